@@ -1,0 +1,66 @@
+//! Exit statuses (CLI.md section 3), and the one place where an error becomes one.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// How a run ended, short of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Done.
+    Done,
+    /// `status` of a daemon that does not run, or done with some input records rejected.
+    Partly,
+}
+
+/// An error that knows its exit status; anything else that fails is 1.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Wrong usage of the command line, found after clap was content: exit 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Already reported on stderr: exit 1 without another line.
+    #[error("failed")]
+    Reported,
+}
+
+impl Failure {
+    /// A usage error as an [`anyhow::Error`].
+    pub fn usage(message: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Failure::Usage(message.into()))
+    }
+}
+
+/// Runs a program's body and turns its result into an exit status: 0 done, 1 failed, 2 wrong usage, 3 partly.
+/// A closed output pipe is the reader's choice and ends quietly with 0.
+pub fn run(program: &str, body: impl FnOnce() -> anyhow::Result<Status>) -> ExitCode {
+    match body() {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::Partly) => ExitCode::from(3),
+        Err(error) => failed(program, &error),
+    }
+}
+
+fn failed(program: &str, error: &anyhow::Error) -> ExitCode {
+    let closed_pipe = error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    });
+    if closed_pipe {
+        return ExitCode::SUCCESS;
+    }
+    match error.downcast_ref::<Failure>() {
+        Some(Failure::Reported) => ExitCode::from(1),
+        Some(Failure::Usage(message)) => {
+            complain(&format!("{program}: {message}\nTry '{program} --help'."));
+            ExitCode::from(2)
+        }
+        None => {
+            complain(&format!("{program}: {error:#}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Standard error may be closed too; there is then nobody left to tell.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,13 @@
+//! Being a good Unix process: exit statuses, error printing, broken pipe, signals, shared flags, atomic files.
+//!
+//! Every executable is `fn main() -> ExitCode { cli::run("hmt-x", || …) }`, so that all of them start, fail and end alike.
+
+mod exit;
+mod output;
+mod rejects;
+mod values;
+
+pub use exit::{Failure, Status, run};
+pub use output::{Messages, replace_file};
+pub use rejects::Rejects;
+pub use values::{parse_duration, parse_size};

@@ -1,0 +1,55 @@
+//! Files that are replaced whole or not at all, and messages for people.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Writes messages to standard error, each as `program: text`; `quiet` keeps all but errors back.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    program: &'static str,
+    quiet: bool,
+}
+
+impl Messages {
+    /// Messages of one program.
+    pub fn new(program: &'static str, quiet: bool) -> Self {
+        Messages { program, quiet }
+    }
+
+    /// Something that the user should know; dropped with `-q`.
+    pub fn warn(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr().lock(), "{}: {text}", self.program);
+        }
+    }
+
+    /// Something that went wrong.
+    pub fn error(&self, text: impl std::fmt::Display) {
+        let _ = writeln!(io::stderr().lock(), "{}: {text}", self.program);
+    }
+}
+
+/// Replaces `path` atomically: a temporary file in its folder, fsync, rename, fsync of the folder.
+/// `private` gives mode 0600, for files that hold traffic; else the umask decides.
+///
+/// # Errors
+/// Any I/O error; the old file is then untouched.
+pub fn replace_file(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".hmt-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(if private { 0o600 } else { 0o666 }));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}

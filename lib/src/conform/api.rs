@@ -1,0 +1,170 @@
+//! A document compiled for serving and checking: operations, parameters, bodies, responses.
+
+use serde_json::Value;
+
+use crate::exchange::Method;
+use crate::schema::{NodeId, SchemaSet};
+
+/// Index of an operation in [`Api::operations`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OperationId(pub u32);
+
+/// A compiled document.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Api {
+    /// Where the document came from, for messages.
+    pub source: String,
+    pub servers: Vec<Server>,
+    pub operations: Vec<Operation>,
+    pub schemas: SchemaSet,
+    /// `components.securitySchemes` as written, in order.
+    pub security_schemes: Vec<(String, Value)>,
+    pub(crate) router: super::route::Router,
+}
+
+/// One entry of `servers`, its variables replaced by their defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// `http://host[:port]` in lower case; `None` for a relative URL, which serves any host.
+    pub origin: Option<String>,
+    /// The path part without a trailing slash; empty for the root.
+    pub base_path: String,
+}
+
+/// An operation: a method of a path item.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Operation {
+    pub method: Method,
+    /// The path template as written: `/users/{userId}`.
+    pub template: String,
+    /// JSON pointer of the operation object.
+    pub pointer: String,
+    pub operation_id: Option<String>,
+    /// Servers of the path item or the operation, if it has its own.
+    pub servers: Option<Vec<Server>>,
+    /// Those of the path item and the operation together.
+    pub parameters: Vec<Parameter>,
+    pub request_body: Option<RequestBody>,
+    /// In the order of the document.
+    pub responses: Vec<(StatusKey, ResponseSpec)>,
+    /// Alternatives of scheme names with scopes, as the document or the operation has it; `None`: none asked.
+    pub security: Option<Vec<SecurityRequirement>>,
+    /// The operation object as written: `x-…` keywords, `deprecated`, tags.
+    pub raw: Value,
+}
+
+/// Scheme names with their scopes; all of them are needed together.
+pub type SecurityRequirement = Vec<(String, Vec<String>)>;
+
+/// Where a parameter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Location {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+/// A parameter.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Parameter {
+    pub name: String,
+    pub location: Location,
+    pub required: bool,
+    pub deprecated: bool,
+    /// `form`, `simple`, …: the default of the location where the document is silent.
+    pub style: String,
+    pub explode: bool,
+    pub allow_empty: bool,
+    pub schema: Option<NodeId>,
+    /// `content` instead of `schema`: the media type in which the value is serialised.
+    pub content: Option<(String, Option<NodeId>)>,
+    pub example: Option<Value>,
+    pub examples: Vec<(String, Value)>,
+}
+
+/// A request body.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct RequestBody {
+    pub required: bool,
+    pub content: Vec<(String, Media)>,
+}
+
+/// A media type object.
+#[derive(Debug, Default)]
+#[allow(missing_docs)]
+pub struct Media {
+    pub schema: Option<NodeId>,
+    pub example: Option<Value>,
+    pub examples: Vec<(String, Value)>,
+    /// `encoding` as written.
+    pub encoding: Option<Value>,
+}
+
+/// A key of `responses`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusKey {
+    /// `200`
+    Code(u16),
+    /// `2XX`: the first digit.
+    Range(u8),
+    /// `default`
+    Default,
+}
+
+/// A response.
+#[derive(Debug, Default)]
+#[allow(missing_docs)]
+pub struct ResponseSpec {
+    pub description: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, HeaderSpec)>,
+    pub content: Vec<(String, Media)>,
+}
+
+/// A response header.
+#[derive(Debug, Default)]
+#[allow(missing_docs)]
+pub struct HeaderSpec {
+    pub required: bool,
+    pub schema: Option<NodeId>,
+    pub example: Option<Value>,
+}
+
+/// The result of looking for the operation of a request.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// An operation matches.
+    Operation(Matched<'a>),
+    /// The path has other methods only; sorted.
+    MethodNotAllowed(Vec<Method>),
+    /// No path matches; the nearest template and why it does not, if any comes near.
+    NotFound(Option<String>),
+}
+
+/// An operation with the raw (decoded) values of its path parameters.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Matched<'a> {
+    pub id: OperationId,
+    pub operation: &'a Operation,
+    pub path_values: Vec<(&'a str, String)>,
+    /// Literal segments minus templated ones first: more specific is greater. Compares between documents.
+    pub specificity: Vec<u8>,
+}
+
+/// One way in which a message contradicts the spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Where: `path`, `query`, `header`, `cookie`, `body`, `status`, `content-type`.
+    pub location: &'static str,
+    /// The parameter's name, or the JSON pointer within the body.
+    pub at: String,
+    /// What is wrong, as a lower-case fragment: `is not of type integer`.
+    pub message: String,
+}

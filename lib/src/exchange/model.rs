@@ -1,0 +1,238 @@
+//! The exchange: one HTTP request and, where there was one, its response.
+//!
+//! One type serves reading and writing. Strings are [`Cow`]s, so that a reader can lend slices of the
+//! line that it parsed, while a recorder builds `Exchange<'static>`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+/// Names and values in wire order; a repeated name appears repeatedly. Header names are lower-case.
+pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// One recorded request and its response: a line of a recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exchange<'a> {
+    /// What was asked.
+    pub request: Request<'a>,
+    /// What was answered; absent where no answer came (then [`Meta::error`] says why).
+    pub response: Option<Response<'a>>,
+    /// What the recorder knows beyond the two messages.
+    pub meta: Meta<'a>,
+}
+
+/// The request of an exchange.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request<'a> {
+    /// The method, one of the nine that a line can hold.
+    pub method: Method,
+    /// `http` or `https`.
+    pub protocol: Protocol,
+    /// Lower-case `host[:port]`; empty where the line tells none.
+    pub host: Cow<'a, str>,
+    /// The path as on the wire: percent-encoded, without query, beginning with `/`.
+    pub pathname: Cow<'a, str>,
+    /// The query, percent-decoded, in wire order where it is known.
+    pub query: Pairs<'a>,
+    /// End-to-end and other headers as recorded.
+    pub headers: Pairs<'a>,
+    /// The decoded body.
+    pub body: Body<'a>,
+    /// RFC 3339 time at which the request began.
+    pub timestamp: Option<Cow<'a, str>>,
+}
+
+/// The response of an exchange.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response<'a> {
+    /// The status code, 100 to 999.
+    pub status: u16,
+    /// Headers as recorded.
+    pub headers: Pairs<'a>,
+    /// The decoded body.
+    pub body: Body<'a>,
+    /// RFC 3339 time at which the response was complete.
+    pub timestamp: Option<Cow<'a, str>>,
+}
+
+/// A body, its Content-Encoding undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// No body, or an empty one: the format does not tell them apart.
+    #[default]
+    Empty,
+    /// Valid UTF-8; never empty.
+    Text(Cow<'a, str>),
+    /// Anything else; never empty. Stands in base64 under `meta.hmt`.
+    Binary(Cow<'a, [u8]>),
+}
+
+impl<'a> Body<'a> {
+    /// The body's bytes; none for an empty body.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Body::Empty => &[],
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The body as text, if it is valid UTF-8.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Body::Empty => Some(""),
+            Body::Text(text) => Some(text),
+            Body::Binary(_) => None,
+        }
+    }
+
+    /// True where there is no byte.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Body::Empty)
+    }
+
+    /// Classes bytes: empty, text or binary.
+    pub fn from_bytes(bytes: Vec<u8>) -> Body<'static> {
+        if bytes.is_empty() {
+            return Body::Empty;
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Body::Text(Cow::Owned(text)),
+            Err(error) => Body::Binary(Cow::Owned(error.into_bytes())),
+        }
+    }
+}
+
+/// What stands under `meta.hmt` of a line (CLI.md section 2), but for the base64 bodies, which are
+/// in [`Body::Binary`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta<'a> {
+    /// Random id of the recorder's run.
+    pub run: Option<Cow<'a, str>>,
+    /// Number of the exchange within the run.
+    pub seq: Option<u64>,
+    /// Id of the client's connection.
+    pub connection: Option<u64>,
+    /// Milliseconds from the request's first byte to the response's last.
+    pub duration_ms: Option<f64>,
+    /// The request body's full size in bytes, where the recorded part is shorter.
+    pub truncated_request: Option<u64>,
+    /// The response body's full size in bytes, where the recorded part is shorter.
+    pub truncated_response: Option<u64>,
+    /// The side that cut the exchange short.
+    pub incomplete: Option<Side>,
+    /// Why there is no response.
+    pub error: Option<Cow<'a, str>>,
+    /// Milliseconds since the response's first byte, and bytes, of each chunk of a streamed response.
+    pub chunks: Vec<(f64, u64)>,
+    /// Trailers of the response.
+    pub trailers: Pairs<'a>,
+    /// What contradicted the spec given to the recorder.
+    pub violations: Vec<Cow<'a, str>>,
+    /// Names whose values were replaced.
+    pub redacted: Vec<Cow<'a, str>>,
+    /// The mock's scope when it served this exchange.
+    pub scope: Option<Cow<'a, str>>,
+}
+
+/// A side of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one who asks.
+    Client,
+    /// The one who answers.
+    Upstream,
+}
+
+/// The methods that an http-types line can hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Method {
+    #[default]
+    Get,
+    Put,
+    Post,
+    Patch,
+    Delete,
+    Options,
+    Trace,
+    Head,
+    Connect,
+}
+
+impl Method {
+    /// All nine, in the order of the http-types schema.
+    pub const ALL: [Method; 9] = [
+        Method::Get,
+        Method::Put,
+        Method::Post,
+        Method::Patch,
+        Method::Delete,
+        Method::Options,
+        Method::Trace,
+        Method::Head,
+        Method::Connect,
+    ];
+
+    /// Lower case, as in lines and specs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "get",
+            Method::Put => "put",
+            Method::Post => "post",
+            Method::Patch => "patch",
+            Method::Delete => "delete",
+            Method::Options => "options",
+            Method::Trace => "trace",
+            Method::Head => "head",
+            Method::Connect => "connect",
+        }
+    }
+}
+
+/// A method outside the nine.
+#[derive(Debug, thiserror::Error)]
+#[error("method {0:?} is none of get, put, post, patch, delete, options, trace, head, connect")]
+pub struct UnknownMethod(pub String);
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Method::ALL
+            .into_iter()
+            .find(|method| method.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownMethod(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The scheme of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Unencrypted.
+    #[default]
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Protocol {
+    /// `http` or `https`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Http => "http",
+            Protocol::Https => "https",
+        }
+    }
+}
+
+/// The first value of a header; `name` in lower case.
+pub fn header<'h>(headers: &'h Pairs<'_>, name: &str) -> Option<&'h str> {
+    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+}

@@ -1,0 +1,1 @@
+//! Schema and seed to JSON text, compiled once per schema.

@@ -1,0 +1,1 @@
+//! Exchanges to state to spec: the heart.

@@ -1,0 +1,1 @@
+//! Partials and specs, united to one.

@@ -1,0 +1,1 @@
+//! The mock server: router, choice of the answer, admin.

@@ -1,0 +1,1 @@
+//! Exact recordings: match keys, index, sequences; used by mock and replay.

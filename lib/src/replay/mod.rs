@@ -1,0 +1,1 @@
+//! Serving recordings, and sending them again.

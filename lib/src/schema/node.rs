@@ -1,0 +1,141 @@
+//! The compiled schema: an arena of nodes, in which `$ref`s are indices.
+
+use serde_json::{Map, Number, Value};
+
+/// Index of a node in a [`SchemaSet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// Compiled schemas of one document. Cycles are legal: they are cycles of indices.
+#[derive(Debug, Default)]
+pub struct SchemaSet {
+    pub(crate) nodes: Vec<Node>,
+}
+
+impl SchemaSet {
+    /// The node of an id that this set handed out.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+}
+
+/// The JSON types, as a set of bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Types(pub u8);
+
+#[allow(missing_docs)]
+impl Types {
+    pub const NULL: Types = Types(1);
+    pub const BOOLEAN: Types = Types(2);
+    /// Numbers with a zero fractional part.
+    pub const INTEGER: Types = Types(4);
+    /// All numbers; a set with this bit accepts integers too.
+    pub const NUMBER: Types = Types(8);
+    pub const STRING: Types = Types(16);
+    pub const ARRAY: Types = Types(32);
+    pub const OBJECT: Types = Types(64);
+
+    /// True where `self` has a bit of `other`.
+    pub fn has(self, other: Types) -> bool {
+        self.0 & other.0 != 0
+    }
+    /// Both sets together.
+    pub fn with(self, other: Types) -> Types {
+        Types(self.0 | other.0)
+    }
+}
+
+/// One schema, its keywords parsed. Absent keywords are `None` or empty.
+///
+/// OpenAPI 3.0 and 3.1 come to the same node: `nullable` adds [`Types::NULL`] where a `type` stands beside it
+/// (clarification 003 of 3.0.3), and a boolean `exclusiveMinimum` becomes a numeric one.
+#[derive(Debug, Default, Clone)]
+#[allow(missing_docs)]
+pub struct Node {
+    /// JSON pointer of the schema in its document, for messages.
+    pub pointer: String,
+    /// `$ref`: everything else of this node stands in the target. (Siblings, legal in 3.1, make an `all_of`.)
+    pub reference: Option<NodeId>,
+    /// `false` as a schema: nothing is valid.
+    pub never: bool,
+    /// `type`; `None` accepts every type.
+    pub types: Option<Types>,
+    /// `enum`, or `const` as an enum of one.
+    pub enumeration: Option<Vec<Value>>,
+    pub minimum: Option<Bound>,
+    pub maximum: Option<Bound>,
+    pub multiple_of: Option<Number>,
+    /// In code points.
+    pub min_length: Option<u64>,
+    /// In code points.
+    pub max_length: Option<u64>,
+    pub pattern: Option<Pattern>,
+    pub format: Option<String>,
+    /// `items` (or `items` after `prefix_items`).
+    pub items: Option<NodeId>,
+    pub prefix_items: Vec<NodeId>,
+    pub min_items: Option<u64>,
+    pub max_items: Option<u64>,
+    pub unique_items: bool,
+    pub contains: Option<Contains>,
+    /// In the order of the document.
+    pub properties: Vec<(String, NodeId)>,
+    pub pattern_properties: Vec<(Pattern, NodeId)>,
+    /// `additionalProperties` as a schema; `false` is a node with `never`.
+    pub additional_properties: Option<NodeId>,
+    pub property_names: Option<NodeId>,
+    pub required: Vec<String>,
+    pub dependent_required: Vec<(String, Vec<String>)>,
+    pub dependent_schemas: Vec<(String, NodeId)>,
+    pub min_properties: Option<u64>,
+    pub max_properties: Option<u64>,
+    pub all_of: Vec<NodeId>,
+    pub any_of: Vec<NodeId>,
+    pub one_of: Vec<NodeId>,
+    pub not: Option<NodeId>,
+    pub if_then_else: Option<(NodeId, Option<NodeId>, Option<NodeId>)>,
+    pub discriminator: Option<Discriminator>,
+    pub read_only: bool,
+    pub write_only: bool,
+    pub default: Option<Value>,
+    /// `example`, or the first of `examples` (3.1).
+    pub example: Option<Value>,
+    /// `x-faker` as written.
+    pub faker: Option<Value>,
+    /// Other `x-…` keywords as written.
+    pub extensions: Map<String, Value>,
+}
+
+/// An end of a numeric range.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Bound {
+    pub value: Number,
+    pub exclusive: bool,
+}
+
+/// A `pattern` as written, with its compiled form where the engine can express it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Pattern {
+    pub source: String,
+    /// `None`: the pattern uses what the linear engine lacks (look-around, back-references) or is too large; it then constrains nothing.
+    pub regex: Option<regex::Regex>,
+}
+
+/// `contains` with its bounds.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Contains {
+    pub schema: NodeId,
+    pub min: u64,
+    pub max: Option<u64>,
+}
+
+/// `discriminator`: the property, and the branch of each value.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Discriminator {
+    pub property: String,
+    pub mapping: Vec<(String, NodeId)>,
+}

@@ -1,0 +1,1 @@
+//! OpenAPI documents as ordered trees: load, references, save.

@@ -1,0 +1,1 @@
+//! Locators: where exchanges come from and go to.

@@ -1,0 +1,13 @@
+//! The one test executable: the programs, run as users run them.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod build;
+mod docs;
+mod front;
+mod harness;
+mod laws;
+mod merge;
+mod mock;
+mod pipeline;
+mod record;
+mod replay;
