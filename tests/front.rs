@@ -1,1 +1,8 @@
-//! Tests of front.
+//! Tests of the front end, `hmt`.
+
+use crate::harness::Dir;
+
+#[test]
+fn starts() {
+    Dir::new().program("hmt").run().expect_code(0);
+}
