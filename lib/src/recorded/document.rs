@@ -1,0 +1,229 @@
+//! Reading `x-hmt-replay`, the recordings that a spec holds (man page `hmt-spec(5)`).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::exchange::{Body, Method, Pairs, Protocol, Request, parse_query};
+
+use super::answer::{Answer, Unanswerable, instant};
+use super::index::Recordings;
+
+/// The key, and the one that older documents have.
+const KEYS: [&str; 2] = ["x-hmt-replay", "x-meeshkan-replay"];
+
+/// Something in `x-hmt-replay` that is not as it must be.
+#[derive(Debug, thiserror::Error)]
+#[error("{pointer}: {message}")]
+pub struct ReplayError {
+    /// JSON pointer in the document.
+    pub pointer: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Recordings {
+    /// Adds what a document holds under `x-hmt-replay`, if anything. The answers to equal requests, from this
+    /// document and those before, are put in the order of their times.
+    ///
+    /// # Errors
+    /// The place of the first value that is not as the format has it.
+    pub fn add_document(&mut self, root: &Value) -> Result<(), ReplayError> {
+        for key in KEYS {
+            let Some(entries) = root.get(key) else { continue };
+            let at = Place(format!("/{key}"));
+            for (index, entry) in at.array(entries)?.iter().enumerate() {
+                self.add_entry(&at.child(index), entry)?;
+            }
+        }
+        self.sort();
+        Ok(())
+    }
+
+    fn add_entry(&mut self, at: &Place, entry: &Value) -> Result<(), ReplayError> {
+        let entry = at.object(entry)?;
+        let mut request = read_key(&at.child("key"), entry.get("key").unwrap_or(&Value::Null))?;
+        if let Some(value) = entry.get("request") {
+            let at = at.child("request");
+            let value = at.object(value)?;
+            if let Some(headers) = value.get("headers") {
+                request.headers = read_headers(&at.child("headers"), headers)?;
+            }
+            request.body = read_body(&at, value)?;
+        }
+        let answers = at.child("answers");
+        let list = answers.array(entry.get("answers").unwrap_or(&Value::Null))?;
+        for (index, answer) in list.iter().enumerate() {
+            // A recorded 101, say, is legal in a document, but no server can send it.
+            if let Ok((answer, dropped)) = read_answer(&answers.child(index), answer)? {
+                self.count_dropped(dropped);
+                self.add(&request, true, &Arc::new(answer));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `{"method","origin","path"}`.
+fn read_key<'v>(at: &Place, key: &'v Value) -> Result<Request<'v>, ReplayError> {
+    let key = at.object(key)?;
+    let text = |name: &str| match key.get(name) {
+        Some(Value::String(text)) => Ok(text.as_str()),
+        _ => Err(at.child(name).wrong("must be a string")),
+    };
+    let method: Method =
+        text("method")?.parse().map_err(|error| at.child("method").wrong(error))?;
+    let origin = if key.contains_key("origin") { text("origin")? } else { "" };
+    let (protocol, host) = match origin.split_once("://") {
+        Some((scheme, host)) if scheme.eq_ignore_ascii_case("https") => (Protocol::Https, host),
+        Some((_, host)) => (Protocol::Http, host),
+        None if origin.is_empty() => (Protocol::Http, ""),
+        None => return Err(at.child("origin").wrong("must be like https://host")),
+    };
+    let path = text("path")?;
+    let (pathname, query) = path.split_once('?').unwrap_or((path, ""));
+    Ok(Request {
+        method,
+        protocol,
+        host: Cow::Owned(host.trim_end_matches('/').to_ascii_lowercase()),
+        pathname: Cow::Borrowed(pathname),
+        query: parse_query(query),
+        ..Request::default()
+    })
+}
+
+/// `{"status","headers","body"|"bodyBase64","at"?,"seq"?}`.
+fn read_answer(
+    at: &Place,
+    value: &Value,
+) -> Result<Result<(Answer, u64), Unanswerable>, ReplayError> {
+    let value = at.object(value)?;
+    let status = match value.get("status") {
+        Some(Value::Number(number)) => number.as_u64(),
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    let status = status
+        .and_then(|status| u16::try_from(status).ok())
+        .ok_or_else(|| at.child("status").wrong("must be a status code"))?;
+    let headers = match value.get("headers") {
+        Some(headers) => read_headers(&at.child("headers"), headers)?,
+        None => Pairs::new(),
+    };
+    let body = Bytes::copy_from_slice(read_body(at, value)?.as_bytes());
+    let pairs = headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    Ok(Answer::new(status, pairs, body).map(|(mut answer, dropped)| {
+        answer.at = value.get("at").and_then(Value::as_str).and_then(instant);
+        answer.seq = value.get("seq").and_then(Value::as_u64);
+        (answer, dropped)
+    }))
+}
+
+/// An object of strings, or arrays of them.
+fn read_headers<'v>(at: &Place, value: &'v Value) -> Result<Pairs<'v>, ReplayError> {
+    let mut pairs = Pairs::new();
+    for (name, value) in at.object(value)? {
+        let one = std::slice::from_ref(value);
+        let values = value.as_array().map_or(one, Vec::as_slice);
+        for value in values {
+            let text = match value {
+                Value::String(text) => Cow::Borrowed(text.as_str()),
+                // YAML written by hand: `x-count: 3`.
+                Value::Number(_) | Value::Bool(_) => Cow::Owned(value.to_string()),
+                _ => return Err(at.child(name).wrong("must be a string or an array of strings")),
+            };
+            pairs.push((Cow::Owned(name.to_ascii_lowercase()), text));
+        }
+    }
+    Ok(pairs)
+}
+
+/// `body` as text, or `bodyBase64`.
+fn read_body<'v>(at: &Place, value: &'v Map<String, Value>) -> Result<Body<'v>, ReplayError> {
+    match (value.get("body"), value.get("bodyBase64")) {
+        (_, Some(Value::String(text))) => STANDARD
+            .decode(text)
+            .map(Body::from_bytes)
+            .map_err(|error| at.child("bodyBase64").wrong(format_args!("is not base64: {error}"))),
+        (_, Some(_)) => Err(at.child("bodyBase64").wrong("must be a string")),
+        (Some(Value::String(text)), None) if text.is_empty() => Ok(Body::Empty),
+        (Some(Value::String(text)), None) => Ok(Body::Text(Cow::Borrowed(text))),
+        (None | Some(Value::Null), None) => Ok(Body::Empty),
+        (Some(_), None) => Err(at.child("body").wrong("must be a string: the body's text")),
+    }
+}
+
+/// A JSON pointer that errors are told by.
+struct Place(String);
+
+impl Place {
+    fn child(&self, step: impl std::fmt::Display) -> Place {
+        let step = step.to_string().replace('~', "~0").replace('/', "~1");
+        Place(format!("{}/{step}", self.0))
+    }
+
+    fn wrong(&self, message: impl std::fmt::Display) -> ReplayError {
+        ReplayError { pointer: self.0.clone(), message: message.to_string() }
+    }
+
+    fn object<'v>(&self, value: &'v Value) -> Result<&'v Map<String, Value>, ReplayError> {
+        value.as_object().ok_or_else(|| self.wrong("must be an object"))
+    }
+
+    fn array<'v>(&self, value: &'v Value) -> Result<&'v Vec<Value>, ReplayError> {
+        value.as_array().ok_or_else(|| self.wrong("must be an array"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{HostRule, MatchRule};
+    use super::*;
+
+    #[test]
+    fn answers_come_in_the_order_of_time_and_number() {
+        let key = json!({"method": "get", "origin": "http://h", "path": "/x?b=1&a=2"});
+        let root = json!({"x-hmt-replay": [{"key": key, "answers": [
+            {"status": 200, "headers": {}, "body": "3", "at": "2020-01-01T01:00:00+01:00", "seq": 7},
+            {"status": 200, "headers": {}, "body": "2", "at": "2020-01-01T00:00:00Z", "seq": 6},
+            {"status": 200, "headers": {"set-cookie": ["a=1", "b=2"]}, "bodyBase64": "/w==", "at": "2019-12-31T23:59:59Z"},
+        ]}]});
+        let mut recordings = Recordings::new(MatchRule::default());
+        recordings.add_document(&root).unwrap();
+        let request = Request {
+            host: "h".into(),
+            pathname: "/x".into(),
+            query: parse_query("a=2&b=1"),
+            ..Request::default()
+        };
+        let next = || recordings.answer(&request, HostRule::Same).unwrap();
+        let first = next();
+        assert_eq!(&first.body[..], b"\xff");
+        assert_eq!(first.headers.len(), 2);
+        assert_eq!(&next().body[..], b"2");
+        assert_eq!(&next().body[..], b"3");
+        assert_eq!(&next().body[..], b"3");
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        let key = json!({"method": "get", "origin": "http://h", "path": "/"});
+        for (entry, pointer) in [
+            (json!({"key": {"method": "fly", "origin": "", "path": "/"}}), "/key/method"),
+            (json!({"key": key, "answers": [{"status": "x"}]}), "/answers/0/status"),
+            (json!({"key": key, "answers": [{"status": 200, "body": {}}]}), "/answers/0/body"),
+            (json!({"key": key}), "/answers"),
+        ] {
+            let root = json!({"x-hmt-replay": [entry]});
+            let mut recordings = Recordings::new(MatchRule::default());
+            let error = recordings.add_document(&root).unwrap_err();
+            assert_eq!(error.pointer, format!("/x-hmt-replay/0{pointer}"));
+        }
+    }
+}
