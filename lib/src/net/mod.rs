@@ -1,1 +1,22 @@
-//! Hyper plumbing shared by the servers: listener, limits, timers, drain, TLS, HTTP to exchange, problem+json, target routing.
+//! Hyper plumbing shared by the servers: listener, limits, time-outs, drain, bodies, problem+json, target
+//! routing, and the way from an HTTP message to an exchange.
+//!
+//! It knows sockets and HTTP, and nothing of what a server answers: the recorder, the mock and replay
+//! each give [`serve`] a handler.
+
+mod bind;
+mod body;
+mod headers;
+mod host;
+mod problem;
+mod request;
+mod serve;
+mod target;
+
+pub use bind::{BindError, bind, ready_line};
+pub use body::{BodyError, collect_body};
+pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers};
+pub use problem::problem;
+pub use request::request_to_exchange;
+pub use serve::{Drained, Limits, Peer, Report, serve};
+pub use target::{Target, TargetError, host_header};

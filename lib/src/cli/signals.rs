@@ -1,0 +1,70 @@
+//! SIGTERM and SIGINT: the first asks a program to finish, the second ends it at once.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// For servers: a future that ends with the first SIGTERM or SIGINT. From then on, a second one ends the
+/// process at once with 143 or 130, whatever it is doing.
+///
+/// The signals are taken over at once, not at the first poll. Must be called within a tokio runtime.
+///
+/// # Errors
+/// The handlers could not be installed.
+pub fn shutdown() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for number in [SIGTERM, SIGINT] {
+        // In this order: the first signal finds the flag unset, and sets it.
+        flag::register_conditional_shutdown(number, 128 + number, asked.clone())?;
+    }
+    for number in [SIGTERM, SIGINT] {
+        flag::register(number, asked.clone())?;
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+    })
+}
+
+/// For filters that read standard input: Ctrl-C goes to the whole pipeline, and ends the program that
+/// feeds this one; this one goes on to the end of its input. A second one ends it with 130.
+///
+/// # Errors
+/// The handler could not be installed.
+pub fn ignore_first_sigint() -> io::Result<()> {
+    let asked = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGINT, 130, asked.clone())?;
+    flag::register(SIGINT, asked)?;
+    Ok(())
+}
+
+/// For filters that can stop between two pieces of work: a flag that the first SIGTERM sets. A second
+/// one ends the program with 143.
+///
+/// # Errors
+/// The handler could not be installed.
+pub fn stop_on_sigterm() -> io::Result<StopFlag> {
+    let asked = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGTERM, 143, asked.clone())?;
+    flag::register(SIGTERM, asked.clone())?;
+    Ok(StopFlag(asked))
+}
+
+/// Whether a program was asked to stop.
+#[derive(Clone, Debug)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// True once it was.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

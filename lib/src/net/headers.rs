@@ -1,0 +1,103 @@
+//! Which headers belong to one connection, and which to the message.
+
+use std::borrow::Cow;
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
+
+use crate::exchange::Pairs;
+
+/// True for a header of one connection (RFC 9110 section 7.6.1), which is neither forwarded nor recorded.
+/// `trailer` is not among them: it announces fields that pass through.
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    *name == CONNECTION
+        || *name == TRANSFER_ENCODING
+        || *name == TE
+        || *name == UPGRADE
+        || *name == PROXY_AUTHENTICATE
+        || *name == PROXY_AUTHORIZATION
+        || *name == "keep-alive"
+        || *name == "proxy-connection"
+}
+
+/// The header names that `Connection` makes hop-by-hop, besides those that always are.
+pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|token| HeaderName::from_bytes(token.trim().as_bytes()).ok())
+        // A message's own framing and target are not the connection's to drop.
+        .filter(|name| *name != "close" && *name != CONTENT_LENGTH && *name != "host")
+        .collect()
+}
+
+/// True where `Transfer-Encoding` is absent or exactly `chunked`: anything else is framed in a way
+/// that the next hop may read differently.
+pub fn framing_is_sound(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        _ => false,
+    }
+}
+
+/// The end-to-end headers of a message as a record holds them, in wire order by name.
+pub fn recorded_headers(headers: &HeaderMap) -> Pairs<'_> {
+    let named = named_by_connection(headers);
+    headers
+        .iter()
+        .filter(|(name, _)| !is_hop_by_hop(name) && !named.contains(name))
+        .map(|(name, value)| (Cow::Borrowed(name.as_str()), header_text(value)))
+        .collect()
+}
+
+/// A header value as text: UTF-8 where it is, else ISO 8859-1, as HTTP used to define.
+pub(crate) fn header_text(value: &HeaderValue) -> Cow<'_, str> {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(value.as_bytes().iter().map(|&byte| char::from(byte)).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_connection_keeps_its_own() {
+        let headers = headers(&[
+            ("accept", "*/*"),
+            ("connection", "keep-alive, X-Private"),
+            ("x-private", "1"),
+            ("te", "trailers"),
+            ("proxy-authorization", "Basic eDp5"),
+        ]);
+        let recorded = recorded_headers(&headers);
+        assert_eq!(recorded, vec![(Cow::from("accept"), Cow::from("*/*"))]);
+    }
+
+    #[test]
+    fn only_plain_chunked_is_sound() {
+        assert!(framing_is_sound(&headers(&[])));
+        assert!(framing_is_sound(&headers(&[("transfer-encoding", "Chunked")])));
+        for coding in ["gzip, chunked", "identity", "chunked, chunked", "xchunked"] {
+            assert!(!framing_is_sound(&headers(&[("transfer-encoding", coding)])), "{coding}");
+        }
+        let twice = headers(&[("transfer-encoding", "chunked")]);
+        let mut twice = twice;
+        twice.append(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        assert!(!framing_is_sound(&twice));
+    }
+}

@@ -1,0 +1,29 @@
+//! Errors of our own, as `application/problem+json` (RFC 9457).
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde_json::{Map, Value};
+
+/// An answer that explains itself: `title` names the kind of problem, `detail` this one and what to do;
+/// `extra` are further members, as `violations`.
+pub fn problem(
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+    extra: Map<String, Value>,
+) -> Response<Full<Bytes>> {
+    let mut members = Map::new();
+    members.insert("type".to_owned(), "about:blank".into());
+    members.insert("title".to_owned(), title.into());
+    members.insert("status".to_owned(), status.as_u16().into());
+    members.insert("detail".to_owned(), detail.into());
+    members.extend(extra);
+    let mut response = Response::new(Full::from(Value::Object(members).to_string()));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
