@@ -34,16 +34,30 @@ pub fn origin(request: &Request<'_>) -> String {
 /// The path with its query, whose pairs are sorted by name, then by value.
 pub fn sorted_path(pathname: &str, query: &Pairs<'_>) -> String {
     let mut pairs: Vec<(&str, &str)> =
-        query.iter().map(|(k, v)| (k.as_ref(), v.as_ref())).collect();
+        query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
     pairs.sort_unstable();
     let mut path = pathname.to_owned();
-    for (index, (name, value)) in pairs.into_iter().enumerate() {
+    push_query(&mut path, pairs.into_iter());
+    path
+}
+
+/// The path with its query in the order given, escaped alike.
+pub fn wire_path<'p>(pathname: &'p str, query: &Pairs<'_>) -> Cow<'p, str> {
+    if query.is_empty() {
+        return Cow::Borrowed(pathname);
+    }
+    let mut path = pathname.to_owned();
+    push_query(&mut path, query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
+    Cow::Owned(path)
+}
+
+fn push_query<'q>(path: &mut String, pairs: impl Iterator<Item = (&'q str, &'q str)>) {
+    for (index, (name, value)) in pairs.enumerate() {
         path.push(if index == 0 { '?' } else { '&' });
         path.extend(utf8_percent_encode(name, QUERY));
         path.push('=');
         path.extend(utf8_percent_encode(value, QUERY));
     }
-    path
 }
 
 /// Splits a query string into decoded pairs, as forms read it (`+` is a blank).
@@ -59,5 +73,7 @@ mod tests {
     fn query_is_sorted_and_escaped() {
         let query = parse_query("b=2&a=x+y&a=%26");
         assert_eq!(sorted_path("/p", &query), "/p?a=%26&a=x%20y&b=2");
+        assert_eq!(wire_path("/p", &query), "/p?b=2&a=x%20y&a=%26");
+        assert_eq!(wire_path("/p", &Pairs::new()), "/p");
     }
 }

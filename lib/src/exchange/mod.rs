@@ -4,9 +4,21 @@
 //! of where lines come from ([`crate::stream`]) or of what they mean to a spec.
 
 mod key;
+mod meta;
 mod model;
+mod place;
+mod reader;
+mod timestamp;
+mod values;
+mod writer;
 
-pub use key::{origin, parse_query, sorted_path};
+pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{
     Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side, UnknownMethod, header,
 };
+pub use reader::{LineError, parse_line};
+pub use timestamp::timestamp;
+pub use writer::write_line;
+
+pub(crate) use place::{Place, place};
+pub(crate) use timestamp::later;

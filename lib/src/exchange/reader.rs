@@ -1,0 +1,326 @@
+//! One line of JSON to an [`Exchange`] that borrows from it.
+//!
+//! Written by hand rather than derived, for three reasons: of a key given twice the last counts (derived
+//! code refuses it), what other tools write is taken with tolerance, and nothing is copied that can be lent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::meta::HmtMeta;
+use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
+use super::place::{Place, place};
+use super::values::{Key, Names, Status, StrictText, Text};
+
+/// Why a line is no exchange.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (byte {column})")]
+pub struct LineError {
+    /// What is wrong, naming the field where there is one.
+    pub message: String,
+    /// How many bytes of the line had been read when it became clear; 0 where no place is to blame.
+    pub column: usize,
+    /// True where the line ends too early, as that of a writer which was killed does.
+    pub cut_short: bool,
+}
+
+impl LineError {
+    pub(crate) fn new(message: impl Into<String>, column: usize) -> Self {
+        LineError { message: message.into(), column, cut_short: false }
+    }
+}
+
+/// Reads one line: all that the http-types schema allows, and more (CLI.md section 2).
+///
+/// # Errors
+/// A line that is no JSON, no object with a request, or whose method, status or base64 body cannot be.
+pub fn parse_line(line: &[u8]) -> Result<Exchange<'_>, LineError> {
+    // One pass over the whole line is cheaper than serde_json's check of each string.
+    let text = std::str::from_utf8(line).map_err(|error| LineError {
+        message: "not valid UTF-8".to_owned(),
+        column: error.valid_up_to(),
+        cut_short: error.error_len().is_none(),
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let raw = Envelope
+        .deserialize(&mut deserializer)
+        .and_then(|raw| deserializer.end().map(|()| raw))
+        .map_err(|error| from_json(&error))?;
+    assemble(raw)
+}
+
+/// serde_json appends the place to its text; here it has a field of its own.
+fn from_json(error: &serde_json::Error) -> LineError {
+    let text = error.to_string();
+    let message = match text.rfind(" at line ") {
+        Some(end) if error.line() > 0 => text[..end].to_owned(),
+        _ => text,
+    };
+    LineError { message, column: error.column(), cut_short: error.is_eof() }
+}
+
+/// The line as it stands, before the fields that say the same thing are brought together.
+#[derive(Default)]
+struct Raw<'de> {
+    request: Option<RawRequest<'de>>,
+    response: Option<RawResponse<'de>>,
+    meta: HmtMeta<'de>,
+}
+
+#[derive(Default)]
+struct RawRequest<'de> {
+    method: Option<Method>,
+    protocol: Option<Cow<'de, str>>,
+    host: Option<Cow<'de, str>>,
+    url: Option<Cow<'de, str>>,
+    path: Option<Cow<'de, str>>,
+    pathname: Option<Cow<'de, str>>,
+    query: Pairs<'de>,
+    message: Message<'de>,
+}
+
+#[derive(Default)]
+struct RawResponse<'de> {
+    status: u16,
+    message: Message<'de>,
+}
+
+/// What requests and responses share.
+#[derive(Default)]
+struct Message<'de> {
+    headers: Pairs<'de>,
+    body: Option<Cow<'de, str>>,
+    body_as_json: Option<&'de RawValue>,
+    timestamp: Option<Cow<'de, str>>,
+}
+
+fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
+    let Some(request) = raw.request else {
+        return Err(LineError::new("no request", 0));
+    };
+    let Some(method) = request.method else {
+        return Err(LineError::new("no request.method", 0));
+    };
+    let HmtMeta { meta, request_body, response_body } = raw.meta;
+    let headers = lower_names(request.message.headers);
+    let Place { protocol, host, pathname, query } =
+        place(request.url, request.path, request.pathname, request.host, request.query, &headers);
+    let protocol = match request.protocol.as_deref() {
+        None => protocol.unwrap_or_default(),
+        Some(name) if name.eq_ignore_ascii_case("http") => Protocol::Http,
+        Some(name) if name.eq_ignore_ascii_case("https") => Protocol::Https,
+        Some(name) => {
+            let message = format!("request.protocol {name:?} is neither http nor https");
+            return Err(LineError::new(message, 0));
+        }
+    };
+    let request = Request {
+        method,
+        protocol,
+        host,
+        pathname,
+        query,
+        headers,
+        body: body(request.message.body, request.message.body_as_json, request_body, "request")?,
+        timestamp: request.message.timestamp,
+    };
+    let response = match raw.response {
+        None => None,
+        Some(RawResponse { status, message }) => Some(Response {
+            status,
+            headers: lower_names(message.headers),
+            body: body(message.body, message.body_as_json, response_body, "response")?,
+            timestamp: message.timestamp,
+        }),
+    };
+    Ok(Exchange { request, response, meta })
+}
+
+fn lower_names(mut headers: Pairs<'_>) -> Pairs<'_> {
+    for (name, _) in &mut headers {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            name.to_mut().make_ascii_lowercase();
+        }
+    }
+    headers
+}
+
+/// The exact bytes in base64 count before the text, the text before a parsed copy of it.
+fn body<'de>(
+    text: Option<Cow<'de, str>>,
+    as_json: Option<&'de RawValue>,
+    base64: Option<Cow<'de, str>>,
+    side: &str,
+) -> Result<Body<'de>, LineError> {
+    if let Some(base64) = base64 {
+        let bytes = STANDARD.decode(base64.as_bytes()).map_err(|error| {
+            LineError::new(format!("meta.hmt.{side}BodyBase64 is no base64: {error}"), 0)
+        })?;
+        return Ok(Body::from_bytes(bytes));
+    }
+    Ok(match (text, as_json) {
+        (Some(text), _) if text.is_empty() => Body::Empty,
+        (Some(text), _) => Body::Text(text),
+        (None, Some(json)) => Body::Text(Cow::Borrowed(json.get())),
+        (None, None) => Body::Empty,
+    })
+}
+
+struct Envelope;
+
+impl<'de> DeserializeSeed<'de> for Envelope {
+    type Value = Raw<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = Raw<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
+        let mut raw = Raw::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "request" => raw.request = map.next_value_seed(RequestSeed)?,
+                "response" => raw.response = map.next_value_seed(ResponseSeed)?,
+                "meta" => raw.meta = HmtMeta::from_meta(map.next_value()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(raw)
+    }
+}
+
+struct RequestSeed;
+
+impl<'de> DeserializeSeed<'de> for RequestSeed {
+    type Value = Option<RawRequest<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RequestSeed {
+    type Value = Option<RawRequest<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("request as an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut raw = RawRequest::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "method" => {
+                    let text = map.next_value_seed(StrictText("request.method"))?;
+                    raw.method = match text {
+                        Some(text) => Some(text.parse().map_err(A::Error::custom)?),
+                        None => None,
+                    };
+                }
+                "protocol" => raw.protocol = map.next_value_seed(StrictText("request.protocol"))?,
+                "host" => raw.host = map.next_value_seed(StrictText("request.host"))?,
+                "url" => raw.url = map.next_value_seed(StrictText("request.url"))?,
+                "path" => raw.path = map.next_value_seed(StrictText("request.path"))?,
+                "pathname" => raw.pathname = map.next_value_seed(StrictText("request.pathname"))?,
+                "query" => raw.query = map.next_value_seed(Names("request.query"))?,
+                other => raw.message.field(
+                    other,
+                    &mut map,
+                    "request.headers",
+                    "request.body",
+                    "request.timestamp",
+                )?,
+            }
+        }
+        Ok(Some(raw))
+    }
+}
+
+struct ResponseSeed;
+
+impl<'de> DeserializeSeed<'de> for ResponseSeed {
+    type Value = Option<RawResponse<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ResponseSeed {
+    type Value = Option<RawResponse<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("response as an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut raw = RawResponse::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "statusCode" => raw.status = map.next_value_seed(Status)?,
+                other => raw.message.field(
+                    other,
+                    &mut map,
+                    "response.headers",
+                    "response.body",
+                    "response.timestamp",
+                )?,
+            }
+        }
+        if raw.status == 0 {
+            return Err(A::Error::custom("no response.statusCode"));
+        }
+        Ok(Some(raw))
+    }
+}
+
+impl<'de> Message<'de> {
+    /// Reads the value of a field that requests and responses share, or passes over an unknown one.
+    fn field<A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        headers: &'static str,
+        body: &'static str,
+        timestamp: &'static str,
+    ) -> Result<(), A::Error> {
+        match key {
+            "headers" => self.headers = map.next_value_seed(Names(headers))?,
+            "body" => self.body = map.next_value_seed(StrictText(body))?,
+            "timestamp" => self.timestamp = map.next_value_seed(Text(timestamp))?,
+            "bodyAsJson" => {
+                self.body_as_json = map.next_value::<Option<&'de RawValue>>()?;
+            }
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

@@ -1,0 +1,48 @@
+//! What can go wrong with a source.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why exchanges cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// A path that is not there.
+    #[error("{}: no such file or folder", .0.display())]
+    Missing(PathBuf),
+    /// A path that cannot be opened or listed.
+    #[error("{}: cannot be opened", .path.display())]
+    Open {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// A source that broke while it was read.
+    #[error("{source_name}: cannot be read further")]
+    Read {
+        /// The source's name.
+        source_name: String,
+        /// What happened.
+        #[source]
+        cause: io::Error,
+    },
+    /// `-` given twice, or where there is no standard input to read.
+    #[error("-: standard input can be read once only")]
+    StdinTwice,
+    /// Kafka is not built in.
+    #[error(
+        "{0}: this build of hmt has no Kafka; consume the topic with another program and pipe its lines into `-`"
+    )]
+    Kafka(String),
+}
+
+impl StreamError {
+    pub(super) fn open(path: &Path, cause: io::Error) -> Self {
+        if cause.kind() == io::ErrorKind::NotFound {
+            StreamError::Missing(path.to_owned())
+        } else {
+            StreamError::Open { path: path.to_owned(), cause }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use std::io::Cursor;
+
+use super::super::block::Record;
+use super::*;
+use crate::exchange::{Body, Exchange, header, parse_line};
+
+/// A reader that gives one byte at a time, so that every border is crossed.
+struct Drip(Cursor<Vec<u8>>);
+
+impl Read for Drip {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(1);
+        self.0.read(&mut buffer[..length])
+    }
+}
+
+/// `Ok(line)` or `Err(what came instead)`, with the entry's number.
+fn read_with(input: Box<dyn Read + Send>, block: usize) -> Vec<(u64, Result<String, String>)> {
+    let mut har = Har::new("a.har".into(), input, block);
+    let mut found = Vec::new();
+    while let Some(block) = har.next_block().unwrap() {
+        for (number, record) in block.records() {
+            found.push((
+                number,
+                match record {
+                    Record::Line(line) => Ok(String::from_utf8(line.to_vec()).unwrap()),
+                    other => Err(format!("{other:?}")),
+                },
+            ));
+        }
+    }
+    found
+}
+
+fn entries(entries: &str) -> Vec<(u64, Result<String, String>)> {
+    let har = format!(
+        r#"{{"log": {{"version":"1.2","comment":"\"entries\":[1]","pages":[{{"entries":[2]}}],"entries" : [{entries}], "x":[3]}}}}"#
+    );
+    let whole = read_with(Box::new(Cursor::new(har.clone().into_bytes())), 1 << 20);
+    let dripped = read_with(Box::new(Drip(Cursor::new(har.into_bytes()))), 1);
+    assert_eq!(whole, dripped);
+    whole
+}
+
+fn one(entry: &str) -> String {
+    match entries(entry).as_slice() {
+        [(1, Ok(line))] => line.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn parse(line: &str) -> Exchange<'_> {
+    parse_line(line.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_browsers_entry() {
+    let line = one(
+        r#"{"startedDateTime":"2026-01-01T00:00:00.250+01:00","time":750.5,"_priority":"High","cache":{},"timings":{},
+        "request":{"method":"POST","url":"https://API.example.com/a%20b?x=1&x=2#frag","httpVersion":"h3",
+            "headers":[{"name":":method","value":"POST"},{"name":"Accept","value":"*/*"},{"name":"Cookie","value":"a=1"}],
+            "queryString":[],"cookies":[],"bodySize":2,"postData":{"mimeType":"application/json","text":"{}"}},
+        "response":{"status":200,"statusText":"OK","headers":[{"name":"Set-Cookie","value":"a=1"},{"name":"set-cookie","value":"b=2"}],
+            "content":{"size":3,"mimeType":"image/png","text":"/wD+","encoding":"base64"},"redirectURL":""}}"#,
+    );
+    let exchange = parse(&line);
+    assert_eq!(exchange.request.host, "api.example.com");
+    assert_eq!(exchange.request.pathname, "/a%20b");
+    assert_eq!(exchange.request.query.len(), 2);
+    assert_eq!(exchange.request.headers.len(), 2);
+    assert_eq!(exchange.request.body, Body::Text("{}".into()));
+    assert_eq!(exchange.request.timestamp.as_deref(), Some("2025-12-31T23:00:00.250000Z"));
+    assert_eq!(exchange.meta.duration_ms, Some(750.5));
+    let response = exchange.response.unwrap();
+    assert_eq!(response.body, Body::Binary(vec![255, 0, 254].into()));
+    assert_eq!(response.headers.len(), 2);
+    assert_eq!(response.timestamp.as_deref(), Some("2025-12-31T23:00:01.000500Z"));
+}
+
+#[test]
+fn form_parameters_without_text_become_a_body() {
+    let line = one(
+        r#"{"request":{"method":"post","url":"http://h/","headers":[],"postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a b","value":"1&2"},{"name":"c"}]}},"response":{"status":204}}"#,
+    );
+    assert_eq!(parse(&line).request.body, Body::Text("a+b=1%262&c=".into()));
+}
+
+#[test]
+fn no_answer_says_why() {
+    for (response, why) in [
+        (r#"{"status":0,"statusText":"","_error":"net::ERR_ABORTED"}"#, "net::ERR_ABORTED"),
+        (r#"{"status":0,"statusText":""}"#, "no response in the archive"),
+        (r#"{"status":-1,"statusText":"gone"}"#, "gone"),
+        ("null", "no response in the archive"),
+    ] {
+        let line = one(&format!(
+            r#"{{"request":{{"method":"GET","url":"http://h/","headers":[]}},"response":{response}}}"#
+        ));
+        let exchange = parse(&line);
+        assert_eq!(exchange.response, None);
+        assert_eq!(exchange.meta.error.as_deref(), Some(why));
+    }
+}
+
+#[test]
+fn bodies_that_the_tool_did_not_keep_are_truncated_ones() {
+    let line = one(
+        r#"{"request":{"method":"PUT","url":"http://h/","headers":[],"bodySize":5},"response":{"status":200,"headers":[],"content":{"size":9,"mimeType":"text/html"}}}"#,
+    );
+    let meta = parse(&line).meta;
+    assert_eq!((meta.truncated_request, meta.truncated_response), (Some(5), Some(9)));
+    let line = one(
+        r#"{"request":{"method":"GET","url":"http://h/","headers":[]},"response":{"status":304,"headers":[],"content":{"size":9,"text":"cached"}}}"#,
+    );
+    assert_eq!(parse(&line).response.unwrap().body, Body::Empty);
+}
+
+#[test]
+fn pseudo_headers_name_the_host_where_nothing_else_does() {
+    let line = one(
+        r#"{"request":{"method":"GET","url":"/p","headers":[{"name":":authority","value":"H:1"},{"name":"A","value":null}]},"response":{"status":200}}"#,
+    );
+    let exchange = parse(&line);
+    assert_eq!((exchange.request.host.as_ref(), exchange.request.pathname.as_ref()), ("h:1", "/p"));
+    assert_eq!(header(&exchange.request.headers, "a"), Some(""));
+}
+
+#[test]
+fn odd_entries_are_rejected_by_number_and_the_rest_goes_on() {
+    let good =
+        r#"{"request":{"method":"GET","url":"http://h/","headers":[]},"response":{"status":200}}"#;
+    let found = entries(&format!(
+        r#"{good}, 5, {{"request":{{"method":"BREW","url":"http://h/"}}}}, "x]\"", {{"request":{{"method":"GET","url":"data:text/plain,x"}}}}, {{}}, null, {good}"#
+    ));
+    let kinds: Vec<(u64, bool)> = found.iter().map(|(n, found)| (*n, found.is_ok())).collect();
+    let expected: Vec<(u64, bool)> =
+        (1..=8).map(|number| (number, number == 1 || number == 8)).collect();
+    assert_eq!(kinds, expected);
+    let told = format!("{found:?}");
+    for part in ["brew", "data:text", "missing field", "no HAR entry"] {
+        assert!(told.to_lowercase().contains(&part.to_lowercase()), "{part} in {told}");
+    }
+}
+
+#[test]
+fn cut_archives_give_their_whole_entries() {
+    let har =
+        r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/"}},{"request":{"me"#;
+    let found = read_with(Box::new(Cursor::new(har)), 1 << 20);
+    assert!(found[0].1.is_ok(), "{found:?}");
+    assert_eq!(found[1], (2, Err("TornTail([])".to_owned())));
+    assert_eq!(read_with(Box::new(Cursor::new("")), 10), []);
+    assert_eq!(entries(""), []);
+}
+
+#[test]
+fn what_is_no_archive_says_so() {
+    for text in ["{}", "[1]", "{\"log\":{\"entries\":{}}}", "<html>", "{\"entries\":[]}"] {
+        let mut har = Har::new("a.har".into(), Box::new(Cursor::new(text)), 10);
+        let error = har.next_block().unwrap_err();
+        assert!(error.to_string().contains("no log.entries"), "{text}: {error}");
+    }
+}

@@ -1,0 +1,189 @@
+//! Cuts a byte stream into blocks of whole lines with bounded memory.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+
+use super::block::{Block, Kind};
+use super::{MAX_LINE, Pace};
+
+/// How much a prompt source is asked for at once: what a Linux pipe holds.
+const PIPE: usize = 64 << 10;
+
+/// Lines of one source.
+pub(super) struct Lines {
+    source: Arc<str>,
+    input: Box<dyn Read + Send>,
+    block_size: usize,
+    pace: Pace,
+    /// The beginning of a line whose end has not been read.
+    rest: Vec<u8>,
+    next_line: u64,
+    /// A block that must come after the one just given out.
+    held: Option<Block>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// The packed bytes broke off, as those of a writer that was killed do.
+    BrokenOff,
+    Ended,
+}
+
+impl Lines {
+    pub(super) fn new(
+        source: Arc<str>,
+        input: Box<dyn Read + Send>,
+        block_size: usize,
+        pace: Pace,
+    ) -> Self {
+        Lines {
+            source,
+            input,
+            block_size: block_size.clamp(1, MAX_LINE),
+            pace,
+            rest: Vec::new(),
+            next_line: 1,
+            held: None,
+            state: State::Reading,
+        }
+    }
+
+    /// The next block; `None` at the end of the source.
+    pub(super) fn next_block(&mut self) -> io::Result<Option<Block>> {
+        if let Some(block) = self.held.take() {
+            return Ok(Some(block));
+        }
+        if self.state == State::Ended {
+            return Ok(None);
+        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        let mut searched = bytes.len();
+        loop {
+            let full = bytes.len() >= self.block_size;
+            // A line longer than a block is read in growing steps to its end.
+            let room = if full { bytes.len() } else { self.block_size - bytes.len() };
+            let room = room.min(MAX_LINE + 1 - bytes.len());
+            if self.fill(&mut bytes, room)? == 0 {
+                return Ok(self.last_block(bytes));
+            }
+            let enough = self.pace == Pace::Prompt || bytes.len() >= self.block_size;
+            match memchr::memrchr(b'\n', &bytes[searched..]) {
+                Some(end) if enough => {
+                    let cut = searched + end + 1;
+                    self.rest = bytes[cut..].to_vec();
+                    bytes.truncate(cut);
+                    return Ok(Some(self.block(bytes, Kind::Lines)));
+                }
+                Some(_) => {}
+                None if bytes.len() > MAX_LINE => return self.pass_over(bytes).map(Some),
+                None => searched = bytes.len(),
+            }
+        }
+    }
+
+    /// Reads `room` bytes more, or what comes at once from a prompt source; 0 at the end.
+    fn fill(&mut self, bytes: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+        if self.state != State::Reading {
+            return Ok(0);
+        }
+        let before = bytes.len();
+        let outcome = match self.pace {
+            Pace::Whole => {
+                bytes.reserve(room);
+                self.input.by_ref().take(room as u64).read_to_end(bytes).map(|_| ())
+            }
+            Pace::Prompt => self.fill_once(bytes, room.min(PIPE)),
+        };
+        match outcome {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.state = State::BrokenOff;
+            }
+            outcome => outcome?,
+        }
+        Ok(bytes.len() - before)
+    }
+
+    fn fill_once(&mut self, bytes: &mut Vec<u8>, room: usize) -> io::Result<()> {
+        let before = bytes.len();
+        bytes.resize(before + room, 0);
+        loop {
+            match self.input.read(&mut bytes[before..]) {
+                Ok(got) => {
+                    bytes.truncate(before + got);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    bytes.truncate(before);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// What is left when the input has ended, its last line perhaps without newline.
+    fn last_block(&mut self, bytes: Vec<u8>) -> Option<Block> {
+        let broken_off = self.state == State::BrokenOff;
+        self.state = State::Ended;
+        let tail = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+        if is_torn(&bytes[tail..]) {
+            return Some(self.block(bytes, Kind::Torn));
+        }
+        if broken_off {
+            let ends_whole = tail == bytes.len();
+            let torn = Block {
+                source: Arc::clone(&self.source),
+                first_line: self.next_line
+                    + memchr::memchr_iter(b'\n', &bytes).count() as u64
+                    + u64::from(!ends_whole),
+                bytes: Vec::new(),
+                kind: Kind::Torn,
+            };
+            if bytes.is_empty() {
+                return Some(torn);
+            }
+            self.held = Some(torn);
+        }
+        (!bytes.is_empty()).then(|| self.block(bytes, Kind::Lines))
+    }
+
+    /// Reads over a line that is longer than may be held, counting its bytes.
+    fn pass_over(&mut self, mut bytes: Vec<u8>) -> io::Result<Block> {
+        let mut size = bytes.len() as u64;
+        loop {
+            bytes.clear();
+            if self.fill(&mut bytes, PIPE)? == 0 {
+                self.state = State::Ended;
+                break;
+            }
+            if let Some(end) = memchr::memchr(b'\n', &bytes) {
+                size += end as u64;
+                self.rest = bytes[end + 1..].to_vec();
+                break;
+            }
+            size += bytes.len() as u64;
+        }
+        let first_line = self.next_line;
+        self.next_line += 1;
+        let source = Arc::clone(&self.source);
+        Ok(Block { source, first_line, bytes: Vec::new(), kind: Kind::TooLong(size) })
+    }
+
+    fn block(&mut self, bytes: Vec<u8>, kind: Kind) -> Block {
+        let first_line = self.next_line;
+        self.next_line += memchr::memchr_iter(b'\n', &bytes).count() as u64;
+        Block { source: Arc::clone(&self.source), first_line, bytes, kind }
+    }
+}
+
+/// True for a last line without newline that stops in the middle of its JSON; one that is whole counts as
+/// a line, one that is wrong before its end is rejected as any other.
+fn is_torn(tail: &[u8]) -> bool {
+    let tail = tail.trim_ascii();
+    !tail.is_empty()
+        && serde_json::from_slice::<IgnoredAny>(tail).is_err_and(|error| error.is_eof())
+}

@@ -1,0 +1,165 @@
+//! What a user writes to name where exchanges come from or go to.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where exchanges come from or go to (CLI.md section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Locator {
+    /// `-`: standard input or output.
+    Stdio,
+    /// One file.
+    File(PathBuf),
+    /// A folder: its captures as a source, a log for each host as a sink.
+    Dir(PathBuf),
+    /// `kafka://BROKER[,BROKER]/TOPIC[?PROPERTY=VALUE…]`, as written.
+    Kafka(String),
+}
+
+/// A text that names no place for exchanges.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocatorError {
+    /// Nothing at all.
+    #[error(
+        "an empty name: write a file, a folder, kafka://BROKER/TOPIC, or - for standard input or output"
+    )]
+    Empty,
+    /// A URL that is not Kafka's.
+    #[error(
+        "{0}: exchanges come from and go to files, folders, kafka://BROKER/TOPIC and -, not other URLs"
+    )]
+    Scheme(String),
+    /// Kafka without broker or topic.
+    #[error("{0}: write kafka://BROKER[,BROKER]/TOPIC")]
+    Kafka(String),
+}
+
+impl FromStr for Locator {
+    type Err = LocatorError;
+
+    /// A path is a folder if it ends in `/`, exists as one, or has no extension and does not exist.
+    fn from_str(text: &str) -> Result<Self, LocatorError> {
+        if text == "-" {
+            return Ok(Locator::Stdio);
+        }
+        if text.is_empty() {
+            return Err(LocatorError::Empty);
+        }
+        if let Some(rest) = text.strip_prefix("kafka://") {
+            let (brokers, topic) = rest.split_once('/').unwrap_or_default();
+            let topic = topic.split('?').next().unwrap_or_default();
+            if brokers.is_empty() || topic.is_empty() || topic.contains('/') {
+                return Err(LocatorError::Kafka(text.to_owned()));
+            }
+            return Ok(Locator::Kafka(text.to_owned()));
+        }
+        if text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme)) {
+            return Err(LocatorError::Scheme(text.to_owned()));
+        }
+        let path = PathBuf::from(text);
+        let is_folder = text.ends_with('/')
+            || match path.metadata() {
+                Ok(found) => found.is_dir(),
+                Err(_) => path.extension().is_none(),
+            };
+        Ok(if is_folder { Locator::Dir(path) } else { Locator::File(path) })
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+impl fmt::Display for Locator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Locator::Stdio => f.write_str("-"),
+            Locator::File(path) | Locator::Dir(path) => path.display().fmt(f),
+            Locator::Kafka(url) => f.write_str(url),
+        }
+    }
+}
+
+/// How the bytes of a file are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// What a file holds, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Lines,
+    Har,
+}
+
+/// Content and packing by the extensions of a name; no content for those of no capture.
+pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let (stem, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
+        (Some(stem), _) => (stem, Packing::Gzip),
+        (_, Some(stem)) => (stem, Packing::Zstd),
+        _ => (name.as_str(), Packing::Plain),
+    };
+    let content = match Path::new(stem).extension().and_then(|extension| extension.to_str()) {
+        Some("jsonl" | "ndjson") => Some(Content::Lines),
+        Some("har") => Some(Content::Har),
+        _ => None,
+    };
+    (content, packing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locators_by_their_looks() {
+        let folder = tempfile::tempdir().unwrap();
+        let existing = folder.path().join("dir.jsonl");
+        std::fs::create_dir(&existing).unwrap();
+        let plain = folder.path().join("noextension");
+        std::fs::write(&plain, "").unwrap();
+        let existing = existing.to_str().unwrap();
+        let plain = plain.to_str().unwrap();
+        for (text, locator) in [
+            ("-", Locator::Stdio),
+            ("a.jsonl", Locator::File("a.jsonl".into())),
+            ("a/b.ndjson.gz", Locator::File("a/b.ndjson.gz".into())),
+            ("a.har", Locator::File("a.har".into())),
+            ("a.txt", Locator::File("a.txt".into())),
+            ("logs/", Locator::Dir("logs/".into())),
+            ("no-such-thing", Locator::Dir("no-such-thing".into())),
+            (existing, Locator::Dir(existing.into())),
+            (plain, Locator::File(plain.into())),
+            ("/dev/null", Locator::File("/dev/null".into())),
+            ("kafka://a:9092,b/t?group=g", Locator::Kafka("kafka://a:9092,b/t?group=g".into())),
+        ] {
+            assert_eq!(text.parse(), Ok(locator.clone()), "{text}");
+            assert_eq!(locator.to_string(), text);
+        }
+        for text in
+            ["", "http://h/a.jsonl", "kafka://", "kafka://broker", "kafka:///topic", "kafka://b/"]
+        {
+            assert!(text.parse::<Locator>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn contents_by_name() {
+        for (name, expected) in [
+            ("a.jsonl", (Some(Content::Lines), Packing::Plain)),
+            ("a.NDJSON.GZ", (Some(Content::Lines), Packing::Gzip)),
+            ("a.har.zst", (Some(Content::Har), Packing::Zstd)),
+            ("a.txt", (None, Packing::Plain)),
+            ("a.gz", (None, Packing::Gzip)),
+            (".jsonl", (None, Packing::Plain)),
+        ] {
+            assert_eq!(by_name(Path::new(name)), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Exchanges from any number of locators, block by block.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::block::Block;
+use super::har::Har;
+use super::lines::Lines;
+use super::locator::{Content, Locator, by_name};
+use super::unpack::unpack;
+use super::{Pace, StreamError};
+
+/// Reads the sources one after the other.
+pub struct Reader {
+    block_size: usize,
+    /// Sources still to be opened, the next one last.
+    waiting: Vec<Source>,
+    current: Option<(Arc<str>, Feed)>,
+    notes: Vec<String>,
+}
+
+enum Source {
+    Stdin(Box<dyn Read + Send>),
+    File(PathBuf),
+}
+
+/// What cuts a source into blocks.
+enum Feed {
+    Lines(Lines),
+    Har(Har),
+}
+
+impl Reader {
+    /// Finds the sources: a folder gives its captures in the order of their names. `stdin` stands for `-`,
+    /// which may come once; blocks hold about `block_size` bytes.
+    ///
+    /// # Errors
+    /// A path that does not exist or cannot be listed, a second `-`, Kafka.
+    pub fn open(
+        locators: &[Locator],
+        stdin: Option<Box<dyn Read + Send>>,
+        block_size: usize,
+    ) -> Result<Reader, StreamError> {
+        let mut stdin = stdin;
+        let mut waiting = Vec::new();
+        let mut notes = Vec::new();
+        for locator in locators {
+            match locator {
+                Locator::Stdio => {
+                    let input = stdin.take().ok_or(StreamError::StdinTwice)?;
+                    waiting.push(Source::Stdin(input));
+                }
+                Locator::File(path) => {
+                    fs::metadata(path).map_err(|error| StreamError::open(path, error))?;
+                    waiting.push(Source::File(path.clone()));
+                }
+                Locator::Dir(path) => {
+                    let captures = captures(path)?;
+                    if captures.is_empty() {
+                        notes.push(format!(
+                            "{}: no capture in this folder (.jsonl, .ndjson, .har, also with .gz or .zst)",
+                            path.display()
+                        ));
+                    }
+                    waiting.extend(captures.into_iter().map(Source::File));
+                }
+                Locator::Kafka(url) => return Err(StreamError::Kafka(url.clone())),
+            }
+        }
+        waiting.reverse();
+        Ok(Reader { block_size, waiting, current: None, notes })
+    }
+
+    /// What the user should know about the sources: folders without captures.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The next block of whole lines; `None` after the last source.
+    ///
+    /// # Errors
+    /// A source that cannot be opened or read. A call after an error goes on with the next source.
+    pub fn next_block(&mut self) -> Result<Option<Block>, StreamError> {
+        loop {
+            let Some((name, feed)) = &mut self.current else {
+                match self.waiting.pop() {
+                    Some(source) => self.current = Some(self.start(source)?),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            let block = match feed {
+                Feed::Lines(lines) => lines.next_block(),
+                Feed::Har(har) => har.next_block(),
+            };
+            match block {
+                Ok(Some(block)) => return Ok(Some(block)),
+                Ok(None) => self.current = None,
+                Err(cause) => {
+                    let source = name.to_string();
+                    self.current = None;
+                    return Err(StreamError::Read { source_name: source, cause });
+                }
+            }
+        }
+    }
+
+    fn start(&self, source: Source) -> Result<(Arc<str>, Feed), StreamError> {
+        let (name, input, content, pace): (Arc<str>, Box<dyn Read + Send>, _, _) = match source {
+            Source::Stdin(input) => ("-".into(), input, Content::Lines, Pace::Prompt),
+            Source::File(path) => {
+                let file = File::open(&path).map_err(|error| StreamError::open(&path, error))?;
+                let is_file = file.metadata().is_ok_and(|found| found.is_file());
+                let pace = if is_file { Pace::Whole } else { Pace::Prompt };
+                let content = by_name(&path).0.unwrap_or(Content::Lines);
+                (path.display().to_string().into(), Box::new(file), content, pace)
+            }
+        };
+        let input = unpack(input)
+            .map_err(|cause| StreamError::Read { source_name: name.to_string(), cause })?;
+        let source = Arc::clone(&name);
+        let feed = match content {
+            Content::Lines => Feed::Lines(Lines::new(source, input, self.block_size, pace)),
+            Content::Har => Feed::Har(Har::new(source, input, self.block_size)),
+        };
+        Ok((name, feed))
+    }
+}
+
+/// The captures of a folder in the order of their names; other files are not ours to read.
+fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
+    let list = || -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if by_name(&path).0.is_some() && fs::metadata(&path)?.is_file() {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    };
+    list().map_err(|error| StreamError::open(folder, error))
+}
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

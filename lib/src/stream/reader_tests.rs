@@ -1,0 +1,193 @@
+use std::io::{Cursor, Write as _};
+
+use proptest::prelude::*;
+
+use super::super::MAX_LINE;
+use super::super::block::Record;
+use super::*;
+
+/// A reader that gives at most `step` bytes at a time.
+struct Steps {
+    input: Cursor<Vec<u8>>,
+    step: usize,
+}
+
+impl Read for Steps {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(self.step);
+        self.input.read(&mut buffer[..length])
+    }
+}
+
+fn all(reader: &mut Reader) -> Vec<(String, u64, String)> {
+    let mut found = Vec::new();
+    while let Some(block) = reader.next_block().unwrap() {
+        for (number, record) in block.records() {
+            let text = match record {
+                Record::Line(line) => String::from_utf8_lossy(line).into_owned(),
+                Record::TornTail(line) => format!("torn {}", String::from_utf8_lossy(line)),
+                Record::TooLong(size) => format!("too long {size}"),
+                Record::Rejected(error) => format!("rejected {error}"),
+            };
+            found.push((block.source.to_string(), number, text));
+        }
+    }
+    found
+}
+
+fn stdin(bytes: impl Into<Vec<u8>>, step: usize, block_size: usize) -> Vec<(u64, String)> {
+    let input = Steps { input: Cursor::new(bytes.into()), step };
+    let mut reader = Reader::open(&[Locator::Stdio], Some(Box::new(input)), block_size).unwrap();
+    all(&mut reader).into_iter().map(|(_, number, text)| (number, text)).collect()
+}
+
+fn file(path: &Path, block_size: usize) -> Vec<(u64, String)> {
+    let mut reader = Reader::open(&[Locator::File(path.to_owned())], None, block_size).unwrap();
+    all(&mut reader).into_iter().map(|(_, number, text)| (number, text)).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn blank_lines_marks_and_carriage_returns() {
+    let text = "\u{feff}{\"a\":1}\r\n\n  \r\n{\"b\":2}\n\u{feff}3\r\n4";
+    let expected = [(1, "{\"a\":1}"), (4, "{\"b\":2}"), (5, "\u{feff}3"), (6, "4")];
+    let expected = expected.map(|(number, text)| (number, text.to_owned()));
+    for step in [1, 3, 1000] {
+        for block_size in [1, 7, 1000] {
+            assert_eq!(stdin(text, step, block_size), expected, "step {step}, block {block_size}");
+        }
+    }
+    assert_eq!(stdin("", 1, 10), []);
+    assert_eq!(stdin("\n\n\r\n", 1, 10), []);
+}
+
+#[test]
+fn an_unfinished_last_line_is_told_from_a_whole_and_from_a_wrong_one() {
+    assert_eq!(stdin("1\n{\"a\":", 9, 10), [(1, "1".to_owned()), (2, "torn {\"a\":".to_owned())]);
+    assert_eq!(stdin("1\n{\"a\":1}", 9, 10), [(1, "1".to_owned()), (2, "{\"a\":1}".to_owned())]);
+    assert_eq!(stdin("1\n{]", 9, 10), [(1, "1".to_owned()), (2, "{]".to_owned())]);
+    assert_eq!(stdin(b"{\"a\":\"\xe2\x82".to_vec(), 9, 10).len(), 1);
+}
+
+#[test]
+fn a_line_over_the_limit_is_counted_not_held() {
+    let mut text = b"1\n".to_vec();
+    text.extend(std::iter::repeat_n(b'x', MAX_LINE + 5));
+    text.extend_from_slice(b"\n2\n");
+    let expected =
+        [(1, "1".to_owned()), (2, format!("too long {}", MAX_LINE + 5)), (3, "2".to_owned())];
+    assert_eq!(stdin(text.clone(), 1 << 20, 1 << 20), expected);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    fs::write(&path, &text).unwrap();
+    assert_eq!(file(&path, 1 << 16), expected);
+    // The longest line that may be: just the limit.
+    let mut text = vec![b'y'; MAX_LINE];
+    text.extend_from_slice(b"\n2");
+    fs::write(&path, &text).unwrap();
+    let lengths: Vec<usize> = file(&path, 1 << 20).iter().map(|(_, text)| text.len()).collect();
+    assert_eq!(lengths, [MAX_LINE, 1]);
+}
+
+#[test]
+fn packed_sources_are_told_by_their_bytes() {
+    let lines = "{\"a\":1}\n{\"b\":2}\n";
+    let expected = [(1, "{\"a\":1}".to_owned()), (2, "{\"b\":2}".to_owned())];
+    let zstd = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    // Two members, as an appended log has.
+    let gzip = [gzip(b"{\"a\":1}\n"), gzip(b"{\"b\":2}\n")].concat();
+    for packed in [lines.as_bytes(), &zstd, &gzip] {
+        for step in [1, 1000] {
+            assert_eq!(stdin(packed, step, 5), expected);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        fs::write(&path, packed).unwrap();
+        assert_eq!(file(&path, 5), expected);
+    }
+}
+
+#[test]
+fn a_packed_file_that_breaks_off_gives_what_it_has() {
+    let mut text = String::new();
+    for number in 0..2000 {
+        text.push_str(&format!("{{\"n\":{}}}\n", number * 7919 % 10_007));
+    }
+    let zstd = zstd::encode_all(text.as_bytes(), 1).unwrap();
+    for packed in [gzip(text.as_bytes()), zstd] {
+        for cut in [packed.len() - 1, packed.len() / 2, 20] {
+            let found = stdin(&packed[..cut], 1000, 512);
+            let (last, whole) = found.split_last().unwrap();
+            assert!(last.1.starts_with("torn"), "{last:?}");
+            for (at, (number, line)) in whole.iter().enumerate() {
+                assert_eq!(*number, at as u64 + 1);
+                assert_eq!(line, text.lines().nth(at).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_folder_gives_its_captures_in_the_order_of_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("b.jsonl"), "2\n").unwrap();
+    fs::write(path("a.ndjson.gz"), gzip(b"1\n")).unwrap();
+    fs::write(path("c.txt"), "no\n").unwrap();
+    fs::write(path("d.har"), r#"{"log":{"entries":[]}}"#).unwrap();
+    fs::create_dir(path("e.jsonl")).unwrap();
+    let mut reader = Reader::open(&[Locator::Dir(folder.path().to_owned())], None, 100).unwrap();
+    assert!(reader.notes().is_empty());
+    let texts: Vec<String> = all(&mut reader).into_iter().map(|found| found.2).collect();
+    assert_eq!(texts, ["1", "2"]);
+
+    let empty = path("e.jsonl");
+    let mut reader = Reader::open(&[Locator::Dir(empty.clone())], None, 100).unwrap();
+    assert!(reader.next_block().unwrap().is_none());
+    assert!(reader.notes()[0].starts_with(&format!("{}: no capture", empty.display())));
+}
+
+#[test]
+fn what_cannot_be_opened_is_named() {
+    let open = |locator: Locator| match Reader::open(&[locator], None, 100) {
+        Ok(_) => panic!("opened"),
+        Err(error) => error.to_string(),
+    };
+    let missing = "no such file or folder";
+    assert_eq!(open(Locator::File("no/such.jsonl".into())), format!("no/such.jsonl: {missing}"));
+    assert_eq!(open(Locator::Dir("no/such".into())), format!("no/such: {missing}"));
+    assert!(open(Locator::Kafka("kafka://b/t".into())).contains("no Kafka"));
+    assert!(open(Locator::Stdio).contains("standard input"));
+}
+
+proptest! {
+    #[test]
+    fn blocks_change_nothing(
+        lines in prop::collection::vec("[0-9]{0,6}", 0..12),
+        step in 1..9_usize,
+        block_size in 1..20_usize,
+        newline_at_end in any::<bool>(),
+    ) {
+        let mut text = lines.join("\n");
+        if newline_at_end {
+            text.push('\n');
+        }
+        let expected: Vec<(u64, String)> = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty())
+            .map(|(at, line)| (at as u64 + 1, line.to_owned()))
+            .collect();
+        prop_assert_eq!(stdin(text.clone(), step, block_size), expected.clone());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        fs::write(&path, &text).unwrap();
+        let found: Vec<(u64, String)> = file(&path, block_size);
+        prop_assert_eq!(found, expected);
+    }
+}
