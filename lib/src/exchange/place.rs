@@ -79,7 +79,7 @@ fn split_url(url: Cow<'_, str>) -> (Option<Protocol>, Option<Cow<'_, str>>, Cow<
     let Some(scheme_end) = url.find("://") else {
         // `//host/path` takes its scheme from elsewhere.
         if url.starts_with("//") {
-            let (authority, target) = split_authority(url, 2);
+            let (authority, target) = split_authority(&url, 2);
             return (None, authority, target);
         }
         return (None, None, url);
@@ -89,16 +89,16 @@ fn split_url(url: Cow<'_, str>) -> (Option<Protocol>, Option<Cow<'_, str>>, Cow<
         "https" | "wss" => Some(Protocol::Https),
         _ => return (None, None, url),
     };
-    let (authority, target) = split_authority(url, scheme_end + 3);
+    let (authority, target) = split_authority(&url, scheme_end + 3);
     (protocol, authority, target)
 }
 
-fn split_authority(url: Cow<'_, str>, start: usize) -> (Option<Cow<'_, str>>, Cow<'_, str>) {
+fn split_authority<'u>(url: &Cow<'u, str>, start: usize) -> (Option<Cow<'u, str>>, Cow<'u, str>) {
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |length| start + length);
     // User-info is no part of the host, and a secret.
     let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
-    let authority = slice(&url, host, end);
-    let target = slice(&url, end, url.len());
+    let authority = slice(url, host, end);
+    let target = slice(url, end, url.len());
     (Some(authority).filter(|authority| !authority.is_empty()), target)
 }
 
