@@ -1,5 +1,17 @@
-//! Compiled schemas: join (least upper bound) and check (validate).
+//! Schemas: compile, check (validate) and join (least upper bound).
+//!
+//! [`SchemaSet`] holds the compiled schemas of a document for checking and for generating data. [`join`]
+//! works on schemas as written, because its result is written again. What a schema is used for (bodies,
+//! parameters) is not known here, but for the direction in which a value goes.
 
+mod check;
+mod compile;
+mod keywords;
 mod node;
+mod number;
+mod pattern;
 
+pub use check::{Direction, Problem};
+pub use compile::SchemaError;
 pub use node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, SchemaSet, Types};
+pub use number::{compare as compare_numbers, equal as equal_values, is_integral};

@@ -1,5 +1,7 @@
 //! The compiled schema: an arena of nodes, in which `$ref`s are indices.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Number, Value};
 
 /// Index of a node in a [`SchemaSet`].
@@ -10,6 +12,10 @@ pub struct NodeId(pub u32);
 #[derive(Debug, Default)]
 pub struct SchemaSet {
     pub(crate) nodes: Vec<Node>,
+    /// The node of each schema by its pointer, so that every schema is compiled once.
+    pub(super) by_pointer: HashMap<String, NodeId>,
+    /// Keywords that were not as they must be, and were left out.
+    pub warnings: Vec<String>,
 }
 
 impl SchemaSet {

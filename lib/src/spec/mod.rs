@@ -1,1 +1,24 @@
 //! OpenAPI documents as ordered trees: load, references, save.
+//!
+//! A document is a [`serde_json::Value`] whose maps keep their order, so that unknown keywords and hand
+//! edits survive. Swagger 2.0 is brought to the form of OpenAPI 3.0 on loading; 3.0, 3.1 and 3.2 stay as
+//! they are. This module knows nothing of what schemas mean ([`crate::schema`]) or of requests
+//! ([`crate::conform`]).
+
+mod document;
+mod place;
+mod refs;
+mod swagger;
+mod text;
+mod tree;
+
+pub use document::{Document, Format, SpecError, Version, load, load_file};
+pub use place::{Place, PlaceError};
+pub use refs::{
+    check_refs, escape, join_pointer, locate, on_references, on_references_mut, resolve,
+};
+pub use text::to_text;
+
+/// The keys of a path item that are operations.
+pub const METHODS: [&str; 8] =
+    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

@@ -1,0 +1,598 @@
+//! A value against a schema.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::node::{Node, NodeId, SchemaSet, Types};
+use super::number::{canonical, compare, equal, is_integral, is_multiple};
+use crate::spec::escape;
+
+/// References and combinations that may be entered without going deeper into the value; more is a circle.
+const MAX_HOPS: u32 = 128;
+/// Schemas that one check may look at; a schema made to explode ends here.
+const MAX_STEPS: u64 = 20_000_000;
+/// Steps into combinations and references, for each step into the value.
+const MAX_HOPS_PER_STEP: u64 = 512;
+/// Steps into combinations and references that are free.
+const FREE_HOPS: u64 = 100_000;
+/// Problems listed for one value.
+const MAX_PROBLEMS: usize = 64;
+
+/// Which way a value goes: required `readOnly` properties may be absent from requests, `writeOnly` ones
+/// from responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From client to server.
+    Request,
+    /// From server to client.
+    Response,
+}
+
+/// One way in which a value contradicts its schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// JSON pointer within the value.
+    pub pointer: String,
+    /// What is wrong, as a lower-case fragment: `is not of type integer`.
+    pub message: String,
+}
+
+impl SchemaSet {
+    /// Checks a value; an empty list where it is valid.
+    pub fn check(&self, id: NodeId, value: &Value, direction: Direction) -> Vec<Problem> {
+        let mut check =
+            Check { set: self, direction, steps: 0, side_steps: 0, problems: Some(Vec::new()) };
+        check.value(id, value, &At::Root, 0);
+        check.problems.unwrap_or_default()
+    }
+
+    /// True where [`SchemaSet::check`] finds nothing; ends at the first problem.
+    pub fn accepts(&self, id: NodeId, value: &Value, direction: Direction) -> bool {
+        let mut check = Check { set: self, direction, steps: 0, side_steps: 0, problems: None };
+        check.value(id, value, &At::Root, 0)
+    }
+
+    /// The types that a value of the schema can have, references and combinations followed; all types
+    /// where it does not say.
+    pub fn types(&self, id: NodeId) -> Types {
+        self.types_within(id, 0)
+    }
+
+    fn types_within(&self, id: NodeId, hops: u32) -> Types {
+        const ALL: Types = Types(0x7f);
+        if hops > 16 {
+            return ALL;
+        }
+        let node = self.node(id);
+        if let Some(target) = node.reference {
+            return self.types_within(target, hops + 1);
+        }
+        let mut types = node.types.unwrap_or(ALL);
+        if types.has(Types::NUMBER) {
+            types = types.with(Types::INTEGER);
+        }
+        for branch in &node.all_of {
+            types = Types(types.0 & self.types_within(*branch, hops + 1).0);
+        }
+        for branches in [&node.any_of, &node.one_of] {
+            if !branches.is_empty() {
+                let any = branches.iter().fold(Types::default(), |any, branch| {
+                    any.with(self.types_within(*branch, hops + 1))
+                });
+                types = Types(types.0 & any.0);
+            }
+        }
+        types
+    }
+
+    /// The schema of a property, references and `allOf` followed.
+    pub fn property(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        self.property_within(id, name, 0)
+    }
+
+    fn property_within(&self, id: NodeId, name: &str, hops: u32) -> Option<NodeId> {
+        if hops > 16 {
+            return None;
+        }
+        let node = self.node(id);
+        if let Some(target) = node.reference {
+            return self.property_within(target, name, hops + 1);
+        }
+        let own = node.properties.iter().find(|(key, _)| key == name).map(|(_, schema)| *schema);
+        own.or_else(|| {
+            let branches = node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
+            branches.into_iter().find_map(|b| self.property_within(*b, name, hops + 1))
+        })
+    }
+}
+
+/// The way to a value; written out only where there is a problem.
+enum At<'a> {
+    Root,
+    Key(&'a At<'a>, &'a str),
+    Index(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    fn write(&self, out: &mut String) {
+        match self {
+            At::Root => {}
+            At::Key(parent, key) => {
+                parent.write(out);
+                out.push('/');
+                out.push_str(&escape(key));
+            }
+            At::Index(parent, index) => {
+                parent.write(out);
+                out.push_str(&format!("/{index}"));
+            }
+        }
+    }
+}
+
+struct Check<'s> {
+    set: &'s SchemaSet,
+    direction: Direction,
+    /// Schemas looked at because the value goes deeper.
+    steps: u64,
+    /// Those looked at for a value that was there before.
+    side_steps: u64,
+    /// `None`: only whether the value is valid is asked.
+    problems: Option<Vec<Problem>>,
+}
+
+impl Check<'_> {
+    /// Notes a problem. Returns false, as a value with a problem is not valid.
+    fn problem(&mut self, at: &At<'_>, message: impl FnOnce() -> String) -> bool {
+        if let Some(problems) = &mut self.problems
+            && problems.len() < MAX_PROBLEMS
+        {
+            let mut pointer = String::new();
+            at.write(&mut pointer);
+            problems.push(Problem { pointer, message: message() });
+        }
+        false
+    }
+
+    /// True where nothing more is to be found out.
+    fn done(&self, valid: bool) -> bool {
+        !valid && self.problems.is_none()
+    }
+
+    /// Whether a schema accepts a value, without noting problems.
+    fn fits(&mut self, id: NodeId, value: &Value, hops: u32) -> bool {
+        let problems = self.problems.take();
+        let valid = self.value(id, value, &At::Root, hops);
+        self.problems = problems;
+        valid
+    }
+
+    fn value(&mut self, id: NodeId, value: &Value, at: &At<'_>, hops: u32) -> bool {
+        if hops == 0 {
+            self.steps += 1;
+        } else {
+            self.side_steps += 1;
+        }
+        if hops > MAX_HOPS {
+            return self
+                .problem(at, || "cannot be checked: its schema refers to itself".to_owned());
+        }
+        if self.steps > MAX_STEPS || self.side_steps > FREE_HOPS + MAX_HOPS_PER_STEP * self.steps {
+            return self.problem(at, || "cannot be checked: its schema is too costly".to_owned());
+        }
+        let set = self.set;
+        let node = set.node(id);
+        if let Some(target) = node.reference {
+            return self.value(target, value, at, hops + 1);
+        }
+        if node.never {
+            return self.problem(at, || "is not allowed".to_owned());
+        }
+        if let Some(types) = node.types
+            && !is_of(value, types)
+        {
+            // What other keywords say of a value of another type would only repeat this.
+            return self.problem(at, || format!("is not of type {}", names(types)));
+        }
+        let mut valid = self.enumeration(node, value, at);
+        valid &= match value {
+            Value::Number(number) => self.number(node, number, at),
+            Value::String(text) => self.string(node, text, at),
+            Value::Array(items) => self.array(node, items, at),
+            Value::Object(map) => self.object(node, map, value, at),
+            Value::Null | Value::Bool(_) => true,
+        };
+        if self.done(valid) {
+            return false;
+        }
+        self.combinations(node, value, at, hops) && valid
+    }
+
+    fn enumeration(&mut self, node: &Node, value: &Value, at: &At<'_>) -> bool {
+        match &node.enumeration {
+            Some(values) if !values.iter().any(|allowed| equal(allowed, value)) => {
+                self.problem(at, || format!("is none of {}", shown(values)))
+            }
+            _ => true,
+        }
+    }
+
+    fn number(&mut self, node: &Node, number: &serde_json::Number, at: &At<'_>) -> bool {
+        let mut valid = true;
+        if let Some(bound) = &node.minimum {
+            let order = compare(number, &bound.value);
+            if order.is_lt() || bound.exclusive && order.is_eq() {
+                let word = if bound.exclusive { "not above" } else { "below" };
+                valid = self.problem(at, || format!("is {word} {}", bound.value));
+            }
+        }
+        if let Some(bound) = &node.maximum {
+            let order = compare(number, &bound.value);
+            if order.is_gt() || bound.exclusive && order.is_eq() {
+                let word = if bound.exclusive { "not below" } else { "above" };
+                valid = self.problem(at, || format!("is {word} {}", bound.value));
+            }
+        }
+        if let Some(step) = &node.multiple_of
+            && !is_multiple(number, step)
+        {
+            valid = self.problem(at, || format!("is no multiple of {step}"));
+        }
+        let range = match node.format.as_deref() {
+            Some("int32") => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
+            Some("int64") => Some((i64::MIN, i64::MAX)),
+            _ => None,
+        };
+        if let (Some((low, high)), Some(format)) = (range, &node.format)
+            && (compare(number, &low.into()).is_lt() || compare(number, &high.into()).is_gt())
+        {
+            valid = self.problem(at, || format!("is outside of {format}"));
+        }
+        valid
+    }
+
+    fn string(&mut self, node: &Node, text: &str, at: &At<'_>) -> bool {
+        let mut valid = true;
+        if node.min_length.is_some() || node.max_length.is_some() {
+            let length = text.chars().count() as u64;
+            if let Some(min) = node.min_length.filter(|min| length < *min) {
+                valid = self.problem(at, || format!("is shorter than {min}"));
+            }
+            if let Some(max) = node.max_length.filter(|max| length > *max) {
+                valid = self.problem(at, || format!("is longer than {max}"));
+            }
+        }
+        if let Some(pattern) = &node.pattern
+            && !pattern.accepts(text)
+        {
+            valid = self.problem(at, || format!("does not match {}", pattern.source));
+        }
+        if let Some(format) = node.format.as_deref().and_then(crate::format::by_name)
+            && !(format.detect)(text)
+        {
+            valid = self.problem(at, || format!("is not of format {}", format.name));
+        }
+        valid
+    }
+
+    fn array(&mut self, node: &Node, items: &[Value], at: &At<'_>) -> bool {
+        let mut valid = true;
+        let length = items.len() as u64;
+        if let Some(min) = node.min_items.filter(|min| length < *min) {
+            valid = self.problem(at, || format!("has fewer than {min} items"));
+        }
+        if let Some(max) = node.max_items.filter(|max| length > *max) {
+            valid = self.problem(at, || format!("has more than {max} items"));
+        }
+        if node.unique_items && !all_different(items) {
+            valid = self.problem(at, || "has equal items".to_owned());
+        }
+        for (index, item) in items.iter().enumerate() {
+            if self.done(valid) {
+                return false;
+            }
+            let schema = node.prefix_items.get(index).copied().or(node.items);
+            if let Some(schema) = schema {
+                valid &= self.value(schema, item, &At::Index(at, index), 0);
+            }
+        }
+        if let Some(contains) = &node.contains {
+            let count =
+                items.iter().filter(|item| self.fits(contains.schema, item, 0)).count() as u64;
+            if count < contains.min || contains.max.is_some_and(|max| count > max) {
+                valid = self.problem(at, || format!("has {count} items of the kind to contain"));
+            }
+        }
+        valid
+    }
+
+    fn object(
+        &mut self,
+        node: &Node,
+        map: &Map<String, Value>,
+        value: &Value,
+        at: &At<'_>,
+    ) -> bool {
+        let mut valid = true;
+        for name in &node.required {
+            if !map.contains_key(name) && !self.excused(node, name) {
+                valid = self.problem(at, || format!("lacks the required property {name:?}"));
+            }
+        }
+        let length = map.len() as u64;
+        if let Some(min) = node.min_properties.filter(|min| length < *min) {
+            valid = self.problem(at, || format!("has fewer than {min} properties"));
+        }
+        if let Some(max) = node.max_properties.filter(|max| length > *max) {
+            valid = self.problem(at, || format!("has more than {max} properties"));
+        }
+        for (name, needs) in &node.dependent_required {
+            if map.contains_key(name)
+                && let Some(missing) = needs.iter().find(|need| !map.contains_key(*need))
+            {
+                valid = self.problem(at, || format!("has {name:?} and so needs {missing:?}"));
+            }
+        }
+        for (name, schema) in &node.dependent_schemas {
+            if map.contains_key(name) {
+                valid &= self.value(*schema, value, at, 1);
+            }
+        }
+        let declared = Declared::new(&node.properties);
+        for (name, child) in map {
+            if self.done(valid) {
+                return false;
+            }
+            let inner = At::Key(at, name);
+            let mut known = false;
+            if let Some(schema) = declared.get(name) {
+                known = true;
+                valid &= self.value(schema, child, &inner, 0);
+            }
+            for (pattern, schema) in &node.pattern_properties {
+                if pattern.accepts(name) {
+                    known = true;
+                    valid &= self.value(*schema, child, &inner, 0);
+                }
+            }
+            if let Some(schema) = node.additional_properties.filter(|_| !known) {
+                valid &= self.value(schema, child, &inner, 0);
+            }
+            if let Some(schema) = node.property_names
+                && !self.fits(schema, &Value::String(name.clone()), 0)
+            {
+                valid = self.problem(&inner, || "is no allowed name".to_owned());
+            }
+        }
+        valid
+    }
+
+    /// True where a required property may be absent in this direction.
+    fn excused(&self, node: &Node, name: &str) -> bool {
+        let Some((_, schema)) = node.properties.iter().find(|(key, _)| key == name) else {
+            return false;
+        };
+        let mut property = self.set.node(*schema);
+        for _ in 0..16 {
+            let Some(target) = property.reference else { break };
+            property = self.set.node(target);
+        }
+        match self.direction {
+            Direction::Request => property.read_only,
+            Direction::Response => property.write_only,
+        }
+    }
+
+    fn combinations(&mut self, node: &Node, value: &Value, at: &At<'_>, hops: u32) -> bool {
+        let mut valid = true;
+        for branch in &node.all_of {
+            valid &= self.value(*branch, value, at, hops + 1);
+            if self.done(valid) {
+                return false;
+            }
+        }
+        if !node.any_of.is_empty()
+            && !node.any_of.iter().any(|branch| self.fits(*branch, value, hops + 1))
+        {
+            valid = self.no_branch("anyOf", &node.any_of, value, at, hops);
+        }
+        if !node.one_of.is_empty() {
+            let fitting =
+                node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
+            if fitting == 0 {
+                valid = self.no_branch("oneOf", &node.one_of, value, at, hops);
+            } else if fitting > 1 {
+                let all = node.one_of.len();
+                valid = self.problem(at, || {
+                    format!("matches {fitting} of the {all} schemas of oneOf, not exactly one")
+                });
+            }
+        }
+        if let Some(not) = node.not
+            && self.fits(not, value, hops + 1)
+        {
+            valid = self.problem(at, || "matches the schema of not".to_owned());
+        }
+        if let Some((condition, then, otherwise)) = node.if_then_else {
+            let branch = if self.fits(condition, value, hops + 1) { then } else { otherwise };
+            if let Some(branch) = branch {
+                valid &= self.value(branch, value, at, hops + 1);
+            }
+        }
+        valid
+    }
+
+    /// Says that no branch fits, and what the nearest one, that with the fewest problems, misses.
+    fn no_branch(
+        &mut self,
+        word: &str,
+        branches: &[NodeId],
+        value: &Value,
+        at: &At<'_>,
+        hops: u32,
+    ) -> bool {
+        let Some(problems) = self.problems.take() else { return false };
+        let mut nearest: Option<Vec<Problem>> = None;
+        // Nested combinations would be listed anew on every level.
+        let branches_shown = if hops == 0 { branches } else { &[] };
+        for branch in branches_shown.iter().take(16) {
+            self.problems = Some(Vec::new());
+            self.value(*branch, value, at, hops + 1);
+            let found = self.problems.take().unwrap_or_default();
+            if nearest.as_ref().is_none_or(|best| found.len() < best.len()) {
+                nearest = Some(found);
+            }
+        }
+        self.problems = Some(problems);
+        let near = nearest.and_then(|problems| problems.into_iter().next());
+        self.problem(at, || {
+            let mut text = format!("matches none of the {} schemas of {word}", branches.len());
+            if let Some(Problem { pointer, message }) = near {
+                text.push_str(&format!(" (nearest: {pointer} {message})"));
+            }
+            text
+        })
+    }
+}
+
+/// Properties by name: a map where a linear search would be quadratic.
+enum Declared<'n> {
+    Few(&'n [(String, NodeId)]),
+    Many(std::collections::HashMap<&'n str, NodeId>),
+}
+
+impl<'n> Declared<'n> {
+    fn new(properties: &'n [(String, NodeId)]) -> Self {
+        if properties.len() <= 32 {
+            Declared::Few(properties)
+        } else {
+            Declared::Many(properties.iter().map(|(name, id)| (name.as_str(), *id)).collect())
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<NodeId> {
+        match self {
+            Declared::Few(list) => list.iter().find(|(key, _)| key == name).map(|(_, id)| *id),
+            Declared::Many(map) => map.get(name).copied(),
+        }
+    }
+}
+
+fn is_of(value: &Value, types: Types) -> bool {
+    match value {
+        Value::Null => types.has(Types::NULL),
+        Value::Bool(_) => types.has(Types::BOOLEAN),
+        Value::Number(number) => {
+            types.has(Types::NUMBER) || types.has(Types::INTEGER) && is_integral(number)
+        }
+        Value::String(_) => types.has(Types::STRING),
+        Value::Array(_) => types.has(Types::ARRAY),
+        Value::Object(_) => types.has(Types::OBJECT),
+    }
+}
+
+fn names(types: Types) -> String {
+    let all = [
+        (Types::BOOLEAN, "boolean"),
+        (Types::INTEGER, "integer"),
+        (Types::NUMBER, "number"),
+        (Types::STRING, "string"),
+        (Types::ARRAY, "array"),
+        (Types::OBJECT, "object"),
+        (Types::NULL, "null"),
+    ];
+    let names: Vec<&str> =
+        all.into_iter().filter(|(bit, _)| types.has(*bit)).map(|(_, name)| name).collect();
+    names.join(" or ")
+}
+
+/// The allowed values, cut where they are many.
+fn shown(values: &[Value]) -> String {
+    let mut text: Vec<String> = values.iter().take(8).map(Value::to_string).collect();
+    if values.len() > text.len() {
+        text.push(format!("… ({} values)", values.len()));
+    }
+    text.join(", ")
+}
+
+fn all_different(items: &[Value]) -> bool {
+    if items.len() <= 8 {
+        return items.iter().enumerate().all(|(i, a)| !items[..i].iter().any(|b| equal(a, b)));
+    }
+    let mut seen = HashSet::with_capacity(items.len());
+    items.iter().all(|item| {
+        let mut text = String::new();
+        canonical(item, &mut text);
+        seen.insert(text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(schema: Value, value: Value, direction: Direction) -> Vec<String> {
+        let root = json!({"openapi": "3.0.3", "s": schema});
+        let mut set = SchemaSet::default();
+        let id = set.add(&root, "/s").expect("compiles");
+        assert!(set.warnings.is_empty(), "{:?}", set.warnings);
+        let problems = set.check(id, &value, direction);
+        assert_eq!(problems.is_empty(), set.accepts(id, &value, direction));
+        problems.into_iter().map(|p| format!("{} {}", p.pointer, p.message)).collect()
+    }
+
+    #[test]
+    fn places_and_messages() {
+        let schema = json!({
+            "type": "object", "required": ["id", "name"], "additionalProperties": false,
+            "properties": {
+                "id": {"type": "integer", "minimum": 1, "readOnly": true},
+                "name": {"type": "string", "nullable": true, "maxLength": 3},
+                "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": true},
+            },
+        });
+        let check = |value| problems(schema.clone(), value, Direction::Response);
+        assert!(check(json!({"id": 1.0, "name": null, "tags": ["a", "b"]})).is_empty());
+        assert_eq!(
+            check(json!({"id": 1.5, "name": "äöüß", "tags": ["a", "c", "a"], "x/y": 1})),
+            [
+                "/id is not of type integer",
+                "/name is longer than 3",
+                "/tags has equal items",
+                "/tags/1 is none of \"a\", \"b\"",
+                "/x~1y is not allowed",
+            ]
+        );
+        assert_eq!(check(json!({"name": "x"})), [" lacks the required property \"id\""]);
+        assert!(problems(schema.clone(), json!({"name": "x"}), Direction::Request).is_empty());
+    }
+
+    #[test]
+    fn branches_name_the_nearest() {
+        let schema = json!({"anyOf": [{"type": "string"}, {"type": "object", "required": ["a"]}]});
+        assert_eq!(
+            problems(schema, json!({}), Direction::Request),
+            [" matches none of the 2 schemas of anyOf (nearest:  is not of type string)"]
+        );
+    }
+
+    #[test]
+    fn cycles_end() {
+        let root = json!({"openapi": "3.1.0", "s": {
+            "type": ["object", "null"], "properties": {"next": {"$ref": "#/s"}}, "additionalProperties": false},
+            "loop": {"$ref": "#/loop"},
+            "bomb": {"anyOf": [{"$ref": "#/bomb"}, {"$ref": "#/bomb"}]},
+        });
+        let mut set = SchemaSet::default();
+        let id = set.add(&root, "/s").expect("compiles");
+        assert!(set.accepts(id, &json!({"next": {"next": null}}), Direction::Request));
+        assert!(!set.accepts(id, &json!({"next": {"next": 1}}), Direction::Request));
+        let id = set.add(&root, "/loop").expect("compiles");
+        assert_eq!(set.check(id, &json!(1), Direction::Request).len(), 1);
+        let id = set.add(&root, "/bomb").expect("compiles");
+        assert!(!set.accepts(id, &json!(1), Direction::Request));
+    }
+}

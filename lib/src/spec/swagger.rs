@@ -1,0 +1,444 @@
+//! Swagger 2.0 to the form of OpenAPI 3.0.
+//!
+//! Everything is kept that 3.0 can say; keywords that neither version knows are kept where they stand.
+
+use serde_json::{Map, Value, json};
+
+use super::METHODS;
+use super::refs::on_references_mut;
+
+type Object = Map<String, Value>;
+
+/// Converts a document of version 2.0.
+pub(super) fn convert(mut old: Object, warnings: &mut Vec<String>) -> Object {
+    old.shift_remove("swagger");
+    let mut new = Object::new();
+    new.insert("openapi".to_owned(), json!("3.0.3"));
+    take_over(&mut old, &mut new, "info");
+    let servers = servers(&mut old);
+    if !servers.is_empty() {
+        new.insert("servers".to_owned(), Value::Array(servers));
+    }
+    let defaults = Defaults {
+        consumes: media_types(old.shift_remove("consumes")),
+        produces: media_types(old.shift_remove("produces")),
+        shared: take_object(&mut old, "parameters"),
+    };
+    let mut components = Object::new();
+    let mut put = |name: &str, content: Object| {
+        if !content.is_empty() {
+            components.insert(name.to_owned(), Value::Object(content));
+        }
+    };
+    put("schemas", map_values(take_object(&mut old, "definitions"), schema));
+    put(
+        "responses",
+        map_values(take_object(&mut old, "responses"), |v| response(v, &defaults.produces)),
+    );
+    let (bodies, parameters): (Vec<_>, Vec<_>) =
+        defaults.shared.clone().into_iter().partition(|(_, p)| location(p) == "body");
+    put("parameters", {
+        let plain = parameters.into_iter().filter(|(_, p)| location(p) != "formData");
+        plain.map(|(name, value)| (name, parameter(value))).collect()
+    });
+    put("requestBodies", {
+        bodies.into_iter().map(|(name, value)| (name, body(value, &defaults.consumes))).collect()
+    });
+    let schemes = take_object(&mut old, "securityDefinitions");
+    put("securitySchemes", map_values(schemes, |value| security_scheme(value, warnings)));
+    let mut paths = take_object(&mut old, "paths");
+    for (name, item) in &mut paths {
+        if let Value::Object(item) = item
+            && !name.starts_with("x-")
+        {
+            path_item(item, &defaults);
+        }
+    }
+    new.insert("paths".to_owned(), Value::Object(paths));
+    if !components.is_empty() {
+        new.insert("components".to_owned(), Value::Object(components));
+    }
+    for (key, value) in old {
+        new.insert(key, value);
+    }
+    let mut root = Value::Object(new);
+    let shared = defaults.shared;
+    on_references_mut(&mut root, &|reference| new_reference(reference, &shared));
+    match root {
+        Value::Object(new) => new,
+        // `root` was made an object three lines above.
+        _ => Object::new(),
+    }
+}
+
+/// What operations inherit from the document.
+struct Defaults {
+    consumes: Vec<String>,
+    produces: Vec<String>,
+    shared: Object,
+}
+
+fn new_reference(reference: &str, shared: &Object) -> Option<String> {
+    let rest = reference.strip_prefix("#/")?;
+    let (kind, name) = rest.split_once('/')?;
+    let kind = match kind {
+        "definitions" => "schemas",
+        "responses" => "responses",
+        "parameters" if shared.get(name).is_some_and(|p| location(p) == "body") => "requestBodies",
+        "parameters" => "parameters",
+        _ => return None,
+    };
+    Some(format!("#/components/{kind}/{name}"))
+}
+
+fn take_over(from: &mut Object, to: &mut Object, key: &str) {
+    if let Some(value) = from.shift_remove(key) {
+        to.insert(key.to_owned(), value);
+    }
+}
+
+fn take_object(from: &mut Object, key: &str) -> Object {
+    match from.shift_remove(key) {
+        Some(Value::Object(map)) => map,
+        _ => Object::new(),
+    }
+}
+
+fn map_values(map: Object, mut convert: impl FnMut(Value) -> Value) -> Object {
+    map.into_iter().map(|(key, value)| (key, convert(value))).collect()
+}
+
+fn media_types(value: Option<Value>) -> Vec<String> {
+    let Some(Value::Array(items)) = value else { return Vec::new() };
+    items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn location(parameter: &Value) -> &str {
+    parameter.get("in").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// `host`, `basePath` and `schemes` as server objects; none where all are absent.
+fn servers(old: &mut Object) -> Vec<Value> {
+    let text = |value: Option<Value>| match value {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    };
+    let schemes = media_types(old.shift_remove("schemes"));
+    let (host, base) = (text(old.shift_remove("host")), text(old.shift_remove("basePath")));
+    let base = base.trim_end_matches('/');
+    if host.is_empty() {
+        return if base.is_empty() { Vec::new() } else { vec![json!({"url": base})] };
+    }
+    let schemes = if schemes.is_empty() { vec!["https".to_owned()] } else { schemes };
+    schemes.iter().map(|scheme| json!({"url": format!("{scheme}://{host}{base}")})).collect()
+}
+
+fn path_item(item: &mut Object, defaults: &Defaults) {
+    // Body and form parameters of the path item have no place there in 3.0: each operation gets them.
+    let mut common = Vec::new();
+    if let Some(Value::Array(parameters)) = item.shift_remove("parameters") {
+        let (bodies, plain): (Vec<_>, Vec<_>) =
+            parameters.into_iter().partition(|p| is_body(p, defaults));
+        common = bodies;
+        if !plain.is_empty() {
+            item.insert("parameters".to_owned(), plain.into_iter().map(parameter).collect());
+        }
+    }
+    for method in METHODS {
+        if let Some(Value::Object(old)) = item.get_mut(method) {
+            operation(old, &common, defaults);
+        }
+    }
+}
+
+fn is_body(parameter: &Value, defaults: &Defaults) -> bool {
+    matches!(location(target(parameter, defaults)), "body" | "formData")
+}
+
+/// The parameter itself, or the shared one that it refers to.
+fn target<'v>(parameter: &'v Value, defaults: &'v Defaults) -> &'v Value {
+    parameter
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix("#/parameters/"))
+        .and_then(|name| defaults.shared.get(name))
+        .unwrap_or(parameter)
+}
+
+fn operation(operation: &mut Object, common: &[Value], defaults: &Defaults) {
+    let own = |list: Option<Value>, inherited: &Vec<String>| match list {
+        Some(list) => media_types(Some(list)),
+        None => inherited.clone(),
+    };
+    let consumes = own(operation.shift_remove("consumes"), &defaults.consumes);
+    let produces = own(operation.shift_remove("produces"), &defaults.produces);
+    operation.shift_remove("schemes");
+    let mut plain = Vec::new();
+    let mut fields = Vec::new();
+    let mut request_body = None;
+    let parameters = match operation.shift_remove("parameters") {
+        Some(Value::Array(parameters)) => parameters,
+        _ => Vec::new(),
+    };
+    // Those of the operation first: they override the path item's.
+    let has_body = parameters.iter().any(|p| is_body(p, defaults));
+    let inherited = common.iter().filter(|_| !has_body).cloned();
+    for old in parameters.into_iter().chain(inherited) {
+        match location(target(&old, defaults)) {
+            "body" if old.get("$ref").is_some() => request_body = Some(old),
+            "body" => request_body = Some(body(old, &consumes)),
+            "formData" => fields.push(target(&old, defaults).clone()),
+            _ => plain.push(parameter(old)),
+        }
+    }
+    if !fields.is_empty() {
+        request_body = Some(form(fields, &consumes));
+    }
+    if !plain.is_empty() {
+        operation.insert("parameters".to_owned(), Value::Array(plain));
+    }
+    if let Some(body) = request_body {
+        operation.insert("requestBody".to_owned(), body);
+    }
+    if let Some(Value::Object(responses)) = operation.shift_remove("responses") {
+        let responses = map_values(responses, |value| response(value, &produces));
+        operation.insert("responses".to_owned(), Value::Object(responses));
+    }
+}
+
+/// Keywords of a 2.0 parameter, header or items object that belong into a schema in 3.0.
+const SCHEMA_WORDS: [&str; 18] = [
+    "type",
+    "format",
+    "items",
+    "default",
+    "maximum",
+    "exclusiveMaximum",
+    "minimum",
+    "exclusiveMinimum",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "enum",
+    "multipleOf",
+    "x-nullable",
+    "x-faker",
+];
+
+fn split_schema(old: &mut Object) -> Value {
+    let mut words = Object::new();
+    for word in SCHEMA_WORDS {
+        take_over(old, &mut words, word);
+    }
+    schema(Value::Object(words))
+}
+
+fn parameter(old: Value) -> Value {
+    let Value::Object(mut old) = old else { return old };
+    if old.contains_key("$ref") {
+        return Value::Object(old);
+    }
+    let array = old.get("type").and_then(Value::as_str) == Some("array");
+    let format = old.shift_remove("collectionFormat");
+    let in_query = matches!(old.get("in").and_then(Value::as_str), Some("query" | "formData"));
+    let schema = split_schema(&mut old);
+    if array {
+        let (style, explode) = match format.as_ref().and_then(Value::as_str) {
+            Some("multi") => (Some("form"), true),
+            Some("ssv") if in_query => (Some("spaceDelimited"), false),
+            Some("pipes") if in_query => (Some("pipeDelimited"), false),
+            _ if in_query => (Some("form"), false),
+            _ => (None, false),
+        };
+        if let Some(style) = style {
+            old.insert("style".to_owned(), json!(style));
+            old.insert("explode".to_owned(), json!(explode));
+        }
+    }
+    old.insert("schema".to_owned(), schema);
+    Value::Object(old)
+}
+
+fn content(media_types: &[String], fallback: &str, schema: Value) -> Object {
+    let media = json!({ "schema": schema });
+    if media_types.is_empty() {
+        return Object::from_iter([(fallback.to_owned(), media)]);
+    }
+    media_types.iter().map(|name| (name.clone(), media.clone())).collect()
+}
+
+fn body(old: Value, consumes: &[String]) -> Value {
+    let Value::Object(mut old) = old else { return old };
+    let inner = old.shift_remove("schema").map_or_else(|| json!({}), schema);
+    old.shift_remove("in");
+    if let Some(name) = old.shift_remove("name") {
+        old.insert("x-name".to_owned(), name);
+    }
+    old.insert("content".to_owned(), Value::Object(content(consumes, "application/json", inner)));
+    Value::Object(old)
+}
+
+fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
+    let mut properties = Object::new();
+    let mut required = Vec::new();
+    let mut has_file = false;
+    for field in fields {
+        let Value::Object(mut field) = field else { continue };
+        let Some(Value::String(name)) = field.shift_remove("name") else { continue };
+        has_file |= field.get("type").and_then(Value::as_str) == Some("file");
+        if field.get("required") == Some(&Value::Bool(true)) {
+            required.push(Value::String(name.clone()));
+        }
+        let mut schema = split_schema(&mut field);
+        if let (Some(text), Some(schema)) =
+            (field.shift_remove("description"), schema.as_object_mut())
+        {
+            schema.insert("description".to_owned(), text);
+        }
+        properties.insert(name, schema);
+    }
+    let any_required = !required.is_empty();
+    let mut schema = json!({"type": "object", "properties": properties});
+    if any_required {
+        schema["required"] = Value::Array(required);
+    }
+    let forms: Vec<String> = consumes
+        .iter()
+        .filter(|t| t.starts_with("multipart/") || t.contains("form-urlencoded"))
+        .cloned()
+        .collect();
+    let fallback =
+        if has_file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
+    let mut body = json!({"content": content(&forms, fallback, schema)});
+    if any_required {
+        body["required"] = Value::Bool(true);
+    }
+    body
+}
+
+fn response(old: Value, produces: &[String]) -> Value {
+    let Value::Object(mut old) = old else { return old };
+    if old.contains_key("$ref") {
+        return Value::Object(old);
+    }
+    let examples = take_object(&mut old, "examples");
+    let schema = old.shift_remove("schema").map(schema);
+    if schema.is_some() || !examples.is_empty() {
+        let mut media = match &schema {
+            Some(schema) => content(produces, "application/json", schema.clone()),
+            None => Object::new(),
+        };
+        for (name, example) in examples {
+            let entry = media.entry(name).or_insert_with(|| match &schema {
+                Some(schema) => json!({ "schema": schema }),
+                None => json!({}),
+            });
+            entry["example"] = example;
+        }
+        old.insert("content".to_owned(), Value::Object(media));
+    }
+    if let Some(Value::Object(headers)) = old.shift_remove("headers") {
+        let headers = map_values(headers, |header| {
+            let Value::Object(mut header) = header else { return header };
+            header.shift_remove("collectionFormat");
+            let schema = split_schema(&mut header);
+            header.insert("schema".to_owned(), schema);
+            Value::Object(header)
+        });
+        old.insert("headers".to_owned(), Value::Object(headers));
+    }
+    Value::Object(old)
+}
+
+/// A schema: `type: file`, `x-nullable` and a discriminator given as a name have other forms in 3.0.
+fn schema(mut old: Value) -> Value {
+    convert_schema(&mut old);
+    old
+}
+
+fn convert_schema(value: &mut Value) {
+    let Value::Object(map) = value else { return };
+    if map.get("type").and_then(Value::as_str) == Some("file") {
+        map.insert("type".to_owned(), json!("string"));
+        map.insert("format".to_owned(), json!("binary"));
+    }
+    if let Some(nullable) = map.shift_remove("x-nullable") {
+        map.insert("nullable".to_owned(), nullable);
+    }
+    if let Some(name @ Value::String(_)) = map.get("discriminator").cloned() {
+        map.insert("discriminator".to_owned(), json!({ "propertyName": name }));
+    }
+    map.shift_remove("collectionFormat");
+    for key in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = map.get_mut(key) {
+            convert_schema(inner);
+        }
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        if let Some(Value::Array(items)) = map.get_mut(key) {
+            items.iter_mut().for_each(convert_schema);
+        }
+    }
+    if let Some(Value::Object(properties)) = map.get_mut("properties") {
+        properties.values_mut().for_each(convert_schema);
+    }
+}
+
+fn security_scheme(old: Value, warnings: &mut Vec<String>) -> Value {
+    let Value::Object(mut scheme) = old else { return old };
+    match scheme.get("type").and_then(Value::as_str) {
+        Some("basic") => {
+            scheme.insert("type".to_owned(), json!("http"));
+            scheme.insert("scheme".to_owned(), json!("basic"));
+        }
+        Some("oauth2") => {
+            let flow = match scheme.shift_remove("flow") {
+                Some(Value::String(flow)) => flow,
+                _ => String::new(),
+            };
+            let name = match flow.as_str() {
+                "application" => "clientCredentials",
+                "accessCode" => "authorizationCode",
+                "password" => "password",
+                "implicit" => "implicit",
+                other => {
+                    warnings.push(format!("OAuth flow {other:?} is unknown; read as implicit"));
+                    "implicit"
+                }
+            };
+            let mut details = Object::new();
+            for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
+                take_over(&mut scheme, &mut details, key);
+            }
+            let scopes = scheme.shift_remove("scopes").unwrap_or_else(|| json!({}));
+            details.insert("scopes".to_owned(), scopes);
+            scheme.insert("flows".to_owned(), json!({ name: details }));
+        }
+        _ => {}
+    }
+    Value::Object(scheme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{check_refs, load};
+
+    #[test]
+    fn swagger_becomes_openapi() {
+        let old = include_bytes!("../../../tests/fixtures/specs/swagger.yaml");
+        let document = load(old, "swagger.yaml").expect("loads");
+        let expected = include_bytes!("../../../tests/fixtures/specs/swagger-as-3.0.yaml");
+        let expected = load(expected, "swagger-as-3.0.yaml").expect("loads");
+        assert_eq!(document.warnings, Vec::<String>::new());
+        assert_eq!(
+            super::super::to_text(&document.root, super::super::Format::Yaml),
+            super::super::to_text(&expected.root, super::super::Format::Yaml)
+        );
+        check_refs(&document).expect("every reference leads somewhere");
+        let text = document.root.to_string();
+        serde_json::from_str::<openapiv3::OpenAPI>(&text).expect("the typed model reads it");
+    }
+}
