@@ -262,7 +262,7 @@ fn parameter(old: Value) -> Value {
     Value::Object(old)
 }
 
-fn content(media_types: &[String], fallback: &str, schema: Value) -> Object {
+fn content(media_types: &[String], fallback: &str, schema: &Value) -> Object {
     let media = json!({ "schema": schema });
     if media_types.is_empty() {
         return Object::from_iter([(fallback.to_owned(), media)]);
@@ -277,7 +277,7 @@ fn body(old: Value, consumes: &[String]) -> Value {
     if let Some(name) = old.shift_remove("name") {
         old.insert("x-name".to_owned(), name);
     }
-    old.insert("content".to_owned(), Value::Object(content(consumes, "application/json", inner)));
+    old.insert("content".to_owned(), Value::Object(content(consumes, "application/json", &inner)));
     Value::Object(old)
 }
 
@@ -312,7 +312,7 @@ fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
         .collect();
     let fallback =
         if has_file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
-    let mut body = json!({"content": content(&forms, fallback, schema)});
+    let mut body = json!({"content": content(&forms, fallback, &schema)});
     if any_required {
         body["required"] = Value::Bool(true);
     }
@@ -328,7 +328,7 @@ fn response(old: Value, produces: &[String]) -> Value {
     let schema = old.shift_remove("schema").map(schema);
     if schema.is_some() || !examples.is_empty() {
         let mut media = match &schema {
-            Some(schema) => content(produces, "application/json", schema.clone()),
+            Some(schema) => content(produces, "application/json", schema),
             None => Object::new(),
         };
         for (name, example) in examples {
