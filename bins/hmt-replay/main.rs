@@ -1,2 +1,65 @@
-//! placeholder
-fn main() {}
+//! `hmt-replay`: recordings as a server.
+
+mod args;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Parser as _;
+use hmt_core::cli::{self, Messages, Rejects, Status};
+use hmt_core::net::{bind, ready_line};
+use hmt_core::replay::{self, Loaded};
+use hmt_core::stream::Reader;
+
+use args::{Args, Config};
+
+fn main() -> ExitCode {
+    cli::run("hmt-replay", || {
+        let config = Args::parse().config();
+        let messages = Messages::new("hmt-replay", config.quiet);
+        let loaded = load(&config, &messages)?;
+        let rejected = loaded.rejected;
+        serve(config, &messages, loaded)?;
+        Ok(if rejected > 0 { Status::Partly } else { Status::Done })
+    })
+}
+
+fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
+    let mut rejects = Rejects::new(messages.clone());
+    let reader = Reader::open(&config.sources, Some(Box::new(io::stdin())), config.block_size)?;
+    let loaded = replay::load(reader, config.rule.clone(), |source, line, why| {
+        rejects.add(source, line, why);
+    })?;
+    rejects.finish(loaded.exchanges + loaded.left_out);
+    if loaded.rejected > 0 && loaded.exchanges + loaded.left_out == 0 {
+        bail!("no record is an exchange: there is nothing to replay");
+    }
+    for note in &loaded.notes {
+        messages.warn(note);
+    }
+    if let Some(why) = loaded.why {
+        let left_out = loaded.left_out;
+        messages.warn(format_args!("{left_out} exchanges left out; of the first: {why}"));
+    }
+    if loaded.recordings.dropped_headers() > 0 {
+        let dropped = loaded.recordings.dropped_headers();
+        messages.warn(format_args!("{dropped} recorded headers cannot stand in an answer"));
+    }
+    let (exchanges, requests) = (loaded.exchanges, loaded.recordings.len());
+    messages.warn(format_args!("{exchanges} answers to {requests} different requests"));
+    Ok(loaded)
+}
+
+fn serve(config: Config, messages: &Messages, loaded: Loaded) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = cli::shutdown()?;
+        let listener = bind(config.address, config.port, "-p/--port").await?;
+        messages.ready(ready_line(listener.local_addr()?));
+        let recordings = Arc::new(loaded.recordings);
+        replay::serve(recordings, listener, config.serving, shutdown).await?;
+        Ok(())
+    })
+}

@@ -24,6 +24,11 @@ impl Messages {
         }
     }
 
+    /// A line for programs as much as for people, as `listening on http://…`: without prefix, also with `-q`.
+    pub fn ready(&self, line: impl std::fmt::Display) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
     /// Something that went wrong.
     pub fn error(&self, text: impl std::fmt::Display) {
         let _ = writeln!(io::stderr().lock(), "{}: {text}", self.program);

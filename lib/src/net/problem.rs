@@ -6,21 +6,31 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
-/// An answer that explains itself: `title` names the kind of problem, `detail` this one and what to do;
-/// `extra` are further members, as `violations`.
-pub fn problem(
+/// The body of an answer that explains itself: `title` names the kind of problem, `detail` this one and
+/// what to do; `extra` are further members, as `violations`.
+pub fn problem_json(
     status: StatusCode,
     title: &str,
     detail: &str,
     extra: Map<String, Value>,
-) -> Response<Full<Bytes>> {
+) -> String {
     let mut members = Map::new();
     members.insert("type".to_owned(), "about:blank".into());
     members.insert("title".to_owned(), title.into());
     members.insert("status".to_owned(), status.as_u16().into());
     members.insert("detail".to_owned(), detail.into());
     members.extend(extra);
-    let mut response = Response::new(Full::from(Value::Object(members).to_string()));
+    Value::Object(members).to_string()
+}
+
+/// A whole answer with such a body.
+pub fn problem(
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+    extra: Map<String, Value>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(problem_json(status, title, detail, extra)));
     *response.status_mut() = status;
     response
         .headers_mut()

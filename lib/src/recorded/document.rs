@@ -13,8 +13,7 @@ use crate::exchange::{Body, Method, Pairs, Protocol, Request, parse_query};
 use super::answer::{Answer, Unanswerable, instant};
 use super::index::Recordings;
 
-/// The key, and the one that older documents have.
-const KEYS: [&str; 2] = ["x-hmt-replay", "x-meeshkan-replay"];
+const KEY: &str = "x-hmt-replay";
 
 /// Something in `x-hmt-replay` that is not as it must be.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +32,10 @@ impl Recordings {
     /// # Errors
     /// The place of the first value that is not as the format has it.
     pub fn add_document(&mut self, root: &Value) -> Result<(), ReplayError> {
-        for key in KEYS {
-            let Some(entries) = root.get(key) else { continue };
-            let at = Place(format!("/{key}"));
-            for (index, entry) in at.array(entries)?.iter().enumerate() {
-                self.add_entry(&at.child(index), entry)?;
-            }
+        let Some(entries) = root.get(KEY) else { return Ok(()) };
+        let at = Place(format!("/{KEY}"));
+        for (index, entry) in at.array(entries)?.iter().enumerate() {
+            self.add_entry(&at.child(index), entry)?;
         }
         self.sort();
         Ok(())

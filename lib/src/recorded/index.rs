@@ -1,6 +1,6 @@
 //! The index of recordings, and the sequences of answers that it leads to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +26,7 @@ pub struct Recordings {
     veiled: HashMap<Vec<u8>, Vec<(Veiled, Found)>>,
     pseudonym: Option<Pseudonym>,
     pub(super) known: Vec<Known>,
+    hosts: HashSet<String>,
     dropped_headers: u64,
 }
 
@@ -92,6 +93,7 @@ impl Recordings {
             veiled: HashMap::new(),
             pseudonym: None,
             known: Vec::new(),
+            hosts: HashSet::new(),
             dropped_headers: 0,
         }
     }
@@ -117,6 +119,11 @@ impl Recordings {
     /// True where nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.sequences.is_empty()
+    }
+
+    /// True where a recording is of this host.
+    pub fn knows_host(&self, host: &str) -> bool {
+        self.hosts.contains(&canonical_host(host))
     }
 
     /// Distinct requests (under the rule, host included).
@@ -145,6 +152,7 @@ impl Recordings {
         let any_host = self.append(self.key(request, None), whole, answer, Level::ANY);
         if self.sequences[same_host.with_body].answers.len() == 1 {
             self.known.push(Known::of(request, &host));
+            self.hosts.insert(host.clone());
         }
         if Veiled::is(request, &self.rule) {
             self.add_veiled(request, host, Found { same_host, any_host });

@@ -1,1 +1,10 @@
-//! Serving recordings, and sending them again.
+//! Serving recordings: exact answers in the order of the files.
+//!
+//! [`load`] reads exchanges into [`crate::recorded::Recordings`], [`serve`] puts them behind a socket. How requests
+//! are compared, and what an exact answer is, stands in [`crate::recorded`]; nothing here knows of specs.
+
+mod load;
+mod serve;
+
+pub use load::{Loaded, load};
+pub use serve::{Latency, ServeOptions, serve};
