@@ -3,6 +3,8 @@
 //! An exchange is a line of JSON (man page `hmt-exchange(5)`). This module knows that line and nothing
 //! of where lines come from ([`crate::stream`]) or of what they mean to a spec.
 
+mod bodies;
+mod host;
 mod key;
 mod meta;
 mod model;
@@ -12,6 +14,8 @@ mod timestamp;
 mod values;
 mod writer;
 
+pub use bodies::{DecodeError, DecodeLimits, Decoded, decode_body, decode_start};
+pub use host::{HostError, file_name_of_host, valid_host};
 pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{
     Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side, UnknownMethod, header,

@@ -6,16 +6,22 @@
 
 mod block;
 mod error;
+mod file_sink;
 mod har;
 mod lines;
 mod locator;
+mod log_dir;
+mod packed_sink;
 mod reader;
+mod sink;
 mod unpack;
 
 pub use block::{Block, Record};
 pub use error::StreamError;
 pub use locator::{Locator, LocatorError};
+pub use log_dir::LogDir;
 pub use reader::Reader;
+pub use sink::{Sink, SinkError, open_sink};
 
 /// A line longer than this is rejected without being held: 64 MiB.
 pub const MAX_LINE: usize = 64 << 20;

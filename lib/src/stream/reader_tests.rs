@@ -165,6 +165,18 @@ fn what_cannot_be_opened_is_named() {
     assert!(open(Locator::Stdio).contains("standard input"));
 }
 
+#[test]
+fn a_packed_file_may_break_off_anywhere() {
+    let text = b"{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n".repeat(9);
+    for packed in [gzip(&text), zstd::encode_all(text.as_slice(), 1).unwrap()] {
+        for cut in 4..packed.len() {
+            let found = stdin(&packed[..cut], 1000, 512);
+            let torn = found.last().is_some_and(|(_, line)| line.starts_with("torn"));
+            assert!(torn, "{cut} of {}: {found:?}", packed.len());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn blocks_change_nothing(

@@ -1,0 +1,182 @@
+//! A folder with one log for each host: `{host}-recordings.jsonl`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::file_sink::{FileSink, create_private_folder};
+use super::sink::{Sink, SinkError};
+use crate::exchange::file_name_of_host;
+
+/// How many logs are open at once; the one not used for longest is closed for another.
+const MAX_OPEN: usize = 1_000;
+/// How many hosts have a log of their own; further ones share [`OVERFLOW`], because a client may invent hosts.
+const MAX_FILES: usize = 10_000;
+const OVERFLOW: &str = "overflow-recordings.jsonl";
+/// For exchanges that name no host; not what any host is called, as names of hosts have no `_` but before a port.
+const NO_HOST: &str = "no_host-recordings.jsonl";
+
+/// The sink for a folder.
+pub struct LogDir {
+    folder: PathBuf,
+    open: BTreeMap<String, Log>,
+    /// The files written so far.
+    files: HashSet<String>,
+    max_files: usize,
+    /// Counts writes, to tell which log was not used for longest.
+    clock: u64,
+    overflowed: u64,
+}
+
+struct Log {
+    sink: FileSink,
+    used: u64,
+}
+
+impl LogDir {
+    /// The folder, made if it is missing, for its owner alone.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, or a path that is something else.
+    pub fn open(folder: &Path) -> Result<Self, SinkError> {
+        create_private_folder(folder)
+            .map_err(|cause| SinkError::Open { path: folder.to_owned(), cause })?;
+        Ok(LogDir {
+            folder: folder.to_owned(),
+            open: BTreeMap::new(),
+            files: HashSet::new(),
+            max_files: MAX_FILES,
+            clock: 0,
+            overflowed: 0,
+        })
+    }
+
+    /// How many exchanges went to the file that hosts share once there are too many.
+    pub fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+
+    fn log(&mut self, host: &str) -> Result<&mut Log, SinkError> {
+        let mut name = if host.is_empty() {
+            NO_HOST.to_owned()
+        } else {
+            format!("{}-recordings.jsonl", file_name_of_host(host))
+        };
+        if !self.files.contains(&name) && self.files.len() >= self.max_files {
+            self.overflowed += 1;
+            OVERFLOW.clone_into(&mut name);
+        }
+        if !self.open.contains_key(&name) {
+            if self.open.len() >= MAX_OPEN {
+                let oldest = self.open.iter().min_by_key(|(_, log)| log.used);
+                if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
+                    self.open.remove(&oldest);
+                }
+            }
+            let path = self.folder.join(&name);
+            refuse_links(&path).map_err(|cause| SinkError::Open { path: path.clone(), cause })?;
+            let sink = FileSink::open(&path)?;
+            self.files.insert(name.clone());
+            self.open.insert(name.clone(), Log { sink, used: 0 });
+        }
+        let log = self.open.get_mut(&name).expect("it was there or has just been put there");
+        self.clock += 1;
+        log.used = self.clock;
+        Ok(log)
+    }
+}
+
+/// A log is a plain file: a link planted under its name must not lead the writer elsewhere.
+fn refuse_links(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file"))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl Sink for LogDir {
+    fn write(&mut self, host: &str, line: &[u8]) -> Result<(), SinkError> {
+        self.log(host)?.sink.write(host, line)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.open.values_mut().try_for_each(|log| log.sink.sync())
+    }
+
+    fn close(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(folder: &Path, name: &str) -> usize {
+        fs::read_to_string(folder.join(name)).unwrap().lines().count()
+    }
+
+    #[test]
+    fn one_log_for_each_host() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("deep/logs");
+        let mut sink = LogDir::open(&logs).unwrap();
+        for host in ["a.example", "B.example:80", "../../x", "", "a.example"] {
+            sink.write(host, b"{}\n").unwrap();
+        }
+        let mut names: Vec<String> = fs::read_dir(&logs)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "%2E.%2F..%2Fx-recordings.jsonl",
+                "a.example-recordings.jsonl",
+                "b.example_80-recordings.jsonl",
+                "no_host-recordings.jsonl",
+            ]
+        );
+        assert_eq!(lines(&logs, "a.example-recordings.jsonl"), 2);
+    }
+
+    #[test]
+    fn invented_hosts_exhaust_neither_descriptors_nor_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sink = LogDir::open(folder.path()).unwrap();
+        sink.max_files = 1_200;
+        for round in 0..2 {
+            for number in 0..1_300 {
+                sink.write(&format!("h{number}"), b"{}\n").unwrap();
+            }
+            assert!(sink.open.len() <= MAX_OPEN, "round {round}");
+        }
+        assert_eq!(sink.overflowed(), 200);
+        assert_eq!(lines(folder.path(), OVERFLOW), 200);
+        assert_eq!(lines(folder.path(), "h0-recordings.jsonl"), 2);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1_201);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn planted_links_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "kept").unwrap();
+        let logs = folder.path().join("logs");
+        let mut sink = LogDir::open(&logs).unwrap();
+        std::os::unix::fs::symlink(&victim, logs.join("h-recordings.jsonl")).unwrap();
+        let error = sink.write("h", b"{}\n").unwrap_err();
+        assert!(error.to_string().contains("h-recordings.jsonl"));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
+    }
+}
