@@ -20,8 +20,20 @@ pub struct Api {
     pub schemas: SchemaSet,
     /// `components.securitySchemes` as written, in order.
     pub security_schemes: Vec<(String, Value)>,
-    #[expect(dead_code, reason = "the lookup comes with the next change")]
-    pub(crate) router: super::route::Router,
+    /// What was wrong with the document without making it unusable.
+    pub warnings: Vec<String>,
+    /// Base paths of all servers, longest first.
+    pub(super) bases: Vec<String>,
+    pub(super) router: super::route::Router,
+}
+
+/// Whether a path must begin with the base path of one of its servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// It must.
+    Required,
+    /// It may also be the bare path of the document.
+    Optional,
 }
 
 /// One entry of `servers`, its variables replaced by their defaults.
@@ -155,14 +167,15 @@ pub struct Matched<'a> {
     pub id: OperationId,
     pub operation: &'a Operation,
     pub path_values: Vec<(&'a str, String)>,
-    /// Literal segments minus templated ones first: more specific is greater. Compares between documents.
-    pub specificity: Vec<u8>,
+    /// For each segment 3 for a literal, 2 for a partly templated and 1 for a templated one: the greater is
+    /// the more specific. Compares between documents.
+    pub specificity: &'a [u8],
 }
 
 /// One way in which a message contradicts the spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where: `path`, `query`, `header`, `cookie`, `body`, `status`, `content-type`.
+    /// Where: `path`, `query`, `header`, `cookie`, `body`, `status`, `content-type`, `method`.
     pub location: &'static str,
     /// The parameter's name, or the JSON pointer within the body.
     pub at: String,

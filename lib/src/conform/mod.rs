@@ -1,9 +1,24 @@
 //! Exchange against spec: find the operation, validate request and response.
+//!
+//! [`Api::compile`] turns a document into routes, parameters and schemas once; nothing is resolved per
+//! request after that. The mock serves by it, the recorder and the builder check by it. How an answer is
+//! chosen or made is not known here.
 
 mod api;
+mod coerce;
+mod compile;
+mod find;
+mod media;
+mod request;
+mod response;
 mod route;
+mod server;
+#[cfg(test)]
+mod tests;
 
 pub use api::{
-    Api, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId, Parameter,
+    Api, Base, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId, Parameter,
     RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Violation,
 };
+pub use compile::ConformError;
+pub use media::{essence, find_media, is_json};

@@ -1,5 +1,361 @@
-//! Path templates as a trie: concrete before templated.
+//! Path templates as a trie: concrete before templated at each segment.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use percent_encoding::percent_decode_str;
+
+use super::api::OperationId;
+use crate::exchange::Method;
 
 /// The routes of a document.
 #[derive(Debug, Default)]
-pub(crate) struct Router {}
+pub(super) struct Router {
+    nodes: Vec<Node>,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// A path item.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) template: String,
+    /// Names of its parameters in order.
+    pub(super) names: Vec<String>,
+    pub(super) operations: Vec<(Method, OperationId)>,
+    pub(super) specificity: Vec<u8>,
+    /// The template ends in a slash.
+    slash: bool,
+    /// `x-hmt-trailing-slash: both`
+    both: bool,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    literals: HashMap<String, usize>,
+    /// `{a}.json`, `{x}-{y}`: the one with more literal text first.
+    partial: Vec<(Vec<Token>, usize)>,
+    /// `{a}`
+    whole: Option<usize>,
+    /// Indices of entries that end here.
+    entries: Vec<usize>,
+}
+
+/// A piece of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Token {
+    Literal(String),
+    Parameter,
+}
+
+/// A template's segment.
+enum Segment {
+    Literal(String),
+    Partial(Vec<Token>),
+    Whole,
+}
+
+fn decode(text: &str) -> Cow<'_, str> {
+    if text.contains('%') {
+        percent_decode_str(text).decode_utf8_lossy()
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The path's segments after its leading slash, and whether it ends in one more slash.
+fn split(path: &str) -> (Option<&str>, bool) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if path.is_empty() {
+        return (None, false);
+    }
+    match path.strip_suffix('/') {
+        Some(rest) if !rest.is_empty() => (Some(rest), true),
+        _ => (Some(path), false),
+    }
+}
+
+fn parse(segment: &str, names: &mut Vec<String>) -> Segment {
+    let mut tokens = Vec::new();
+    let mut rest = segment;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+    {
+        if !before.is_empty() {
+            tokens.push(Token::Literal(decode(before).into_owned()));
+        }
+        tokens.push(Token::Parameter);
+        names.push(name.to_owned());
+        rest = after;
+    }
+    if tokens.is_empty() {
+        return Segment::Literal(decode(rest).into_owned());
+    }
+    if !rest.is_empty() {
+        tokens.push(Token::Literal(decode(rest).into_owned()));
+    }
+    if tokens == [Token::Parameter] { Segment::Whole } else { Segment::Partial(tokens) }
+}
+
+/// Matches pieces from the right, each literal at its last place: a match is found if there is one, and
+/// without trying twice. `None` where a parameter would be empty or a literal is absent.
+fn match_tokens<'s>(tokens: &[Token], segment: &'s str, values: &mut Vec<&'s str>) -> Option<()> {
+    let mut rest = segment;
+    let start = values.len();
+    let mut tokens = tokens.iter().rev().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Literal(literal) => rest = rest.strip_suffix(literal.as_str())?,
+            Token::Parameter => {
+                let last = rest.char_indices().next_back()?.0;
+                let from = match tokens.peek() {
+                    None => 0,
+                    Some(Token::Parameter) => last,
+                    // At least one character remains for the parameter.
+                    Some(Token::Literal(literal)) => {
+                        rest[..last].rfind(literal.as_str())? + literal.len()
+                    }
+                };
+                values.push(&rest[from..]);
+                rest = &rest[..from];
+            }
+        }
+    }
+    values[start..].reverse();
+    rest.is_empty().then_some(())
+}
+
+impl Router {
+    /// Adds a path item.
+    pub(super) fn insert(
+        &mut self,
+        template: &str,
+        operations: Vec<(Method, OperationId)>,
+        both: bool,
+    ) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let (segments, slash) = split(template);
+        let mut names = Vec::new();
+        let mut specificity = Vec::new();
+        let mut at = 0;
+        for segment in segments.into_iter().flat_map(|segments| segments.split('/')) {
+            let next = self.nodes.len();
+            let node = &mut self.nodes[at];
+            at = match parse(segment, &mut names) {
+                Segment::Literal(text) => {
+                    specificity.push(3);
+                    *node.literals.entry(text).or_insert(next)
+                }
+                Segment::Partial(tokens) => {
+                    specificity.push(2);
+                    match node.partial.iter().find(|(known, _)| *known == tokens) {
+                        Some((_, child)) => *child,
+                        None => {
+                            node.partial.push((tokens, next));
+                            node.partial.sort_by_cached_key(|(tokens, _)| {
+                                (usize::MAX - literal_length(tokens), tokens.len(), tokens.clone())
+                            });
+                            next
+                        }
+                    }
+                }
+                Segment::Whole => {
+                    specificity.push(1);
+                    *node.whole.get_or_insert(next)
+                }
+            };
+            if at == next {
+                self.nodes.push(Node::default());
+            }
+        }
+        self.nodes[at].entries.push(self.entries.len());
+        let template = template.to_owned();
+        self.entries.push(Entry { template, names, operations, specificity, slash, both });
+    }
+
+    /// Visits the entries that match, the most specific first, with the decoded values of their parameters,
+    /// until `visit` returns true.
+    pub(super) fn visit<'r>(
+        &'r self,
+        path: &str,
+        visit: &mut dyn FnMut(&'r Entry, &[Cow<'_, str>]) -> bool,
+    ) -> bool {
+        if self.nodes.is_empty() {
+            return false;
+        }
+        let (segments, slash) = split(path);
+        self.walk(0, segments, slash, &mut Vec::new(), visit)
+    }
+
+    fn walk<'r, 'p>(
+        &'r self,
+        at: usize,
+        rest: Option<&'p str>,
+        slash: bool,
+        values: &mut Vec<Cow<'p, str>>,
+        visit: &mut dyn FnMut(&'r Entry, &[Cow<'_, str>]) -> bool,
+    ) -> bool {
+        let node = &self.nodes[at];
+        let Some(rest) = rest else {
+            let exact = |entry: &Entry| entry.both || entry.slash == slash;
+            // Where both spellings have a path item, each request belongs to its own.
+            let any_exact = node.entries.iter().any(|index| exact(&self.entries[*index]));
+            return node
+                .entries
+                .iter()
+                .map(|index| &self.entries[*index])
+                .filter(|entry| !any_exact || exact(entry))
+                .any(|entry| visit(entry, values));
+        };
+        let (segment, rest) = match rest.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (rest, None),
+        };
+        let segment = decode(segment);
+        if let Some(child) = node.literals.get(segment.as_ref())
+            && self.walk(*child, rest, slash, values, visit)
+        {
+            return true;
+        }
+        if segment.is_empty() {
+            return false;
+        }
+        let depth = values.len();
+        for (tokens, child) in &node.partial {
+            let mut found = Vec::new();
+            if match_tokens(tokens, &segment, &mut found).is_some() {
+                // A decoded segment is our own: its pieces must be copied out of it.
+                values.extend(found.into_iter().map(|value| Cow::Owned(value.to_owned())));
+                let done = self.walk(*child, rest, slash, values, visit);
+                values.truncate(depth);
+                if done {
+                    return true;
+                }
+            }
+        }
+        let Some(child) = node.whole else { return false };
+        values.push(segment);
+        let done = self.walk(child, rest, slash, values, visit);
+        values.truncate(depth);
+        done
+    }
+
+    /// The template that agrees with a path in most leading segments, if in any, and why it does not match.
+    pub(super) fn nearest(&self, path: &str) -> Option<String> {
+        let segments: Vec<&str> = split(path).0.map_or_else(Vec::new, |s| s.split('/').collect());
+        let mut best: Option<(usize, usize, &Entry, String)> = None;
+        for entry in &self.entries {
+            let template: Vec<&str> =
+                split(&entry.template).0.map_or_else(Vec::new, |s| s.split('/').collect());
+            let equal = template
+                .iter()
+                .zip(&segments)
+                .take_while(|(t, s)| t.contains('{') || decode(t) == decode(s))
+                .count();
+            let distance = template.len().abs_diff(segments.len());
+            let literal_hit = template.iter().take(equal).any(|t| !t.contains('{'));
+            if !literal_hit
+                || best.as_ref().is_some_and(|(e, d, ..)| {
+                    (*e, usize::MAX - d) >= (equal, usize::MAX - distance)
+                })
+            {
+                continue;
+            }
+            let why = match (template.get(equal), segments.get(equal)) {
+                (Some(want), Some(have)) => format!("it has {want:?} where the path has {have:?}"),
+                (Some(want), None) => format!("the path ends before {want:?}"),
+                _ => format!("it ends before {:?}", segments.get(equal).copied().unwrap_or("/")),
+            };
+            best = Some((equal, distance, entry, why));
+        }
+        best.map(|(_, _, entry, why)| format!("{} ({why})", entry.template))
+    }
+}
+
+fn literal_length(tokens: &[Token]) -> usize {
+    let length = |token: &Token| match token {
+        Token::Literal(text) => text.len(),
+        Token::Parameter => 0,
+    };
+    tokens.iter().map(length).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router(templates: &[(&str, bool)]) -> Router {
+        let mut router = Router::default();
+        for (template, both) in templates {
+            router.insert(template, Vec::new(), *both);
+        }
+        router
+    }
+
+    fn all(router: &Router, path: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        router.visit(path, &mut |entry, values| {
+            found.push(format!("{} {}", entry.template, values.join("|")));
+            false
+        });
+        found
+    }
+
+    #[test]
+    fn the_most_specific_first() {
+        let router = router(&[
+            ("/{a}/{b}", false),
+            ("/users/{id}", false),
+            ("/users/me", false),
+            ("/users/{id}.json", false),
+            ("/users/{x}-{y}", false),
+            ("/users/{id}/posts", false),
+        ]);
+        assert_eq!(
+            all(&router, "/users/me"),
+            ["/users/me ", "/users/{id} me", "/{a}/{b} users|me"]
+        );
+        assert_eq!(
+            all(&router, "/users/a-b-c.json"),
+            [
+                "/users/{id}.json a-b-c",
+                "/users/{x}-{y} a-b|c.json",
+                "/users/{id} a-b-c.json",
+                "/{a}/{b} users|a-b-c.json"
+            ]
+        );
+        assert_eq!(all(&router, "/users/a%2Fb%20c/posts"), ["/users/{id}/posts a/b c"]);
+        assert!(all(&router, "/users//posts").is_empty());
+        assert!(all(&router, "/users/.json").iter().all(|m| !m.contains("id}.json")));
+        assert!(all(&router, "/").is_empty());
+    }
+
+    #[test]
+    fn trailing_slashes() {
+        let router =
+            router(&[("/a", false), ("/a/", false), ("/b/", false), ("/c", true), ("/", false)]);
+        assert_eq!(all(&router, "/a"), ["/a "]);
+        assert_eq!(all(&router, "/a/"), ["/a/ "]);
+        assert_eq!(all(&router, "/b"), ["/b/ "]);
+        assert_eq!(all(&router, "/c/"), ["/c "]);
+        assert_eq!(all(&router, "/"), ["/ "]);
+        assert_eq!(all(&router, ""), ["/ "]);
+    }
+
+    #[test]
+    fn literals_are_compared_decoded() {
+        let router = router(&[("/caf%C3%A9/a b", false)]);
+        assert_eq!(all(&router, "/café/a%20b"), ["/caf%C3%A9/a b "]);
+    }
+
+    #[test]
+    fn a_miss_names_the_nearest() {
+        let router = router(&[("/users/{id}", false), ("/users/{id}/posts", false)]);
+        assert_eq!(
+            router.nearest("/users/1/comments").as_deref(),
+            Some("/users/{id}/posts (it has \"posts\" where the path has \"comments\")")
+        );
+        assert_eq!(router.nearest("/else"), None);
+    }
+}

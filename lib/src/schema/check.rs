@@ -107,6 +107,27 @@ impl SchemaSet {
     }
 }
 
+impl SchemaSet {
+    /// The schema of an array's items, references and combinations followed.
+    pub fn item(&self, id: NodeId) -> Option<NodeId> {
+        self.item_within(id, 0)
+    }
+
+    fn item_within(&self, id: NodeId, hops: u32) -> Option<NodeId> {
+        if hops > 16 {
+            return None;
+        }
+        let node = self.node(id);
+        if let Some(target) = node.reference {
+            return self.item_within(target, hops + 1);
+        }
+        node.items.or_else(|| {
+            let branches = node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
+            branches.into_iter().find_map(|b| self.item_within(*b, hops + 1))
+        })
+    }
+}
+
 /// The way to a value; written out only where there is a problem.
 enum At<'a> {
     Root,

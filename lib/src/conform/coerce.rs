@@ -1,0 +1,87 @@
+//! Texts of parameters, headers and forms as JSON values, by what their schema allows.
+
+use serde_json::{Map, Number, Value};
+
+use crate::schema::{Direction, NodeId, SchemaSet, Types};
+
+/// What turns texts into values: the schemas, and the way that the message goes.
+#[derive(Clone, Copy)]
+pub(super) struct Coerce<'s> {
+    pub(super) set: &'s SchemaSet,
+    pub(super) direction: Direction,
+}
+
+impl Coerce<'_> {
+    /// The reading of a text that the schema accepts: number, boolean, null for nothing, or string. Where it
+    /// accepts none, the one that is of a type it allows, or else the string.
+    pub(super) fn scalar(self, schema: Option<NodeId>, text: &str) -> Value {
+        let Some(id) = schema else { return text.into() };
+        let types = self.set.types(id);
+        let number = types
+            .has(Types::NUMBER.with(Types::INTEGER))
+            .then(|| serde_json::from_str::<Number>(text).ok())
+            .flatten()
+            .map(Value::Number);
+        let other = match text {
+            "true" | "false" if types.has(Types::BOOLEAN) => Some(Value::Bool(text == "true")),
+            "" if types.has(Types::NULL) => Some(Value::Null),
+            _ => None,
+        };
+        let string = types.has(Types::STRING).then(|| Value::from(text));
+        let mut readings = [number, other, string].into_iter().flatten().peekable();
+        if readings.peek().is_none() {
+            return text.into();
+        }
+        let mut first = None;
+        for reading in readings {
+            if self.set.accepts(id, &reading, self.direction) {
+                return reading;
+            }
+            first.get_or_insert(reading);
+        }
+        first.unwrap_or_else(|| text.into())
+    }
+
+    /// An array of texts.
+    pub(super) fn array<'t>(
+        self,
+        schema: Option<NodeId>,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Value {
+        let items = schema.and_then(|id| self.set.item(id));
+        texts.map(|text| self.scalar(items, text)).collect()
+    }
+
+    /// An object of texts; a name that comes repeatedly is an array.
+    pub(super) fn object(self, schema: Option<NodeId>, pairs: &[(&str, &str)]) -> Value {
+        let mut map = Map::new();
+        for (name, _) in pairs {
+            if map.contains_key(*name) {
+                continue;
+            }
+            let property = schema.and_then(|id| self.set.property(id, name));
+            let texts: Vec<&str> =
+                pairs.iter().filter(|(key, _)| key == name).map(|(_, text)| *text).collect();
+            map.insert((*name).to_owned(), self.repeated(property, &texts));
+        }
+        Value::Object(map)
+    }
+
+    /// The value of a name that came once or more: a scalar where it is one text and the schema takes it,
+    /// else an array.
+    pub(super) fn repeated(self, schema: Option<NodeId>, texts: &[&str]) -> Value {
+        let types = schema.map_or(Types(0x7f), |id| self.set.types(id));
+        let takes_array = types.has(Types::ARRAY);
+        match texts {
+            [text] if !takes_array || schema.is_none() => self.scalar(schema, text),
+            [text] => {
+                let scalar = self.scalar(schema, text);
+                let fits = |value: &Value| {
+                    schema.is_none_or(|id| self.set.accepts(id, value, self.direction))
+                };
+                if fits(&scalar) { scalar } else { self.array(schema, texts.iter().copied()) }
+            }
+            _ => self.array(schema, texts.iter().copied()),
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Document to [`Api`].
+
+use serde_json::Value;
+
+use super::api::{
+    Api, HeaderSpec, Location, Media, Operation, OperationId, Parameter, RequestBody, ResponseSpec,
+    SecurityRequirement, Server, StatusKey,
+};
+use super::route::Router;
+use super::server::servers;
+use crate::exchange::Method;
+use crate::schema::{NodeId, SchemaError, SchemaSet};
+use crate::spec::{Document, METHODS, Place, PlaceError, SpecError, check_refs};
+
+/// Why a document cannot be served or checked against.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ConformError {
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error("{source_name}: {error}")]
+    Reference { source_name: String, error: PlaceError },
+    #[error("{source_name}: {error}")]
+    Schema { source_name: String, error: SchemaError },
+}
+
+/// What goes wrong within a document, before its name is added.
+enum Trouble {
+    Reference(PlaceError),
+    Schema(SchemaError),
+}
+
+impl From<PlaceError> for Trouble {
+    fn from(error: PlaceError) -> Self {
+        Trouble::Reference(error)
+    }
+}
+
+impl From<SchemaError> for Trouble {
+    fn from(error: SchemaError) -> Self {
+        Trouble::Schema(error)
+    }
+}
+
+impl Api {
+    /// Compiles a document.
+    ///
+    /// # Errors
+    /// Where a reference leads nowhere, or a schema is none.
+    pub fn compile(document: &Document) -> Result<Api, ConformError> {
+        check_refs(document)?;
+        let mut compiler = Compiler {
+            schemas: SchemaSet::default(),
+            operations: Vec::new(),
+            warnings: document.warnings.clone(),
+        };
+        let source_name = document.source.clone();
+        let root = Place::root(&document.root);
+        let router = match compiler.paths(&root) {
+            Ok(router) => router,
+            Err(Trouble::Reference(error)) => {
+                return Err(ConformError::Reference { source_name, error });
+            }
+            Err(Trouble::Schema(error)) => {
+                return Err(ConformError::Schema { source_name, error });
+            }
+        };
+        let relative = || vec![Server { origin: None, base_path: String::new() }];
+        let servers = servers(&root).unwrap_or_else(relative);
+        let schemes = root.get("components").and_then(|c| c.get("securitySchemes"));
+        let security_schemes = schemes
+            .iter()
+            .flat_map(Place::members)
+            .filter_map(|(name, place)| Some((name.to_owned(), place.target().ok()?.value.clone())))
+            .collect();
+        let Compiler { mut schemas, operations, mut warnings } = compiler;
+        warnings.append(&mut schemas.warnings);
+        let own = operations.iter().filter_map(|operation| operation.servers.as_deref()).flatten();
+        let mut bases: Vec<String> =
+            own.chain(&servers).map(|server| server.base_path.clone()).collect();
+        bases.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        bases.dedup();
+        let source = document.source.clone();
+        Ok(Api { source, servers, operations, schemas, security_schemes, warnings, bases, router })
+    }
+}
+
+struct Compiler {
+    schemas: SchemaSet,
+    operations: Vec<Operation>,
+    warnings: Vec<String>,
+}
+
+impl Compiler {
+    fn paths(&mut self, root: &Place<'_>) -> Result<Router, Trouble> {
+        let mut router = Router::default();
+        for (template, item) in root.get("paths").iter().flat_map(Place::members) {
+            if template.starts_with("x-") {
+                continue;
+            }
+            let item = item.target()?;
+            let both = item.text("x-hmt-trailing-slash") == Some("both");
+            let mut operations = Vec::new();
+            for name in METHODS {
+                let Some(place) = item.get(name).filter(|place| place.value.is_object()) else {
+                    continue;
+                };
+                // Every one of METHODS is a method of an exchange.
+                let Ok(method) = name.parse::<Method>() else { continue };
+                let operation = self.operation(root, template, method, &item, &place)?;
+                let index = u32::try_from(self.operations.len())
+                    .expect("a document of 64 MiB has fewer operations");
+                operations.push((method, OperationId(index)));
+                self.operations.push(operation);
+            }
+            router.insert(template, operations, both);
+        }
+        Ok(router)
+    }
+
+    fn operation(
+        &mut self,
+        root: &Place<'_>,
+        template: &str,
+        method: Method,
+        item: &Place<'_>,
+        place: &Place<'_>,
+    ) -> Result<Operation, Trouble> {
+        let mut parameters = self.parameters(item)?;
+        for parameter in self.parameters(place)? {
+            let same = |p: &Parameter| p.location == parameter.location && p.name == parameter.name;
+            match parameters.iter().position(same) {
+                Some(index) => parameters[index] = parameter,
+                None => parameters.push(parameter),
+            }
+        }
+        let request_body = match place.follow("requestBody")? {
+            Some(body) => {
+                Some(RequestBody { required: body.flag("required"), content: self.content(&body)? })
+            }
+            None => None,
+        };
+        let mut responses = Vec::new();
+        for (key, response) in place.get("responses").iter().flat_map(Place::members) {
+            if key.starts_with("x-") {
+                continue;
+            }
+            let Some(status) = status_key(key) else {
+                self.warnings.push(format!("{}: no status code, and ignored", response.pointer));
+                continue;
+            };
+            let response = response.target()?;
+            responses.push((status, self.response(&response)?));
+        }
+        Ok(Operation {
+            method,
+            template: template.to_owned(),
+            pointer: place.pointer.clone(),
+            operation_id: place.text("operationId").map(str::to_owned),
+            servers: servers(place).or_else(|| servers(item)),
+            parameters,
+            request_body,
+            responses,
+            security: security(place).or_else(|| security(root)),
+            raw: place.value.clone(),
+        })
+    }
+
+    fn parameters(&mut self, owner: &Place<'_>) -> Result<Vec<Parameter>, Trouble> {
+        let mut parameters = Vec::new();
+        for place in owner.get("parameters").iter().flat_map(Place::items) {
+            let place = place.target()?;
+            let location = match place.text("in") {
+                Some("path") => Location::Path,
+                Some("query") => Location::Query,
+                Some("header") => Location::Header,
+                Some("cookie") => Location::Cookie,
+                _ => {
+                    self.warnings.push(format!(
+                        "{}: `in` is none of path, query, header, cookie; the parameter is ignored",
+                        place.pointer
+                    ));
+                    continue;
+                }
+            };
+            let Some(name) = place.text("name") else {
+                self.warnings.push(format!("{}: has no name, and is ignored", place.pointer));
+                continue;
+            };
+            let default_style = match location {
+                Location::Path | Location::Header => "simple",
+                Location::Query | Location::Cookie => "form",
+            };
+            let style = place.text("style").unwrap_or(default_style).to_owned();
+            let explode = place.value.get("explode").and_then(Value::as_bool);
+            parameters.push(Parameter {
+                name: match location {
+                    Location::Header => name.to_ascii_lowercase(),
+                    _ => name.to_owned(),
+                },
+                location,
+                required: place.flag("required") || location == Location::Path,
+                deprecated: place.flag("deprecated"),
+                explode: explode.unwrap_or(style == "form"),
+                style,
+                allow_empty: place.flag("allowEmptyValue"),
+                schema: self.schema(&place)?,
+                content: self
+                    .content(&place)?
+                    .into_iter()
+                    .next()
+                    .map(|(k, media)| (k, media.schema)),
+                example: place.value.get("example").cloned(),
+                examples: examples(&place)?,
+            });
+        }
+        Ok(parameters)
+    }
+
+    /// Compiles the `schema` of an object.
+    fn schema(&mut self, owner: &Place<'_>) -> Result<Option<NodeId>, Trouble> {
+        match owner.get("schema") {
+            Some(schema) => Ok(Some(self.schemas.add(schema.document(), &schema.pointer)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn content(&mut self, owner: &Place<'_>) -> Result<Vec<(String, Media)>, Trouble> {
+        let mut content = Vec::new();
+        for (key, place) in owner.get("content").iter().flat_map(Place::members) {
+            let place = place.target()?;
+            let media = Media {
+                schema: self.schema(&place)?,
+                example: place.value.get("example").cloned(),
+                examples: examples(&place)?,
+                encoding: place.value.get("encoding").cloned(),
+            };
+            content.push((key.to_ascii_lowercase(), media));
+        }
+        Ok(content)
+    }
+
+    fn response(&mut self, place: &Place<'_>) -> Result<ResponseSpec, Trouble> {
+        let mut headers = Vec::new();
+        for (name, header) in place.get("headers").iter().flat_map(Place::members) {
+            let name = name.to_ascii_lowercase();
+            // The specification says that this one is ignored: `content` tells it.
+            if name == "content-type" {
+                continue;
+            }
+            let header = header.target()?;
+            let spec = HeaderSpec {
+                required: header.flag("required"),
+                schema: self.schema(&header)?,
+                example: header.value.get("example").cloned(),
+            };
+            headers.push((name, spec));
+        }
+        Ok(ResponseSpec {
+            description: place.text("description").unwrap_or_default().to_owned(),
+            headers,
+            content: self.content(place)?,
+        })
+    }
+}
+
+/// Named examples with their values; those that only link to a file have none.
+fn examples(owner: &Place<'_>) -> Result<Vec<(String, Value)>, PlaceError> {
+    let mut found = Vec::new();
+    for (name, place) in owner.get("examples").iter().flat_map(Place::members) {
+        if let Some(value) = place.target()?.value.get("value") {
+            found.push((name.to_owned(), value.clone()));
+        }
+    }
+    Ok(found)
+}
+
+fn status_key(key: &str) -> Option<StatusKey> {
+    if key == "default" {
+        return Some(StatusKey::Default);
+    }
+    let [first, rest @ ..] = key.as_bytes() else { return None };
+    if !(b'1'..=b'9').contains(first) || rest.len() != 2 {
+        return None;
+    }
+    if rest.eq_ignore_ascii_case(b"XX") {
+        return Some(StatusKey::Range(first - b'0'));
+    }
+    key.parse().ok().map(StatusKey::Code)
+}
+
+fn security(owner: &Place<'_>) -> Option<Vec<SecurityRequirement>> {
+    let list = owner.value.get("security")?.as_array()?;
+    let requirement = |value: &Value| -> SecurityRequirement {
+        let names = value.as_object().into_iter().flatten();
+        names
+            .map(|(name, scopes)| {
+                let scopes = scopes.as_array().into_iter().flatten();
+                (name.clone(), scopes.filter_map(|s| s.as_str().map(str::to_owned)).collect())
+            })
+            .collect()
+    };
+    Some(list.iter().map(requirement).collect())
+}

@@ -1,0 +1,111 @@
+//! Method and path to operation.
+
+use std::borrow::Cow;
+
+use super::api::{Api, Base, Found, Matched, Operation, OperationId, Server};
+use super::route::Entry;
+use super::server::normal_origin;
+use crate::exchange::Method;
+
+impl Api {
+    /// The operation of an id that this document handed out.
+    pub fn operation(&self, id: OperationId) -> &Operation {
+        &self.operations[id.0 as usize]
+    }
+
+    /// The servers of an operation: its own, those of its path item, or those of the document.
+    pub fn servers_of<'a>(&'a self, operation: &'a Operation) -> &'a [Server] {
+        operation.servers.as_deref().unwrap_or(&self.servers)
+    }
+
+    /// Finds the operation for a method and a path as on the wire, whatever its host.
+    pub fn find(&self, method: Method, path: &str, base: Base) -> Found<'_> {
+        self.find_at(method, None, path, base)
+    }
+
+    /// Like [`Api::find`], only among operations with a server of this origin (`https://host[:port]`) or a
+    /// relative one. A path item without the method does not hide a less specific one that has it.
+    pub fn find_at(
+        &self,
+        method: Method,
+        origin: Option<&str>,
+        path: &str,
+        base: Base,
+    ) -> Found<'_> {
+        let origin = origin.map(normal_origin);
+        let origin = origin.as_deref();
+        let mut others: Vec<Method> = Vec::new();
+        let mut found = None;
+        for prefix in &self.bases {
+            let Some(rest) = strip_base(path, prefix) else { continue };
+            let serves = |server: &Server| server.base_path == *prefix && is_origin(server, origin);
+            if self.visit(method, rest, &serves, &mut others, &mut found) {
+                break;
+            }
+        }
+        if found.is_none() && base == Base::Optional {
+            let serves = |server: &Server| is_origin(server, origin);
+            self.visit(method, path, &serves, &mut others, &mut found);
+        }
+        match found {
+            Some(matched) => Found::Operation(matched),
+            None if others.is_empty() => Found::NotFound(self.router.nearest(path)),
+            None => {
+                others.sort_unstable();
+                others.dedup();
+                Found::MethodNotAllowed(others)
+            }
+        }
+    }
+
+    fn visit<'a>(
+        &'a self,
+        method: Method,
+        path: &str,
+        serves: &dyn Fn(&Server) -> bool,
+        others: &mut Vec<Method>,
+        found: &mut Option<Matched<'a>>,
+    ) -> bool {
+        self.router.visit(path, &mut |entry: &'a Entry, values: &[Cow<'_, str>]| {
+            for (other, id) in &entry.operations {
+                let operation = self.operation(*id);
+                if !self.servers_of(operation).iter().any(serves) {
+                    continue;
+                }
+                if *other != method {
+                    others.push(*other);
+                    continue;
+                }
+                let names = entry.names.iter().map(String::as_str);
+                let path_values =
+                    names.zip(values.iter().map(|v| v.clone().into_owned())).collect();
+                let specificity = &entry.specificity;
+                *found = Some(Matched { id: *id, operation, path_values, specificity });
+                return true;
+            }
+            false
+        })
+    }
+
+    /// True where a server of the document, of a path item or an operation has this origin.
+    pub fn has_origin(&self, origin: &str) -> bool {
+        let origin = normal_origin(origin);
+        let own = self.operations.iter().filter_map(|operation| operation.servers.as_deref());
+        own.flatten()
+            .chain(&self.servers)
+            .any(|server| server.origin.as_deref() == Some(origin.as_str()))
+    }
+}
+
+fn is_origin(server: &Server, origin: Option<&str>) -> bool {
+    match (&server.origin, origin) {
+        (Some(own), Some(asked)) => own == asked,
+        _ => true,
+    }
+}
+
+/// The path after a base path, which ends where a segment ends.
+fn strip_base<'p>(path: &'p str, base: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(base)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}

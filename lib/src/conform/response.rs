@@ -1,0 +1,111 @@
+//! A response against its operation, and a whole exchange against the document.
+
+use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Violation};
+use super::request::{Message, joined};
+use crate::exchange::{Exchange, Method, Response, Side, origin};
+use crate::schema::Direction;
+
+impl Operation {
+    /// The declared response for a status: by code, by range, or `default`.
+    pub fn response(&self, status: u16) -> Option<(StatusKey, &ResponseSpec)> {
+        let entry =
+            |key| self.responses.iter().find(|(k, _)| *k == key).map(|(k, spec)| (*k, spec));
+        let range = u8::try_from(status / 100).ok();
+        entry(StatusKey::Code(status))
+            .or_else(|| range.and_then(|digit| entry(StatusKey::Range(digit))))
+            .or_else(|| entry(StatusKey::Default))
+    }
+}
+
+impl Api {
+    /// Checks status, headers and body of a response.
+    pub fn validate_response(
+        &self,
+        operation: &Operation,
+        response: &Response<'_>,
+    ) -> Vec<Violation> {
+        self.check_response(operation, response, true)
+    }
+
+    fn check_response(
+        &self,
+        operation: &Operation,
+        response: &Response<'_>,
+        whole_body: bool,
+    ) -> Vec<Violation> {
+        let Some((_, spec)) = operation.response(response.status) else {
+            let text = format!("{} is not declared for {}", response.status, operation.template);
+            return vec![Violation::new("status", "", &text)];
+        };
+        let mut violations = Vec::new();
+        for (name, header) in &spec.headers {
+            match joined(&response.headers, name) {
+                None if header.required => {
+                    violations.push(Violation::new("header", name, "is required"));
+                }
+                None => {}
+                Some(text) => {
+                    let problems =
+                        header.schema.map_or_else(Vec::new, |id| self.check_header(id, &text));
+                    violations.extend(problems.into_iter().map(|problem| Violation {
+                        location: "header",
+                        at: format!("{name}{}", problem.pointer),
+                        message: problem.message,
+                    }));
+                }
+            }
+        }
+        if whole_body && !response.body.is_empty() && operation.method != Method::Head {
+            let message = Message {
+                headers: &response.headers,
+                body: &response.body,
+                direction: Direction::Response,
+            };
+            self.check_body(&spec.content, &message, &mut violations);
+        }
+        violations
+    }
+
+    /// Whether an exchange conforms: an operation matches, the status is declared and the response
+    /// validates; and, for answers below 400, the request validates too.
+    ///
+    /// The operation is looked for among those of the exchange's origin where the document knows it, else
+    /// by the path alone, with or without base path. A body that was recorded in part is not looked at. An
+    /// exchange without response says nothing against the document.
+    ///
+    /// # Errors
+    /// What contradicts the document.
+    pub fn conforms(&self, exchange: &Exchange<'_>) -> Result<(), Vec<Violation>> {
+        let request = &exchange.request;
+        let Some(response) = &exchange.response else { return Ok(()) };
+        let origin = origin(request);
+        let known = (!origin.is_empty() && self.has_origin(&origin)).then_some(origin.as_str());
+        let base = if known.is_some() { Base::Required } else { Base::Optional };
+        let matched = match self.find_at(request.method, known, &request.pathname, base) {
+            Found::Operation(matched) => matched,
+            Found::MethodNotAllowed(methods) => {
+                let methods: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+                let text = format!(
+                    "{} is not declared for {}, only {}",
+                    request.method,
+                    request.pathname,
+                    methods.join(", ")
+                );
+                return Err(vec![Violation::new("method", "", &text)]);
+            }
+            Found::NotFound(nearest) => {
+                let near = nearest.map(|n| format!("; the nearest is {n}")).unwrap_or_default();
+                let text = format!("{} is not declared{near}", request.pathname);
+                return Err(vec![Violation::new("path", "", &text)]);
+            }
+        };
+        let meta = &exchange.meta;
+        let whole = meta.truncated_response.is_none() && meta.incomplete.is_none();
+        let mut violations = self.check_response(matched.operation, response, whole);
+        if response.status < 400 {
+            let whole = meta.truncated_request.is_none() && meta.incomplete != Some(Side::Client);
+            violations.append(&mut self.check_request(&matched, request, whole));
+        }
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+}
