@@ -1,1 +1,92 @@
 //! Exchanges to state to spec: the heart.
+//!
+//! [`Builder`] folds exchanges into a **state that is a pure function of their multiset**: order, sharding, threads and
+//! process boundaries cannot change it. `finalise` turns a state into an OpenAPI document; it is the only place with heuristics.
+//! A state can leave the process as a [`Partial`], a canonical line of JSON, and be merged elsewhere.
+//!
+//! * `sketch/`: the mergeable summaries, all that bounds the state.
+//! * `state/`: path trie, operation, parameter, JSON node: pure folds.
+//! * `finalise/`: templates, names, parameters, schemas.
+//! * `partial.rs`: the serialised state.
+
+mod config;
+mod finalise;
+mod partial;
+mod sketch;
+mod state;
+
+pub use config::{Config, Mode, UnknownMode};
+pub use finalise::Options;
+pub use partial::{Partial, PartialError};
+
+pub(crate) use config::Limits;
+
+use serde_json::Value;
+
+use crate::exchange::Exchange;
+use sketch::Merge as _;
+use state::{State, Tape};
+
+/// Folds exchanges. Builders of one [`Config`] can be merged; the order of everything is irrelevant.
+#[derive(Debug)]
+pub struct Builder {
+    config: Config,
+    state: State,
+    tape: Tape,
+}
+
+/// What was folded, and what could not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Exchanges folded.
+    pub exchanges: u64,
+    /// Of these, without a response.
+    pub unanswered: u64,
+    /// Of these, with more path segments than can be folded.
+    pub deep: u64,
+    /// Of these, cut short and therefore not among the recordings.
+    pub unrepeatable: u64,
+}
+
+impl Builder {
+    /// Nothing folded yet.
+    pub fn new(config: Config) -> Self {
+        Builder { config, state: State::default(), tape: Tape::default() }
+    }
+
+    /// Folds one exchange.
+    pub fn fold(&mut self, exchange: &Exchange<'_>) {
+        self.state.fold(exchange, &mut self.tape, &self.config);
+    }
+
+    /// Adds all that another builder folded.
+    pub fn merge(&mut self, other: Builder) {
+        self.state.merge(other.state, &self.config.limits);
+    }
+
+    /// Adds a partial.
+    ///
+    /// # Errors
+    /// [`PartialError::Config`] where it was made under another configuration.
+    pub fn add(&mut self, partial: Partial) -> Result<(), PartialError> {
+        let state = partial.into_state(&self.config)?;
+        self.state.merge(state, &self.config.limits);
+        Ok(())
+    }
+
+    /// What was folded.
+    pub fn counts(&self) -> Counts {
+        let State { exchanges, unanswered, deep, unrepeatable, .. } = self.state;
+        Counts { exchanges, unanswered, deep, unrepeatable }
+    }
+
+    /// The state as a line of canonical JSON, without the newline.
+    pub fn to_partial(&self) -> String {
+        partial::write(&self.state, &self.config)
+    }
+
+    /// The OpenAPI document.
+    pub fn finalise(self, options: &Options) -> Value {
+        finalise::document(self.state, &self.config, options)
+    }
+}

@@ -1,0 +1,145 @@
+//! What the state depends on beside the exchanges: mode and limits.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use super::state::Class;
+
+/// What is made of the traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Templated paths and inferred schemas.
+    #[default]
+    Gen,
+    /// Literal paths, schemas of the recorded constants, and the recordings.
+    Replay,
+    /// The generated spec, and the recordings.
+    Mixed,
+}
+
+/// A word that names no mode.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no mode: write gen, replay or mixed")]
+pub struct UnknownMode(String);
+
+impl Mode {
+    /// `gen`, `replay`, `mixed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Gen => "gen",
+            Mode::Replay => "replay",
+            Mode::Mixed => "mixed",
+        }
+    }
+
+    /// True where exact recordings are part of the state.
+    pub(crate) fn keeps_recordings(self) -> bool {
+        self != Mode::Gen
+    }
+
+    /// True where the trie is part of the state.
+    pub(crate) fn generalises(self) -> bool {
+        self != Mode::Replay
+    }
+}
+
+impl FromStr for Mode {
+    type Err = UnknownMode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Mode::Gen, Mode::Replay, Mode::Mixed]
+            .into_iter()
+            .find(|mode| mode.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownMode(text.to_owned()))
+    }
+}
+
+/// On what the state depends: only states of one configuration can be merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// What is made of the traffic.
+    pub mode: Mode,
+    pub(crate) limits: Limits,
+}
+
+impl Config {
+    /// The default limits, in a mode.
+    pub fn new(mode: Mode) -> Self {
+        Config { mode, limits: Limits::default() }
+    }
+
+    /// Sixteen hex digits that differ where a state would.
+    pub(crate) fn hash(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{VERSION} {} {:?}", self.mode.as_str(), self.limits);
+        for format in crate::format::FORMATS {
+            let _ = write!(text, " {}{}", format.name, u8::from(format.inferred()));
+        }
+        format!("{:016x}", twox_hash::XxHash3_64::oneshot(text.as_bytes()))
+    }
+}
+
+/// Raised with every change of classes, header lists or folds: states of before and after must not mix.
+const VERSION: u32 = 1;
+
+/// The caps: they bound the state, and so its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Names below one path prefix.
+    pub(crate) names: usize,
+    /// Suffixes (`.json`, `:cancel`) of identifiers of one class below one prefix.
+    pub(crate) suffixes: usize,
+    /// Segments of a path.
+    pub(crate) segments: usize,
+    pub(crate) origins: usize,
+    /// Property names of one object.
+    pub(crate) keys: usize,
+    /// Keys of one object that are values, by class.
+    pub(crate) value_keys: usize,
+    /// Distinct strings at one place.
+    pub(crate) values: usize,
+    /// Bytes of a string that is kept.
+    pub(crate) longest_value: usize,
+    /// Depth to which JSON is looked into.
+    pub(crate) depth: u32,
+    /// Bytes of a body that is looked into.
+    pub(crate) body_bytes: usize,
+    pub(crate) query: usize,
+    pub(crate) headers: usize,
+    /// Fields of a form.
+    pub(crate) fields: usize,
+    /// Media types of one message kind.
+    pub(crate) media: usize,
+    /// Pairs of one query, form or header block that are looked at.
+    pub(crate) pairs: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            names: 256,
+            suffixes: 8,
+            segments: 24,
+            origins: 64,
+            keys: 256,
+            value_keys: 8,
+            values: 32,
+            longest_value: 64,
+            depth: 24,
+            body_bytes: 8 << 20,
+            query: 128,
+            headers: 64,
+            fields: 128,
+            media: 8,
+            pairs: 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// How many children of a class are kept apart.
+    pub(crate) fn kids(&self, class: Class) -> usize {
+        if class.is_id() { self.suffixes } else { self.names }
+    }
+}

@@ -1,0 +1,255 @@
+//! Replay mode: literal paths, schemas of the recorded constants, and the recordings themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::document::servers;
+use super::operation::description;
+use crate::exchange::parse_query;
+use crate::infer::state::{Answers, Key, Recordings, Syntax, is_ghost};
+
+/// The value of `x-hmt-replay` (CLI.md section 5).
+pub(super) fn replay(recordings: &Recordings) -> Value {
+    recordings
+        .0
+        .iter()
+        .map(|(key, answers)| {
+            let mut entry = Map::new();
+            let name = json!({"method": key.method, "origin": key.origin, "path": key.path});
+            entry.insert("key".to_owned(), name);
+            if let Some(request) = parsed(&key.request) {
+                entry.insert("request".to_owned(), request);
+            }
+            entry.insert("answers".to_owned(), in_order(answers).into());
+            Value::Object(entry)
+        })
+        .collect()
+}
+
+fn parsed(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
+
+/// By (`at`, `seq`, content), each as often as it came.
+fn in_order(answers: &Answers) -> Vec<Value> {
+    let mut all: Vec<(String, u64, &str, Value, u64)> = answers
+        .0
+        .iter()
+        .filter_map(|(text, count)| {
+            let value = parsed(text)?;
+            let at = value["at"].as_str().unwrap_or_default().to_owned();
+            let seq = value["seq"].as_u64().unwrap_or_default();
+            Some((at, seq, text.as_str(), value, *count))
+        })
+        .collect();
+    all.sort_by(|a, b| (&a.0, a.1, a.2).cmp(&(&b.0, b.1, b.2)));
+    all.into_iter().flat_map(|(_, _, _, value, count)| std::iter::repeat_n(value, usize::try_from(count).unwrap_or(1))).collect()
+}
+
+/// All that was recorded at one literal path with one method.
+#[derive(Default)]
+struct Seen {
+    /// Requests answered below 400.
+    ok: u64,
+    query: BTreeMap<String, (u64, BTreeSet<Vec<String>>)>,
+    bodies: BTreeMap<String, BTreeSet<String>>,
+    bodiless: bool,
+    responses: BTreeMap<u16, BTreeMap<String, BTreeSet<String>>>,
+    origins: BTreeSet<String>,
+    plain: u64,
+    slashed: u64,
+}
+
+/// Paths with schemas of constants.
+pub(super) fn paths(recordings: &Recordings, origins: &BTreeSet<String>) -> Map<String, Value> {
+    let mut all: BTreeMap<String, BTreeMap<String, Seen>> = BTreeMap::new();
+    for (key, answers) in &recordings.0 {
+        let (pathname, query) = key.path.split_once('?').unwrap_or((&key.path, ""));
+        let (path, slashed) = match pathname.strip_suffix('/') {
+            Some("") => ("/", false),
+            Some(path) => (path, true),
+            None => (pathname, false),
+        };
+        let seen = all.entry(escaped(path)).or_default().entry(key.method.clone()).or_default();
+        for (text, count) in &answers.0 {
+            let Some(answer) = parsed(text) else { continue };
+            seen.fold(key, query, &answer, *count);
+            *(if slashed { &mut seen.slashed } else { &mut seen.plain }) += count;
+        }
+    }
+    let mut paths = Map::new();
+    for (path, methods) in all {
+        let methods: BTreeMap<String, Seen> = methods.into_iter().filter(|(_, seen)| !seen.is_ghost()).collect();
+        if let Some((path, item)) = path_item(path, &methods, origins) {
+            paths.insert(path, item);
+        }
+    }
+    paths.sort_keys();
+    paths
+}
+
+/// Braces would make a parameter of a name.
+fn escaped(path: &str) -> String {
+    path.replace('{', "%7B").replace('}', "%7D")
+}
+
+fn path_item(path: String, methods: &BTreeMap<String, Seen>, origins: &BTreeSet<String>) -> Option<(String, Value)> {
+    if methods.is_empty() {
+        return None;
+    }
+    let plain: u64 = methods.values().map(|seen| seen.plain).sum();
+    let slashed: u64 = methods.values().map(|seen| seen.slashed).sum();
+    let mut item = Map::new();
+    let here: BTreeSet<String> = methods.values().flat_map(|seen| seen.origins.iter().cloned()).collect();
+    if here != *origins {
+        item.insert("servers".to_owned(), servers(&here));
+    }
+    if plain > 0 && slashed > 0 {
+        item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
+    }
+    for (method, seen) in methods {
+        item.insert(method.clone(), seen.operation());
+    }
+    let path = if slashed > plain && path != "/" { format!("{path}/") } else { path };
+    Some((path, item.into()))
+}
+
+impl Seen {
+    fn fold(&mut self, key: &Key, query: &str, answer: &Value, count: u64) {
+        let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+        self.origins.insert(key.origin.clone());
+        let request = parsed(&key.request);
+        if status < 400 {
+            self.ok += count;
+            let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for (name, value) in parse_query(query) {
+                values.entry(name.into_owned()).or_default().push(value.into_owned());
+            }
+            for (name, values) in values {
+                let (present, all) = self.query.entry(name).or_default();
+                *present += count;
+                all.insert(values);
+            }
+            match &request {
+                None => self.bodiless = true,
+                Some(request) => {
+                    let media = request["headers"]["content-type"].as_str();
+                    let (media, text) = body_of(media, request);
+                    self.bodies.entry(media).or_default().insert(text);
+                }
+            }
+        }
+        let contents = self.responses.entry(status).or_default();
+        if answer.get("body").is_some() || answer.get("bodyBase64").is_some() {
+            let (media, text) = body_of(content_type(answer), answer);
+            contents.entry(media).or_default().insert(text);
+        }
+    }
+
+    /// True where nothing but "no such thing" was ever answered.
+    fn is_ghost(&self) -> bool {
+        self.responses.keys().all(|status| is_ghost(*status))
+    }
+
+    fn operation(&self) -> Value {
+        let mut operation = Map::new();
+        let parameters: Vec<Value> = self.query.iter().map(|(name, seen)| self.parameter(name, seen)).collect();
+        if !parameters.is_empty() {
+            operation.insert("parameters".to_owned(), parameters.into());
+        }
+        if !self.bodies.is_empty() {
+            let mut body = json!({"content": content(&self.bodies)});
+            if !self.bodiless {
+                body["required"] = json!(true);
+            }
+            operation.insert("requestBody".to_owned(), body);
+        }
+        let responses: Map<String, Value> = self
+            .responses
+            .iter()
+            .map(|(status, bodies)| {
+                let mut response = json!({"description": description(*status)});
+                if !bodies.is_empty() {
+                    response["content"] = content(bodies);
+                }
+                (status.to_string(), response)
+            })
+            .collect();
+        operation.insert("responses".to_owned(), responses.into());
+        operation.into()
+    }
+
+    fn parameter(&self, name: &str, (present, values): &(u64, BTreeSet<Vec<String>>)) -> Value {
+        let mut parameter = json!({"name": name, "in": "query"});
+        if *present == self.ok {
+            parameter["required"] = json!(true);
+        }
+        let single: BTreeSet<&String> = values.iter().flatten().collect();
+        let scalar = json!({"type": "string", "enum": single});
+        parameter["schema"] = if values.iter().any(|values| values.len() > 1) {
+            json!({"type": "array", "items": scalar})
+        } else {
+            scalar
+        };
+        parameter
+    }
+}
+
+fn content_type(answer: &Value) -> Option<&str> {
+    match answer["headers"].get("content-type") {
+        Some(Value::Array(values)) => values.first().and_then(Value::as_str),
+        other => other.and_then(Value::as_str),
+    }
+}
+
+/// The media type of a recorded body, and the body as text; nothing for bytes that are no text.
+fn body_of(content_type: Option<&str>, part: &Value) -> (String, String) {
+    let text = part["body"].as_str().unwrap_or_default();
+    let media = content_type
+        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        .filter(|media| media.contains('/'))
+        .unwrap_or_else(|| {
+            let sniffed = if part.get("body").is_none() {
+                "application/octet-stream"
+            } else if parsed(text).is_some() {
+                "application/json"
+            } else {
+                "text/plain"
+            };
+            sniffed.to_owned()
+        });
+    (media, text.to_owned())
+}
+
+fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Value {
+    let content: Map<String, Value> =
+        bodies.iter().map(|(media, texts)| (media.clone(), json!({"schema": constant(media, texts)}))).collect();
+    content.into()
+}
+
+/// The schema that accepts exactly these bodies, as far as their syntax lets a schema speak of them.
+fn constant(media: &str, texts: &BTreeSet<String>) -> Value {
+    match Syntax::of(media) {
+        Syntax::Json => {
+            let values: Option<Vec<Value>> = texts.iter().map(|text| parsed(text)).collect();
+            values.map_or_else(|| json!({}), |values| json!({"enum": distinct(values)}))
+        }
+        Syntax::Text => json!({"type": "string", "enum": texts}),
+        Syntax::Form => json!({"type": "object"}),
+        Syntax::Binary if media.starts_with("multipart/") => json!({"type": "object"}),
+        Syntax::Binary => json!({"type": "string", "format": "binary"}),
+    }
+}
+
+/// Texts that differ only in blanks are one value.
+fn distinct(values: Vec<Value>) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::with_capacity(values.len());
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for value in values {
+        if seen.insert(value.to_string()) {
+            all.push(value);
+        }
+    }
+    all
+}

@@ -1,0 +1,211 @@
+//! The whole document: paths of all hosts, servers, recordings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::ghosts::haunt;
+use super::schema::Schemas;
+use super::seeds::Seed;
+use super::template::{self, Place, Values};
+use super::vocabulary::Vocabulary;
+use super::{Options, constants, names, operation, parameters};
+use crate::exchange::Method;
+use crate::infer::Config;
+use crate::infer::Limits;
+use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
+use crate::infer::state::{Host, Json, Node, Operation, State};
+
+/// The OpenAPI 3.0 document of a state.
+pub(crate) fn document(state: State, config: &Config, options: &Options) -> Value {
+    let State { hosts, recordings, .. } = state;
+    let mut origins: BTreeSet<String> = hosts.iter().map(|(origin, _)| origin.to_owned()).collect();
+    origins.extend(recordings.0.keys().map(|key| key.origin.clone()));
+    let paths = if config.mode.generalises() {
+        paths(hosts, &origins, options, &config.limits)
+    } else {
+        constants::paths(&recordings, &origins)
+    };
+    origins.remove("");
+    let title = options.title.clone().unwrap_or_else(|| title(&origins));
+    let mut document = Map::new();
+    document.insert("openapi".to_owned(), json!("3.0.3"));
+    document.insert("info".to_owned(), json!({"title": title, "version": "1.0.0"}));
+    if !origins.is_empty() {
+        document.insert("servers".to_owned(), servers(&origins));
+    }
+    document.insert("paths".to_owned(), paths.into());
+    if !recordings.is_empty() {
+        document.insert("x-hmt-replay".to_owned(), constants::replay(&recordings));
+    }
+    Value::Object(document)
+}
+
+fn title(origins: &BTreeSet<String>) -> String {
+    match origins.iter().next() {
+        Some(origin) if origins.len() == 1 => {
+            origin.split_once("://").map_or(origin.as_str(), |(_, host)| host).to_owned()
+        }
+        Some(_) => format!("{} hosts", origins.len()),
+        None => "API".to_owned(),
+    }
+}
+
+/// The servers of some origins.
+pub(super) fn servers(origins: &BTreeSet<String>) -> Value {
+    origins.iter().map(|origin| json!({"url": if origin.is_empty() { "/" } else { origin }})).collect()
+}
+
+/// A path of one or several hosts that have it alike.
+#[derive(Default)]
+struct Path {
+    parameters: Vec<(String, Values)>,
+    operations: BTreeMap<Method, Operation>,
+    plain: u64,
+    slashed: u64,
+    origins: BTreeSet<String>,
+}
+
+fn paths(hosts: CappedMap<Host>, origins: &BTreeSet<String>, options: &Options, limits: &Limits) -> Map<String, Value> {
+    let seed = Seed::of(&options.templates);
+    let mut paths: BTreeMap<String, Path> = BTreeMap::new();
+    let (kept, rest) = hosts.into_parts();
+    let all = kept.into_iter().map(|(origin, host)| (String::from(origin), host));
+    for (origin, host) in all.chain(rest.map(|host| (String::new(), host))) {
+        let mut vocabulary = Vocabulary::new();
+        learn(&host.paths, &mut vocabulary);
+        let mut root = template::template(host.paths, &vocabulary, seed.as_ref(), limits);
+        haunt(&mut root, host.ghosts, limits);
+        flatten(root, &mut Trail::default(), &origin, &mut paths, limits);
+    }
+    let schemas = Schemas { limits };
+    let mut emitted = Map::new();
+    for (key, path) in paths {
+        let (key, item) = path_item(path, &key, origins, &schemas);
+        emitted.insert(key, item);
+    }
+    emitted.sort_keys();
+    emitted
+}
+
+/// Learns the API's own words: property and query names.
+fn learn(node: &Node, vocabulary: &mut Vocabulary) {
+    for operation in node.operations.values() {
+        for (name, _) in operation.ok.query.iter() {
+            vocabulary.learn(name);
+        }
+        let requests = operation.ok.bodies.iter();
+        let responses = operation.responses.values().flat_map(|answered| answered.bodies.iter());
+        for (_, body) in requests.chain(responses) {
+            if let Some(json) = &body.json {
+                learn_keys(json, vocabulary);
+            }
+        }
+    }
+    for kids in node.kids.values() {
+        for (_, kid) in kids.iter() {
+            learn(kid, vocabulary);
+        }
+        if let Some(rest) = kids.rest() {
+            learn(rest, vocabulary);
+        }
+    }
+}
+
+fn learn_keys(json: &Json, vocabulary: &mut Vocabulary) {
+    if let Some(object) = &json.object {
+        for (name, property) in object.keys.iter() {
+            vocabulary.learn(name);
+            learn_keys(&property.json, vocabulary);
+        }
+    }
+    if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_ref()) {
+        learn_keys(items, vocabulary);
+    }
+}
+
+/// The way from the root to a place.
+#[derive(Clone, Default)]
+struct Trail {
+    /// With `{}` for each parameter: what makes two paths one.
+    key: String,
+    /// The segment before, if it is a name.
+    literal: Option<String>,
+    parameters: Vec<(String, Values)>,
+}
+
+fn flatten(place: Place, trail: &mut Trail, origin: &str, paths: &mut BTreeMap<String, Path>, limits: &Limits) {
+    if !place.operations.is_empty() {
+        let path = paths.entry(trail.key.clone()).or_default();
+        if path.parameters.is_empty() {
+            path.parameters = trail.parameters.clone();
+        } else {
+            for ((_, mine), (_, theirs)) in path.parameters.iter_mut().zip(&trail.parameters) {
+                mine.classes.extend(&theirs.classes);
+                mine.words |= theirs.words;
+                mine.segments.merge(theirs.segments.clone(), limits);
+            }
+        }
+        merge_map(&mut path.operations, place.operations, limits);
+        path.plain = path.plain.saturating_add(place.plain);
+        path.slashed = path.slashed.saturating_add(place.slashed);
+        path.origins.insert(origin.to_owned());
+    }
+    for (segment, below) in place.literals {
+        let mut trail = trail.clone();
+        trail.key.push('/');
+        // Braces would make a parameter of a name.
+        trail.key.push_str(&segment.replace('{', "%7B").replace('}', "%7D"));
+        trail.literal = Some(segment);
+        flatten(below, &mut trail, origin, paths, limits);
+    }
+    for (suffix, slot) in place.parameters {
+        let mut trail = trail.clone();
+        let taken: Vec<String> = trail.parameters.iter().map(|(name, _)| name.clone()).collect();
+        let name = names::parameter(trail.literal.as_deref(), &slot.values, &taken);
+        trail.key.push_str("/{}");
+        trail.key.push_str(&suffix);
+        trail.parameters.push((name, slot.values));
+        flatten(slot.place, &mut trail, origin, paths, limits);
+    }
+}
+
+fn path_item(path: Path, key: &str, origins: &BTreeSet<String>, schemas: &Schemas<'_>) -> (String, Value) {
+    let mut template = String::new();
+    let mut names = path.parameters.iter();
+    for part in key.split_inclusive("{}") {
+        match (part.strip_suffix("{}"), names.next()) {
+            (Some(head), Some((name, _))) => {
+                template.push_str(head);
+                template.push('{');
+                template.push_str(name);
+                template.push('}');
+            }
+            _ => template.push_str(part),
+        }
+    }
+    let mut item = Map::new();
+    if path.origins != *origins {
+        item.insert("servers".to_owned(), servers(&path.origins));
+    }
+    if path.plain > 0 && path.slashed > 0 {
+        item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
+    }
+    if !path.parameters.is_empty() {
+        let all: Vec<Value> = path
+            .parameters
+            .iter()
+            .map(|(name, values)| {
+                json!({"name": name, "in": "path", "required": true, "schema": parameters::of_path(values)})
+            })
+            .collect();
+        item.insert("parameters".to_owned(), all.into());
+    }
+    for (method, operation) in &path.operations {
+        item.insert(method.as_str().to_owned(), operation::object(operation, schemas));
+    }
+    if template.is_empty() || path.slashed > path.plain {
+        template.push('/');
+    }
+    (template, item.into())
+}

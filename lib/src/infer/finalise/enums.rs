@@ -1,0 +1,38 @@
+//! When a string is one of few: an enum needs values that come again and again, and next to no chance of another.
+
+use crate::infer::sketch::Values;
+
+/// What the decision looks at.
+pub(super) struct Evidence<'a> {
+    pub(super) n: u64,
+    pub(super) values: &'a Values,
+    /// The key or parameter.
+    pub(super) name: &'a str,
+}
+
+/// The values, sorted, where they are an enum: at least 20 observations, at most 24 values and an eighth as many values as
+/// observations, short and without blanks, and an unseen mass by Good and Turing (values seen once, of all observations) of at
+/// most 2 %.
+pub(super) fn enumeration(evidence: &Evidence<'_>) -> Option<Vec<String>> {
+    let counts = evidence.values.exact()?;
+    let distinct = counts.len() as u64;
+    let once = counts.values().filter(|count| **count == 1).count() as u64;
+    let enough = evidence.n >= 20 && distinct <= 24 && distinct * 8 <= evidence.n && once * 50 <= evidence.n;
+    let words = counts.keys().all(|value| is_word(value));
+    (enough && words && !names_someone(evidence.name)).then(|| counts.keys().map(|v| v.to_string()).collect())
+}
+
+fn is_word(value: &str) -> bool {
+    (1..=40).contains(&value.len())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b'+'))
+        && value.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Keys whose values name things, however few were seen.
+fn names_someone(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["id", "name", "title", "email", "url", "uri", "href", "date", "time", "token", "key", "secret", "password", "login",
+        "slug", "path", "description", "message", "address", "phone", "_at", "hash", "sha"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}

@@ -1,0 +1,134 @@
+//! Which words an API's author writes, so that others may be values.
+//!
+//! `vocabulary.txt` holds word stems that several unrelated providers use in path literals, property names or both; it was
+//! counted over the public OpenAPI documents of the APIs.guru directory (CC0), each provider counting once. To it come the words of the
+//! API's own JSON keys and query names.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::infer::state::in_lexicon;
+
+/// Sorted, one stem a line.
+const STEMS: &str = include_str!("vocabulary.txt");
+
+/// Known stems.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    built_in: Vec<&'static str>,
+    own: BTreeSet<String>,
+}
+
+impl Vocabulary {
+    pub(super) fn new() -> Self {
+        Vocabulary { built_in: STEMS.lines().collect(), own: BTreeSet::new() }
+    }
+
+    /// Adds the stems of a name that the API's author chose.
+    pub(super) fn learn(&mut self, name: &str) {
+        for word in words(name) {
+            let stem = stem(&word);
+            if !self.has(&stem) {
+                self.own.insert(stem.into_owned());
+            }
+        }
+    }
+
+    fn has(&self, stem: &str) -> bool {
+        self.built_in.binary_search(&stem).is_ok() || self.own.contains(stem)
+    }
+
+    /// True where every word of a segment is known. A segment without a letter is never known.
+    pub(super) fn knows(&self, segment: &str) -> bool {
+        let mut any = false;
+        in_lexicon(segment)
+            || (words(segment).all(|word| {
+                any = true;
+                word.len() == 1 || self.has(&stem(&word))
+            }) && any)
+    }
+}
+
+/// The words of a name in lower case: `userIDs` and `user_ids` are `user` and `ids`. Digits end a word and are none.
+pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
+    let mut chars = name.chars().peekable();
+    std::iter::from_fn(move || {
+        while chars.next_if(|c| !c.is_alphabetic()).is_some() {}
+        let first = chars.next()?;
+        let mut word = String::from(first);
+        let mut upper = first.is_uppercase();
+        while let Some(c) = chars.peek().copied() {
+            if !c.is_alphabetic() || (c.is_uppercase() && !upper) {
+                break;
+            }
+            if c.is_lowercase() && upper && word.chars().count() > 1 {
+                // `IDsFor…`: the last capital begins the next word, but for a plural s.
+                break;
+            }
+            word.push(c);
+            chars.next();
+            upper = c.is_uppercase();
+        }
+        Some(word.to_lowercase())
+    })
+}
+
+/// A light plural stemmer: the same that made the list.
+pub(super) fn stem(word: &str) -> Cow<'_, str> {
+    let len = word.len();
+    if !word.is_ascii() {
+        return Cow::Borrowed(word);
+    }
+    if len > 4
+        && let Some(head) = word.strip_suffix("ies")
+    {
+        return Cow::Owned(format!("{head}y"));
+    }
+    if len > 4 && ["ses", "xes", "zes", "ches", "shes"].iter().any(|end| word.ends_with(end)) {
+        return Cow::Borrowed(&word[..len - 2]);
+    }
+    if len > 3 && word.ends_with('s') && !["ss", "us", "is"].iter().any(|end| word.ends_with(end)) {
+        return Cow::Borrowed(&word[..len - 1]);
+    }
+    Cow::Borrowed(word)
+}
+
+/// True where a name ends in a plural.
+pub(super) fn is_plural(name: &str) -> bool {
+    words(name).last().is_some_and(|word| stem(&word) != word || is_irregular_plural(&word))
+}
+
+fn is_irregular_plural(word: &str) -> bool {
+    matches!(word, "people" | "children" | "men" | "women" | "data" | "media" | "criteria" | "news" | "series" | "species")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_names() {
+        let of = |name: &str| words(name).collect::<Vec<_>>();
+        assert_eq!(of("userId"), ["user", "id"]);
+        assert_eq!(of("line-items_v2"), ["line", "items", "v"]);
+        assert_eq!(of("HTTP"), ["http"]);
+        assert_eq!(of("2fa"), ["fa"]);
+        assert!(of("123").is_empty());
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_stemmed() {
+        let vocabulary = Vocabulary::new();
+        assert!(vocabulary.built_in.is_sorted());
+        assert!(vocabulary.knows("users") && vocabulary.knows("line-items") && vocabulary.knows("orderHistory"));
+        assert!(!vocabulary.knows("pikachu") && !vocabulary.knows("--"));
+    }
+
+    #[test]
+    fn a_learnt_name_is_known() {
+        let mut vocabulary = Vocabulary::new();
+        assert!(!vocabulary.knows("wibbles"));
+        vocabulary.learn("wibble_id");
+        assert!(vocabulary.knows("wibbles"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The serialised state: one line of canonical JSON (CLI.md section 5), so that equal states are equal bytes.
+
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use super::state::State;
+
+/// The format's version.
+const FORMAT: u32 = 1;
+
+/// A state that came from a file.
+#[derive(Debug, Deserialize)]
+pub struct Partial {
+    #[serde(rename = "hmt-partial")]
+    format: u32,
+    config: String,
+    exchanges: u64,
+    #[serde(default)]
+    mode: Option<String>,
+    state: State,
+}
+
+#[derive(Serialize)]
+struct Line<'s> {
+    config: String,
+    exchanges: u64,
+    #[serde(rename = "hmt-partial")]
+    format: u32,
+    mode: &'s str,
+    state: &'s State,
+}
+
+/// Why a partial cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PartialError {
+    /// Not JSON, or not of the form.
+    #[error("not a partial: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// A format that this version does not read.
+    #[error("partial of format {0}, but this version reads format {FORMAT}; build it again with this version")]
+    Format(u32),
+    /// Another mode, other limits, or another version.
+    #[error(
+        "made with another configuration ({theirs}, not {ours}); build all partials with the same version and options"
+    )]
+    Config {
+        /// The hash in the partial.
+        theirs: String,
+        /// The hash of this run.
+        ours: String,
+    },
+}
+
+impl Partial {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// Where the line is not a partial, or one of another format.
+    pub fn parse(line: &[u8]) -> Result<Partial, PartialError> {
+        let partial: Partial = serde_json::from_slice(line)?;
+        if partial.format != FORMAT {
+            return Err(PartialError::Format(partial.format));
+        }
+        Ok(partial)
+    }
+
+    /// How many exchanges it holds.
+    pub fn exchanges(&self) -> u64 {
+        self.exchanges
+    }
+
+    /// The mode it was made in.
+    pub fn mode(&self) -> super::Mode {
+        self.mode.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default()
+    }
+
+    pub(super) fn into_state(self, config: &Config) -> Result<State, PartialError> {
+        let ours = config.hash();
+        if self.config == ours { Ok(self.state) } else { Err(PartialError::Config { theirs: self.config, ours }) }
+    }
+}
+
+pub(super) fn write(state: &State, config: &Config) -> String {
+    let line = Line {
+        config: config.hash(),
+        exchanges: state.exchanges,
+        format: FORMAT,
+        mode: config.mode.as_str(),
+        state,
+    };
+    serde_json::to_string(&line).expect("a state has string keys and no floats, so it is always JSON")
+}

@@ -1,0 +1,255 @@
+//! CappedMap: the one combinator that bounds the state.
+//!
+//! It keeps the `cap` smallest keys of all that were folded, in an order that is a pure function of the key, each with
+//! *all* of its observations, and everything else in one `rest`. A key that is kept at the end was among the smallest
+//! at every moment and in every shard, so it was never evicted and its value is exact; whatever else was seen is in
+//! `rest`, by whichever way it came there. Hence `map(A ++ B) == merge(map(A), map(B))`.
+//! The order must not look at the prefix of the key, at time or at frequency: each of these breaks the law.
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
+
+use super::Merge;
+use crate::infer::Limits;
+
+/// Seed of the hash that orders keys; part of the configuration of a partial.
+const SEED: u64 = 0x484d_5431;
+
+/// A bias of the order: keys of priority 0 are kept before all others. Must be a pure function of the key.
+pub(crate) type Priority = fn(&str) -> u8;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry<V> {
+    priority: u8,
+    hash: u64,
+    key: Box<str>,
+    /// Boxed, so that keeping the entries sorted moves few bytes.
+    value: Box<V>,
+}
+
+/// Keys with their values, at most a given number of them, and the rest. See the module's documentation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CappedMap<V> {
+    /// Sorted by priority, hash and key.
+    kept: Vec<Entry<V>>,
+    /// All observations of keys that are not kept.
+    rest: Option<Box<V>>,
+}
+
+impl<V> Default for CappedMap<V> {
+    fn default() -> Self {
+        CappedMap { kept: Vec::new(), rest: None }
+    }
+}
+
+pub(crate) fn hash(key: &str) -> u64 {
+    XxHash3_64::oneshot_with_seed(SEED, key.as_bytes())
+}
+
+impl<V: Merge> CappedMap<V> {
+    /// The value to fold an observation of `key` into.
+    pub(crate) fn slot(&mut self, key: &str, cap: usize, priority: Priority, limits: &Limits) -> &mut V {
+        match self.index(key, cap, priority, limits) {
+            Some(index) => &mut self.kept[index].value,
+            None => self.rest.get_or_insert_default(),
+        }
+    }
+
+    /// The place of `key` among the kept, made if it belongs there; `None` where it belongs to the rest.
+    pub(crate) fn index(&mut self, key: &str, cap: usize, priority: Priority, limits: &Limits) -> Option<usize> {
+        let rank = (priority(key), hash(key));
+        let index = match self.find(rank, key) {
+            Ok(index) => return Some(index),
+            Err(index) => index,
+        };
+        if index >= cap {
+            return None;
+        }
+        let entry = Entry { priority: rank.0, hash: rank.1, key: key.into(), value: Box::default() };
+        self.kept.insert(index, entry);
+        self.evict(cap, limits);
+        Some(index)
+    }
+
+    fn find(&self, rank: (u8, u64), key: &str) -> Result<usize, usize> {
+        self.kept.binary_search_by(|e| {
+            (e.priority, e.hash).cmp(&rank).then_with(|| e.key.as_ref().cmp(key))
+        })
+    }
+
+    fn evict(&mut self, cap: usize, limits: &Limits) {
+        while self.kept.len() > cap {
+            if let Some(mut entry) = self.kept.pop() {
+                entry.value.demote();
+                self.rest.get_or_insert_default().merge(*entry.value, limits);
+            }
+        }
+    }
+
+    /// Adds another map of the same cap and order.
+    pub(crate) fn merge(&mut self, other: Self, cap: usize, limits: &Limits) {
+        let mine = std::mem::take(&mut self.kept);
+        self.kept = Vec::with_capacity(mine.len().max(other.kept.len()));
+        let (mut left, mut right) = (mine.into_iter().peekable(), other.kept.into_iter().peekable());
+        loop {
+            let order = match (left.peek(), right.peek()) {
+                (Some(a), Some(b)) => {
+                    (a.priority, a.hash, &a.key).cmp(&(b.priority, b.hash, &b.key))
+                }
+                (Some(_), None) => std::cmp::Ordering::Less,
+                (None, Some(_)) => std::cmp::Ordering::Greater,
+                (None, None) => break,
+            };
+            let next = match order {
+                std::cmp::Ordering::Less => left.next(),
+                std::cmp::Ordering::Greater => right.next(),
+                std::cmp::Ordering::Equal => left.next().map(|mut entry| {
+                    if let Some(same) = right.next() {
+                        entry.value.merge(*same.value, limits);
+                    }
+                    entry
+                }),
+            };
+            self.kept.extend(next);
+        }
+        super::merge_option(&mut self.rest, other.rest, limits);
+        self.evict(cap, limits);
+    }
+
+    /// All observations of all keys.
+    pub(crate) fn into_total(self, limits: &Limits) -> Option<V> {
+        let mut parts = self.kept.into_iter().map(|e| *e.value).chain(self.rest.map(|v| *v));
+        let mut total = parts.next()?;
+        for part in parts {
+            total.merge(part, limits);
+        }
+        Some(total)
+    }
+}
+
+impl<V> CappedMap<V> {
+    /// The key and the value at a place that [`CappedMap::index`] told.
+    pub(crate) fn at(&mut self, index: usize) -> Option<(&str, &mut V)> {
+        self.kept.get_mut(index).map(|e| (e.key.as_ref(), e.value.as_mut()))
+    }
+
+    /// The value at a place that [`CappedMap::index`] just told.
+    pub(crate) fn value_at(&mut self, index: usize) -> &mut V {
+        &mut self.kept[index].value
+    }
+
+    /// The value of keys that are not kept.
+    pub(crate) fn rest_slot(&mut self) -> &mut V
+    where
+        V: Default,
+    {
+        self.rest.get_or_insert_default()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&V> {
+        self.kept.iter().find(|e| e.key.as_ref() == key).map(|e| e.value.as_ref())
+    }
+
+    pub(crate) fn rest(&self) -> Option<&V> {
+        self.rest.as_deref()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.rest.is_none()
+    }
+
+    /// Kept keys with their values, in the map's own order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.kept.iter().map(|e| (e.key.as_ref(), e.value.as_ref()))
+    }
+
+    /// Kept keys with their values, sorted by key.
+    pub(crate) fn sorted(&self) -> Vec<(&str, &V)> {
+        let mut all: Vec<_> = self.iter().collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+
+    /// Kept entries sorted by key, and the rest.
+    pub(crate) fn into_parts(self) -> (Vec<(Box<str>, V)>, Option<V>) {
+        let mut kept: Vec<_> = self.kept.into_iter().map(|e| (e.key, *e.value)).collect();
+        kept.sort_by(|a, b| a.0.cmp(&b.0));
+        (kept, self.rest.map(|v| *v))
+    }
+
+    /// True where `key` is not kept but may be in the rest.
+    pub(crate) fn may_be_in_rest(&self, key: &str) -> bool {
+        self.rest.is_some() && self.get(key).is_none()
+    }
+}
+
+/// The key that stands for the rest in a partial. As real keys are prefixed, none can be it.
+const REST: &str = "*";
+
+impl<V: Serialize> Serialize for CappedMap<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(rest) = &self.rest {
+            map.serialize_entry(REST, rest)?;
+        }
+        let mut key = String::new();
+        for (name, value) in self.sorted() {
+            key.clear();
+            // The mark keeps the priority, which the map itself cannot compute when it is read back.
+            key.push(if self.priority_of(name) == 0 { '=' } else { '>' });
+            key.push_str(name);
+            map.serialize_entry(&key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<V> CappedMap<V> {
+    fn priority_of(&self, key: &str) -> u8 {
+        self.kept.iter().find(|e| e.key.as_ref() == key).map_or(1, |e| e.priority)
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for CappedMap<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(std::marker::PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = CappedMap<V>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map of kept keys and the rest")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut access: M) -> Result<Self::Value, M::Error> {
+                let mut map = CappedMap::default();
+                while let Some(key) = access.next_key::<String>()? {
+                    if key == REST {
+                        map.rest = Some(access.next_value()?);
+                        continue;
+                    }
+                    let priority = match key.chars().next() {
+                        Some('=') => 0,
+                        Some('>') => 1,
+                        _ => return Err(serde::de::Error::custom(format!("key {key:?} has no mark"))),
+                    };
+                    let name = &key[1..];
+                    map.kept.push(Entry {
+                        priority,
+                        hash: hash(name),
+                        key: name.into(),
+                        value: access.next_value()?,
+                    });
+                }
+                map.kept.sort_by(|a, b| {
+                    (a.priority, a.hash, &a.key).cmp(&(b.priority, b.hash, &b.key))
+                });
+                Ok(map)
+            }
+        }
+        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+    }
+}

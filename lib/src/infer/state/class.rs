@@ -1,0 +1,262 @@
+//! Lexical classes of path segments and of object keys: pure functions of the text.
+//!
+//! Texts of every class but [`Class::Word`] and [`Class::Version`] are hardly ever names that an API's author chose, so their
+//! values are not kept apart in the trie. The classes are part of the configuration of a partial.
+
+use serde::{Deserialize, Serialize};
+
+/// What a segment or a key looks like. The order is that of a partial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Class {
+    Date,
+    Datetime,
+    Email,
+    /// A run of at least 16 hex digits, or of 8 to 15 with both a digit and a letter.
+    Hex,
+    Int,
+    Ip,
+    /// Mixed case with digits, or upper case with digits: made by a machine.
+    Opaque,
+    /// A short lower-case prefix, `_`, and a tail with a digit: `cus_4f9a`.
+    Prefixed,
+    /// Twilio's form: two capitals and 32 hex digits.
+    Sid,
+    Semver,
+    Ulid,
+    Uuid,
+    /// `v1`, `v2.1`, `api`, `rest`.
+    Version,
+    /// Everything else.
+    Word,
+}
+
+impl Class {
+    /// True where the text is an identifier or a value by its look alone.
+    pub(crate) fn is_id(self) -> bool {
+        !matches!(self, Class::Word | Class::Version)
+    }
+}
+
+/// The class of a percent-decoded segment or key.
+pub(crate) fn class_of(text: &str) -> Class {
+    let bytes = text.as_bytes();
+    let Shape { digits, lower, upper, hex, other } = Shape::of(bytes);
+    let len = bytes.len();
+    let alnum = digits + lower + upper;
+    if digits == 0 && (upper == 0 || lower == 0 || other > 0) && !text.contains(['@', ':']) {
+        // No class below lacks digits but for addresses, the three words of Version, and Sid's look-alikes.
+        return match text {
+            "api" | "rest" => Class::Version,
+            _ if len >= 16 && hex == len && lower == 0 => Class::Hex,
+            _ => Class::Word,
+        };
+    }
+    if len > 0 && (digits == len || (bytes[0] == b'-' && len > 1 && digits == len - 1)) {
+        return Class::Int;
+    }
+    if len == 36 && is_uuid(bytes) {
+        return Class::Uuid;
+    }
+    if is_version(bytes) {
+        return Class::Version;
+    }
+    if hex == len && (len >= 16 || (len >= 8 && digits > 0 && lower + upper > 0)) {
+        return Class::Hex;
+    }
+    if len == 34 && bytes[..2].iter().all(u8::is_ascii_uppercase) && bytes[2..].iter().all(u8::is_ascii_hexdigit) {
+        return Class::Sid;
+    }
+    if len == 26 && lower == 0 && alnum == len && digits > 0 {
+        return Class::Ulid;
+    }
+    if is_date(bytes) {
+        return if len == 10 { Class::Date } else { Class::Datetime };
+    }
+    if is_email(text) {
+        return Class::Email;
+    }
+    if is_ip(text) {
+        return Class::Ip;
+    }
+    if is_semver(bytes) {
+        return Class::Semver;
+    }
+    if is_prefixed(text) {
+        return Class::Prefixed;
+    }
+    if is_opaque(bytes, len, digits, lower, upper, other) {
+        return Class::Opaque;
+    }
+    Class::Word
+}
+
+struct Shape {
+    digits: usize,
+    lower: usize,
+    upper: usize,
+    hex: usize,
+    other: usize,
+}
+
+impl Shape {
+    fn of(bytes: &[u8]) -> Shape {
+        let mut shape = Shape { digits: 0, lower: 0, upper: 0, hex: 0, other: 0 };
+        for byte in bytes {
+            match byte {
+                b'0'..=b'9' => shape.digits += 1,
+                b'a'..=b'z' => shape.lower += 1,
+                b'A'..=b'Z' => shape.upper += 1,
+                _ => shape.other += 1,
+            }
+            shape.hex += usize::from(byte.is_ascii_hexdigit());
+        }
+        shape
+    }
+}
+
+fn is_uuid(bytes: &[u8]) -> bool {
+    bytes.iter().enumerate().all(|(i, b)| match i {
+        8 | 13 | 18 | 23 => *b == b'-',
+        _ => b.is_ascii_hexdigit(),
+    })
+}
+
+/// `v1`, `v1.2`, `V2`: as a path has it at its head.
+fn is_version(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(b'v' | b'V'))
+        && bytes.len() <= 8
+        && bytes[1..].split(|b| *b == b'.').all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
+}
+
+fn is_date(bytes: &[u8]) -> bool {
+    bytes.len() >= 10
+        && bytes[..10].iter().enumerate().all(|(i, b)| match i {
+            4 | 7 => *b == b'-',
+            _ => b.is_ascii_digit(),
+        })
+        && (bytes.len() == 10 || (matches!(bytes[10], b'T' | b't' | b' ') && bytes.len() >= 16))
+}
+
+fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
+            && !domain.contains('@')
+    })
+}
+
+fn is_ip(text: &str) -> bool {
+    text.len() <= 45 && (text.contains('.') || text.contains(':')) && text.parse::<std::net::IpAddr>().is_ok()
+}
+
+fn is_semver(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"v").unwrap_or(bytes);
+    let mut parts = 0;
+    for part in bytes.split(|b| *b == b'.') {
+        if part.is_empty() || !part.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        parts += 1;
+    }
+    parts == 3
+}
+
+/// `[a-z]{2,8}_` and a tail of letters and digits that has a digit: without the digit, names such as
+/// `team_memberships` would be identifiers.
+fn is_prefixed(text: &str) -> bool {
+    let Some((prefix, tail)) = text.split_once('_') else { return false };
+    (2..=8).contains(&prefix.len())
+        && prefix.bytes().all(|b| b.is_ascii_lowercase())
+        && tail.len() >= 4
+        && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && tail.bytes().any(|b| b.is_ascii_digit())
+        // `sms_2fa_codes` is a name: an identifier's tail mixes digits in, or is one run.
+        && !tail.contains('_')
+}
+
+fn is_opaque(bytes: &[u8], len: usize, digits: usize, lower: usize, upper: usize, other: usize) -> bool {
+    let dashes = bytes.iter().filter(|b| matches!(b, b'-' | b'_')).count();
+    if dashes != other || digits == 0 {
+        // Base62 of 20 letters or more may lack a digit, but names in CamelCase are as long.
+        return false;
+    }
+    let mixed = len >= 12 && lower > 0 && upper > 0 && digits + lower + upper >= len - 3;
+    // `ABC-12`, `P1A2B3C`, `AB12CD34`; a single letter with digits (`A4`) is too often a name.
+    let capital = lower == 0 && upper > 0 && len >= 5 && (digits >= 2 || len >= 6);
+    // Long lower-case runs with many digits: `4f9ak2l0x8qv`.
+    let coded = len >= 12 && upper == 0 && other == 0 && digits >= 3 && runs(bytes) >= 5;
+    mixed || capital || coded
+}
+
+/// The number of changes between letters and digits: words with a number at the end have one.
+fn runs(bytes: &[u8]) -> usize {
+    bytes.windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count()
+}
+
+/// Segments that APIs use as names beside identifiers; they are kept before all other words.
+const LEXICON: &[&str] = &[
+    "me", "self", "current", "search", "new", "latest", "count", "batch", "bulk", "login", "logout", "health", "all",
+    "default", "status", "stats", "summary", "metadata", "export", "import", "upload", "download", "verify", "validate",
+    "preview", "public", "private", "active", "archive", "archived", "recent", "popular", "trending", "featured", "random",
+    "ping", "version", "info", "config", "settings", "schema", "query", "filter", "find", "list", "create", "update",
+    "delete", "edit", "enable", "disable", "start", "stop", "cancel", "refresh", "reset", "sync", "test",
+];
+
+/// 0 for the lexicon, 1 for other texts: the order in which [`super::super::sketch::CappedMap`] keeps segments.
+pub(crate) fn segment_priority(segment: &str) -> u8 {
+    u8::from(!LEXICON.contains(&segment))
+}
+
+/// All keys alike.
+pub(crate) fn no_priority(_: &str) -> u8 {
+    1
+}
+
+/// True for names that APIs use beside identifiers.
+pub(crate) fn in_lexicon(segment: &str) -> bool {
+    segment_priority(segment) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes() {
+        for (text, class) in [
+            ("77", Class::Int),
+            ("-5", Class::Int),
+            ("pikachu", Class::Word),
+            ("api", Class::Version),
+            ("v2", Class::Version),
+            ("v1.2", Class::Version),
+            ("v1.2.3", Class::Version),
+            ("1.2.3", Class::Semver),
+            ("2024-01-15", Class::Date),
+            ("2024-01-15T10:00:00Z", Class::Datetime),
+            ("123e4567-e89b-12d3-a456-426614174000", Class::Uuid),
+            ("01ARZ3NDEKTSV4RRFFQ69G5FAV", Class::Ulid),
+            ("cus_4f9aK2", Class::Prefixed),
+            ("team_memberships", Class::Word),
+            ("goal_relationships", Class::Word),
+            ("AC0123456789abcdef0123456789abcdef", Class::Sid),
+            ("0123456789abcdef01234567", Class::Hex),
+            ("deadbeef1", Class::Hex),
+            ("feedface", Class::Word),
+            ("4uLU6hMCjMI75M1A2tKUQC", Class::Opaque),
+            ("ABC-12", Class::Opaque),
+            ("PT4KHLK", Class::Opaque),
+            ("red-chair-12", Class::Word),
+            ("oauth2", Class::Word),
+            ("john@example.com", Class::Email),
+            ("10.0.0.1", Class::Ip),
+            ("getUserById", Class::Word),
+            ("users", Class::Word),
+            ("", Class::Word),
+            ("-", Class::Word),
+            ("café", Class::Word),
+        ] {
+            assert_eq!(class_of(text), class, "{text}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The state: a pure function of the multiset of exchanges.
+
+mod body;
+mod class;
+mod json;
+mod operation;
+mod parameter;
+mod recordings;
+mod tape;
+mod trie;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use body::{Body, Syntax};
+pub(crate) use class::{Class, class_of, in_lexicon, no_priority};
+pub(crate) use json::{Array, Json, Object, Property, Text};
+pub(crate) use operation::{Answered, Asked, Operation};
+pub(crate) use parameter::{Lexical, Parameter, Segments};
+pub(crate) use recordings::{Answers, Key, Recordings};
+pub(crate) use tape::Tape;
+pub(crate) use trie::{Node, split_path};
+
+use super::sketch::{CappedMap, Merge, add, is_default, is_zero};
+use super::{Config, Limits};
+use crate::exchange::{Exchange, origin};
+
+/// Everything that inference remembers of the exchanges folded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// Exchanges of paths with more segments than the limit; counted only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) deep: u64,
+    /// Exchanges folded.
+    pub(crate) exchanges: u64,
+    /// By origin.
+    #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
+    pub(crate) hosts: CappedMap<Host>,
+    #[serde(default, skip_serializing_if = "Recordings::is_empty")]
+    pub(crate) recordings: Recordings,
+    /// Exchanges without a response: evidence of nothing; counted only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) unanswered: u64,
+    /// Exchanges that were cut short and so are not among the recordings.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) unrepeatable: u64,
+}
+
+/// One origin.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Host {
+    /// Exchanges answered with a status that may mean "no such thing": they make no paths of their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) ghosts: Node,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) paths: Node,
+}
+
+/// Statuses with which a server answers what it does not have.
+pub(crate) fn is_ghost(status: u16) -> bool {
+    matches!(status, 404 | 405 | 410 | 501)
+}
+
+impl Merge for Host {
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        self.ghosts.merge(other.ghosts, limits);
+        self.paths.merge(other.paths, limits);
+    }
+}
+
+impl State {
+    /// Folds one exchange. `tape` is scratch space to be passed again.
+    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, config: &Config) {
+        add(&mut self.exchanges, 1);
+        let Some(response) = &exchange.response else {
+            return add(&mut self.unanswered, 1);
+        };
+        let limits = &config.limits;
+        if config.mode.keeps_recordings() && !self.recordings.fold(exchange) {
+            add(&mut self.unrepeatable, 1);
+        }
+        if !config.mode.generalises() {
+            return;
+        }
+        let (segments, slashed) = split_path(&exchange.request.pathname);
+        if segments.len() > limits.segments {
+            return add(&mut self.deep, 1);
+        }
+        let origin = origin(&exchange.request);
+        let host = self.hosts.slot(&origin, limits.origins, no_priority, limits);
+        let root = if is_ghost(response.status) { &mut host.ghosts } else { &mut host.paths };
+        let node = root.walk(&segments, limits);
+        add(if slashed { &mut node.slashed } else { &mut node.plain }, 1);
+        node.operations.entry(exchange.request.method).or_default().fold(exchange, tape, limits);
+    }
+}
+
+impl Merge for State {
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        add(&mut self.deep, other.deep);
+        add(&mut self.exchanges, other.exchanges);
+        self.hosts.merge(other.hosts, limits.origins, limits);
+        self.recordings.merge(other.recordings, limits);
+        add(&mut self.unanswered, other.unanswered);
+        add(&mut self.unrepeatable, other.unrepeatable);
+    }
+}

@@ -1,0 +1,180 @@
+//! What was seen of one method at one place of the path trie.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::body::{Body, fold_pairs, media_type};
+use super::class::no_priority;
+use super::parameter::Parameter;
+use super::tape::Tape;
+use crate::exchange::{self, Exchange, Pairs};
+use crate::infer::Limits;
+use crate::infer::sketch::{CappedMap, Merge, add, is_zero, merge_map};
+
+/// One operation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Operation {
+    /// Requests answered with 400 or more: no evidence of what is valid.
+    pub(crate) failed: Asked,
+    /// Requests answered below 400.
+    pub(crate) ok: Asked,
+    pub(crate) responses: BTreeMap<u16, Answered>,
+}
+
+/// Requests.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
+    pub(crate) bodies: CappedMap<Body>,
+    /// Requests without a body.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) empty: u64,
+    #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
+    pub(crate) headers: CappedMap<Parameter>,
+    pub(crate) n: u64,
+    #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
+    pub(crate) query: CappedMap<Parameter>,
+}
+
+/// Responses of one status.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
+    pub(crate) bodies: CappedMap<Body>,
+    /// Responses without a body.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) empty: u64,
+    #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
+    pub(crate) headers: CappedMap<Parameter>,
+    pub(crate) n: u64,
+}
+
+impl Operation {
+    /// Folds an exchange whose response is there.
+    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, limits: &Limits) {
+        let Some(response) = &exchange.response else { return };
+        let (request, meta) = (&exchange.request, &exchange.meta);
+        let ok = response.status < 400;
+        let cut = meta.incomplete.is_some();
+
+        let asked = if ok { &mut self.ok } else { &mut self.failed };
+        add(&mut asked.n, 1);
+        fold_pairs(&mut asked.query, &request.query, ok, limits.query, limits);
+        fold_headers(&mut asked.headers, &request.headers, ok, is_request_plumbing, limits);
+        let whole = !cut && meta.truncated_request.is_none();
+        fold_body(&mut asked.bodies, &mut asked.empty, &request.headers, &request.body, whole, ok, tape, limits);
+
+        let answered = self.responses.entry(response.status).or_default();
+        add(&mut answered.n, 1);
+        fold_headers(&mut answered.headers, &response.headers, ok, is_response_plumbing, limits);
+        let whole = !cut && meta.truncated_response.is_none();
+        fold_body(&mut answered.bodies, &mut answered.empty, &response.headers, &response.body, whole, ok, tape, limits);
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of a message, used twice just above")]
+fn fold_body(
+    bodies: &mut CappedMap<Body>,
+    empty: &mut u64,
+    headers: &Pairs<'_>,
+    body: &exchange::Body<'_>,
+    whole: bool,
+    ok: bool,
+    tape: &mut Tape,
+    limits: &Limits,
+) {
+    // Of a body that was cut to nothing we know that there was one.
+    if body.is_empty() && whole {
+        return add(empty, 1);
+    }
+    let media = media_type(exchange::header(headers, "content-type"), body, tape);
+    bodies.slot(&media, limits.media, no_priority, limits).fold(&media, body, whole, ok, tape, limits);
+}
+
+fn fold_headers(
+    into: &mut CappedMap<Parameter>,
+    headers: &Pairs<'_>,
+    ok: bool,
+    plumbing: fn(&str) -> bool,
+    limits: &Limits,
+) {
+    for (index, (name, _)) in headers.iter().enumerate() {
+        if index < limits.pairs && !plumbing(name) && !headers[..index].iter().any(|(other, _)| other == name) {
+            let values = headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
+            into.slot(name, limits.headers, no_priority, limits).fold(values, ok, limits);
+        }
+    }
+}
+
+/// Headers that say how a message travels or who asks, not what is asked. `accept`, `content-type` and `authorization` are
+/// never parameters: OpenAPI 3.0.3 says that such definitions are ignored.
+fn is_request_plumbing(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "accept", "authorization", "cookie", "date", "dnt", "expect", "forwarded", "from", "host", "if-match",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma",
+        "priority", "range", "referer", "traceparent", "tracestate", "baggage", "b3", "user-agent", "via", "warning",
+        "x-amzn-trace-id", "x-real-ip", "x-client-ip", "x-requested-with", "x-hmt-scheme", "x-meeshkan-scheme",
+        "x-api-key", "x-auth-token", "x-access-token", "x-csrf-token", "x-xsrf-token",
+    ];
+    const PREFIXES: &[&str] = &[
+        "accept-", "access-control-", "cdn-", "cf-", "content-", "fastly-", "proxy-", "sec-", "x-b3-", "x-datadog-",
+        "x-envoy-", "x-forwarded-", "x-original-", "x-akamai-", "x-cloud-trace-",
+    ];
+    is_hop_by_hop(name) || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Headers of the connection, of caches and of the network between.
+fn is_response_plumbing(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "age", "alt-svc", "content-encoding", "content-length", "content-type", "date", "expect-ct", "nel",
+        "report-to", "server", "server-timing", "set-cookie", "strict-transport-security", "via", "warning",
+        "x-amz-cf-id", "x-amz-cf-pop", "x-cache", "x-cache-hits", "x-powered-by", "x-runtime", "x-served-by", "x-timer",
+        "x-xss-protection", "x-frame-options", "x-content-type-options", "x-fastly-request-id",
+    ];
+    const PREFIXES: &[&str] = &["cf-", "proxy-", "x-envoy-", "x-b3-", "x-akamai-", "x-cloud-trace-"];
+    is_hop_by_hop(name) || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// RFC 9110, section 7.6.1, and what older proxies add.
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+impl Merge for Asked {
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        self.bodies.merge(other.bodies, limits.media, limits);
+        add(&mut self.empty, other.empty);
+        self.headers.merge(other.headers, limits.headers, limits);
+        add(&mut self.n, other.n);
+        self.query.merge(other.query, limits.query, limits);
+    }
+}
+
+impl Merge for Answered {
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        self.bodies.merge(other.bodies, limits.media, limits);
+        add(&mut self.empty, other.empty);
+        self.headers.merge(other.headers, limits.headers, limits);
+        add(&mut self.n, other.n);
+    }
+}
+
+impl Merge for Operation {
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        self.failed.merge(other.failed, limits);
+        self.ok.merge(other.ok, limits);
+        merge_map(&mut self.responses, other.responses, limits);
+    }
+}

@@ -1,0 +1,179 @@
+//! A JSON text as a flat run of tokens.
+//!
+//! The parser's visitor writes tokens here, and the fold reads them. A text that turns out to be broken half-way has then
+//! touched nothing, for less than a validation pass would cost, and an object is seen whole before it is folded. Strings
+//! stay in the text; the buffers are reused from body to body.
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// One token. Containers tell the index behind their last token, so that a reader can skip them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Token {
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// Above `i64::MAX`.
+    Big(u64),
+    Float(f64),
+    Text(Span),
+    Array { end: u32 },
+    /// Followed by key and value in turn; a key is a [`Token::Text`].
+    Object { end: u32 },
+}
+
+/// Where a string stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    at: u32,
+    len: u32,
+    /// In the tape's own buffer, because the text has it escaped.
+    unescaped: bool,
+}
+
+/// The tokens of one text.
+#[derive(Debug, Default)]
+pub(crate) struct Tape {
+    tokens: Vec<Token>,
+    unescaped: String,
+}
+
+impl Tape {
+    /// Reads a text. On an error (broken, deeper than 128, trailing characters) the tape is empty.
+    pub(crate) fn parse(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        self.tokens.clear();
+        self.unescaped.clear();
+        if u32::try_from(text.len()).is_err() {
+            return Err(serde_json::Error::custom("longer than 4 GiB"));
+        }
+        let mut parser = serde_json::Deserializer::from_str(text);
+        let result = Value { tape: self, text }.deserialize(&mut parser).and_then(|()| parser.end());
+        if result.is_err() {
+            self.tokens.clear();
+        }
+        result
+    }
+
+    pub(crate) fn token(&self, at: usize) -> Token {
+        // Past the end stands nothing to fold; readers stay below the `end`s that the parser wrote.
+        self.tokens.get(at).copied().unwrap_or(Token::Null)
+    }
+
+    pub(crate) fn str<'t>(&'t self, span: Span, text: &'t str) -> &'t str {
+        let source = if span.unescaped { &self.unescaped } else { text };
+        source.get(span.at as usize..(span.at + span.len) as usize).unwrap_or_default()
+    }
+
+    fn push_unescaped(&mut self, value: &str) -> Token {
+        let at = self.unescaped.len() as u32;
+        self.unescaped.push_str(value);
+        Token::Text(Span { at, len: value.len() as u32, unescaped: true })
+    }
+}
+
+/// Reads one value onto the tape.
+struct Value<'v, 't> {
+    tape: &'v mut Tape,
+    text: &'t str,
+}
+
+impl Value<'_, '_> {
+    fn close(&mut self, start: usize) {
+        let end = self.tape.tokens.len() as u32;
+        match &mut self.tape.tokens[start] {
+            Token::Array { end: e } | Token::Object { end: e } => *e = end,
+            _ => {}
+        }
+    }
+
+    fn again(&mut self) -> Value<'_, '_> {
+        Value { tape: self.tape, text: self.text }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Value<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Value<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.tape.tokens.push(Token::Null);
+        Ok(())
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.tape.tokens.push(Token::Bool(value));
+        Ok(())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.tape.tokens.push(Token::Int(value));
+        Ok(())
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.tape.tokens.push(i64::try_from(value).map_or(Token::Big(value), Token::Int));
+        Ok(())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.tape.tokens.push(Token::Float(value));
+        Ok(())
+    }
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
+        // The parser lends slices of `text`, so the distance of the pointers is the place in it.
+        let at = (value.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        let token = match u32::try_from(at) {
+            Ok(at) if at as usize + value.len() <= self.text.len() => {
+                Token::Text(Span { at, len: value.len() as u32, unescaped: false })
+            }
+            _ => self.tape.push_unescaped(value),
+        };
+        self.tape.tokens.push(token);
+        Ok(())
+    }
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        let token = self.tape.push_unescaped(value);
+        self.tape.tokens.push(token);
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
+        let start = self.tape.tokens.len();
+        self.tape.tokens.push(Token::Array { end: 0 });
+        while access.next_element_seed(self.again())?.is_some() {}
+        self.close(start);
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
+        let start = self.tape.tokens.len();
+        self.tape.tokens.push(Token::Object { end: 0 });
+        while access.next_key_seed(self.again())?.is_some() {
+            access.next_value_seed(self.again())?;
+        }
+        self.close(start);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_order_and_nothing_left_after_an_error() {
+        let mut tape = Tape::default();
+        let text = r#"{"a":[1,-2.5,"x\ny"],"b":18446744073709551615}"#;
+        tape.parse(text).unwrap();
+        assert!(matches!(tape.token(0), Token::Object { end: 8 }));
+        assert!(matches!(tape.token(2), Token::Array { end: 6 }));
+        let Token::Text(span) = tape.token(5) else { panic!() };
+        assert_eq!(tape.str(span, text), "x\ny");
+        assert!(matches!(tape.token(7), Token::Big(u64::MAX)));
+        assert!(tape.parse("[1,2").is_err() && tape.tokens.is_empty());
+        assert!(tape.parse(&"[".repeat(100_000)).is_err());
+        assert!(tape.parse("1 2").is_err());
+    }
+}

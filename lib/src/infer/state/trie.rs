@@ -1,0 +1,147 @@
+//! The path trie: where in an API an exchange belongs, before anything is decided about templates.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+use super::class::{Class, class_of, no_priority, segment_priority};
+use super::operation::Operation;
+use super::parameter::Segments;
+use crate::exchange::Method;
+use crate::infer::Limits;
+use crate::infer::sketch::{CappedMap, Merge, add, is_default, is_zero, merge_map};
+
+/// A place in the trie: all exchanges whose path goes through it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Node {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) kids: BTreeMap<Class, CappedMap<Node>>,
+    /// Exchanges that go through here or end here.
+    pub(crate) n: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "methods")]
+    pub(crate) operations: BTreeMap<Method, Operation>,
+    /// Paths that ended here without a slash.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) plain: u64,
+    /// The segments that lead here, their suffix taken off; not kept where the key tells.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) segments: Segments,
+    /// Paths that ended here with a slash.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) slashed: u64,
+}
+
+/// Suffixes that name a representation: `.json` of `12.json`.
+const EXTENSIONS: &[&str] = &[
+    ".json", ".xml", ".csv", ".html", ".htm", ".txt", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".zip",
+    ".gz", ".yaml", ".yml", ".md", ".ics", ".atom", ".rss", ".js", ".css", ".mp3", ".mp4", ".xlsx",
+];
+
+/// Splits a segment into what names something, and a suffix `.json` or `:verb` behind an identifier. Names keep theirs.
+pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
+    let at = match EXTENSIONS.iter().find(|ext| segment.ends_with(**ext)) {
+        Some(ext) => segment.len() - ext.len(),
+        None => match segment.rfind(':') {
+            Some(at) if segment[at + 1..].bytes().all(|b| b.is_ascii_alphabetic()) && at + 1 < segment.len() => at,
+            _ => return (segment, ""),
+        },
+    };
+    let (stem, suffix) = segment.split_at(at);
+    if class_of(stem).is_id() { (stem, suffix) } else { (segment, "") }
+}
+
+/// A path as segments, as on the wire. A trailing slash is told apart and makes no segment.
+pub(crate) fn split_path(pathname: &str) -> (Vec<&str>, bool) {
+    let path = pathname.strip_prefix('/').unwrap_or(pathname);
+    match path.strip_suffix('/') {
+        Some(path) => (path.split('/').collect(), true),
+        None if path.is_empty() => (Vec::new(), false),
+        None => (path.split('/').collect(), false),
+    }
+}
+
+impl Node {
+    /// The node at which a path ends, made on the way.
+    pub(crate) fn walk(&mut self, segments: &[&str], limits: &Limits) -> &mut Node {
+        let mut node = self;
+        add(&mut node.n, 1);
+        for raw in segments {
+            node = node.kid(raw, limits);
+            add(&mut node.n, 1);
+        }
+        node
+    }
+
+    fn kid(&mut self, raw: &str, limits: &Limits) -> &mut Node {
+        let decoded = percent_decode_str(raw).decode_utf8_lossy();
+        let (stem, suffix) = split_suffix(&decoded);
+        let class = class_of(stem);
+        let kids = self.kids.entry(class).or_default();
+        let cap = limits.kids(class);
+        if class.is_id() {
+            let kid = kids.slot(suffix, cap, no_priority, limits);
+            kid.segments.fold(stem, limits);
+            kid
+        } else {
+            // Names are kept as on the wire, so that a template of theirs matches what was asked.
+            kids.slot(raw, cap, segment_priority, limits)
+        }
+    }
+}
+
+impl Merge for Node {
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        for (class, kids) in other.kids {
+            self.kids.entry(class).or_default().merge(kids, limits.kids(class), limits);
+        }
+        add(&mut self.n, other.n);
+        merge_map(&mut self.operations, other.operations, limits);
+        add(&mut self.plain, other.plain);
+        self.segments.merge(other.segments, limits);
+        add(&mut self.slashed, other.slashed);
+    }
+}
+
+/// Methods by name as keys of a partial.
+mod methods {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::exchange::Method;
+    use crate::infer::state::operation::Operation;
+
+    pub(super) fn serialize<S: Serializer>(map: &BTreeMap<Method, Operation>, serializer: S) -> Result<S::Ok, S::Error> {
+        let by_name: BTreeMap<&str, &Operation> = map.iter().map(|(method, op)| (method.as_str(), op)).collect();
+        serializer.collect_map(by_name)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Method, Operation>, D::Error> {
+        BTreeMap::<String, Operation>::deserialize(deserializer)?
+            .into_iter()
+            .map(|(name, op)| Ok((name.parse().map_err(D::Error::custom)?, op)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_of_identifiers_only() {
+        assert_eq!(split_suffix("12.json"), ("12", ".json"));
+        assert_eq!(split_suffix("Calls.json"), ("Calls.json", ""));
+        assert_eq!(split_suffix("12:cancel"), ("12", ":cancel"));
+        assert_eq!(split_suffix("a:b"), ("a:b", ""));
+        assert_eq!(split_suffix("::"), ("::", ""));
+    }
+
+    #[test]
+    fn paths() {
+        assert_eq!(split_path("/"), (vec![], false));
+        assert_eq!(split_path("/a/b/"), (vec!["a", "b"], true));
+        assert_eq!(split_path("/a//b"), (vec!["a", "", "b"], false));
+    }
+}
