@@ -37,7 +37,9 @@ pub enum PartialError {
     #[error("not a partial: {0}")]
     Syntax(#[from] serde_json::Error),
     /// A format that this version does not read.
-    #[error("partial of format {0}, but this version reads format {FORMAT}; build it again with this version")]
+    #[error(
+        "partial of format {0}, but this version reads format {FORMAT}; build it again with this version"
+    )]
     Format(u32),
     /// Another mode, other limits, or another version.
     #[error(
@@ -76,7 +78,11 @@ impl Partial {
 
     pub(super) fn into_state(self, config: &Config) -> Result<State, PartialError> {
         let ours = config.hash();
-        if self.config == ours { Ok(self.state) } else { Err(PartialError::Config { theirs: self.config, ours }) }
+        if self.config == ours {
+            Ok(self.state)
+        } else {
+            Err(PartialError::Config { theirs: self.config, ours })
+        }
     }
 }
 
@@ -88,5 +94,6 @@ pub(super) fn write(state: &State, config: &Config) -> String {
         mode: config.mode.as_str(),
         state,
     };
-    serde_json::to_string(&line).expect("a state has string keys and no floats, so it is always JSON")
+    serde_json::to_string(&line)
+        .expect("a state has string keys and no floats, so it is always JSON")
 }

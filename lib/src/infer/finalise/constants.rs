@@ -44,7 +44,11 @@ fn in_order(answers: &Answers) -> Vec<Value> {
         })
         .collect();
     all.sort_by(|a, b| (&a.0, a.1, a.2).cmp(&(&b.0, b.1, b.2)));
-    all.into_iter().flat_map(|(_, _, _, value, count)| std::iter::repeat_n(value, usize::try_from(count).unwrap_or(1))).collect()
+    all.into_iter()
+        .flat_map(|(_, _, _, value, count)| {
+            std::iter::repeat_n(value, usize::try_from(count).unwrap_or(1))
+        })
+        .collect()
 }
 
 /// All that was recorded at one literal path with one method.
@@ -80,7 +84,8 @@ pub(super) fn paths(recordings: &Recordings, origins: &BTreeSet<String>) -> Map<
     }
     let mut paths = Map::new();
     for (path, methods) in all {
-        let methods: BTreeMap<String, Seen> = methods.into_iter().filter(|(_, seen)| !seen.is_ghost()).collect();
+        let methods: BTreeMap<String, Seen> =
+            methods.into_iter().filter(|(_, seen)| !seen.is_ghost()).collect();
         if let Some((path, item)) = path_item(path, &methods, origins) {
             paths.insert(path, item);
         }
@@ -94,14 +99,19 @@ fn escaped(path: &str) -> String {
     path.replace('{', "%7B").replace('}', "%7D")
 }
 
-fn path_item(path: String, methods: &BTreeMap<String, Seen>, origins: &BTreeSet<String>) -> Option<(String, Value)> {
+fn path_item(
+    path: String,
+    methods: &BTreeMap<String, Seen>,
+    origins: &BTreeSet<String>,
+) -> Option<(String, Value)> {
     if methods.is_empty() {
         return None;
     }
     let plain: u64 = methods.values().map(|seen| seen.plain).sum();
     let slashed: u64 = methods.values().map(|seen| seen.slashed).sum();
     let mut item = Map::new();
-    let here: BTreeSet<String> = methods.values().flat_map(|seen| seen.origins.iter().cloned()).collect();
+    let here: BTreeSet<String> =
+        methods.values().flat_map(|seen| seen.origins.iter().cloned()).collect();
     if here != *origins {
         item.insert("servers".to_owned(), servers(&here));
     }
@@ -117,7 +127,8 @@ fn path_item(path: String, methods: &BTreeMap<String, Seen>, origins: &BTreeSet<
 
 impl Seen {
     fn fold(&mut self, key: &Key, query: &str, answer: &Value, count: u64) {
-        let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+        let status =
+            answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
         self.origins.insert(key.origin.clone());
         let request = parsed(&key.request);
         if status < 400 {
@@ -154,7 +165,8 @@ impl Seen {
 
     fn operation(&self) -> Value {
         let mut operation = Map::new();
-        let parameters: Vec<Value> = self.query.iter().map(|(name, seen)| self.parameter(name, seen)).collect();
+        let parameters: Vec<Value> =
+            self.query.iter().map(|(name, seen)| self.parameter(name, seen)).collect();
         if !parameters.is_empty() {
             operation.insert("parameters".to_owned(), parameters.into());
         }
@@ -223,8 +235,10 @@ fn body_of(content_type: Option<&str>, part: &Value) -> (String, String) {
 }
 
 fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Value {
-    let content: Map<String, Value> =
-        bodies.iter().map(|(media, texts)| (media.clone(), json!({"schema": constant(media, texts)}))).collect();
+    let content: Map<String, Value> = bodies
+        .iter()
+        .map(|(media, texts)| (media.clone(), json!({"schema": constant(media, texts)})))
+        .collect();
     content.into()
 }
 

@@ -53,7 +53,10 @@ fn title(origins: &BTreeSet<String>) -> String {
 
 /// The servers of some origins.
 pub(super) fn servers(origins: &BTreeSet<String>) -> Value {
-    origins.iter().map(|origin| json!({"url": if origin.is_empty() { "/" } else { origin }})).collect()
+    origins
+        .iter()
+        .map(|origin| json!({"url": if origin.is_empty() { "/" } else { origin }}))
+        .collect()
 }
 
 /// A path of one or several hosts that have it alike.
@@ -66,7 +69,12 @@ struct Path {
     origins: BTreeSet<String>,
 }
 
-fn paths(hosts: CappedMap<Host>, origins: &BTreeSet<String>, options: &Options, limits: &Limits) -> Map<String, Value> {
+fn paths(
+    hosts: CappedMap<Host>,
+    origins: &BTreeSet<String>,
+    options: &Options,
+    limits: &Limits,
+) -> Map<String, Value> {
     let seed = Seed::of(&options.templates);
     let mut paths: BTreeMap<String, Path> = BTreeMap::new();
     let (kept, rest) = hosts.into_parts();
@@ -134,7 +142,13 @@ struct Trail {
     parameters: Vec<(String, Values)>,
 }
 
-fn flatten(place: Place, trail: &mut Trail, origin: &str, paths: &mut BTreeMap<String, Path>, limits: &Limits) {
+fn flatten(
+    place: Place,
+    trail: &mut Trail,
+    origin: &str,
+    paths: &mut BTreeMap<String, Path>,
+    limits: &Limits,
+) {
     if !place.operations.is_empty() {
         let path = paths.entry(trail.key.clone()).or_default();
         if path.parameters.is_empty() {
@@ -170,7 +184,12 @@ fn flatten(place: Place, trail: &mut Trail, origin: &str, paths: &mut BTreeMap<S
     }
 }
 
-fn path_item(path: Path, key: &str, origins: &BTreeSet<String>, schemas: &Schemas<'_>) -> (String, Value) {
+fn path_item(
+    path: Path,
+    key: &str,
+    origins: &BTreeSet<String>,
+    schemas: &Schemas<'_>,
+) -> (String, Value) {
     let mut template = String::new();
     let mut names = path.parameters.iter();
     for part in key.split_inclusive("{}") {

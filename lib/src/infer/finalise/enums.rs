@@ -17,22 +17,49 @@ pub(super) fn enumeration(evidence: &Evidence<'_>) -> Option<Vec<String>> {
     let counts = evidence.values.exact()?;
     let distinct = counts.len() as u64;
     let once = counts.values().filter(|count| **count == 1).count() as u64;
-    let enough = evidence.n >= 20 && distinct <= 24 && distinct * 8 <= evidence.n && once * 50 <= evidence.n;
+    let enough =
+        evidence.n >= 20 && distinct <= 24 && distinct * 8 <= evidence.n && once * 50 <= evidence.n;
     let words = counts.keys().all(|value| is_word(value));
-    (enough && words && !names_someone(evidence.name)).then(|| counts.keys().map(|v| v.to_string()).collect())
+    (enough && words && !names_someone(evidence.name))
+        .then(|| counts.keys().map(|v| v.to_string()).collect())
 }
 
 fn is_word(value: &str) -> bool {
     (1..=40).contains(&value.len())
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b'+'))
+        && value.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b'+')
+        })
         && value.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 /// Keys whose values name things, however few were seen.
 fn names_someone(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["id", "name", "title", "email", "url", "uri", "href", "date", "time", "token", "key", "secret", "password", "login",
-        "slug", "path", "description", "message", "address", "phone", "_at", "hash", "sha"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [
+        "id",
+        "name",
+        "title",
+        "email",
+        "url",
+        "uri",
+        "href",
+        "date",
+        "time",
+        "token",
+        "key",
+        "secret",
+        "password",
+        "login",
+        "slug",
+        "path",
+        "description",
+        "message",
+        "address",
+        "phone",
+        "_at",
+        "hash",
+        "sha",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }

@@ -31,7 +31,8 @@ pub(super) fn shape<'a>(object: &'a Object, limits: &Limits) -> Shape<'a> {
     }
     for map in object.values.values() {
         // A key that looks like a value but is in every object is a name after all, unless there are many such.
-        let steady = map.rest().is_none() && map.iter().all(|(_, property)| is_steady(property, object));
+        let steady =
+            map.rest().is_none() && map.iter().all(|(_, property)| is_steady(property, object));
         for (name, property) in map.iter() {
             if steady {
                 properties.push((name, property));

@@ -11,7 +11,11 @@ pub(super) fn parameter(before: Option<&str>, values: &Values, taken: &[String])
         None => {
             let kind = match values.classes.first() {
                 _ if values.words && values.classes.is_empty() => "name",
-                Some(Class::Date | Class::Datetime) if values.classes.len() == 1 && !values.words => "date",
+                Some(Class::Date | Class::Datetime)
+                    if values.classes.len() == 1 && !values.words =>
+                {
+                    "date"
+                }
                 Some(Class::Semver) if values.classes.len() == 1 && !values.words => "version",
                 Some(Class::Email) if values.classes.len() == 1 && !values.words => "email",
                 _ => "id",

@@ -54,12 +54,18 @@ fn response(status: u16, answered: &Answered, schemas: &Schemas<'_>) -> Value {
 
 /// What a status means, in the words of its specification.
 pub(super) fn description(status: u16) -> &'static str {
-    StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or("An answer of this status")
+    StatusCode::from_u16(status)
+        .ok()
+        .and_then(|code| code.canonical_reason())
+        .unwrap_or("An answer of this status")
 }
 
 fn content(bodies: &CappedMap<Body>, schemas: &Schemas<'_>) -> Value {
-    let mut content: Map<String, Value> =
-        bodies.sorted().into_iter().map(|(media, body)| (media.to_owned(), media_object(media, body, schemas))).collect();
+    let mut content: Map<String, Value> = bodies
+        .sorted()
+        .into_iter()
+        .map(|(media, body)| (media.to_owned(), media_object(media, body, schemas)))
+        .collect();
     if bodies.rest().is_some() {
         content.insert("*/*".to_owned(), json!({}));
     }
@@ -74,7 +80,9 @@ fn media_object(media: &str, body: &Body, schemas: &Schemas<'_>) -> Value {
         Syntax::Json => body.json.as_ref().map(|json| schemas.of(json, "")),
         Syntax::Form => body.form.as_ref().map(|form| parameters::form(&form.fields, form.n)),
         Syntax::Text if body.binary == 0 => body.text.as_ref().map(|text| string(text, "message")),
-        Syntax::Text | Syntax::Binary if media.starts_with("multipart/") => Some(json!({"type": "object"})),
+        Syntax::Text | Syntax::Binary if media.starts_with("multipart/") => {
+            Some(json!({"type": "object"}))
+        }
         Syntax::Text | Syntax::Binary => Some(json!({"type": "string", "format": "binary"})),
     };
     json!({"schema": schema.unwrap_or_else(|| json!({}))})

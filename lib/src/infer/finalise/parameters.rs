@@ -35,7 +35,10 @@ fn united<'a>(
     let mut all: Vec<(&str, &Parameter, bool)> =
         ok.iter().map(|(name, parameter)| (name, parameter, parameter.present == n)).collect();
     all.extend(
-        failed.iter().filter(|(name, _)| ok.get(name).is_none()).map(|(name, parameter)| (name, parameter, false)),
+        failed
+            .iter()
+            .filter(|(name, _)| ok.get(name).is_none())
+            .map(|(name, parameter)| (name, parameter, false)),
     );
     all.sort_by_key(|(name, _, _)| *name);
     all
@@ -46,8 +49,10 @@ pub(super) fn form(fields: &CappedMap<Parameter>, n: u64) -> Value {
     let all = fields.sorted();
     let required: Vec<&str> =
         all.iter().filter(|(_, parameter)| parameter.present == n).map(|(name, _)| *name).collect();
-    let properties: Map<String, Value> =
-        all.iter().map(|(name, parameter)| ((*name).to_owned(), repeated(parameter, name))).collect();
+    let properties: Map<String, Value> = all
+        .iter()
+        .map(|(name, parameter)| ((*name).to_owned(), repeated(parameter, name)))
+        .collect();
     let mut schema = json!({"type": "object"});
     if !required.is_empty() {
         schema["required"] = json!(required);
@@ -69,7 +74,11 @@ pub(super) fn headers(headers: &CappedMap<Parameter>, n: u64) -> Map<String, Val
                 header["required"] = json!(true);
             }
             // Repeated headers are one comma-joined text to a validator.
-            header["schema"] = if parameter.most > 1 { json!({"type": "string"}) } else { scalar(parameter, name) };
+            header["schema"] = if parameter.most > 1 {
+                json!({"type": "string"})
+            } else {
+                scalar(parameter, name)
+            };
             (name.to_owned(), header)
         })
         .collect()
@@ -115,7 +124,10 @@ pub(super) fn of_path(values: &template::Values) -> Value {
                 return schema;
             }
             match (class, inferred_format(values.segments.text())) {
-                (Class::Uuid | Class::Date | Class::Datetime | Class::Email | Class::Ip, Some(format)) => {
+                (
+                    Class::Uuid | Class::Date | Class::Datetime | Class::Email | Class::Ip,
+                    Some(format),
+                ) => {
                     json!({"type": "string", "format": format})
                 }
                 _ => json!({"type": "string"}),

@@ -22,8 +22,10 @@ impl Seed {
     }
 
     fn add(&mut self, template: &str) {
-        let segments: Vec<&str> = template.split('/').filter(|segment| !segment.is_empty()).collect();
-        let whole = |s: &&str| s.starts_with('{') && s.ends_with('}') && s.matches('{').count() == 1;
+        let segments: Vec<&str> =
+            template.split('/').filter(|segment| !segment.is_empty()).collect();
+        let whole =
+            |s: &&str| s.starts_with('{') && s.ends_with('}') && s.matches('{').count() == 1;
         if segments.iter().any(|segment| segment.contains('{') && !whole(segment)) {
             return;
         }

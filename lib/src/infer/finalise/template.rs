@@ -78,7 +78,12 @@ impl Before {
 }
 
 /// Templates a whole trie.
-pub(super) fn template(root: Node, vocabulary: &Vocabulary, seed: Option<&Seed>, limits: &Limits) -> Place {
+pub(super) fn template(
+    root: Node,
+    vocabulary: &Vocabulary,
+    seed: Option<&Seed>,
+    limits: &Limits,
+) -> Place {
     Templater { vocabulary, limits }.place(root, Before::Root, seed)
 }
 
@@ -124,7 +129,12 @@ impl Templater<'_> {
             }
         }
         let forced = seed.is_some_and(Seed::has_parameter);
-        let joins = self.values_among(&words, groups.get("").and_then(|g| g.nodes.as_ref()), !rest.is_empty(), before);
+        let joins = self.values_among(
+            &words,
+            groups.get("").and_then(|g| g.nodes.as_ref()),
+            !rest.is_empty(),
+            before,
+        );
         for ((name, node), joins) in words.into_iter().zip(joins) {
             let literal_seed = seed.and_then(|seed| seed.literal(&name));
             if literal_seed.is_some() || !(joins || forced) {
@@ -188,18 +198,28 @@ impl Templater<'_> {
     }
 
     /// For each word, whether it is a value of a parameter.
-    fn values_among(&self, words: &[(String, Node)], identifiers: Option<&Node>, rest: bool, before: Before) -> Vec<bool> {
+    fn values_among(
+        &self,
+        words: &[(String, Node)],
+        identifiers: Option<&Node>,
+        rest: bool,
+        before: Before,
+    ) -> Vec<bool> {
         let known: Vec<bool> = words
             .iter()
             .map(|(name, _)| {
                 let name = decoded(name);
-                name.is_empty() || class_of(&name).is_id() || class_of(&name) == Class::Version || self.vocabulary.knows(&name)
+                name.is_empty()
+                    || class_of(&name).is_id()
+                    || class_of(&name) == Class::Version
+                    || self.vocabulary.knows(&name)
             })
             .collect();
         let unknown = known.iter().filter(|known| !**known).count();
         let at_head = matches!(before, Before::Root | Before::Version);
         let many = unknown >= before.need() && (!at_head || unknown * 10 > words.len() * 7);
-        let open = rest || many || (identifiers.is_some() && unknown > 0 && (!at_head || unknown >= 3));
+        let open =
+            rest || many || (identifiers.is_some() && unknown > 0 && (!at_head || unknown >= 3));
         if !open {
             return vec![false; words.len()];
         }
@@ -223,7 +243,10 @@ impl Templater<'_> {
                 let likeness = profile.likeness(node);
                 if *known {
                     // A dictionary word among values: it must do all that they do, and be as rare.
-                    !is_plural(&name) && likeness >= 90 && features(node).len() >= 3 && profile.total >= 8
+                    !is_plural(&name)
+                        && likeness >= 90
+                        && features(node).len() >= 3
+                        && profile.total >= 8
                 } else {
                     // An unknown word that comes again and again and does nothing that the others do is a name.
                     !(node.n >= 5 && likeness < 20 && profile.total >= 4)
@@ -258,7 +281,10 @@ impl Profile {
         if mine.is_empty() {
             return 0;
         }
-        let shared = mine.iter().filter(|feature| self.counts.get(*feature).is_some_and(|n| *n >= 2)).count();
+        let shared = mine
+            .iter()
+            .filter(|feature| self.counts.get(*feature).is_some_and(|n| *n >= 2))
+            .count();
         (shared * 100 / mine.len()) as u64
     }
 }

@@ -99,7 +99,19 @@ pub(super) fn is_plural(name: &str) -> bool {
 }
 
 fn is_irregular_plural(word: &str) -> bool {
-    matches!(word, "people" | "children" | "men" | "women" | "data" | "media" | "criteria" | "news" | "series" | "species")
+    matches!(
+        word,
+        "people"
+            | "children"
+            | "men"
+            | "women"
+            | "data"
+            | "media"
+            | "criteria"
+            | "news"
+            | "series"
+            | "species"
+    )
 }
 
 #[cfg(test)]
@@ -120,7 +132,11 @@ mod tests {
     fn the_list_is_sorted_and_stemmed() {
         let vocabulary = Vocabulary::new();
         assert!(vocabulary.built_in.is_sorted());
-        assert!(vocabulary.knows("users") && vocabulary.knows("line-items") && vocabulary.knows("orderHistory"));
+        assert!(
+            vocabulary.knows("users")
+                && vocabulary.knows("line-items")
+                && vocabulary.knows("orderHistory")
+        );
         assert!(!vocabulary.knows("pikachu") && !vocabulary.knows("--"));
     }
 

@@ -50,7 +50,13 @@ pub(crate) fn hash(key: &str) -> u64 {
 
 impl<V: Merge> CappedMap<V> {
     /// The value to fold an observation of `key` into.
-    pub(crate) fn slot(&mut self, key: &str, cap: usize, priority: Priority, limits: &Limits) -> &mut V {
+    pub(crate) fn slot(
+        &mut self,
+        key: &str,
+        cap: usize,
+        priority: Priority,
+        limits: &Limits,
+    ) -> &mut V {
         match self.index(key, cap, priority, limits) {
             Some(index) => &mut self.kept[index].value,
             None => self.rest.get_or_insert_default(),
@@ -58,7 +64,13 @@ impl<V: Merge> CappedMap<V> {
     }
 
     /// The place of `key` among the kept, made if it belongs there; `None` where it belongs to the rest.
-    pub(crate) fn index(&mut self, key: &str, cap: usize, priority: Priority, limits: &Limits) -> Option<usize> {
+    pub(crate) fn index(
+        &mut self,
+        key: &str,
+        cap: usize,
+        priority: Priority,
+        limits: &Limits,
+    ) -> Option<usize> {
         let rank = (priority(key), hash(key));
         let index = match self.find(rank, key) {
             Ok(index) => return Some(index),
@@ -67,7 +79,8 @@ impl<V: Merge> CappedMap<V> {
         if index >= cap {
             return None;
         }
-        let entry = Entry { priority: rank.0, hash: rank.1, key: key.into(), value: Box::default() };
+        let entry =
+            Entry { priority: rank.0, hash: rank.1, key: key.into(), value: Box::default() };
         self.kept.insert(index, entry);
         self.evict(cap, limits);
         Some(index)
@@ -92,7 +105,8 @@ impl<V: Merge> CappedMap<V> {
     pub(crate) fn merge(&mut self, other: Self, cap: usize, limits: &Limits) {
         let mine = std::mem::take(&mut self.kept);
         self.kept = Vec::with_capacity(mine.len().max(other.kept.len()));
-        let (mut left, mut right) = (mine.into_iter().peekable(), other.kept.into_iter().peekable());
+        let (mut left, mut right) =
+            (mine.into_iter().peekable(), other.kept.into_iter().peekable());
         loop {
             let order = match (left.peek(), right.peek()) {
                 (Some(a), Some(b)) => {
@@ -234,7 +248,11 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for CappedMap<V> {
                     let priority = match key.chars().next() {
                         Some('=') => 0,
                         Some('>') => 1,
-                        _ => return Err(serde::de::Error::custom(format!("key {key:?} has no mark"))),
+                        _ => {
+                            return Err(serde::de::Error::custom(format!(
+                                "key {key:?} has no mark"
+                            )));
+                        }
                     };
                     let name = &key[1..];
                     map.kept.push(Entry {

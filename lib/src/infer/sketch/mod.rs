@@ -31,7 +31,11 @@ pub(crate) fn add(total: &mut u64, more: u64) {
 }
 
 /// Merges what may be absent.
-pub(crate) fn merge_option<T: Merge>(into: &mut Option<Box<T>>, other: Option<Box<T>>, limits: &Limits) {
+pub(crate) fn merge_option<T: Merge>(
+    into: &mut Option<Box<T>>,
+    other: Option<Box<T>>,
+    limits: &Limits,
+) {
     match (into.as_mut(), other) {
         (_, None) => {}
         (Some(mine), Some(theirs)) => mine.merge(*theirs, limits),

@@ -58,8 +58,18 @@ impl Syntax {
             || subtype.ends_with("+yaml")
             || matches!(
                 subtype,
-                "javascript" | "ecmascript" | "yaml" | "x-yaml" | "graphql" | "x-ndjson" | "ndjson"
-                    | "jsonlines" | "json-seq" | "toml" | "jwt" | "jose"
+                "javascript"
+                    | "ecmascript"
+                    | "yaml"
+                    | "x-yaml"
+                    | "graphql"
+                    | "x-ndjson"
+                    | "ndjson"
+                    | "jsonlines"
+                    | "json-seq"
+                    | "toml"
+                    | "jwt"
+                    | "jose"
             )
         {
             Syntax::Text
@@ -70,7 +80,11 @@ impl Syntax {
 }
 
 /// The media type of a body: the header without parameters, in lower case; without a header, by the body's look.
-pub(crate) fn media_type(content_type: Option<&str>, body: &exchange::Body<'_>, tape: &mut Tape) -> String {
+pub(crate) fn media_type(
+    content_type: Option<&str>,
+    body: &exchange::Body<'_>,
+    tape: &mut Tape,
+) -> String {
     let named = content_type
         .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
         .filter(|value| value.contains('/'));
@@ -86,7 +100,15 @@ pub(crate) fn media_type(content_type: Option<&str>, body: &exchange::Body<'_>, 
 
 impl Body {
     /// Folds a body of the given media type.
-    pub(crate) fn fold(&mut self, media: &str, body: &exchange::Body<'_>, whole: bool, ok: bool, tape: &mut Tape, limits: &Limits) {
+    pub(crate) fn fold(
+        &mut self,
+        media: &str,
+        body: &exchange::Body<'_>,
+        whole: bool,
+        ok: bool,
+        tape: &mut Tape,
+        limits: &Limits,
+    ) {
         add(&mut self.n, 1);
         let bytes = body.as_bytes();
         if !whole || bytes.len() > limits.body_bytes {
@@ -131,7 +153,8 @@ pub(crate) fn fold_pairs(
     for (index, (name, _)) in pairs.iter().enumerate() {
         // Messages have few pairs: looking back is cheaper than a map. A sea of them is cut off below.
         if index < limits.pairs && !pairs[..index].iter().any(|(before, _)| before == name) {
-            let values = pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
+            let values =
+                pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
             fields.slot(name, cap, no_priority, limits).fold(values, ok, limits);
         }
     }

@@ -64,7 +64,10 @@ pub(crate) fn class_of(text: &str) -> Class {
     if hex == len && (len >= 16 || (len >= 8 && digits > 0 && lower + upper > 0)) {
         return Class::Hex;
     }
-    if len == 34 && bytes[..2].iter().all(u8::is_ascii_uppercase) && bytes[2..].iter().all(u8::is_ascii_hexdigit) {
+    if len == 34
+        && bytes[..2].iter().all(u8::is_ascii_uppercase)
+        && bytes[2..].iter().all(u8::is_ascii_hexdigit)
+    {
         return Class::Sid;
     }
     if len == 26 && lower == 0 && alnum == len && digits > 0 {
@@ -126,7 +129,9 @@ fn is_uuid(bytes: &[u8]) -> bool {
 fn is_version(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(b'v' | b'V'))
         && bytes.len() <= 8
-        && bytes[1..].split(|b| *b == b'.').all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
+        && bytes[1..]
+            .split(|b| *b == b'.')
+            .all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
 }
 
 fn is_date(bytes: &[u8]) -> bool {
@@ -140,13 +145,18 @@ fn is_date(bytes: &[u8]) -> bool {
 
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
+        !local.is_empty()
+            && domain.contains('.')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
             && !domain.contains('@')
     })
 }
 
 fn is_ip(text: &str) -> bool {
-    text.len() <= 45 && (text.contains('.') || text.contains(':')) && text.parse::<std::net::IpAddr>().is_ok()
+    text.len() <= 45
+        && (text.contains('.') || text.contains(':'))
+        && text.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn is_semver(bytes: &[u8]) -> bool {
@@ -174,7 +184,14 @@ fn is_prefixed(text: &str) -> bool {
         && !tail.contains('_')
 }
 
-fn is_opaque(bytes: &[u8], len: usize, digits: usize, lower: usize, upper: usize, other: usize) -> bool {
+fn is_opaque(
+    bytes: &[u8],
+    len: usize,
+    digits: usize,
+    lower: usize,
+    upper: usize,
+    other: usize,
+) -> bool {
     let dashes = bytes.iter().filter(|b| matches!(b, b'-' | b'_')).count();
     if dashes != other || digits == 0 {
         // Base62 of 20 letters or more may lack a digit, but names in CamelCase are as long.
@@ -195,11 +212,13 @@ fn runs(bytes: &[u8]) -> usize {
 
 /// Segments that APIs use as names beside identifiers; they are kept before all other words.
 const LEXICON: &[&str] = &[
-    "me", "self", "current", "search", "new", "latest", "count", "batch", "bulk", "login", "logout", "health", "all",
-    "default", "status", "stats", "summary", "metadata", "export", "import", "upload", "download", "verify", "validate",
-    "preview", "public", "private", "active", "archive", "archived", "recent", "popular", "trending", "featured", "random",
-    "ping", "version", "info", "config", "settings", "schema", "query", "filter", "find", "list", "create", "update",
-    "delete", "edit", "enable", "disable", "start", "stop", "cancel", "refresh", "reset", "sync", "test",
+    "me", "self", "current", "search", "new", "latest", "count", "batch", "bulk", "login",
+    "logout", "health", "all", "default", "status", "stats", "summary", "metadata", "export",
+    "import", "upload", "download", "verify", "validate", "preview", "public", "private", "active",
+    "archive", "archived", "recent", "popular", "trending", "featured", "random", "ping",
+    "version", "info", "config", "settings", "schema", "query", "filter", "find", "list", "create",
+    "update", "delete", "edit", "enable", "disable", "start", "stop", "cancel", "refresh", "reset",
+    "sync", "test",
 ];
 
 /// 0 for the lexicon, 1 for other texts: the order in which [`super::super::sketch::CappedMap`] keeps segments.

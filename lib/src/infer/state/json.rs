@@ -119,7 +119,14 @@ pub(crate) struct Text {
 
 impl Json {
     /// Folds the value at `at` of the tape; returns the index behind it.
-    pub(crate) fn fold(&mut self, tape: &Tape, text: &str, at: usize, depth: u32, limits: &Limits) -> usize {
+    pub(crate) fn fold(
+        &mut self,
+        tape: &Tape,
+        text: &str,
+        at: usize,
+        depth: u32,
+        limits: &Limits,
+    ) -> usize {
         match tape.token(at) {
             Token::Null => add(&mut self.nulls, 1),
             Token::Bool(_) => add(&mut self.bools, 1),
@@ -152,7 +159,14 @@ impl Json {
         at + 1
     }
 
-    fn fold_array(&mut self, tape: &Tape, text: &str, range: std::ops::Range<usize>, depth: u32, limits: &Limits) {
+    fn fold_array(
+        &mut self,
+        tape: &Tape,
+        text: &str,
+        range: std::ops::Range<usize>,
+        depth: u32,
+        limits: &Limits,
+    ) {
         let array = self.array.get_or_insert_default();
         let (mut at, mut len) = (range.start, 0);
         while at < range.end {
@@ -174,7 +188,14 @@ impl Json {
         }
     }
 
-    fn fold_object(&mut self, tape: &Tape, text: &str, range: std::ops::Range<usize>, depth: u32, limits: &Limits) {
+    fn fold_object(
+        &mut self,
+        tape: &Tape,
+        text: &str,
+        range: std::ops::Range<usize>,
+        depth: u32,
+        limits: &Limits,
+    ) {
         let object = self.object.get_or_insert_default();
         add(&mut object.n, 1);
         if depth >= limits.depth {

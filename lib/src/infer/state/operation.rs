@@ -63,13 +63,31 @@ impl Operation {
         fold_pairs(&mut asked.query, &request.query, ok, limits.query, limits);
         fold_headers(&mut asked.headers, &request.headers, ok, is_request_plumbing, limits);
         let whole = !cut && meta.truncated_request.is_none();
-        fold_body(&mut asked.bodies, &mut asked.empty, &request.headers, &request.body, whole, ok, tape, limits);
+        fold_body(
+            &mut asked.bodies,
+            &mut asked.empty,
+            &request.headers,
+            &request.body,
+            whole,
+            ok,
+            tape,
+            limits,
+        );
 
         let answered = self.responses.entry(response.status).or_default();
         add(&mut answered.n, 1);
         fold_headers(&mut answered.headers, &response.headers, ok, is_response_plumbing, limits);
         let whole = !cut && meta.truncated_response.is_none();
-        fold_body(&mut answered.bodies, &mut answered.empty, &response.headers, &response.body, whole, ok, tape, limits);
+        fold_body(
+            &mut answered.bodies,
+            &mut answered.empty,
+            &response.headers,
+            &response.body,
+            whole,
+            ok,
+            tape,
+            limits,
+        );
     }
 }
 
@@ -89,7 +107,9 @@ fn fold_body(
         return add(empty, 1);
     }
     let media = media_type(exchange::header(headers, "content-type"), body, tape);
-    bodies.slot(&media, limits.media, no_priority, limits).fold(&media, body, whole, ok, tape, limits);
+    bodies
+        .slot(&media, limits.media, no_priority, limits)
+        .fold(&media, body, whole, ok, tape, limits);
 }
 
 fn fold_headers(
@@ -100,8 +120,12 @@ fn fold_headers(
     limits: &Limits,
 ) {
     for (index, (name, _)) in headers.iter().enumerate() {
-        if index < limits.pairs && !plumbing(name) && !headers[..index].iter().any(|(other, _)| other == name) {
-            let values = headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
+        if index < limits.pairs
+            && !plumbing(name)
+            && !headers[..index].iter().any(|(other, _)| other == name)
+        {
+            let values =
+                headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
             into.slot(name, limits.headers, no_priority, limits).fold(values, ok, limits);
         }
     }
@@ -111,29 +135,103 @@ fn fold_headers(
 /// never parameters: OpenAPI 3.0.3 says that such definitions are ignored.
 fn is_request_plumbing(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "accept", "authorization", "cookie", "date", "dnt", "expect", "forwarded", "from", "host", "if-match",
-        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma",
-        "priority", "range", "referer", "traceparent", "tracestate", "baggage", "b3", "user-agent", "via", "warning",
-        "x-amzn-trace-id", "x-real-ip", "x-client-ip", "x-requested-with", "x-hmt-scheme", "x-meeshkan-scheme",
-        "x-api-key", "x-auth-token", "x-access-token", "x-csrf-token", "x-xsrf-token",
+        "accept",
+        "authorization",
+        "cookie",
+        "date",
+        "dnt",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "priority",
+        "range",
+        "referer",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "b3",
+        "user-agent",
+        "via",
+        "warning",
+        "x-amzn-trace-id",
+        "x-real-ip",
+        "x-client-ip",
+        "x-requested-with",
+        "x-hmt-scheme",
+        "x-meeshkan-scheme",
+        "x-api-key",
+        "x-auth-token",
+        "x-access-token",
+        "x-csrf-token",
+        "x-xsrf-token",
     ];
     const PREFIXES: &[&str] = &[
-        "accept-", "access-control-", "cdn-", "cf-", "content-", "fastly-", "proxy-", "sec-", "x-b3-", "x-datadog-",
-        "x-envoy-", "x-forwarded-", "x-original-", "x-akamai-", "x-cloud-trace-",
+        "accept-",
+        "access-control-",
+        "cdn-",
+        "cf-",
+        "content-",
+        "fastly-",
+        "proxy-",
+        "sec-",
+        "x-b3-",
+        "x-datadog-",
+        "x-envoy-",
+        "x-forwarded-",
+        "x-original-",
+        "x-akamai-",
+        "x-cloud-trace-",
     ];
-    is_hop_by_hop(name) || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    is_hop_by_hop(name)
+        || NAMES.contains(&name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Headers of the connection, of caches and of the network between.
 fn is_response_plumbing(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "age", "alt-svc", "content-encoding", "content-length", "content-type", "date", "expect-ct", "nel",
-        "report-to", "server", "server-timing", "set-cookie", "strict-transport-security", "via", "warning",
-        "x-amz-cf-id", "x-amz-cf-pop", "x-cache", "x-cache-hits", "x-powered-by", "x-runtime", "x-served-by", "x-timer",
-        "x-xss-protection", "x-frame-options", "x-content-type-options", "x-fastly-request-id",
+        "age",
+        "alt-svc",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "expect-ct",
+        "nel",
+        "report-to",
+        "server",
+        "server-timing",
+        "set-cookie",
+        "strict-transport-security",
+        "via",
+        "warning",
+        "x-amz-cf-id",
+        "x-amz-cf-pop",
+        "x-cache",
+        "x-cache-hits",
+        "x-powered-by",
+        "x-runtime",
+        "x-served-by",
+        "x-timer",
+        "x-xss-protection",
+        "x-frame-options",
+        "x-content-type-options",
+        "x-fastly-request-id",
     ];
-    const PREFIXES: &[&str] = &["cf-", "proxy-", "x-envoy-", "x-b3-", "x-akamai-", "x-cloud-trace-"];
-    is_hop_by_hop(name) || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    const PREFIXES: &[&str] =
+        &["cf-", "proxy-", "x-envoy-", "x-b3-", "x-akamai-", "x-cloud-trace-"];
+    is_hop_by_hop(name)
+        || NAMES.contains(&name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// RFC 9110, section 7.6.1, and what older proxies add.

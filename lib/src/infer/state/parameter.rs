@@ -76,7 +76,12 @@ fn is_number(text: &str) -> bool {
 
 impl Parameter {
     /// Folds all values of the parameter in one message.
-    pub(crate) fn fold<'v>(&mut self, values: impl Iterator<Item = &'v str>, ok: bool, limits: &Limits) {
+    pub(crate) fn fold<'v>(
+        &mut self,
+        values: impl Iterator<Item = &'v str>,
+        ok: bool,
+        limits: &Limits,
+    ) {
         let mut most = 0;
         for value in values {
             most += 1;

@@ -78,10 +78,15 @@ fn request_part(request: &exchange::Request<'_>) -> String {
     match &request.body {
         exchange::Body::Empty => return String::new(),
         exchange::Body::Text(text) => part.insert("body".to_owned(), text.as_ref().into()),
-        exchange::Body::Binary(bytes) => part.insert("bodyBase64".to_owned(), STANDARD.encode(bytes).into()),
+        exchange::Body::Binary(bytes) => {
+            part.insert("bodyBase64".to_owned(), STANDARD.encode(bytes).into())
+        }
     };
     if let Some(media) = exchange::header(&request.headers, "content-type") {
-        part.insert("headers".to_owned(), Map::from_iter([("content-type".to_owned(), media.into())]).into());
+        part.insert(
+            "headers".to_owned(),
+            Map::from_iter([("content-type".to_owned(), media.into())]).into(),
+        );
     }
     Value::Object(part).to_string()
 }
@@ -91,7 +96,9 @@ fn request_part(request: &exchange::Request<'_>) -> String {
 fn end_to_end(headers: &Pairs<'_>) -> Map<String, Value> {
     let mut sorted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, value) in headers {
-        if !is_hop_by_hop(name) && !matches!(name.as_ref(), "content-encoding" | "content-length" | "date") {
+        if !is_hop_by_hop(name)
+            && !matches!(name.as_ref(), "content-encoding" | "content-length" | "date")
+        {
             sorted.entry(name).or_default().push(value);
         }
     }
@@ -144,7 +151,12 @@ impl<'de> Deserialize<'de> for Recordings {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let lines = Vec::<Line>::deserialize(deserializer)?;
         let entry = |line: Line| {
-            let key = Key { origin: line.origin, path: line.path, method: line.method, request: line.request };
+            let key = Key {
+                origin: line.origin,
+                path: line.path,
+                method: line.method,
+                request: line.request,
+            };
             (key, Answers(line.answers))
         };
         Ok(Recordings(lines.into_iter().map(entry).collect()))

@@ -16,9 +16,13 @@ pub(crate) enum Token {
     Big(u64),
     Float(f64),
     Text(Span),
-    Array { end: u32 },
+    Array {
+        end: u32,
+    },
     /// Followed by key and value in turn; a key is a [`Token::Text`].
-    Object { end: u32 },
+    Object {
+        end: u32,
+    },
 }
 
 /// Where a string stands.
@@ -46,7 +50,8 @@ impl Tape {
             return Err(serde_json::Error::custom("longer than 4 GiB"));
         }
         let mut parser = serde_json::Deserializer::from_str(text);
-        let result = Value { tape: self, text }.deserialize(&mut parser).and_then(|()| parser.end());
+        let result =
+            Value { tape: self, text }.deserialize(&mut parser).and_then(|()| parser.end());
         if result.is_err() {
             self.tokens.clear();
         }

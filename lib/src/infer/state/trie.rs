@@ -34,8 +34,9 @@ pub(crate) struct Node {
 
 /// Suffixes that name a representation: `.json` of `12.json`.
 const EXTENSIONS: &[&str] = &[
-    ".json", ".xml", ".csv", ".html", ".htm", ".txt", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".zip",
-    ".gz", ".yaml", ".yml", ".md", ".ics", ".atom", ".rss", ".js", ".css", ".mp3", ".mp4", ".xlsx",
+    ".json", ".xml", ".csv", ".html", ".htm", ".txt", ".pdf", ".png", ".jpg", ".jpeg", ".gif",
+    ".svg", ".webp", ".zip", ".gz", ".yaml", ".yml", ".md", ".ics", ".atom", ".rss", ".js", ".css",
+    ".mp3", ".mp4", ".xlsx",
 ];
 
 /// Splits a segment into what names something, and a suffix `.json` or `:verb` behind an identifier. Names keep theirs.
@@ -43,7 +44,12 @@ pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
     let at = match EXTENSIONS.iter().find(|ext| segment.ends_with(**ext)) {
         Some(ext) => segment.len() - ext.len(),
         None => match segment.rfind(':') {
-            Some(at) if segment[at + 1..].bytes().all(|b| b.is_ascii_alphabetic()) && at + 1 < segment.len() => at,
+            Some(at)
+                if segment[at + 1..].bytes().all(|b| b.is_ascii_alphabetic())
+                    && at + 1 < segment.len() =>
+            {
+                at
+            }
             _ => return (segment, ""),
         },
     };
@@ -112,12 +118,18 @@ mod methods {
     use crate::exchange::Method;
     use crate::infer::state::operation::Operation;
 
-    pub(super) fn serialize<S: Serializer>(map: &BTreeMap<Method, Operation>, serializer: S) -> Result<S::Ok, S::Error> {
-        let by_name: BTreeMap<&str, &Operation> = map.iter().map(|(method, op)| (method.as_str(), op)).collect();
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<Method, Operation>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let by_name: BTreeMap<&str, &Operation> =
+            map.iter().map(|(method, op)| (method.as_str(), op)).collect();
         serializer.collect_map(by_name)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Method, Operation>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Method, Operation>, D::Error> {
         BTreeMap::<String, Operation>::deserialize(deserializer)?
             .into_iter()
             .map(|(name, op)| Ok((name.parse().map_err(D::Error::custom)?, op)))

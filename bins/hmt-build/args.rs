@@ -1,0 +1,179 @@
+//! The command line of `hmt-build`: what was typed, then what it means.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use hmt_core::cli::Messages;
+use hmt_core::infer::Mode;
+use hmt_core::spec::Format;
+use hmt_core::stream::Locator;
+
+/// Build an OpenAPI spec from recorded HTTP exchanges
+#[derive(Debug, Parser)]
+#[command(
+    name = "hmt-build",
+    version,
+    after_long_help = "\
+Examples:
+  hmt-record -t https://api.example.com | hmt-build - > spec.yaml
+      Build a spec while recording; Ctrl-C ends the recorder, and the spec is written.
+  hmt-build logs/ -o specs/
+      Build specs/openapi.json from all recordings in a folder.
+  hmt-build -m replay recordings.jsonl -o replay.yaml
+      Keep the recordings themselves in the spec, for hmt-mock to answer with.
+  hmt-build --partial part-0001.jsonl > 0001.partial.json
+      Build a part, to be united with others by hmt-merge.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were rejected."
+)]
+pub struct Args {
+    /// Exchanges: `-`, a file (.jsonl, .ndjson, also with .gz or .zst; .har; a partial) or a folder of them
+    ///
+    /// Without any, and where standard input is no terminal, `-` is read.
+    #[arg(value_name = "LOCATOR")]
+    inputs: Vec<Locator>,
+
+    /// Exchanges, as the positional argument
+    #[arg(short = 'i', long = "input-file", value_name = "LOCATOR")]
+    input_file: Vec<Locator>,
+
+    /// What to make of the traffic: gen, replay or mixed
+    ///
+    /// gen: templated paths and inferred schemas. replay: literal paths, schemas of the recorded constants, and the
+    /// recordings themselves under x-hmt-replay. mixed: the generated spec with the recordings.
+    #[arg(short, long, value_name = "MODE", default_value = "gen")]
+    mode: Mode,
+
+    /// Where to write: `-`, a file, or a folder, which gets openapi.json
+    #[arg(short, long, value_name = "PATH", default_value = "-")]
+    out: PathBuf,
+
+    /// Format of the output, where no file name tells: yaml on standard output, json in a folder
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<FormatName>,
+
+    /// Write the state instead of a spec: a line for hmt-merge or hmt-build to go on from
+    ///
+    /// It holds observed values, so a file is only readable by its owner.
+    #[arg(long)]
+    partial: bool,
+
+    /// The title of the spec; else the host's name
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+
+    /// Threads to fold with; the result is the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+
+    /// Fail at the first rejected record
+    #[arg(long)]
+    strict: bool,
+
+    /// Tell on standard error what was read
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+
+    /// Only report errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// A name of a format.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatName {
+    Yaml,
+    Json,
+}
+
+/// Where the result goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Stdout(Format),
+    /// Written as a whole or not at all.
+    File(PathBuf, Format),
+}
+
+/// What the command line means.
+#[derive(Debug)]
+pub struct Config {
+    pub inputs: Vec<Locator>,
+    pub mode: Mode,
+    pub target: Target,
+    pub partial: bool,
+    pub title: Option<String>,
+    pub threads: usize,
+    pub strict: bool,
+    pub verbose: bool,
+    pub messages: Messages,
+}
+
+impl Args {
+    /// Decides what is meant.
+    ///
+    /// # Errors
+    /// No input, or an output folder that cannot be made.
+    pub fn config(self) -> anyhow::Result<Config> {
+        let format = self.format.map(|name| match name {
+            FormatName::Yaml => Format::Yaml,
+            FormatName::Json => Format::Json,
+        });
+        let mut inputs = self.inputs;
+        inputs.extend(self.input_file);
+        if inputs.is_empty() {
+            if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+                return Err(hmt_core::cli::Failure::usage(
+                    "no input: name a recording or a folder, or pipe exchanges in",
+                ));
+            }
+            inputs.push(Locator::Stdio);
+        }
+        Ok(Config {
+            inputs,
+            mode: self.mode,
+            target: target(self.out, format, self.partial)?,
+            partial: self.partial,
+            title: self.title,
+            threads: self.threads.map_or_else(default_threads, usize::from),
+            strict: self.strict,
+            verbose: self.verbose,
+            messages: Messages::new("hmt-build", self.quiet),
+        })
+    }
+}
+
+/// Beyond a few, the reader is the bottleneck, and every thread has a state of its own.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
+}
+
+/// The rule of all tools: `-`, a folder (ends in `/`, is one, or has no extension), else a file.
+fn target(out: PathBuf, format: Option<Format>, partial: bool) -> anyhow::Result<Target> {
+    if out.as_os_str() == "-" {
+        return Ok(Target::Stdout(format.unwrap_or(Format::Yaml)));
+    }
+    let folder = out.as_os_str().to_string_lossy().ends_with('/')
+        || out.is_dir()
+        || out.extension().is_none();
+    if !folder {
+        let named = Format::of_path(&out).or(format).unwrap_or(Format::Yaml);
+        return Ok(Target::File(out, named));
+    }
+    std::fs::create_dir_all(&out)
+        .with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let format = format.unwrap_or(Format::Json);
+    let name = match (partial, format) {
+        (true, _) => "openapi.partial.json",
+        (false, Format::Json) => "openapi.json",
+        (false, Format::Yaml) => "openapi.yaml",
+    };
+    Ok(Target::File(out.join(name), format))
+}
+
+impl Config {
+    /// True where `-` is among the inputs.
+    pub fn reads_stdin(&self) -> bool {
+        self.inputs.contains(&Locator::Stdio)
+    }
+}

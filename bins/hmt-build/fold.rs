@@ -1,0 +1,227 @@
+//! Folding the input, on one thread or several. The result is the same.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+
+use anyhow::Context as _;
+use hmt_core::cli::{Failure, Rejects};
+use hmt_core::exchange::parse_line;
+use hmt_core::infer::{self, Builder, Partial};
+use hmt_core::stream::{Block, Reader, Record};
+
+use super::args::Config;
+use super::inputs::Inputs;
+
+/// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
+const BLOCK: usize = 1 << 20;
+
+/// What was folded.
+pub struct Folded {
+    pub builder: Builder,
+    pub accepted: u64,
+    pub rejected: u64,
+}
+
+impl Folded {
+    /// True where there was input, and none of it could be used.
+    pub fn nothing_usable(&self) -> bool {
+        self.rejected > 0 && self.accepted == 0
+    }
+}
+
+/// What all workers share.
+struct Shared<'c> {
+    config: &'c Config,
+    rejects: Mutex<Rejects>,
+    accepted: AtomicU64,
+    /// Set by `--strict` with the first rejected record.
+    stop: AtomicBool,
+}
+
+impl Shared<'_> {
+    fn reject(&self, source: &str, line: u64, why: impl std::fmt::Display) {
+        if !self.stop.load(Ordering::Relaxed) {
+            // A worker that panicked while it held the lock has at worst half a message out.
+            let mut rejects =
+                self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            rejects.add(source, line, why);
+        }
+        if self.config.strict {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Folds all of the input.
+///
+/// # Errors
+/// A source that cannot be read; with `--strict`, a rejected record.
+pub fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
+    let mut reader = inputs.reader(BLOCK)?;
+    for note in reader.notes() {
+        config.messages.warn(note);
+    }
+    let shared = Shared {
+        config,
+        rejects: Mutex::new(Rejects::new(config.messages.clone())),
+        accepted: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+    };
+    let builder = if config.threads == 1 {
+        alone(&mut reader, &shared)?
+    } else {
+        together(&mut reader, &shared)?
+    };
+    let rejects = shared.rejects.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if shared.stop.into_inner() {
+        return Err(Failure::Reported.into());
+    }
+    let accepted = shared.accepted.into_inner();
+    rejects.finish(accepted);
+    tell(&builder, config);
+    Ok(Folded { builder, accepted, rejected: rejects.count() })
+}
+
+fn alone(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
+    let mut builder = new_builder(shared.config);
+    while let Some(block) = reader.next_block().context("cannot read the input")? {
+        fold_block(&mut builder, &block, shared);
+        if shared.stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    Ok(builder)
+}
+
+fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
+    let threads = shared.config.threads;
+    let (sender, receiver) = sync_channel::<Block>(threads);
+    let receiver = Mutex::new(receiver);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut builder = new_builder(shared.config);
+                    loop {
+                        let next = receiver
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner)
+                            .recv();
+                        match next {
+                            Ok(block) => fold_block(&mut builder, &block, shared),
+                            Err(_) => return builder,
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut failure = None;
+        while !shared.stop.load(Ordering::Relaxed) {
+            match reader.next_block() {
+                Ok(Some(block)) => {
+                    if sender.send(block).is_err() {
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        drop(sender);
+        let mut whole = new_builder(shared.config);
+        for worker in workers {
+            match worker.join() {
+                Ok(builder) => whole.merge(builder),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        match failure {
+            Some(error) => Err(error).context("cannot read the input"),
+            None => Ok(whole),
+        }
+    })
+}
+
+fn new_builder(config: &Config) -> Builder {
+    Builder::new(infer::Config::new(config.mode))
+}
+
+fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
+    let mut accepted = 0;
+    for (number, record) in block.records() {
+        if shared.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        match record {
+            Record::Line(line) | Record::TornTail(line) if is_partial(line) => {
+                match Partial::parse(line).and_then(|partial| {
+                    let exchanges = partial.exchanges();
+                    builder.add(partial).map(|()| exchanges)
+                }) {
+                    Ok(exchanges) => accepted += exchanges.max(1),
+                    Err(error) => shared.reject(&block.source, number, error),
+                }
+            }
+            Record::Line(line) => match parse_line(line) {
+                Ok(exchange) => {
+                    builder.fold(&exchange);
+                    accepted += 1;
+                }
+                Err(error) => shared.reject(&block.source, number, error),
+            },
+            Record::TornTail(line) => match parse_line(line) {
+                Ok(exchange) => {
+                    builder.fold(&exchange);
+                    accepted += 1;
+                }
+                Err(_) => shared.config.messages.warn(format_args!(
+                    "{}:{number}: the last line is incomplete and was left out",
+                    block.source
+                )),
+            },
+            Record::TooLong(bytes) => shared.reject(
+                &block.source,
+                number,
+                format_args!(
+                    "line of {bytes} bytes; the limit is {} bytes",
+                    hmt_core::stream::MAX_LINE
+                ),
+            ),
+            Record::Rejected(error) => shared.reject(&block.source, number, error),
+        }
+    }
+    shared.accepted.fetch_add(accepted, Ordering::Relaxed);
+}
+
+/// Partials are canonical, so their first key is known; exchanges have none of that name.
+fn is_partial(line: &[u8]) -> bool {
+    line.starts_with(b"{\"config\":") || line.starts_with(b"{\"hmt-partial\":")
+}
+
+fn tell(builder: &Builder, config: &Config) {
+    let counts = builder.counts();
+    if config.verbose {
+        config.messages.warn(format_args!("{} exchanges folded", counts.exchanges));
+    }
+    if counts.unanswered > 0 {
+        config
+            .messages
+            .warn(format_args!("{} exchanges without a response were left out", counts.unanswered));
+    }
+    if counts.deep > 0 {
+        config.messages.warn(format_args!(
+            "{} exchanges of paths with more than 24 segments were left out",
+            counts.deep
+        ));
+    }
+    if counts.unrepeatable > 0 {
+        config.messages.warn(format_args!(
+            "{} exchanges were cut short, and are not among the recordings",
+            counts.unrepeatable
+        ));
+    }
+}
