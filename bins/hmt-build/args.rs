@@ -27,7 +27,7 @@ Examples:
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were rejected."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Exchanges: `-`, a file (.jsonl, .ndjson, also with .gz or .zst; .har; a partial) or a folder of them
     ///
     /// Without any, and where standard input is no terminal, `-` is read.
@@ -89,7 +89,7 @@ enum FormatName {
 
 /// Where the result goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     Stdout(Format),
     /// Written as a whole or not at all.
     File(PathBuf, Format),
@@ -97,16 +97,16 @@ pub enum Target {
 
 /// What the command line means.
 #[derive(Debug)]
-pub struct Config {
-    pub inputs: Vec<Locator>,
-    pub mode: Mode,
-    pub target: Target,
-    pub partial: bool,
-    pub title: Option<String>,
-    pub threads: usize,
-    pub strict: bool,
-    pub verbose: bool,
-    pub messages: Messages,
+pub(crate) struct Config {
+    pub(crate) inputs: Vec<Locator>,
+    pub(crate) mode: Mode,
+    pub(crate) target: Target,
+    pub(crate) partial: bool,
+    pub(crate) title: Option<String>,
+    pub(crate) threads: usize,
+    pub(crate) strict: bool,
+    pub(crate) verbose: bool,
+    pub(crate) messages: Messages,
 }
 
 impl Args {
@@ -114,7 +114,7 @@ impl Args {
     ///
     /// # Errors
     /// No input, or an output folder that cannot be made.
-    pub fn config(self) -> anyhow::Result<Config> {
+    pub(crate) fn config(self) -> anyhow::Result<Config> {
         let format = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
             FormatName::Json => Format::Json,
@@ -173,7 +173,7 @@ fn target(out: PathBuf, format: Option<Format>, partial: bool) -> anyhow::Result
 
 impl Config {
     /// True where `-` is among the inputs.
-    pub fn reads_stdin(&self) -> bool {
+    pub(crate) fn reads_stdin(&self) -> bool {
         self.inputs.contains(&Locator::Stdio)
     }
 }

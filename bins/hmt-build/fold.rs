@@ -17,15 +17,15 @@ use super::inputs::Inputs;
 const BLOCK: usize = 1 << 20;
 
 /// What was folded.
-pub struct Folded {
-    pub builder: Builder,
-    pub accepted: u64,
-    pub rejected: u64,
+pub(crate) struct Folded {
+    pub(crate) builder: Builder,
+    pub(crate) accepted: u64,
+    pub(crate) rejected: u64,
 }
 
 impl Folded {
     /// True where there was input, and none of it could be used.
-    pub fn nothing_usable(&self) -> bool {
+    pub(crate) fn nothing_usable(&self) -> bool {
         self.rejected > 0 && self.accepted == 0
     }
 }
@@ -57,7 +57,7 @@ impl Shared<'_> {
 ///
 /// # Errors
 /// A source that cannot be read; with `--strict`, a rejected record.
-pub fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
+pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
     let mut reader = inputs.reader(BLOCK)?;
     for note in reader.notes() {
         config.messages.warn(note);

@@ -7,7 +7,7 @@ use hmt_core::stream::{Locator, Reader};
 use super::args::Config;
 
 /// The input.
-pub struct Inputs {
+pub(crate) struct Inputs {
     locators: Vec<Locator>,
 }
 
@@ -15,7 +15,7 @@ pub struct Inputs {
 ///
 /// # Errors
 /// None yet.
-pub fn inputs(config: &Config) -> anyhow::Result<Inputs> {
+pub(crate) fn inputs(config: &Config) -> anyhow::Result<Inputs> {
     Ok(Inputs { locators: config.inputs.clone() })
 }
 
@@ -24,7 +24,7 @@ impl Inputs {
     ///
     /// # Errors
     /// A source that is not there.
-    pub fn reader(&self, block: usize) -> anyhow::Result<Reader> {
+    pub(crate) fn reader(&self, block: usize) -> anyhow::Result<Reader> {
         Ok(Reader::open(&self.locators, Some(Box::new(io::stdin())), block)?)
     }
 }

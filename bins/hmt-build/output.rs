@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::args::{Config, Target};
 
 /// Writes a spec.
-pub fn document(root: &Value, config: &Config) -> anyhow::Result<()> {
+pub(crate) fn document(root: &Value, config: &Config) -> anyhow::Result<()> {
     let (Target::Stdout(format) | Target::File(_, format)) = &config.target;
     let format: Format = *format;
     // Recordings are traffic: a spec that holds them is its owner's alone.
@@ -18,7 +18,7 @@ pub fn document(root: &Value, config: &Config) -> anyhow::Result<()> {
 }
 
 /// Writes a state.
-pub fn partial(line: &str, config: &Config) -> anyhow::Result<()> {
+pub(crate) fn partial(line: &str, config: &Config) -> anyhow::Result<()> {
     write(&format!("{line}\n"), true, config)
 }
 

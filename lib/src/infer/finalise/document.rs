@@ -89,7 +89,7 @@ fn paths(
     let schemas = Schemas { limits };
     let mut emitted = Map::new();
     for (key, path) in paths {
-        let (key, item) = path_item(path, &key, origins, &schemas);
+        let (key, item) = path_item(&path, &key, origins, &schemas);
         emitted.insert(key, item);
     }
     emitted.sort_keys();
@@ -185,7 +185,7 @@ fn flatten(
 }
 
 fn path_item(
-    path: Path,
+    path: &Path,
     key: &str,
     origins: &BTreeSet<String>,
     schemas: &Schemas<'_>,

@@ -131,16 +131,6 @@ impl<V: Merge> CappedMap<V> {
         super::merge_option(&mut self.rest, other.rest, limits);
         self.evict(cap, limits);
     }
-
-    /// All observations of all keys.
-    pub(crate) fn into_total(self, limits: &Limits) -> Option<V> {
-        let mut parts = self.kept.into_iter().map(|e| *e.value).chain(self.rest.map(|v| *v));
-        let mut total = parts.next()?;
-        for part in parts {
-            total.merge(part, limits);
-        }
-        Some(total)
-    }
 }
 
 impl<V> CappedMap<V> {
@@ -168,10 +158,6 @@ impl<V> CappedMap<V> {
 
     pub(crate) fn rest(&self) -> Option<&V> {
         self.rest.as_deref()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.kept.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -37,11 +37,6 @@ impl Range {
     pub(crate) fn ints(&self) -> Option<(i128, i128)> {
         self.int_min.zip(self.int_max)
     }
-
-    /// Least and greatest of the numbers that are no integers.
-    pub(crate) fn floats(&self) -> Option<(f64, f64)> {
-        self.float_min.zip(self.float_max)
-    }
 }
 
 impl Merge for Range {

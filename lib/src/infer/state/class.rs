@@ -61,14 +61,14 @@ pub(crate) fn class_of(text: &str) -> Class {
     if is_version(bytes) {
         return Class::Version;
     }
-    if hex == len && (len >= 16 || (len >= 8 && digits > 0 && lower + upper > 0)) {
-        return Class::Hex;
-    }
     if len == 34
         && bytes[..2].iter().all(u8::is_ascii_uppercase)
         && bytes[2..].iter().all(u8::is_ascii_hexdigit)
     {
         return Class::Sid;
+    }
+    if hex == len && (len >= 16 || (len >= 8 && digits > 0 && lower + upper > 0)) {
+        return Class::Hex;
     }
     if len == 26 && lower == 0 && alnum == len && digits > 0 {
         return Class::Ulid;

@@ -129,7 +129,7 @@ impl Json {
     ) -> usize {
         match tape.token(at) {
             Token::Null => add(&mut self.nulls, 1),
-            Token::Bool(_) => add(&mut self.bools, 1),
+            Token::Bool => add(&mut self.bools, 1),
             Token::Int(value) => {
                 add(&mut self.ints, 1);
                 self.range.fold_int(value.into());

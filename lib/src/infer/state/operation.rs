@@ -166,13 +166,10 @@ fn is_request_plumbing(name: &str) -> bool {
         "x-real-ip",
         "x-client-ip",
         "x-requested-with",
+        "x-request-id",
+        "x-correlation-id",
         "x-hmt-scheme",
         "x-meeshkan-scheme",
-        "x-api-key",
-        "x-auth-token",
-        "x-access-token",
-        "x-csrf-token",
-        "x-xsrf-token",
     ];
     const PREFIXES: &[&str] = &[
         "accept-",
@@ -191,8 +188,21 @@ fn is_request_plumbing(name: &str) -> bool {
         "x-akamai-",
         "x-cloud-trace-",
     ];
+    /// Credentials: what a security scheme speaks of, not a parameter.
+    const SECRETS: &[&str] = &[
+        "authorization",
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "api-key",
+        "apikey",
+        "session",
+        "credential",
+    ];
     is_hop_by_hop(name)
         || NAMES.contains(&name)
+        || SECRETS.iter().any(|part| name.contains(part))
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

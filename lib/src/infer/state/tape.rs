@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Token {
     Null,
-    Bool(bool),
+    Bool,
     Int(i64),
     /// Above `i64::MAX`.
     Big(u64),
@@ -112,8 +112,8 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         self.tape.tokens.push(Token::Null);
         Ok(())
     }
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.tape.tokens.push(Token::Bool(value));
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.tape.tokens.push(Token::Bool);
         Ok(())
     }
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
