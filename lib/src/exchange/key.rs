@@ -11,7 +11,7 @@ use super::model::{Pairs, Request};
 
 /// Bytes escaped in a query name or value: RFC 3986 `query` without the delimiters of the
 /// `name=value&…` form, and `+`, which forms read as a blank.
-const QUERY: &AsciiSet = &CONTROLS
+pub(super) const QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')

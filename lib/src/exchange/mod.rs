@@ -10,6 +10,7 @@ mod meta;
 mod model;
 mod place;
 mod reader;
+mod redact;
 mod timestamp;
 mod values;
 mod writer;
@@ -21,6 +22,10 @@ pub use model::{
     Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side, UnknownMethod, header,
 };
 pub use reader::{LineError, parse_line};
+pub use redact::{
+    KeyError, RedactError, RedactOptions, Redactor, default_key_path, is_pseudonym,
+    load_or_create_key,
+};
 pub use timestamp::timestamp;
 pub use writer::write_line;
 
