@@ -176,10 +176,10 @@ impl<'w> Walk<'w> {
     }
 
     fn point(&mut self) {
-        if let Some(pointer) = self.pointed_at() {
-            if let Some(level) = self.stack.last_mut() {
-                level.next = Some(pointer);
-            }
+        if let Some(pointer) = self.pointed_at()
+            && let Some(level) = self.stack.last_mut()
+        {
+            level.next = Some(pointer);
         }
     }
 
@@ -242,10 +242,10 @@ fn is_closed(string: &[u8]) -> bool {
 /// What a string says; its bytes as they are where its escapes are wrong or cut off.
 fn decode(string: &[u8]) -> Cow<'_, str> {
     let inner = &string[1..string.len() - usize::from(is_closed(string))];
-    if memchr::memchr(b'\\', inner).is_some() {
-        if let Ok(text) = serde_json::from_slice::<String>(string) {
-            return Cow::Owned(text);
-        }
+    if memchr::memchr(b'\\', inner).is_some()
+        && let Ok(text) = serde_json::from_slice::<String>(string)
+    {
+        return Cow::Owned(text);
     }
     String::from_utf8_lossy(inner)
 }

@@ -65,7 +65,7 @@ impl Names {
     }
 
     /// Where parts of secret names stand.
-    pub(super) fn traces<'b>(&self, body: &'b [u8]) -> impl Iterator<Item = usize> {
+    pub(super) fn traces(&self, body: &[u8]) -> impl Iterator<Item = usize> {
         self.trace.find_iter(body).map(|found| found.start())
     }
 }
