@@ -198,6 +198,10 @@ impl Templater<'_> {
     }
 
     /// For each word, whether it is a value of a parameter.
+    ///
+    /// Two kinds of evidence make a place open: words that are not of the API's vocabulary, and words, known or not, that
+    /// all do the same and hardly come again (the unseen mass of Good and Turing: those seen once, of all observations). Names recur, and
+    /// each does something else.
     fn values_among(
         &self,
         words: &[(String, Node)],
@@ -205,54 +209,94 @@ impl Templater<'_> {
         rest: bool,
         before: Before,
     ) -> Vec<bool> {
-        let known: Vec<bool> = words
-            .iter()
-            .map(|(name, _)| {
-                let name = decoded(name);
-                name.is_empty()
-                    || class_of(&name).is_id()
-                    || class_of(&name) == Class::Version
-                    || self.vocabulary.knows(&name)
-            })
-            .collect();
-        let unknown = known.iter().filter(|known| !**known).count();
-        let at_head = matches!(before, Before::Root | Before::Version);
-        let many = unknown >= before.need() && (!at_head || unknown * 10 > words.len() * 7);
-        let open =
-            rest || many || (identifiers.is_some() && unknown > 0 && (!at_head || unknown >= 3));
-        if !open {
-            return vec![false; words.len()];
-        }
+        let candidates: Vec<Candidate> =
+            words.iter().map(|(name, node)| self.candidate(name, node)).collect();
         let mut profile = Profile::default();
         if let Some(node) = identifiers {
-            profile.add(node, 8);
+            profile.add(&features(node), 2);
         }
-        for ((_, node), known) in words.iter().zip(&known) {
-            if !known {
-                profile.add(node, 1);
-            }
+        for candidate in candidates.iter().filter(|candidate| !candidate.fixed) {
+            profile.add(&candidate.features, 1);
         }
-        words
+        let alike: Vec<bool> = candidates.iter().map(|c| !c.fixed && profile.is_alike(c)).collect();
+
+        let unknown = Mass::of(candidates.iter().filter(|c| !c.fixed && !c.known));
+        let same =
+            Mass::of(candidates.iter().zip(&alike).filter(|(_, alike)| **alike).map(|(c, _)| c));
+        let at_head = matches!(before, Before::Root | Before::Version);
+        let foreign = unknown.words >= before.need()
+            && (matches!(before, Before::Plural | Before::Other) || !unknown.is_closed())
+            && (!at_head || unknown.words * 10 > words.len() * 7);
+        let beside = identifiers.is_some() && unknown.words > 0 && (!at_head || unknown.words >= 3);
+        // Words that are only seen to answer one method have little to be alike in: it takes more of them.
+        let rich = candidates
             .iter()
-            .zip(&known)
-            .map(|((name, node), known)| {
-                let name = decoded(name);
-                if name.is_empty() || in_lexicon(&name) || class_of(&name) != Class::Word {
-                    return false;
-                }
-                let likeness = profile.likeness(node);
-                if *known {
-                    // A dictionary word among values: it must do all that they do, and be as rare.
-                    !is_plural(&name)
-                        && likeness >= 90
-                        && features(node).len() >= 3
-                        && profile.total >= 8
+            .zip(&alike)
+            .filter(|(c, alike)| **alike && c.features.len() >= 2)
+            .count();
+        let fleeting = same.once * 10 >= same.n
+            && if at_head { rich >= 12 } else { rich >= 4 || same.words >= 8 };
+        if !(rest || foreign || beside || fleeting) {
+            return vec![false; words.len()];
+        }
+        candidates
+            .iter()
+            .zip(alike)
+            .map(|(candidate, alike)| {
+                if candidate.fixed {
+                    false
+                } else if candidate.known {
+                    alike && (fleeting || rest || identifiers.is_some() || foreign)
                 } else {
                     // An unknown word that comes again and again and does nothing that the others do is a name.
-                    !(node.n >= 5 && likeness < 20 && profile.total >= 4)
+                    alike || candidate.n < 5 || profile.likeness(candidate) >= 20
                 }
             })
             .collect()
+    }
+
+    fn candidate(&self, raw: &str, node: &Node) -> Candidate {
+        let name = decoded(raw);
+        Candidate {
+            fixed: name.is_empty() || in_lexicon(&name) || class_of(&name) != Class::Word,
+            known: self.vocabulary.knows(&name),
+            n: node.n,
+            features: features(node),
+        }
+    }
+}
+
+/// A word below a place, and what speaks for or against its being a value.
+struct Candidate {
+    /// A name whatever the others are.
+    fixed: bool,
+    known: bool,
+    n: u64,
+    features: BTreeSet<String>,
+}
+
+/// How much was seen of some words.
+struct Mass {
+    words: usize,
+    n: u64,
+    /// Words seen once.
+    once: u64,
+}
+
+impl Mass {
+    fn of<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> Mass {
+        let mut mass = Mass { words: 0, n: 0, once: 0 };
+        for candidate in candidates {
+            mass.words += 1;
+            add(&mut mass.n, candidate.n);
+            mass.once += u64::from(candidate.n == 1);
+        }
+        mass
+    }
+
+    /// True where another word is hardly to be expected: next to none was seen only once.
+    fn is_closed(&self) -> bool {
+        self.n >= 4 * self.words as u64 && self.once * 50 < self.n
     }
 }
 
@@ -264,28 +308,29 @@ fn decoded(segment: &str) -> String {
 #[derive(Default)]
 struct Profile {
     counts: BTreeMap<String, u64>,
-    total: u64,
 }
 
 impl Profile {
-    fn add(&mut self, node: &Node, weight: u64) {
-        self.total += weight;
-        for feature in features(node) {
-            add(self.counts.entry(feature).or_insert(0), weight);
+    fn add(&mut self, features: &BTreeSet<String>, weight: u64) {
+        for feature in features {
+            add(self.counts.entry(feature.clone()).or_insert(0), weight);
         }
     }
 
-    /// Per cent of a node's features that others of the profile have too.
-    fn likeness(&self, node: &Node) -> u64 {
-        let mine = features(node);
+    /// Per cent of a word's features that others have too.
+    fn likeness(&self, candidate: &Candidate) -> u64 {
+        let mine = &candidate.features;
         if mine.is_empty() {
             return 0;
         }
-        let shared = mine
-            .iter()
-            .filter(|feature| self.counts.get(*feature).is_some_and(|n| *n >= 2))
-            .count();
+        // It is itself among those counted.
+        let shared = mine.iter().filter(|f| self.counts.get(*f).is_some_and(|n| *n >= 2)).count();
         (shared * 100 / mine.len()) as u64
+    }
+
+    /// True where a word does nothing but what others do.
+    fn is_alike(&self, candidate: &Candidate) -> bool {
+        self.likeness(candidate) >= 80
     }
 }
 
@@ -300,8 +345,8 @@ fn features(node: &Node) -> BTreeSet<String> {
             }
             for (_, body) in answered.bodies.iter() {
                 if let Some(json) = &body.json {
-                    keys(json, &mut |key| {
-                        all.insert(format!("r {method} {key}"));
+                    keys(json, "r", &mut |kind, key| {
+                        all.insert(format!("{kind} {method} {key}"));
                     });
                 }
             }
@@ -322,17 +367,17 @@ fn features(node: &Node) -> BTreeSet<String> {
     all
 }
 
-/// The property names of objects, or of the objects of an array, looking through an envelope.
-fn keys(json: &Json, each: &mut dyn FnMut(&str)) {
+/// The property names of objects, looking through an envelope, and of the objects of an array, told apart from them.
+fn keys(json: &Json, kind: &str, each: &mut dyn FnMut(&str, &str)) {
     if let Some(object) = &json.object {
         for (key, property) in object.keys.iter() {
-            each(key);
+            each(kind, key);
             if matches!(key, "data" | "items" | "result" | "results") {
-                keys(&property.json, each);
+                keys(&property.json, kind, each);
             }
         }
     }
     if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_ref()) {
-        keys(items, each);
+        keys(items, "r[]", each);
     }
 }
