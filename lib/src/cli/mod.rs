@@ -6,10 +6,12 @@ mod exit;
 mod output;
 mod rejects;
 mod signals;
+mod stdout;
 mod values;
 
 pub use exit::{Failure, Status, run};
 pub use output::{Messages, replace_file};
 pub use rejects::Rejects;
 pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_sigterm};
+pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use values::{parse_duration, parse_size};

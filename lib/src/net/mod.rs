@@ -7,7 +7,6 @@
 mod bind;
 mod body;
 mod headers;
-mod host;
 mod inbound;
 mod problem;
 mod request;
@@ -22,3 +21,6 @@ pub use problem::{problem, problem_json};
 pub use request::request_to_exchange;
 pub use serve::{Drained, Limits, Peer, Report, serve};
 pub use target::{Target, TargetError, host_header};
+
+pub(crate) use request::request_headers;
+pub(crate) use target::SCHEME_HEADERS;

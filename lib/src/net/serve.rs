@@ -40,6 +40,8 @@ pub struct Limits {
     pub max_buffer: usize,
     /// Connections at once; more wait to be accepted.
     pub connections: usize,
+    /// Whether answers without `Date` get one.
+    pub date_header: bool,
     /// Told of accept errors, at most once a second.
     pub report: Report,
 }
@@ -51,6 +53,7 @@ impl Default for Limits {
             max_headers: 100,
             max_buffer: 64 << 10,
             connections: 20_000,
+            date_header: true,
             report: Arc::new(|_| ()),
         }
     }
@@ -156,6 +159,7 @@ fn builder(limits: &Limits) -> http1::Builder {
         .header_read_timeout(limits.header_read_timeout)
         .max_headers(limits.max_headers)
         .max_buf_size(limits.max_buffer)
+        .auto_date_header(limits.date_header)
         // A client may close its sending side and still wait for the answer.
         .half_close(true);
     builder

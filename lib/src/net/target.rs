@@ -4,11 +4,10 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, Uri, Version};
 
-use super::host::{HostError, valid_host};
-use crate::exchange::Protocol;
+use crate::exchange::{HostError, Protocol, valid_host};
 
 /// The headers that name the scheme in header routing; the second is the old tool's.
-pub(super) const SCHEME_HEADERS: [&str; 2] = ["x-hmt-scheme", "x-meeshkan-scheme"];
+pub(crate) const SCHEME_HEADERS: [&str; 2] = ["x-hmt-scheme", "x-meeshkan-scheme"];
 
 /// Where a request is meant to go.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,1 +1,36 @@
-//! The recording proxy.
+//! The recorder: a proxy that writes down what passes.
+//!
+//! The wire is sacred: what client and upstream see is never changed by recording, and bodies stream
+//! through while a bounded copy is taken. An exchange is handed to its sinks before the client gets the
+//! end of its response, so whoever has a whole answer finds it in the recording.
+//!
+//! Sockets and their limits are [`crate::net`]'s, files and pipes [`crate::stream`]'s, and what a record
+//! looks like is [`crate::exchange`]'s.
+
+mod capture;
+mod connect;
+mod copy;
+mod download;
+mod import;
+mod journal;
+mod link;
+mod pattern;
+mod policy;
+mod proxy;
+mod recorder;
+mod redact;
+mod run;
+mod tally;
+mod tls;
+mod upload;
+mod upstream;
+
+pub use import::{Complaints, ImportError, import};
+pub use journal::Output;
+pub use pattern::Pattern;
+pub use policy::{Policy, Refusal};
+pub use recorder::Routing;
+pub use redact::Redactor;
+pub use run::{Config, record};
+pub use tally::{Dropped, Summary};
+pub use tls::{Trust, TrustError};

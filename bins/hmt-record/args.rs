@@ -1,0 +1,334 @@
+//! What was typed, and what it means.
+
+use std::fs;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use hmt_core::cli::{self, Failure, Messages, parse_duration, parse_size};
+use hmt_core::net::{Limits, Target};
+use hmt_core::record::{Config, Output, Pattern, Policy, Redactor, Routing, Trust};
+use hmt_core::stream::{Locator, open_sink};
+
+const EXAMPLES: &str = "\
+Examples:
+  hmt-record > api.jsonl                     record what is asked as /http://HOST/PATH
+  curl http://localhost:8000/https://api.example.com/pets
+
+  hmt-record -t https://api.example.com -l logs
+                                             stand before one API, a file for each host
+  hmt-record | hmt-build - > spec.yaml       Ctrl-C ends both, and the spec is there
+  curl -x http://localhost:8000 http://api.example.com/pets
+                                             serve as a proxy
+  hmt-record import session.har -o api.jsonl take over what a browser has captured
+
+Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
+3 some records of an import were rejected.";
+
+/// Record HTTP traffic: a proxy that writes each exchange down as a line of JSON.
+///
+/// Point a client at it instead of at the API. Requests name their target in the path
+/// (/https://host/path), or with -r in the Host header, or all go to the --target. What client and
+/// server see is not changed.
+#[derive(Debug, Parser)]
+#[command(name = "hmt-record", version, after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// start: proxy and record until SIGTERM or Ctrl-C; import: take captures over
+    #[arg(value_enum, default_value_t = Verb::Start, hide_default_value = true)]
+    verb: Verb,
+
+    /// What to import: files (.jsonl, .ndjson, .har, also with .gz or .zst), folders, or -
+    #[arg(value_name = "LOCATOR")]
+    locators: Vec<Locator>,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(short, long, default_value_t = 8000, help_heading = "Requests")]
+    port: u16,
+
+    /// Address to listen on; any but loopback needs --target or --allow-host
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Requests")]
+    bind: IpAddr,
+
+    /// Take the target from the Host header, and https from X-HMT-Scheme: https
+    #[arg(short = 'r', long, conflicts_with = "target", help_heading = "Requests")]
+    header_routing: bool,
+
+    /// Send all requests to this URL, whose path comes before theirs
+    #[arg(short, long, value_name = "URL", help_heading = "Requests")]
+    target: Option<String>,
+
+    /// Time for what is in flight at the end
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Requests")]
+    grace: Duration,
+
+    /// Allow only targets whose host, or host:port, matches a pattern (* any run, ? one character)
+    #[arg(long, value_name = "PATTERN", help_heading = "Targets")]
+    allow_host: Vec<Pattern>,
+
+    /// Refuse targets at loopback and private addresses
+    #[arg(long, help_heading = "Targets")]
+    deny_private: bool,
+
+    /// Time for a connection to a target
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration, help_heading = "Targets")]
+    connect_timeout: Duration,
+
+    /// Time that a target, or a client that uploads, may be silent (event streams as long as they like)
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, help_heading = "Targets")]
+    timeout: Duration,
+
+    /// Trust the certificate authorities in this PEM file, besides the system's
+    #[arg(long, value_name = "FILE", help_heading = "Targets")]
+    upstream_ca: Option<PathBuf>,
+
+    /// Accept any certificate of a target
+    #[arg(long, conflicts_with = "upstream_ca", help_heading = "Targets")]
+    insecure: bool,
+
+    /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst), or DIR (a file for each host)
+    #[arg(short, long, value_name = "LOCATOR", help_heading = "Records")]
+    out: Vec<Locator>,
+
+    /// Append to DIR/HOST-recordings.jsonl, a file for each host
+    #[arg(short, long, value_name = "DIR", help_heading = "Records")]
+    log_dir: Option<PathBuf>,
+
+    /// Record this much of a body; all of it passes
+    #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = parse_size, help_heading = "Records")]
+    max_body: u64,
+
+    /// End an import at the first record that is rejected, with 1
+    #[arg(long, help_heading = "Records")]
+    strict: bool,
+
+    /// Tell of each exchange on standard error
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+
+    /// Tell of errors only
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Verb {
+    Start,
+    Import,
+}
+
+/// Flags that mean nothing to the other verb.
+const START_ONLY: [&str; 13] = [
+    "port",
+    "bind",
+    "header_routing",
+    "target",
+    "grace",
+    "allow_host",
+    "deny_private",
+    "connect_timeout",
+    "timeout",
+    "upstream_ca",
+    "insecure",
+    "max_body",
+    "verbose",
+];
+const IMPORT_ONLY: [&str; 2] = ["locators", "strict"];
+
+/// What is to be done.
+pub(super) enum Command {
+    Start(Box<Start>),
+    Import(Import),
+}
+
+/// All that `hmt-record start` needs.
+pub(super) struct Start {
+    pub(super) ip: IpAddr,
+    pub(super) port: u16,
+    pub(super) config: Config,
+    pub(super) outputs: Vec<Locator>,
+    pub(super) messages: Messages,
+}
+
+/// All that `hmt-record import` needs.
+pub(super) struct Import {
+    pub(super) sources: Vec<Locator>,
+    pub(super) outputs: Vec<Locator>,
+    pub(super) redactor: Option<Redactor>,
+    pub(super) strict: bool,
+    pub(super) messages: Messages,
+}
+
+impl Args {
+    /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
+    pub(super) fn read() -> anyhow::Result<Command> {
+        let matches = Args::command().get_matches();
+        let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        match args.verb {
+            Verb::Start => {
+                refuse(&matches, &IMPORT_ONLY, "import")?;
+                args.start().map(|start| Command::Start(Box::new(start)))
+            }
+            Verb::Import => {
+                refuse(&matches, &START_ONLY, "start")?;
+                args.import().map(Command::Import)
+            }
+        }
+    }
+
+    fn start(self) -> anyhow::Result<Start> {
+        let messages = Messages::new("hmt-record", self.quiet);
+        let routing = self.routing()?;
+        if !self.bind.is_loopback() {
+            if self.allow_host.is_empty() && self.target.is_none() {
+                return Err(Failure::usage(format!(
+                    "listening on {} would let anybody on the network reach any host through this machine; say which with --target URL or --allow-host PATTERN",
+                    self.bind
+                )));
+            }
+            messages.warn(format_args!(
+                "listening on {}: others on the network can use this recorder",
+                self.bind
+            ));
+        }
+        let policy =
+            Policy { allow_hosts: self.allow_host.clone(), deny_private: self.deny_private };
+        if let Routing::Fixed(target) = &routing
+            && policy.check_name(target).is_err()
+        {
+            let target = &target.host;
+            let why = format!("no --allow-host pattern covers the --target {target}");
+            return Err(Failure::usage(why));
+        }
+        let trust = self.trust(&messages)?;
+        let report = messages.clone();
+        let trace = move |text: &str| report.warn(text);
+        let config = Config {
+            routing,
+            policy,
+            trust,
+            max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            grace: self.grace,
+            redactor: self.redactor()?,
+            trace: if self.verbose { Some(Arc::new(trace)) } else { None },
+            limits: Limits::default(),
+        };
+        Ok(Start { ip: self.bind, port: self.port, config, outputs: self.outputs(), messages })
+    }
+
+    fn import(self) -> anyhow::Result<Import> {
+        if self.locators.is_empty() {
+            return Err(Failure::usage(
+                "say what to import: files, folders, or - for standard input",
+            ));
+        }
+        let outputs = self.outputs();
+        for source in &self.locators {
+            if outputs.iter().any(|output| is_same_file(source, output)) {
+                let why = format!("{source} is read and written at once; name another --out");
+                return Err(Failure::usage(why));
+            }
+        }
+        Ok(Import {
+            outputs,
+            redactor: self.redactor()?,
+            strict: self.strict,
+            messages: Messages::new("hmt-record", self.quiet),
+            sources: self.locators,
+        })
+    }
+
+    fn routing(&self) -> anyhow::Result<Routing> {
+        match &self.target {
+            None if self.header_routing => Ok(Routing::Header),
+            None => Ok(Routing::Path),
+            Some(url) => match Target::from_url(url) {
+                Ok(target) if target.query().is_empty() => Ok(Routing::Fixed(target)),
+                Ok(_) => Err(Failure::usage(format!("--target {url}: a target has no query"))),
+                Err(error) => Err(Failure::usage(format!("--target {url}: {error}"))),
+            },
+        }
+    }
+
+    fn trust(&self, messages: &Messages) -> anyhow::Result<Trust> {
+        if self.insecure {
+            messages.warn("--insecure: whoever answers for a target is believed");
+            return Ok(Trust::everybody());
+        }
+        let Some(path) = &self.upstream_ca else { return Ok(Trust::new(None)?) };
+        let name = || format!("--upstream-ca {}", path.display());
+        let pem = fs::read(path).with_context(name)?;
+        Trust::new(Some(&pem)).with_context(name)
+    }
+
+    fn redactor(&self) -> anyhow::Result<Option<Redactor>> {
+        Ok(None)
+    }
+
+    fn outputs(&self) -> Vec<Locator> {
+        let mut outputs = self.out.clone();
+        outputs.extend(self.log_dir.clone().map(Locator::Dir));
+        if outputs.is_empty() {
+            outputs.push(Locator::Stdio);
+        }
+        outputs
+    }
+}
+
+fn refuse(matches: &ArgMatches, flags: &[&str], verb: &str) -> anyhow::Result<()> {
+    let typed = |flag: &&&str| matches.value_source(flag) == Some(ValueSource::CommandLine);
+    let Some(flag) = flags.iter().find(typed) else { return Ok(()) };
+    let shown = match *flag {
+        "locators" => "a locator".to_owned(),
+        flag => format!("--{}", flag.replace('_', "-")),
+    };
+    Err(Failure::usage(format!("{shown} is for hmt-record {verb} only")))
+}
+
+/// Opens the outputs for records.
+pub(super) fn open(locators: &[Locator]) -> anyhow::Result<Vec<Output>> {
+    let mut outputs = Vec::new();
+    for locator in locators {
+        // `-` named twice gets its second sink without a stream, which is refused.
+        let mut stdout: Option<Box<dyn Write + Send>> = None;
+        let mut is_file = false;
+        if *locator == Locator::Stdio {
+            let file = cli::stdout_unbuffered()?;
+            is_file = file.metadata()?.is_file();
+            stdout = Some(Box::new(file));
+        }
+        let sink = open_sink(locator, stdout)?;
+        let may_wait = match locator {
+            Locator::Stdio => !is_file,
+            Locator::File(path) => !is_plain_file(path),
+            Locator::Dir(_) => false,
+            Locator::Kafka(_) => true,
+        };
+        outputs.push(Output { sink, may_wait });
+    }
+    Ok(outputs)
+}
+
+/// Compressed files take their time, pipes and devices that of whoever reads them.
+fn is_plain_file(path: &Path) -> bool {
+    let packed = path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
+    !packed && fs::metadata(path).is_ok_and(|found| found.is_file())
+}
+
+fn is_same_file(source: &Locator, output: &Locator) -> bool {
+    let (
+        Locator::File(source) | Locator::Dir(source),
+        Locator::File(output) | Locator::Dir(output),
+    ) = (source, output)
+    else {
+        return false;
+    };
+    matches!((source.canonicalize(), output.canonicalize()), (Ok(source), Ok(output))
+        if source == output || output.parent() == Some(&source))
+}

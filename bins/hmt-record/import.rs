@@ -1,0 +1,50 @@
+//! `hmt-record import`: captures in, records out.
+
+use anyhow::Context as _;
+use hmt_core::cli::{self, Failure, Messages, Rejects, Status};
+use hmt_core::record::{self, Complaints};
+use hmt_core::stream::{Locator, Reader};
+
+use super::args::{self, Import};
+
+/// Bytes read at a time.
+const BLOCK: usize = 1 << 20;
+
+/// Runs an import to the end of its sources.
+pub(super) fn run(import: Import) -> anyhow::Result<Status> {
+    let Import { sources, outputs, redactor, strict, messages } = import;
+    if sources.contains(&Locator::Stdio) {
+        cli::ignore_first_sigint().context("cannot handle signals")?;
+    }
+    let mut reader = Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?;
+    let sinks = args::open(&outputs)?.into_iter().map(|output| output.sink).collect();
+    let mut complaints =
+        Teller { rejects: Rejects::new(messages.clone()), strict, messages: messages.clone() };
+    let written = record::import(&mut reader, sinks, redactor.as_ref(), &mut complaints)?;
+    let rejected = complaints.rejects.count();
+    complaints.rejects.finish(written);
+    messages.warn(format_args!("imported {written} exchanges"));
+    match (written, rejected) {
+        (_, 0) => Ok(Status::Done),
+        (0, _) => Err(Failure::Reported.into()),
+        (_, _) if strict => Err(Failure::Reported.into()),
+        _ => Ok(Status::Partly),
+    }
+}
+
+struct Teller {
+    rejects: Rejects,
+    strict: bool,
+    messages: Messages,
+}
+
+impl Complaints for Teller {
+    fn rejected(&mut self, source: &str, line: u64, why: &str) -> bool {
+        self.rejects.add(source, line, why);
+        !self.strict
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.messages.warn(text);
+    }
+}

@@ -1,0 +1,275 @@
+//! One exchange while it happens, and the record that it becomes in the end, whatever the end is.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{HeaderMap, Method};
+
+use super::copy::{BodyCopy, Upload, UploadEnd};
+use super::journal::Taken;
+use super::recorder::Recorder;
+use super::tally::Dropped;
+use crate::exchange::{
+    Body, DecodeLimits, Exchange, Meta, Pairs, Request, Response, Side, decode_body, decode_start,
+    parse_query, timestamp, write_line,
+};
+use crate::net::{Target, recorded_headers, request_headers};
+
+/// Chunks of a streamed response whose time is kept.
+const MAX_CHUNKS: usize = 1 << 16;
+
+/// An exchange in progress. Where it is dropped unfinished, the client has left (or was cut at the end of
+/// the grace), and what there was is recorded as such.
+pub(super) struct Capture {
+    recorder: Arc<Recorder>,
+    pub(super) target: Target,
+    method: Method,
+    headers: HeaderMap,
+    upload: Option<Arc<Upload>>,
+    seq: u64,
+    connection: u64,
+    began: (SystemTime, Instant),
+    pub(super) answer: Option<Answer>,
+    error: Option<String>,
+    incomplete: Option<Side>,
+    finished: bool,
+}
+
+/// The response so far.
+pub(super) struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    copy: BodyCopy,
+    /// When its head came, for a response whose chunks are timed.
+    streamed: Option<Instant>,
+    chunks: Vec<(f64, u64)>,
+    trailers: HeaderMap,
+}
+
+impl Answer {
+    pub(super) fn push(&mut self, data: &bytes::Bytes) {
+        self.copy.push(data);
+        if let Some(head) = self.streamed
+            && self.chunks.len() < MAX_CHUNKS
+        {
+            self.chunks.push((millis(head.elapsed()), data.len() as u64));
+        }
+    }
+
+    pub(super) fn set_trailers(&mut self, trailers: &HeaderMap) {
+        self.trailers = trailers.clone();
+    }
+}
+
+impl Capture {
+    pub(super) fn new(
+        recorder: Arc<Recorder>,
+        target: Target,
+        method: Method,
+        headers: HeaderMap,
+        upload: Option<Arc<Upload>>,
+        (seq, connection): (u64, u64),
+    ) -> Self {
+        Capture {
+            recorder,
+            target,
+            method,
+            headers,
+            upload,
+            seq,
+            connection,
+            began: (SystemTime::now(), Instant::now()),
+            answer: None,
+            error: None,
+            incomplete: None,
+            finished: false,
+        }
+    }
+
+    /// The head of the response is there; `streamed` asks for the time of each chunk.
+    pub(super) fn respond(&mut self, status: u16, headers: HeaderMap, streamed: bool) {
+        self.answer = Some(Answer {
+            status,
+            headers,
+            copy: BodyCopy::new(self.recorder.max_body),
+            streamed: streamed.then(Instant::now),
+            chunks: Vec::new(),
+            trailers: HeaderMap::new(),
+        });
+    }
+
+    /// There will be no response.
+    pub(super) fn fail(&mut self, why: String) {
+        self.error = Some(why);
+    }
+
+    pub(super) fn cut_by(&mut self, side: Side) {
+        self.incomplete = Some(side);
+    }
+
+    /// This was no exchange: the request went nowhere.
+    pub(super) fn forget(&mut self) {
+        self.finished = true;
+    }
+
+    /// Hands the record to the sinks; the client must not have the end of its answer before the result
+    /// resolves, or is `None`.
+    pub(super) fn finish(&mut self) -> Option<Taken> {
+        self.hand_over(true)
+    }
+
+    fn hand_over(&mut self, awaited: bool) -> Option<Taken> {
+        self.finished = true;
+        self.trace();
+        let Ok(method) = self.method.as_str().parse() else {
+            let why = format!("method {} cannot be recorded, though it is passed on", self.method);
+            self.recorder.discard(Dropped::Method, &why);
+            return None;
+        };
+        if !self.target.path_and_query.starts_with('/') {
+            self.recorder.discard(
+                Dropped::NoPath,
+                "the target * cannot be recorded, though it is passed on",
+            );
+            return None;
+        }
+        let mut line = Vec::with_capacity(self.line_size());
+        {
+            let upload = self.upload.as_deref().map(Upload::lock);
+            let upload = upload.as_deref();
+            let headers = request_headers(&self.headers, &self.target.host);
+            let mut exchange = Exchange {
+                request: Request {
+                    method,
+                    protocol: self.target.protocol,
+                    host: Cow::Borrowed(&self.target.host),
+                    pathname: Cow::Borrowed(self.target.path()),
+                    query: parse_query(self.target.query()),
+                    body: upload
+                        .map(|upload| recorded_body(&upload.copy, &headers))
+                        .unwrap_or_default(),
+                    headers,
+                    timestamp: Some(timestamp(self.began.0).into()),
+                },
+                response: self.answer.as_ref().map(|answer| self.response(answer)),
+                meta: Meta {
+                    run: Some(Cow::Borrowed(&self.recorder.run)),
+                    seq: Some(self.seq),
+                    connection: Some(self.connection),
+                    duration_ms: Some(millis(self.began.1.elapsed())),
+                    truncated_request: upload.and_then(|upload| upload.copy.truncated()),
+                    incomplete: self.incomplete,
+                    error: self.error.as_deref().map(Cow::Borrowed),
+                    ..self.answer.as_ref().map(Answer::meta).unwrap_or_default()
+                },
+            };
+            // The upload itself may be cut although an answer came.
+            if upload.is_some_and(|upload| upload.end != Some(UploadEnd::Whole)) {
+                exchange.meta.incomplete.get_or_insert(Side::Client);
+            }
+            self.recorder.redact(&mut exchange);
+            write_line(&exchange, &mut line);
+        }
+        self.recorder.journal.submit(&self.target.host, line, awaited)
+    }
+
+    fn response<'a>(&self, answer: &'a Answer) -> Response<'a> {
+        let headers = recorded_headers(&answer.headers);
+        Response {
+            status: answer.status,
+            body: recorded_body(&answer.copy, &headers),
+            headers,
+            // The clock may have been set meanwhile, which must not put the answer before the question.
+            timestamp: Some(timestamp(self.began.0 + self.began.1.elapsed()).into()),
+        }
+    }
+
+    fn trace(&self) {
+        let Some(trace) = &self.recorder.trace else { return };
+        let Target { protocol, host, path_and_query } = &self.target;
+        let end = match (&self.answer, &self.error, self.incomplete) {
+            (Some(answer), _, None) => answer.status.to_string(),
+            (Some(answer), _, Some(_)) => format!("{} (cut)", answer.status),
+            (None, error, _) => error.clone().unwrap_or_default(),
+        };
+        // What a client sends must not write to the terminal as it likes.
+        let path = path_and_query.escape_debug();
+        let ms = self.began.1.elapsed().as_millis();
+        trace(&format!("{} {}://{host}{path} {end} {ms} ms", self.method, protocol.as_str()));
+    }
+
+    /// Room for the line, so that it is seldom moved while it grows.
+    fn line_size(&self) -> usize {
+        let upload = self.upload.as_ref().map_or(0, |upload| upload.lock().copy.bytes().len());
+        let answer = self.answer.as_ref().map_or(0, |answer| answer.copy.bytes().len());
+        2048 + (upload + answer) * 9 / 8
+    }
+}
+
+impl Answer {
+    fn meta(&self) -> Meta<'_> {
+        Meta {
+            truncated_response: self.copy.truncated(),
+            chunks: self.chunks.clone(),
+            trailers: recorded_headers(&self.trailers),
+            ..Meta::default()
+        }
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.incomplete = Some(Side::Client);
+        if self.answer.is_none() {
+            self.error = Some("the client left before the answer".to_owned());
+        }
+        self.hand_over(false);
+    }
+}
+
+/// The body as a record holds it: its Content-Encoding undone, and where it is cut, at a character.
+fn recorded_body<'a>(copy: &'a BodyCopy, headers: &Pairs<'_>) -> Body<'a> {
+    let bytes = copy.bytes();
+    if bytes.is_empty() {
+        return Body::Empty;
+    }
+    let encoding = content_encoding(headers);
+    let cut = copy.truncated().is_some();
+    let decode = if cut { decode_start } else { decode_body };
+    // What cannot be decoded is kept as it came: a record that is odd beats one that is lost.
+    match decode(bytes, encoding.as_deref(), DecodeLimits::default()).bytes {
+        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Body::Text(Cow::Borrowed(text)),
+            Err(error) if cut && error.error_len().is_none() && error.valid_up_to() > 0 => {
+                Body::Text(String::from_utf8_lossy(&bytes[..error.valid_up_to()]))
+            }
+            Err(_) => Body::Binary(Cow::Borrowed(bytes)),
+        },
+        Cow::Owned(mut bytes) => {
+            if cut
+                && let Err(error) = std::str::from_utf8(&bytes)
+                && error.error_len().is_none()
+            {
+                bytes.truncate(error.valid_up_to());
+            }
+            Body::from_bytes(bytes)
+        }
+    }
+}
+
+/// All values of the header as the one list that they are.
+fn content_encoding<'h>(headers: &'h Pairs<'_>) -> Option<Cow<'h, str>> {
+    let mut values = headers.iter().filter(|(name, _)| name == "content-encoding");
+    let first = values.next()?.1.as_ref();
+    Some(
+        values.fold(Cow::Borrowed(first), |list, (_, value)| Cow::Owned(format!("{list},{value}"))),
+    )
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1000.0
+}

@@ -1,0 +1,101 @@
+//! A bounded copy of a body that passes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+/// The first bytes of a body, and how many there were in all.
+#[derive(Debug, Default)]
+pub(super) struct BodyCopy {
+    limit: usize,
+    total: u64,
+    /// Most bodies are one frame, which is shared and not copied; its buffer is then pinned.
+    first: Bytes,
+    /// All of it once there are several: frames may be tiny, and each would pin its whole read buffer.
+    all: Vec<u8>,
+}
+
+impl BodyCopy {
+    pub(super) fn new(limit: usize) -> Self {
+        BodyCopy { limit, ..BodyCopy::default() }
+    }
+
+    pub(super) fn push(&mut self, data: &Bytes) {
+        self.total += data.len() as u64;
+        if self.first.is_empty() && self.all.is_empty() {
+            self.first = data.slice(..data.len().min(self.limit));
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&self.first);
+            self.first = Bytes::new();
+        }
+        let room = self.limit.saturating_sub(self.all.len());
+        self.all.extend_from_slice(&data[..data.len().min(room)]);
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        if self.all.is_empty() { &self.first } else { &self.all }
+    }
+
+    /// The full size, where the copy is shorter.
+    pub(super) fn truncated(&self) -> Option<u64> {
+        (self.total > self.bytes().len() as u64).then_some(self.total)
+    }
+}
+
+/// The request body's copy, shared by the side that reads it and the side that records it.
+#[derive(Debug)]
+pub(super) struct Upload {
+    state: Mutex<UploadState>,
+}
+
+#[derive(Debug)]
+pub(super) struct UploadState {
+    pub(super) copy: BodyCopy,
+    /// When the client last sent something.
+    pub(super) progress: Instant,
+    pub(super) end: Option<UploadEnd>,
+}
+
+/// How an upload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UploadEnd {
+    Whole,
+    /// The client left, or broke the framing.
+    Broken,
+}
+
+impl Upload {
+    pub(super) fn new(limit: usize) -> Self {
+        let state = UploadState { copy: BodyCopy::new(limit), progress: Instant::now(), end: None };
+        Upload { state: Mutex::new(state) }
+    }
+
+    /// No code panics with the lock held, so there is nothing half-done behind a poisoned one.
+    pub(super) fn lock(&self) -> MutexGuard<'_, UploadState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_bounded_and_know_the_whole() {
+        let mut copy = BodyCopy::new(5);
+        copy.push(&Bytes::from_static(b"abc"));
+        assert_eq!((copy.bytes(), copy.truncated()), (b"abc".as_slice(), None));
+        copy.push(&Bytes::from_static(b"defg"));
+        assert_eq!((copy.bytes(), copy.truncated()), (b"abcde".as_slice(), Some(7)));
+        let mut copy = BodyCopy::new(2);
+        copy.push(&Bytes::from_static(b"abc"));
+        copy.push(&Bytes::from_static(b"d"));
+        assert_eq!((copy.bytes(), copy.truncated()), (b"ab".as_slice(), Some(4)));
+        let mut none = BodyCopy::new(0);
+        none.push(&Bytes::from_static(b"abc"));
+        assert_eq!((none.bytes(), none.truncated()), (b"".as_slice(), Some(3)));
+    }
+}

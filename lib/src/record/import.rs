@@ -1,0 +1,95 @@
+//! Captures that are there already: read, freed of secrets, written as records.
+
+use super::redact::Redactor;
+use crate::exchange::{parse_line, write_line};
+use crate::stream::{Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
+
+/// Told of what is not taken over.
+pub trait Complaints {
+    /// A record that is no exchange. False ends the import.
+    fn rejected(&mut self, source: &str, line: u64, why: &str) -> bool;
+    /// Something that the user should know.
+    fn warn(&mut self, text: &str);
+}
+
+/// Why an import ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A source could not be read.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A sink could not be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+/// Reads `reader` to its end and writes every exchange to all `sinks`; gives their number. The sinks are
+/// closed, too, where nothing fails.
+///
+/// # Errors
+/// A source or a sink failed; what was written until then is there.
+pub fn import(
+    reader: &mut Reader,
+    mut sinks: Vec<Box<dyn Sink>>,
+    redactor: Option<&Redactor>,
+    complaints: &mut dyn Complaints,
+) -> Result<u64, ImportError> {
+    let mut written = 0;
+    for note in reader.notes() {
+        complaints.warn(note);
+    }
+    while let Some(block) = reader.next_block()? {
+        if !import_block(&block, &mut sinks, redactor, complaints, &mut written)? {
+            break;
+        }
+    }
+    for sink in sinks {
+        sink.close()?;
+    }
+    Ok(written)
+}
+
+/// False where the import is to end.
+fn import_block(
+    block: &Block,
+    sinks: &mut [Box<dyn Sink>],
+    redactor: Option<&Redactor>,
+    complaints: &mut dyn Complaints,
+    written: &mut u64,
+) -> Result<bool, SinkError> {
+    let mut out = Vec::new();
+    for (number, record) in block.records() {
+        let parsed = match record {
+            Record::Line(line) => parse_line(line).map_err(|error| error.to_string()),
+            Record::TornTail(line) => match parse_line(line) {
+                Ok(exchange) => Ok(exchange),
+                Err(_) => {
+                    let source = &block.source;
+                    complaints.warn(&format!(
+                        "{source}:{number}: the last line is incomplete and was left out"
+                    ));
+                    continue;
+                }
+            },
+            Record::TooLong(bytes) => {
+                Err(format!("a line of {bytes} bytes; at most {MAX_LINE} are read"))
+            }
+            Record::Rejected(error) => Err(error.to_string()),
+        };
+        let mut exchange = match parsed {
+            Ok(exchange) => exchange,
+            Err(why) if complaints.rejected(&block.source, number, &why) => continue,
+            Err(_) => return Ok(false),
+        };
+        if let Some(redactor) = redactor {
+            redactor.redact(&mut exchange);
+        }
+        out.clear();
+        write_line(&exchange, &mut out);
+        for sink in &mut *sinks {
+            sink.write(&exchange.request.host, &out)?;
+        }
+        *written += 1;
+    }
+    Ok(true)
+}

@@ -1,0 +1,212 @@
+//! Which targets the recorder may be sent to.
+//!
+//! Names are checked before they are resolved, addresses after: a name may resolve to anything, so what
+//! counts is the address that is connected to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use super::pattern::Pattern;
+use crate::net::Target;
+
+/// The limits on targets.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Hosts, or `host:port`, that may be asked; all where there is none.
+    pub allow_hosts: Vec<Pattern>,
+    /// Refuse loopback, private and other addresses that the public internet does not route.
+    pub deny_private: bool,
+}
+
+/// Why a target is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No `--allow-host` covers it.
+    #[error("no --allow-host pattern covers this host")]
+    NotAllowed,
+    /// The recorder itself.
+    #[error("the target is the recorder itself")]
+    Itself,
+    /// An address that only this machine's own link has, where clouds keep their metadata.
+    #[error("link-local and metadata addresses are never targets")]
+    LinkLocal,
+    /// A private address under `--deny-private`.
+    #[error("--deny-private refuses loopback and private addresses")]
+    Private,
+}
+
+/// Metadata services outside the link-local ranges: AWS and GCP over IPv6, Alibaba, Azure.
+const METADATA: [IpAddr; 4] = [
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+];
+
+impl Policy {
+    /// Checks the name of a target.
+    ///
+    /// # Errors
+    /// It is not among the allowed ones.
+    pub fn check_name(&self, target: &Target) -> Result<(), Refusal> {
+        let with_port = || format!("{}:{}", target.hostname(), target.port());
+        let allowed = self.allow_hosts.is_empty()
+            || self
+                .allow_hosts
+                .iter()
+                .any(|pattern| pattern.matches(target.hostname()) || pattern.matches(&with_port()));
+        if allowed { Ok(()) } else { Err(Refusal::NotAllowed) }
+    }
+
+    /// Checks an address that a target resolved to; `own` is where the recorder listens.
+    ///
+    /// # Errors
+    /// It is our own, link-local, or private where that is denied.
+    pub fn check_address(&self, address: SocketAddr, own: SocketAddr) -> Result<(), Refusal> {
+        let ip = inner(address.ip());
+        if address.port() == own.port() && reaches(ip, inner(own.ip())) {
+            return Err(Refusal::Itself);
+        }
+        if is_link_local(ip) || METADATA.contains(&ip) {
+            return Err(Refusal::LinkLocal);
+        }
+        if self.deny_private && is_private(ip) {
+            return Err(Refusal::Private);
+        }
+        Ok(())
+    }
+}
+
+/// The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 or 6to4.
+fn inner(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip else { return ip };
+    let s = v6.segments();
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    };
+    match s {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
+        // `::` and `::1` are themselves.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
+        [0x2002, high, low, ..] => v4(high, low),
+        _ => ip,
+    }
+}
+
+/// True where a connection to `ip` arrives at a listener on `own`.
+fn reaches(ip: IpAddr, own: IpAddr) -> bool {
+    ip == own
+        || ip.is_loopback()
+        // The kernel takes the unspecified address for loopback.
+        || ip.is_unspecified()
+        || (own.is_unspecified() && is_of_this_machine(ip))
+}
+
+/// True for an address of one of this machine's interfaces: a route to it starts at itself. No packet
+/// is sent. Where there is no route, no connection is possible either.
+fn is_of_this_machine(ip: IpAddr) -> bool {
+    let any: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let route = || {
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect((ip, 9))?;
+        socket.local_addr()
+    };
+    route().is_ok_and(|from| from.ip() == ip)
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_broadcast()
+                || v4.is_documentation()
+                || v4.is_multicast()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && (b == 18 || b == 19))
+                || (a == 192 && b == 0 && c == 0)
+        }
+        IpAddr::V6(v6) => {
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_unique_local()
+                || v6.is_multicast()
+                || v6.segments()[0] & 0xffc0 == 0xfec0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(policy: &Policy, address: &str) -> Result<(), Refusal> {
+        let own = "127.0.0.1:8000".parse().expect("an address");
+        policy.check_address(address.parse().expect("an address"), own)
+    }
+
+    #[test]
+    fn the_recorder_is_never_its_target() {
+        let policy = Policy::default();
+        for own in ["127.0.0.1:8000", "[::1]:8000", "[::ffff:127.0.0.1]:8000", "0.0.0.0:8000"] {
+            assert_eq!(check(&policy, own), Err(Refusal::Itself), "{own}");
+        }
+        assert_eq!(check(&policy, "127.0.0.1:8001"), Ok(()));
+        let everywhere = "0.0.0.0:8000".parse().expect("an address");
+        let own = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+            socket.connect("192.0.2.1:9")?;
+            socket.local_addr()
+        });
+        if let Ok(own) = own {
+            let address = SocketAddr::new(own.ip(), 8000);
+            assert_eq!(policy.check_address(address, everywhere), Err(Refusal::Itself));
+        }
+    }
+
+    #[test]
+    fn link_local_and_metadata_never_private_on_request() {
+        let policy = Policy::default();
+        for address in [
+            "169.254.169.254:80",
+            "[::ffff:169.254.169.254]:80",
+            "[64:ff9b::a9fe:a9fe]:80",
+            "[2002:a9fe:a9fe::1]:80",
+            "[fe80::1]:80",
+            "[fd00:ec2::254]:80",
+        ] {
+            assert_eq!(check(&policy, address), Err(Refusal::LinkLocal), "{address}");
+        }
+        let public_only = Policy { deny_private: true, ..Policy::default() };
+        for address in ["10.0.0.1:80", "127.0.0.1:80", "[::1]:80", "[fd12::1]:80", "100.64.0.1:80"]
+        {
+            assert_eq!(check(&policy, address), Ok(()), "{address}");
+            assert_eq!(check(&public_only, address), Err(Refusal::Private), "{address}");
+        }
+        assert_eq!(check(&public_only, "93.184.216.34:443"), Ok(()));
+    }
+
+    #[test]
+    fn names_are_matched_with_and_without_port() {
+        let policy = Policy {
+            allow_hosts: vec!["*.test".parse().expect("a pattern"), "b:81".parse().expect("one")],
+            deny_private: false,
+        };
+        let check = |url| policy.check_name(&Target::from_url(url).expect("a URL"));
+        assert_eq!(check("http://a.test:99/"), Ok(()));
+        assert_eq!(check("http://b:81/"), Ok(()));
+        assert_eq!(check("http://b/"), Err(Refusal::NotAllowed));
+    }
+}

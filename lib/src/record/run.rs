@@ -1,0 +1,108 @@
+//! A run of the recorder, from the first connection to the last record.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::net::TcpListener;
+
+use super::connect::Connector;
+use super::journal::{Journal, Output};
+use super::link::Pool;
+use super::policy::Policy;
+use super::proxy;
+use super::recorder::{Recorder, Routing};
+use super::redact::Redactor;
+use super::tally::{Summary, Tally};
+use super::tls::Trust;
+use crate::net::{self, Limits, Report};
+
+/// Idle links are looked through as often.
+const PRUNE_EVERY: Duration = Duration::from_secs(15);
+
+/// What a recorder does with what it is asked.
+pub struct Config {
+    /// How requests name their targets.
+    pub routing: Routing,
+    /// Which targets are allowed.
+    pub policy: Policy,
+    /// Whom to trust with `https`.
+    pub trust: Trust,
+    /// Bytes of a body that are recorded; all of it passes.
+    pub max_body: usize,
+    /// Time without progress after which an upstream or a client is given up.
+    pub timeout: Duration,
+    /// Time for a connection to an upstream, from the name to the end of the TLS handshake.
+    pub connect_timeout: Duration,
+    /// Time for what is in flight at the end.
+    pub grace: Duration,
+    /// Replaces secrets before a record leaves memory.
+    pub redactor: Option<Redactor>,
+    /// Told of each exchange in a line, where wanted.
+    pub trace: Option<Report>,
+    /// What clients may do, and where trouble is told.
+    pub limits: Limits,
+}
+
+/// Proxies and records on `listener` until `shutdown`, or until no output is left; then finishes what is
+/// in flight and what is to be written.
+///
+/// # Errors
+/// The listener has no address.
+pub async fn record(
+    listener: TcpListener,
+    config: Config,
+    outputs: Vec<Output>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<Summary> {
+    let run = format!("{:016x}", rand::random::<u64>());
+    let via = HeaderValue::from_str(&format!("1.1 hmt-{run}")).map_err(io::Error::other)?;
+    let tally = Arc::new(Tally::default());
+    let report = config.limits.report.clone();
+    let recorder = Arc::new(Recorder {
+        routing: config.routing,
+        connector: Connector {
+            policy: config.policy,
+            trust: config.trust,
+            timeout: config.connect_timeout,
+            own: listener.local_addr()?,
+        },
+        pool: Pool::default(),
+        tally: tally.clone(),
+        report: report.clone(),
+        timeout: config.timeout,
+        max_body: config.max_body,
+        redactor: config.redactor,
+        trace: config.trace,
+        journal: Journal::open(outputs, tally.clone(), report.clone()),
+        run,
+        via,
+    });
+    let gone = recorder.journal.gone();
+    let stop = async {
+        tokio::select! {
+            () = shutdown => (),
+            () = gone => report("the only sink is gone: ending"),
+        }
+    };
+    // The upstream's Date is the answer's, and where it sent none the client gets none.
+    let limits = Limits { date_header: false, ..config.limits };
+    let handler = {
+        let recorder = recorder.clone();
+        move |request, peer| proxy::answer(recorder.clone(), request, peer)
+    };
+    let serving = net::serve(listener, limits, stop, config.grace, handler);
+    tokio::pin!(serving);
+    let drained = loop {
+        tokio::select! {
+            drained = &mut serving => break drained,
+            () = tokio::time::sleep(PRUNE_EVERY) => recorder.pool.prune(),
+        }
+    };
+    if drained.cut > 0 {
+        report(&format!("{} connections were cut at the end of the grace", drained.cut));
+    }
+    let sink_error = recorder.journal.close(config.grace).await;
+    Ok(tally.summary(sink_error))
+}

@@ -1,0 +1,117 @@
+//! What became of the requests: seen = written + dropped, with the reasons.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Why an exchange is not in the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dropped {
+    /// The recorder answered the request itself: no target, a refused one, or a malformed request.
+    Refused,
+    /// A line cannot hold its method.
+    Method,
+    /// A line cannot hold its target (`OPTIONS *`).
+    NoPath,
+    /// No sink took it.
+    SinkFailed,
+    /// The sinks were too far behind, and the client had left already, so that nobody could be made to wait.
+    SinkBehind,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dropped::Refused => "refused",
+            Dropped::Method => "method that a record cannot hold",
+            Dropped::NoPath => "target without a path",
+            Dropped::SinkFailed => "sink failed",
+            Dropped::SinkBehind => "sink too slow",
+        })
+    }
+}
+
+/// Counts requests while they happen.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    seen: AtomicU64,
+    written: AtomicU64,
+    dropped: Mutex<BTreeMap<Dropped, u64>>,
+}
+
+impl Tally {
+    /// Counts a request, and gives it its number, from 1.
+    pub(super) fn see(&self) -> u64 {
+        self.seen.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(super) fn wrote(&self) {
+        self.written.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request that is not recorded; true for the first with this reason.
+    pub(super) fn discard(&self, why: Dropped) -> bool {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = dropped.entry(why).or_default();
+        *count += 1;
+        *count == 1
+    }
+
+    pub(super) fn summary(&self, sink_error: Option<String>) -> Summary {
+        Summary {
+            seen: self.seen.load(Ordering::Relaxed),
+            written: self.written.load(Ordering::Relaxed),
+            dropped: self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            sink_error,
+        }
+    }
+}
+
+/// What a run has recorded. Displayed as `seen N, written N, dropped N (why)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Requests that came.
+    pub seen: u64,
+    /// Exchanges that at least one sink took.
+    pub written: u64,
+    /// Those that no sink took, by reason.
+    pub dropped: BTreeMap<Dropped, u64>,
+    /// What befell a sink, even if others took everything.
+    pub sink_error: Option<String>,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dropped: u64 = self.dropped.values().sum();
+        write!(f, "seen {}, written {}, dropped {dropped}", self.seen, self.written)?;
+        for (index, (why, count)) in self.dropped.iter().enumerate() {
+            f.write_str(if index == 0 { " (" } else { ", " })?;
+            if self.dropped.len() > 1 {
+                write!(f, "{count} ")?;
+            }
+            write!(f, "{why}")?;
+        }
+        if self.dropped.is_empty() { Ok(()) } else { f.write_str(")") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_conserves() {
+        let tally = Tally::default();
+        assert_eq!(tally.summary(None).to_string(), "seen 0, written 0, dropped 0");
+        assert_eq!((tally.see(), tally.see(), tally.see()), (1, 2, 3));
+        tally.wrote();
+        assert!(tally.discard(Dropped::Refused));
+        assert_eq!(tally.summary(None).to_string(), "seen 3, written 1, dropped 1 (refused)");
+        assert!(tally.discard(Dropped::Method) && !tally.discard(Dropped::Refused));
+        assert_eq!(
+            tally.summary(None).to_string(),
+            "seen 3, written 1, dropped 3 (2 refused, 1 method that a record cannot hold)"
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Sends a request to its target and waits for the head of the response.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::{Instant, sleep};
+
+use super::connect::ConnectError;
+use super::copy::{Upload, UploadEnd};
+use super::link::Link;
+use super::policy::Refusal;
+use super::recorder::Recorder;
+use super::upload::RequestBody;
+use crate::net::{Target, framing_is_sound};
+
+/// There is no response.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("the upstream did not answer within {0:?}")]
+    TimedOut(Duration),
+    #[error("the upstream's answer is unusable: {}", cause(.0))]
+    Broken(#[source] hyper::Error),
+    #[error("the upstream's answer is unusable: its Transfer-Encoding is not chunked alone")]
+    Framing,
+    #[error("the upstream switched protocols unasked")]
+    Switched,
+    #[error("the client left before the request was whole")]
+    ClientLeft,
+    #[error("the client sent nothing of the request's body for {0:?}")]
+    ClientStalled(Duration),
+}
+
+impl Failure {
+    /// What the client is told.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Failure::Connect(ConnectError::Refused(Refusal::Itself)) => StatusCode::LOOP_DETECTED,
+            Failure::Connect(ConnectError::Refused(_)) => StatusCode::FORBIDDEN,
+            Failure::Connect(ConnectError::TimedOut(..)) | Failure::TimedOut(_) => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            Failure::Connect(_) | Failure::Broken(_) | Failure::Framing | Failure::Switched => {
+                StatusCode::BAD_GATEWAY
+            }
+            Failure::ClientLeft => StatusCode::BAD_REQUEST,
+            Failure::ClientStalled(_) => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    /// True where the target may not be asked at all.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Failure::Connect(ConnectError::Refused(_)))
+    }
+}
+
+/// Hyper's errors hide what happened in their sources.
+pub(super) fn cause(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// A request that failed on a link, and the request itself where none of it was sent.
+struct Lost(Failure, Option<Request<RequestBody>>);
+
+impl Recorder {
+    /// Sends the request that `head` makes and gives the head of the answer, with the link from which
+    /// the rest of it comes.
+    ///
+    /// An idle link may have been closed by the upstream just now. Then the request is sent again, if
+    /// none of it had been sent, or if it may be sent twice.
+    pub(super) async fn send(
+        &self,
+        target: &Target,
+        head: impl Fn() -> Request<()>,
+        body: RequestBody,
+        upload: Option<&Upload>,
+    ) -> Result<(Response<Incoming>, Link), Failure> {
+        let mut request = head().map(|()| body);
+        let mut may_reuse = true;
+        loop {
+            let idle = if may_reuse {
+                poll_fn(|cx| Poll::Ready(self.pool.take(target, cx))).await
+            } else {
+                None
+            };
+            let reused = idle.is_some();
+            let mut link = match idle {
+                Some(link) => link,
+                None => {
+                    let stream = self.connector.connect(target).await?;
+                    Link::new(stream).await.map_err(Failure::Broken)?
+                }
+            };
+            let repeatable = reused && upload.is_none() && request.method().is_idempotent();
+            match self.exchange(&mut link, request, upload).await {
+                Ok(response) => return Ok((check(response)?, link)),
+                Err(Lost(_, Some(unsent))) if reused => request = unsent,
+                Err(Lost(Failure::Broken(_), None)) if repeatable => {
+                    request = head().map(|()| RequestBody::empty());
+                    may_reuse = false;
+                }
+                Err(Lost(failure, _)) => return Err(failure),
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        link: &mut Link,
+        request: Request<RequestBody>,
+        upload: Option<&Upload>,
+    ) -> Result<Response<Incoming>, Lost> {
+        let mut answer = pin!(link.sender.try_send_request(request));
+        let mut timer = pin!(sleep(self.timeout));
+        poll_fn(|cx| {
+            // The answer registers its wish before the connection is driven, and looks for it after.
+            for _ in 0..2 {
+                if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+                    return Poll::Ready(answer.map_err(|mut error| {
+                        let unsent = error.take_message();
+                        let left = upload
+                            .is_some_and(|upload| upload.lock().end == Some(UploadEnd::Broken));
+                        let failure = if left {
+                            Failure::ClientLeft
+                        } else {
+                            Failure::Broken(error.into_error())
+                        };
+                        Lost(failure, unsent)
+                    }));
+                }
+                link.drive(cx);
+            }
+            while timer.as_mut().poll(cx).is_ready() {
+                // As long as the client uploads, the upstream need not answer.
+                match self.given_up(upload) {
+                    Ok(until) => timer.as_mut().reset(until),
+                    Err(failure) => return Poll::Ready(Err(Lost(failure, None))),
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn given_up(&self, upload: Option<&Upload>) -> Result<Instant, Failure> {
+        let Some(upload) = upload else { return Err(Failure::TimedOut(self.timeout)) };
+        let state = upload.lock();
+        let until = Instant::from_std(state.progress + self.timeout);
+        if until > Instant::now() {
+            return Ok(until);
+        }
+        Err(match state.end {
+            None => Failure::ClientStalled(self.timeout),
+            Some(_) => Failure::TimedOut(self.timeout),
+        })
+    }
+}
+
+/// Refuses what could be read in two ways, and a switch that nobody asked for.
+fn check(response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Failure::Switched);
+    }
+    if !framing_is_sound(response.headers()) {
+        return Err(Failure::Framing);
+    }
+    Ok(response)
+}
