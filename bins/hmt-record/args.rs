@@ -11,8 +11,9 @@ use anyhow::Context as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use hmt_core::cli::{self, Failure, Messages, parse_duration, parse_size};
+use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
 use hmt_core::net::{Limits, Target};
-use hmt_core::record::{Config, Output, Pattern, Policy, Redactor, Routing, Trust};
+use hmt_core::record::{Config, Output, Pattern, Policy, Routing, Trust};
 use hmt_core::stream::{Locator, open_sink};
 
 const EXAMPLES: &str = "\
@@ -34,7 +35,7 @@ Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
 ///
 /// Point a client at it instead of at the API. Requests name their target in the path
 /// (/https://host/path), or with -r in the Host header, or all go to the --target. What client and
-/// server see is not changed.
+/// server see is not changed; secrets are replaced in the record by pseudonyms.
 #[derive(Debug, Parser)]
 #[command(name = "hmt-record", version, after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -106,6 +107,26 @@ pub(super) struct Args {
     #[arg(long, help_heading = "Records")]
     strict: bool,
 
+    /// Key of the pseudonyms (default: redact.key in the data folder of the user, made on first use)
+    #[arg(long, value_name = "FILE", help_heading = "Secrets")]
+    redact_key: Option<PathBuf>,
+
+    /// Also replace values of headers, cookies and keys of this name (* any run, ? one character)
+    #[arg(long, value_name = "NAME", help_heading = "Secrets")]
+    redact: Vec<String>,
+
+    /// Also replace what stands at this JSON pointer of JSON bodies, as /user/email or /users/*/email
+    #[arg(long, value_name = "POINTER", help_heading = "Secrets")]
+    redact_json: Vec<String>,
+
+    /// Do not replace values of this name
+    #[arg(long, value_name = "NAME", help_heading = "Secrets")]
+    keep: Vec<String>,
+
+    /// Replace nothing
+    #[arg(long, conflicts_with_all = ["redact", "redact_json", "keep", "redact_key"], help_heading = "Secrets")]
+    keep_secrets: bool,
+
     /// Tell of each exchange on standard error
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
@@ -142,7 +163,7 @@ const IMPORT_ONLY: [&str; 2] = ["locators", "strict"];
 /// What is to be done.
 pub(super) enum Command {
     Start(Box<Start>),
-    Import(Import),
+    Import(Box<Import>),
 }
 
 /// All that `hmt-record start` needs.
@@ -175,7 +196,7 @@ impl Args {
             }
             Verb::Import => {
                 refuse(&matches, &START_ONLY, "start")?;
-                args.import().map(Command::Import)
+                args.import().map(|import| Command::Import(Box::new(import)))
             }
         }
     }
@@ -268,7 +289,25 @@ impl Args {
     }
 
     fn redactor(&self) -> anyhow::Result<Option<Redactor>> {
-        Ok(None)
+        if self.keep_secrets {
+            return Ok(None);
+        }
+        let path = match &self.redact_key {
+            Some(path) => path.clone(),
+            None => default_key_path(|name| std::env::var_os(name)).context(
+                "no HOME, so no place for the key of the pseudonyms; name a file with --redact-key",
+            )?,
+        };
+        let key = load_or_create_key(&path)?;
+        let options = RedactOptions {
+            add: self.redact.clone(),
+            add_json: self.redact_json.clone(),
+            keep: self.keep.clone(),
+        };
+        match Redactor::new(&key, &options) {
+            Ok(redactor) => Ok(Some(redactor)),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        }
     }
 
     fn outputs(&self) -> Vec<Locator> {

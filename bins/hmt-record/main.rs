@@ -18,7 +18,7 @@ use args::{Args, Command, Start};
 fn main() -> ExitCode {
     cli::run("hmt-record", || match Args::read()? {
         Command::Start(start) => run(*start),
-        Command::Import(import) => import::run(import),
+        Command::Import(import) => import::run(*import),
     })
 }
 

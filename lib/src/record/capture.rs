@@ -187,14 +187,14 @@ impl Capture {
 
     fn trace(&self) {
         let Some(trace) = &self.recorder.trace else { return };
-        let Target { protocol, host, path_and_query } = &self.target;
+        let Target { protocol, host, .. } = &self.target;
         let end = match (&self.answer, &self.error, self.incomplete) {
             (Some(answer), _, None) => answer.status.to_string(),
             (Some(answer), _, Some(_)) => format!("{} (cut)", answer.status),
             (None, error, _) => error.clone().unwrap_or_default(),
         };
-        // What a client sends must not write to the terminal as it likes.
-        let path = path_and_query.escape_debug();
+        // What a client sends must not write to the terminal as it likes; and queries may hold secrets.
+        let path = self.target.path().escape_debug();
         let ms = self.began.1.elapsed().as_millis();
         trace(&format!("{} {}://{host}{path} {end} {ms} ms", self.method, protocol.as_str()));
     }

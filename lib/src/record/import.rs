@@ -1,7 +1,6 @@
 //! Captures that are there already: read, freed of secrets, written as records.
 
-use super::redact::Redactor;
-use crate::exchange::{parse_line, write_line};
+use crate::exchange::{Redactor, parse_line, write_line};
 use crate::stream::{Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
 
 /// Told of what is not taken over.
@@ -82,7 +81,7 @@ fn import_block(
             Err(_) => return Ok(false),
         };
         if let Some(redactor) = redactor {
-            redactor.redact(&mut exchange);
+            redactor.apply(&mut exchange);
         }
         out.clear();
         write_line(&exchange, &mut out);

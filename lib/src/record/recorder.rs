@@ -8,9 +8,8 @@ use http::HeaderValue;
 use super::connect::Connector;
 use super::journal::Journal;
 use super::link::Pool;
-use super::redact::Redactor;
 use super::tally::{Dropped, Tally};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Redactor};
 use crate::net::{Report, Target};
 
 /// How requests name their targets. Requests in absolute form name theirs in any case.
@@ -52,7 +51,7 @@ impl Recorder {
 
     pub(super) fn redact(&self, exchange: &mut Exchange<'_>) {
         if let Some(redactor) = &self.redactor {
-            redactor.redact(exchange);
+            redactor.apply(exchange);
         }
     }
 }

@@ -13,9 +13,9 @@ use super::link::Pool;
 use super::policy::Policy;
 use super::proxy;
 use super::recorder::{Recorder, Routing};
-use super::redact::Redactor;
 use super::tally::{Summary, Tally};
 use super::tls::Trust;
+use crate::exchange::Redactor;
 use crate::net::{self, Limits, Report};
 
 /// Idle links are looked through as often.
