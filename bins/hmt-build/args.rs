@@ -20,6 +20,8 @@ Examples:
       Build a spec while recording; Ctrl-C ends the recorder, and the spec is written.
   hmt-build logs/ -o specs/
       Build specs/openapi.json from all recordings in a folder.
+  hmt-build --verify traffic.har
+      Build a spec from a browser's capture, and check every exchange against it.
   hmt-build -m replay recordings.jsonl -o replay.yaml
       Keep the recordings themselves in the spec, for hmt-mock to answer with.
   hmt-build --partial part-0001.jsonl > 0001.partial.json
@@ -63,6 +65,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
 
+    /// Check every input exchange against the spec, and fail if one does not conform
+    ///
+    /// Standard input is kept in a temporary file meanwhile, only readable by its owner.
+    #[arg(long, conflicts_with = "partial")]
+    verify: bool,
+
     /// Threads to fold with; the result is the same for any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -103,6 +111,7 @@ pub(crate) struct Config {
     pub(crate) target: Target,
     pub(crate) partial: bool,
     pub(crate) title: Option<String>,
+    pub(crate) verify: bool,
     pub(crate) threads: usize,
     pub(crate) strict: bool,
     pub(crate) verbose: bool,
@@ -135,6 +144,7 @@ impl Args {
             target: target(self.out, format, self.partial)?,
             partial: self.partial,
             title: self.title,
+            verify: self.verify,
             threads: self.threads.map_or_else(default_threads, usize::from),
             strict: self.strict,
             verbose: self.verbose,

@@ -11,7 +11,7 @@ use hmt_core::infer::{self, Builder, Partial};
 use hmt_core::stream::{Block, Reader, Record};
 
 use super::args::Config;
-use super::inputs::Inputs;
+use super::verify::Inputs;
 
 /// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
 const BLOCK: usize = 1 << 20;

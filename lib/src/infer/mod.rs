@@ -18,6 +18,7 @@ mod state;
 pub use config::{Config, Mode, UnknownMode};
 pub use finalise::Options;
 pub use partial::{Partial, PartialError};
+pub use state::is_ghost;
 
 pub(crate) use config::Limits;
 

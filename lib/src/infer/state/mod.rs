@@ -55,8 +55,8 @@ pub(crate) struct Host {
     pub(crate) paths: Node,
 }
 
-/// Statuses with which a server answers what it does not have.
-pub(crate) fn is_ghost(status: u16) -> bool {
+/// Statuses with which a server answers what it does not have: 404, 405, 410 and 501. They make no paths.
+pub fn is_ghost(status: u16) -> bool {
     matches!(status, 404 | 405 | 410 | 501)
 }
 

@@ -1,0 +1,117 @@
+//! `--verify`: every input exchange against the spec that was built from it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _};
+
+use anyhow::Context as _;
+use hmt_core::cli::Failure;
+use hmt_core::conform::{Api, Violation};
+use hmt_core::exchange::parse_line;
+use hmt_core::infer::is_ghost;
+use hmt_core::spec::Document;
+use hmt_core::stream::{Locator, Reader, Record};
+
+use super::args::Config;
+
+/// The input; standard input spooled where it is read twice.
+pub(crate) struct Inputs {
+    locators: Vec<Locator>,
+    spool: Option<File>,
+}
+
+/// Prepares the input.
+///
+/// # Errors
+/// Standard input cannot be spooled.
+pub(crate) fn inputs(config: &Config) -> anyhow::Result<Inputs> {
+    let mut spool = None;
+    if config.verify && config.reads_stdin() {
+        // An unnamed temporary file of mode 0600, gone with the process.
+        let mut file =
+            tempfile::tempfile().context("cannot make a temporary file for standard input")?;
+        io::copy(&mut io::stdin().lock(), &mut file)
+            .context("cannot keep standard input in a temporary file")?;
+        spool = Some(file);
+    }
+    Ok(Inputs { locators: config.inputs.clone(), spool })
+}
+
+impl Inputs {
+    /// Reads all of it from the start.
+    ///
+    /// # Errors
+    /// A source that is not there.
+    pub(crate) fn reader(&self, block: usize) -> anyhow::Result<Reader> {
+        let stdin: Box<dyn Read + Send> = match &self.spool {
+            Some(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Box::new(file)
+            }
+            None => Box::new(io::stdin()),
+        };
+        Ok(Reader::open(&self.locators, Some(stdin), block)?)
+    }
+}
+
+/// How many exchanges that do not conform are named.
+const NAMED: u64 = 20;
+
+/// Checks, if it was asked for.
+///
+/// # Errors
+/// An exchange that does not conform, each reported.
+pub(crate) fn verify(document: &Document, inputs: &Inputs, config: &Config) -> anyhow::Result<()> {
+    if !config.verify {
+        return Ok(());
+    }
+    let api = Api::compile(document).context("the spec that was built cannot be compiled")?;
+    let (mut checked, mut failed, mut absent) = (0u64, 0u64, 0u64);
+    let mut reader = inputs.reader(1 << 20)?;
+    while let Some(block) = reader.next_block().context("cannot read the input again")? {
+        for (number, record) in block.records() {
+            let (Record::Line(line) | Record::TornTail(line)) = record else { continue };
+            let Ok(exchange) = parse_line(line) else { continue };
+            let Some(response) = &exchange.response else { continue };
+            checked += 1;
+            if let Err(violations) = api.conforms(&exchange) {
+                if is_ghost(response.status)
+                    && violations.iter().all(|v| matches!(v.location, "path" | "method"))
+                {
+                    absent += 1;
+                    continue;
+                }
+                failed += 1;
+                if failed <= NAMED {
+                    config.messages.error(format_args!(
+                        "{}:{number}: {}",
+                        block.source,
+                        sentence(&violations)
+                    ));
+                }
+            }
+        }
+    }
+    if failed > 0 {
+        config
+            .messages
+            .error(format_args!("{failed} of {checked} exchanges do not conform to the spec"));
+        return Err(Failure::Reported.into());
+    }
+    let note = match absent {
+        0 => String::new(),
+        n => format!(
+            "; {n} answers say that there is no such thing, and no operation has their path"
+        ),
+    };
+    config.messages.warn(format_args!("all {checked} exchanges conform to the spec{note}"));
+    Ok(())
+}
+
+fn sentence(violations: &[Violation]) -> String {
+    let all: Vec<String> = violations
+        .iter()
+        .map(|violation| format!("{} {}: {}", violation.location, violation.at, violation.message))
+        .collect();
+    all.join("; ")
+}
