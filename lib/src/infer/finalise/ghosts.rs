@@ -5,69 +5,67 @@ use crate::infer::Limits;
 use crate::infer::sketch::Merge as _;
 use crate::infer::state::Node;
 
-/// Adds the ghosts to the operations of a tree that they match.
-pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) {
+/// Adds the ghosts to the operations of a tree that they match. As a request goes to a parameter where no name has an
+/// operation for it, so do ghosts: what is left over here is the result.
+pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
+    let Node { kids, operations, plain, slashed, n, segments } = ghosts;
+    let mut left = Node { n, segments, ..Node::default() };
     let mut matched = false;
-    for (method, ghost) in ghosts.operations {
+    for (method, ghost) in operations {
         if let Some(operation) = place.operations.get_mut(&method) {
             operation.merge(ghost, limits);
             matched = true;
+        } else {
+            left.operations.insert(method, ghost);
         }
     }
     if matched {
-        place.plain = place.plain.saturating_add(ghosts.plain);
-        place.slashed = place.slashed.saturating_add(ghosts.slashed);
+        place.plain = place.plain.saturating_add(plain);
+        place.slashed = place.slashed.saturating_add(slashed);
     }
-    for (class, kids) in ghosts.kids {
-        if class.is_id() {
-            let (kept, rest) = kids.into_parts();
-            for (suffix, node) in kept.into_iter().chain(rest.map(|node| ("".into(), node))) {
-                haunt_identifiers(place, &suffix, node, limits);
-            }
-            continue;
-        }
-        // A name that the ghosts do not keep may be among their rest, so the rest may belong to it.
-        if kids.rest().is_some() {
-            let hidden: Vec<String> =
-                place.literals.keys().filter(|name| kids.may_be_in_rest(name)).cloned().collect();
-            for name in hidden {
-                if let (Some(below), Some(rest)) = (place.literals.get_mut(&name), kids.rest()) {
+    (left.plain, left.slashed) = (plain, slashed);
+    for (class, mut kids) in kids {
+        if !class.is_id() {
+            // A name that the ghosts do not keep may be among their rest, so the rest may belong to it.
+            let hidden = place.literals.iter_mut().filter(|(name, _)| kids.may_be_in_rest(name));
+            if let Some(rest) = kids.rest() {
+                for (_, below) in hidden {
                     haunt(below, rest.clone(), limits);
                 }
             }
         }
-        let (kept, rest) = kids.into_parts();
-        for (name, node) in kept {
-            match place.literals.get_mut(name.as_ref()) {
-                Some(below) => haunt(below, node, limits),
-                None => haunt_words(place, node, limits),
+        kids.transform(|key, node| {
+            let node = if class.is_id() {
+                haunt_single(place, key, node, limits)
+            } else {
+                match place.literals.get_mut(key) {
+                    Some(below) => haunt(below, node, limits),
+                    None => node,
+                }
+            };
+            let suffix = if class.is_id() && place.parameters.contains_key(key) { key } else { "" };
+            match place.parameters.get_mut(suffix) {
+                // What was asked for and not there says nothing of the values that are.
+                Some(slot) => haunt(&mut slot.place, node, limits),
+                None => node,
             }
-        }
-        if let Some(node) = rest {
-            haunt_words(place, node, limits);
-        }
+        });
+        left.kids.insert(class, kids);
     }
+    left
 }
 
-// What was asked for and not there says nothing of the values that are: only the operations below are touched.
-
-fn haunt_words(place: &mut Place, node: Node, limits: &Limits) {
-    if let Some(slot) = place.parameters.get_mut("") {
-        haunt(&mut slot.place, node, limits);
-    }
-}
-
-fn haunt_identifiers(place: &mut Place, suffix: &str, node: Node, limits: &Limits) {
-    // An identifier that is a name here (`/2010-04-01/…`) was a single value.
-    if let Some(values) = node.segments.values().exact() {
-        for value in values.keys() {
-            if let Some(below) = place.literals.get_mut(&format!("{value}{suffix}")) {
-                haunt(below, node.clone(), limits);
+/// An identifier that is a name here (`/2010-04-01/…`) was a single value.
+fn haunt_single(place: &mut Place, suffix: &str, node: Node, limits: &Limits) -> Node {
+    let Some(values) = node.segments.values().exact() else { return node };
+    let names: Vec<String> = values.keys().map(|value| format!("{value}{suffix}")).collect();
+    for name in &names {
+        if let Some(below) = place.literals.get_mut(name) {
+            let left = haunt(below, node.clone(), limits);
+            if names.len() == 1 {
+                return left;
             }
         }
     }
-    let key = if place.parameters.contains_key(suffix) { suffix } else { "" };
-    if let Some(slot) = place.parameters.get_mut(key) {
-        haunt(&mut slot.place, node, limits);
-    }
+    node
 }

@@ -183,6 +183,21 @@ impl<V> CappedMap<V> {
         (kept, self.rest.map(|v| *v))
     }
 
+    /// Replaces every value; the rest has an empty key.
+    pub(crate) fn transform(&mut self, mut with: impl FnMut(&str, V) -> V)
+    where
+        V: Default,
+    {
+        for entry in &mut self.kept {
+            let value = std::mem::take(entry.value.as_mut());
+            *entry.value = with(&entry.key, value);
+        }
+        if let Some(rest) = &mut self.rest {
+            let value = std::mem::take(rest.as_mut());
+            **rest = with("", value);
+        }
+    }
+
     /// True where `key` is not kept but may be in the rest.
     pub(crate) fn may_be_in_rest(&self, key: &str) -> bool {
         self.rest.is_some() && self.get(key).is_none()
