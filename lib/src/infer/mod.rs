@@ -11,6 +11,8 @@
 
 mod config;
 mod finalise;
+#[cfg(test)]
+mod laws;
 mod partial;
 mod sketch;
 mod state;

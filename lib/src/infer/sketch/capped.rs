@@ -49,7 +49,7 @@ pub(crate) fn hash(key: &str) -> u64 {
 }
 
 impl<V: Merge> CappedMap<V> {
-    /// The value to fold an observation of `key` into.
+    /// The value to fold an observation of `key` into, where [`Merge::demote`] does nothing.
     pub(crate) fn slot(
         &mut self,
         key: &str,
@@ -60,6 +60,25 @@ impl<V: Merge> CappedMap<V> {
         match self.index(key, cap, priority, limits) {
             Some(index) => &mut self.kept[index].value,
             None => self.rest.get_or_insert_default(),
+        }
+    }
+
+    /// Folds an observation of `key` by `fold`. What is only meaningful for a key of its own is not kept for the rest.
+    pub(crate) fn fold(
+        &mut self,
+        key: &str,
+        cap: usize,
+        priority: Priority,
+        limits: &Limits,
+        fold: impl FnOnce(&mut V),
+    ) {
+        match self.index(key, cap, priority, limits) {
+            Some(index) => fold(&mut self.kept[index].value),
+            None => {
+                let rest = self.rest.get_or_insert_default();
+                fold(rest);
+                rest.demote();
+            }
         }
     }
 
@@ -213,21 +232,15 @@ impl<V: Serialize> Serialize for CappedMap<V> {
         if let Some(rest) = &self.rest {
             map.serialize_entry(REST, rest)?;
         }
-        let mut key = String::new();
-        for (name, value) in self.sorted() {
-            key.clear();
-            // The mark keeps the priority, which the map itself cannot compute when it is read back.
-            key.push(if self.priority_of(name) == 0 { '=' } else { '>' });
-            key.push_str(name);
+        // The mark keeps the priority, which the map itself cannot compute when it is read back.
+        let marked = self.kept.iter().map(|entry| {
+            let mark = if entry.priority == 0 { '=' } else { '>' };
+            (format!("{mark}{}", entry.key), &entry.value)
+        });
+        for (key, value) in marked.collect::<std::collections::BTreeMap<_, _>>() {
             map.serialize_entry(&key, value)?;
         }
         map.end()
-    }
-}
-
-impl<V> CappedMap<V> {
-    fn priority_of(&self, key: &str) -> u8 {
-        self.kept.iter().find(|e| e.key.as_ref() == key).map_or(1, |e| e.priority)
     }
 }
 

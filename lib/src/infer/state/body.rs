@@ -155,7 +155,7 @@ pub(crate) fn fold_pairs(
         if index < limits.pairs && !pairs[..index].iter().any(|(before, _)| before == name) {
             let values =
                 pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
-            fields.slot(name, cap, no_priority, limits).fold(values, ok, limits);
+            fields.fold(name, cap, no_priority, limits, |field| field.fold(values, ok, limits));
         }
     }
 }

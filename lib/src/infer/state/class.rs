@@ -20,9 +20,9 @@ pub(crate) enum Class {
     Opaque,
     /// A short lower-case prefix, `_`, and a tail with a digit: `cus_4f9a`.
     Prefixed,
+    Semver,
     /// Twilio's form: two capitals and 32 hex digits.
     Sid,
-    Semver,
     Ulid,
     Uuid,
     /// `v1`, `v2.1`, `api`, `rest`.

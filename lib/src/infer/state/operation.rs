@@ -126,7 +126,9 @@ fn fold_headers(
         {
             let values =
                 headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
-            into.slot(name, limits.headers, no_priority, limits).fold(values, ok, limits);
+            into.fold(name, limits.headers, no_priority, limits, |header| {
+                header.fold(values, ok, limits)
+            });
         }
     }
 }

@@ -1,0 +1,232 @@
+//! The laws of the state, with caps so small that every run overflows them.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+
+use super::config::Limits;
+use super::{Builder, Config, Mode, Options, Partial};
+use crate::exchange::{Body, Exchange, Meta, Method, Protocol, Request, Response, Side};
+
+/// An exchange, small enough that collisions are common.
+fn exchange() -> impl Strategy<Value = Exchange<'static>> {
+    let message = (request(), response(), any::<u8>());
+    message.prop_map(|(request, response, odd)| {
+        let mut meta = Meta::default();
+        match odd {
+            0..=5 => meta.incomplete = Some(Side::Upstream),
+            6..=10 => meta.truncated_response = Some(1000),
+            _ => {}
+        }
+        Exchange { request, response: (odd < 250).then_some(response), meta }
+    })
+}
+
+fn request() -> impl Strategy<Value = Request<'static>> {
+    let method = prop::sample::select(vec![Method::Get, Method::Post]);
+    let host = prop::sample::select(vec!["a.example", "b.example", ""]);
+    let segment = prop::sample::select(vec![
+        "users",
+        "orders",
+        "me",
+        "alice",
+        "bob",
+        "carol",
+        "7",
+        "42",
+        "v1",
+        "7.json",
+        "cus_4f9a",
+        "9:cancel",
+        "2024-01-15",
+        "123e4567-e89b-12d3-a456-426614174000",
+    ]);
+    let path = (prop::collection::vec(segment, 0..4), any::<bool>());
+    let pair = (
+        prop::sample::select(vec!["q", "page", "x"]),
+        prop::sample::select(vec!["1", "true", "a,b", "2024-01-01"]),
+    );
+    let query = prop::collection::vec(pair, 0..3);
+    (method, host, path, query, body()).prop_map(
+        |(method, host, (segments, slash), query, body)| {
+            let mut pathname = format!("/{}", segments.join("/"));
+            if slash && !segments.is_empty() {
+                pathname.push('/');
+            }
+            let query = query.into_iter().map(|(k, v)| (Cow::from(k), Cow::from(v))).collect();
+            Request {
+                method,
+                protocol: Protocol::Https,
+                host: host.into(),
+                pathname: pathname.into(),
+                query,
+                headers: vec![("x-tenant".into(), "t".into())],
+                body: Body::from_bytes(body.into_bytes()),
+                timestamp: None,
+            }
+        },
+    )
+}
+
+fn response() -> impl Strategy<Value = Response<'static>> {
+    let status = prop::sample::select(vec![200, 200, 200, 201, 404, 404, 405, 500]);
+    let media = prop::sample::select(vec![
+        "application/json",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+    ]);
+    (status, media, body()).prop_map(|(status, media, body)| Response {
+        status,
+        headers: vec![("content-type".into(), media.into())],
+        body: Body::from_bytes(body.into_bytes()),
+        timestamp: None,
+    })
+}
+
+/// A body: JSON text, which may repeat a key, broken text, or nothing.
+fn body() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "null",
+        "true",
+        "1",
+        "-7",
+        "2.5",
+        "1e400",
+        "18446744073709551616",
+        "\"a\"",
+        "\"2024-01-01\"",
+        "\"x\\ny\"",
+        "\"alice@example.com\"",
+        "\"a string that is longer than what is kept of one\"",
+    ])
+    .prop_map(str::to_owned);
+    let json = leaf.prop_recursive(4, 24, 4, |inner| {
+        let key = prop::sample::select(vec![
+            "a",
+            "b",
+            "c",
+            "d",
+            "42",
+            "7",
+            "2024-01-15",
+            "bob@example.com",
+        ]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec((key, inner), 0..5).prop_map(|members| {
+                let members: Vec<String> =
+                    members.iter().map(|(k, v)| format!("\"{k}\":{v}")).collect();
+                format!("{{{}}}", members.join(","))
+            }),
+        ]
+    });
+    prop_oneof![8 => json, 1 => Just("{\"a\":1".to_owned()), 1 => Just(String::new())]
+}
+
+/// Caps of 0 to 5.
+fn limits() -> impl Strategy<Value = Limits> {
+    prop::collection::vec(0usize..6, 13).prop_map(|caps| Limits {
+        names: caps[0],
+        suffixes: caps[1],
+        segments: 2 + caps[2],
+        origins: caps[3],
+        keys: caps[4],
+        value_keys: caps[5],
+        values: caps[6],
+        longest_value: 12,
+        depth: 1 + caps[7] as u32,
+        body_bytes: 200,
+        query: caps[8],
+        headers: caps[9],
+        fields: caps[10],
+        media: caps[11],
+        pairs: caps[12].max(1),
+    })
+}
+
+fn folded(exchanges: &[Exchange<'static>], config: &Config) -> Builder {
+    let mut builder = Builder::new(config.clone());
+    for exchange in exchanges {
+        builder.fold(exchange);
+    }
+    builder
+}
+
+fn config(limits: Limits, mode: u8) -> Config {
+    let mode = [Mode::Gen, Mode::Replay, Mode::Mixed][usize::from(mode % 3)];
+    Config { mode, limits }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(384))]
+
+    #[test]
+    fn order_does_not_matter(
+        (sorted, shuffled) in prop::collection::vec(exchange(), 0..24)
+            .prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        limits in limits(),
+        mode in 0u8..3,
+    ) {
+        let config = config(limits, mode);
+        let (one, other) = (folded(&sorted, &config), folded(&shuffled, &config));
+        prop_assert_eq!(one.to_partial(), other.to_partial());
+        let options = Options::default();
+        prop_assert_eq!(one.finalise(&options).to_string(), other.finalise(&options).to_string());
+    }
+
+    #[test]
+    fn shards_merge_to_the_whole_in_any_tree(
+        all in prop::collection::vec((exchange(), 0usize..5), 0..30),
+        merges in prop::collection::vec(any::<prop::sample::Index>(), 8),
+        limits in limits(),
+        mode in 0u8..3,
+    ) {
+        let config = config(limits, mode);
+        let exchanges: Vec<_> = all.iter().map(|(exchange, _)| exchange.clone()).collect();
+        let whole = folded(&exchanges, &config).to_partial();
+        let mut shards: Vec<Builder> = (0..5)
+            .map(|shard| {
+                let part: Vec<_> =
+                    all.iter().filter(|(_, s)| *s == shard).map(|(exchange, _)| exchange.clone()).collect();
+                folded(&part, &config)
+            })
+            .collect();
+        for choice in merges {
+            if shards.len() < 2 {
+                break;
+            }
+            let taken = shards.swap_remove(choice.index(shards.len()));
+            let into = choice.index(shards.len());
+            // Half of the merges go through the serialised form.
+            if into % 2 == 0 {
+                let partial = Partial::parse(taken.to_partial().as_bytes()).expect("what was written is read");
+                shards[into].add(partial).expect("the configuration is the same");
+            } else {
+                shards[into].merge(taken);
+            }
+        }
+        prop_assert_eq!(shards.len(), 1);
+        prop_assert_eq!(shards[0].to_partial(), whole);
+    }
+
+    #[test]
+    fn a_partial_is_canonical(all in prop::collection::vec(exchange(), 0..12), limits in limits()) {
+        let config = config(limits, 2);
+        let line = folded(&all, &config).to_partial();
+        let mut again = Builder::new(config);
+        again.add(Partial::parse(line.as_bytes()).expect("what was written is read")).expect("same configuration");
+        prop_assert_eq!(&again.to_partial(), &line);
+        let value: serde_json::Value = serde_json::from_str(&line).expect("a partial is JSON");
+        prop_assert!(canonical(&value), "keys sorted, no fractions: {}", line);
+    }
+}
+
+fn canonical(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::Object(map) => map.keys().is_sorted() && map.values().all(canonical),
+        serde_json::Value::Array(items) => items.iter().all(canonical),
+        serde_json::Value::Number(number) => !number.is_f64(),
+        _ => true,
+    }
+}
