@@ -163,19 +163,20 @@ impl<'o> Object<'o> {
     fn pairs(&mut self, key: &str, pairs: &Pairs<'_>, case: Case) {
         let mut object = self.object(key);
         for (name, values) in grouped(pairs, case) {
-            match values.as_slice() {
-                [value] => object.value(&name, *value),
-                values => object.value(&name, values),
-            }
+            object.value(&name, &values);
         }
         object.close();
     }
 }
 
+/// Up to so many names are compared one by one, which is faster than hashing them.
+const FEW: usize = 48;
+
 /// The values of each name, names in the order of their first appearance.
-fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Vec<&'p str>)> {
-    let mut groups: Vec<(Cow<'p, str>, Vec<&'p str>)> = Vec::with_capacity(pairs.len());
-    let mut places: HashMap<Cow<'p, str>, usize> = HashMap::with_capacity(pairs.len());
+fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Values<'p>)> {
+    let mut groups: Vec<(Cow<'p, str>, Values<'p>)> = Vec::with_capacity(pairs.len());
+    let mut places: HashMap<Cow<'p, str>, usize> = HashMap::new();
+    let few = pairs.len() <= FEW;
     for (name, value) in pairs {
         let name = match case {
             Case::Lower if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
@@ -183,15 +184,39 @@ fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Vec<&'p s
             }
             Case::Kept | Case::Lower => Cow::Borrowed(name.as_ref()),
         };
-        match places.get(&name) {
-            Some(place) => groups[*place].1.push(value),
+        let place = if few {
+            groups.iter().position(|(known, _)| *known == name)
+        } else {
+            places.get(&name).copied()
+        };
+        match place {
+            Some(place) => groups[place].1.push(value),
             None => {
-                places.insert(name.clone(), groups.len());
-                groups.push((name, vec![value]));
+                if !few {
+                    places.insert(name.clone(), groups.len());
+                }
+                groups.push((name, Values::One(value)));
             }
         }
     }
     groups
+}
+
+/// A string, or an array of strings.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Values<'p> {
+    One(&'p str),
+    Many(Vec<&'p str>),
+}
+
+impl<'p> Values<'p> {
+    fn push(&mut self, value: &'p str) {
+        match self {
+            Values::One(first) => *self = Values::Many(vec![first, value]),
+            Values::Many(values) => values.push(value),
+        }
+    }
 }
 
 fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::super::MAX_LINE;
 use super::super::block::Record;
 use super::*;
+use crate::exchange::parse_line;
 
 /// A reader that gives at most `step` bytes at a time.
 struct Steps {
@@ -202,4 +203,73 @@ proptest! {
         let found: Vec<(u64, String)> = file(&path, block_size);
         prop_assert_eq!(found, expected);
     }
+}
+
+/// What each record of a fixture comes to: a line, or why it is none.
+fn fixture(name: &str) -> Vec<(u64, Result<String, String>)> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/recordings").join(name);
+    let mut reader = Reader::open(&[Locator::File(path)], None, 256).unwrap();
+    let mut found = Vec::new();
+    while let Some(block) = reader.next_block().unwrap() {
+        for (number, record) in block.records() {
+            let outcome = match record {
+                Record::Line(line) => match parse_line(line) {
+                    Ok(exchange) => Ok(format!(
+                        "{} {}{} {}",
+                        exchange.request.method,
+                        exchange.request.host,
+                        exchange.request.pathname,
+                        exchange.response.map_or(0, |response| response.status)
+                    )),
+                    Err(error) => Err(error.to_string()),
+                },
+                Record::TornTail(_) => Err("torn".to_owned()),
+                Record::TooLong(_) => Err("too long".to_owned()),
+                Record::Rejected(error) => Err(error.to_string()),
+            };
+            found.push((number, outcome));
+        }
+    }
+    found
+}
+
+#[test]
+fn odd_lines_are_read() {
+    let expected = [
+        (1, "get api.example.com/users/1 200"),
+        (4, "get api.example.com/users/2 200"),
+        (5, "get api.example.com/users/3 404"),
+        (6, "post api.example.com/users 201"),
+        (7, "get api.example.com/users/5 200"),
+        (8, "get api.example.com/logo.png 200"),
+        (9, "get api.example.com/down 0"),
+    ];
+    assert_eq!(fixture("odd.jsonl"), expected.map(|(number, text)| (number, Ok(text.to_owned()))));
+}
+
+#[test]
+fn bad_lines_are_rejected_one_by_one() {
+    let found = fixture("bad.jsonl");
+    assert_eq!(found.len(), 16);
+    for (at, (number, outcome)) in found.iter().enumerate() {
+        assert_eq!(*number, at as u64 + 1);
+        assert!(outcome.is_err(), "line {number}: {outcome:?}");
+    }
+    let torn = fixture("torn.jsonl");
+    assert_eq!(torn, [(1, Ok("get h/a 200".to_owned())), (2, Err("torn".to_owned()))]);
+}
+
+#[test]
+fn a_browsers_archive_is_read() {
+    let found = fixture("browser.har");
+    let expected = [
+        "post shop.example.com/api/carts 201",
+        "get shop.example.com/logo.png 200",
+        "get ads.example.net/x 0",
+    ];
+    for (at, text) in expected.iter().enumerate() {
+        assert_eq!(found[at], (at as u64 + 1, Ok((*text).to_owned())));
+    }
+    assert!(matches!(&found[3], (4, Err(why)) if why.contains("data:image")), "{:?}", found[3]);
 }
