@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Holds a spec that hmt-build made against the recordings that it was made from, without a line of our own code.
+
+usage: scripts/check-spec.py SPEC RECORDINGS...
+
+openapi-spec-validator judges the spec; then every recorded body is validated by python jsonschema (in the OpenAPI
+dialects of openapi-schema-validator) against the schema that the spec has for its path, method, status and media
+type. A recording to which the spec has nothing to say is a fault too, but for answers 404, 405, 410 and 501 to
+paths that the spec does not have.
+Exit status: 0 all hold, 1 not.
+"""
+
+import base64
+import json
+import pathlib
+import re
+import sys
+import urllib.parse
+
+import yaml
+from openapi_schema_validator import OAS30Validator, OAS31Validator
+from openapi_spec_validator import validate
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+UNSERVED = {404, 405, 410, 501}
+
+
+class Spec:
+    """A document, with an operation, a response or a schema found by what a recording says."""
+
+    def __init__(self, document):
+        self.document = document
+        self.dialect = OAS30Validator if document["openapi"].startswith("3.0") else OAS31Validator
+        self.routes = sorted(
+            ((self.pattern(path), path, item) for path, item in document.get("paths", {}).items()),
+            # The most concrete template first: fewest parameters, then the most literal text.
+            key=lambda route: (route[1].count("{"), -len(re.sub(r"\{[^}]*\}", "", route[1]))),
+        )
+
+    @staticmethod
+    def pattern(path):
+        literal = [re.escape(part) for part in re.split(r"\{[^}]*\}", path.rstrip("/"))]
+        return re.compile("[^/]+".join(literal) + "/?")
+
+    def operation(self, method, path):
+        """(template, operation), (template, None) where the path lacks the method, or (None, None)."""
+        template = None
+        for pattern, candidate, item in self.routes:
+            if pattern.fullmatch(path):
+                template = candidate
+                if method in item and method in METHODS:
+                    return candidate, item[method]
+        return template, None
+
+    def deref(self, value):
+        while isinstance(value, dict) and "$ref" in value:
+            target = self.document
+            for part in value["$ref"].removeprefix("#/").split("/"):
+                part = urllib.parse.unquote(part).replace("~1", "/").replace("~0", "~")
+                target = target[part]
+            value = target
+        return value
+
+    def response(self, operation, status):
+        responses = operation.get("responses", {})
+        for name in (str(status), f"{status // 100}XX", "default"):
+            if name in responses:
+                return self.deref(responses[name])
+        return None
+
+    def problems(self, schema, value):
+        """What is wrong with a value, as python jsonschema sees it."""
+        root = {key: part for key, part in self.document.items() if key != "$ref"}
+        if "$ref" in schema:
+            root["$ref"] = schema["$ref"]
+        else:
+            root["x-here"] = schema
+            root["$ref"] = "#/x-here"
+        errors = self.dialect(root, format_checker=self.dialect.FORMAT_CHECKER).iter_errors(value)
+        return [f"{error.json_path}: {error.message[:200]}" for error in errors]
+
+
+def header(message, name):
+    for key, value in message.get("headers", {}).items():
+        if key.lower() == name:
+            return value[0] if isinstance(value, list) else value
+    return None
+
+
+def body_of(exchange, side):
+    """The body's bytes, or None where there is none or not all of it was recorded."""
+    meta = exchange.get("meta", {}).get("hmt", {})
+    if side in meta.get("truncated", {}) or "incomplete" in meta:
+        return None
+    if f"{side}BodyBase64" in meta:
+        return base64.b64decode(meta[f"{side}BodyBase64"])
+    text = exchange[side].get("body")
+    return None if text is None else text.encode()
+
+
+def media(content, declared):
+    """The media type object for a content type, by name, then by range."""
+    name = (declared or "").split(";")[0].strip().lower()
+    for key in (name, name.split("/")[0] + "/*", "*/*"):
+        for candidate, value in content.items():
+            if candidate.split(";")[0].strip().lower() == key:
+                return value
+    return next(iter(content.values())) if not name and content else None
+
+
+def form_value(spec, schema, text):
+    """A form field as the schema's type reads it: forms know only text."""
+    pairs = urllib.parse.parse_qsl(text, keep_blank_values=True)
+    properties = spec.deref(schema).get("properties", {})
+    result = {}
+    for key, value in pairs:
+        kind = spec.deref(properties.get(key, {}))
+        many = kind.get("type") == "array"
+        kind = spec.deref(kind.get("items", {})) if many else kind
+        if kind.get("type") in ("integer", "number", "boolean"):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                pass
+        if many:
+            result.setdefault(key, []).append(value)
+        else:
+            result[key] = value
+    return result
+
+
+def value_of(spec, schema, declared, body):
+    name = (declared or "").split(";")[0].strip().lower()
+    if name == "application/json" or name.endswith("+json") or not name:
+        return json.loads(body)
+    if name == "application/x-www-form-urlencoded":
+        return form_value(spec, schema, body.decode())
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode()
+
+
+def check_body(spec, message, content, body):
+    """Problems of one body against the content that the spec declares."""
+    if not body:
+        return []
+    declared = header(message, "content-type")
+    found = media(content, declared)
+    if found is None:
+        return [f"the spec has no {declared or 'body'}"]
+    schema = found.get("schema")
+    if schema is None or schema == {}:
+        return []
+    try:
+        return spec.problems(schema, value_of(spec, schema, declared, body))
+    except ValueError:
+        # A body that is not what its header says is opaque to the builder: any text or nothing at all.
+        try:
+            return spec.problems(schema, body.decode())
+        except UnicodeDecodeError:
+            return []
+
+
+def check(spec, exchange, bodies):
+    request, response = exchange["request"], exchange.get("response")
+    if response is None:
+        return []
+    status = int(response["statusCode"])
+    path = request.get("pathname") or urllib.parse.urlsplit(request.get("path") or request.get("url", "")).path or "/"
+    template, operation = spec.operation(request["method"], path)
+    if operation is None:
+        return [] if status in UNSERVED else [f"no operation for {request['method']} {path}"]
+    declared = spec.response(operation, status)
+    if declared is None:
+        return [f"{template} has no answer {status}"]
+    problems = check_body(spec, response, declared.get("content", {}), body_of(exchange, "response"))
+    bodies.append(template)
+    if status < 400:
+        wanted = spec.deref(operation.get("requestBody", {}))
+        body = body_of(exchange, "request")
+        if body and "requestBody" not in operation:
+            return [*problems, "the spec has no request body"]
+        problems += check_body(spec, request, wanted.get("content", {}), body)
+    return problems
+
+
+def main():
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    document = yaml.load(pathlib.Path(sys.argv[1]).read_text(), Loader=yaml.CSafeLoader)
+    validate(document)
+    spec, faults, bodies, lines = Spec(document), 0, [], 0
+    for name in sys.argv[2:]:
+        for number, line in enumerate(pathlib.Path(name).read_text().split("\n"), 1):
+            if not line.strip():
+                continue
+            lines += 1
+            for problem in check(spec, json.loads(line), bodies):
+                faults += 1
+                if faults <= 20:
+                    print(f"{name}:{number}: {problem}", file=sys.stderr)
+    paths = len(document.get("paths", {}))
+    print(f"{sys.argv[1]}: a valid OpenAPI {document['openapi']}, {paths} paths; {lines} recordings, {faults} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
