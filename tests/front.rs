@@ -1,8 +1,199 @@
-//! Tests of the front end, `hmt`.
+//! Tests of the front end, `hmt`: what it runs, what it adds, and what it knows of all tools.
 
-use crate::harness::Dir;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::harness::{Dir, Program, Run, exe, exe_dir, fixture};
+
+const TOOLS: [&str; 5] = ["record", "build", "merge", "mock", "replay"];
+
+/// An installation whose tools only tell what they were called with.
+struct Installed {
+    bin: TempDir,
+    dir: Dir,
+}
+
+impl Installed {
+    fn new(tools: &[&str]) -> Self {
+        // Beside the real one, since a hard link cannot leave its file system, and a copy may be busy when it is run.
+        let bin = tempfile::tempdir_in(exe_dir()).unwrap();
+        fs::hard_link(exe("hmt"), bin.path().join("hmt")).unwrap();
+        for tool in tools {
+            symlink(fixture("front/tool"), bin.path().join(format!("hmt-{tool}"))).unwrap();
+        }
+        Installed { bin, dir: Dir::new() }
+    }
+
+    fn hmt<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Program {
+        Program::of(self.bin.path().join("hmt"), self.dir.path()).args(args)
+    }
+
+    /// What the tool was called with, its name first.
+    #[track_caller]
+    fn called(&self, words: &str) -> Vec<String> {
+        let run = self.hmt(words.split(' ')).run().expect_code(0).expect_quiet();
+        run.out().lines().map(str::to_owned).collect()
+    }
+
+    #[track_caller]
+    fn expect(&self, words: &str, called: &str) {
+        assert_eq!(self.called(words).join(" "), called, "hmt {words}");
+    }
+}
 
 #[test]
-fn starts() {
-    Dir::new().program("hmt").run().expect_code(0);
+fn arguments_and_status_are_those_of_the_tool() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("merge a.yaml -o b.yaml", "hmt-merge a.yaml -o b.yaml");
+    installed.expect("mock -- -x --", "hmt-mock -- -x --");
+    installed.expect("replay", "hmt-replay");
+    installed.expect("mock --help", "hmt-mock --help");
+    installed.expect("merge -V", "hmt-merge -V");
+    let odd = ["merge", "", "a b", "*", "--title=ü"];
+    assert_eq!(installed.hmt(odd).run().out(), "hmt-merge\n\na b\n*\n--title=ü\n");
+    installed.hmt(["mock", "x"]).env("TOOL_STATUS", "3").run().expect_code(3);
+}
+
+#[test]
+fn record_writes_into_logs_unless_told_where() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("record", "hmt-record --log-dir logs");
+    let mode = |name: &str| fs::metadata(installed.dir.join(name)).unwrap().permissions().mode();
+    assert_eq!(mode("logs") & 0o777, 0o700, "recordings hold traffic");
+    assert!(installed.dir.join("specs").is_dir());
+    installed.expect("record -p 8001 -r", "hmt-record -p 8001 -r --log-dir logs");
+    installed.expect("record --target http://l:1", "hmt-record --target http://l:1 --log-dir logs");
+    for told in [
+        "-o -",
+        "-ox.jsonl",
+        "--out x.jsonl",
+        "--out=x.jsonl",
+        "-ro x.jsonl",
+        "-l d",
+        "-ld",
+        "--log-dir=d",
+    ] {
+        installed.expect(&format!("record {told}"), &format!("hmt-record {told}"));
+    }
+}
+
+#[test]
+fn build_writes_into_specs_unless_told_where() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("build logs/", "hmt-build logs/ --out specs");
+    installed.expect("build -m replay x.jsonl", "hmt-build -m replay x.jsonl --out specs");
+    installed.expect("build -- -x.jsonl", "hmt-build --out specs -- -x.jsonl");
+    for told in ["-o -", "-oout.yaml", "--out out", "--out=out.json", "-vo out.yaml"] {
+        installed.expect(&format!("build {told} x.jsonl"), &format!("hmt-build {told} x.jsonl"));
+    }
+    // The value of another flag is no flag.
+    installed.expect("build --title -o=x y", "hmt-build --title -o=x y");
+    installed.expect("build --title=-o y", "hmt-build --title=-o y --out specs");
+}
+
+#[test]
+fn nothing_is_added_where_there_is_no_output() {
+    let installed = Installed::new(&TOOLS);
+    let others =
+        ["stop", "status", "import a.har", "--help", "-h", "-V", "-p 8001 stop", "--version"];
+    for words in others {
+        installed.expect(&format!("record {words}"), &format!("hmt-record {words}"));
+    }
+    installed.expect("build --help", "hmt-build --help");
+    // A command line that the tool refuses is the tool's to explain.
+    installed.expect("build --no-such-flag", "hmt-build --no-such-flag");
+    assert_eq!(installed.dir.list(""), [""; 0], "no folder was made");
+}
+
+#[test]
+fn a_tool_that_is_not_beside_is_sought_on_the_path() {
+    let installed = Installed::new(&[]);
+    let elsewhere = Installed::new(&["mock"]);
+    let path = elsewhere.bin.path();
+    installed
+        .hmt(["mock", "x"])
+        .env("PATH", path)
+        .run()
+        .expect_code(0)
+        .expect_stdout("hmt-mock\nx\n");
+    let run =
+        installed.hmt(["merge", "x"]).env("PATH", path).run().expect_code(1).expect_no_stdout();
+    run.expect_stderr("hmt-merge is neither in").expect_stderr("cargo install");
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    let dir = Dir::new();
+    let hmt = |args: &[&str]| dir.program("hmt").args(args).run();
+    hmt(&[]).expect_code(2).expect_no_stdout().expect_stderr("Usage: hmt <COMMAND>");
+    hmt(&["recrod"]).expect_code(2).expect_stderr("record");
+    hmt(&["completions", "cmd.exe"]).expect_code(2);
+    hmt(&["help", "no-such"]).expect_code(2);
+    for flag in ["-h", "--help", "help"] {
+        let help = hmt(&[flag]).expect_code(0).expect_quiet().out();
+        for tool in TOOLS {
+            assert!(help.contains(&format!("(hmt-{tool})")), "{help}");
+        }
+    }
+    hmt(&["-V"]).expect_code(0).expect_stdout("hmt 0.");
+}
+
+#[test]
+fn the_real_tools_are_beside_the_real_front_end() {
+    for tool in TOOLS {
+        let run = Dir::new().program("hmt").args([tool, "--version"]).run();
+        run.expect_code(0).expect_stdout(&format!("hmt-{tool} 0."));
+    }
+}
+
+#[test]
+fn completions_know_all_tools_and_their_flags() {
+    let dir = Dir::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = dir
+            .program("hmt")
+            .args(["completions", shell])
+            .run()
+            .expect_code(0)
+            .expect_quiet()
+            .out();
+        for tool in TOOLS {
+            assert!(script.contains(&format!("hmt-{tool}")), "{shell}: {tool}");
+        }
+    }
+    let complete = |words: &str, last: &str| -> Run {
+        let script = format!(
+            "source <(hmt completions bash); COMP_WORDS=({words} {last}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1));
+             f=$(complete -p {program} | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f {program} {last}; echo \"${{COMPREPLY[@]}}\"",
+            program = words.split(' ').next().unwrap()
+        );
+        Program::of("bash", dir.path()).args(["-c", &script]).run().expect_code(0)
+    };
+    assert_eq!(complete("hmt", "rep").out(), "replay\n");
+    assert_eq!(complete("hmt build", "--titl").out(), "--title\n");
+    assert_eq!(complete("hmt-build", "--titl").out(), "--title\n");
+}
+
+#[test]
+fn help_shows_a_page_and_without_man_the_tool_s_help() {
+    let installed = Installed::new(&TOOLS);
+    // A `man` that shows its file.
+    let man = installed.dir.join("man");
+    fs::create_dir(&man).unwrap();
+    symlink(which("cat"), man.join("man")).unwrap();
+    let page = |name: &str| installed.hmt(["help", name]).env("PATH", &man).run().expect_code(0);
+    page("mock").expect_stdout(".Dt HMT-MOCK 1");
+    page("spec").expect_stdout(".Dt HMT-SPEC 5");
+    let none = installed.dir.join("none");
+    let without = |name: &str| installed.hmt(["help", name]).env("PATH", &none).run();
+    assert_eq!(without("mock").expect_code(0).out(), "hmt-mock\n--help\n");
+    without("spec").expect_code(1).expect_stderr("hmt-spec.5");
+}
+
+fn which(name: &str) -> PathBuf {
+    crate::harness::on_path(name).unwrap_or_else(|| panic!("{name} is not on PATH"))
 }

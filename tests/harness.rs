@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub use dir::Dir;
 pub use http::{Request, Response, exchange_raw};
-pub use program::{Program, Run, exe, exe_dir};
+pub use program::{Program, Run, exe, exe_dir, on_path, signal};
 pub use server::Server;
 pub use upstream::{Received, Reply, Upstream};
 

@@ -1,2 +1,25 @@
-//! placeholder
-fn main() {}
+//! `hmt`, the front end: `hmt record …` runs the `hmt-record` beside it.
+//!
+//! All the work is done by the `hmt-*` programs. This one finds them, adds two friendly defaults, and knows what
+//! spans them all: shell completions and the manual.
+
+mod args;
+mod commands;
+mod completions;
+mod defaults;
+mod manual;
+mod tool;
+
+use std::process::ExitCode;
+
+use args::Task;
+use hmt_core::cli::{self, Status};
+
+fn main() -> ExitCode {
+    cli::run("hmt", || match args::parse() {
+        Task::Tool(tool, rest) => tool.run(&defaults::apply(tool, rest)?),
+        Task::Completions(shell) => completions::write(shell).map(|()| Status::Done),
+        Task::Help(None) => args::print_help().map(|()| Status::Done),
+        Task::Help(Some(page)) => manual::show(page),
+    })
+}

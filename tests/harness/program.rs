@@ -32,6 +32,7 @@ pub fn exe_dir() -> &'static Path {
 pub struct Program {
     command: Command,
     stdin: Option<Vec<u8>>,
+    pipe: Option<Stdio>,
 }
 
 impl Program {
@@ -57,7 +58,7 @@ impl Program {
         {
             command.env_remove(name);
         }
-        Program { command, stdin: None }
+        Program { command, stdin: None, pipe: None }
     }
 
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -81,6 +82,12 @@ impl Program {
         self
     }
 
+    /// Reads what another program writes.
+    pub(super) fn stdin_from(mut self, pipe: impl Into<Stdio>) -> Self {
+        self.pipe = Some(pipe.into());
+        self
+    }
+
     /// The command itself, for what this type does not cover.
     pub fn command(&mut self) -> &mut Command {
         &mut self.command
@@ -88,9 +95,11 @@ impl Program {
 
     /// Starts it with all three streams piped.
     pub fn spawn(mut self) -> (Child, String) {
-        let shown = format!("{:?}", self.command);
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let shown = format!("{:?}", words.collect::<Vec<_>>());
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        let empty = || if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        self.command.stdin(self.pipe.take().unwrap_or_else(empty));
         let mut child = self.command.spawn().unwrap_or_else(|e| panic!("{shown}: {e}"));
         if let Some(bytes) = self.stdin {
             let mut pipe = child.stdin.take().unwrap();

@@ -31,14 +31,27 @@ impl Server {
         server
     }
 
+    /// `server | filter`, as a shell connects them; waits until the first listens.
+    #[track_caller]
+    pub fn pipe(server: Program, filter: Program) -> (Self, Self) {
+        let (mut child, command) = server.spawn();
+        let pipe = child.stdout.take().unwrap();
+        let server = Self::watch(child, command);
+        let filter = Self::spawn(filter.stdin_from(pipe));
+        server.wait_stderr("listening on ");
+        (server, filter)
+    }
+
     /// Starts it without waiting for a ready line.
     pub fn spawn(program: Program) -> Self {
-        let (mut child, command) = program.spawn();
+        let (child, command) = program.spawn();
+        Self::watch(child, command)
+    }
+
+    fn watch(mut child: Child, command: String) -> Self {
         let (stdout, stderr) = (Arc::<Collected>::default(), Arc::<Collected>::default());
-        let readers = vec![
-            stdout.clone().fill(child.stdout.take().unwrap()),
-            stderr.clone().fill(child.stderr.take().unwrap()),
-        ];
+        let mut readers = vec![stderr.clone().fill(child.stderr.take().unwrap())];
+        readers.extend(child.stdout.take().map(|pipe| stdout.clone().fill(pipe)));
         Server { child, command, stdout, stderr, readers }
     }
 

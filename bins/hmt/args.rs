@@ -1,0 +1,107 @@
+//! The command line of `hmt`.
+
+use std::ffi::OsString;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::completions::Shell;
+use crate::manual::Page;
+use crate::tool::Tool;
+
+/// What one run of `hmt` is to do.
+pub(crate) enum Task {
+    /// Run a tool with these arguments.
+    Tool(Tool, Vec<OsString>),
+    /// Write completions.
+    Completions(Shell),
+    /// Show a page of the manual, or the list of commands.
+    Help(Option<Page>),
+}
+
+/// Record HTTP traffic, build an OpenAPI spec from it, and mock the API.
+///
+/// Each of the first five commands runs the program of that name beside this one: `hmt build …` runs
+/// `hmt-build …`. Arguments are passed on as they are, with two friendly defaults where no flag says where
+/// output goes: `hmt record` adds `--log-dir logs` and makes the folders `logs` and `specs`; `hmt build` adds
+/// `--out specs`.
+#[derive(Parser)]
+#[command(name = "hmt", version, disable_help_subcommand = true, after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Record calls of an API, build a spec from them, mock it:
+      hmt record --target https://api.example.com
+      hmt build logs/
+      hmt mock specs/openapi.json
+
+  The same with plumbing instead of folders:
+      hmt-record --target https://api.example.com | hmt-build - > spec.yaml
+
+  Completions for this shell:
+      source <(hmt completions bash)
+
+Exit status: that of the program which was run; 1 where it is not found; 2 for wrong usage.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Record HTTP traffic as lines of JSON (hmt-record)
+    #[command(disable_help_flag = true)]
+    Record(Rest),
+    /// Build an OpenAPI spec from recordings (hmt-build)
+    #[command(disable_help_flag = true)]
+    Build(Rest),
+    /// Merge specs (hmt-merge)
+    #[command(disable_help_flag = true)]
+    Merge(Rest),
+    /// Mock the API of a spec (hmt-mock)
+    #[command(disable_help_flag = true)]
+    Mock(Rest),
+    /// Serve recordings as they were (hmt-replay)
+    #[command(disable_help_flag = true)]
+    Replay(Rest),
+    /// Write shell completions for hmt and all its tools to standard output
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
+    },
+    /// Show the manual page of a tool or a file format
+    Help {
+        /// What to read about; without it: this list of commands
+        page: Option<Page>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Rest {
+    /// Passed on as they are; --help lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    args: Vec<OsString>,
+}
+
+/// Reads the command line; help, version and wrong usage end the program here.
+pub(crate) fn parse() -> Task {
+    let mut words = std::env::args_os();
+    // A tool's arguments are its own: clap would read `--` and abbreviations in them.
+    if let Some(tool) = words.nth(1).and_then(|word| Tool::named(word.to_str()?)) {
+        return Task::Tool(tool, words.collect());
+    }
+    match Args::parse().command {
+        Command::Record(rest) => Task::Tool(Tool::Record, rest.args),
+        Command::Build(rest) => Task::Tool(Tool::Build, rest.args),
+        Command::Merge(rest) => Task::Tool(Tool::Merge, rest.args),
+        Command::Mock(rest) => Task::Tool(Tool::Mock, rest.args),
+        Command::Replay(rest) => Task::Tool(Tool::Replay, rest.args),
+        Command::Completions { shell } => Task::Completions(shell),
+        Command::Help { page } => Task::Help(page),
+    }
+}
+
+/// Writes the full help to standard output.
+pub(crate) fn print_help() -> anyhow::Result<()> {
+    Args::command().print_long_help().context("cannot write the help")
+}

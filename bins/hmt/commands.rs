@@ -1,0 +1,29 @@
+//! The command lines of the tools, from the very files that the tools are compiled from.
+
+use clap::CommandFactory as _;
+
+use crate::tool::Tool;
+
+/// The definition of a tool's command line.
+pub(crate) fn of(tool: Tool) -> clap::Command {
+    match tool {
+        Tool::Record => record::Args::command(),
+        Tool::Build => build::Args::command(),
+        Tool::Merge => clap::Command::new("hmt-merge"),
+        Tool::Mock => clap::Command::new("hmt-mock"),
+        Tool::Replay => replay::Args::command(),
+    }
+}
+
+/// Takes the command line of a tool, and nothing that makes it mean something.
+macro_rules! command_line {
+    ($module:ident, $path:literal) => {
+        #[path = $path]
+        #[expect(dead_code, reason = "only the tool itself asks what its command line means")]
+        mod $module;
+    };
+}
+
+command_line!(build, "../hmt-build/args.rs");
+command_line!(record, "../hmt-record/args.rs");
+command_line!(replay, "../hmt-replay/args.rs");

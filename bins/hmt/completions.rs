@@ -1,0 +1,56 @@
+//! Shell completions for `hmt` and every tool, from the definitions that the programs themselves read.
+
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+use clap::CommandFactory as _;
+use clap_complete::{generate, shells};
+
+use crate::args::Args;
+use crate::tool::Tool;
+
+/// A shell that we write completions for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Shell {
+    /// source <(hmt completions bash)
+    Bash,
+    /// source <(hmt completions zsh), after compinit
+    Zsh,
+    /// hmt completions fish | source
+    Fish,
+}
+
+/// Writes one script, for all programs, to standard output.
+pub(crate) fn write(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    one(shell, &mut front_end(), &mut script);
+    for tool in Tool::ALL {
+        one(shell, &mut tool.command(), &mut script);
+    }
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&script).and_then(|()| stdout.flush()).context("cannot write the completions")
+}
+
+/// The command line of `hmt` with those of the tools in it: `hmt build --o<TAB>` completes as `hmt-build --o<TAB>`.
+fn front_end() -> clap::Command {
+    let mut command = Args::command();
+    for tool in Tool::ALL {
+        command = command.mut_subcommand(tool.name(), |short| {
+            let mut full = tool.command().name(tool.name());
+            if let Some(about) = short.get_about() {
+                full = full.about(about.clone());
+            }
+            full
+        });
+    }
+    command
+}
+
+fn one(shell: Shell, command: &mut clap::Command, out: &mut Vec<u8>) {
+    let name = command.get_name().to_owned();
+    match shell {
+        Shell::Bash => generate(shells::Bash, command, name, out),
+        Shell::Zsh => generate(shells::Zsh, command, name, out),
+        Shell::Fish => generate(shells::Fish, command, name, out),
+    }
+}

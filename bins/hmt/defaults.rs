@@ -1,0 +1,91 @@
+//! The two friendly defaults of the front end: where output goes when nobody says.
+//!
+//! Whether somebody said is read off the tool's own command line definition, so that every spelling counts
+//! (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and the value of another flag never does.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use crate::tool::Tool;
+
+/// Where `hmt record` writes its recordings.
+const LOGS: &str = "logs";
+/// Where `hmt build` writes its specs.
+const SPECS: &str = "specs";
+
+/// `args` as the tool is to get them; makes the folders that the defaults name.
+pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
+    let addition = match tool {
+        Tool::Record => ["--log-dir", LOGS],
+        Tool::Build => ["--out", SPECS],
+        Tool::Merge | Tool::Mock | Tool::Replay => return Ok(args),
+    };
+    if says_where(&tool.command(), &args) {
+        return Ok(args);
+    }
+    if tool == Tool::Record {
+        // Recordings hold traffic, so nobody else may look into their folder; specs are for sharing.
+        make_folder(Path::new(LOGS), true)?;
+        make_folder(Path::new(SPECS), false)?;
+    }
+    Ok(insert(args, addition))
+}
+
+/// Whether the default is out of place: a flag says where output goes, or there is no output of this kind
+/// (`stop`, `status`, `import`, `--help`, `--version`), or the tool will refuse the command line anyway.
+fn says_where(command: &clap::Command, args: &[OsString]) -> bool {
+    let words = std::iter::once(OsString::from(command.get_name())).chain(args.iter().cloned());
+    let Ok(matches) = command.clone().try_get_matches_from(words) else { return true };
+    given(command, &matches)
+}
+
+fn given(command: &clap::Command, matches: &ArgMatches) -> bool {
+    let named = command.get_arguments().any(|arg| {
+        let id = arg.get_id().as_str();
+        let typed = matches.value_source(id) == Some(ValueSource::CommandLine);
+        typed && (arg.get_long().is_some_and(names_output) || is_other_task(arg, matches))
+    });
+    named
+        || matches.subcommand().is_some_and(|(name, matches)| {
+            OTHER_TASKS.contains(&name)
+                || command.find_subcommand(name).is_some_and(|command| given(command, matches))
+        })
+}
+
+/// What `hmt-record` does besides recording.
+const OTHER_TASKS: [&str; 3] = ["stop", "status", "import"];
+
+fn names_output(long: &str) -> bool {
+    long == "log-dir" || long.starts_with("out") || long.starts_with("kafka-")
+}
+
+/// Whether a positional argument names another task than recording.
+fn is_other_task(arg: &clap::Arg, matches: &ArgMatches) -> bool {
+    arg.is_positional()
+        && matches.get_raw(arg.get_id().as_str()).is_some_and(|mut values| {
+            values.next().and_then(|value| value.to_str()).is_some_and(|v| OTHER_TASKS.contains(&v))
+        })
+}
+
+/// Flags go before `--`, and after a word such as `start` that may rule what follows it.
+fn insert(mut args: Vec<OsString>, addition: [&str; 2]) -> Vec<OsString> {
+    let at = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    args.splice(at..at, addition.map(OsString::from));
+    args
+}
+
+fn make_folder(path: &Path, private: bool) -> anyhow::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if private {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path).with_context(|| format!("cannot make the folder {}", path.display()))
+}
