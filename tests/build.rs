@@ -1,1 +1,214 @@
-//! Tests of build.
+//! `hmt-build`: what it makes of recordings, where it writes, and how it ends.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Dir, fixture};
+
+fn shop() -> String {
+    std::fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap()
+}
+
+/// The spec of some lines, as `hmt-build -` makes it.
+fn built(lines: &str, args: &[&str]) -> Value {
+    let dir = Dir::new();
+    dir.program("hmt-build").args(args).stdin(lines).run().expect_code(0).yaml()
+}
+
+fn exchange(method: &str, path: &str, status: u16, body: &str) -> String {
+    let line = json!({
+        "request": {"method": method, "protocol": "http", "host": "h", "pathname": path, "headers": {}},
+        "response": {"statusCode": status, "headers": {"content-type": "application/json"}, "body": body},
+    });
+    format!("{line}\n")
+}
+
+#[test]
+fn the_shop_as_a_spec() {
+    let dir = Dir::new();
+    let run = dir.program("hmt-build").arg(fixture("recordings/shop.jsonl")).run().expect_code(0);
+    insta::assert_snapshot!("shop_gen", run.out());
+}
+
+#[test]
+fn every_mode_conforms_to_its_own_input() {
+    for mode in ["gen", "REPLAY", "Mixed"] {
+        let dir = Dir::new();
+        dir.program("hmt-build")
+            .args(["--verify", "-m", mode, "-"])
+            .stdin(shop())
+            .run()
+            .expect_code(0)
+            .expect_stderr("conform to the spec");
+    }
+}
+
+#[test]
+fn replay_keeps_every_answer_as_often_as_it_came() {
+    let lines = exchange("get", "/a", 200, "1").repeat(3) + &exchange("get", "/a", 200, "2");
+    let spec = built(&lines, &["-m", "replay"]);
+    let entries = spec["x-hmt-replay"].as_array().unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0]["key"], json!({"method": "get", "origin": "http://h", "path": "/a"}));
+    let bodies: Vec<&str> = entries[0]["answers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["body"].as_str().unwrap())
+        .collect();
+    assert_eq!(bodies, ["1", "1", "1", "2"]);
+    assert_eq!(
+        spec["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["schema"],
+        json!({"enum": [1, 2]})
+    );
+}
+
+#[test]
+fn the_spelling_of_a_trailing_slash_is_that_seen_more_often() {
+    let with = exchange("get", "/a/", 200, "1");
+    let without = exchange("get", "/a", 200, "1");
+    for mode in ["gen", "replay"] {
+        let paths = |lines: &str| built(lines, &["-m", mode])["paths"].clone();
+        assert_eq!(paths(&with).as_object().unwrap().keys().collect::<Vec<_>>(), ["/a/"]);
+        assert!(paths(&with)["/a/"].get("x-hmt-trailing-slash").is_none());
+        let tie = paths(&format!("{with}{without}"));
+        assert_eq!(tie["/a"]["x-hmt-trailing-slash"], "both");
+        let more = paths(&format!("{with}{with}{without}"));
+        assert_eq!(more["/a/"]["x-hmt-trailing-slash"], "both");
+    }
+}
+
+#[test]
+fn several_hosts_are_one_document() {
+    let other = exchange("get", "/b", 200, "1").replace("\"h\"", "\"other\"");
+    let spec = built(&(exchange("get", "/a", 200, "1") + &other), &[]);
+    assert_eq!(spec["servers"], json!([{"url": "http://h"}, {"url": "http://other"}]));
+    assert_eq!(spec["paths"]["/b"]["servers"], json!([{"url": "http://other"}]));
+}
+
+#[test]
+fn null_is_not_lost() {
+    let lines = exchange("get", "/a", 200, r#"{"x":null,"y":null}"#)
+        + &exchange("get", "/a", 200, r#"{"x":"s","y":null}"#);
+    let spec = built(&lines, &["--verify"]);
+    let schema =
+        &spec["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["properties"]["x"], json!({"type": "string", "nullable": true}));
+    assert_eq!(schema["properties"]["y"], json!({"x-hmt-null-only": true}));
+    assert_eq!(schema["required"], json!(["x", "y"]));
+}
+
+#[test]
+fn broken_lines_are_named_and_the_rest_goes_on() {
+    let dir = Dir::new();
+    let lines = format!(
+        "{}not json\n{{\"request\":{{}}}}\n{}",
+        exchange("get", "/a", 200, "1"),
+        exchange("get", "/b", 200, "1")
+    );
+    let file = dir.write("in.jsonl", &lines);
+    let run = dir.program("hmt-build").arg(&file).run().expect_code(3).expect_stdout("/b");
+    assert!(run.err().contains("in.jsonl:2: "), "{run}");
+    assert!(run.err().contains("in.jsonl:3: "), "{run}");
+    assert!(run.err().contains("2 of 4 records rejected"), "{run}");
+    dir.program("hmt-build").args(["--strict", "in.jsonl"]).run().expect_code(1).expect_no_stdout();
+}
+
+#[test]
+fn only_twenty_rejected_lines_are_named() {
+    let dir = Dir::new();
+    let lines = "x\n".repeat(50) + &exchange("get", "/a", 200, "1");
+    let run = dir.program("hmt-build").stdin(lines).run().expect_code(3);
+    assert_eq!(run.err().lines().filter(|line| line.contains("-:")).count(), 20, "{run}");
+    assert!(run.err().contains("50 of 51 records rejected"), "{run}");
+}
+
+#[test]
+fn nothing_is_written_where_nothing_is_usable() {
+    let dir = Dir::new();
+    dir.program("hmt-build")
+        .args(["-", "-o", "spec.yaml"])
+        .stdin("x\ny\n")
+        .run()
+        .expect_code(1)
+        .expect_stderr("all 2 records");
+    assert!(!dir.exists("spec.yaml"));
+    dir.program("hmt-build")
+        .arg("missing.jsonl")
+        .run()
+        .expect_code(1)
+        .expect_stderr("missing.jsonl")
+        .expect_no_stdout();
+    dir.program("hmt-build")
+        .args(["-m", "wild"])
+        .run()
+        .expect_code(2)
+        .expect_stderr("gen, replay or mixed");
+    dir.program("hmt-build")
+        .args(["-", "-o", "no/such/folder/spec.yaml"])
+        .stdin(shop())
+        .run()
+        .expect_code(1);
+}
+
+#[test]
+fn no_input_is_an_empty_spec() {
+    let spec = built("", &[]);
+    assert_eq!(spec["paths"], json!({}));
+    assert_eq!(spec["openapi"], "3.0.3");
+}
+
+#[test]
+fn a_torn_last_line_is_a_warning() {
+    let dir = Dir::new();
+    let lines = format!(
+        "\u{feff}{}\r\n\n{}",
+        exchange("get", "/a", 200, "1").trim(),
+        r#"{"request":{"meth"#
+    );
+    dir.program("hmt-build")
+        .stdin(lines)
+        .run()
+        .expect_code(0)
+        .expect_stderr("incomplete")
+        .expect_stdout("/a");
+}
+
+#[test]
+fn the_output_is_where_it_was_asked_for() {
+    let dir = Dir::new();
+    let file = fixture("recordings/shop.jsonl");
+    let build = |args: &[&str]| {
+        dir.program("hmt-build").arg(&file).args(args).run().expect_code(0).expect_no_stdout()
+    };
+    build(&["-o", "specs"]);
+    build(&["-o", "more/", "-f", "yaml"]);
+    build(&["-o", "spec.json"]);
+    build(&["-o", "spec.yml"]);
+    build(&["--partial", "-o", "parts/"]);
+    assert!(dir.read("specs/openapi.json").starts_with('{'));
+    assert_eq!(dir.read("specs/openapi.json"), dir.read("spec.json"));
+    assert_eq!(dir.read("more/openapi.yaml"), dir.read("spec.yml"));
+    assert!(dir.read("parts/openapi.partial.json").contains("\"hmt-partial\":1"));
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode =
+        std::fs::metadata(dir.join("parts/openapi.partial.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    dir.program("hmt-build")
+        .arg(&file)
+        .args(["-f", "json"])
+        .run()
+        .expect_code(0)
+        .expect_stdout("\"openapi\"");
+}
+
+#[test]
+fn cut_bodies_constrain_nothing() {
+    let line = exchange("get", "/a", 200, "{\"x\":").replacen(
+        '{',
+        "{\"meta\":{\"hmt\":{\"v\":1,\"truncated\":{\"response\":99}}},",
+        1,
+    );
+    let spec = built(&line, &["--verify"]);
+    let media = &spec["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"];
+    assert_eq!(media["schema"], json!({}));
+}

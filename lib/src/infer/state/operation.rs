@@ -127,7 +127,7 @@ fn fold_headers(
             let values =
                 headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
             into.fold(name, limits.headers, no_priority, limits, |header| {
-                header.fold(values, ok, limits)
+                header.fold(values, ok, limits);
             });
         }
     }
