@@ -32,6 +32,7 @@ pub use choose::{below, pick, push_digits, range};
 pub use integer::integer_range;
 
 /// A string format.
+#[derive(Debug)]
 pub struct StringFormat {
     /// The name in `format:`.
     pub name: &'static str,

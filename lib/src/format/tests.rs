@@ -74,7 +74,7 @@ fn near() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
     /// The soundness of inference rests on this.
     #[test]
     fn what_is_inferred_is_valid_elsewhere(text in near()) {

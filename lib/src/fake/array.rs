@@ -1,0 +1,161 @@
+//! Arrays.
+
+use rand::RngCore;
+
+use super::compile::{Compiler, Flat, Key};
+use super::plan::StepId;
+use super::write::{Checkpoint, Writer};
+use crate::format::below;
+use crate::schema::NodeId;
+
+/// Items more than needed, at most.
+const MORE: u64 = 3;
+/// Items that are written at most.
+const MAX_ITEMS: u64 = 100_000;
+/// Attempts at an item that differs from all before it.
+const UNIQUE_TRIES: u32 = 40;
+
+#[derive(Debug)]
+pub(super) struct ArrayPlan {
+    /// Steps of the first items: those of `prefixItems`, then those that `contains` asks for.
+    first: Vec<StepId>,
+    rest: StepId,
+    min: u64,
+    max: u64,
+    unique: bool,
+}
+
+impl ArrayPlan {
+    /// `None` where the bounds leave no array.
+    pub(super) fn compile(compiler: &mut Compiler<'_>, flat: &mut Flat<'_>) -> Option<ArrayPlan> {
+        let mut min = flat.all().filter_map(|node| node.min_items).max().unwrap_or(0);
+        let max = flat.all().filter_map(|node| node.max_items).min().unwrap_or(u64::MAX);
+        let places = flat.all().map(|node| node.prefix_items.len()).max().unwrap_or(0);
+        // The schemas that hold for an item at a place.
+        let at = |place: usize| -> Vec<NodeId> {
+            flat.all()
+                .filter_map(|node| node.prefix_items.get(place).copied().or(node.items))
+                .collect()
+        };
+        let mut first: Vec<Vec<NodeId>> = (0..places).map(at).collect();
+        let rest = at(places);
+        let mut bounded = false;
+        for contains in flat.all().filter_map(|node| node.contains.as_ref()) {
+            for _ in 0..contains.min.min(MAX_ITEMS) {
+                let mut item = rest.clone();
+                item.push(contains.schema);
+                first.push(item);
+            }
+            if contains.min > 0 {
+                min = min.max(first.len() as u64);
+            }
+            bounded |= contains.max.is_some();
+        }
+        if min > max || min > MAX_ITEMS {
+            // `contains` might be met by the items of `prefixItems`: left to trial.
+            flat.verify = true;
+            min = flat.all().filter_map(|node| node.min_items).max().unwrap_or(0);
+            if min > max || min > MAX_ITEMS {
+                return None;
+            }
+        }
+        flat.verify |= bounded;
+        let meaning = flat.meaning;
+        let first = first.iter().map(|item| compiler.intern_all(item, meaning, &[])).collect();
+        let rest = if rest.is_empty() {
+            compiler.intern(Key::default())
+        } else {
+            compiler.intern_all(&rest, meaning, &[])
+        };
+        let unique = flat.all().any(|node| node.unique_items);
+        Some(ArrayPlan { first, rest, min, max, unique })
+    }
+
+    /// Steps of the items that must be there.
+    pub(super) fn needs(&self) -> Vec<StepId> {
+        let mut steps: Vec<StepId> = self.first.iter().take(self.min as usize).copied().collect();
+        if self.min > self.first.len() as u64 {
+            steps.push(self.rest);
+        }
+        steps
+    }
+
+    pub(super) fn leads_to(&self) -> Vec<StepId> {
+        let mut steps = self.first.clone();
+        steps.push(self.rest);
+        steps
+    }
+
+    pub(super) fn write<R: RngCore>(
+        &self,
+        writer: &mut Writer<'_, R>,
+        id: StepId,
+        out: &mut Vec<u8>,
+    ) {
+        let component = writer.component(id);
+        let length = if writer.tight() {
+            self.min
+        } else {
+            let low = self.min.max(1).max(self.first.len() as u64).min(self.max);
+            let high = self.max.min(low.saturating_add(MORE - 1).max(MORE));
+            low + below(&mut writer.rng, high - low + 1)
+        };
+        out.push(b'[');
+        // Where the items begin, to compare them.
+        let mut starts: Vec<(usize, usize)> = Vec::new();
+        for place in 0..length {
+            let step = self.first.get(place as usize).copied().unwrap_or(self.rest);
+            if writer.refuses(step, component, place < self.min) {
+                break;
+            }
+            let before = out.len();
+            if place > 0 {
+                out.push(b',');
+            }
+            let start = out.len();
+            let checkpoint = writer.checkpoint();
+            if !self.item(writer, step, component, &starts, &checkpoint, out) {
+                if place >= self.min {
+                    out.truncate(before);
+                    break;
+                }
+                writer.fail(id);
+            }
+            if self.unique {
+                starts.push((start, out.len()));
+            }
+        }
+        out.push(b']');
+    }
+
+    /// Writes an item; where items must differ, one that is not there yet. False where there is none.
+    fn item<R: RngCore>(
+        &self,
+        writer: &mut Writer<'_, R>,
+        step: StepId,
+        component: u32,
+        others: &[(usize, usize)],
+        checkpoint: &Checkpoint,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let start = out.len();
+        for _ in 0..if self.unique { UNIQUE_TRIES } else { 1 } {
+            out.truncate(start);
+            writer.restore(checkpoint);
+            writer.enter(step, component, out);
+            if !self.unique || others.iter().all(|(from, to)| out[*from..*to] != out[start..]) {
+                return true;
+            }
+        }
+        // Chance did not find it: take the constants one by one.
+        let found = writer
+            .constants(step)
+            .find(|text| others.iter().all(|(from, to)| out[*from..*to] != ***text));
+        if let Some(text) = found {
+            out.truncate(start);
+            out.extend_from_slice(text);
+            return true;
+        }
+        false
+    }
+}

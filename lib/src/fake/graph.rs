@@ -1,0 +1,151 @@
+//! Which steps lead back to themselves, and how flat the values of a step can be.
+
+use std::collections::HashSet;
+
+use super::plan::{Alternative, ENDLESS, Kind, Plan, Step, StepId};
+
+/// Sets heights and components, and warns of steps that have no value although the root needs one.
+pub(super) fn measure(plan: &mut Plan) {
+    set_heights(&mut plan.steps);
+    set_components(&mut plan.steps);
+    if plan.steps[plan.root.0 as usize].height == ENDLESS {
+        let found = culprits(&plan.steps, plan.root);
+        plan.warnings.extend(found);
+    }
+}
+
+fn set_heights(steps: &mut [Step]) {
+    for step in steps.iter_mut() {
+        step.height = ENDLESS;
+    }
+    grow_heights(steps, |alternative| alternative.weight > 0);
+    // Where that found no value, a value of another type may do.
+    grow_heights(steps, |_| true);
+}
+
+/// Grows from the leaves: a round gives heights to all steps whose needs have one.
+fn grow_heights(steps: &mut [Step], counts: impl Fn(&Alternative) -> bool) {
+    let mut changed = true;
+    while changed {
+        changed = false;
+        // Later steps are what earlier ones lead to.
+        for at in (0..steps.len()).rev() {
+            let mut alternatives = std::mem::take(&mut steps[at].alternatives);
+            let settled = steps[at].height != ENDLESS;
+            for alternative in &mut alternatives {
+                let reserve = alternative.weight == 0 && settled;
+                if alternative.height == ENDLESS && !reserve && counts(alternative) {
+                    alternative.height = height_of(&alternative.kind, steps);
+                }
+            }
+            let least = alternatives.iter().map(|alternative| alternative.height).min();
+            let step = &mut steps[at];
+            step.alternatives = alternatives;
+            if step.height == ENDLESS && least.is_some_and(|height| height != ENDLESS) {
+                step.height = least.unwrap_or(ENDLESS);
+                changed = true;
+            }
+        }
+    }
+}
+
+fn height_of(kind: &Kind, steps: &[Step]) -> u32 {
+    needs(kind).into_iter().map(|id| steps[id.0 as usize].height).fold(0, |highest, height| {
+        let level = u32::from(!matches!(kind, Kind::Branch(_)));
+        highest.max(height.saturating_add(level))
+    })
+}
+
+/// Steps without which there is no value of this kind.
+fn needs(kind: &Kind) -> Vec<StepId> {
+    match kind {
+        Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) => Vec::new(),
+        Kind::Branch(step) => vec![*step],
+        Kind::Array(array) => array.needs(),
+        Kind::Object(object) => object.needs(),
+    }
+}
+
+/// Steps that may be entered from this kind.
+fn leads_to(kind: &Kind) -> Vec<StepId> {
+    match kind {
+        Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) => Vec::new(),
+        Kind::Branch(step) => vec![*step],
+        Kind::Array(array) => array.leads_to(),
+        Kind::Object(object) => object.leads_to(),
+    }
+}
+
+/// Strongly connected components, by Tarjan's algorithm with its stack on the heap.
+fn set_components(steps: &mut [Step]) {
+    const NEW: u32 = u32::MAX;
+    let edges: Vec<Vec<StepId>> = steps
+        .iter()
+        .map(|step| {
+            step.alternatives.iter().flat_map(|alternative| leads_to(&alternative.kind)).collect()
+        })
+        .collect();
+    let mut index = vec![NEW; steps.len()];
+    let mut low = vec![0_u32; steps.len()];
+    let mut on_stack = vec![false; steps.len()];
+    let (mut stack, mut next) = (Vec::new(), 0);
+    for start in 0..steps.len() {
+        if index[start] != NEW {
+            continue;
+        }
+        let mut calls = vec![(start, 0)];
+        while let Some((at, edge)) = calls.pop() {
+            if edge == 0 {
+                (index[at], low[at]) = (next, next);
+                next += 1;
+                stack.push(at);
+                on_stack[at] = true;
+            } else {
+                let child = edges[at][edge - 1].0 as usize;
+                if on_stack[child] {
+                    low[at] = low[at].min(low[child]);
+                }
+            }
+            if let Some(child) = edges[at].get(edge) {
+                calls.push((at, edge + 1));
+                if index[child.0 as usize] == NEW {
+                    calls.push((child.0 as usize, 0));
+                }
+                continue;
+            }
+            if low[at] == index[at] {
+                while let Some(member) = stack.pop() {
+                    on_stack[member] = false;
+                    steps[member].component = index[at];
+                    if member == at {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why the root has no finite value.
+fn culprits(steps: &[Step], root: StepId) -> Vec<String> {
+    let (mut seen, mut open, mut found) = (HashSet::new(), vec![root], Vec::new());
+    while let Some(id) = open.pop() {
+        let step = &steps[id.0 as usize];
+        if step.height != ENDLESS || !seen.insert(id) {
+            continue;
+        }
+        if step.alternatives.is_empty() {
+            let reason = step.contradiction.unwrap_or("nothing is valid");
+            found.push(format!("{}: {reason}", step.pointer));
+        }
+        open.extend(step.alternatives.iter().flat_map(|alternative| needs(&alternative.kind)));
+    }
+    if found.is_empty() {
+        found.push(format!(
+            "{}: has no finite value: it needs itself",
+            steps[root.0 as usize].pointer
+        ));
+    }
+    found.sort();
+    found
+}

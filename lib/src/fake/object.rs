@@ -1,0 +1,446 @@
+//! Objects.
+
+use rand::RngCore;
+use regex::Regex;
+use serde_json::Value;
+
+use super::compile::{Compiler, Flat, Key};
+use super::plan::StepId;
+use super::text::TextPlan;
+use super::vocabulary::{LATIN, Meaning};
+use super::write::Writer;
+use crate::format::{below, pick, push_digits};
+use crate::schema::{Direction, Node, NodeId};
+
+/// Names that are made up beside the declared ones.
+const MORE: u64 = 3;
+/// Attempts at a name that is legal and new.
+const NAME_TRIES: u32 = 50;
+/// Properties that are made up at most.
+const MAX_PROPERTIES: u64 = 10_000;
+
+#[derive(Debug)]
+pub(super) struct ObjectPlan {
+    /// Required ones and optional ones, in the order of the document.
+    properties: Vec<Property>,
+    /// How many of them are required.
+    required: u64,
+    /// Names that are not declared.
+    others: Vec<Others>,
+    /// Patterns of `patternProperties`, whose names the others must not have.
+    patterns: Vec<Regex>,
+    min: u64,
+    max: u64,
+    /// True where a made-up property is to be expected: the object is a map.
+    map: bool,
+    /// True where a property asks for others.
+    dependent: bool,
+}
+
+#[derive(Debug)]
+struct Property {
+    name: String,
+    /// `"name":`
+    key: Box<[u8]>,
+    step: StepId,
+    required: bool,
+    /// Indices of the properties that must be there with it.
+    needs: Vec<usize>,
+}
+
+/// Properties by the rule of their names.
+#[derive(Debug)]
+struct Others {
+    names: Names,
+    step: StepId,
+}
+
+#[derive(Debug)]
+enum Names {
+    /// Names of `patternProperties`.
+    Matching(TextPlan),
+    /// Names of `propertyNames`.
+    Of(StepId),
+    Any,
+}
+
+impl ObjectPlan {
+    /// `None` where the bounds leave no object.
+    pub(super) fn compile(compiler: &mut Compiler<'_>, flat: &mut Flat<'_>) -> Option<ObjectPlan> {
+        let min = flat.all().filter_map(|node| node.min_properties).max().unwrap_or(0);
+        let max = flat.all().filter_map(|node| node.max_properties).min().unwrap_or(u64::MAX);
+        let mut names: Vec<&str> = Vec::new();
+        let declared =
+            flat.all().flat_map(|node| node.properties.iter().map(|(name, _)| name.as_str()));
+        let mut seen = std::collections::HashSet::new();
+        for name in declared.chain(flat.required.iter().copied()) {
+            if seen.insert(name) {
+                names.push(name);
+            }
+        }
+        let mut properties = Vec::new();
+        for name in names {
+            let required = flat.required.contains(&name);
+            if flat.absent.contains(&name) || !required && !allowed_name(compiler, flat, name) {
+                continue;
+            }
+            if hidden(compiler, flat, name) {
+                continue;
+            }
+            let schemas: Vec<NodeId> = flat.all().flat_map(|node| schemas_of(node, name)).collect();
+            let only = flat
+                .tags
+                .iter()
+                .filter(|(key, _)| key == name)
+                .map(|(_, values)| values.as_slice())
+                .next();
+            let meaning = Meaning::of_property(name);
+            let step = if schemas.is_empty() {
+                compiler.intern(Key {
+                    meaning,
+                    only: only.unwrap_or_default().to_vec(),
+                    ..Key::default()
+                })
+            } else {
+                compiler.intern_all(&schemas, meaning, only.unwrap_or_default())
+            };
+            let mut key = Value::from(name).to_string().into_bytes();
+            key.push(b':');
+            properties.push(Property {
+                name: name.to_owned(),
+                key: key.into(),
+                step,
+                required,
+                needs: Vec::new(),
+            });
+        }
+        // A discriminator that is not declared, or not required, is still what readers go by.
+        for (name, values) in &flat.tags {
+            if let Some(property) = properties.iter_mut().find(|property| property.name == *name)
+                && !values.is_empty()
+            {
+                property.required = true;
+            }
+        }
+        let dependent = needs(flat, &mut properties);
+        let required = properties.iter().filter(|property| property.required).count() as u64;
+        if min > max || required > max || min > MAX_PROPERTIES {
+            return None;
+        }
+        let mut plan = ObjectPlan {
+            map: properties.is_empty(),
+            properties,
+            required,
+            others: Vec::new(),
+            patterns: patterns(flat),
+            min,
+            max,
+            dependent,
+        };
+        plan.add_others(compiler, flat);
+        Some(plan)
+    }
+
+    fn add_others(&mut self, compiler: &mut Compiler<'_>, flat: &mut Flat<'_>) {
+        let mut known: Vec<&str> = Vec::new();
+        let groups: Vec<_> = flat.all().flat_map(|node| &node.pattern_properties).collect();
+        for (pattern, _) in &groups {
+            if known.contains(&pattern.source.as_str()) {
+                continue;
+            }
+            known.push(&pattern.source);
+            let schemas: Vec<NodeId> = groups
+                .iter()
+                .filter(|(other, _)| other.source == pattern.source)
+                .map(|(_, id)| *id)
+                .collect();
+            let step = compiler.intern_all(&schemas, None, &[]);
+            self.others.push(Others { names: Names::Matching(TextPlan::matching(pattern)), step });
+        }
+        // A name may match several patterns, or one that only a part of the conjunction has.
+        flat.verify |= known.len() > 1 || !known.is_empty() && flat.nodes.len() > 1;
+        let additional: Vec<NodeId> =
+            flat.all().filter_map(|node| node.additional_properties).collect();
+        if self.others.is_empty()
+            && (self.map && !additional.is_empty()
+                || self.properties.len() as u64 > 0
+                || self.min > 0)
+        {
+            let step = if additional.is_empty() {
+                compiler.intern(Key::default())
+            } else {
+                compiler.intern_all(&additional, None, &[])
+            };
+            let names: Vec<NodeId> = flat.all().filter_map(|node| node.property_names).collect();
+            let names = if names.is_empty() {
+                Names::Any
+            } else {
+                Names::Of(compiler.intern_all(&names, None, &[]))
+            };
+            self.others.push(Others { names, step });
+        } else if !flat.all().all(|node| node.property_names.is_none()) {
+            flat.verify = true;
+        }
+        self.map &= !self.others.is_empty();
+    }
+
+    /// Steps of the properties that must be there.
+    pub(super) fn needs(&self) -> Vec<StepId> {
+        let mut steps: Vec<StepId> = self
+            .properties
+            .iter()
+            .filter(|property| property.required)
+            .map(|property| property.step)
+            .collect();
+        if self.min > self.properties.len() as u64 {
+            steps.extend(self.others.iter().take(1).map(|others| others.step));
+        }
+        steps
+    }
+
+    pub(super) fn leads_to(&self) -> Vec<StepId> {
+        let names = self.others.iter().filter_map(|others| match &others.names {
+            Names::Of(step) => Some(*step),
+            Names::Matching(_) | Names::Any => None,
+        });
+        let properties = self.properties.iter().map(|property| property.step);
+        properties.chain(self.others.iter().map(|others| others.step)).chain(names).collect()
+    }
+
+    pub(super) fn write<R: RngCore>(
+        &self,
+        writer: &mut Writer<'_, R>,
+        id: StepId,
+        out: &mut Vec<u8>,
+    ) {
+        let component = writer.component(id);
+        out.push(b'{');
+        let start = out.len();
+        let chosen = self.dependent.then(|| self.choose(writer, component));
+        // Optional ones that may still come, those that are written, and those that must still be.
+        let mut open = self.optional(writer, component);
+        let mut required = self.required;
+        let mut count = 0;
+        for (at, property) in self.properties.iter().enumerate() {
+            let refused = writer.refuses(property.step, component, property.required);
+            if property.required {
+                required -= 1;
+            } else if !refused {
+                open -= 1;
+            }
+            let take = !refused
+                && match &chosen {
+                    Some(chosen) => chosen[at],
+                    None => {
+                        property.required
+                            || count + required < self.max
+                                && (count + required + open < self.min || writer.takes_optional())
+                    }
+                };
+            if take {
+                if count > 0 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(&property.key);
+                writer.enter(property.step, component, out);
+                count += 1;
+            }
+        }
+        if self.write_others(writer, component, count, start, out) < self.min {
+            writer.fail(id);
+        }
+        out.push(b'}');
+    }
+
+    fn optional<R: RngCore>(&self, writer: &Writer<'_, R>, component: u32) -> u64 {
+        let open = self.properties.iter().filter(|property| !property.required);
+        open.filter(|property| !writer.refuses(property.step, component, false)).count() as u64
+    }
+
+    /// Which properties to write, where they depend on each other.
+    fn choose<R: RngCore>(&self, writer: &mut Writer<'_, R>, component: u32) -> Vec<bool> {
+        let mut chosen: Vec<bool> =
+            self.properties.iter().map(|property| property.required).collect();
+        let mut count = self.required;
+        let include = |at: usize, chosen: &mut Vec<bool>, count: &mut u64| {
+            let mut trial = chosen.clone();
+            let mut open = vec![at];
+            while let Some(at) = open.pop() {
+                if !std::mem::replace(&mut trial[at], true) || chosen[at] {
+                    open.extend(self.properties[at].needs.iter().filter(|need| !trial[**need]));
+                }
+            }
+            let total = trial.iter().filter(|taken| **taken).count() as u64;
+            if total <= self.max {
+                (*chosen, *count) = (trial, total);
+            }
+        };
+        for at in 0..self.properties.len() {
+            if self.properties[at].required {
+                include(at, &mut chosen, &mut count);
+            }
+        }
+        for least in [false, true] {
+            for at in 0..self.properties.len() {
+                let wanted = if least { count < self.min } else { writer.takes_optional() };
+                if !chosen[at]
+                    && wanted
+                    && !writer.refuses(self.properties[at].step, component, false)
+                {
+                    include(at, &mut chosen, &mut count);
+                }
+            }
+        }
+        chosen
+    }
+
+    /// Writes properties that are not declared; the count of all of them then.
+    fn write_others<R: RngCore>(
+        &self,
+        writer: &mut Writer<'_, R>,
+        component: u32,
+        mut count: u64,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> u64 {
+        let wanted =
+            if self.map && !writer.tight() || self.map_of_patterns() && writer.takes_optional() {
+                1 + below(&mut writer.rng, MORE)
+            } else {
+                0
+            };
+        let target = self.max.min(self.min.max(count.saturating_add(wanted)));
+        let mut used: Vec<String> = Vec::new();
+        let mut misses = 0;
+        while count < target && misses < NAME_TRIES && !self.others.is_empty() {
+            let others = &self.others[below(&mut writer.rng, self.others.len() as u64) as usize];
+            if writer.endless(others.step)
+                || writer.refuses(others.step, component, count < self.min)
+            {
+                break;
+            }
+            let mut name = String::new();
+            self.name(writer, others, &mut name);
+            let declared = self.properties.iter().any(|property| property.name == name);
+            let foreign = !matches!(others.names, Names::Matching(_))
+                && self.patterns.iter().any(|p| p.is_match(&name));
+            if declared || foreign || used.contains(&name) {
+                misses += 1;
+                continue;
+            }
+            if out.len() > start {
+                out.push(b',');
+            }
+            out.extend_from_slice(Value::from(name.as_str()).to_string().as_bytes());
+            out.push(b':');
+            writer.enter(others.step, component, out);
+            used.push(name);
+            count += 1;
+        }
+        count
+    }
+
+    fn map_of_patterns(&self) -> bool {
+        self.others.iter().any(|others| matches!(others.names, Names::Matching(_)))
+    }
+
+    fn name<R: RngCore>(&self, writer: &mut Writer<'_, R>, others: &Others, out: &mut String) {
+        match &others.names {
+            Names::Matching(text) => {
+                text.write(&mut writer.rng, out);
+                // `^x-` matches `x-`, but that is only one name.
+                text.lengthen(out, pick(&mut writer.rng, LATIN));
+            }
+            Names::Of(step) => {
+                let mut text = Vec::new();
+                writer.enter_free(*step, &mut text);
+                if let Ok(Value::String(name)) = serde_json::from_slice(&text) {
+                    *out = name;
+                }
+            }
+            Names::Any => {
+                out.push_str(pick(&mut writer.rng, LATIN));
+                if self.min > 20 {
+                    push_digits(out, below(&mut writer.rng, self.min * 4), 1);
+                }
+            }
+        }
+    }
+}
+
+/// The schemas that hold for a property of this name, in one schema.
+fn schemas_of(node: &Node, name: &str) -> Vec<NodeId> {
+    let own = node.properties.iter().filter(|(key, _)| key == name).map(|(_, id)| *id);
+    let matching = node
+        .pattern_properties
+        .iter()
+        .filter(|(pattern, _)| pattern.accepts(name))
+        .map(|(_, id)| *id);
+    let found: Vec<NodeId> = own.chain(matching).collect();
+    if found.is_empty() { node.additional_properties.into_iter().collect() } else { found }
+}
+
+fn allowed_name(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bool {
+    flat.all()
+        .filter_map(|node| node.property_names)
+        .all(|id| compiler.set.accepts(id, &Value::from(name), compiler.direction))
+}
+
+/// True where the property does not go in this direction. A required one stays, unless the check excuses it: the
+/// schema that requires it must be the one that declares it.
+fn hidden(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bool {
+    let one_way = |id: NodeId| {
+        let mut node = compiler.node(id);
+        for _ in 0..16 {
+            let Some(target) = node.reference else { break };
+            node = compiler.node(target);
+        }
+        match compiler.direction {
+            Direction::Request => node.read_only,
+            Direction::Response => node.write_only,
+        }
+    };
+    let own = |node: &Node| {
+        node.properties.iter().filter(|(key, _)| key == name).any(|(_, id)| one_way(*id))
+    };
+    flat.all().any(own)
+        && flat.all().filter(|node| node.required.iter().any(|key| key == name)).all(own)
+}
+
+/// Fills in what `dependentRequired` says; true where it says something.
+fn needs(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
+    let mut dependent = false;
+    for (name, needed) in flat.all().flat_map(|node| &node.dependent_required) {
+        let place = |properties: &[Property], name: &str| {
+            properties.iter().position(|property| property.name == name)
+        };
+        let Some(at) = place(properties, name) else { continue };
+        let needed: Option<Vec<usize>> =
+            needed.iter().map(|name| place(properties, name)).collect();
+        match needed {
+            Some(needed) => {
+                dependent = true;
+                properties[at].needs.extend(needed);
+            }
+            // What it needs is not declared: do without it, or leave it to chance.
+            None if !properties[at].required => {
+                properties.remove(at);
+                return needs_again(flat, properties);
+            }
+            None => {}
+        }
+    }
+    dependent
+}
+
+fn needs_again(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
+    properties.iter_mut().for_each(|property| property.needs.clear());
+    needs(flat, properties)
+}
+
+fn patterns(flat: &Flat<'_>) -> Vec<Regex> {
+    flat.all()
+        .flat_map(|node| &node.pattern_properties)
+        .filter_map(|(pattern, _)| pattern.regex.clone())
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! What a compiled schema is.
+
+use std::collections::BTreeSet;
+
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde_json::Value;
+
+use super::array::ArrayPlan;
+use super::number::NumberPlan;
+use super::object::ObjectPlan;
+use super::text::TextPlan;
+use super::write::Writer;
+use super::{compile, graph};
+use crate::schema::{Direction, NodeId, SchemaSet};
+
+/// Height of what has no finite value.
+pub(super) const ENDLESS: u32 = u32::MAX;
+
+/// Index of a [`Step`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StepId(pub(super) u32);
+
+/// A schema ready for writing values of it.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) root: StepId,
+    pub(super) direction: Direction,
+    /// The schemas by which steps are verified, and no others.
+    pub(super) schemas: SchemaSet,
+    pub(super) warnings: Vec<String>,
+    /// A valid value, where chance may fail to find one.
+    pub(super) sure: Option<Vec<u8>>,
+}
+
+/// One conjunction of schemas.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    /// None: no value is valid.
+    pub(super) alternatives: Vec<Alternative>,
+    /// Schemas that a written value is checked by; empty where it is valid by construction.
+    pub(super) verify: Vec<NodeId>,
+    /// Levels of the flattest value, or [`ENDLESS`].
+    pub(super) height: u32,
+    /// Steps of one component lead to each other.
+    pub(super) component: u32,
+    /// JSON pointer of the schema, for warnings.
+    pub(super) pointer: String,
+    /// Why there is no alternative.
+    pub(super) contradiction: Option<&'static str>,
+}
+
+/// One way to write a value.
+#[derive(Debug)]
+pub(super) struct Alternative {
+    pub(super) kind: Kind,
+    /// How often it is taken, against the others; 0: only where no other is valid.
+    pub(super) weight: u64,
+    pub(super) height: u32,
+}
+
+impl Alternative {
+    pub(super) fn new(kind: Kind) -> Self {
+        Alternative { kind, weight: 15, height: ENDLESS }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// JSON texts, one of which is written.
+    Constants(Vec<Box<[u8]>>),
+    Number(NumberPlan),
+    Text(TextPlan),
+    Array(ArrayPlan),
+    Object(ObjectPlan),
+    Branch(StepId),
+}
+
+impl Plan {
+    /// Compiles a schema of the set. In responses `writeOnly` properties are left out, in requests `readOnly` ones.
+    ///
+    /// No schema is refused: one that nothing satisfies gets a plan that does what it can, and a warning.
+    pub fn compile(set: &SchemaSet, schema: NodeId, direction: Direction) -> Plan {
+        let mut plan = compile::compile(set, schema, direction);
+        graph::measure(&mut plan);
+        plan.probe();
+        plan
+    }
+
+    /// Keeps a value that is known to be valid, or warns where chance finds none.
+    fn probe(&mut self) {
+        const PROBES: u64 = 8;
+        let mut failures = BTreeSet::new();
+        let mut sure = None;
+        for seed in 0..PROBES {
+            let mut out = Vec::new();
+            let failed = self.attempt(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut out);
+            if failed.is_empty() {
+                sure.get_or_insert(out);
+            }
+            failures.extend(failed.into_iter().map(|id| self.steps[id.0 as usize].pointer.clone()));
+        }
+        let certain = self.steps.iter().all(|step| step.verify.is_empty()) && failures.is_empty();
+        self.sure = sure.filter(|_| !certain);
+        // A finite height is promised where nothing needs to be verified.
+        if self.sure.is_none() && self.warnings.is_empty() {
+            let warning = |at: String| format!("{at}: no value was found that satisfies all of it");
+            self.warnings.extend(failures.into_iter().map(warning));
+        }
+    }
+
+    /// Writes a value; gives the steps of which no valid one was found.
+    fn attempt(&self, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) -> Vec<StepId> {
+        Writer::new(self, rng).write_root(out)
+    }
+
+    /// Appends a value of the schema as JSON text.
+    pub fn generate(&self, seed: u64, out: &mut Vec<u8>) {
+        const ATTEMPTS: u32 = 4;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let start = out.len();
+        for _ in 0..ATTEMPTS {
+            out.truncate(start);
+            if self.attempt(&mut rng, out).is_empty() {
+                return;
+            }
+            // What has no valid value stays as it is.
+            let Some(sure) = &self.sure else { return };
+            out.truncate(start);
+            out.extend_from_slice(sure);
+        }
+    }
+
+    /// A value of the schema as plain text, for headers and text bodies: a string without its quotes, anything else as JSON.
+    pub fn generate_text(&self, seed: u64) -> String {
+        let mut out = Vec::new();
+        self.generate(seed, &mut out);
+        if out.first() == Some(&b'"')
+            && let Ok(Value::String(text)) = serde_json::from_slice(&out)
+        {
+            return text;
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    /// Schemas for which no valid value was found, each with its JSON pointer: `/components/schemas/A: …`.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}

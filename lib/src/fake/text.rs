@@ -1,0 +1,241 @@
+//! Strings.
+
+use rand::{RngCore, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use regex::Regex;
+use regex_syntax::hir::Hir;
+
+use super::compile::Flat;
+use super::pattern::{self, Repeats};
+use super::vocabulary::{self, Meaning};
+use crate::format::{self, StringFormat, below};
+use crate::schema::Pattern;
+
+/// Candidates that a source gets to offer.
+const TRIES: u64 = 64;
+/// The same, when a plan is compiled.
+const PROBES: u64 = 2_000;
+/// Longer texts are only written where `minLength` asks for them.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// A string that satisfies all of its bounds.
+#[derive(Debug)]
+pub(super) struct TextPlan {
+    /// The best first.
+    sources: Vec<Source>,
+    min: u64,
+    max: u64,
+    patterns: Vec<Regex>,
+    formats: Vec<&'static StringFormat>,
+    /// A valid text, for when chance finds none.
+    sure: Option<String>,
+}
+
+/// Where candidates come from.
+enum Source {
+    Meaning(Meaning),
+    /// Text with `{{name.firstName}}` in it: literal parts, each followed by what its placeholder means.
+    Template(Vec<(String, Option<Meaning>)>),
+    Pattern(Hir),
+    Format(&'static StringFormat),
+    Words,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Meaning(meaning) => write!(f, "{meaning:?}"),
+            Source::Template(parts) => write!(f, "{parts:?}"),
+            Source::Pattern(hir) => write!(f, "/{hir}/"),
+            Source::Format(format) => write!(f, "{}", format.name),
+            Source::Words => write!(f, "words"),
+        }
+    }
+}
+
+impl TextPlan {
+    /// `None` where the lengths leave no text. Warns where nothing is found that satisfies all bounds.
+    pub(super) fn compile(flat: &Flat<'_>, warnings: &mut Vec<String>) -> Option<TextPlan> {
+        let min = flat.all().filter_map(|node| node.min_length).max().unwrap_or(0);
+        let max = flat.all().filter_map(|node| node.max_length).min().unwrap_or(u64::MAX);
+        if min > max || min > MAX_TEXT {
+            return None;
+        }
+        let mut plan = TextPlan {
+            sources: Vec::new(),
+            min,
+            max,
+            patterns: Vec::new(),
+            formats: flat
+                .all()
+                .filter_map(|node| format::by_name(node.format.as_deref()?))
+                .collect(),
+            sure: None,
+        };
+        plan.sources.extend(flat.all().filter_map(|node| faker(node.faker.as_ref()?)));
+        for node in flat.all() {
+            if let Some(regex) = node.pattern.as_ref().and_then(|pattern| pattern.regex.as_ref()) {
+                plan.sources.extend(pattern::parse(regex.as_str()).map(Source::Pattern));
+                plan.patterns.push(regex.clone());
+            } else if let Some(pattern) = &node.pattern {
+                warnings.push(format!(
+                    "{}: pattern {:?} cannot be followed; texts may not match it",
+                    node.pointer, pattern.source
+                ));
+            }
+        }
+        plan.sources.extend(plan.formats.iter().map(|format| Source::Format(format)));
+        let unknown = flat
+            .all()
+            .filter_map(|node| node.format.as_deref())
+            .filter(|name| format::by_name(name).is_none());
+        plan.sources.extend(unknown.filter_map(Meaning::of_property).map(Source::Meaning));
+        plan.sources.extend(flat.meaning.map(Source::Meaning));
+        plan.sources.push(Source::Words);
+        plan.probe(flat, warnings);
+        Some(plan)
+    }
+
+    /// The texts that match a pattern and that `accepts` is true of, for names of properties.
+    pub(super) fn matching(pattern: &Pattern) -> TextPlan {
+        let hir = pattern.regex.as_ref().and_then(|regex| pattern::parse(regex.as_str()));
+        TextPlan {
+            sources: vec![hir.map_or(Source::Words, Source::Pattern)],
+            min: 1,
+            max: 64,
+            patterns: pattern.regex.iter().cloned().collect(),
+            formats: Vec::new(),
+            sure: None,
+        }
+    }
+
+    /// Leaves out sources that never offer a valid text.
+    fn probe(&mut self, flat: &Flat<'_>, warnings: &mut Vec<String>) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+        let mut useless = Vec::new();
+        for source in std::mem::take(&mut self.sources) {
+            let mut text = String::new();
+            // Once there is a good source, others need not be laboured.
+            let tries = if self.sources.is_empty() { PROBES } else { TRIES };
+            if self.offer(&source, tries, &mut rng, &mut text) {
+                self.sources.push(source);
+                self.sure.get_or_insert(text);
+            } else {
+                useless.push(source);
+            }
+        }
+        if self.sources.is_empty() {
+            let pointer = flat.all().next().map_or("", |node| &node.pointer);
+            warnings.push(format!(
+                "{pointer}: no text was found that has its length, pattern and format"
+            ));
+            self.sources = useless;
+        }
+    }
+
+    /// Writes a text into `out`, which is empty before.
+    pub(super) fn write(&self, rng: &mut dyn RngCore, out: &mut String) {
+        let found = self.sources.iter().any(|source| self.offer(source, TRIES, rng, out));
+        if let Some(sure) = self.sure.as_ref().filter(|_| !found) {
+            out.clear();
+            out.push_str(sure);
+        }
+    }
+
+    fn offer(&self, source: &Source, tries: u64, rng: &mut dyn RngCore, out: &mut String) -> bool {
+        (0..tries).any(|attempt| {
+            out.clear();
+            self.candidate(source, attempt, rng, out);
+            self.accepts(out) || self.fit(out)
+        })
+    }
+
+    /// Lengthens a text with `more`, where it stays valid.
+    pub(super) fn lengthen(&self, text: &mut String, more: &str) {
+        let length = text.len();
+        text.push_str(more);
+        if !self.accepts(text) {
+            text.truncate(length);
+        }
+    }
+
+    fn candidate(&self, source: &Source, attempt: u64, rng: &mut dyn RngCore, out: &mut String) {
+        match source {
+            Source::Meaning(meaning) => meaning.write(rng, out),
+            Source::Template(parts) => {
+                for (text, meaning) in parts {
+                    out.push_str(text);
+                    if let Some(meaning) = meaning {
+                        meaning.write(rng, out);
+                    }
+                }
+            }
+            Source::Format(format) => (format.write)(rng, out),
+            Source::Words => {
+                let most = self.max.min(self.min.saturating_add(24));
+                vocabulary::words(rng, out, self.min.max(most.min(4)), most);
+            }
+            Source::Pattern(hir) => {
+                let least = hir.properties().minimum_len().unwrap_or(0) as u64;
+                let bounded = self.min > 0 || self.max != u64::MAX;
+                let mut repeats = if bounded && attempt.is_multiple_of(2) {
+                    let low = self.min.max(least);
+                    let high = self.max.min(low.saturating_add(8));
+                    let length = low + below(rng, high.saturating_sub(low).saturating_add(1));
+                    Repeats::Total(length.saturating_sub(least))
+                } else {
+                    Repeats::Each([5, 2, 10, 0, 20][(attempt / 2 % 5) as usize])
+                };
+                pattern::write(hir, rng, &mut repeats, out);
+            }
+        }
+    }
+
+    fn accepts(&self, text: &str) -> bool {
+        let bounded = self.min > 0 || self.max != u64::MAX;
+        (!bounded || (self.min..=self.max).contains(&(text.chars().count() as u64)))
+            && self.patterns.iter().all(|pattern| pattern.is_match(text))
+            && self.formats.iter().all(|format| (format.detect)(text))
+    }
+
+    /// Cuts or stretches a text whose length alone is wrong. False where that does not make it valid.
+    fn fit(&self, text: &mut String) -> bool {
+        let length = text.chars().count() as u64;
+        if length > self.max {
+            // Whole quadruples, too, for base64.
+            [self.max, self.max - self.max % 4].into_iter().any(|length| {
+                let end = text.char_indices().nth(length as usize).map_or(text.len(), |(at, _)| at);
+                text.truncate(end);
+                self.accepts(text)
+            })
+        } else if length < self.min && length > 0 {
+            let missing = (self.min - length) as usize;
+            let more: String =
+                text.chars().filter(char::is_ascii_alphanumeric).cycle().take(missing).collect();
+            text.push_str(&more);
+            self.accepts(text)
+        } else {
+            false
+        }
+    }
+}
+
+/// What `x-faker` says: a name, a template, or an object whose key is the name.
+fn faker(value: &serde_json::Value) -> Option<Source> {
+    let text = match value {
+        serde_json::Value::Object(map) => map.keys().next()?,
+        other => other.as_str()?,
+    };
+    if !text.contains("{{") {
+        return Meaning::of_faker(text).map(Source::Meaning);
+    }
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((literal, after)) = rest.split_once("{{") {
+        let (name, after) = after.split_once("}}")?;
+        parts.push((literal.to_owned(), Some(Meaning::of_faker(name.trim())?)));
+        rest = after;
+    }
+    parts.push((rest.to_owned(), None));
+    Some(Source::Template(parts))
+}

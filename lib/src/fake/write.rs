@@ -1,0 +1,277 @@
+//! A plan and a source of random bits, written out as JSON.
+
+use rand::RngCore;
+use serde_json::Value;
+
+use super::plan::{Alternative, ENDLESS, Kind, Plan, Step, StepId};
+use crate::format::below;
+
+/// How often a value may stand within a value of the same schema before only what must be there is written.
+const MAX_RECURSION: u32 = 3;
+/// Values after which only what must be there is written.
+const MAX_VALUES: u64 = 3_000;
+/// Levels after which only what must be there is written; readers give up at 128.
+const MAX_DEPTH: u32 = 60;
+/// Levels after which nothing is written any more.
+const LAST_DEPTH: u32 = 120;
+/// Attempts at one value that must be checked.
+const TRIES: u32 = 120;
+/// Checks for one whole value.
+const MAX_CHECKS: u32 = 2_000;
+
+/// Which optional properties are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Most.
+    Usual,
+    All,
+    None,
+    /// Half of them, and numbers of the whole range.
+    Half,
+    /// Half of them, and scalars where the schema does not ask for an object or array.
+    Reserve,
+}
+
+pub(super) struct Writer<'p, R> {
+    plan: &'p Plan,
+    pub(super) rng: R,
+    mode: Mode,
+    depth: u32,
+    recursion: u32,
+    values: u64,
+    checks: u32,
+    scratch: String,
+    /// Steps of which no valid value was found.
+    failed: Vec<StepId>,
+}
+
+/// What is counted, so that a value that is thrown away does not count.
+pub(super) struct Checkpoint {
+    values: u64,
+    failed: usize,
+}
+
+impl<'p, R: RngCore> Writer<'p, R> {
+    pub(super) fn new(plan: &'p Plan, rng: R) -> Self {
+        let scratch = String::new();
+        Writer {
+            failed: Vec::new(),
+            plan,
+            rng,
+            mode: Mode::Usual,
+            depth: 0,
+            recursion: 0,
+            values: 0,
+            checks: 0,
+            scratch,
+        }
+    }
+
+    /// Writes a value; gives the steps of which no valid one was found.
+    pub(super) fn write_root(mut self, out: &mut Vec<u8>) -> Vec<StepId> {
+        self.step(self.plan.root, out);
+        self.failed
+    }
+
+    fn of(&self, id: StepId) -> &'p Step {
+        &self.plan.steps[id.0 as usize]
+    }
+
+    pub(super) fn component(&self, id: StepId) -> u32 {
+        self.of(id).component
+    }
+
+    /// Notes that a value is not valid.
+    pub(super) fn fail(&mut self, id: StepId) {
+        self.failed.push(id);
+    }
+
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { values: self.values, failed: self.failed.len() }
+    }
+
+    pub(super) fn restore(&mut self, checkpoint: &Checkpoint) {
+        self.values = checkpoint.values;
+        self.failed.truncate(checkpoint.failed);
+    }
+
+    /// True where only what must be there is written.
+    pub(super) fn tight(&self) -> bool {
+        self.mode == Mode::None
+            || self.recursion > MAX_RECURSION
+            || self.values > MAX_VALUES
+            || self.depth > MAX_DEPTH
+    }
+
+    /// True where a step has no value at all.
+    pub(super) fn endless(&self, step: StepId) -> bool {
+        self.of(step).height == ENDLESS
+    }
+
+    /// True where a value is not to be written, or cannot be.
+    pub(super) fn refuses(&self, step: StepId, component: u32, required: bool) -> bool {
+        let step = self.of(step);
+        if required {
+            // What has no end is followed a little, then left out: nothing valid is lost.
+            return step.height == ENDLESS && self.tight();
+        }
+        step.height == ENDLESS
+            || self.tight()
+            || step.component == component && self.recursion >= MAX_RECURSION
+    }
+
+    pub(super) fn takes_optional(&mut self) -> bool {
+        let bits = below(&mut self.rng, 8);
+        match self.mode {
+            _ if self.tight() => false,
+            Mode::Usual => bits < 7,
+            Mode::All => true,
+            Mode::None => false,
+            Mode::Half | Mode::Reserve => bits < 4,
+        }
+    }
+
+    /// The constants that a step chooses from, if that is all it does.
+    pub(super) fn constants(
+        &self,
+        step: StepId,
+    ) -> impl Iterator<Item = &'p Box<[u8]>> + use<'p, R> {
+        self.of(step).alternatives.iter().flat_map(|alternative| match &alternative.kind {
+            Kind::Constants(texts) => texts.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Writes a value within a value of `component`.
+    pub(super) fn enter(&mut self, step: StepId, component: u32, out: &mut Vec<u8>) {
+        let again = u32::from(self.of(step).component == component);
+        self.recursion += again;
+        self.step(step, out);
+        self.recursion -= again;
+    }
+
+    /// Writes a value that stands by itself.
+    pub(super) fn enter_free(&mut self, step: StepId, out: &mut Vec<u8>) {
+        self.step(step, out);
+    }
+
+    fn step(&mut self, id: StepId, out: &mut Vec<u8>) {
+        let step = self.of(id);
+        if self.depth >= LAST_DEPTH {
+            out.extend_from_slice(b"null");
+            return;
+        }
+        self.depth += 1;
+        self.values += 1;
+        if step.verify.is_empty() {
+            self.any(id, step, out);
+        } else {
+            self.verified(id, step, out);
+        }
+        self.depth -= 1;
+    }
+
+    /// Writes until the schemas accept what is written.
+    fn verified(&mut self, id: StepId, step: &'p Step, out: &mut Vec<u8>) {
+        const MODES: [Mode; 6] =
+            [Mode::Usual, Mode::Half, Mode::Usual, Mode::All, Mode::None, Mode::Reserve];
+        let (start, mode, checkpoint) = (out.len(), self.mode, self.checkpoint());
+        for attempt in 0..TRIES {
+            out.truncate(start);
+            self.restore(&checkpoint);
+            if mode == Mode::Usual {
+                self.mode = MODES[attempt as usize % MODES.len()];
+            }
+            self.any(id, step, out);
+            self.checks += 1;
+            let valid = serde_json::from_slice::<Value>(&out[start..]).is_ok_and(|value| {
+                step.verify
+                    .iter()
+                    .all(|id| self.plan.schemas.accepts(*id, &value, self.plan.direction))
+            });
+            if valid {
+                break;
+            }
+            if attempt + 1 == TRIES || self.checks > MAX_CHECKS {
+                // A step that failed within a value that is thrown away is no failure.
+                self.failed.truncate(checkpoint.failed);
+                self.fail(id);
+                break;
+            }
+        }
+        self.mode = mode;
+    }
+
+    fn any(&mut self, id: StepId, step: &'p Step, out: &mut Vec<u8>) {
+        let Some(alternative) = self.choose(step) else {
+            out.extend_from_slice(b"null");
+            return;
+        };
+        match &alternative.kind {
+            Kind::Constants(texts) => {
+                out.extend_from_slice(&texts[below(&mut self.rng, texts.len() as u64) as usize]);
+            }
+            Kind::Number(number) => number.write(self.mode == Mode::Half, &mut self.rng, out),
+            Kind::Text(text) => {
+                let mut scratch = std::mem::take(&mut self.scratch);
+                scratch.clear();
+                text.write(&mut self.rng, &mut scratch);
+                push_json(&scratch, out);
+                self.scratch = scratch;
+            }
+            Kind::Array(array) => array.write(self, id, out),
+            Kind::Object(object) => object.write(self, id, out),
+            Kind::Branch(branch) => self.step(*branch, out),
+        }
+    }
+
+    /// An alternative by weight; where only the needed is written, the flattest.
+    fn choose(&mut self, step: &'p Step) -> Option<&'p Alternative> {
+        if let [only] = step.alternatives.as_slice() {
+            return Some(only);
+        }
+        let flattest = step.alternatives.iter().min_by_key(|alternative| alternative.height)?;
+        let deep =
+            self.recursion >= MAX_RECURSION || self.values > MAX_VALUES || self.depth > MAX_DEPTH;
+        if deep || flattest.height == ENDLESS {
+            return Some(flattest);
+        }
+        let reserve = |alternative: &Alternative| u64::from(alternative.weight == 0);
+        if self.mode == Mode::Reserve
+            && let Some(reserve) = self.by_weight(step, reserve)
+        {
+            return Some(reserve);
+        }
+        self.by_weight(step, |alternative| match alternative.height {
+            ENDLESS => 0,
+            _ => alternative.weight.max(1),
+        })
+    }
+
+    fn by_weight(
+        &mut self,
+        step: &'p Step,
+        weight: impl Fn(&Alternative) -> u64,
+    ) -> Option<&'p Alternative> {
+        let total = step.alternatives.iter().map(&weight).sum();
+        let mut rest = below(&mut self.rng, total);
+        step.alternatives.iter().find(|alternative| {
+            let weight = weight(alternative);
+            let taken = rest < weight;
+            rest = rest.saturating_sub(weight);
+            taken
+        })
+    }
+}
+
+/// Appends a text as a JSON string.
+fn push_json(text: &str, out: &mut Vec<u8>) {
+    let plain = |byte: &u8| *byte >= 0x20 && !matches!(byte, b'"' | b'\\');
+    if text.as_bytes().iter().all(plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(Value::from(text).to_string().as_bytes());
+    }
+}
