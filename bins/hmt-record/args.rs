@@ -16,6 +16,10 @@ use hmt_core::net::{Limits, Target};
 use hmt_core::record::{Config, Output, Pattern, Policy, Routing, Trust};
 use hmt_core::stream::{Locator, open_sink};
 
+const USAGE: &str = "\
+hmt-record [start] [OPTIONS]
+       hmt-record import [OPTIONS] LOCATOR...";
+
 const EXAMPLES: &str = "\
 Examples:
   hmt-record > api.jsonl                     record what is asked as /http://HOST/PATH
@@ -37,10 +41,10 @@ Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
 /// (/https://host/path), or with -r in the Host header, or all go to the --target. What client and
 /// server see is not changed; secrets are replaced in the record by pseudonyms.
 #[derive(Debug, Parser)]
-#[command(name = "hmt-record", version, after_long_help = EXAMPLES)]
+#[command(name = "hmt-record", version, override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct Args {
     /// start: proxy and record until SIGTERM or Ctrl-C; import: take captures over
-    #[arg(value_enum, default_value_t = Verb::Start, hide_default_value = true)]
+    #[arg(value_name = "COMMAND", value_enum, default_value_t = Verb::Start, hide_default_value = true)]
     verb: Verb,
 
     /// What to import: files (.jsonl, .ndjson, .har, also with .gz or .zst), folders, or -

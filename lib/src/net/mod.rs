@@ -4,6 +4,7 @@
 //! It knows sockets and HTTP, and nothing of what a server answers: the recorder, the mock and replay
 //! each give [`serve`] a handler.
 
+mod backoff;
 mod bind;
 mod body;
 mod headers;

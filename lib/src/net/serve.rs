@@ -16,15 +16,14 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::backoff::Backoff;
+
 /// Takes a message for people: trouble that no single answer can tell.
 pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// The waits between failing accepts: descriptors run out, and come back only when connections end.
-const ACCEPT_BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 /// How long a connection that has not asked anything yet may still begin to, once the drain has begun.
 const LAST_CALL: Duration = Duration::from_millis(250);
@@ -145,7 +144,7 @@ where
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (stream, address) = listener.accept().await?;
     Ok((stream, address, slot))
@@ -236,41 +235,6 @@ async fn drain(mut tasks: JoinSet<()>, grace: Duration) -> Drained {
     let cut = tasks.len();
     tasks.shutdown().await;
     Drained { cut }
-}
-
-/// Slows down accepting where it fails for want of descriptors, and tells so now and then.
-struct Backoff {
-    report: Report,
-    wait: Duration,
-    told: Option<Instant>,
-}
-
-impl Backoff {
-    fn new(report: Report) -> Self {
-        Backoff { report, wait: ACCEPT_BACKOFF.0, told: None }
-    }
-
-    fn reset(&mut self) {
-        self.wait = ACCEPT_BACKOFF.0;
-    }
-
-    async fn wait(&mut self, error: &io::Error) {
-        // The client gave up while it queued: nothing is wrong with us.
-        if matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::Interrupted
-        ) {
-            return;
-        }
-        if self.told.is_none_or(|told| told.elapsed() >= Duration::from_secs(1)) {
-            self.told = Some(Instant::now());
-            (self.report)(&format!("cannot accept connections for now: {error}"));
-        }
-        sleep(self.wait).await;
-        self.wait = (self.wait * 2).min(ACCEPT_BACKOFF.1);
-    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, Method};
 
+use super::content::recorded_body;
 use super::copy::{BodyCopy, Upload, UploadEnd};
 use super::journal::Taken;
 use super::recorder::Recorder;
 use super::tally::Dropped;
 use crate::exchange::{
-    Body, DecodeLimits, Exchange, Meta, Pairs, Request, Response, Side, decode_body, decode_start,
-    parse_query, timestamp, write_line,
+    Exchange, Meta, Request, Response, Side, parse_query, timestamp, write_line,
 };
 use crate::net::{Target, recorded_headers, request_headers};
 
@@ -25,7 +25,7 @@ pub(super) struct Capture {
     recorder: Arc<Recorder>,
     pub(super) target: Target,
     method: Method,
-    headers: HeaderMap,
+    pub(super) headers: HeaderMap,
     upload: Option<Arc<Upload>>,
     seq: u64,
     connection: u64,
@@ -229,45 +229,6 @@ impl Drop for Capture {
         }
         self.hand_over(false);
     }
-}
-
-/// The body as a record holds it: its Content-Encoding undone, and where it is cut, at a character.
-fn recorded_body<'a>(copy: &'a BodyCopy, headers: &Pairs<'_>) -> Body<'a> {
-    let bytes = copy.bytes();
-    if bytes.is_empty() {
-        return Body::Empty;
-    }
-    let encoding = content_encoding(headers);
-    let cut = copy.truncated().is_some();
-    let decode = if cut { decode_start } else { decode_body };
-    // What cannot be decoded is kept as it came: a record that is odd beats one that is lost.
-    match decode(bytes, encoding.as_deref(), DecodeLimits::default()).bytes {
-        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Body::Text(Cow::Borrowed(text)),
-            Err(error) if cut && error.error_len().is_none() && error.valid_up_to() > 0 => {
-                Body::Text(String::from_utf8_lossy(&bytes[..error.valid_up_to()]))
-            }
-            Err(_) => Body::Binary(Cow::Borrowed(bytes)),
-        },
-        Cow::Owned(mut bytes) => {
-            if cut
-                && let Err(error) = std::str::from_utf8(&bytes)
-                && error.error_len().is_none()
-            {
-                bytes.truncate(error.valid_up_to());
-            }
-            Body::from_bytes(bytes)
-        }
-    }
-}
-
-/// All values of the header as the one list that they are.
-fn content_encoding<'h>(headers: &'h Pairs<'_>) -> Option<Cow<'h, str>> {
-    let mut values = headers.iter().filter(|(name, _)| name == "content-encoding");
-    let first = values.next()?.1.as_ref();
-    Some(
-        values.fold(Cow::Borrowed(first), |list, (_, value)| Cow::Owned(format!("{list},{value}"))),
-    )
 }
 
 fn millis(time: Duration) -> f64 {

@@ -9,8 +9,10 @@
 
 mod capture;
 mod connect;
+mod content;
 mod copy;
 mod download;
+mod forward;
 mod import;
 mod journal;
 mod link;
@@ -18,6 +20,8 @@ mod pattern;
 mod policy;
 mod proxy;
 mod recorder;
+mod reply;
+mod route;
 mod run;
 mod tally;
 mod tls;

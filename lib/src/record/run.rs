@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
 
 use super::connect::Connector;
 use super::journal::{Journal, Output};
@@ -20,6 +21,9 @@ use crate::net::{self, Limits, Report};
 
 /// Idle links are looked through as often.
 const PRUNE_EVERY: Duration = Duration::from_secs(15);
+
+/// Time for the records of connections that had to be cut.
+const LAST_RECORDS: Duration = Duration::from_secs(1);
 
 /// What a recorder does with what it is asked.
 pub struct Config {
@@ -80,11 +84,13 @@ pub async fn record(
         via,
     });
     let gone = recorder.journal.gone();
+    let mut end = None;
     let stop = async {
         tokio::select! {
             () = shutdown => (),
-            () = gone => report("the only sink is gone: ending"),
+            () = gone => report("no sink is left: ending"),
         }
+        end = Some(Instant::now() + config.grace);
     };
     // The upstream's Date is the answer's, and where it sent none the client gets none.
     let limits = Limits { date_header: false, ..config.limits };
@@ -93,16 +99,19 @@ pub async fn record(
         move |request, peer| proxy::answer(recorder.clone(), request, peer)
     };
     let serving = net::serve(listener, limits, stop, config.grace, handler);
-    tokio::pin!(serving);
-    let drained = loop {
-        tokio::select! {
-            drained = &mut serving => break drained,
-            () = tokio::time::sleep(PRUNE_EVERY) => recorder.pool.prune(),
+    let drained = {
+        tokio::pin!(serving);
+        loop {
+            tokio::select! {
+                drained = &mut serving => break drained,
+                () = sleep(PRUNE_EVERY) => recorder.pool.prune(),
+            }
         }
     };
     if drained.cut > 0 {
         report(&format!("{} connections were cut at the end of the grace", drained.cut));
     }
-    let sink_error = recorder.journal.close(config.grace).await;
+    let left = end.map_or(config.grace, |end| end.saturating_duration_since(Instant::now()));
+    let sink_error = recorder.journal.close(left.max(LAST_RECORDS)).await;
     Ok(tally.summary(sink_error))
 }

@@ -1,0 +1,46 @@
+//! The body of what a client gets.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::download::Download;
+
+/// What a client gets: an answer of ours, or the upstream's.
+pub(super) enum Reply {
+    Own(Full<Bytes>),
+    Passed(Box<Download>),
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match self.get_mut() {
+            Reply::Own(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Reply::Passed(body) => Pin::new(body.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Reply::Own(body) => body.is_end_stream(),
+            Reply::Passed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Reply::Own(body) => body.size_hint(),
+            Reply::Passed(body) => body.size_hint(),
+        }
+    }
+}

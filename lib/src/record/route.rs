@@ -1,0 +1,99 @@
+//! Where a request goes, or why it goes nowhere.
+
+use http::header::{CONNECTION, HeaderValue, VIA};
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Uri};
+use serde_json::Map;
+
+use super::recorder::{Recorder, Routing};
+use super::reply::Reply;
+use super::tally::Dropped;
+use crate::exchange::Protocol;
+use crate::net::{Target, TargetError, framing_is_sound, host_header, problem};
+
+/// Why a request goes nowhere.
+pub(super) struct Rejected {
+    status: StatusCode,
+    title: &'static str,
+    detail: String,
+}
+
+impl Rejected {
+    pub(super) fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Rejected { status, title, detail: detail.into() }
+    }
+}
+
+impl From<TargetError> for Rejected {
+    fn from(error: TargetError) -> Self {
+        Rejected::new(StatusCode::BAD_REQUEST, "No target", error.to_string())
+    }
+}
+
+impl Recorder {
+    /// The target of a request, and its path and query, if it may be asked.
+    pub(super) fn route(&self, parts: &Parts) -> Result<(Target, Uri), Rejected> {
+        if self.journal.is_gone() {
+            let why = "the recorder has no sink left and is about to end";
+            return Err(Rejected::new(StatusCode::SERVICE_UNAVAILABLE, "Ending", why));
+        }
+        if !framing_is_sound(&parts.headers) {
+            let why = "only Transfer-Encoding: chunked is accepted";
+            return Err(Rejected::new(StatusCode::BAD_REQUEST, "Unclear framing", why));
+        }
+        host_header(parts)?;
+        if parts.method == Method::CONNECT {
+            let why = "CONNECT is not offered; ask for https targets as /https://host/path";
+            return Err(Rejected::new(StatusCode::NOT_IMPLEMENTED, "No tunnels", why));
+        }
+        if parts.headers.get_all(VIA).iter().any(|via| self.is_own(via)) {
+            let why = "this request has passed this recorder already";
+            return Err(Rejected::new(StatusCode::LOOP_DETECTED, "Loop", why));
+        }
+        let target = self.target(parts)?;
+        self.connector.policy.check_name(&target).map_err(|refusal| {
+            let why = format!("{}: {refusal}", target.host);
+            Rejected::new(StatusCode::FORBIDDEN, "Refused target", why)
+        })?;
+        let uri = target.path_and_query.parse().map_err(|_| {
+            let why = format!("{:?} is no path", target.path_and_query);
+            Rejected::new(StatusCode::BAD_REQUEST, "No target", why)
+        })?;
+        Ok((target, uri))
+    }
+
+    fn target(&self, parts: &Parts) -> Result<Target, Rejected> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let absolute = Target::absolute(&parts.uri).transpose()?;
+        match (&self.routing, absolute) {
+            (Routing::Fixed(fixed), Some(absolute)) if !absolute.same_origin(fixed) => {
+                let why = format!("all requests go to {}", fixed.host);
+                Err(Rejected::new(StatusCode::FORBIDDEN, "Other target", why))
+            }
+            (_, Some(absolute)) => Ok(absolute),
+            (Routing::Fixed(fixed), None) if path == "*" => {
+                Ok(Target { path_and_query: path.to_owned(), ..fixed.clone() })
+            }
+            (Routing::Fixed(fixed), None) => Ok(fixed.join(path)),
+            (Routing::Header, None) => Ok(Target::in_headers(parts, Protocol::Http)?),
+            (Routing::Path, None) => match Target::in_path(path) {
+                Some(target) => Ok(target?),
+                None => Err(TargetError::NotInPath(path.to_owned()).into()),
+            },
+        }
+    }
+
+    fn is_own(&self, via: &HeaderValue) -> bool {
+        let own = self.via.as_bytes();
+        via.as_bytes().split(|&byte| byte == b',').any(|hop| hop.trim_ascii() == own)
+    }
+
+    /// Answers what is not forwarded, and closes the connection: what else comes on it is doubtful.
+    pub(super) fn reject(&self, rejected: Rejected) -> Response<Reply> {
+        self.tally.discard(Dropped::Refused);
+        let Rejected { status, title, detail } = rejected;
+        let mut response = problem(status, title, &detail, Map::new()).map(Reply::Own);
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+}
