@@ -1,2 +1,93 @@
-//! placeholder
-fn main() {}
+//! `hmt-mock`: specs as a server.
+
+mod args;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Parser as _;
+use hmt_core::cli::{self, Messages, Status};
+use hmt_core::mock::{self, Log, Mock, Written};
+use hmt_core::net::{bind, ready_line};
+use hmt_core::stream::{Locator, open_sink};
+
+use args::{Args, Config};
+
+fn main() -> ExitCode {
+    cli::run("hmt-mock", || {
+        let config = Args::parse().config()?;
+        let messages = Messages::new("hmt-mock", config.quiet);
+        let mock = load(&config, &messages)?;
+        serve(config, &messages, mock)?;
+        Ok(Status::Done)
+    })
+}
+
+fn load(config: &Config, messages: &Messages) -> anyhow::Result<Mock> {
+    let loaded = mock::load(&config.specs, &mut io::stdin().lock())?;
+    let mut mock = Mock::compile(&loaded.documents, config.options.clone())?;
+    if let Some(redactor) = config.redactor.clone() {
+        mock.set_pseudonym(move |secret| redactor.pseudonym(secret));
+    }
+    for warning in loaded.warnings.into_iter().chain(mock.warnings()) {
+        messages.warn(warning);
+    }
+    let dropped = mock.recordings().dropped_headers();
+    if dropped > 0 {
+        messages.warn(format_args!("{dropped} recorded headers cannot stand in an answer"));
+    }
+    Ok(mock)
+}
+
+fn serve(config: Config, messages: &Messages, mock: Mock) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = cli::shutdown()?;
+        let listener = bind(config.address, config.port, "-p/--port").await?;
+        let admin = match config.admin_port {
+            Some(port) => {
+                let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+                Some(bind(loopback, port, "-a/--admin-port").await?)
+            }
+            None => None,
+        };
+        let log = log(&config)?;
+        messages.ready(ready_line(listener.local_addr()?));
+        if let Some(admin) = &admin {
+            messages.ready(mock::admin_ready_line(admin.local_addr()?));
+        }
+        let served =
+            mock::serve(Arc::new(mock), listener, admin, log, config.serving, shutdown).await?;
+        if served.cut > 0 {
+            messages.warn(format_args!("{} requests were cut off", served.cut));
+        }
+        let Some(Written { written, lost, error }) = served.written else { return Ok(()) };
+        messages.warn(format_args!("served exchanges: {written} written, {lost} lost"));
+        match error {
+            Some(error) => bail!("not all served exchanges were written: {error}"),
+            None => Ok(()),
+        }
+    })
+}
+
+/// The log that was asked for, if one was.
+fn log(config: &Config) -> anyhow::Result<Option<Log>> {
+    let mut sinks = Vec::new();
+    let mut stdout: Option<Box<dyn io::Write + Send>> = Some(Box::new(io::stdout()));
+    for locator in &config.out {
+        let stdout = if *locator == Locator::Stdio { stdout.take() } else { None };
+        sinks.push(open_sink(locator, stdout)?);
+    }
+    if let Some(folder) = &config.log_dir {
+        sinks.push(open_sink(&Locator::File(folder.join(Log::file_name())), None)?);
+    }
+    if sinks.is_empty() {
+        return Ok(None);
+    }
+    let report = config.serving.report.clone();
+    let redactor = config.redactor.clone().filter(|_| config.hide_secrets);
+    Ok(Some(Log::start(sinks, redactor, move |text| report(text))?))
+}

@@ -1,11 +1,14 @@
 //! The command line of `hmt-replay`.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::{Parser, Subcommand, ValueEnum};
 use hmt_core::cli::{Messages, parse_duration};
+use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
 use hmt_core::net::{Report, Routing};
 use hmt_core::recorded::MatchRule;
 use hmt_core::replay::{Latency, ServeOptions};
@@ -71,6 +74,13 @@ struct Serve {
     #[arg(long, value_name = "WHEN", default_value = "none")]
     latency: LatencyArg,
 
+    /// Key of the pseudonyms that stand for secrets in recordings
+    ///
+    /// The default is redact.key in the user's data folder, if it is there. Without a key, a pseudonym in a
+    /// recording matches any value that is not empty.
+    #[arg(long, value_name = "FILE")]
+    redact_key: Option<PathBuf>,
+
     /// Time for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
@@ -115,11 +125,14 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     pub(crate) quiet: bool,
     pub(crate) serving: ServeOptions,
+    /// Where there is a key.
+    pub(crate) redactor: Option<Redactor>,
 }
 
 impl Args {
-    pub(crate) fn config(self) -> Config {
+    pub(crate) fn config(self) -> anyhow::Result<Config> {
         let Command::Serve(args) = self.command;
+        let redactor = redactor(args.redact_key.as_deref())?;
         let messages = Messages::new("hmt-replay", args.quiet);
         let trace = {
             let messages = messages.clone();
@@ -135,7 +148,7 @@ impl Args {
             report: Arc::new(move |text| messages.warn(text)),
             trace,
         };
-        Config {
+        Ok(Config {
             sources: args.sources,
             block_size: BLOCK,
             rule: args.matching.unwrap_or_default(),
@@ -143,8 +156,18 @@ impl Args {
             port: args.port,
             quiet: args.quiet,
             serving,
-        }
+            redactor,
+        })
     }
+}
+
+/// The redactor with the key of `path`, else with the user's own, if that is there.
+fn redactor(path: Option<&Path>) -> anyhow::Result<Option<Redactor>> {
+    let own = || default_key_path(|name| std::env::var_os(name)).filter(|path| path.exists());
+    let Some(place) = path.map(Path::to_owned).or_else(own) else { return Ok(None) };
+    ensure!(place.exists(), "--redact-key {}: no such file", place.display());
+    let key = load_or_create_key(&place)?;
+    Ok(Some(Redactor::new(&key, &RedactOptions::default())?))
 }
 
 #[cfg(test)]

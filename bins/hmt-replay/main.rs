@@ -17,10 +17,13 @@ use args::{Args, Config};
 
 fn main() -> ExitCode {
     cli::run("hmt-replay", || {
-        let config = Args::parse().config();
+        let mut config = Args::parse().config()?;
         let messages = Messages::new("hmt-replay", config.quiet);
-        let loaded = load(&config, &messages)?;
+        let mut loaded = load(&config, &messages)?;
         let rejected = loaded.rejected;
+        if let Some(redactor) = config.redactor.take() {
+            loaded.recordings.set_pseudonym(move |secret| redactor.pseudonym(secret));
+        }
         serve(config, &messages, loaded)?;
         Ok(if rejected > 0 { Status::Partly } else { Status::Done })
     })

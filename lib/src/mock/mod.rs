@@ -1,1 +1,28 @@
-//! The mock server: router, choice of the answer, admin.
+//! The mock server: loading, routing, choice of the answer, log, admin.
+//!
+//! A [`Mock`] is compiled once from documents and then answers requests; [`serve`] puts it behind sockets. The
+//! chain of answers is in `serving`, the choice among what an operation declares in `choose`. What a spec means
+//! stands in [`crate::conform`], what a recording is in [`crate::recorded`], how data is generated in
+//! [`crate::fake`].
+
+mod admin;
+mod choose;
+mod compile;
+mod cors;
+mod credentials;
+mod load;
+mod log;
+mod media;
+mod reply;
+mod server;
+mod serving;
+mod state;
+mod wish;
+mod xml;
+
+pub use load::{LoadError, Loaded, load};
+pub use log::{Log, Written};
+pub use reply::{Reply, Source};
+pub use server::{Served, ServerOptions, admin_ready_line, serve};
+pub use serving::{Asked, CompileError, Mock, Options};
+pub use state::{DataError, State, Storage};

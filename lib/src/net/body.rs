@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
+
+use crate::exchange::{Body, DecodeLimits, decode_body};
 
 /// A request body could not be read whole.
 #[derive(Debug, thiserror::Error)]
@@ -66,4 +69,23 @@ pub async fn collect_body(
             all.extend_from_slice(&data);
         }
     }
+}
+
+/// Reads a request's body as [`collect_body`] does, and undoes its Content-Encoding; where that cannot be
+/// undone, the bytes are as they came.
+///
+/// # Errors
+/// Those of [`collect_body`].
+pub async fn collect_decoded(
+    headers: &HeaderMap,
+    body: Incoming,
+    cap: u64,
+    idle: Duration,
+) -> Result<Body<'static>, BodyError> {
+    let bytes = collect_body(body, cap, idle).await?;
+    let Some(encoding) = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) else {
+        return Ok(Body::from_bytes(bytes.into()));
+    };
+    let decoded = decode_body(&bytes, Some(encoding), DecodeLimits::default());
+    Ok(Body::from_bytes(decoded.bytes.into_owned()))
 }

@@ -15,7 +15,7 @@ mod serve;
 mod target;
 
 pub use bind::{BindError, bind, ready_line};
-pub use body::{BodyError, collect_body};
+pub use body::{BodyError, collect_body, collect_decoded};
 pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers};
 pub use inbound::{Inbound, Routing};
 pub use problem::{problem, problem_json};

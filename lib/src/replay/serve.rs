@@ -13,9 +13,8 @@ use serde_json::Map;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use crate::exchange::Body;
 use crate::net::{
-    self, Drained, Inbound, Limits, Peer, Report, Routing, collect_body, problem,
+    self, Drained, Inbound, Limits, Peer, Report, Routing, collect_decoded, problem,
     request_to_exchange,
 };
 use crate::recorded::{Answer, HostRule, Recordings};
@@ -97,10 +96,9 @@ async fn answer(
         .map_err(|error| {
             refuse(StatusCode::BAD_REQUEST, "the request's target", &error.to_string())
         })?;
-    let body = collect_body(body, MAX_BODY, BODY_IDLE)
+    let body = collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE)
         .await
         .map_err(|error| refuse(error.status(), "the request's body", &error.to_string()))?;
-    let body = Body::from_bytes(body.into());
     let miss = |why: &str| refuse(StatusCode::NOT_FOUND, "no recording of this request", why);
     let request = request_to_exchange(&parts, &inbound.target, body)
         .map_err(|error| miss(&error.to_string()))?;

@@ -1,0 +1,216 @@
+//! The command line of `hmt-mock`.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::Parser;
+use hmt_core::cli::{Messages, parse_duration};
+use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
+use hmt_core::mock::{Options, ServerOptions};
+use hmt_core::net::{Report, Routing};
+use hmt_core::stream::Locator;
+
+/// Answer HTTP requests as specs say
+///
+/// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, in YAML or JSON. A request is answered by the recording
+/// that the spec holds for it, else by an example, else by data generated from the schema; the header
+/// x-hmt-source tells which. Requests that contradict the spec are refused with all that is wrong in them.
+#[derive(Debug, Parser)]
+#[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Specs: files, folders of .yaml, .yml and .json files, or - for standard input
+    #[arg(value_name = "SPEC", required = true)]
+    specs: Vec<String>,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(short, long, default_value_t = 8000)]
+    port: u16,
+
+    /// Port of the admin endpoints, always on 127.0.0.1; 0 takes a free one
+    #[arg(short, long, default_value_t = 8888)]
+    admin_port: u16,
+
+    /// No admin endpoints
+    #[arg(long)]
+    no_admin: bool,
+
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    bind: IpAddr,
+
+    /// Take the host that a request means from its Host header
+    ///
+    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any other path
+    /// is looked up in all specs, with or without the base path of their servers.
+    #[arg(short = 'r', long)]
+    header_routing: bool,
+
+    /// Do not check credentials and requests
+    #[arg(long)]
+    no_validate: bool,
+
+    /// Generate data, where there are recordings and examples too
+    #[arg(long)]
+    dynamic: bool,
+
+    /// Make generated data a function of this number and the request
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Let web pages of all origins read the answers (the default)
+    #[arg(long, overrides_with = "no_cors")]
+    cors: bool,
+
+    /// Do nothing about cross-origin requests
+    #[arg(long)]
+    no_cors: bool,
+
+    /// Write the served exchanges to a new file mock-TIME.jsonl in this folder
+    #[arg(short, long, value_name = "DIR")]
+    log_dir: Option<PathBuf>,
+
+    /// Write the served exchanges to a file, a folder (a file for each host), or - for standard output
+    #[arg(short, long, value_name = "LOCATOR")]
+    out: Vec<Locator>,
+
+    /// Write secrets as they are, instead of pseudonyms
+    #[arg(long)]
+    keep_secrets: bool,
+
+    /// Key of the pseudonyms that stand for secrets in recordings and in what is written
+    ///
+    /// The default is redact.key in the user's data folder, made when exchanges are first written. Without a
+    /// key, a pseudonym in a recording matches any value that is not empty.
+    #[arg(long, value_name = "FILE")]
+    redact_key: Option<PathBuf>,
+
+    /// Time for requests in flight after SIGTERM
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
+    grace: Duration,
+
+    /// A line on standard error for each request
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// No messages but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Serve a spec and ask it:
+    hmt-mock openapi.yaml
+    curl http://127.0.0.1:8000/users/1
+
+  From recordings to a mock:
+    hmt-build -m mixed logs/ | hmt-mock -
+
+  Several APIs, named in the path or by the Host header:
+    hmt-mock specs/
+    curl http://127.0.0.1:8000/https://api.example.com/users/1
+    hmt-mock -r specs/
+    curl -H 'Host: api.example.com' http://127.0.0.1:8000/users/1
+
+  A certain status, example, or fresh data:
+    curl -H 'Prefer: code=404' http://127.0.0.1:8000/users/1
+    curl 'http://127.0.0.1:8000/users/1?__example=admin'
+    curl -H 'Prefer: dynamic=true' http://127.0.0.1:8000/users/1
+
+  Mark what the mock logs from now on:
+    curl -d name=checkout-test http://127.0.0.1:8888/admin/scope
+
+Exit status:
+  0 ended by a signal   1 failed   2 wrong usage";
+
+/// What the command line means.
+pub(crate) struct Config {
+    pub(crate) specs: Vec<String>,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    /// `None`: no admin endpoints.
+    pub(crate) admin_port: Option<u16>,
+    pub(crate) log_dir: Option<PathBuf>,
+    pub(crate) out: Vec<Locator>,
+    pub(crate) quiet: bool,
+    pub(crate) options: Options,
+    pub(crate) serving: ServerOptions,
+    /// Write pseudonyms instead of secrets.
+    pub(crate) hide_secrets: bool,
+    /// Where there is a key.
+    pub(crate) redactor: Option<Arc<Redactor>>,
+}
+
+impl Args {
+    pub(crate) fn config(self) -> anyhow::Result<Config> {
+        let writes = self.log_dir.is_some() || !self.out.is_empty();
+        let redactor = redactor(self.redact_key.as_deref(), writes && !self.keep_secrets)?;
+        let messages = Messages::new("hmt-mock", self.quiet);
+        let trace = self.verbose.then(|| {
+            let messages = messages.clone();
+            Arc::new(move |line: &str| messages.ready(line)) as Report
+        });
+        let options =
+            Options { validate: !self.no_validate, dynamic: self.dynamic, seed: self.seed };
+        let serving = ServerOptions {
+            routing: if self.header_routing { Routing::Header } else { Routing::Plain },
+            cors: self.cors || !self.no_cors,
+            grace: self.grace,
+            report: Arc::new(move |text| messages.error(text)),
+            trace,
+        };
+        Ok(Config {
+            specs: self.specs,
+            address: self.bind,
+            port: self.port,
+            admin_port: (!self.no_admin).then_some(self.admin_port),
+            log_dir: self.log_dir,
+            out: self.out,
+            quiet: self.quiet,
+            options,
+            serving,
+            hide_secrets: !self.keep_secrets,
+            redactor: redactor.map(Arc::new),
+        })
+    }
+}
+
+/// The redactor with the key of `path`, else with the user's own; a key that is not there is made where `writes`.
+fn redactor(path: Option<&Path>, writes: bool) -> anyhow::Result<Option<Redactor>> {
+    let own = || default_key_path(|name| std::env::var_os(name));
+    let Some(place) = path.map(Path::to_owned).or_else(own) else {
+        ensure!(!writes, "no HOME to keep redact.key in: name a file with --redact-key");
+        return Ok(None);
+    };
+    if !writes && path.is_none() && !place.exists() {
+        return Ok(None);
+    }
+    ensure!(writes || place.exists(), "--redact-key {}: no such file", place.display());
+    let key = load_or_create_key(&place)?;
+    Ok(Some(Redactor::new(&key, &RedactOptions::default())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_last_of_cors_and_no_cors_holds() {
+        let cors = |flags: &[&str]| {
+            let args = ["hmt-mock", "spec.yaml"].iter().chain(flags);
+            Args::parse_from(args).config().unwrap().serving.cors
+        };
+        assert!(cors(&[]) && cors(&["--no-cors", "--cors"]));
+        assert!(!cors(&["--no-cors"]) && !cors(&["--cors", "--no-cors"]));
+    }
+}

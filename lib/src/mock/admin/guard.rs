@@ -1,0 +1,63 @@
+//! Who may use the admin port: programs of this machine that mean it, and no web page.
+
+use http::StatusCode;
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+
+use super::super::reply::Reply;
+
+/// The names of the loopback interface. A page whose own name was made to lead here still sends that name.
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// A 403 for a foreign `Host` or `Origin`.
+pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Reply> {
+    let text = |name| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()));
+    let ours = |authority: &str| {
+        LOOPBACK.iter().any(|name| authority.eq_ignore_ascii_case(&format!("{name}:{port}")))
+    };
+    let one_host = parts.headers.get_all(HOST).iter().count() == 1;
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    if !one_host || !text(HOST).is_some_and(|host| ours(&host)) || !authority.is_none_or(ours) {
+        let detail =
+            format!("the admin port is asked as 127.0.0.1:{port} or localhost:{port} only");
+        return Some(Reply::problem(StatusCode::FORBIDDEN, "foreign Host", &detail));
+    }
+    let foreign = |origin: &str| !origin.strip_prefix("http://").is_some_and(ours);
+    if parts.headers.get_all(ORIGIN).iter().any(|o| foreign(&String::from_utf8_lossy(o.as_bytes())))
+    {
+        let detail = "web pages of other origins may not use the admin port";
+        return Some(Reply::problem(StatusCode::FORBIDDEN, "foreign Origin", detail));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(headers: &[(&str, &str)]) -> bool {
+        let mut request = http::Request::get("/admin/health");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        refuse(&request.body(()).unwrap().into_parts().0, 8888).is_some()
+    }
+
+    #[test]
+    fn loopback_names_and_the_own_origin_only() {
+        assert!(!refused(&[("host", "127.0.0.1:8888")]));
+        assert!(!refused(&[("host", "Localhost:8888"), ("origin", "http://localhost:8888")]));
+        assert!(!refused(&[("host", "[::1]:8888")]));
+        for headers in [
+            &[][..],
+            &[("host", "evil.test:8888")],
+            &[("host", "localhost")],
+            &[("host", "localhost:8888"), ("host", "evil.test")],
+            &[("host", "localhost:8888"), ("origin", "http://evil.test")],
+            &[("host", "localhost:8888"), ("origin", "null")],
+            &[("host", "localhost:8888"), ("origin", "https://localhost:8888")],
+        ] {
+            assert!(refused(headers), "{headers:?}");
+        }
+    }
+}

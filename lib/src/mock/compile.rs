@@ -1,0 +1,274 @@
+//! A document made ready to be served: for each operation, status and media type the examples as bytes and
+//! the plan that generates data, so that nothing is resolved per request.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, TRANSFER_ENCODING,
+};
+use http::{HeaderName, HeaderValue};
+use serde_json::Value;
+
+use crate::conform::{Api, HeaderSpec, Media, Operation, OperationId, ResponseSpec, StatusKey};
+use crate::fake::Plan;
+use crate::schema::{Direction, NodeId, SchemaSet, Types};
+
+use super::credentials::Credentials;
+use super::media::{self, MediaType, Notation};
+
+/// A compiled document and the plans of its answers.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) api: Api,
+    operations: Vec<OperationPlan>,
+    /// Schemas for which no valid value was found.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Compiles plans, each schema's once: many operations answer with the same errors.
+struct Plans<'a> {
+    schemas: &'a SchemaSet,
+    known: HashMap<NodeId, Arc<Plan>>,
+}
+
+impl<'a> Plans<'a> {
+    fn of(&mut self, schema: NodeId) -> Arc<Plan> {
+        let schemas = self.schemas;
+        let schema = target(schemas, schema);
+        let plan = self
+            .known
+            .entry(schema)
+            .or_insert_with(|| Arc::new(Plan::compile(schemas, schema, Direction::Response)));
+        Arc::clone(plan)
+    }
+}
+
+/// An operation's answers.
+#[derive(Debug)]
+pub(super) struct OperationPlan {
+    pub(super) credentials: Credentials,
+    /// Those that can be final, in the order of the document.
+    pub(super) responses: Vec<ResponsePlan>,
+}
+
+/// The answers of one key of `responses`.
+#[derive(Debug)]
+pub(super) struct ResponsePlan {
+    pub(super) key: StatusKey,
+    pub(super) headers: Vec<HeaderPlan>,
+    /// In the order of the document.
+    pub(super) media: Vec<MediaPlan>,
+}
+
+/// A response header that is always sent.
+#[derive(Debug)]
+pub(super) struct HeaderPlan {
+    pub(super) name: HeaderName,
+    pub(super) value: HeaderValuePlan,
+}
+
+#[derive(Debug)]
+pub(super) enum HeaderValuePlan {
+    Example(HeaderValue),
+    /// The plan, and whether it makes lists or objects, which stand in a header without JSON's signs.
+    Generated(Arc<Plan>, bool),
+}
+
+/// The answers of one media type.
+#[derive(Debug)]
+pub(super) struct MediaPlan {
+    pub(super) media: MediaType,
+    /// The type as declared, parameters included.
+    pub(super) declared: String,
+    pub(super) notation: Notation,
+    /// The default one first, which may have no name.
+    pub(super) examples: Vec<(Option<String>, Bytes)>,
+    /// `None` where the document says nothing of the body.
+    plan: Option<Arc<Plan>>,
+}
+
+impl Served {
+    pub(super) fn compile(api: Api) -> Served {
+        let mut plans = Plans { schemas: &api.schemas, known: HashMap::new() };
+        let operations = api
+            .operations
+            .iter()
+            .map(|operation| OperationPlan::compile(&api, &mut plans, operation))
+            .collect();
+        let mut warnings: Vec<String> =
+            plans.known.values().flat_map(|plan| plan.warnings().iter().cloned()).collect();
+        warnings.sort_unstable();
+        warnings.dedup();
+        Served { api, operations, warnings }
+    }
+
+    pub(super) fn plan(&self, id: OperationId) -> &OperationPlan {
+        &self.operations[id.0 as usize]
+    }
+}
+
+impl OperationPlan {
+    fn compile(api: &Api, plans: &mut Plans<'_>, operation: &Operation) -> OperationPlan {
+        let responses = operation
+            .responses
+            .iter()
+            // Interim answers are never the answer.
+            .filter(|(key, _)| !matches!(key, StatusKey::Code(..200) | StatusKey::Range(..2)))
+            .map(|(key, response)| ResponsePlan::compile(plans, *key, response))
+            .collect();
+        let credentials =
+            Credentials::compile(operation.security.as_deref(), &api.security_schemes);
+        OperationPlan { credentials, responses }
+    }
+}
+
+impl ResponsePlan {
+    fn compile(plans: &mut Plans<'_>, key: StatusKey, response: &ResponseSpec) -> ResponsePlan {
+        let headers = response
+            .headers
+            .iter()
+            .filter(|(_, header)| header.required || header.example.is_some())
+            .filter_map(|(name, header)| HeaderPlan::compile(plans, name, header))
+            .collect();
+        let media = response
+            .content
+            .iter()
+            .map(|(name, media)| MediaPlan::compile(plans, name, media))
+            .collect();
+        ResponsePlan { key, headers, media }
+    }
+}
+
+impl HeaderPlan {
+    /// `None` for headers that are the server's own to set, and those that no message can carry.
+    fn compile(plans: &mut Plans<'_>, name: &str, header: &HeaderSpec) -> Option<HeaderPlan> {
+        const OURS: [HeaderName; 6] =
+            [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, DATE];
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        if OURS.contains(&name) {
+            return None;
+        }
+        let value = match (&header.example, header.schema) {
+            (Some(example), _) => {
+                HeaderValuePlan::Example(HeaderValue::from_str(&simple(example)).ok()?)
+            }
+            (None, Some(schema)) => {
+                let plan = plans.of(schema);
+                let structured = plans.schemas.types(schema).has(Types::ARRAY.with(Types::OBJECT));
+                HeaderValuePlan::Generated(plan, structured)
+            }
+            (None, None) => return None,
+        };
+        Some(HeaderPlan { name, value })
+    }
+
+    /// The value of a header; `None` where none could be made that a message can carry.
+    pub(super) fn value(&self, seed: u64) -> Option<HeaderValue> {
+        match &self.value {
+            HeaderValuePlan::Example(value) => Some(value.clone()),
+            HeaderValuePlan::Generated(plan, structured) => {
+                let text = plan.generate_text(seed);
+                let text = match serde_json::from_str(&text) {
+                    Ok(value) if *structured => simple(&value),
+                    _ => text,
+                };
+                HeaderValue::from_str(&text).ok()
+            }
+        }
+    }
+}
+
+impl MediaPlan {
+    fn compile(plans: &mut Plans<'_>, declared: &str, content: &Media) -> MediaPlan {
+        let schemas = plans.schemas;
+        let media = MediaType::parse(declared);
+        let notation = media.notation();
+        let root = content.schema.map(|schema| schemas.node(target(schemas, schema)));
+        let takes_text = content.schema.is_none_or(|s| schemas.types(s).has(Types::STRING));
+        let bytes = |value: &Value| -> Bytes {
+            // Many documents give a JSON example as a string of JSON text.
+            let parsed = match value {
+                Value::String(text) if notation == Notation::Json && !takes_text => {
+                    serde_json::from_str(text).ok()
+                }
+                _ => None,
+            };
+            media::write(parsed.as_ref().unwrap_or(value), notation).into()
+        };
+        let mut examples = Vec::new();
+        if let Some(example) = &content.example {
+            examples.push((None, bytes(example)));
+        }
+        for (name, example) in &content.examples {
+            examples.push((Some(name.clone()), bytes(example)));
+        }
+        if examples.is_empty() {
+            let example = root.and_then(|node| node.example.as_ref());
+            examples.extend(example.map(|example| (None, bytes(example))));
+        }
+        let plan = content.schema.map(|schema| plans.of(schema));
+        MediaPlan { media, declared: declared.to_owned(), notation, examples, plan }
+    }
+
+    /// The example of a name, or the default one.
+    pub(super) fn example(&self, name: Option<&str>) -> Option<&Bytes> {
+        match name {
+            None => self.examples.first(),
+            Some(_) => self.examples.iter().find(|(own, _)| own.as_deref() == name),
+        }
+        .map(|(_, body)| body)
+    }
+
+    /// A generated body.
+    pub(super) fn generate(&self, seed: u64) -> Bytes {
+        let Some(plan) = &self.plan else {
+            // Nothing is known: the smallest thing that a reader of the notation can read.
+            return match self.notation {
+                Notation::Json => Bytes::from_static(b"{}"),
+                _ => Bytes::new(),
+            };
+        };
+        match self.notation {
+            Notation::Json => {
+                let mut out = Vec::with_capacity(512);
+                plan.generate(seed, &mut out);
+                out.into()
+            }
+            Notation::Text => plan.generate_text(seed).into(),
+            Notation::JsonLines | Notation::Form | Notation::Xml => {
+                let mut out = Vec::new();
+                plan.generate(seed, &mut out);
+                match serde_json::from_slice(&out) {
+                    Ok(value) => media::write(&value, self.notation).into(),
+                    Err(_) => out.into(),
+                }
+            }
+        }
+    }
+}
+
+/// The node that a chain of references ends at; at most as many steps as there could be without a cycle.
+fn target(schemas: &SchemaSet, mut id: NodeId) -> NodeId {
+    for _ in 0..64 {
+        match schemas.node(id).reference {
+            Some(next) => id = next,
+            None => break,
+        }
+    }
+    id
+}
+
+/// A value in the `simple` style of headers: lists and members separated by commas.
+fn simple(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(media::scalar).collect::<Vec<_>>().join(","),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| format!("{name},{}", media::scalar(value)))
+            .collect::<Vec<_>>()
+            .join(","),
+        other => media::scalar(other),
+    }
+}

@@ -1,0 +1,190 @@
+//! Credentials: whether a request brings what the spec asks for. Only presence and shape are checked; a mock
+//! knows no user.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use serde_json::Value;
+
+use crate::conform::SecurityRequirement;
+use crate::exchange::{Request, header};
+
+/// What an operation asks for: any of the alternatives, each of which is all of its schemes.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    alternatives: Vec<Vec<Scheme>>,
+}
+
+/// A security scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Scheme {
+    Header(String),
+    Query(String),
+    Cookie(String),
+    Basic,
+    Bearer,
+    /// Another scheme of `Authorization`, in lower case.
+    Other(String),
+    /// Nothing of it shows in a request: mutual TLS, or a scheme that the document does not define.
+    Unseen,
+}
+
+impl Credentials {
+    pub(super) fn compile(
+        security: Option<&[SecurityRequirement]>,
+        schemes: &[(String, Value)],
+    ) -> Credentials {
+        let scheme = |name: &String| {
+            schemes.iter().find(|(own, _)| own == name).map_or(Scheme::Unseen, |(_, s)| read(s))
+        };
+        let alternatives = security
+            .unwrap_or_default()
+            .iter()
+            .map(|all| all.iter().map(|(name, _)| scheme(name)).collect())
+            .collect();
+        Credentials { alternatives }
+    }
+
+    /// True where nothing is asked, or one alternative is brought whole.
+    pub(super) fn are_brought(&self, request: &Request<'_>) -> bool {
+        self.alternatives.is_empty()
+            || self
+                .alternatives
+                .iter()
+                .any(|all| all.iter().all(|scheme| scheme.is_brought(request)))
+    }
+
+    /// The values of `WWW-Authenticate`, and a sentence that names them.
+    pub(super) fn challenge(&self) -> (Vec<HeaderValue>, String) {
+        let mut schemes: Vec<&Scheme> = Vec::new();
+        for scheme in self.alternatives.iter().flatten() {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+        let values = schemes
+            .iter()
+            .filter_map(|scheme| HeaderValue::from_str(&scheme.challenge()).ok())
+            .collect();
+        let alternatives: Vec<String> = self
+            .alternatives
+            .iter()
+            .map(|all| all.iter().map(Scheme::describe).collect::<Vec<_>>().join(" and "))
+            .collect();
+        (values, format!("the request must bring {}", alternatives.join(", or ")))
+    }
+}
+
+fn read(scheme: &Value) -> Scheme {
+    let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
+    match text("type") {
+        "apiKey" => match text("in") {
+            "query" => Scheme::Query(text("name").to_owned()),
+            "cookie" => Scheme::Cookie(text("name").to_owned()),
+            _ => Scheme::Header(text("name").to_ascii_lowercase()),
+        },
+        "http" => match text("scheme").to_ascii_lowercase().as_str() {
+            "basic" => Scheme::Basic,
+            "bearer" => Scheme::Bearer,
+            other => Scheme::Other(other.to_owned()),
+        },
+        "oauth2" | "openIdConnect" => Scheme::Bearer,
+        _ => Scheme::Unseen,
+    }
+}
+
+impl Scheme {
+    fn is_brought(&self, request: &Request<'_>) -> bool {
+        let authorization = |scheme: &str| {
+            let value = header(&request.headers, "authorization")?;
+            let (own, rest) = value.trim().split_once(' ')?;
+            own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+        };
+        match self {
+            Scheme::Header(name) => header(&request.headers, name).is_some_and(|v| !v.is_empty()),
+            Scheme::Query(name) => request.query.iter().any(|(n, v)| n == name && !v.is_empty()),
+            Scheme::Cookie(name) => request
+                .headers
+                .iter()
+                .filter(|(header, _)| header == "cookie")
+                .flat_map(|(_, value)| value.split(';'))
+                .filter_map(|pair| pair.trim().split_once('='))
+                .any(|(n, v)| n == name && !v.is_empty()),
+            Scheme::Basic => authorization("basic")
+                .and_then(|code| STANDARD.decode(code).ok())
+                .is_some_and(|pair| pair.contains(&b':')),
+            Scheme::Bearer => authorization("bearer").is_some_and(|token| !token.is_empty()),
+            Scheme::Other(name) => authorization(name).is_some(),
+            Scheme::Unseen => true,
+        }
+    }
+
+    fn challenge(&self) -> String {
+        let key = |name: &str, place: &str| format!("ApiKey name=\"{name}\", in=\"{place}\"");
+        match self {
+            Scheme::Header(name) => key(name, "header"),
+            Scheme::Query(name) => key(name, "query"),
+            Scheme::Cookie(name) => key(name, "cookie"),
+            Scheme::Basic => "Basic realm=\"mock\"".to_owned(),
+            Scheme::Bearer | Scheme::Unseen => "Bearer".to_owned(),
+            Scheme::Other(name) => name.clone(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Scheme::Header(name) => format!("a header {name}"),
+            Scheme::Query(name) => format!("a query parameter {name}"),
+            Scheme::Cookie(name) => format!("a cookie {name}"),
+            Scheme::Basic => "Authorization: Basic with a user and a password in base64".to_owned(),
+            Scheme::Bearer => "Authorization: Bearer with a token".to_owned(),
+            Scheme::Other(name) => format!("Authorization: {name}"),
+            Scheme::Unseen => "nothing".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn credentials(security: &[&[&str]]) -> Credentials {
+        let schemes = [
+            ("key".to_owned(), json!({"type": "apiKey", "in": "header", "name": "X-Key"})),
+            ("sid".to_owned(), json!({"type": "apiKey", "in": "cookie", "name": "sid"})),
+            ("basic".to_owned(), json!({"type": "http", "scheme": "Basic"})),
+            ("oauth".to_owned(), json!({"type": "oauth2", "flows": {}})),
+        ];
+        let security: Vec<SecurityRequirement> = security
+            .iter()
+            .map(|all| all.iter().map(|name| ((*name).to_owned(), Vec::new())).collect())
+            .collect();
+        Credentials::compile(Some(&security), &schemes)
+    }
+
+    fn request(headers: &[(&'static str, &'static str)]) -> Request<'static> {
+        let headers = headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        Request { headers, ..Request::default() }
+    }
+
+    #[test]
+    fn any_alternative_whole() {
+        let asked = credentials(&[&["key", "sid"], &["basic"], &["oauth"]]);
+        for (headers, brought) in [
+            (&[][..], false),
+            (&[("x-key", "1")], false),
+            (&[("x-key", "1"), ("cookie", "a=b; sid=2")], true),
+            (&[("authorization", "Basic dTpw")], true),
+            (&[("authorization", "Basic nope!")], false),
+            (&[("authorization", "bearer t")], true),
+            (&[("authorization", "Bearer ")], false),
+        ] {
+            assert_eq!(asked.are_brought(&request(headers)), brought, "{headers:?}");
+        }
+        assert_eq!(asked.challenge().0.len(), 4);
+        assert!(credentials(&[]).are_brought(&request(&[])));
+        assert!(credentials(&[&["key"], &[]]).are_brought(&request(&[])));
+    }
+}

@@ -1,0 +1,277 @@
+//! The mock behind sockets: from HTTP to a question, and from the answer to HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::ORIGIN;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::exchange::{self, Body, Exchange, Meta, timestamp};
+use crate::net::{
+    self, Drained, Inbound, Limits, Peer, Report, Routing, collect_body, collect_decoded,
+    recorded_headers, request_to_exchange,
+};
+use crate::recorded::HostRule;
+
+use super::log::{Log, Written};
+use super::reply::Reply;
+use super::serving::{Asked, Mock};
+use super::{admin, cors};
+
+/// The longest request body that is read.
+const MAX_BODY: u64 = 64 << 20;
+/// How long a client may be silent within a request body.
+const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// How a mock is served.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// Where the host may stand that a request means.
+    pub routing: Routing,
+    /// Let web pages of any origin read the answers.
+    pub cors: bool,
+    /// Time for requests in flight when the mock is asked to end.
+    pub grace: Duration,
+    /// Told of trouble.
+    pub report: Report,
+    /// Told of each request and its answer.
+    pub trace: Option<Report>,
+}
+
+/// How serving ended.
+#[derive(Debug)]
+pub struct Served {
+    /// Connections that were cut because they outlasted the grace.
+    pub cut: usize,
+    /// What became of the log, if there was one.
+    pub written: Option<Written>,
+}
+
+struct Server {
+    mock: Arc<Mock>,
+    options: ServerOptions,
+    port: u16,
+    log: Option<Log>,
+}
+
+/// Serves the mock on one listener and its admin endpoints on another, until `shutdown`.
+///
+/// # Errors
+/// A listener without address.
+pub async fn serve(
+    mock: Arc<Mock>,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+    log: Option<Log>,
+    options: ServerOptions,
+    shutdown: impl Future<Output = ()>,
+) -> std::io::Result<Served> {
+    let port = listener.local_addr()?.port();
+    let (grace, report) = (options.grace, options.report.clone());
+    let (stop, stopping) = watch::channel(());
+    let limits = Limits { report, ..Limits::default() };
+    let admin = admin.map(|listener| {
+        tokio::spawn(serve_admin(Arc::clone(&mock), listener, limits.clone(), stopping))
+    });
+    let server = Arc::new(Server { mock, options, port, log });
+    let handler = {
+        let server = Arc::clone(&server);
+        move |request, peer| Arc::clone(&server).handle(request, peer)
+    };
+    let Drained { cut } = net::serve(listener, limits, shutdown, grace, handler).await;
+    drop(stop);
+    if let Some(admin) = admin {
+        let _ = admin.await;
+    }
+    // All connections have ended, and with them all other owners.
+    let log = Arc::into_inner(server).and_then(|server| server.log);
+    let written = match log {
+        Some(log) => tokio::task::spawn_blocking(|| log.finish()).await.ok(),
+        None => None,
+    };
+    Ok(Served { cut, written })
+}
+
+async fn serve_admin(
+    mock: Arc<Mock>,
+    listener: TcpListener,
+    limits: Limits,
+    mut stopping: watch::Receiver<()>,
+) {
+    let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
+    let shutdown = async move {
+        let _ = stopping.changed().await;
+    };
+    let handler = move |request: Request<Incoming>, _: Peer| {
+        let mock = Arc::clone(&mock);
+        async move {
+            let (parts, body) = request.into_parts();
+            let reply = match collect_body(body, 1 << 20, BODY_IDLE).await {
+                Ok(body) => admin::answer(&mock, &parts, &body, port),
+                Err(error) => Reply::problem(error.status(), "the body", &error.to_string()),
+            };
+            to_response(reply, parts.method == Method::HEAD)
+        }
+    };
+    net::serve(listener, limits, shutdown, Duration::from_secs(1), handler).await;
+}
+
+impl Server {
+    async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> Response<Full<Bytes>> {
+        let (began, started) = (SystemTime::now(), Instant::now());
+        let (parts, body) = request.into_parts();
+        // A line of the log has no word for other methods.
+        let logged =
+            self.log.is_some() && parts.method.as_str().parse::<exchange::Method>().is_ok();
+        let (mut reply, asked) = match self.read(&parts, body).await {
+            Ok((asked, host)) => {
+                let kept = logged.then(|| asked.clone());
+                (self.answer(&parts, asked, host), kept)
+            }
+            Err(reply) => (reply, None),
+        };
+        if let Some(source) = reply.source {
+            reply.headers.insert("x-hmt-source", HeaderValue::from_static(source.as_str()));
+        }
+        if let (true, Some(origin)) = (self.options.cors, parts.headers.get(ORIGIN)) {
+            cors::allow(origin, &mut reply.headers);
+        }
+        if let Some(trace) = &self.options.trace {
+            trace(&trace_line(&parts, &reply, started.elapsed()));
+        }
+        if let (Some(log), Some(asked)) = (&self.log, asked) {
+            let exchange = self.exchange(log, asked, &reply, began, started, peer);
+            log.write(exchange).await;
+        }
+        to_response(reply, parts.method == Method::HEAD)
+    }
+
+    /// The request as an exchange holds it. The method is of no meaning where it is none of the nine.
+    async fn read(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<(exchange::Request<'static>, HostRule), Reply> {
+        let bad = |what: &str, why: &str| Reply::problem(StatusCode::BAD_REQUEST, what, why);
+        let knows = |host: &str| self.mock.knows_host(host);
+        let inbound = Inbound::of(parts, self.options.routing, self.port, knows)
+            .map_err(|error| bad("the request's target", &error.to_string()))?;
+        let body =
+            collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await.map_err(|error| {
+                Reply::problem(error.status(), "the request's body", &error.to_string())
+            })?;
+        let host = if inbound.named { HostRule::Same } else { HostRule::Any };
+        let request = match request_to_exchange(parts, &inbound.target, body) {
+            Ok(request) => request,
+            Err(_) => exchange::Request {
+                host: inbound.target.host.clone().into(),
+                pathname: inbound.target.path().to_owned().into(),
+                ..exchange::Request::default()
+            },
+        };
+        Ok((request, host))
+    }
+
+    fn answer(&self, parts: &Parts, request: exchange::Request<'static>, host: HostRule) -> Reply {
+        let preflight =
+            if self.options.cors { cors::preflight(&parts.method, &parts.headers) } else { None };
+        preflight.unwrap_or_else(|| {
+            let asked = Asked { method: &parts.method, request, headers: &parts.headers, host };
+            self.mock.answer(asked)
+        })
+    }
+
+    fn exchange<'a>(
+        &self,
+        log: &Log,
+        mut request: exchange::Request<'static>,
+        reply: &'a Reply,
+        began: SystemTime,
+        started: Instant,
+        peer: Peer,
+    ) -> Exchange<'a> {
+        request.timestamp = Some(timestamp(began).into());
+        let response = exchange::Response {
+            status: reply.status.as_u16(),
+            headers: recorded_headers(&reply.headers),
+            body: match std::str::from_utf8(&reply.body) {
+                _ if reply.body.is_empty() => Body::Empty,
+                Ok(text) => Body::Text(text.into()),
+                Err(_) => Body::Binary(reply.body.as_ref().into()),
+            },
+            timestamp: Some(timestamp(SystemTime::now()).into()),
+        };
+        let meta = Meta {
+            run: Some(log.run().to_owned().into()),
+            seq: Some(log.next_number()),
+            connection: Some(peer.connection),
+            duration_ms: Some(started.elapsed().as_secs_f64() * 1000.0),
+            scope: self.mock.state().scope().map(|scope| scope.to_string().into()),
+            ..Meta::default()
+        };
+        Exchange { request, response: Some(response), meta }
+    }
+}
+
+/// The answer as a message; the length of its body is told also where the body is not sent.
+fn to_response(reply: Reply, head: bool) -> Response<Full<Bytes>> {
+    let length = reply.body.len();
+    let body = if head { Bytes::new() } else { reply.body };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    if head && length > 0 {
+        response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+    }
+    response
+}
+
+/// `GET /pets?x=1 200 generated 0.4 ms`, and why.
+fn trace_line(parts: &Parts, reply: &Reply, took: Duration) -> String {
+    let source = reply.source.map_or("problem", super::reply::Source::as_str);
+    let note = reply.note.as_deref().map_or(String::new(), |note| format!(" ({})", shown(note)));
+    format!(
+        "{} {} {} {source} {:.1} ms{note}",
+        parts.method,
+        parts.uri,
+        reply.status.as_u16(),
+        took.as_secs_f64() * 1000.0
+    )
+}
+
+/// A text that a client had a say in, without what could move a terminal's cursor or turn its text around.
+fn shown(text: &str) -> String {
+    let harmless = |c: char| {
+        !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if harmless(c) { c.to_string() } else { c.escape_unicode().to_string() })
+        .collect()
+}
+
+/// The line for standard error once the admin port listens.
+pub fn admin_ready_line(address: SocketAddr) -> String {
+    format!("admin on http://{address}/admin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_not_moved() {
+        assert_eq!(shown("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
+    }
+}

@@ -1,0 +1,265 @@
+//! The mock itself: specs, recordings and state, and the chain of answers.
+
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header::ALLOW};
+use serde_json::Map;
+
+use crate::conform::{Api, Base, Found, Matched};
+use crate::exchange::{Method, Request};
+use crate::recorded::{HostRule, MatchRule, Recordings};
+use crate::spec::{Document, check_refs};
+
+use super::choose::Chooser;
+use super::compile::Served;
+use super::media::Accept;
+use super::reply::Reply;
+use super::state::State;
+use super::wish::Wish;
+
+/// How a mock answers.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Check credentials and requests against the spec.
+    pub validate: bool,
+    /// Generated data, without recordings and examples.
+    pub dynamic: bool,
+    /// Makes generated data a function of the request.
+    pub seed: Option<u64>,
+}
+
+/// Why documents cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// A `$ref` leads nowhere.
+    #[error(transparent)]
+    Spec(#[from] crate::spec::SpecError),
+    /// Something in the document has a form that cannot be served.
+    #[error(transparent)]
+    Conform(#[from] crate::conform::ConformError),
+    /// `x-hmt-replay` is malformed.
+    #[error("{0}: {1}")]
+    Replay(String, #[source] crate::recorded::ReplayError),
+    /// `x-hmt-data` is malformed.
+    #[error(transparent)]
+    Data(#[from] super::state::DataError),
+}
+
+/// Specs made ready to answer requests. Shared by all connections; nothing in it changes but the state and
+/// the places in sequences of recordings.
+#[derive(Debug)]
+pub struct Mock {
+    specs: Vec<Served>,
+    recordings: Recordings,
+    options: Options,
+    state: State,
+}
+
+/// A request and what its connection knows of it.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The method as sent.
+    pub method: &'a http::Method,
+    /// The request; its method is of no meaning where `method` is none of the nine.
+    pub request: Request<'static>,
+    /// The headers as sent.
+    pub headers: &'a HeaderMap,
+    /// Whether the request names the host that it means.
+    pub host: HostRule,
+}
+
+impl Mock {
+    /// Compiles documents, in the order of precedence.
+    ///
+    /// # Errors
+    /// The place in the document that cannot be served.
+    pub fn compile(documents: &[Document], options: Options) -> Result<Mock, CompileError> {
+        let mut recordings = Recordings::new(MatchRule::default());
+        let mut specs = Vec::with_capacity(documents.len());
+        for document in documents {
+            check_refs(document)?;
+            recordings
+                .add_document(&document.root)
+                .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
+            specs.push(Served::compile(Api::compile(document)?));
+        }
+        let state = State::new(documents.iter().map(|document| &document.root))?;
+        Ok(Mock { specs, recordings, options, state })
+    }
+
+    /// What was wrong with the documents without making them unusable.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.specs.iter().flat_map(|spec| {
+            let (api, source) = (&spec.api, &spec.api.source);
+            let all = api.warnings.iter().chain(&api.schemas.warnings).chain(&spec.warnings);
+            all.map(move |warning| format!("{source}: {warning}"))
+        })
+    }
+
+    /// What is remembered between requests.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The recordings of all documents.
+    pub fn recordings(&self) -> &Recordings {
+        &self.recordings
+    }
+
+    /// Lets recorded pseudonyms match only the secrets that they were made of.
+    pub fn set_pseudonym(&mut self, of: impl Fn(&str) -> String + Send + Sync + 'static) {
+        self.recordings.set_pseudonym(of);
+    }
+
+    /// How many specs there are.
+    pub fn specs(&self) -> usize {
+        self.specs.len()
+    }
+
+    /// How many operations there are in all specs.
+    pub fn operations(&self) -> usize {
+        self.specs.iter().map(|spec| spec.api.operations.len()).sum()
+    }
+
+    /// True where a spec or a recording names this host.
+    pub fn knows_host(&self, host: &str) -> bool {
+        let origins = origins(host);
+        let named = |spec: &Served| origins.iter().any(|origin| spec.api.has_origin(origin));
+        self.recordings.knows_host(host) || self.specs.iter().any(named)
+    }
+
+    /// The answer to a request.
+    pub fn answer(&self, mut asked: Asked<'_>) -> Reply {
+        let wish = Wish::take(asked.headers, &mut asked.request.query);
+        let dynamic = wish.dynamic.unwrap_or(self.options.dynamic);
+        let known_method = asked.method.as_str().parse::<Method>().is_ok();
+        if known_method
+            && !dynamic
+            && !wish.skips_recordings()
+            && let Some(answer) = self.recordings.answer(&asked.request, asked.host)
+        {
+            return Reply::recorded(&answer);
+        }
+        let (spec, matched) = match self.route(&asked, known_method) {
+            Ok(found) => found,
+            Err(reply) => return *reply,
+        };
+        let chooser = Chooser {
+            plan: spec.plan(matched.id),
+            request: &asked.request,
+            accept: &Accept::of(asked.headers),
+            wish: &wish,
+            dynamic,
+            seed: self.options.seed,
+        };
+        if self.options.validate {
+            if !chooser.plan.credentials.are_brought(&asked.request) {
+                return chooser.unauthorised();
+            }
+            let violations = spec.api.validate_request(&matched, &asked.request);
+            if !violations.is_empty() {
+                return chooser.invalid(&violations);
+            }
+        }
+        chooser.answer()
+    }
+
+    /// The operation of a request: the most specific one; a tie goes to the spec given first.
+    fn route(
+        &self,
+        asked: &Asked<'_>,
+        known_method: bool,
+    ) -> Result<(&Served, Matched<'_>), Box<Reply>> {
+        let request = &asked.request;
+        let mut best: Option<(&Served, Matched<'_>)> = None;
+        let mut allowed = BTreeSet::new();
+        let mut near = None;
+        for spec in &self.specs {
+            let find = |method| find(&spec.api, asked, method);
+            let found = if known_method { find(request.method) } else { any_method(find) };
+            match found {
+                // HTTP asks every server for HEAD beside GET (RFC 9110, 9.1).
+                Found::MethodNotAllowed(methods)
+                    if request.method == Method::Head && methods.contains(&Method::Get) =>
+                {
+                    if let Found::Operation(matched) = find(Method::Get) {
+                        more_specific(&mut best, spec, matched);
+                    }
+                }
+                Found::Operation(matched) => more_specific(&mut best, spec, matched),
+                Found::MethodNotAllowed(methods) => allowed.extend(methods),
+                Found::NotFound(nearest) => near = near.or(nearest),
+            }
+        }
+        match best {
+            Some(best) => Ok(best),
+            None if allowed.is_empty() => Err(Box::new(self.not_found(asked, near))),
+            None => Err(Box::new(not_allowed(asked.method, &allowed))),
+        }
+    }
+
+    fn not_found(&self, asked: &Asked<'_>, near: Option<String>) -> Reply {
+        let request = &asked.request;
+        let any_host =
+            self.specs.iter().any(|spec| spec.api.servers.iter().any(|s| s.origin.is_none()));
+        if asked.host == HostRule::Same && !any_host && !self.knows_host(&request.host) {
+            let detail = format!("no spec has a server at {}", request.host);
+            return Reply::problem(StatusCode::NOT_FOUND, "unknown host", &detail);
+        }
+        let mut detail = format!("no path of the specs matches {}", request.pathname);
+        let mut extra = Map::new();
+        if let Some(near) = near {
+            detail.push_str("; the nearest: ");
+            detail.push_str(&near);
+            extra.insert("nearest".to_owned(), near.into());
+        }
+        Reply::problem_with(StatusCode::NOT_FOUND, "unknown path", &detail, extra)
+    }
+}
+
+/// Looks in one spec. Where a host is meant the base path is needed, and the scheme has no say: a mock speaks for
+/// both.
+fn find<'a>(api: &'a Api, asked: &Asked<'_>, method: Method) -> Found<'a> {
+    let path = asked.request.pathname.as_ref();
+    if asked.host == HostRule::Any {
+        return api.find(method, path, Base::Optional);
+    }
+    let [own, other] = origins(&asked.request.host);
+    match api.find_at(method, Some(&own), path, Base::Required) {
+        Found::NotFound(_) => api.find_at(method, Some(&other), path, Base::Required),
+        found => found,
+    }
+}
+
+fn origins(host: &str) -> [String; 2] {
+    [format!("https://{host}"), format!("http://{host}")]
+}
+
+/// What the path has for a method that no spec can declare.
+fn any_method<'a>(find: impl Fn(Method) -> Found<'a>) -> Found<'a> {
+    let methods: Vec<Method> =
+        Method::ALL.into_iter().filter(|m| matches!(find(*m), Found::Operation(_))).collect();
+    if methods.is_empty() { find(Method::Get) } else { Found::MethodNotAllowed(methods) }
+}
+
+fn more_specific<'a>(
+    best: &mut Option<(&'a Served, Matched<'a>)>,
+    spec: &'a Served,
+    matched: Matched<'a>,
+) {
+    if best.as_ref().is_none_or(|(_, other)| matched.specificity > other.specificity) {
+        *best = Some((spec, matched));
+    }
+}
+
+fn not_allowed(method: &http::Method, allowed: &BTreeSet<Method>) -> Reply {
+    let names: Vec<String> = allowed.iter().map(|m| m.as_str().to_ascii_uppercase()).collect();
+    let names = names.join(", ");
+    let detail = format!("the path has no {method}; it has: {names}");
+    let mut reply =
+        Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "unknown method of the path", &detail);
+    if let Ok(value) = HeaderValue::from_str(&names) {
+        reply.headers.insert(ALLOW, value);
+    }
+    reply
+}
