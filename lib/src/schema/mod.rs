@@ -6,12 +6,15 @@
 
 mod check;
 mod compile;
+mod join;
 mod keywords;
 mod node;
 mod number;
 mod pattern;
+mod shape;
 
 pub use check::{Direction, Problem};
 pub use compile::SchemaError;
+pub use join::{Dialect, join, unite_keys};
 pub use node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, SchemaSet, Types};
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};

@@ -1,0 +1,228 @@
+//! The least upper bound of two schemas as written.
+//!
+//! What either schema accepts, the join accepts; joining is idempotent, commutative and associative on
+//! schemas in canonical form, which every join is in. Two readings make the result useful:
+//!
+//! * An object schema without `additionalProperties` says that nothing else was seen, not that everything
+//!   goes: a property that it lacks keeps the schema of the other side, and becomes optional. A schema that
+//!   means to accept anything says so with `additionalProperties: true`.
+//! * The array that is always empty (`maxItems: 0`) says nothing of items, and the mark `x-hmt-null-only`
+//!   stands for the type null.
+
+use serde_json::{Map, Value};
+
+use super::node::Bound;
+use super::number::{canonical, compare};
+use super::shape::{Additional, Kind, Part, Shape, sort_values};
+
+/// In which form of OpenAPI schemas are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `nullable`, booleans as `exclusiveMinimum`
+    V3_0,
+    /// Lists of types, numbers as `exclusiveMinimum`; also 3.2
+    V3_1,
+}
+
+/// Longer enumerations that come of a join are dropped: they are no longer closed sets.
+const MAX_ENUM: usize = 24;
+
+/// Joins two schemas of the same dialect. Equal schemas are returned as they are.
+pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
+    if a == b {
+        return a.clone();
+    }
+    let mut shape = Shape::read(a, dialect);
+    shape.unite(Shape::read(b, dialect), dialect);
+    shape.write(dialect)
+}
+
+impl Shape {
+    pub(super) fn unite(&mut self, other: Shape, dialect: Dialect) {
+        self.anything |= other.anything;
+        self.null |= other.null;
+        for (kind, part) in other.kinds {
+            match self.kinds.entry(kind) {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    entry.insert(part);
+                }
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    entry.get_mut().unite(kind, part, dialect);
+                }
+            }
+        }
+        self.references.extend(other.references);
+        self.others.extend(other.others);
+        unite_notes(&mut self.notes, other.notes);
+    }
+}
+
+impl Part {
+    fn unite(&mut self, kind: Kind, other: Part, dialect: Dialect) {
+        // First, as it looks at the counts of both sides.
+        self.unite_items(&other, dialect);
+        self.unite_words(other.words);
+        self.integer &= other.integer;
+        self.values = match (self.values.take(), other.values) {
+            (Some(a), Some(b)) => unite_values(a, b),
+            _ => None,
+        };
+        self.minimum = hull(self.minimum.take(), other.minimum, std::cmp::Ordering::Less);
+        self.maximum = hull(self.maximum.take(), other.maximum, std::cmp::Ordering::Greater);
+        self.least = self.least.zip(other.least).map(|(a, b)| a.min(b));
+        self.most = self.most.zip(other.most).map(|(a, b)| a.max(b));
+        if kind == Kind::Object {
+            self.required.retain(|name| other.required.contains(name));
+            self.unite_properties(&other.properties, other.additional, dialect);
+        }
+        unite_notes(&mut self.notes, other.notes);
+    }
+
+    fn unite_words(&mut self, mut other: Map<String, Value>) {
+        let format = match (self.words.get("format"), other.shift_remove("format")) {
+            (Some(a), Some(b)) => wider_format(a, b),
+            _ => None,
+        };
+        self.words.retain(|key, value| key == "format" || other.get(key) == Some(value));
+        match format {
+            Some(format) => self.words.insert("format".to_owned(), format),
+            None => self.words.shift_remove("format"),
+        };
+    }
+
+    fn unite_items(&mut self, other: &Part, dialect: Dialect) {
+        self.items = match (self.most == Some(0), other.most == Some(0)) {
+            (false, true) => self.items.take(),
+            (true, false) => other.items.clone(),
+            _ => match (self.items.take(), &other.items) {
+                (Some(a), Some(b)) => Some(join(&a, b, dialect)),
+                _ => None,
+            },
+        };
+    }
+
+    fn unite_properties(
+        &mut self,
+        theirs: &Map<String, Value>,
+        additional: Additional,
+        dialect: Dialect,
+    ) {
+        let ours = std::mem::take(&mut self.properties);
+        // What a side accepts under a name that it does not list.
+        let unlisted = |schema: &Value, additional: &Additional| match additional {
+            Additional::Forbidden | Additional::Silent => schema.clone(),
+            Additional::Schema(other) => join(schema, other, dialect),
+            Additional::Anything => Value::Object(Map::new()),
+        };
+        self.properties = unite_keys(&ours, theirs)
+            .into_iter()
+            .map(|name| {
+                let schema = match (ours.get(name), theirs.get(name)) {
+                    (Some(a), Some(b)) => join(a, b, dialect),
+                    (Some(a), None) => unlisted(a, &additional),
+                    (None, Some(b)) => unlisted(b, &self.additional),
+                    (None, None) => Value::Object(Map::new()),
+                };
+                (name.to_owned(), schema)
+            })
+            .collect();
+        self.additional = match (std::mem::take(&mut self.additional), additional) {
+            (Additional::Anything, _) | (_, Additional::Anything) => Additional::Anything,
+            (Additional::Schema(a), Additional::Schema(b)) => match join(&a, &b, dialect) {
+                Value::Object(map) if map.is_empty() => Additional::Anything,
+                schema => Additional::Schema(schema),
+            },
+            (schema @ Additional::Schema(_), _) | (_, schema @ Additional::Schema(_)) => schema,
+            (Additional::Silent, _) | (_, Additional::Silent) => Additional::Silent,
+            (Additional::Forbidden, Additional::Forbidden) => Additional::Forbidden,
+        };
+    }
+}
+
+/// The format that holds for both, if there is one.
+fn wider_format(a: &Value, b: Value) -> Option<Value> {
+    match (a.as_str()?, b.as_str()?) {
+        (x, y) if x == y => Some(b),
+        ("int32", "int64") | ("float", "double") => Some(b),
+        ("int64", "int32") | ("double", "float") => Some(a.clone()),
+        _ => None,
+    }
+}
+
+fn unite_values(a: Vec<Value>, b: Vec<Value>) -> Option<Vec<Value>> {
+    let longest = a.len().max(b.len());
+    let mut all = a;
+    all.extend(b);
+    sort_values(&mut all);
+    (all.len() <= MAX_ENUM.max(longest)).then_some(all)
+}
+
+/// The wider of two ends; `wider` is how it compares with the other.
+fn hull(a: Option<Bound>, b: Option<Bound>, wider: std::cmp::Ordering) -> Option<Bound> {
+    let (a, b) = (a?, b?);
+    let order = compare(&a.value, &b.value);
+    if order.is_eq() {
+        return Some(Bound { exclusive: a.exclusive && b.exclusive, ..a });
+    }
+    Some(if order == wider { a } else { b })
+}
+
+/// Joins keywords that constrain nothing. A flag stays where both have it; of two texts or values the one
+/// that sorts first stays, whatever side it is on.
+fn unite_notes(ours: &mut Map<String, Value>, mut theirs: Map<String, Value>) {
+    const FLAGS: [&str; 3] = ["readOnly", "writeOnly", "deprecated"];
+    ours.retain(|key, value| !FLAGS.contains(&key.as_str()) || theirs.get(key) == Some(value));
+    theirs.retain(|key, _| !FLAGS.contains(&key.as_str()));
+    let keys: Vec<String> = unite_keys(ours, &theirs).into_iter().map(str::to_owned).collect();
+    let mut all = Map::new();
+    for key in keys {
+        let value = match (ours.shift_remove(&key), theirs.shift_remove(&key)) {
+            (Some(a), Some(b)) if key == "discriminator" => unite_discriminators(a, b),
+            (Some(a), Some(b)) => first_of(a, b),
+            (Some(value), None) | (None, Some(value)) => value,
+            (None, None) => continue,
+        };
+        all.insert(key, value);
+    }
+    *ours = all;
+}
+
+fn first_of(a: Value, b: Value) -> Value {
+    let text = |value: &Value| {
+        let mut text = String::new();
+        canonical(value, &mut text);
+        text
+    };
+    if text(&a) <= text(&b) { a } else { b }
+}
+
+fn unite_discriminators(mut a: Value, mut b: Value) -> Value {
+    if a.get("propertyName") != b.get("propertyName") {
+        return first_of(a, b);
+    }
+    let take = |value: &mut Value| match value.get_mut("mapping").map(Value::take) {
+        Some(Value::Object(mapping)) => mapping,
+        _ => Map::new(),
+    };
+    let (mut ours, theirs) = (take(&mut a), take(&mut b));
+    unite_notes(&mut ours, theirs);
+    if let Value::Object(map) = &mut a
+        && !ours.is_empty()
+    {
+        map.insert("mapping".to_owned(), Value::Object(ours));
+    }
+    a
+}
+
+/// The keys of both maps: sorted where both are, else those of the first in its order and then the new ones.
+pub fn unite_keys<'m>(a: &'m Map<String, Value>, b: &'m Map<String, Value>) -> Vec<&'m str> {
+    let mut keys: Vec<&str> = a.keys().map(String::as_str).collect();
+    keys.extend(b.keys().filter(|key| !a.contains_key(*key)).map(String::as_str));
+    if a.keys().is_sorted() && b.keys().is_sorted() {
+        keys.sort_unstable();
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,484 @@
+//! A schema as a union: for each JSON type what it accepts of it, and what cannot be taken apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Number, Value, json};
+
+use super::join::Dialect;
+use super::node::Bound;
+use super::number::{canonical, equal, is_integral};
+
+/// The mark of a schema of which nothing but null was ever seen: 3.0 cannot say that with a type.
+pub(super) const NULL_ONLY: &str = "x-hmt-null-only";
+
+/// A schema, taken apart. A value is accepted if one of the parts accepts it.
+#[derive(Default)]
+pub(super) struct Shape {
+    /// Every value is accepted.
+    pub(super) anything: bool,
+    pub(super) null: bool,
+    pub(super) kinds: BTreeMap<Kind, Part>,
+    /// Targets of `$ref`.
+    pub(super) references: BTreeSet<String>,
+    /// Schemas with keywords that cannot be joined one by one (`allOf`, `not`, …), by their canonical text.
+    pub(super) others: BTreeMap<String, Value>,
+    /// Keywords that constrain nothing.
+    pub(super) notes: Map<String, Value>,
+}
+
+/// The types that parts are of, in the order in which they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// What is accepted of one type.
+#[derive(Default)]
+pub(super) struct Part {
+    /// Of numbers, only integers.
+    pub(super) integer: bool,
+    /// `enum`, sorted and without null.
+    pub(super) values: Option<Vec<Value>>,
+    pub(super) minimum: Option<Bound>,
+    pub(super) maximum: Option<Bound>,
+    /// `minLength`, `minItems` or `minProperties`, as the type has it.
+    pub(super) least: Option<u64>,
+    /// `maxLength`, `maxItems` or `maxProperties`.
+    pub(super) most: Option<u64>,
+    /// `format`, `pattern`, `multipleOf`, `uniqueItems`: kept where both sides have the same.
+    pub(super) words: Map<String, Value>,
+    /// `None` accepts every item.
+    pub(super) items: Option<Value>,
+    pub(super) properties: Map<String, Value>,
+    pub(super) required: BTreeSet<String>,
+    pub(super) additional: Additional,
+    /// Keywords of a branch that constrain nothing.
+    pub(super) notes: Map<String, Value>,
+}
+
+/// `additionalProperties`, the least first.
+#[derive(Default)]
+pub(super) enum Additional {
+    /// `false`
+    Forbidden,
+    /// Absent: nothing else was described.
+    #[default]
+    Silent,
+    /// A schema.
+    Schema(Value),
+    /// `true`, or the schema that accepts everything.
+    Anything,
+}
+
+/// Keywords that constrain, and that a part can hold.
+const PART_WORDS: [&str; 23] = [
+    "type",
+    "nullable",
+    "enum",
+    "const",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "properties",
+    "required",
+    "additionalProperties",
+    "minProperties",
+    "maxProperties",
+    "x-hmt-null-only",
+];
+
+/// Keywords that constrain in ways that cannot be joined keyword by keyword.
+const HARD_WORDS: [&str; 23] = [
+    "allOf",
+    "not",
+    "patternProperties",
+    "propertyNames",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "prefixItems",
+    "additionalItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "$defs",
+    "definitions",
+    "$id",
+    "$anchor",
+    "$dynamicRef",
+    "$dynamicAnchor",
+];
+
+impl Shape {
+    /// Takes a schema apart.
+    pub(super) fn read(schema: &Value, dialect: Dialect) -> Shape {
+        let map = match schema {
+            Value::Bool(true) => return Shape { anything: true, ..Shape::default() },
+            Value::Bool(false) => return Shape::default(),
+            Value::Object(map) => map,
+            _ => return Shape::atom(schema),
+        };
+        let constrains = |key: &String| {
+            PART_WORDS.contains(&key.as_str())
+                || HARD_WORDS.contains(&key.as_str())
+                || matches!(key.as_str(), "anyOf" | "oneOf" | "$ref")
+        };
+        let (words, notes): (Map<_, _>, Map<_, _>) =
+            map.clone().into_iter().partition(|(key, _)| constrains(key));
+        if let Some(Value::String(reference)) = words.get("$ref") {
+            return match dialect {
+                // 3.0 ignores what stands beside a reference.
+                Dialect::V3_0 => {
+                    Shape { references: [reference.clone()].into(), ..Shape::default() }
+                }
+                Dialect::V3_1 if words.len() == 1 => {
+                    Shape { references: [reference.clone()].into(), notes, ..Shape::default() }
+                }
+                Dialect::V3_1 => Shape::atom(schema),
+            };
+        }
+        if words.keys().any(|key| HARD_WORDS.contains(&key.as_str())) {
+            return Shape::atom(schema);
+        }
+        for list in ["anyOf", "oneOf"] {
+            if let Some(branches) = words.get(list) {
+                // `oneOf` accepts no more than `anyOf`, so that reading it as that only widens.
+                return match branches {
+                    Value::Array(branches) if words.len() == 1 => {
+                        Shape { notes, ..Shape::union(branches, dialect) }
+                    }
+                    _ => Shape::atom(schema),
+                };
+            }
+        }
+        Shape { notes, ..Shape::typed(schema, &words, dialect) }
+    }
+
+    fn atom(schema: &Value) -> Shape {
+        let mut text = String::new();
+        canonical(schema, &mut text);
+        Shape { others: BTreeMap::from([(text, schema.clone())]), ..Shape::default() }
+    }
+
+    fn union(branches: &[Value], dialect: Dialect) -> Shape {
+        let mut all = Shape::default();
+        for branch in branches {
+            let mut shape = Shape::read(branch, dialect);
+            let notes = std::mem::take(&mut shape.notes);
+            for part in shape.kinds.values_mut() {
+                part.notes.extend(notes.clone());
+            }
+            all.unite(shape, dialect);
+        }
+        all
+    }
+
+    fn typed(schema: &Value, words: &Map<String, Value>, dialect: Dialect) -> Shape {
+        if words.is_empty() {
+            return Shape { anything: true, ..Shape::default() };
+        }
+        if words.get(NULL_ONLY) == Some(&Value::Bool(true)) && words.len() == 1 {
+            return Shape { null: true, ..Shape::default() };
+        }
+        let values = match (words.get("const"), words.get("enum")) {
+            (Some(only), _) => Some(vec![only.clone()]),
+            (None, Some(Value::Array(values))) => Some(values.clone()),
+            _ => None,
+        };
+        let mut names: Vec<&str> = match words.get("type") {
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            // Only an enumeration tells types without `type`; other keywords accept every other type.
+            _ if values.is_some() && words.len() == 1 => {
+                vec!["null", "boolean", "number", "string", "array", "object"]
+            }
+            _ => return Shape::atom(schema),
+        };
+        let nullable = dialect == Dialect::V3_0
+            && words.get("nullable") == Some(&Value::Bool(true))
+            && words.contains_key("type");
+        if nullable {
+            names.push("null");
+        }
+        let mut shape = Shape::default();
+        for name in names {
+            let kind = match name {
+                "null" => {
+                    shape.null = values.as_ref().is_none_or(|v| v.contains(&Value::Null));
+                    continue;
+                }
+                "boolean" => Kind::Boolean,
+                "integer" | "number" => Kind::Number,
+                "string" => Kind::String,
+                "array" => Kind::Array,
+                "object" => Kind::Object,
+                _ => return Shape::atom(schema),
+            };
+            let mut part = Part::read(kind, words);
+            part.integer = name == "integer";
+            if let Some(values) = &values {
+                let mut own: Vec<Value> =
+                    values.iter().filter(|value| part.takes(kind, value)).cloned().collect();
+                if own.is_empty() {
+                    continue;
+                }
+                sort_values(&mut own);
+                // An enumeration without `type` gives `number`; its values may say more.
+                part.integer |= kind == Kind::Number && own.iter().all(is_integer);
+                part.values = Some(own);
+            }
+            match shape.kinds.get_mut(&kind) {
+                // `[integer, number]`
+                Some(known) => known.integer &= part.integer,
+                None => {
+                    shape.kinds.insert(kind, part);
+                }
+            }
+        }
+        shape
+    }
+
+    /// The schema of a shape, in its canonical form.
+    pub(super) fn write(self, dialect: Dialect) -> Value {
+        let Shape { anything, null, kinds, references, others, mut notes } = self;
+        if anything {
+            return Value::Object(notes);
+        }
+        let only_objects = kinds.keys().all(|kind| *kind == Kind::Object) && others.is_empty();
+        if !only_objects {
+            notes.shift_remove("discriminator");
+        }
+        let mut null_left = null;
+        let mut branches: Vec<Value> = kinds
+            .into_iter()
+            .map(|(kind, part)| part.write(kind, std::mem::take(&mut null_left), dialect))
+            .collect();
+        let typed = branches.len();
+        branches.extend(references.into_iter().map(|reference| json!({ "$ref": reference })));
+        branches.extend(others.into_values());
+        if null_left && !branches.is_empty() {
+            branches.push(match dialect {
+                Dialect::V3_0 => json!({"type": "object", "nullable": true, "enum": [null]}),
+                Dialect::V3_1 => json!({"type": "null"}),
+            });
+        }
+        let mut schema = match (branches.len(), dialect) {
+            (0, Dialect::V3_0) if null => json!({ NULL_ONLY: true }),
+            (0, Dialect::V3_1) if null => json!({"type": "null"}),
+            (0, _) => json!({"not": {}}),
+            (1, Dialect::V3_0) if typed == 0 => return branches.swap_remove(0),
+            (1, _) => branches.swap_remove(0),
+            _ => json!({ "anyOf": branches }),
+        };
+        if let Value::Object(map) = &mut schema {
+            map.extend(notes);
+        }
+        schema
+    }
+}
+
+fn is_integer(value: &Value) -> bool {
+    matches!(value, Value::Number(number) if is_integral(number))
+}
+
+/// Sorts by canonical text and takes out what is equal.
+pub(super) fn sort_values(values: &mut Vec<Value>) {
+    values.sort_by_cached_key(|value| {
+        let mut text = String::new();
+        canonical(value, &mut text);
+        text
+    });
+    values.dedup_by(|a, b| equal(a, b));
+}
+
+impl Part {
+    fn takes(&self, kind: Kind, value: &Value) -> bool {
+        match (kind, value) {
+            (Kind::Number, Value::Number(number)) => !self.integer || is_integral(number),
+            (Kind::Boolean, Value::Bool(_))
+            | (Kind::String, Value::String(_))
+            | (Kind::Array, Value::Array(_))
+            | (Kind::Object, Value::Object(_)) => true,
+            _ => false,
+        }
+    }
+
+    fn read(kind: Kind, words: &Map<String, Value>) -> Part {
+        let mut part = Part::default();
+        let count = |key: &str| words.get(key).and_then(Value::as_u64);
+        let flat: &[&str] = match kind {
+            Kind::Boolean | Kind::Object => &[],
+            Kind::Number => &["format", "multipleOf"],
+            Kind::String => &["format", "pattern"],
+            Kind::Array => &["uniqueItems"],
+        };
+        for key in flat {
+            if let Some(value) = words.get(*key).filter(|value| **value != Value::Bool(false)) {
+                part.words.insert((*key).to_owned(), value.clone());
+            }
+        }
+        match kind {
+            Kind::Boolean => {}
+            Kind::Number => {
+                part.minimum = bound(words, "minimum", "exclusiveMinimum");
+                part.maximum = bound(words, "maximum", "exclusiveMaximum");
+            }
+            Kind::String => (part.least, part.most) = (count("minLength"), count("maxLength")),
+            Kind::Array => {
+                (part.least, part.most) = (count("minItems"), count("maxItems"));
+                part.items = words.get("items").filter(|items| !is_anything(items)).cloned();
+            }
+            Kind::Object => {
+                (part.least, part.most) = (count("minProperties"), count("maxProperties"));
+                if let Some(Value::Object(properties)) = words.get("properties") {
+                    part.properties.clone_from(properties);
+                }
+                let required = words.get("required").and_then(Value::as_array);
+                let names = required.into_iter().flatten().filter_map(Value::as_str);
+                part.required = names.map(str::to_owned).collect();
+                part.additional = match words.get("additionalProperties") {
+                    None => Additional::Silent,
+                    Some(Value::Bool(false)) => Additional::Forbidden,
+                    Some(schema) if is_anything(schema) => Additional::Anything,
+                    Some(schema) => Additional::Schema(schema.clone()),
+                };
+            }
+        }
+        part
+    }
+
+    fn write(self, kind: Kind, nullable: bool, dialect: Dialect) -> Value {
+        let name = match kind {
+            Kind::Boolean => "boolean",
+            Kind::Number if self.integer => "integer",
+            Kind::Number => "number",
+            Kind::String => "string",
+            Kind::Array => "array",
+            Kind::Object => "object",
+        };
+        let mut map = Map::new();
+        let mut put = |key: &str, value: Value| {
+            map.insert(key.to_owned(), value);
+        };
+        match (nullable, dialect) {
+            (true, Dialect::V3_1) => put("type", json!([name, "null"])),
+            (true, Dialect::V3_0) => {
+                put("type", json!(name));
+                put("nullable", json!(true));
+            }
+            (false, _) => put("type", json!(name)),
+        }
+        for (key, value) in self.words {
+            put(&key, value);
+        }
+        if let Some(mut values) = self.values {
+            if nullable {
+                values.push(Value::Null);
+            }
+            put("enum", Value::Array(values));
+        }
+        let bounds = [
+            ("minimum", "exclusiveMinimum", self.minimum),
+            ("maximum", "exclusiveMaximum", self.maximum),
+        ];
+        for (plain, strict, bound) in bounds {
+            match (bound, dialect) {
+                (None, _) => {}
+                (Some(Bound { value, exclusive: true }), Dialect::V3_1) => {
+                    put(strict, value.into())
+                }
+                (Some(Bound { value, exclusive }), _) => {
+                    put(plain, value.into());
+                    if exclusive {
+                        put(strict, json!(true));
+                    }
+                }
+            }
+        }
+        let (least, most) = match kind {
+            Kind::Array => ("minItems", "maxItems"),
+            Kind::Object => ("minProperties", "maxProperties"),
+            _ => ("minLength", "maxLength"),
+        };
+        if let Some(count) = self.least {
+            put(least, count.into());
+        }
+        if let Some(count) = self.most {
+            put(most, count.into());
+        }
+        if kind == Kind::Array {
+            // 3.0 wants `items` beside every array.
+            put("items", self.items.unwrap_or_else(|| json!({})));
+        }
+        if !self.required.is_empty() {
+            put("required", self.required.into_iter().collect());
+        }
+        if !self.properties.is_empty() {
+            put("properties", Value::Object(self.properties));
+        }
+        match self.additional {
+            Additional::Forbidden => put("additionalProperties", json!(false)),
+            Additional::Silent => {}
+            Additional::Schema(schema) => put("additionalProperties", schema),
+            Additional::Anything => put("additionalProperties", json!(true)),
+        }
+        map.extend(self.notes);
+        Value::Object(map)
+    }
+}
+
+fn is_anything(schema: &Value) -> bool {
+    match schema {
+        Value::Bool(all) => *all,
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// An end of a range; `exclusiveMinimum` is a flag in 3.0 and a number in 3.1.
+fn bound(words: &Map<String, Value>, plain: &str, strict: &str) -> Option<Bound> {
+    let number = |key: &str| match words.get(key) {
+        Some(Value::Number(number)) => Some(number.clone()),
+        _ => None,
+    };
+    let flag = words.get(strict) == Some(&Value::Bool(true));
+    let own: Option<Number> = number(plain);
+    match (own, number(strict)) {
+        (None, Some(value)) => Some(Bound { value, exclusive: true }),
+        (Some(value), None) => Some(Bound { value, exclusive: flag }),
+        (Some(value), Some(other)) => {
+            // Both, in 3.1: the tighter one decides; which it is depends on the end.
+            let above = super::number::compare(&value, &other).is_gt();
+            let plain_is_tighter = above == (plain == "minimum") && !equal_numbers(&value, &other);
+            if plain_is_tighter {
+                Some(Bound { value, exclusive: false })
+            } else {
+                Some(Bound { value: other, exclusive: true })
+            }
+        }
+        (None, None) => None,
+    }
+}
+
+fn equal_numbers(a: &Number, b: &Number) -> bool {
+    super::number::compare(a, b).is_eq()
+}
