@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::node::{Node, NodeId, SchemaSet, Types};
-use super::number::{canonical, compare, equal, is_integral, is_multiple};
+use super::number::{canonical, compare, equal, in_range, is_integral, is_multiple};
 use crate::spec::escape;
 
 /// References and combinations that may be entered without going deeper into the value; more is a circle.
@@ -260,13 +260,10 @@ impl Check<'_> {
         {
             valid = self.problem(at, || format!("is no multiple of {step}"));
         }
-        let range = match node.format.as_deref() {
-            Some("int32") => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
-            Some("int64") => Some((i64::MIN, i64::MAX)),
-            _ => None,
-        };
-        if let (Some((low, high)), Some(format)) = (range, &node.format)
-            && (compare(number, &low.into()).is_lt() || compare(number, &high.into()).is_gt())
+        if let Some(format) = node.format.as_deref()
+            && let Some((low, high)) = crate::format::integer_range(format)
+            && is_integral(number)
+            && !in_range(number, low, high)
         {
             valid = self.problem(at, || format!("is outside of {format}"));
         }

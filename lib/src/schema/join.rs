@@ -1,11 +1,13 @@
 //! The least upper bound of two schemas as written.
 //!
 //! What either schema accepts, the join accepts; joining is idempotent, commutative and associative on
-//! schemas in canonical form, which every join is in. Two readings make the result useful:
+//! schemas in canonical form, which every join is in. Some readings make the result useful:
 //!
 //! * An object schema without `additionalProperties` says that nothing else was seen, not that everything
 //!   goes: a property that it lacks keeps the schema of the other side, and becomes optional. A schema that
 //!   means to accept anything says so with `additionalProperties: true`.
+//! * An enumeration that is joined with something else, or becomes too long, turns into what its values have
+//!   in common: their type and format, and for objects and arrays the join of what they hold.
 //! * The array that is always empty (`maxItems: 0`) says nothing of items, and the mark `x-hmt-null-only`
 //!   stands for the type null.
 
@@ -29,8 +31,12 @@ const MAX_ENUM: usize = 24;
 
 /// Joins two schemas of the same dialect. Equal schemas are returned as they are.
 pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
+    // Maps are equal in any order of their keys, but the result must not depend on which side is taken.
     if a == b {
-        return a.clone();
+        let (text, other) = (a.to_string(), b.to_string());
+        if text == other {
+            return a.clone();
+        }
     }
     let mut shape = Shape::read(a, dialect);
     shape.unite(Shape::read(b, dialect), dialect);
@@ -58,15 +64,52 @@ impl Shape {
 }
 
 impl Part {
-    fn unite(&mut self, kind: Kind, other: Part, dialect: Dialect) {
+    fn unite(&mut self, kind: Kind, mut other: Part, dialect: Dialect) {
+        unite_notes(&mut self.notes, std::mem::take(&mut other.notes));
+        match (self.values.take(), other.values.take()) {
+            (Some(a), Some(b)) => {
+                let was = a.len();
+                let same = a == b;
+                let mut all = a;
+                all.extend(b);
+                sort_values(&mut all);
+                debug_assert!(!same || all.len() == was, "values are sorted and distinct");
+                if same || all.len() <= MAX_ENUM {
+                    self.integer &= other.integer;
+                    self.values = Some(all);
+                } else {
+                    self.become_join_of(kind, &all, dialect);
+                }
+            }
+            (Some(values), None) => {
+                self.become_join_of(kind, &values, dialect);
+                self.unite_open(kind, other, dialect);
+            }
+            (None, Some(values)) => {
+                other.become_join_of(kind, &values, dialect);
+                self.unite_open(kind, other, dialect);
+            }
+            (None, None) => self.unite_open(kind, other, dialect),
+        }
+    }
+
+    /// Becomes the join of what single values are.
+    fn become_join_of(&mut self, kind: Kind, values: &[Value], dialect: Dialect) {
+        let notes = std::mem::take(&mut self.notes);
+        let mut parts = values.iter().map(|value| Part::of_value(value, dialect));
+        *self = parts.next().unwrap_or_default();
+        for part in parts {
+            self.unite_open(kind, part, dialect);
+        }
+        self.notes = notes;
+    }
+
+    /// Unites parts that are no enumerations.
+    fn unite_open(&mut self, kind: Kind, other: Part, dialect: Dialect) {
         // First, as it looks at the counts of both sides.
         self.unite_items(&other, dialect);
         self.unite_words(other.words);
         self.integer &= other.integer;
-        self.values = match (self.values.take(), other.values) {
-            (Some(a), Some(b)) => unite_values(a, b),
-            _ => None,
-        };
         self.minimum = hull(self.minimum.take(), other.minimum, std::cmp::Ordering::Less);
         self.maximum = hull(self.maximum.take(), other.maximum, std::cmp::Ordering::Greater);
         self.least = self.least.zip(other.least).map(|(a, b)| a.min(b));
@@ -75,7 +118,6 @@ impl Part {
             self.required.retain(|name| other.required.contains(name));
             self.unite_properties(&other.properties, other.additional, dialect);
         }
-        unite_notes(&mut self.notes, other.notes);
     }
 
     fn unite_words(&mut self, mut other: Map<String, Value>) {
@@ -94,10 +136,12 @@ impl Part {
         self.items = match (self.most == Some(0), other.most == Some(0)) {
             (false, true) => self.items.take(),
             (true, false) => other.items.clone(),
-            _ => match (self.items.take(), &other.items) {
-                (Some(a), Some(b)) => Some(join(&a, b, dialect)),
-                _ => None,
-            },
+            _ => {
+                let anything = Value::Object(Map::new());
+                let ours = self.items.take();
+                let theirs = other.items.as_ref();
+                Some(join(ours.as_ref().unwrap_or(&anything), theirs.unwrap_or(&anything), dialect))
+            }
         };
     }
 
@@ -111,8 +155,12 @@ impl Part {
         // What a side accepts under a name that it does not list.
         let unlisted = |schema: &Value, additional: &Additional| match additional {
             Additional::Forbidden | Additional::Silent => schema.clone(),
-            Additional::Schema(other) => join(schema, other, dialect),
-            Additional::Anything => Value::Object(Map::new()),
+            Additional::Schema(other) => {
+                // What is said of unlisted properties in general is not said of this one.
+                let general = Shape { notes: Map::new(), ..Shape::read(other, dialect) };
+                join(schema, &general.write(dialect), dialect)
+            }
+            Additional::Anything => join(schema, &Value::Object(Map::new()), dialect),
         };
         self.properties = unite_keys(&ours, theirs)
             .into_iter()
@@ -147,14 +195,6 @@ fn wider_format(a: &Value, b: Value) -> Option<Value> {
         ("int64", "int32") | ("double", "float") => Some(a.clone()),
         _ => None,
     }
-}
-
-fn unite_values(a: Vec<Value>, b: Vec<Value>) -> Option<Vec<Value>> {
-    let longest = a.len().max(b.len());
-    let mut all = a;
-    all.extend(b);
-    sort_values(&mut all);
-    (all.len() <= MAX_ENUM.max(longest)).then_some(all)
 }
 
 /// The wider of two ends; `wider` is how it compares with the other.

@@ -40,6 +40,17 @@ fn int_with_float(int: i128, float: f64) -> Ordering {
     int.cmp(&(floor as i128)).then(if float > floor { Ordering::Less } else { Ordering::Equal })
 }
 
+/// True where a number lies between two integers, which belong to the range.
+pub(super) fn in_range(number: &Number, low: i128, high: i128) -> bool {
+    match (as_int(number), number.as_f64()) {
+        (Some(int), _) => (low..=high).contains(&int),
+        (None, Some(float)) => {
+            int_with_float(low, float).is_le() && int_with_float(high, float).is_ge()
+        }
+        (None, None) => true,
+    }
+}
+
 /// JSON equality: numbers by value, objects without regard to order.
 pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Number, Value, json};
 
-use super::join::Dialect;
+use super::join::{Dialect, join};
 use super::node::Bound;
 use super::number::{canonical, equal, is_integral};
 
@@ -242,9 +242,9 @@ impl Shape {
                     continue;
                 }
                 sort_values(&mut own);
-                // An enumeration without `type` gives `number`; its values may say more.
-                part.integer |= kind == Kind::Number && own.iter().all(is_integer);
-                part.values = Some(own);
+                // The values say all that other keywords could.
+                let integer = own.iter().all(is_integer);
+                part = Part { integer, values: Some(own), ..Part::default() };
             }
             match shape.kinds.get_mut(&kind) {
                 // `[integer, number]`
@@ -300,12 +300,41 @@ fn is_integer(value: &Value) -> bool {
     matches!(value, Value::Number(number) if is_integral(number))
 }
 
+/// The first format that a text gives evidence for.
+fn format_of(text: &str) -> Option<&'static str> {
+    let fits =
+        |format: &&crate::format::StringFormat| format.infer.is_some_and(|infer| infer(text));
+    crate::format::FORMATS.iter().find(fits).map(|format| format.name)
+}
+
+/// The schema of one value. Scalars stay constants.
+fn schema_of(value: &Value, dialect: Dialect) -> Value {
+    let kind = match value {
+        Value::Null => return Shape { null: true, ..Shape::default() }.write(dialect),
+        Value::Bool(_) => Kind::Boolean,
+        Value::Number(_) => Kind::Number,
+        Value::String(_) => Kind::String,
+        Value::Array(_) => Kind::Array,
+        Value::Object(_) => Kind::Object,
+    };
+    let part = match value {
+        Value::Array(_) | Value::Object(_) => Part::of_value(value, dialect),
+        _ => Part {
+            integer: is_integer(value),
+            values: Some(vec![value.clone()]),
+            ..Part::default()
+        },
+    };
+    part.write(kind, false, dialect)
+}
+
 /// Sorts by canonical text and takes out what is equal.
 pub(super) fn sort_values(values: &mut Vec<Value>) {
     values.sort_by_cached_key(|value| {
         let mut text = String::new();
         canonical(value, &mut text);
-        text
+        // Of equal values, `6` and `6.0`, the same one is to stay whichever came first.
+        (text, value.to_string())
     });
     values.dedup_by(|a, b| equal(a, b));
 }
@@ -320,6 +349,34 @@ impl Part {
             | (Kind::Object, Value::Object(_)) => true,
             _ => false,
         }
+    }
+
+    /// What a single value has in common with others of its kind.
+    pub(super) fn of_value(value: &Value, dialect: Dialect) -> Part {
+        let mut part = Part::default();
+        match value {
+            Value::Number(number) => part.integer = is_integral(number),
+            Value::String(text) => {
+                if let Some(format) = format_of(text) {
+                    part.words.insert("format".to_owned(), json!(format));
+                }
+            }
+            Value::Array(items) => {
+                let schemas = items.iter().map(|item| schema_of(item, dialect));
+                part.items = schemas.reduce(|a, b| join(&a, &b, dialect));
+                part.most = items.is_empty().then_some(0);
+            }
+            Value::Object(map) => {
+                part.required = map.keys().cloned().collect();
+                part.properties = map
+                    .iter()
+                    .map(|(name, value)| (name.clone(), schema_of(value, dialect)))
+                    .collect();
+                part.properties.sort_keys();
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+        part
     }
 
     fn read(kind: Kind, words: &Map<String, Value>) -> Part {
@@ -345,7 +402,7 @@ impl Part {
             Kind::String => (part.least, part.most) = (count("minLength"), count("maxLength")),
             Kind::Array => {
                 (part.least, part.most) = (count("minItems"), count("maxItems"));
-                part.items = words.get("items").filter(|items| !is_anything(items)).cloned();
+                part.items = words.get("items").cloned();
             }
             Kind::Object => {
                 (part.least, part.most) = (count("minProperties"), count("maxProperties"));
@@ -404,7 +461,7 @@ impl Part {
             match (bound, dialect) {
                 (None, _) => {}
                 (Some(Bound { value, exclusive: true }), Dialect::V3_1) => {
-                    put(strict, value.into())
+                    put(strict, value.into());
                 }
                 (Some(Bound { value, exclusive }), _) => {
                     put(plain, value.into());

@@ -24,6 +24,8 @@ fn schema(dialect: Dialect) -> impl Strategy<Value = Value> {
             .prop_map(|v| json!({"type": "string", "enum": v})),
         prop::collection::btree_set(0..40_i64, 1..20)
             .prop_map(|v| json!({"type": "integer", "enum": v})),
+        prop::collection::vec(value(), 1..4).prop_map(|v| json!({"enum": v})),
+        prop::collection::vec(value(), 20..40).prop_map(|v| json!({"enum": v})),
         (number.clone(), any::<bool>()).prop_map(
             |(n, float)| json!({"type": if float { "number" } else { "integer" }, "minimum": n})
         ),
@@ -65,6 +67,7 @@ fn schema(dialect: Dialect) -> impl Strategy<Value = Value> {
                 .prop_map(|branches| json!({"anyOf": branches})),
             inner.prop_map(move |schema| nullable(schema, dialect)),
         ]
+        .prop_map(move |schema| Shape::read(&schema, dialect).write(dialect))
     })
     .prop_map(move |schema| Shape::read(&schema, dialect).write(dialect))
 }
@@ -132,6 +135,11 @@ fn meaning(schema: &Value, dialect: Dialect, closed: bool) -> Value {
             let bound = out.remove("maximum").expect("stands beside it");
             out.insert("exclusiveMaximum".to_owned(), bound);
         }
+    }
+    // The validator does not take 1.0 for an integer where types are a list.
+    if out.get("type") == Some(&json!(["integer", "null"])) {
+        out.remove("type");
+        out.insert("anyOf".to_owned(), json!([{"type": "integer"}, {"type": "null"}]));
     }
     if closed && out.get("type").is_some_and(|t| *t == "object" || *t == json!(["object", "null"]))
     {
@@ -204,7 +212,7 @@ fn near(schema: &Value, random: &Value, depth: usize) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn laws_in_3_0(
