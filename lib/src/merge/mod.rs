@@ -1,1 +1,37 @@
-//! Partials and specs, united to one.
+//! Specs, united to one.
+//!
+//! [`specs`] is a join: what any of the documents describes, the result describes. A document with itself
+//! gives itself; for documents that HMT built the order and grouping of the inputs do not matter. It works
+//! on the documents' trees, so that unknown keywords survive. Schemas are joined by
+//! [`crate::schema::join`], and what that leaves open is decided here:
+//!
+//! * Templates that are equal up to the names of their parameters, and a trailing slash, are one path. Of two
+//!   lists of names the one that sorts first is taken.
+//! * A parameter, a header or a body is required only where both documents require it.
+//! * A literal path of a document with recordings that falls under a template of the other is united with the
+//!   template, if the template's parameters accept its segments; else it stays a path of its own. A document
+//!   that has both itself keeps both. Within one call recordings come last, so that the order of the documents
+//!   does not matter; merged in several calls, templates should come before recordings.
+//! * `x-hmt-replay` is a union of multisets: an answer comes as often as in the document that has it most.
+//! * Components are renamed only where two of a name cannot be united.
+//!
+//! Partials are not merged here, but where they are made ([`crate::infer`]).
+
+mod components;
+mod context;
+mod lists;
+mod operation;
+mod order;
+mod paths;
+mod replay;
+mod root;
+mod security;
+mod servers;
+mod subsume;
+mod upgrade;
+
+#[cfg(test)]
+mod tests;
+
+pub use context::{MergeError, Policy};
+pub use root::specs;

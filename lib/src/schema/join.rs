@@ -43,6 +43,19 @@ pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
     shape.write(dialect)
 }
 
+/// True where two schemas may describe the same thing: they have a type in common, or one of them does not say
+/// what it is.
+pub fn may_meet(a: &Value, b: &Value, dialect: Dialect) -> bool {
+    let (a, b) = (Shape::read(a, dialect), Shape::read(b, dialect));
+    let vague = |shape: &Shape| {
+        shape.anything
+            || shape.kinds.is_empty()
+            || !shape.references.is_empty()
+            || !shape.others.is_empty()
+    };
+    vague(&a) || vague(&b) || a.kinds.keys().any(|kind| b.kinds.contains_key(kind))
+}
+
 impl Shape {
     pub(super) fn unite(&mut self, other: Shape, dialect: Dialect) {
         self.anything |= other.anything;

@@ -15,6 +15,6 @@ mod shape;
 
 pub use check::{Direction, Problem};
 pub use compile::SchemaError;
-pub use join::{Dialect, join, unite_keys};
+pub use join::{Dialect, join, may_meet, unite_keys};
 pub use node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, SchemaSet, Types};
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};

@@ -15,7 +15,8 @@ mod tree;
 pub use document::{Document, Format, SpecError, Version, load, load_file};
 pub use place::{Place, PlaceError};
 pub use refs::{
-    check_refs, escape, join_pointer, locate, on_references, on_references_mut, resolve,
+    check_refs, escape, join_pointer, locate, on_references, on_references_mut, pointer_keys,
+    resolve,
 };
 pub use text::to_text;
 

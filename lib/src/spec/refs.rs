@@ -21,6 +21,11 @@ pub fn join_pointer(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", escape(name))
 }
 
+/// The keys of a pointer, unescaped.
+pub fn pointer_keys(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
 /// The value that a local reference (`#/…`, `#anchor`, `#`) names; `None` where there is nothing, or where
 /// the reference leaves the document.
 pub fn resolve<'v>(root: &'v Value, reference: &str) -> Option<&'v Value> {

@@ -1,0 +1,145 @@
+//! `components`: one by name, renamed only where two of a name cannot be united.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use crate::schema::{Dialect, may_meet};
+use crate::spec::{METHODS, escape, on_references_mut};
+
+type Object = Map<String, Value>;
+
+/// Gives those components of `b` another name that clash with one of `a`, with all references to them.
+pub(super) fn rename_clashes(a: &Object, b: Object, dialect: Dialect) -> Object {
+    let mut renamed: BTreeMap<(String, String), String> = BTreeMap::new();
+    let section = |root: &Object, name: &str| -> Object {
+        match root.get("components").and_then(|components| components.get(name)) {
+            Some(Value::Object(section)) => section.clone(),
+            _ => Object::new(),
+        }
+    };
+    let kinds = b.get("components").and_then(Value::as_object).into_iter().flatten();
+    for (kind, theirs) in kinds {
+        let ours = section(a, kind);
+        for (name, value) in theirs.as_object().into_iter().flatten() {
+            let Some(other) = ours.get(name) else { continue };
+            if other == value || unitable(kind, other, value, dialect) {
+                continue;
+            }
+            let theirs = section(&b, kind);
+            let mut number = 2;
+            let new = loop {
+                let new = format!("{name}_{number}");
+                // The same component may have been renamed in an earlier merge.
+                if ours.get(&new) == Some(value)
+                    || !ours.contains_key(&new) && !theirs.contains_key(&new)
+                {
+                    break new;
+                }
+                number += 1;
+            };
+            renamed.insert((kind.clone(), name.clone()), new);
+        }
+    }
+    if renamed.is_empty() {
+        return b;
+    }
+    rename(b, &renamed)
+}
+
+fn rename(mut root: Object, renamed: &BTreeMap<(String, String), String>) -> Object {
+    if let Some(Value::Object(components)) = root.get_mut("components") {
+        for (kind, section) in components.iter_mut() {
+            let Value::Object(section) = section else { continue };
+            *section = std::mem::take(section)
+                .into_iter()
+                .map(|(name, value)| {
+                    let key = (kind.clone(), name);
+                    (renamed.get(&key).cloned().unwrap_or(key.1), value)
+                })
+                .collect();
+        }
+    }
+    rename_schemes(&mut root, renamed);
+    let mut value = Value::Object(root);
+    on_references_mut(&mut value, &|reference| {
+        let path = reference.strip_prefix("#/components/")?;
+        let mut parts = path.splitn(3, '/');
+        let (kind, name) = (parts.next()?, parts.next()?);
+        let plain = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+        let plain = plain.replace("~1", "/").replace("~0", "~");
+        let new = renamed.get(&(kind.to_owned(), plain))?;
+        let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
+        Some(format!("#/components/{kind}/{}{rest}", escape(new)))
+    });
+    match value {
+        Value::Object(root) => root,
+        // `value` was made an object above.
+        _ => Object::new(),
+    }
+}
+
+/// Security requirements name their schemes without a reference.
+fn rename_schemes(root: &mut Object, renamed: &BTreeMap<(String, String), String>) {
+    let in_list = |list: Option<&mut Value>| {
+        let list = list.and_then(Value::as_array_mut);
+        for requirement in list.into_iter().flatten().filter_map(Value::as_object_mut) {
+            *requirement = std::mem::take(requirement)
+                .into_iter()
+                .map(|(name, scopes)| {
+                    let key = ("securitySchemes".to_owned(), name);
+                    (renamed.get(&key).cloned().unwrap_or(key.1), scopes)
+                })
+                .collect();
+        }
+    };
+    in_list(root.get_mut("security"));
+    let paths = root.get_mut("paths").and_then(Value::as_object_mut);
+    for item in paths.into_iter().flat_map(Map::values_mut) {
+        for method in METHODS {
+            in_list(item.get_mut(method).and_then(|operation| operation.get_mut("security")));
+        }
+    }
+}
+
+/// True where two components of a name can be one.
+fn unitable(kind: &str, a: &Value, b: &Value, dialect: Dialect) -> bool {
+    match kind {
+        "schemas" => may_meet(a, b, dialect),
+        "parameters" => {
+            ["name", "in"].iter().all(|key| a.get(key).is_some() && a.get(key) == b.get(key))
+        }
+        "responses" | "requestBodies" | "headers" => {
+            a.get("$ref").is_none() && b.get("$ref").is_none()
+        }
+        _ => false,
+    }
+}
+
+impl Context {
+    pub(super) fn components(
+        &mut self,
+        at: &str,
+        a: &Value,
+        b: &Value,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Value {
+        let (Value::Object(a), Value::Object(b)) = (a, b) else { return self.choose(at, a, b) };
+        let sections = self.maps(at, a, b, |this, at, kind, x, y| {
+            let (Value::Object(x), Value::Object(y)) = (x, y) else { return this.any(at, x, y) };
+            let section = this.maps(at, x, y, |this, at, _, x, y| match kind {
+                _ if x == y => x.clone(),
+                "schemas" => this.schema(at, x, y),
+                "parameters" => this.parameter(at, x, y, root_a, root_b),
+                "responses" => this.response(at, x, y, root_a, root_b),
+                "requestBodies" => this.body(at, x, y, root_a, root_b),
+                "headers" => this.header(at, x, y, root_a, root_b),
+                _ => this.choose(at, x, y),
+            });
+            Value::Object(section)
+        });
+        Value::Object(sections)
+    }
+}

@@ -1,0 +1,134 @@
+//! What all of merging shares: the policy for what differs, and the conflicts found.
+
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use crate::schema::{self, Dialect, unite_keys};
+use crate::spec::join_pointer;
+
+/// What becomes of values that differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// Schemas are joined; of other values the one that sorts first stays, whatever its document.
+    #[default]
+    Union,
+    /// The value of the document given first stays.
+    First,
+    /// The value of the document given last stays.
+    Last,
+    /// Merging fails, naming each place.
+    Error,
+}
+
+impl FromStr for Policy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "union" => Ok(Policy::Union),
+            "first" => Ok(Policy::First),
+            "last" => Ok(Policy::Last),
+            "error" => Ok(Policy::Error),
+            _ => Err(format!("{text:?} is none of union, first, last, error")),
+        }
+    }
+}
+
+/// Why documents cannot be merged.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum MergeError {
+    #[error("nothing to merge")]
+    Nothing,
+    #[error(
+        "{source_name} differs from the documents before it; choose by --conflict:\n  {}",
+        pointers.join("\n  ")
+    )]
+    Conflict { source_name: String, pointers: Vec<String> },
+    #[error("the merged document has broken references, which is a fault of the program:\n  {}", pointers.join("\n  "))]
+    References { pointers: Vec<String> },
+}
+
+/// The state of merging two documents.
+pub(super) struct Context {
+    pub(super) policy: Policy,
+    pub(super) dialect: Dialect,
+    pub(super) conflicts: Vec<String>,
+}
+
+impl Context {
+    /// One of two values that cannot both stay.
+    pub(super) fn choose(&mut self, at: &str, a: &Value, b: &Value) -> Value {
+        if a == b {
+            return a.clone();
+        }
+        match self.policy {
+            Policy::Union => {
+                if a.to_string() <= b.to_string() {
+                    a.clone()
+                } else {
+                    b.clone()
+                }
+            }
+            Policy::First => a.clone(),
+            Policy::Last => b.clone(),
+            Policy::Error => {
+                self.conflicts.push(at.to_owned());
+                a.clone()
+            }
+        }
+    }
+
+    /// Two schemas.
+    pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
+        if self.policy == Policy::Union {
+            schema::join(a, b, self.dialect)
+        } else {
+            self.choose(at, a, b)
+        }
+    }
+
+    /// Two values of any kind: objects key by key, lists as unions, others as [`Context::choose`].
+    pub(super) fn any(&mut self, at: &str, a: &Value, b: &Value) -> Value {
+        match (a, b) {
+            (Value::Object(a), Value::Object(b)) => {
+                Value::Object(self.maps(at, a, b, |this, at, _, a, b| this.any(at, a, b)))
+            }
+            (Value::Array(a), Value::Array(b)) => Value::Array(unite_lists(a, b)),
+            _ => self.choose(at, a, b),
+        }
+    }
+
+    /// Two objects: a key that one of them lacks is taken over, `both` unites the others.
+    pub(super) fn maps(
+        &mut self,
+        at: &str,
+        a: &Map<String, Value>,
+        b: &Map<String, Value>,
+        mut both: impl FnMut(&mut Self, &str, &str, &Value, &Value) -> Value,
+    ) -> Map<String, Value> {
+        let keys = unite_keys(a, b);
+        keys.into_iter()
+            .filter_map(|key| {
+                let value = match (a.get(key), b.get(key)) {
+                    (Some(a), Some(b)) => both(self, &join_pointer(at, key), key, a, b),
+                    (Some(value), None) | (None, Some(value)) => value.clone(),
+                    (None, None) => return None,
+                };
+                Some((key.to_owned(), value))
+            })
+            .collect()
+    }
+}
+
+/// Both lists without repetition: sorted by their texts where both are, else the first, then what is new.
+pub(super) fn unite_lists(a: &[Value], b: &[Value]) -> Vec<Value> {
+    let mut all = a.to_vec();
+    all.extend(b.iter().filter(|value| !a.contains(value)).cloned());
+    let sorted = |list: &[Value]| list.is_sorted_by_key(Value::to_string);
+    if sorted(a) && sorted(b) {
+        all.sort_by_key(Value::to_string);
+    }
+    all
+}

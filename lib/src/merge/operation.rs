@@ -1,0 +1,326 @@
+//! Path items, operations and what is in them.
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::lists::{Listed, push_down};
+use super::{order, servers};
+use crate::schema::unite_keys;
+use crate::spec::{METHODS, Place, join_pointer};
+
+type Object = Map<String, Value>;
+
+/// What a value is after following references; itself where they lead nowhere.
+pub(super) fn target<'v>(value: &'v Value, root: &'v Value) -> &'v Value {
+    let mut value = value;
+    for _ in 0..32 {
+        let Some(Value::String(reference)) = value.get("$ref") else { return value };
+        let Some(next) = crate::spec::resolve(root, reference) else { return value };
+        value = next;
+    }
+    value
+}
+
+/// A parameter schema of a path, and where it stands.
+pub(super) fn path_parameters<'v>(root: &'v Value, pointer: &str) -> Vec<(String, Place<'v>)> {
+    let mut item = Some(Place::root(root));
+    for key in crate::spec::pointer_keys(pointer) {
+        item = item.and_then(|place| place.get(&key));
+    }
+    let Some(item) = item else { return Vec::new() };
+    let owners = METHODS.iter().filter_map(|method| item.get(method)).chain([item.clone()]);
+    owners
+        .flat_map(|owner| owner.get("parameters").into_iter().flat_map(|list| list.items()))
+        .filter_map(|parameter| parameter.target().ok())
+        .filter(|parameter| parameter.text("in") == Some("path"))
+        .filter_map(|parameter| {
+            Some((parameter.text("name")?.to_owned(), parameter.get("schema")?))
+        })
+        .collect()
+}
+
+impl Context {
+    /// Unites path items; their servers are looked after by the caller.
+    pub(super) fn path_item(
+        &mut self,
+        at: &str,
+        a: &Object,
+        b: &Object,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Object {
+        if a == b {
+            return a.clone();
+        }
+        let inlined = |item: &Object, root: &Value| match item.get("$ref") {
+            Some(_) => target(&Value::Object(item.clone()), root).as_object().cloned(),
+            None => None,
+        };
+        let mut a = inlined(a, root_a).unwrap_or_else(|| a.clone());
+        let mut b = inlined(b, root_b).unwrap_or_else(|| b.clone());
+        let shared = self.shared_parameters(at, &mut a, &mut b, root_a, root_b);
+        let mut item = self.maps(at, &a, &b, |this, at, key, x, y| match (key, x, y) {
+            ("x-hmt-trailing-slash", ..) => json!("both"),
+            (method, Value::Object(x), Value::Object(y)) if METHODS.contains(&method) => {
+                Value::Object(this.operation(at, x, y, root_a, root_b))
+            }
+            _ => this.any(at, x, y),
+        });
+        if let Some(shared) = shared {
+            item.insert("parameters".to_owned(), Value::Array(shared));
+        }
+        order::path_item(item)
+    }
+
+    /// The parameters that stay with the path item: all where both have the same, those of the path where
+    /// there is nothing else. Any other is moved into the operations, as it would else hold for those of the
+    /// other document too.
+    fn shared_parameters(
+        &mut self,
+        at: &str,
+        a: &mut Object,
+        b: &mut Object,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Option<Vec<Value>> {
+        if a.get("parameters") == b.get("parameters") {
+            return None;
+        }
+        let of_path_only = |item: &Object, root: &Value| {
+            let in_path = |listed: &Listed| listed.location == "path";
+            let operations =
+                METHODS.iter().filter_map(|method| item.get(*method).and_then(Value::as_object));
+            Listed::all(item, root).iter().all(in_path)
+                && operations.into_iter().all(|o| !Listed::all(o, root).iter().any(in_path))
+        };
+        if !of_path_only(a, root_a) || !of_path_only(b, root_b) {
+            push_down(a, root_a);
+            push_down(b, root_b);
+            return None;
+        }
+        let (ours, theirs) = (Listed::all(a, root_a), Listed::all(b, root_b));
+        a.shift_remove("parameters");
+        b.shift_remove("parameters");
+        Some(self.parameters(&join_pointer(at, "parameters"), &ours, &theirs, root_a, root_b))
+    }
+
+    fn operation(
+        &mut self,
+        at: &str,
+        a: &Object,
+        b: &Object,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Object {
+        if a == b {
+            return a.clone();
+        }
+        let parameters = self.parameters(
+            &join_pointer(at, "parameters"),
+            &Listed::all(a, root_a),
+            &Listed::all(b, root_b),
+            root_a,
+            root_b,
+        );
+        let security =
+            self.security(&join_pointer(at, "security"), a.get("security"), b.get("security"));
+        let mut operation = self.maps(at, a, b, |this, at, key, x, y| match key {
+            "requestBody" => this.body(at, x, y, root_a, root_b),
+            "responses" => match (x, y) {
+                (Value::Object(x), Value::Object(y)) => {
+                    Value::Object(this.maps(at, x, y, |this, at, _, x, y| {
+                        this.response(at, x, y, root_a, root_b)
+                    }))
+                }
+                _ => this.choose(at, x, y),
+            },
+            "servers" => match (x, y) {
+                (Value::Array(x), Value::Array(y)) => Value::Array(servers::unite(x, y)),
+                _ => this.choose(at, x, y),
+            },
+            "callbacks" => this.choose(at, x, y),
+            // Looked after above.
+            "parameters" | "security" => Value::Null,
+            _ => this.any(at, x, y),
+        });
+        operation.shift_remove("parameters");
+        operation.shift_remove("security");
+        if !parameters.is_empty() {
+            operation.insert("parameters".to_owned(), Value::Array(parameters));
+        }
+        if let Some(security) = security {
+            operation.insert("security".to_owned(), security);
+        }
+        // A body or a mark that one of them lacks is not asked for, and does not hold, in general.
+        for (own, other, root) in [(a, b, root_a), (b, a, root_b)] {
+            if let (Some(body), None) = (own.get("requestBody"), other.get("requestBody")) {
+                operation.insert("requestBody".to_owned(), optional(body, root));
+            }
+            if !other.contains_key("deprecated") {
+                operation.shift_remove("deprecated");
+            }
+        }
+        order::operation(operation)
+    }
+
+    pub(super) fn parameter(
+        &mut self,
+        at: &str,
+        a: &Value,
+        b: &Value,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Value {
+        self.described(at, (a, root_a), (b, root_b), order::parameter)
+    }
+
+    pub(super) fn header(
+        &mut self,
+        at: &str,
+        a: &Value,
+        b: &Value,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Value {
+        self.described(at, (a, root_a), (b, root_b), order::response)
+    }
+
+    pub(super) fn body(
+        &mut self,
+        at: &str,
+        a: &Value,
+        b: &Value,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Value {
+        self.described(at, (a, root_a), (b, root_b), order::response)
+    }
+
+    /// Unites parameters, headers or bodies: `schema`, `content`, and marks that hold where both have them.
+    fn described(
+        &mut self,
+        at: &str,
+        (a, root_a): (&Value, &Value),
+        (b, root_b): (&Value, &Value),
+        order: fn(Object) -> Object,
+    ) -> Value {
+        if a == b {
+            return a.clone();
+        }
+        let (a, b) = (target(a, root_a), target(b, root_b));
+        let (Value::Object(a), Value::Object(b)) = (a, b) else { return self.choose(at, a, b) };
+        let mut all = self.maps(at, a, b, |this, at, key, x, y| match (key, x, y) {
+            ("schema", ..) => this.schema(at, x, y),
+            ("content", Value::Object(x), Value::Object(y)) => {
+                Value::Object(this.content(at, x, y))
+            }
+            ("required" | "deprecated" | "allowEmptyValue", ..) => this.choose(at, x, y),
+            _ => this.any(at, x, y),
+        });
+        for flag in ["required", "deprecated"] {
+            let set = |object: &Object| object.get(flag) == Some(&Value::Bool(true));
+            if set(a) != set(b) && a.get("in") != Some(&json!("path")) {
+                all.shift_remove(flag);
+            }
+        }
+        // A schema on one side only leaves the value open; but `content` may stand for it.
+        if a.contains_key("schema") != b.contains_key("schema") {
+            all.shift_remove("schema");
+        }
+        Value::Object(order(all))
+    }
+
+    pub(super) fn response(
+        &mut self,
+        at: &str,
+        a: &Value,
+        b: &Value,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Value {
+        if a == b {
+            return a.clone();
+        }
+        let (a, b) = (target(a, root_a), target(b, root_b));
+        let (Value::Object(a), Value::Object(b)) = (a, b) else { return self.choose(at, a, b) };
+        let empty = Object::new();
+        let headers = |response: &Object| match response.get("headers") {
+            Some(Value::Object(headers)) => headers.clone(),
+            _ => empty.clone(),
+        };
+        let headers =
+            self.headers(&join_pointer(at, "headers"), &headers(a), &headers(b), root_a, root_b);
+        let mut all = self.maps(at, a, b, |this, at, key, x, y| match (key, x, y) {
+            ("content", Value::Object(x), Value::Object(y)) => {
+                Value::Object(this.content(at, x, y))
+            }
+            ("headers", ..) => Value::Null,
+            _ => this.any(at, x, y),
+        });
+        all.shift_remove("headers");
+        if !headers.is_empty() {
+            all.insert("headers".to_owned(), Value::Object(headers));
+        }
+        Value::Object(order::response(all))
+    }
+
+    /// Headers are one in any case of their names; of two spellings the one that sorts first is written.
+    fn headers(
+        &mut self,
+        at: &str,
+        a: &Object,
+        b: &Object,
+        root_a: &Value,
+        root_b: &Value,
+    ) -> Object {
+        let find = |map: &Object, name: &str| {
+            map.iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(k, v)| (k.clone(), v.clone()))
+        };
+        let mut all = Object::new();
+        for name in unite_keys(a, b) {
+            let (name, value) = match (find(a, name), find(b, name)) {
+                (Some((ours, x)), Some((theirs, y))) => {
+                    let name = ours.min(theirs);
+                    let value = self.header(&join_pointer(at, &name), &x, &y, root_a, root_b);
+                    (name, value)
+                }
+                (Some((name, x)), None) => (name, optional(&x, root_a)),
+                (None, Some((name, y))) => (name, optional(&y, root_b)),
+                (None, None) => continue,
+            };
+            all.insert(name, value);
+        }
+        all
+    }
+
+    fn content(&mut self, at: &str, a: &Object, b: &Object) -> Object {
+        self.maps(at, a, b, |this, at, _, x, y| {
+            let (Value::Object(x), Value::Object(y)) = (x, y) else { return this.choose(at, x, y) };
+            let mut media = this.maps(at, x, y, |this, at, key, x, y| match key {
+                "schema" => this.schema(at, x, y),
+                "example" => this.choose(at, x, y),
+                _ => this.any(at, x, y),
+            });
+            // No schema accepts everything.
+            if x.contains_key("schema") != y.contains_key("schema") {
+                media.shift_remove("schema");
+            }
+            Value::Object(media)
+        })
+    }
+}
+
+/// A body or header that is not in every message.
+fn optional(value: &Value, root: &Value) -> Value {
+    let found = target(value, root);
+    if found.get("required") != Some(&Value::Bool(true)) {
+        return value.clone();
+    }
+    let mut found = found.clone();
+    if let Value::Object(map) = &mut found {
+        map.shift_remove("required");
+    }
+    found
+}

@@ -1,0 +1,179 @@
+//! Whole documents.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::context::{Context, MergeError, Policy};
+use super::paths::Side;
+use super::security::push_down;
+use super::upgrade::upgrade;
+use super::{components, servers};
+use crate::schema::Dialect;
+use crate::spec::{Document, METHODS, Version, check_refs};
+
+/// The keys of a document in the order in which they are written.
+const KEYS: [&str; 9] = [
+    "openapi",
+    "info",
+    "jsonSchemaDialect",
+    "servers",
+    "paths",
+    "webhooks",
+    "components",
+    "security",
+    "tags",
+];
+
+/// Merges documents, which must not have broken references ([`check_refs`]).
+///
+/// The result has the latest version among them. Documents of 3.0 that meet one of 3.1 or later are brought
+/// to its form of schemas.
+///
+/// # Errors
+/// Without documents, and where [`Policy::Error`] meets a difference.
+pub fn specs(documents: &[Document], policy: Policy) -> Result<Value, MergeError> {
+    let modern = |document: &Document| document.version >= Version::V3_1;
+    let any_modern = documents.iter().any(modern);
+    let dialect = if any_modern { Dialect::V3_1 } else { Dialect::V3_0 };
+    let mut documents: Vec<&Document> = documents.iter().collect();
+    if policy == Policy::Union {
+        // Recordings last, when all templates are known that their paths may fall under.
+        documents.sort_by_key(|document| document.root.get("x-hmt-replay").is_some());
+    }
+    let mut merged: Option<Value> = None;
+    for document in documents {
+        let mut root = document.root.clone();
+        if any_modern && !modern(document) {
+            upgrade(&mut root);
+        }
+        merged = Some(match merged {
+            None => root,
+            Some(before) if before == root => before,
+            Some(before) => {
+                let mut context = Context { policy, dialect, conflicts: Vec::new() };
+                let root = context.documents(before, root);
+                if !context.conflicts.is_empty() {
+                    return Err(MergeError::Conflict {
+                        source_name: document.source.clone(),
+                        pointers: context.conflicts,
+                    });
+                }
+                root
+            }
+        });
+    }
+    let root = merged.ok_or(MergeError::Nothing)?;
+    verify(root, dialect)
+}
+
+/// No input of ours is worth a document that points nowhere.
+fn verify(root: Value, dialect: Dialect) -> Result<Value, MergeError> {
+    let version = if dialect == Dialect::V3_1 { Version::V3_1 } else { Version::V3_0 };
+    let document = Document { root, source: String::new(), version, warnings: Vec::new() };
+    match check_refs(&document) {
+        Ok(()) => Ok(document.root),
+        Err(crate::spec::SpecError::References { broken, .. }) => {
+            Err(MergeError::References { pointers: broken })
+        }
+        Err(other) => Err(MergeError::References { pointers: vec![other.to_string()] }),
+    }
+}
+
+impl Context {
+    fn documents(&mut self, a: Value, b: Value) -> Value {
+        let (Value::Object(mut a), Value::Object(mut b)) = (a, b) else { return Value::Null };
+        push_down(&mut a, &mut b);
+        if self.policy == Policy::Union {
+            b = components::rename_clashes(&a, b, self.dialect);
+        }
+        let (ours, theirs) = (servers::own(&a), servers::own(&b));
+        let any_servers = ours.is_some() || theirs.is_some();
+        let ours = ours.unwrap_or_else(servers::anywhere);
+        let theirs = theirs.unwrap_or_else(servers::anywhere);
+        let united = servers::unite(&ours, &theirs);
+        let (root_a, root_b) = (Value::Object(a.clone()), Value::Object(b.clone()));
+        let side_a = Side::new(&root_a, ours);
+        let side_b = Side::new(&root_b, theirs);
+        let mut root = Map::new();
+        let rest = self.maps("", &a, &b, |this, at, key, x, y| match key {
+            "openapi" => {
+                if x.as_str() >= y.as_str() {
+                    x.clone()
+                } else {
+                    y.clone()
+                }
+            }
+            "components" => this.components(at, x, y, &root_a, &root_b),
+            "tags" => this.tags(at, x, y),
+            "x-hmt-replay" => this.replay(at, x, y),
+            "paths" | "webhooks" | "servers" => Value::Null,
+            _ => this.any(at, x, y),
+        });
+        root.extend(rest);
+        root.shift_remove("servers");
+        if any_servers {
+            root.insert("servers".to_owned(), Value::Array(united.clone()));
+        }
+        for key in ["paths", "webhooks"] {
+            if a.contains_key(key) || b.contains_key(key) {
+                let paths = self.paths(key, &side_a, &side_b, &united);
+                root.insert(key.to_owned(), Value::Object(paths));
+            }
+        }
+        let mut root = in_order(root);
+        if let Some(Value::Object(paths)) = root.get_mut("paths") {
+            unique_operation_ids(paths);
+        }
+        Value::Object(root)
+    }
+
+    /// Tags are one by their name.
+    fn tags(&mut self, at: &str, a: &Value, b: &Value) -> Value {
+        let (Value::Array(a), Value::Array(b)) = (a, b) else { return self.choose(at, a, b) };
+        let name = |tag: &Value| tag.get("name").map(Value::to_string).unwrap_or_default();
+        let mut all: Vec<Value> = a
+            .iter()
+            .map(|tag| match b.iter().find(|other| name(other) == name(tag)) {
+                Some(other) => self.any(at, tag, other),
+                None => tag.clone(),
+            })
+            .collect();
+        all.extend(b.iter().filter(|tag| !a.iter().any(|t| name(t) == name(tag))).cloned());
+        if a.is_sorted_by_key(name) && b.is_sorted_by_key(name) {
+            all.sort_by_key(name);
+        }
+        Value::Array(all)
+    }
+}
+
+fn in_order(map: Map<String, Value>) -> Map<String, Value> {
+    let rank = |key: &str| KEYS.iter().position(|known| *known == key).unwrap_or(KEYS.len());
+    let mut entries: Vec<(String, Value)> = map.into_iter().collect();
+    entries.sort_by_key(|(key, _)| rank(key));
+    entries.into_iter().collect()
+}
+
+/// An `operationId` may stand but once in a document: a later one gets a number.
+fn unique_operation_ids(paths: &mut Map<String, Value>) {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for item in paths.values_mut() {
+        for method in METHODS {
+            let Some(id) =
+                item.get_mut(method).and_then(|operation| operation.get_mut("operationId"))
+            else {
+                continue;
+            };
+            let Some(name) = id.as_str().map(str::to_owned) else { continue };
+            let mut unique = name.clone();
+            let mut number = 2;
+            while !seen.insert(unique.clone()) {
+                unique = format!("{name}_{number}");
+                number += 1;
+            }
+            if unique != name {
+                *id = Value::String(unique);
+            }
+        }
+    }
+}

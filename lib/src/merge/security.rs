@@ -1,0 +1,60 @@
+//! `security`: alternatives of credentials.
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use crate::spec::METHODS;
+
+type Object = Map<String, Value>;
+
+impl Context {
+    /// Unites what two operations ask for: any alternative of either is enough. `None` asks for nothing.
+    pub(super) fn security(
+        &mut self,
+        at: &str,
+        a: Option<&Value>,
+        b: Option<&Value>,
+    ) -> Option<Value> {
+        if a == b {
+            return a.cloned();
+        }
+        let open = json!([{}]);
+        let list = |value: Option<&Value>| match value {
+            Some(Value::Array(list)) if !list.is_empty() => Value::Array(list.clone()),
+            _ => open.clone(),
+        };
+        let (a, b) = (list(a), list(b));
+        if self.policy != super::Policy::Union {
+            return Some(self.choose(at, &a, &b));
+        }
+        match self.any(at, &a, &b) {
+            Value::Array(mut all) => {
+                all.sort_by_key(Value::to_string);
+                Some(Value::Array(all))
+            }
+            other => Some(other),
+        }
+    }
+}
+
+/// Writes what the document asks for into each operation that does not say, where the documents differ.
+pub(super) fn push_down(a: &mut Object, b: &mut Object) {
+    if a.get("security") == b.get("security") {
+        return;
+    }
+    for root in [a, b] {
+        let Some(security) = root.shift_remove("security") else { continue };
+        for paths in ["paths", "webhooks"] {
+            let items = root.get_mut(paths).and_then(Value::as_object_mut);
+            let items =
+                items.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
+            for item in items {
+                for method in METHODS {
+                    if let Some(Value::Object(operation)) = item.get_mut(method) {
+                        operation.entry("security").or_insert_with(|| security.clone());
+                    }
+                }
+            }
+        }
+    }
+}

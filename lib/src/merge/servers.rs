@@ -1,0 +1,41 @@
+//! `servers`: what a document or path item is served by.
+
+use serde_json::{Map, Value, json};
+
+/// The servers of an object, if it has a list with something in it.
+pub(super) fn own(object: &Map<String, Value>) -> Option<Vec<Value>> {
+    match object.get("servers") {
+        Some(Value::Array(list)) if !list.is_empty() => Some(list.clone()),
+        _ => None,
+    }
+}
+
+/// What a document without servers is served by.
+pub(super) fn anywhere() -> Vec<Value> {
+    vec![json!({"url": "/"})]
+}
+
+fn url(server: &Value) -> &str {
+    server.get("url").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Both lists without repetition: sorted by URL where both are, else the first, then what is new.
+pub(super) fn unite(a: &[Value], b: &[Value]) -> Vec<Value> {
+    let mut all = a.to_vec();
+    all.extend(b.iter().filter(|server| !a.contains(server)).cloned());
+    if a.is_sorted_by_key(|server| url(server)) && b.is_sorted_by_key(|server| url(server)) {
+        all.sort_by(|x, y| url(x).cmp(url(y)));
+    }
+    all
+}
+
+/// True where both lists hold the same servers.
+pub(super) fn same(a: &[Value], b: &[Value]) -> bool {
+    a.iter().all(|server| b.contains(server)) && b.iter().all(|server| a.contains(server))
+}
+
+/// True where a host may be served by both lists.
+pub(super) fn meet(a: &[Value], b: &[Value]) -> bool {
+    let relative = |list: &[Value]| list.iter().any(|server| !url(server).contains("://"));
+    relative(a) || relative(b) || a.iter().any(|x| b.iter().any(|y| url(x) == url(y)))
+}

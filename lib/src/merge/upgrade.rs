@@ -1,0 +1,56 @@
+//! Schemas of 3.0 in the form of 3.1, for documents that are merged with one of 3.1.
+
+use serde_json::{Map, Value, json};
+
+/// Brings every schema below a value to the form of 3.1.
+pub(super) fn upgrade(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, child) in map.iter_mut() {
+                match (key.as_str(), child) {
+                    ("schema", child) => schema(child),
+                    ("schemas", Value::Object(schemas)) => schemas.values_mut().for_each(schema),
+                    ("example" | "examples" | "x-hmt-replay" | "x-hmt-data", _) => {}
+                    (_, child) => upgrade(child),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(upgrade),
+        _ => {}
+    }
+}
+
+fn schema(value: &mut Value) {
+    let Value::Object(map) = value else { return };
+    if map.shift_remove("x-hmt-null-only") == Some(json!(true)) {
+        map.insert("type".to_owned(), json!("null"));
+    }
+    let nullable = map.shift_remove("nullable") == Some(json!(true));
+    if let Some(name @ Value::String(_)) = map.get_mut("type")
+        && nullable
+    {
+        *name = json!([name.take(), "null"]);
+    }
+    strict(map, "minimum", "exclusiveMinimum");
+    strict(map, "maximum", "exclusiveMaximum");
+    for (key, child) in map.iter_mut() {
+        match (key.as_str(), child) {
+            ("items" | "additionalProperties" | "not", child) => schema(child),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(list)) => list.iter_mut().for_each(schema),
+            ("properties", Value::Object(all)) => all.values_mut().for_each(schema),
+            _ => {}
+        }
+    }
+}
+
+/// `exclusiveMinimum` is a flag in 3.0 and the bound itself in 3.1.
+fn strict(map: &mut Map<String, Value>, plain: &str, strict: &str) {
+    match map.get(strict) {
+        Some(Value::Bool(true)) => match map.shift_remove(plain) {
+            Some(bound) => map.insert(strict.to_owned(), bound),
+            None => map.shift_remove(strict),
+        },
+        Some(Value::Bool(false)) => map.shift_remove(strict),
+        _ => None,
+    };
+}
