@@ -109,7 +109,7 @@ fn target(out: PathBuf, format: Option<Format>) -> Target {
         || out.is_dir()
         || !out.exists() && out.extension().is_none();
     if !folder {
-        let named = format.or_else(|| Format::of_path(&out)).unwrap_or(Format::Yaml);
+        let named = Format::of_path(&out).or(format).unwrap_or(Format::Yaml);
         return Target::File(out, named);
     }
     let format = format.unwrap_or(Format::Json);

@@ -65,11 +65,8 @@ impl Context {
         }
         match self.policy {
             Policy::Union => {
-                if a.to_string() <= b.to_string() {
-                    a.clone()
-                } else {
-                    b.clone()
-                }
+                let (text, other) = (a.to_string(), b.to_string());
+                if text <= other { a.clone() } else { b.clone() }
             }
             Policy::First => a.clone(),
             Policy::Last => b.clone(),

@@ -23,7 +23,7 @@ fn url(server: &Value) -> &str {
 pub(super) fn unite(a: &[Value], b: &[Value]) -> Vec<Value> {
     let mut all = a.to_vec();
     all.extend(b.iter().filter(|server| !a.contains(server)).cloned());
-    if a.is_sorted_by_key(|server| url(server)) && b.is_sorted_by_key(|server| url(server)) {
+    if a.iter().map(url).is_sorted() && b.iter().map(url).is_sorted() {
         all.sort_by(|x, y| url(x).cmp(url(y)));
     }
     all
