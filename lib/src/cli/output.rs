@@ -36,11 +36,15 @@ impl Messages {
 }
 
 /// Replaces `path` atomically: a temporary file in its folder, fsync, rename, fsync of the folder.
-/// `private` gives mode 0600, for files that hold traffic; else the umask decides.
+/// `private` gives mode 0600, for files that hold traffic; else the umask decides. What is no regular file
+/// (`/dev/null`, `/dev/stdout`, a pipe) is written to, never replaced.
 ///
 /// # Errors
 /// Any I/O error; the old file is then untouched.
 pub fn replace_file(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
