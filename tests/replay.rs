@@ -1,6 +1,8 @@
 //! Tests of replay.
 
-use crate::harness::{Dir, Server};
+use std::path::Path;
+
+use crate::harness::{Dir, Server, shared};
 
 /// A line of a recording.
 fn line(
@@ -135,4 +137,51 @@ fn a_busy_port_names_the_flag() {
     run.expect_code(1).expect_stderr("-p/--port");
     let run = dir.program("hmt-replay").args(["serve", "--match", "colour", "log.jsonl"]).run();
     run.expect_code(2).expect_stderr("colour");
+}
+
+/// Method, target of path routing, status, body.
+type Recorded = (String, String, u16, String);
+
+fn recorded(path: &Path) -> Vec<Recorded> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let exchanges = text.lines().filter(|line| !line.is_empty()).map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (request, response) = (&line["request"], &line["response"]);
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let (scheme, host) = (text(&request["protocol"]), text(&request["host"]));
+        let target = format!("/{scheme}://{host}{}", text(&request["path"]));
+        let status = u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap();
+        (text(&request["method"]).to_uppercase(), target, status, text(&response["body"]))
+    });
+    exchanges.collect()
+}
+
+#[test]
+fn real_recordings_come_back_byte_for_byte() {
+    for name in ["github", "pokeapi", "opbank"] {
+        let Some(path) = shared(&format!("recordings/{name}.jsonl")) else { return };
+        let recorded = recorded(&path);
+        let dir = Dir::new();
+        let ask = |server: &Server| -> Vec<_> {
+            recorded
+                .iter()
+                .map(|(method, target, ..)| {
+                    let answer = server.request(method, target).send();
+                    (method.clone(), target.clone(), answer.status, answer.text())
+                })
+                .collect()
+        };
+        let replay = dir.program("hmt-replay").args(["serve", "-p", "0"]).arg(&path);
+        assert!(ask(&Server::start(replay)) == recorded, "{name}: replay differs");
+
+        let spec = dir.program("hmt-build").args(["-m", "replay"]).arg(&path).run();
+        dir.write("spec.yaml", &spec.expect_code(0).stdout);
+        let mock = dir.program("hmt-mock").args(["-p", "0", "--no-admin", "spec.yaml"]);
+        let mut answers = ask(&Server::start(mock));
+        let mut recorded = recorded.clone();
+        // Without times in the recording, the order of the answers to equal requests is the builder's.
+        answers.sort();
+        recorded.sort();
+        assert!(answers == recorded, "{name}: the mock of the built spec differs");
+    }
 }
