@@ -143,8 +143,9 @@ fn nothing_is_written_where_nothing_is_usable() {
         .run()
         .expect_code(2)
         .expect_stderr("gen, replay or mixed");
+    dir.write("a-file.txt", "");
     dir.program("hmt-build")
-        .args(["-", "-o", "no/such/folder/spec.yaml"])
+        .args(["-", "-o", "a-file.txt/spec.yaml"])
         .stdin(shop())
         .run()
         .expect_code(1);
@@ -211,4 +212,47 @@ fn cut_bodies_constrain_nothing() {
     let spec = built(&line, &["--verify"]);
     let media = &spec["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"];
     assert_eq!(media["schema"], json!({}));
+}
+
+#[test]
+fn an_initial_spec_is_honoured_and_widened() {
+    let dir = Dir::new();
+    let initial = json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Shop", "version": "7", "description": "by hand"},
+        "servers": [{"url": "https://api.shop.example/v1"}],
+        "paths": {"/users/{login}": {
+            "parameters": [{"name": "login", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "get": {"summary": "One user", "responses": {"200": {"description": "found", "content": {"application/json": {
+                "schema": {"type": "object", "required": ["id", "x"], "properties": {"id": {"type": "string"}, "x": {}}}}}}}},
+        }},
+    });
+    dir.write("api.json", initial.to_string());
+    dir.write("in.jsonl", shop());
+    let args = ["-a", "api.json", "in.jsonl", "--verify", "-o", "api.json"];
+    dir.program("hmt-build").args(args).run().expect_code(0);
+    let spec: Value = serde_json::from_str(&dir.read("api.json")).unwrap();
+    assert_eq!(spec["info"], initial["info"]);
+    assert_eq!(spec["servers"], initial["servers"]);
+    let item = &spec["paths"]["/users/{login}"];
+    assert_eq!(item["get"]["summary"], "One user");
+    let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["required"], json!(["id"]), "{schema}");
+    assert!(schema["properties"]["email"].is_object(), "{schema}");
+    assert!(spec["paths"]["/users"]["post"].is_object(), "{}", spec["paths"]);
+    // Again with the same traffic: nothing changes any more.
+    let once = dir.read("api.json");
+    dir.program("hmt-build").args(args).run().expect_code(0);
+    assert_eq!(dir.read("api.json"), once);
+    dir.program("hmt-build")
+        .args(["-a", "none.yaml", "in.jsonl"])
+        .run()
+        .expect_code(1)
+        .expect_stderr("none.yaml");
+    dir.write("broken.yaml", "openapi: 3.0.3\npaths: {/a: {$ref: '#/nowhere'}}\n");
+    dir.program("hmt-build")
+        .args(["-a", "broken.yaml", "in.jsonl"])
+        .run()
+        .expect_code(1)
+        .expect_stderr("#/nowhere");
 }

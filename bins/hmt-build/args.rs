@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::Messages;
+use hmt_core::cli::{Messages, Target};
 use hmt_core::infer::Mode;
 use hmt_core::spec::Format;
 use hmt_core::stream::Locator;
@@ -20,6 +19,8 @@ Examples:
       Build a spec while recording; Ctrl-C ends the recorder, and the spec is written.
   hmt-build logs/ -o specs/
       Build specs/openapi.json from all recordings in a folder.
+  hmt-build -a api.yaml logs/ -o api.yaml
+      Add to a spec what new recordings show.
   hmt-build --verify traffic.har
       Build a spec from a browser's capture, and check every exchange against it.
   hmt-build -m replay recordings.jsonl -o replay.yaml
@@ -46,6 +47,12 @@ pub(crate) struct Args {
     /// recordings themselves under x-hmt-replay. mixed: the generated spec with the recordings.
     #[arg(short, long, value_name = "MODE", default_value = "gen")]
     mode: Mode,
+
+    /// A spec to start from: what it describes stays, and is widened by what the traffic shows
+    ///
+    /// Its path templates, parameter names and base paths are honoured.
+    #[arg(short = 'a', long, value_name = "FILE", conflicts_with = "partial")]
+    initial_openapi_spec: Option<PathBuf>,
 
     /// Where to write: `-`, a file, or a folder, which gets openapi.json
     #[arg(short, long, value_name = "PATH", default_value = "-")]
@@ -95,20 +102,14 @@ enum FormatName {
     Json,
 }
 
-/// Where the result goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Stdout(Format),
-    /// Written as a whole or not at all.
-    File(PathBuf, Format),
-}
-
 /// What the command line means.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) inputs: Vec<Locator>,
     pub(crate) mode: Mode,
+    pub(crate) initial: Option<PathBuf>,
     pub(crate) target: Target,
+    pub(crate) format: Format,
     pub(crate) partial: bool,
     pub(crate) title: Option<String>,
     pub(crate) verify: bool,
@@ -122,12 +123,22 @@ impl Args {
     /// Decides what is meant.
     ///
     /// # Errors
-    /// No input, or an output folder that cannot be made.
+    /// No input.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
-        let format = self.format.map(|name| match name {
+        let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
             FormatName::Json => Format::Json,
         });
+        let name = match asked {
+            _ if self.partial => "openapi.partial.json",
+            Some(Format::Yaml) => "openapi.yaml",
+            _ => "openapi.json",
+        };
+        let target = Target::of(&self.out, name);
+        let format = match &target {
+            Target::Stdout => asked,
+            Target::File(path) => Format::of_path(path).or(asked),
+        };
         let mut inputs = self.inputs;
         inputs.extend(self.input_file);
         if inputs.is_empty() {
@@ -141,7 +152,9 @@ impl Args {
         Ok(Config {
             inputs,
             mode: self.mode,
-            target: target(self.out, format, self.partial)?,
+            initial: self.initial_openapi_spec,
+            target,
+            format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
             title: self.title,
             verify: self.verify,
@@ -156,29 +169,6 @@ impl Args {
 /// Beyond a few, the reader is the bottleneck, and every thread has a state of its own.
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
-}
-
-/// The rule of all tools: `-`, a folder (ends in `/`, is one, or has no extension), else a file.
-fn target(out: PathBuf, format: Option<Format>, partial: bool) -> anyhow::Result<Target> {
-    if out.as_os_str() == "-" {
-        return Ok(Target::Stdout(format.unwrap_or(Format::Yaml)));
-    }
-    let folder = out.as_os_str().to_string_lossy().ends_with('/')
-        || out.is_dir()
-        || out.extension().is_none();
-    if !folder {
-        let named = Format::of_path(&out).or(format).unwrap_or(Format::Yaml);
-        return Ok(Target::File(out, named));
-    }
-    std::fs::create_dir_all(&out)
-        .with_context(|| format!("cannot make the folder {}", out.display()))?;
-    let format = format.unwrap_or(Format::Json);
-    let name = match (partial, format) {
-        (true, _) => "openapi.partial.json",
-        (false, Format::Json) => "openapi.json",
-        (false, Format::Yaml) => "openapi.yaml",
-    };
-    Ok(Target::File(out.join(name), format))
 }
 
 impl Config {

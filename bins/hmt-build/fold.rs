@@ -157,7 +157,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
             break;
         }
         match record {
-            Record::Line(line) | Record::TornTail(line) if is_partial(line) => {
+            Record::Line(line) | Record::TornTail(line) if Partial::is(line) => {
                 match Partial::parse(line).and_then(|partial| {
                     let exchanges = partial.exchanges();
                     builder.add(partial).map(|()| exchanges)
@@ -195,11 +195,6 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
         }
     }
     shared.accepted.fetch_add(accepted, Ordering::Relaxed);
-}
-
-/// Partials are canonical, so their first key is known; exchanges have none of that name.
-fn is_partial(line: &[u8]) -> bool {
-    line.starts_with(b"{\"config\":") || line.starts_with(b"{\"hmt-partial\":")
 }
 
 fn tell(builder: &Builder, config: &Config) {

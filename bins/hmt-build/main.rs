@@ -2,15 +2,14 @@
 
 mod args;
 mod fold;
-mod output;
+mod initial;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use hmt_core::cli::{self, Status};
-use hmt_core::infer::{Builder, Options};
-use hmt_core::spec::{Document, Version};
+use hmt_core::spec::to_text;
 
 use args::{Args, Config};
 
@@ -23,28 +22,20 @@ fn build(config: &Config) -> anyhow::Result<Status> {
     if config.reads_stdin() {
         cli::ignore_first_sigint()?;
     }
+    let initial = config.initial.as_deref().map(initial::load).transpose()?;
     let inputs = verify::inputs(config)?;
     let folded = fold::fold(&inputs, config)?;
     if folded.nothing_usable() {
         anyhow::bail!("all {} records rejected, so nothing was written", folded.rejected);
     }
     if config.partial {
-        output::partial(&folded.builder.to_partial(), config)?;
+        config.target.write(&format!("{}\n", folded.builder.to_partial()), true)?;
     } else {
-        let document = document(folded.builder, config);
-        output::document(&document.root, config)?;
+        let document = initial::document(folded.builder, initial, config)?;
+        // Recordings are traffic: a spec that holds them is its owner's alone.
+        let private = document.root.get("x-hmt-replay").is_some();
+        config.target.write(&to_text(&document.root, config.format), private)?;
         verify::verify(&document, &inputs, config)?;
     }
     Ok(if folded.rejected > 0 { Status::Partly } else { Status::Done })
-}
-
-/// The spec of what was folded.
-fn document(builder: Builder, config: &Config) -> Document {
-    let options = Options { title: config.title.clone(), templates: Vec::new() };
-    Document {
-        root: builder.finalise(&options),
-        source: "the inferred spec".to_owned(),
-        version: Version::V3_0,
-        warnings: Vec::new(),
-    }
 }

@@ -1,16 +1,15 @@
 //! The command line of `hmt-merge`: what was typed, then what it means.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::Messages;
+use hmt_core::cli::{Messages, Target};
+use hmt_core::infer::Options;
 use hmt_core::merge::Policy;
-use hmt_core::spec::{Document, Format, load};
+use hmt_core::spec::{Document, Format};
 
-/// Merge OpenAPI specs into one
+/// Merge OpenAPI specs, and partials of hmt-build, into one
 ///
 /// What any of the specs describes, the result describes: paths, operations, responses, servers and components of all,
 /// their schemas joined, and the recordings of replay specs. Unknown keywords stay.
@@ -25,15 +24,17 @@ Examples:
       One spec of two services; where their hosts differ, paths keep their servers.
   hmt-merge replay.yaml gen.yaml -o mixed.yaml
       A spec to mock by: recordings where there are, else data by the generated schemas.
+  hmt-merge parts/*.partial.json > api.yaml
+      What hmt-build would have made of all the recordings behind the parts.
   hmt-merge --conflict error v1.yaml v2.yaml > /dev/null
       Name every place where two specs differ.
 
 Exit status: 0 done, 1 failed (nothing was written), 2 wrong usage."
 )]
 pub(crate) struct Args {
-    /// Specs to merge (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON); `-` is standard input
-    #[arg(value_name = "SPEC", required = true)]
-    specs: Vec<PathBuf>,
+    /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is standard input
+    #[arg(value_name = "SPEC|PARTIAL", required = true)]
+    inputs: Vec<PathBuf>,
 
     /// Where to write: `-`, a file, or a folder, which gets openapi.json
     #[arg(short, long, value_name = "PATH", default_value = "-")]
@@ -42,6 +43,14 @@ pub(crate) struct Args {
     /// Format of the output, where no file name tells: yaml on standard output, json in a folder
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<FormatName>,
+
+    /// Write the united state of partials instead of a spec
+    #[arg(long)]
+    partial: bool,
+
+    /// The title of a spec that is made of partials; else the host's name
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
 
     /// What becomes of values that differ: union, first, last or error
     ///
@@ -67,19 +76,14 @@ enum FormatName {
     Json,
 }
 
-/// Where the result goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Stdout(Format),
-    /// Written as a whole or not at all.
-    File(PathBuf, Format),
-}
-
 /// What the command line means.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) specs: Vec<PathBuf>,
+    pub(crate) inputs: Vec<PathBuf>,
     pub(crate) target: Target,
+    pub(crate) format: Format,
+    pub(crate) partial: bool,
+    pub(crate) title: Option<String>,
     pub(crate) policy: Policy,
     pub(crate) messages: Messages,
 }
@@ -87,50 +91,40 @@ pub(crate) struct Config {
 impl Args {
     /// Decides what is meant.
     pub(crate) fn config(self) -> Config {
-        let format = self.format.map(|name| match name {
+        let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
             FormatName::Json => Format::Json,
         });
+        let name = match asked {
+            _ if self.partial => "openapi.partial.json",
+            Some(Format::Yaml) => "openapi.yaml",
+            _ => "openapi.json",
+        };
+        let target = Target::of(&self.out, name);
+        let format = match &target {
+            Target::Stdout => asked,
+            Target::File(path) => Format::of_path(path).or(asked),
+        };
         Config {
-            specs: self.specs,
-            target: target(self.out, format),
+            inputs: self.inputs,
+            target,
+            format: format.unwrap_or(Format::Yaml),
+            partial: self.partial,
+            title: self.title,
             policy: self.conflict,
             messages: Messages::new("hmt-merge", self.quiet),
         }
     }
 }
 
-/// The rule of all tools: `-`, a folder (ends in `/`, is one, or has no extension), else a file.
-fn target(out: PathBuf, format: Option<Format>) -> Target {
-    if out.as_os_str() == "-" {
-        return Target::Stdout(format.unwrap_or(Format::Yaml));
+impl Config {
+    /// What finalising partials is told.
+    pub(crate) fn options(&self) -> Options {
+        Options { title: self.title.clone(), templates: Vec::new() }
     }
-    let folder = out.as_os_str().to_string_lossy().ends_with('/')
-        || out.is_dir()
-        || !out.exists() && out.extension().is_none();
-    if !folder {
-        let named = Format::of_path(&out).or(format).unwrap_or(Format::Yaml);
-        return Target::File(out, named);
-    }
-    let format = format.unwrap_or(Format::Json);
-    let name = match format {
-        Format::Json => "openapi.json",
-        Format::Yaml => "openapi.yaml",
-    };
-    Target::File(out.join(name), format)
-}
 
-/// Reads a spec from standard input.
-///
-/// # Errors
-/// Where it cannot be read, or is no spec.
-pub(crate) fn stdin() -> anyhow::Result<Document> {
-    // One byte more than a document may have: the loader then says so.
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .take((64 << 20) + 1)
-        .read_to_end(&mut bytes)
-        .context("cannot read standard input")?;
-    Ok(load(&bytes, "<stdin>")?)
+    /// True where a document is all there is, and comes from partials: it is then what `hmt-build` would have written.
+    pub(crate) fn only_partials(&self, document: &Document) -> bool {
+        document.source == super::load::INFERRED
+    }
 }

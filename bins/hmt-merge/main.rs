@@ -1,18 +1,19 @@
-//! `hmt-merge`: specs in, one spec out.
+//! `hmt-merge`: specs and partials in, one spec or partial out.
 
 mod args;
+mod load;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use hmt_core::cli::{self, Status, replace_file};
+use hmt_core::cli::{self, Failure, Status};
+use hmt_core::infer::Builder;
 use hmt_core::merge;
-use hmt_core::spec::{Document, check_refs, load_file, to_text};
-use serde_json::Value;
+use hmt_core::spec::{Document, Version, to_text};
 
-use args::{Args, Config, Target};
+use args::{Args, Config};
+use load::Inputs;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -20,47 +21,39 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> anyhow::Result<Status> {
-    let documents = load(config)?;
-    let root = merge::specs(&documents, config.policy)?;
-    write(&root, &config.target)?;
+    let Inputs { mut documents, partials, names } = load::load(config)?;
+    let state = merge::partials(partials).map_err(|(index, error)| {
+        let name = names.get(index).map_or("", String::as_str);
+        anyhow::Error::new(error).context(format!("cannot unite {name} with {}", names[0]))
+    })?;
+    if config.partial {
+        if let Some(document) = documents.first() {
+            let message =
+                format!("--partial unites partials only, and {} is a spec", document.source);
+            return Err(Failure::usage(message));
+        }
+        let state = state.context("no partial to unite")?;
+        config.target.write(&format!("{}\n", state.to_partial()), true)?;
+        return Ok(Status::Done);
+    }
+    // Partials are united first, then finalised, then joined with the specs.
+    documents.extend(state.map(|state| inferred(state, config)));
+    let root = match documents.as_slice() {
+        [one] if config.only_partials(one) => one.root.clone(),
+        several => merge::specs(several, config.policy)?,
+    };
+    // Recordings are traffic: a spec that holds them is its owner's alone.
+    let private = root.get("x-hmt-replay").is_some();
+    config.target.write(&to_text(&root, config.format), private)?;
     Ok(Status::Done)
 }
 
-/// Loads all specs before anything is written.
-fn load(config: &Config) -> anyhow::Result<Vec<Document>> {
-    let mut documents = Vec::new();
-    for path in &config.specs {
-        let document = if path.as_os_str() == "-" { args::stdin()? } else { load_file(path)? };
-        check_refs(&document)?;
-        for warning in &document.warnings {
-            config.messages.warn(format_args!("{}: {warning}", document.source));
-        }
-        documents.push(document);
-    }
-    Ok(documents)
-}
-
-/// Writes the result: whole or not at all.
-fn write(root: &Value, target: &Target) -> anyhow::Result<()> {
-    let (Target::Stdout(format) | Target::File(_, format)) = target;
-    let text = to_text(root, *format);
-    // Recordings are traffic: a spec that holds them is its owner's alone.
-    let private = root.get("x-hmt-replay").is_some();
-    match target {
-        Target::Stdout(_) => {
-            let mut stdout = std::io::stdout().lock();
-            stdout
-                .write_all(text.as_bytes())
-                .and_then(|()| stdout.flush())
-                .context("cannot write standard output")
-        }
-        Target::File(path, _) => {
-            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-            }
-            replace_file(path, text.as_bytes(), private)
-                .with_context(|| format!("cannot write {}", path.display()))
-        }
+/// What the partials say.
+fn inferred(state: Builder, config: &Config) -> Document {
+    Document {
+        root: state.finalise(&config.options()),
+        source: load::INFERRED.to_owned(),
+        version: Version::V3_0,
+        warnings: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ mod output;
 mod rejects;
 mod signals;
 mod stdout;
+mod target;
 mod values;
 
 pub use exit::{Failure, Status, run};
@@ -14,4 +15,5 @@ pub use output::{Messages, replace_file};
 pub use rejects::Rejects;
 pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_sigterm};
 pub use stdout::{stdout_closed, stdout_unbuffered};
+pub use target::Target;
 pub use values::{parse_duration, parse_size};

@@ -54,6 +54,12 @@ pub enum PartialError {
 }
 
 impl Partial {
+    /// True where bytes begin as a partial does: it is canonical, so its first key is known, and neither an exchange nor a spec
+    /// has that.
+    pub fn is(bytes: &[u8]) -> bool {
+        bytes.starts_with(b"{\"config\":") || bytes.starts_with(b"{\"hmt-partial\":")
+    }
+
     /// Reads a line.
     ///
     /// # Errors

@@ -13,12 +13,21 @@ pub enum Policy {
     /// Schemas are joined; of other values the one that sorts first stays, whatever its document.
     #[default]
     Union,
+    /// Schemas are joined; of other values those of the document given first stay: what people wrote, when traffic is added.
+    Widen,
     /// The value of the document given first stays.
     First,
     /// The value of the document given last stays.
     Last,
     /// Merging fails, naming each place.
     Error,
+}
+
+impl Policy {
+    /// True where the result describes what either document does.
+    pub(super) fn joins(self) -> bool {
+        matches!(self, Policy::Union | Policy::Widen)
+    }
 }
 
 impl FromStr for Policy {
@@ -68,7 +77,7 @@ impl Context {
                 let (text, other) = (a.to_string(), b.to_string());
                 if text <= other { a.clone() } else { b.clone() }
             }
-            Policy::First => a.clone(),
+            Policy::First | Policy::Widen => a.clone(),
             Policy::Last => b.clone(),
             Policy::Error => {
                 self.conflicts.push(at.to_owned());
@@ -79,11 +88,7 @@ impl Context {
 
     /// Two schemas.
     pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
-        if self.policy == Policy::Union {
-            schema::join(a, b, self.dialect)
-        } else {
-            self.choose(at, a, b)
-        }
+        if self.policy.joins() { schema::join(a, b, self.dialect) } else { self.choose(at, a, b) }
     }
 
     /// Two values of any kind: objects key by key, lists as unions, others as [`Context::choose`].

@@ -1,4 +1,4 @@
-//! Specs, united to one.
+//! Specs and partials, united to one.
 //!
 //! [`specs`] is a join: what any of the documents describes, the result describes. A document with itself
 //! gives itself; for documents that HMT built the order and grouping of the inputs do not matter. It works
@@ -15,13 +15,14 @@
 //! * `x-hmt-replay` is a union of multisets: an answer comes as often as in the document that has it most.
 //! * Components are renamed only where two of a name cannot be united.
 //!
-//! Partials are not merged here, but where they are made ([`crate::infer`]).
+//! [`partials`] unites states before anything is decided; how, is [`crate::infer`]'s.
 
 mod components;
 mod context;
 mod lists;
 mod operation;
 mod order;
+mod partials;
 mod paths;
 mod replay;
 mod root;
@@ -34,4 +35,5 @@ mod upgrade;
 mod tests;
 
 pub use context::{MergeError, Policy};
+pub use partials::partials;
 pub use root::specs;

@@ -84,7 +84,7 @@ impl Context {
     fn documents(&mut self, a: Value, b: Value) -> Value {
         let (Value::Object(mut a), Value::Object(mut b)) = (a, b) else { return Value::Null };
         push_down(&mut a, &mut b);
-        if self.policy == Policy::Union {
+        if self.policy.joins() {
             b = components::rename_clashes(&a, b, self.dialect);
         }
         let (ours, theirs) = (servers::own(&a), servers::own(&b));

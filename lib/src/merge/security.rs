@@ -24,7 +24,7 @@ impl Context {
             _ => open.clone(),
         };
         let (a, b) = (list(a), list(b));
-        if self.policy != super::Policy::Union {
+        if !self.policy.joins() {
             return Some(self.choose(at, &a, &b));
         }
         match self.any(at, &a, &b) {

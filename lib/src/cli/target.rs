@@ -1,0 +1,72 @@
+//! Where a filter's result goes: the rule of all tools for `-o`.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::output::replace_file;
+
+/// The place of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// A file, written as a whole or not at all.
+    File(PathBuf),
+}
+
+impl Target {
+    /// What `-o OUT` means: `-`; a folder, where OUT ends in `/`, is one, or is not there and has no extension; else a file. A
+    /// folder gets a file of the given name.
+    pub fn of(out: &Path, name_in_folder: &str) -> Target {
+        if out.as_os_str() == "-" {
+            return Target::Stdout;
+        }
+        let folder = out.as_os_str().to_string_lossy().ends_with('/')
+            || out.is_dir()
+            || (!out.exists() && out.extension().is_none());
+        Target::File(if folder { out.join(name_in_folder) } else { out.to_owned() })
+    }
+
+    /// Writes the result; the folder of a file is made where it is missing. `private` as for [`replace_file`].
+    ///
+    /// # Errors
+    /// What could not be made or written; an old file is then untouched.
+    pub fn write(&self, text: &str, private: bool) -> anyhow::Result<()> {
+        match self {
+            Target::Stdout => {
+                let mut stdout = std::io::stdout().lock();
+                stdout
+                    .write_all(text.as_bytes())
+                    .and_then(|()| stdout.flush())
+                    .context("cannot write standard output")
+            }
+            Target::File(path) => {
+                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+                {
+                    fs::create_dir_all(folder)
+                        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                }
+                replace_file(path, text.as_bytes(), private)
+                    .with_context(|| format!("cannot write {}", path.display()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_for_out() {
+        let of = |out: &str| Target::of(Path::new(out), "openapi.json");
+        assert_eq!(of("-"), Target::Stdout);
+        assert_eq!(of("spec.yaml"), Target::File("spec.yaml".into()));
+        assert_eq!(of("no-such-folder"), Target::File("no-such-folder/openapi.json".into()));
+        assert_eq!(of("a.b/"), Target::File("a.b/openapi.json".into()));
+        assert_eq!(of("/dev/null"), Target::File("/dev/null".into()));
+    }
+}
