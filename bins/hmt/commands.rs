@@ -9,8 +9,8 @@ pub(crate) fn of(tool: Tool) -> clap::Command {
     match tool {
         Tool::Record => record::Args::command(),
         Tool::Build => build::Args::command(),
-        Tool::Merge => clap::Command::new("hmt-merge"),
-        Tool::Mock => clap::Command::new("hmt-mock"),
+        Tool::Merge => merge::Args::command(),
+        Tool::Mock => mock::Args::command(),
         Tool::Replay => replay::Args::command(),
     }
 }
@@ -26,4 +26,6 @@ macro_rules! command_line {
 
 command_line!(build, "../hmt-build/args.rs");
 command_line!(record, "../hmt-record/args.rs");
+command_line!(merge, "../hmt-merge/args.rs");
+command_line!(mock, "../hmt-mock/args.rs");
 command_line!(replay, "../hmt-replay/args.rs");
