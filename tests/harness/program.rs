@@ -53,9 +53,15 @@ impl Program {
             .env("HOME", dir)
             .env("XDG_DATA_HOME", dir.join("data"));
         command.env("XDG_RUNTIME_DIR", dir.join("run")).env("NO_COLOR", "1").env("LC_ALL", "C");
-        for name in
-            ["HMT_LOG", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
-        {
+        for name in [
+            "HMT_LOG",
+            "COLUMNS",
+            "http_proxy",
+            "https_proxy",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+        ] {
             command.env_remove(name);
         }
         Program { command, stdin: None, pipe: None }
