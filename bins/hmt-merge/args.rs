@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 use hmt_core::cli::{Messages, Target};
 use hmt_core::infer::Options;
 use hmt_core::merge::Policy;
-use hmt_core::spec::{Document, Format};
+use hmt_core::spec::Format;
 
 /// Merge OpenAPI specs, and partials of hmt-build, into one
 ///
@@ -121,10 +121,5 @@ impl Config {
     /// What finalising partials is told.
     pub(crate) fn options(&self) -> Options {
         Options { title: self.title.clone(), templates: Vec::new() }
-    }
-
-    /// True where a document is all there is, and comes from partials: it is then what `hmt-build` would have written.
-    pub(crate) fn only_partials(&self, document: &Document) -> bool {
-        document.source == super::load::INFERRED
     }
 }

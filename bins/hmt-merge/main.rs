@@ -39,7 +39,8 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     // Partials are united first, then finalised, then joined with the specs.
     documents.extend(state.map(|state| inferred(state, config)));
     let root = match documents.as_slice() {
-        [one] if config.only_partials(one) => one.root.clone(),
+        // Nothing but partials: the spec that `hmt-build` would have written.
+        [one] if one.source == load::INFERRED => one.root.clone(),
         several => merge::specs(several, config.policy)?,
     };
     // Recordings are traffic: a spec that holds them is its owner's alone.

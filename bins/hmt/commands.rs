@@ -1,4 +1,5 @@
-//! The command lines of the tools, from the very files that the tools are compiled from.
+//! The command lines of the tools, from the very files that the tools are compiled from; so a tool's `args.rs` knows
+//! the library, but no other file of its tool.
 
 use clap::CommandFactory as _;
 
