@@ -2,7 +2,8 @@
 
 use rand::RngCore;
 
-use super::compile::{Compiler, Flat, Key};
+use super::compile::Compiler;
+use super::conjunction::{Flat, Key};
 use super::plan::StepId;
 use super::write::{Checkpoint, Writer};
 use crate::format::below;
@@ -69,6 +70,11 @@ impl ArrayPlan {
         };
         let unique = flat.all().any(|node| node.unique_items);
         Some(ArrayPlan { first, rest, min, max, unique })
+    }
+
+    /// True where chance may fail to find items that differ.
+    pub(super) fn fallible(&self) -> bool {
+        self.unique && self.min > 1
     }
 
     /// Steps of the items that must be there.

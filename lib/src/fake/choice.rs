@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::compile::{Atom, Compiler, Flat, Key};
+use super::compile::Compiler;
+use super::conjunction::{Atom, Flat, Key};
 use crate::schema::{Discriminator, Node, NodeId, Types, equal_values};
 
 /// Branches that are followed of one choice.
@@ -75,7 +76,9 @@ impl<'s> Compiler<'s> {
                     chosen.tags.push((discriminator.property.clone(), values));
                 }
             }
-            if made == Atom::ONE_OF {
+            if made == Atom::ONE_OF && branches.len() > MAX_BRANCHES {
+                verify = true;
+            } else if made == Atom::ONE_OF {
                 for other in branches {
                     if other != branch && !self.disjoint(*branch, *other) {
                         chosen.denied.push(*other);

@@ -1,95 +1,25 @@
 //! Schemas to steps. A step is a conjunction of schemas: `allOf` and references only make it larger.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::array::ArrayPlan;
+use super::conjunction::{ALL_TYPES, Flat, Key};
 use super::number::NumberPlan;
 use super::object::ObjectPlan;
-use super::plan::{Alternative, Kind, Plan, Step, StepId};
-use super::subset;
+use super::plan::{Alternative, Kind, Shared, Step, StepId};
 use super::text::TextPlan;
 use super::vocabulary::Meaning;
+use super::{graph, subset};
 use crate::schema::{Direction, Node, NodeId, SchemaSet, Types, equal_values};
 
 /// Beyond so many steps, only the first branch of each choice is followed.
-const MANY_STEPS: usize = 5_000;
+const MANY_STEPS: usize = 20_000;
 /// Beyond so many, nothing is.
 const MAX_STEPS: usize = 100_000;
 /// Values of an `enum` that are looked at.
 const MAX_CONSTANTS: usize = 1_000;
-
-const ALL_TYPES: u8 = 0x7f;
-
-/// A schema of a conjunction, and which of its choices are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Atom {
-    pub(super) id: NodeId,
-    pub(super) made: u8,
-}
-
-impl Atom {
-    pub(super) const ANY_OF: u8 = 1;
-    pub(super) const ONE_OF: u8 = 2;
-    pub(super) const CONDITION: u8 = 4;
-    pub(super) const MAPPING: u8 = 8;
-}
-
-/// What a step is of; equal keys are one step, which is what ends cycles.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    /// Sorted, each schema once.
-    pub(super) atoms: Vec<Atom>,
-    /// Schemas that must not be valid.
-    pub(super) denied: Vec<NodeId>,
-    /// Texts of which the value must be one, if the schema has any of them: the discriminator's.
-    pub(super) only: Vec<String>,
-    /// The same, for properties of the value.
-    pub(super) tags: Vec<(String, Vec<String>)>,
-    /// True where an enclosing step of the same value verifies it.
-    pub(super) verified: bool,
-    /// What the name of the property says.
-    pub(super) meaning: Option<Meaning>,
-}
-
-impl Key {
-    pub(super) fn of(schemas: impl IntoIterator<Item = NodeId>) -> Key {
-        let mut key = Key::default();
-        schemas.into_iter().for_each(|id| key.add(id, 0));
-        key
-    }
-
-    /// Adds a schema, or to a schema that is there the choices made.
-    pub(super) fn add(&mut self, id: NodeId, made: u8) {
-        match self.atoms.binary_search_by_key(&id, |atom| atom.id) {
-            Ok(at) => self.atoms[at].made |= made,
-            Err(at) => self.atoms.insert(at, Atom { id, made }),
-        }
-    }
-}
-
-/// A conjunction with references and `allOf` followed.
-#[derive(Default)]
-pub(super) struct Flat<'s> {
-    pub(super) nodes: Vec<(Atom, &'s Node)>,
-    /// Bits of [`Types`] that are left.
-    pub(super) types: u8,
-    pub(super) required: Vec<&'s str>,
-    /// Properties that must not be there.
-    pub(super) absent: Vec<&'s str>,
-    pub(super) tags: Vec<(String, Vec<String>)>,
-    pub(super) meaning: Option<Meaning>,
-    pub(super) contradiction: Option<&'static str>,
-    /// True where construction does not make the value valid.
-    pub(super) verify: bool,
-}
-
-impl<'s> Flat<'s> {
-    pub(super) fn all(&self) -> impl Iterator<Item = &'s Node> + '_ {
-        self.nodes.iter().map(|(_, node)| *node)
-    }
-}
 
 pub(super) struct Compiler<'s> {
     pub(super) set: &'s SchemaSet,
@@ -97,35 +27,36 @@ pub(super) struct Compiler<'s> {
     steps: Vec<Step>,
     known: HashMap<Key, StepId>,
     queue: Vec<(StepId, Key)>,
-    pub(super) warnings: Vec<String>,
 }
 
-pub(super) fn compile(set: &SchemaSet, schema: NodeId, direction: Direction) -> Plan {
-    let mut compiler = Compiler {
-        set,
-        direction,
-        steps: Vec::new(),
-        known: HashMap::new(),
-        queue: Vec::new(),
-        warnings: Vec::new(),
-    };
-    let root = compiler.intern(Key::of([schema]));
+/// Compiles schemas; the steps of these come first, in their order.
+pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -> Shared {
+    let mut compiler =
+        Compiler { set, direction, steps: Vec::new(), known: HashMap::new(), queue: Vec::new() };
+    for root in roots {
+        // A root has a step of its own, be there one like it or not.
+        let id = StepId(compiler.steps.len() as u32);
+        compiler.steps.push(Step::default());
+        let key = Key::of([*root]);
+        compiler.known.insert(key.clone(), id);
+        compiler.queue.push((id, key));
+    }
     while let Some((id, key)) = compiler.queue.pop() {
         let step = compiler.step(&key);
         compiler.steps[id.0 as usize] = step;
     }
-    let Compiler { mut steps, mut warnings, .. } = compiler;
-    if steps.len() >= MAX_STEPS {
-        warnings.push(format!(
-            "{}: too many combinations; some are not followed",
-            set.node(schema).pointer
-        ));
+    let mut steps = compiler.steps;
+    if steps.len() >= MAX_STEPS
+        && let Some(first) = steps.first_mut()
+    {
+        first.warnings.push("too many combinations of schemas; some are not followed".to_owned());
     }
     let (mut schemas, mut known) = (SchemaSet::default(), HashMap::new());
     for step in &mut steps {
         subset::copy(set, &mut schemas, &mut known, &mut step.verify);
     }
-    Plan { steps, root, direction, schemas, warnings, sure: None }
+    graph::measure(&mut steps);
+    Shared { steps, direction, schemas }
 }
 
 impl<'s> Compiler<'s> {
@@ -214,6 +145,7 @@ impl<'s> Compiler<'s> {
             }
         }
         step.contradiction = flat.contradiction;
+        step.warnings = std::mem::take(&mut flat.warnings);
         if flat.verify && !key.verified {
             step.verify = key.atoms.iter().map(|atom| atom.id).collect();
         }
@@ -226,83 +158,6 @@ impl<'s> Compiler<'s> {
             node.types == Some(Types::NULL)
                 || node.enumeration.as_ref().is_some_and(|values| values.iter().all(Value::is_null))
         })
-    }
-
-    pub(super) fn flatten(&self, key: &Key) -> Flat<'s> {
-        let mut flat = Flat {
-            types: ALL_TYPES,
-            tags: key.tags.clone(),
-            meaning: key.meaning,
-            ..Flat::default()
-        };
-        let mut seen: HashMap<NodeId, usize> = HashMap::new();
-        let mut open: Vec<Atom> = key.atoms.clone();
-        loop {
-            while let Some(atom) = open.pop() {
-                if let Some(at) = seen.get(&atom.id) {
-                    flat.nodes[*at].0.made |= atom.made;
-                    continue;
-                }
-                let node = self.node(atom.id);
-                seen.insert(atom.id, flat.nodes.len());
-                flat.nodes.push((atom, node));
-                let parts = node
-                    .reference
-                    .iter()
-                    .chain(node.all_of.iter().filter(|_| node.reference.is_none()));
-                open.extend(parts.map(|id| Atom { id: *id, made: 0 }));
-            }
-            // Schemas of properties that must be there hold for the whole value.
-            let required: HashSet<&str> =
-                flat.all().flat_map(|node| &node.required).map(String::as_str).collect();
-            let dependent = flat.all().flat_map(|node| &node.dependent_schemas);
-            let found = dependent
-                .filter(|(name, id)| required.contains(name.as_str()) && !seen.contains_key(id));
-            open.extend(found.map(|(_, id)| Atom { id: *id, made: 0 }));
-            if open.is_empty() {
-                break;
-            }
-        }
-        // A reference is nothing but its target.
-        flat.nodes.retain(|(_, node)| node.reference.is_none());
-        if flat.nodes.is_empty() && !key.atoms.is_empty() {
-            flat.contradiction = Some("it is a reference to itself");
-        }
-        self.summarise(key, &mut flat);
-        flat
-    }
-
-    fn summarise(&self, key: &Key, flat: &mut Flat<'s>) {
-        for (_, node) in &flat.nodes {
-            if node.never {
-                flat.contradiction = Some("the schema `false` accepts nothing");
-            }
-            if let Some(types) = node.types {
-                flat.types &=
-                    if types.has(Types::NUMBER) { types.0 | Types::INTEGER.0 } else { types.0 };
-            }
-            for name in &node.required {
-                if !flat.required.contains(&name.as_str()) {
-                    flat.required.push(name);
-                }
-            }
-        }
-        let conditional =
-            flat.all().flat_map(|node| &node.dependent_schemas).map(|(name, _)| name.as_str());
-        let conditional: Vec<&str> =
-            conditional.filter(|name| !flat.required.contains(name)).collect();
-        flat.absent.extend(conditional);
-        let denied: Vec<NodeId> =
-            flat.all().filter_map(|node| node.not).chain(key.denied.iter().copied()).collect();
-        for id in denied {
-            self.deny(flat, id);
-        }
-        if flat.types == 0 {
-            flat.contradiction.get_or_insert("no type is left that all of its parts accept");
-        }
-        if flat.required.iter().any(|name| flat.absent.contains(name)) {
-            flat.contradiction.get_or_insert("a property is required and forbidden");
-        }
     }
 
     /// The texts of an `enum`, if there is one, and of them only what all the rest accepts.
@@ -356,7 +211,7 @@ impl<'s> Compiler<'s> {
             found.extend(array.map(|array| Alternative::new(Kind::Array(array))));
         }
         if types.has(Types::STRING) {
-            let text = TextPlan::compile(flat, &mut self.warnings);
+            let text = TextPlan::compile(flat);
             found.extend(text.map(|text| Alternative::new(Kind::Text(text))));
         }
         if types.has(Types::NUMBER) || types.has(Types::INTEGER) {
@@ -383,12 +238,12 @@ impl<'s> Compiler<'s> {
 }
 
 /// Scalars of types that a schema without `type` does not speak of, and so accepts as they are.
-fn reserves(flat: &Flat<'_>, spoken_of: Types) -> Vec<Alternative> {
+fn reserves(flat: &mut Flat<'_>, spoken_of: Types) -> Vec<Alternative> {
     let mut kinds = Vec::new();
     let constants =
         |texts: &[&str]| Kind::Constants(texts.iter().map(|text| text.as_bytes().into()).collect());
     if !spoken_of.has(Types::STRING) {
-        kinds.extend(TextPlan::compile(flat, &mut Vec::new()).map(Kind::Text));
+        kinds.extend(TextPlan::compile(flat).map(Kind::Text));
     }
     if !spoken_of.has(Types::NUMBER) && !spoken_of.has(Types::INTEGER) {
         kinds.extend(NumberPlan::compile(flat, false).map(Kind::Number));

@@ -2,16 +2,25 @@
 
 use std::collections::HashSet;
 
-use super::plan::{Alternative, ENDLESS, Kind, Plan, Step, StepId};
+use super::plan::{Alternative, ENDLESS, Kind, Step, StepId};
 
-/// Sets heights and components, and warns of steps that have no value although the root needs one.
-pub(super) fn measure(plan: &mut Plan) {
-    set_heights(&mut plan.steps);
-    set_components(&mut plan.steps);
-    if plan.steps[plan.root.0 as usize].height == ENDLESS {
-        let found = culprits(&plan.steps, plan.root);
-        plan.warnings.extend(found);
+/// Sets heights and components.
+pub(super) fn measure(steps: &mut [Step]) {
+    set_heights(steps);
+    set_components(steps);
+}
+
+/// The steps that a root leads to, with itself.
+pub(super) fn reached(steps: &[Step], root: StepId) -> Vec<StepId> {
+    let (mut seen, mut open) = (HashSet::from([root]), vec![root]);
+    let mut found = Vec::new();
+    while let Some(id) = open.pop() {
+        found.push(id);
+        let alternatives = &steps[id.0 as usize].alternatives;
+        let next = alternatives.iter().flat_map(|alternative| leads_to(&alternative.kind));
+        open.extend(next.filter(|id| seen.insert(*id)));
     }
+    found
 }
 
 fn set_heights(steps: &mut [Step]) {
@@ -126,8 +135,8 @@ fn set_components(steps: &mut [Step]) {
     }
 }
 
-/// Why the root has no finite value.
-fn culprits(steps: &[Step], root: StepId) -> Vec<String> {
+/// Why a root has no finite value.
+pub(super) fn culprits(steps: &[Step], root: StepId) -> Vec<String> {
     let (mut seen, mut open, mut found) = (HashSet::new(), vec![root], Vec::new());
     while let Some(id) = open.pop() {
         let step = &steps[id.0 as usize];

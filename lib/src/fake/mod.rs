@@ -14,11 +14,14 @@
 mod array;
 mod choice;
 mod compile;
+mod conjunction;
 mod graph;
+mod lookahead;
 mod number;
 mod object;
 mod pattern;
 mod plan;
+mod property;
 mod subset;
 mod text;
 mod vocabulary;

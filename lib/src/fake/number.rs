@@ -3,7 +3,7 @@
 use rand::RngCore;
 use serde_json::Number;
 
-use super::compile::Flat;
+use super::conjunction::Flat;
 use super::vocabulary::Meaning;
 use crate::format::{below, integer_range};
 use crate::schema::{Bound, compare_numbers};

@@ -4,13 +4,15 @@ use rand::RngCore;
 use regex::Regex;
 use serde_json::Value;
 
-use super::compile::{Compiler, Flat, Key};
+use super::compile::Compiler;
+use super::conjunction::{Flat, Key};
 use super::plan::StepId;
+use super::property;
 use super::text::TextPlan;
 use super::vocabulary::{LATIN, Meaning};
 use super::write::Writer;
 use crate::format::{below, pick, push_digits};
-use crate::schema::{Direction, Node, NodeId};
+use crate::schema::NodeId;
 
 /// Names that are made up beside the declared ones.
 const MORE: u64 = 3;
@@ -81,13 +83,16 @@ impl ObjectPlan {
         let mut properties = Vec::new();
         for name in names {
             let required = flat.required.contains(&name);
-            if flat.absent.contains(&name) || !required && !allowed_name(compiler, flat, name) {
+            if flat.absent.contains(&name)
+                || !required && !property::allowed_name(compiler, flat, name)
+            {
                 continue;
             }
-            if hidden(compiler, flat, name) {
+            if property::hidden(compiler, flat, name) {
                 continue;
             }
-            let schemas: Vec<NodeId> = flat.all().flat_map(|node| schemas_of(node, name)).collect();
+            let schemas: Vec<NodeId> =
+                flat.all().flat_map(|node| property::schemas_of(node, name)).collect();
             let only = flat
                 .tags
                 .iter()
@@ -132,7 +137,7 @@ impl ObjectPlan {
             properties,
             required,
             others: Vec::new(),
-            patterns: patterns(flat),
+            patterns: property::patterns(flat),
             min,
             max,
             dependent,
@@ -182,6 +187,11 @@ impl ObjectPlan {
             flat.verify = true;
         }
         self.map &= !self.others.is_empty();
+    }
+
+    /// True where chance may fail to find enough properties.
+    pub(super) fn fallible(&self) -> bool {
+        self.min > self.required
     }
 
     /// Steps of the properties that must be there.
@@ -368,45 +378,6 @@ impl ObjectPlan {
     }
 }
 
-/// The schemas that hold for a property of this name, in one schema.
-fn schemas_of(node: &Node, name: &str) -> Vec<NodeId> {
-    let own = node.properties.iter().filter(|(key, _)| key == name).map(|(_, id)| *id);
-    let matching = node
-        .pattern_properties
-        .iter()
-        .filter(|(pattern, _)| pattern.accepts(name))
-        .map(|(_, id)| *id);
-    let found: Vec<NodeId> = own.chain(matching).collect();
-    if found.is_empty() { node.additional_properties.into_iter().collect() } else { found }
-}
-
-fn allowed_name(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bool {
-    flat.all()
-        .filter_map(|node| node.property_names)
-        .all(|id| compiler.set.accepts(id, &Value::from(name), compiler.direction))
-}
-
-/// True where the property does not go in this direction. A required one stays, unless the check excuses it: the
-/// schema that requires it must be the one that declares it.
-fn hidden(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bool {
-    let one_way = |id: NodeId| {
-        let mut node = compiler.node(id);
-        for _ in 0..16 {
-            let Some(target) = node.reference else { break };
-            node = compiler.node(target);
-        }
-        match compiler.direction {
-            Direction::Request => node.read_only,
-            Direction::Response => node.write_only,
-        }
-    };
-    let own = |node: &Node| {
-        node.properties.iter().filter(|(key, _)| key == name).any(|(_, id)| one_way(*id))
-    };
-    flat.all().any(own)
-        && flat.all().filter(|node| node.required.iter().any(|key| key == name)).all(own)
-}
-
 /// Fills in what `dependentRequired` says; true where it says something.
 fn needs(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
     let mut dependent = false;
@@ -436,11 +407,4 @@ fn needs(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
 fn needs_again(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
     properties.iter_mut().for_each(|property| property.needs.clear());
     needs(flat, properties)
-}
-
-fn patterns(flat: &Flat<'_>) -> Vec<Regex> {
-    flat.all()
-        .flat_map(|node| &node.pattern_properties)
-        .filter_map(|(pattern, _)| pattern.regex.clone())
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! What a compiled schema is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -10,12 +11,15 @@ use super::array::ArrayPlan;
 use super::number::NumberPlan;
 use super::object::ObjectPlan;
 use super::text::TextPlan;
-use super::write::Writer;
+use super::write::{MAX_CHECKS, Writer};
 use super::{compile, graph};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
 /// Height of what has no finite value.
 pub(super) const ENDLESS: u32 = u32::MAX;
+
+/// Checks that a value may cost where none was ever found valid.
+const HOPELESS_CHECKS: u32 = 10;
 
 /// Index of a [`Step`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,14 +28,28 @@ pub(super) struct StepId(pub(super) u32);
 /// A schema ready for writing values of it.
 #[derive(Debug)]
 pub struct Plan {
-    pub(super) steps: Vec<Step>,
+    pub(super) shared: Arc<Shared>,
     pub(super) root: StepId,
+    warnings: Vec<String>,
+    /// A valid value, where chance may fail to find one.
+    sure: Option<Vec<u8>>,
+    /// Checks that one value may cost.
+    checks: u32,
+}
+
+/// What the plans of several schemas have in common: schemas of a document lead to each other.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) steps: Vec<Step>,
     pub(super) direction: Direction,
     /// The schemas by which steps are verified, and no others.
     pub(super) schemas: SchemaSet,
-    pub(super) warnings: Vec<String>,
-    /// A valid value, where chance may fail to find one.
-    pub(super) sure: Option<Vec<u8>>,
+}
+
+impl Shared {
+    pub(super) fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.0 as usize]
+    }
 }
 
 /// One conjunction of schemas.
@@ -49,6 +67,21 @@ pub(super) struct Step {
     pub(super) pointer: String,
     /// Why there is no alternative.
     pub(super) contradiction: Option<&'static str>,
+    /// What is not as the schema wants it.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Step {
+    /// True where chance may fail to find a valid value.
+    fn fallible(&self) -> bool {
+        let kinds = || self.alternatives.iter().map(|alternative| &alternative.kind);
+        !self.verify.is_empty()
+            || kinds().any(|kind| match kind {
+                Kind::Array(array) => array.fallible(),
+                Kind::Object(object) => object.fallible(),
+                Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) | Kind::Branch(_) => false,
+            })
+    }
 }
 
 /// One way to write a value.
@@ -82,9 +115,33 @@ impl Plan {
     ///
     /// No schema is refused: one that nothing satisfies gets a plan that does what it can, and a warning.
     pub fn compile(set: &SchemaSet, schema: NodeId, direction: Direction) -> Plan {
-        let mut plan = compile::compile(set, schema, direction);
-        graph::measure(&mut plan);
-        plan.probe();
+        Plan::new(Arc::new(compile::compile(set, &[schema], direction)), StepId(0))
+    }
+
+    /// Compiles several schemas, each as [`Plan::compile`] does, in their order. What they have in common is
+    /// compiled and held once.
+    pub fn compile_all(set: &SchemaSet, schemas: &[NodeId], direction: Direction) -> Vec<Plan> {
+        let shared = Arc::new(compile::compile(set, schemas, direction));
+        (0..schemas.len() as u32).map(|root| Plan::new(Arc::clone(&shared), StepId(root))).collect()
+    }
+
+    fn new(shared: Arc<Shared>, root: StepId) -> Plan {
+        let mut plan = Plan { warnings: Vec::new(), shared, root, sure: None, checks: MAX_CHECKS };
+        if plan.shared.step(root).height == ENDLESS {
+            plan.warnings = graph::culprits(&plan.shared.steps, root);
+        }
+        if !plan.shared.steps.iter().any(|step| step.fallible() || !step.warnings.is_empty()) {
+            return plan;
+        }
+        let reached = graph::reached(&plan.shared.steps, root);
+        let steps = || reached.iter().map(|id| plan.shared.step(*id));
+        let warnings: BTreeSet<String> =
+            steps().flat_map(|step| step.warnings.iter().cloned()).collect();
+        let fallible = steps().any(Step::fallible);
+        plan.warnings.extend(warnings);
+        if fallible {
+            plan.probe();
+        }
         plan
     }
 
@@ -92,19 +149,18 @@ impl Plan {
     fn probe(&mut self) {
         const PROBES: u64 = 8;
         let mut failures = BTreeSet::new();
-        let mut sure = None;
         for seed in 0..PROBES {
             let mut out = Vec::new();
             let failed = self.attempt(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut out);
             if failed.is_empty() {
-                sure.get_or_insert(out);
+                self.sure = Some(out);
+                return;
             }
-            failures.extend(failed.into_iter().map(|id| self.steps[id.0 as usize].pointer.clone()));
+            failures.extend(failed.into_iter().map(|id| self.shared.step(id).pointer.clone()));
         }
-        let certain = self.steps.iter().all(|step| step.verify.is_empty()) && failures.is_empty();
-        self.sure = sure.filter(|_| !certain);
-        // A finite height is promised where nothing needs to be verified.
-        if self.sure.is_none() && self.warnings.is_empty() {
+        // What could not be had in so many attempts is not worth the time of every request.
+        self.checks = HOPELESS_CHECKS;
+        if self.warnings.is_empty() {
             let warning = |at: String| format!("{at}: no value was found that satisfies all of it");
             self.warnings.extend(failures.into_iter().map(warning));
         }
@@ -112,7 +168,7 @@ impl Plan {
 
     /// Writes a value; gives the steps of which no valid one was found.
     fn attempt(&self, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) -> Vec<StepId> {
-        Writer::new(self, rng).write_root(out)
+        Writer::new(&self.shared, rng, self.checks).write_root(self.root, out)
     }
 
     /// Appends a value of the schema as JSON text.

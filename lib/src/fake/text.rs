@@ -5,7 +5,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use regex::Regex;
 use regex_syntax::hir::Hir;
 
-use super::compile::Flat;
+use super::conjunction::Flat;
+use super::lookahead;
 use super::pattern::{self, Repeats};
 use super::vocabulary::{self, Meaning};
 use crate::format::{self, StringFormat, below};
@@ -26,6 +27,8 @@ pub(super) struct TextPlan {
     min: u64,
     max: u64,
     patterns: Vec<Regex>,
+    /// Patterns that must not match.
+    forbidden: Vec<Regex>,
     formats: Vec<&'static StringFormat>,
     /// A valid text, for when chance finds none.
     sure: Option<String>,
@@ -37,6 +40,8 @@ enum Source {
     /// Text with `{{name.firstName}}` in it: literal parts, each followed by what its placeholder means.
     Template(Vec<(String, Option<Meaning>)>),
     Pattern(Hir),
+    /// Matches of several expressions, one after the other.
+    Chain(Vec<Hir>),
     Format(&'static StringFormat),
     Words,
 }
@@ -47,6 +52,7 @@ impl std::fmt::Debug for Source {
             Source::Meaning(meaning) => write!(f, "{meaning:?}"),
             Source::Template(parts) => write!(f, "{parts:?}"),
             Source::Pattern(hir) => write!(f, "/{hir}/"),
+            Source::Chain(hirs) => write!(f, "{} patterns", hirs.len()),
             Source::Format(format) => write!(f, "{}", format.name),
             Source::Words => write!(f, "words"),
         }
@@ -55,7 +61,8 @@ impl std::fmt::Debug for Source {
 
 impl TextPlan {
     /// `None` where the lengths leave no text. Warns where nothing is found that satisfies all bounds.
-    pub(super) fn compile(flat: &Flat<'_>, warnings: &mut Vec<String>) -> Option<TextPlan> {
+    pub(super) fn compile(flat: &mut Flat<'_>) -> Option<TextPlan> {
+        let mut warnings = Vec::new();
         let min = flat.all().filter_map(|node| node.min_length).max().unwrap_or(0);
         let max = flat.all().filter_map(|node| node.max_length).min().unwrap_or(u64::MAX);
         if min > max || min > MAX_TEXT {
@@ -66,6 +73,7 @@ impl TextPlan {
             min,
             max,
             patterns: Vec::new(),
+            forbidden: Vec::new(),
             formats: flat
                 .all()
                 .filter_map(|node| format::by_name(node.format.as_deref()?))
@@ -74,10 +82,17 @@ impl TextPlan {
         };
         plan.sources.extend(flat.all().filter_map(|node| faker(node.faker.as_ref()?)));
         for node in flat.all() {
-            if let Some(regex) = node.pattern.as_ref().and_then(|pattern| pattern.regex.as_ref()) {
+            let Some(pattern) = &node.pattern else { continue };
+            if let Some(regex) = &pattern.regex {
                 plan.sources.extend(pattern::parse(regex.as_str()).map(Source::Pattern));
                 plan.patterns.push(regex.clone());
-            } else if let Some(pattern) = &node.pattern {
+            } else if let Some(parts) = lookahead::split(&pattern.source) {
+                let parse = |regex: &Regex| pattern::parse(regex.as_str());
+                plan.sources.extend(parts.all.last().and_then(parse).map(Source::Pattern));
+                plan.sources.push(Source::Chain(parts.all.iter().filter_map(parse).collect()));
+                plan.patterns.extend(parts.all);
+                plan.forbidden.extend(parts.none);
+            } else {
                 warnings.push(format!(
                     "{}: pattern {:?} cannot be followed; texts may not match it",
                     node.pointer, pattern.source
@@ -92,7 +107,8 @@ impl TextPlan {
         plan.sources.extend(unknown.filter_map(Meaning::of_property).map(Source::Meaning));
         plan.sources.extend(flat.meaning.map(Source::Meaning));
         plan.sources.push(Source::Words);
-        plan.probe(flat, warnings);
+        plan.probe(flat, &mut warnings);
+        flat.warnings.append(&mut warnings);
         Some(plan)
     }
 
@@ -104,6 +120,7 @@ impl TextPlan {
             min: 1,
             max: 64,
             patterns: pattern.regex.iter().cloned().collect(),
+            forbidden: Vec::new(),
             formats: Vec::new(),
             sure: None,
         }
@@ -172,8 +189,12 @@ impl TextPlan {
             }
             Source::Format(format) => (format.write)(rng, out),
             Source::Words => {
-                let most = self.max.min(self.min.saturating_add(24));
-                vocabulary::words(rng, out, self.min.max(most.min(4)), most);
+                vocabulary::words(rng, out, self.min, self.max.min(self.min.saturating_add(40)));
+            }
+            Source::Chain(hirs) => {
+                for hir in hirs {
+                    pattern::write(hir, rng, &mut Repeats::Each(attempt % 4), out);
+                }
             }
             Source::Pattern(hir) => {
                 let least = hir.properties().minimum_len().unwrap_or(0) as u64;
@@ -195,6 +216,7 @@ impl TextPlan {
         let bounded = self.min > 0 || self.max != u64::MAX;
         (!bounded || (self.min..=self.max).contains(&(text.chars().count() as u64)))
             && self.patterns.iter().all(|pattern| pattern.is_match(text))
+            && !self.forbidden.iter().any(|pattern| pattern.is_match(text))
             && self.formats.iter().all(|format| (format.detect)(text))
     }
 

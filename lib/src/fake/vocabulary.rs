@@ -91,15 +91,24 @@ impl Meaning {
 
 /// Appends words of `low` to `high` characters in all, both included.
 pub(super) fn words(rng: &mut dyn RngCore, out: &mut String, low: u64, high: u64) {
-    let start = out.len();
-    let length = (low + below(rng, high.saturating_sub(low).saturating_add(1))) as usize;
-    while out.len() - start < length {
-        if out.len() > start {
-            out.push(' ');
+    let (start, low, high) = (out.len(), low as usize, high as usize);
+    let mut count = 1 + below(rng, 3);
+    loop {
+        let length = out.len() - start;
+        let word = pick(rng, LATIN);
+        count = count.saturating_sub(1);
+        out.push_str(if length == 0 { "" } else { " " });
+        out.push_str(word);
+        let longer = out.len() - start;
+        if longer > high {
+            // Whole words, if they are enough.
+            out.truncate(start + if length >= low.max(1) { length } else { high });
+            break;
         }
-        out.push_str(pick(rng, LATIN));
+        if longer >= low && count == 0 {
+            break;
+        }
     }
-    out.truncate(start + length);
     // A blank at the end would be lost by whoever trims.
     if out.ends_with(' ') {
         out.pop();
@@ -212,7 +221,7 @@ static VOCABULARY: &[Word] = words! {
     ["address.buildingNumber", "location.buildingNumber"] ["housenumber", "buildingnumber"] |r, o| push_digits(o, 1 + below(r, 200), 1), range(1, 200, 0);
     ["address.city", "location.city", "address.cityName"] ["city", "town", "locality", "municipality"] |r, o| o.push_str(pick(r, CITIES)), None;
     ["address.zipCode", "location.zipCode", "address.postalCode"] ["zip", "zipcode", "postalcode", "postcode"] |r, o| digits(r, o, 5), range(10_000, 99_999, 0);
-    ["address.state", "location.state", "address.county", "location.county", "address.stateAbbr"] ["province", "region", "county"] |r, o| o.push_str(pick(r, REGIONS)), None;
+    ["address.state", "location.state", "address.county", "location.county", "address.stateAbbr"] ["province", "region", "county", "addressstate"] |r, o| o.push_str(pick(r, REGIONS)), None;
     ["address.countryCode", "location.countryCode"] ["countrycode", "countryiso"] |r, o| o.push_str(pick(r, COUNTRIES).1), None;
     ["address.country", "location.country"] ["country", "nationality"] |r, o| o.push_str(pick(r, COUNTRIES).0), None;
     ["address.latitude", "location.latitude"] ["lat", "latitude"] |r, o| { push_digits(o, below(r, 90), 1); o.push('.'); digits(r, o, 4); }, range(-90, 90, 4);

@@ -3,13 +3,13 @@
 use rand::RngCore;
 use serde_json::Value;
 
-use super::plan::{Alternative, ENDLESS, Kind, Plan, Step, StepId};
+use super::plan::{Alternative, ENDLESS, Kind, Shared, Step, StepId};
 use crate::format::below;
 
 /// How often a value may stand within a value of the same schema before only what must be there is written.
 const MAX_RECURSION: u32 = 3;
 /// Values after which only what must be there is written.
-const MAX_VALUES: u64 = 3_000;
+const MAX_VALUES: u64 = 600;
 /// Levels after which only what must be there is written; readers give up at 128.
 const MAX_DEPTH: u32 = 60;
 /// Levels after which nothing is written any more.
@@ -17,7 +17,7 @@ const LAST_DEPTH: u32 = 120;
 /// Attempts at one value that must be checked.
 const TRIES: u32 = 120;
 /// Checks for one whole value.
-const MAX_CHECKS: u32 = 2_000;
+pub(super) const MAX_CHECKS: u32 = 2_000;
 
 /// Which optional properties are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,13 @@ enum Mode {
 }
 
 pub(super) struct Writer<'p, R> {
-    plan: &'p Plan,
+    shared: &'p Shared,
     pub(super) rng: R,
     mode: Mode,
     depth: u32,
     recursion: u32,
     values: u64,
+    /// Checks that are left.
     checks: u32,
     scratch: String,
     /// Steps of which no valid value was found.
@@ -52,29 +53,29 @@ pub(super) struct Checkpoint {
 }
 
 impl<'p, R: RngCore> Writer<'p, R> {
-    pub(super) fn new(plan: &'p Plan, rng: R) -> Self {
+    pub(super) fn new(shared: &'p Shared, rng: R, checks: u32) -> Self {
         let scratch = String::new();
         Writer {
             failed: Vec::new(),
-            plan,
+            shared,
             rng,
             mode: Mode::Usual,
             depth: 0,
             recursion: 0,
             values: 0,
-            checks: 0,
+            checks,
             scratch,
         }
     }
 
     /// Writes a value; gives the steps of which no valid one was found.
-    pub(super) fn write_root(mut self, out: &mut Vec<u8>) -> Vec<StepId> {
-        self.step(self.plan.root, out);
+    pub(super) fn write_root(mut self, root: StepId, out: &mut Vec<u8>) -> Vec<StepId> {
+        self.step(root, out);
         self.failed
     }
 
     fn of(&self, id: StepId) -> &'p Step {
-        &self.plan.steps[id.0 as usize]
+        self.shared.step(id)
     }
 
     pub(super) fn component(&self, id: StepId) -> u32 {
@@ -183,16 +184,16 @@ impl<'p, R: RngCore> Writer<'p, R> {
                 self.mode = MODES[attempt as usize % MODES.len()];
             }
             self.any(id, step, out);
-            self.checks += 1;
+            self.checks = self.checks.saturating_sub(1);
             let valid = serde_json::from_slice::<Value>(&out[start..]).is_ok_and(|value| {
                 step.verify
                     .iter()
-                    .all(|id| self.plan.schemas.accepts(*id, &value, self.plan.direction))
+                    .all(|id| self.shared.schemas.accepts(*id, &value, self.shared.direction))
             });
             if valid {
                 break;
             }
-            if attempt + 1 == TRIES || self.checks > MAX_CHECKS {
+            if attempt + 1 == TRIES || self.checks == 0 {
                 // A step that failed within a value that is thrown away is no failure.
                 self.failed.truncate(checkpoint.failed);
                 self.fail(id);

@@ -1,0 +1,158 @@
+//! Conjunctions of schemas: `allOf` and references only make them larger.
+
+use std::collections::{HashMap, HashSet};
+
+use super::compile::Compiler;
+use super::vocabulary::Meaning;
+use crate::schema::{Node, NodeId, Types};
+
+pub(super) const ALL_TYPES: u8 = 0x7f;
+
+/// A schema of a conjunction, and which of its choices are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Atom {
+    pub(super) id: NodeId,
+    pub(super) made: u8,
+}
+
+impl Atom {
+    pub(super) const ANY_OF: u8 = 1;
+    pub(super) const ONE_OF: u8 = 2;
+    pub(super) const CONDITION: u8 = 4;
+    pub(super) const MAPPING: u8 = 8;
+}
+
+/// What a step is of; equal keys are one step, which is what ends cycles.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Sorted, each schema once.
+    pub(super) atoms: Vec<Atom>,
+    /// Schemas that must not be valid.
+    pub(super) denied: Vec<NodeId>,
+    /// Texts of which the value must be one, if the schema has any of them: the discriminator's.
+    pub(super) only: Vec<String>,
+    /// The same, for properties of the value.
+    pub(super) tags: Vec<(String, Vec<String>)>,
+    /// True where an enclosing step of the same value verifies it.
+    pub(super) verified: bool,
+    /// What the name of the property says.
+    pub(super) meaning: Option<Meaning>,
+}
+
+impl Key {
+    pub(super) fn of(schemas: impl IntoIterator<Item = NodeId>) -> Key {
+        let mut key = Key::default();
+        schemas.into_iter().for_each(|id| key.add(id, 0));
+        key
+    }
+
+    /// Adds a schema, or to a schema that is there the choices made.
+    pub(super) fn add(&mut self, id: NodeId, made: u8) {
+        match self.atoms.binary_search_by_key(&id, |atom| atom.id) {
+            Ok(at) => self.atoms[at].made |= made,
+            Err(at) => self.atoms.insert(at, Atom { id, made }),
+        }
+    }
+}
+
+/// A conjunction with references and `allOf` followed.
+#[derive(Default)]
+pub(super) struct Flat<'s> {
+    pub(super) nodes: Vec<(Atom, &'s Node)>,
+    /// Bits of [`Types`] that are left.
+    pub(super) types: u8,
+    pub(super) required: Vec<&'s str>,
+    /// Properties that must not be there.
+    pub(super) absent: Vec<&'s str>,
+    pub(super) tags: Vec<(String, Vec<String>)>,
+    pub(super) meaning: Option<Meaning>,
+    pub(super) contradiction: Option<&'static str>,
+    /// True where construction does not make the value valid.
+    pub(super) verify: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+impl<'s> Flat<'s> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'s Node> + '_ {
+        self.nodes.iter().map(|(_, node)| *node)
+    }
+}
+
+impl<'s> Compiler<'s> {
+    pub(super) fn flatten(&self, key: &Key) -> Flat<'s> {
+        let mut flat = Flat {
+            types: ALL_TYPES,
+            tags: key.tags.clone(),
+            meaning: key.meaning,
+            ..Flat::default()
+        };
+        let mut seen: HashMap<NodeId, usize> = HashMap::new();
+        let mut open: Vec<Atom> = key.atoms.clone();
+        loop {
+            while let Some(atom) = open.pop() {
+                if let Some(at) = seen.get(&atom.id) {
+                    flat.nodes[*at].0.made |= atom.made;
+                    continue;
+                }
+                let node = self.node(atom.id);
+                seen.insert(atom.id, flat.nodes.len());
+                flat.nodes.push((atom, node));
+                let parts = node
+                    .reference
+                    .iter()
+                    .chain(node.all_of.iter().filter(|_| node.reference.is_none()));
+                open.extend(parts.map(|id| Atom { id: *id, made: 0 }));
+            }
+            // Schemas of properties that must be there hold for the whole value.
+            let required: HashSet<&str> =
+                flat.all().flat_map(|node| &node.required).map(String::as_str).collect();
+            let dependent = flat.all().flat_map(|node| &node.dependent_schemas);
+            let found = dependent
+                .filter(|(name, id)| required.contains(name.as_str()) && !seen.contains_key(id));
+            open.extend(found.map(|(_, id)| Atom { id: *id, made: 0 }));
+            if open.is_empty() {
+                break;
+            }
+        }
+        // A reference is nothing but its target.
+        flat.nodes.retain(|(_, node)| node.reference.is_none());
+        if flat.nodes.is_empty() && !key.atoms.is_empty() {
+            flat.contradiction = Some("it is a reference to itself");
+        }
+        self.summarise(key, &mut flat);
+        flat
+    }
+
+    fn summarise(&self, key: &Key, flat: &mut Flat<'s>) {
+        for (_, node) in &flat.nodes {
+            if node.never {
+                flat.contradiction = Some("the schema `false` accepts nothing");
+            }
+            if let Some(types) = node.types {
+                flat.types &=
+                    if types.has(Types::NUMBER) { types.0 | Types::INTEGER.0 } else { types.0 };
+            }
+            for name in &node.required {
+                if !flat.required.contains(&name.as_str()) {
+                    flat.required.push(name);
+                }
+            }
+        }
+        let conditional =
+            flat.all().flat_map(|node| &node.dependent_schemas).map(|(name, _)| name.as_str());
+        let conditional: Vec<&str> =
+            conditional.filter(|name| !flat.required.contains(name)).collect();
+        flat.absent.extend(conditional);
+        let denied: Vec<NodeId> =
+            flat.all().filter_map(|node| node.not).chain(key.denied.iter().copied()).collect();
+        for id in denied {
+            self.deny(flat, id);
+        }
+        if flat.types == 0 {
+            flat.contradiction.get_or_insert("no type is left that all of its parts accept");
+        }
+        if flat.required.iter().any(|name| flat.absent.contains(name)) {
+            flat.contradiction.get_or_insert("a property is required and forbidden");
+        }
+    }
+}
