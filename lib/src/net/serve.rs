@@ -28,13 +28,12 @@ pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
 /// How long a connection that has not asked anything yet may still begin to, once the drain has begun.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
-/// What a server allows its clients.
+/// What a server allows its clients. More than 100 header lines are answered with 431: that is hyper's own
+/// limit, and setting it, even to the same number, would cost an allocation a request.
 #[derive(Clone)]
 pub struct Limits {
     /// Time for the head of a request, and how long a connection may be idle.
     pub header_read_timeout: Duration,
-    /// Header lines of a request; more are answered with 431.
-    pub max_headers: usize,
     /// Bytes buffered a connection; a longer head is answered with 431.
     pub max_buffer: usize,
     /// Connections at once; more wait to be accepted.
@@ -49,7 +48,6 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             header_read_timeout: Duration::from_secs(10),
-            max_headers: 100,
             max_buffer: 64 << 10,
             connections: 20_000,
             date_header: true,
@@ -62,7 +60,6 @@ impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limits")
             .field("header_read_timeout", &self.header_read_timeout)
-            .field("max_headers", &self.max_headers)
             .field("max_buffer", &self.max_buffer)
             .field("connections", &self.connections)
             .finish_non_exhaustive()
@@ -156,7 +153,6 @@ fn builder(limits: &Limits) -> http1::Builder {
         // Without a timer hyper's time-outs are silently inert.
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read_timeout)
-        .max_headers(limits.max_headers)
         .max_buf_size(limits.max_buffer)
         .auto_date_header(limits.date_header)
         // A client may close its sending side and still wait for the answer.

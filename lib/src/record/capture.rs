@@ -70,8 +70,9 @@ impl Capture {
         headers: HeaderMap,
         upload: Option<Arc<Upload>>,
         (seq, connection): (u64, u64),
-    ) -> Self {
-        Capture {
+    ) -> Box<Self> {
+        // Boxed, since it is moved from step to step.
+        Box::new(Capture {
             recorder,
             target,
             method,
@@ -84,7 +85,7 @@ impl Capture {
             error: None,
             incomplete: None,
             finished: false,
-        }
+        })
     }
 
     /// The head of the response is there; `streamed` asks for the time of each chunk.

@@ -27,7 +27,7 @@ pub(super) struct Download {
     link: Option<Link>,
     /// False where the upstream's framing was doubtful.
     reusable: bool,
-    capture: Capture,
+    capture: Box<Capture>,
     idle: Option<Idle>,
     state: State,
 }
@@ -53,7 +53,7 @@ impl Download {
         recorder: Arc<Recorder>,
         body: Incoming,
         (link, reusable): (Link, bool),
-        capture: Capture,
+        capture: Box<Capture>,
         timeout: Option<Duration>,
     ) -> Self {
         let idle = timeout.map(Idle::new);

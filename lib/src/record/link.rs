@@ -26,25 +26,23 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 /// A connection to an upstream.
 pub(super) struct Link {
     pub(super) sender: SendRequest<RequestBody>,
-    /// None once it has ended, or has been given a task of its own.
-    connection: Option<Connection<TokioIo<Stream>, RequestBody>>,
+    /// None once it has ended, or has been given a task of its own. Boxed, since links are moved often.
+    connection: Option<Box<Connection<TokioIo<Stream>, RequestBody>>>,
     used: Instant,
 }
 
 impl Link {
+    /// Hyper's own limit of 100 header lines stands: setting it would cost an allocation a response.
     pub(super) async fn new(stream: Stream) -> Result<Link, hyper::Error> {
-        let (sender, connection) = http1::Builder::new()
-            .max_headers(100)
-            .max_buf_size(256 << 10)
-            .handshake(TokioIo::new(stream))
-            .await?;
-        Ok(Link { sender, connection: Some(connection), used: Instant::now() })
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(256 << 10).handshake(TokioIo::new(stream)).await?;
+        Ok(Link { sender, connection: Some(Box::new(connection)), used: Instant::now() })
     }
 
     /// Lets the connection do what it can. Its errors reach the one who waits for the answer.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection
-            && Pin::new(connection).poll(cx).is_ready()
+            && Pin::new(connection.as_mut()).poll(cx).is_ready()
         {
             self.connection = None;
         }

@@ -76,7 +76,7 @@ async fn pass_on(
     recorder: Arc<Recorder>,
     response: Response<Incoming>,
     link: Link,
-    mut capture: Capture,
+    mut capture: Box<Capture>,
     method: &Method,
 ) -> Response<Reply> {
     let (mut parts, body) = response.into_parts();
@@ -84,9 +84,7 @@ async fn pass_on(
     let keeps_length =
         bodiless && (method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED);
     let headers = response_headers(&parts.headers, keeps_length);
-    // A message with both lengths is one that an attacker may have made; its connection is not trusted.
-    let reusable = !(parts.headers.contains_key(TRANSFER_ENCODING)
-        && parts.headers.contains_key(CONTENT_LENGTH));
+    let reusable = ends_clearly(parts.status, &parts.headers);
     let events = is_event_stream(&parts.headers);
     let received = std::mem::replace(&mut parts.headers, headers);
     parts.version = Version::HTTP_11;
@@ -102,7 +100,7 @@ async fn pass_on(
 }
 
 /// Records that there was no answer, and tells the client.
-async fn no_answer(failure: &Failure, mut capture: Capture) -> Response<Reply> {
+async fn no_answer(failure: &Failure, mut capture: Box<Capture>) -> Response<Reply> {
     if matches!(failure, Failure::ClientLeft | Failure::ClientStalled(_)) {
         capture.cut_by(Side::Client);
     }
@@ -115,6 +113,17 @@ async fn no_answer(failure: &Failure, mut capture: Capture) -> Response<Reply> {
     let url = format!("{}://{}", target.protocol.as_str(), target.host);
     extra.insert("upstream".to_owned(), Value::from(url));
     problem(failure.status(), "No answer", &failure.to_string(), extra).map(Reply::Own)
+}
+
+/// False where the next answer on the same connection might begin within this one: a message with both
+/// lengths, which an attacker may have made, or a 204 that announces a body.
+fn ends_clearly(status: StatusCode, headers: &HeaderMap) -> bool {
+    let chunked = headers.contains_key(TRANSFER_ENCODING);
+    let length = headers.get(CONTENT_LENGTH);
+    if status == StatusCode::NO_CONTENT {
+        return !chunked && length.is_none_or(|length| length == "0");
+    }
+    !(chunked && length.is_some())
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
