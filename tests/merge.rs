@@ -1,1 +1,205 @@
-//! Tests of merge.
+//! `hmt-merge`: what it makes of specs, where it writes, and how it ends.
+
+use hmt_core::conform::Api;
+use hmt_core::exchange::parse_line;
+use hmt_core::spec::load;
+use serde_json::{Value, json};
+
+use crate::harness::{Dir, Run, fixture};
+
+/// A folder with specs of the two halves of some traffic, and of all of it, in two modes.
+fn halves() -> Dir {
+    let dir = Dir::new();
+    let shop = std::fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap();
+    let lines: Vec<&str> = shop.lines().collect();
+    let (a, b) = lines.split_at(lines.len() / 2);
+    for (name, lines) in [("a", a), ("b", b), ("all", &lines[..])] {
+        for mode in ["gen", "replay"] {
+            let out = format!("{name}-{mode}.yaml");
+            let build = dir.program("hmt-build").args(["-m", mode, "-o", &out, "-"]);
+            build.stdin(lines.join("\n") + "\n").run().expect_code(0);
+        }
+    }
+    dir
+}
+
+fn merge(dir: &Dir, args: &[&str]) -> Run {
+    dir.program("hmt-merge").args(args).run()
+}
+
+fn merged(dir: &Dir, args: &[&str]) -> String {
+    merge(dir, args).expect_code(0).expect_quiet().out()
+}
+
+#[test]
+fn built_specs_merge_alike_in_any_order_and_grouping() {
+    let dir = halves();
+    for mode in ["gen", "replay"] {
+        let (a, b) = (&*format!("a-{mode}.yaml"), &*format!("b-{mode}.yaml"));
+        let all = &*format!("all-{mode}.yaml");
+        assert_eq!(merged(&dir, &[a, a]), dir.read(a), "a spec with itself is itself");
+        let both = merged(&dir, &[a, b]);
+        assert_eq!(both, merged(&dir, &[b, a]));
+        dir.write("ab.yaml", &both);
+        dir.write("ball.yaml", merged(&dir, &[b, all]));
+        assert_eq!(merged(&dir, &["ab.yaml", all]), merged(&dir, &[a, "ball.yaml"]));
+    }
+}
+
+#[test]
+fn every_exchange_conforms_to_a_merged_spec() {
+    let dir = halves();
+    let shop = std::fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap();
+    for specs in [
+        &["a-gen.yaml", "b-gen.yaml"][..],
+        &["a-replay.yaml", "b-replay.yaml"],
+        &["all-replay.yaml", "all-gen.yaml"],
+        &["a-gen.yaml", "b-replay.yaml", "b-gen.yaml", "a-replay.yaml"],
+    ] {
+        let text = merged(&dir, specs);
+        let document = load(text.as_bytes(), "merged.yaml").unwrap();
+        let api = Api::compile(&document).unwrap();
+        // Answers of "no such thing" to paths that no spec has are not in any.
+        let ghost = |status: u16| matches!(status, 404 | 405 | 410 | 501);
+        for line in shop.lines() {
+            let exchange = parse_line(line.as_bytes()).unwrap();
+            let status = exchange.response.as_ref().map_or(0, |response| response.status);
+            match api.conforms(&exchange) {
+                Ok(()) => {}
+                Err(violations) if ghost(status) && violations[0].location == "path" => {}
+                Err(violations) => panic!("{specs:?}\n{line}\n{violations:#?}\n{text}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn replay_and_gen_give_the_mixed_spec() {
+    let dir = halves();
+    let spec: Value =
+        serde_saphyr::from_str(&merged(&dir, &["all-replay.yaml", "all-gen.yaml"])).unwrap();
+    let generated: Value = serde_saphyr::from_str(&dir.read("all-gen.yaml")).unwrap();
+    let replay: Value = serde_saphyr::from_str(&dir.read("all-replay.yaml")).unwrap();
+    assert_eq!(spec["x-hmt-replay"], replay["x-hmt-replay"]);
+    let paths = |spec: &Value| -> Vec<String> {
+        spec["paths"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(paths(&spec), paths(&generated));
+}
+
+const A: &str = "openapi: 3.0.3
+info: {title: A, version: '1'}
+paths:
+  /x:
+    get:
+      summary: one
+      responses: {'200': {description: OK}}
+";
+
+const B: &str = "{\"openapi\": \"3.0.3\", \"info\": {\"title\": \"A\", \"version\": \"1\"}, \"paths\": {\"/x\": {\"get\": {\"summary\": \"two\", \"responses\": {\"200\": {\"description\": \"OK\"}}}}}}";
+
+#[test]
+fn conflicts() {
+    let dir = Dir::new();
+    dir.write("a.yaml", A);
+    dir.write("b.json", B);
+    let summary = |policy: &str| {
+        let run = merge(&dir, &["--conflict", policy, "b.json", "a.yaml"]).expect_code(0);
+        run.yaml()["paths"]["/x"]["get"]["summary"].clone()
+    };
+    assert_eq!(summary("union"), "one");
+    assert_eq!(summary("first"), "two");
+    assert_eq!(summary("last"), "one");
+    merge(&dir, &["--conflict", "error", "a.yaml", "b.json", "-o", "out.yaml"])
+        .expect_code(1)
+        .expect_no_stdout()
+        .expect_stderr("b.json")
+        .expect_stderr("/paths/~1x/get/summary");
+    assert!(!dir.exists("out.yaml"));
+    merge(&dir, &["--conflict", "perhaps", "a.yaml"]).expect_code(2);
+}
+
+#[test]
+fn writes_where_it_is_told() {
+    let dir = Dir::new();
+    dir.write("a.yaml", A);
+    assert!(merged(&dir, &["a.yaml"]).starts_with("openapi: '3.0.3'\n"));
+    assert_eq!(merge(&dir, &["a.yaml", "-f", "json"]).expect_code(0).json()["openapi"], "3.0.3");
+    for (args, file, json) in [
+        (&["-o", "out/"][..], "out/openapi.json", true),
+        (&["-o", "specs"], "specs/openapi.json", true),
+        (&["-o", "specs", "-f", "yaml"], "specs/openapi.yaml", false),
+        (&["-o", "one.json"], "one.json", true),
+        (&["-o", "one.yaml"], "one.yaml", false),
+    ] {
+        merge(&dir, &[&["a.yaml"], args].concat()).expect_code(0).expect_no_stdout();
+        assert_eq!(dir.read(file).starts_with('{'), json, "{file}");
+    }
+    assert_eq!(merged(&dir, &["a.yaml", "-o", "/dev/null"]), "");
+    let piped = dir.program("hmt-merge").args(["-", "a.yaml"]).stdin(A).run();
+    assert_eq!(piped.expect_code(0).yaml()["info"]["title"], "A");
+}
+
+#[cfg(unix)]
+#[test]
+fn recordings_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = Dir::new();
+    dir.write("a.yaml", format!("{A}x-hmt-replay: []\n"));
+    merge(&dir, &["a.yaml", "-o", "out.yaml"]).expect_code(0);
+    let mode = std::fs::metadata(dir.join("out.yaml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn bad_specs_are_named_and_nothing_is_written() {
+    let dir = Dir::new();
+    dir.write("a.yaml", A);
+    dir.write("empty.yaml", "");
+    dir.write("torn.json", "{\"openapi\": \"3.0.3\",");
+    dir.write("torn.yaml", "openapi: 3.0.3\npaths: [");
+    dir.write("new.yaml", "openapi: 5.0.0\npaths: {}\n");
+    dir.write("list.yaml", "- openapi\n");
+    let broken = A.replace("{description: OK}", "{$ref: '#/components/responses/No'}");
+    dir.write("broken.yaml", broken);
+    dir.write("far.yaml", A.replace("{description: OK}", "{$ref: 'other.yaml#/x'}"));
+    for (name, why) in [
+        ("none.yaml", "No such file"),
+        ("empty.yaml", "empty"),
+        ("torn.json", "line 1 column"),
+        ("torn.yaml", "line 2"),
+        ("new.yaml", "unknown version 5.0.0 at /openapi"),
+        ("list.yaml", "no OpenAPI document"),
+        ("broken.yaml", "/paths/~1x/get/responses/200: nothing at \"#/components/responses/No\""),
+        ("far.yaml", "another file"),
+    ] {
+        merge(&dir, &["a.yaml", name, "-o", "out.yaml"])
+            .expect_code(1)
+            .expect_no_stdout()
+            .expect_stderr(name)
+            .expect_stderr(why);
+        assert!(!dir.exists("out.yaml"), "{name}");
+    }
+    merge(&dir, &[]).expect_code(2);
+}
+
+#[test]
+fn formalities_are_warnings() {
+    let dir = Dir::new();
+    dir.write("a.yaml", "openapi: 3.0.3\npaths: {/a: {get: {}}}\n");
+    merge(&dir, &["a.yaml"]).expect_code(0).expect_stderr("a.yaml: /info is missing");
+    merge(&dir, &["-q", "a.yaml"]).expect_code(0).expect_quiet();
+    merge(&dir, &["-v", "a.yaml"]).expect_code(0).expect_stderr("a.yaml: a spec, paths: 1");
+}
+
+#[test]
+fn swagger_and_newer_versions_meet() {
+    let dir = Dir::new();
+    dir.write("a.yaml", A);
+    let old = fixture("specs/swagger.yaml");
+    let run = dir.program("hmt-merge").arg(old).arg("a.yaml").run().expect_code(0).expect_quiet();
+    let spec = run.yaml();
+    assert_eq!(spec["openapi"], "3.0.3");
+    assert_eq!(spec["paths"]["/x"]["servers"], json!([{"url": "/"}]));
+    assert!(spec["paths"]["/pets"]["get"].is_object());
+}

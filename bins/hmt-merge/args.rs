@@ -59,6 +59,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POLICY", default_value = "union", value_parser = policy())]
     conflict: Policy,
 
+    /// Tell on standard error what was read
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+
     /// Only report errors
     #[arg(short, long)]
     quiet: bool,
@@ -85,6 +89,7 @@ pub(crate) struct Config {
     pub(crate) partial: bool,
     pub(crate) title: Option<String>,
     pub(crate) policy: Policy,
+    pub(crate) verbose: bool,
     pub(crate) messages: Messages,
 }
 
@@ -112,6 +117,7 @@ impl Args {
             partial: self.partial,
             title: self.title,
             policy: self.conflict,
+            verbose: self.verbose,
             messages: Messages::new("hmt-merge", self.quiet),
         }
     }

@@ -59,6 +59,9 @@ impl Inputs {
             }
             let name = format!("{source}:{}", index + 1);
             self.partials.push(Partial::parse(line).with_context(|| name.clone())?);
+            if config.verbose {
+                config.messages.warn(format_args!("{name}: a partial"));
+            }
             self.names.push(name);
         }
         Ok(())
@@ -68,6 +71,10 @@ impl Inputs {
         check_refs(&document)?;
         for warning in &document.warnings {
             config.messages.warn(format_args!("{}: {warning}", document.source));
+        }
+        if config.verbose {
+            let paths = document.root["paths"].as_object().map_or(0, |paths| paths.len());
+            config.messages.warn(format_args!("{}: a spec, paths: {paths}", document.source));
         }
         self.documents.push(document);
         Ok(())

@@ -8,10 +8,12 @@ mod check;
 mod compile;
 mod join;
 mod keywords;
+mod lookup;
 mod node;
 mod number;
 mod pattern;
 mod shape;
+mod write;
 
 pub use check::{Direction, Problem};
 pub use compile::SchemaError;

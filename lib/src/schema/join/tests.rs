@@ -212,7 +212,7 @@ fn near(schema: &Value, random: &Value, depth: usize) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn laws_in_3_0(
