@@ -2,7 +2,7 @@
 //! routing, and the way from an HTTP message to an exchange.
 //!
 //! It knows sockets and HTTP, and nothing of what a server answers: the recorder, the mock and replay
-//! each give [`serve`] a handler.
+//! each give [`serve()`] a handler.
 
 mod backoff;
 mod bind;
