@@ -34,6 +34,19 @@ struct Plans<'a> {
 }
 
 impl<'a> Plans<'a> {
+    /// The plans of all bodies, compiled together: they have much in common.
+    fn of_bodies(api: &'a Api) -> Self {
+        let responses = api.operations.iter().flat_map(|operation| &operation.responses);
+        let media = responses.flat_map(|(_, response)| &response.content);
+        let schemas = media.filter_map(|(_, media)| media.schema);
+        let mut bodies: Vec<NodeId> = schemas.map(|id| target(&api.schemas, id)).collect();
+        bodies.sort_unstable();
+        bodies.dedup();
+        let plans = Plan::compile_all(&api.schemas, &bodies, Direction::Response);
+        let known = bodies.into_iter().zip(plans.into_iter().map(Arc::new)).collect();
+        Plans { schemas: &api.schemas, known }
+    }
+
     fn of(&mut self, schema: NodeId) -> Arc<Plan> {
         let schemas = self.schemas;
         let schema = target(schemas, schema);
@@ -91,7 +104,7 @@ pub(super) struct MediaPlan {
 
 impl Served {
     pub(super) fn compile(api: Api) -> Served {
-        let mut plans = Plans { schemas: &api.schemas, known: HashMap::new() };
+        let mut plans = Plans::of_bodies(&api);
         let operations = api
             .operations
             .iter()
