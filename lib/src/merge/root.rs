@@ -92,11 +92,12 @@ impl Context {
         let ours = ours.unwrap_or_else(servers::anywhere);
         let theirs = theirs.unwrap_or_else(servers::anywhere);
         let united = servers::unite(&ours, &theirs);
-        let (root_a, root_b) = (Value::Object(a.clone()), Value::Object(b.clone()));
+        let (root_a, root_b) = (Value::Object(a), Value::Object(b));
+        let (Value::Object(a), Value::Object(b)) = (&root_a, &root_b) else { return Value::Null };
         let side_a = Side::new(&root_a, ours);
         let side_b = Side::new(&root_b, theirs);
         let mut root = Map::new();
-        let rest = self.maps("", &a, &b, |this, at, key, x, y| match key {
+        let rest = self.maps("", a, b, |this, at, key, x, y| match key {
             "openapi" => {
                 if x.as_str() >= y.as_str() {
                     x.clone()
