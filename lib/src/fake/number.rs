@@ -271,10 +271,13 @@ fn span(low: Option<&Bound>, high: Option<&Bound>, integer: bool) -> Option<Numb
         (None, Some(high)) => ((high - high.abs()).max(f64::MIN), high),
         (None, None) => (0.0, 1000.0),
     };
+    if least > greatest {
+        return None;
+    }
     // The difference of the ends must be finite too.
     let (least, greatest) =
         (least.max(f64::MIN / 4.0).min(greatest), greatest.min(f64::MAX / 4.0).max(least));
-    (least <= greatest).then_some(NumberPlan::Span { low: least, high: greatest, integer })
+    Some(NumberPlan::Span { low: least, high: greatest, integer })
 }
 
 /// True where the quotient is whole in `f64` too.

@@ -356,6 +356,7 @@ fn what_nothing_satisfies_is_named() {
             "needs itself",
         ),
         (json!({"Root": {"$ref": "#/components/schemas/Root"}}), "itself"),
+        (json!({"Root": {"type": "number", "minimum": 3, "exclusiveMaximum": 2.5}}), "bounds"),
         (json!({"Root": {"type": "integer", "minimum": 3, "maximum": 2}}), "bounds"),
         (
             json!({"Root": {"type": "object", "required": ["a"], "properties": {"a": false}}}),
