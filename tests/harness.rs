@@ -10,7 +10,6 @@
 //! ```
 //!
 //! Not here: what one program expects of its input; that stands in the test file of that program.
-#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 mod dir;
 mod http;
@@ -23,7 +22,7 @@ use std::time::Duration;
 
 pub use dir::Dir;
 pub use http::{Request, Response, exchange_raw};
-pub use program::{Program, Run, exe, exe_dir, on_path, signal};
+pub use program::{Program, Run, exe, exe_dir, on_path};
 pub use server::Server;
 pub use upstream::{Received, Reply, Upstream};
 

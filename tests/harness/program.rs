@@ -94,11 +94,6 @@ impl Program {
         self
     }
 
-    /// The command itself, for what this type does not cover.
-    pub fn command(&mut self) -> &mut Command {
-        &mut self.command
-    }
-
     /// Starts it with all three streams piped.
     pub fn spawn(mut self) -> (Child, String) {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
