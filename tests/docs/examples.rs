@@ -5,8 +5,9 @@
 //! ends do not count, since curl adds none to a body. A block
 //! runs in a fresh folder that holds copies of `tests/fixtures/docs`, with our programs on the path.
 //!
-//! So that examples can be read and still run side by side, three things are replaced: the ports 8000 and 8888 by
-//! free ones, and `localhost:3000`, the reader's own API, by a server of ours. After a command that ends in `&`, the
+//! So that examples can be read and still run side by side, some things are replaced: the ports 8000 and 8888 by
+//! free ones (a mock that names no admin port gets one, too), and `localhost:3000`, the reader's own API, by a server of
+//! ours. After a command that ends in `&`, the
 //! runner waits for its port, as a reader would without thinking of it.
 
 use std::fs;
@@ -90,7 +91,10 @@ impl Block {
         };
         let mut script = PRELUDE.to_owned();
         for command in &self.commands {
-            let command = real(command);
+            let mut command = real(command);
+            if !command.contains(" -a ") && !command.contains("--no-admin") {
+                command = command.replace("mock -p", &format!("mock -a {admin} -p"));
+            }
             script += &format!("{command}\n");
             if command.ends_with('&') && command.contains(&port.to_string()) {
                 script += &format!("ready {port}\n");
