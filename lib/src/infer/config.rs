@@ -118,7 +118,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            names: 256,
+            names: 128,
             suffixes: 8,
             segments: 24,
             origins: 64,

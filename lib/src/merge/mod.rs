@@ -15,7 +15,7 @@
 //! * `x-hmt-replay` is a union of multisets: an answer comes as often as in the document that has it most.
 //! * Components are renamed only where two of a name cannot be united.
 //!
-//! [`partials`] unites states before anything is decided; how, is [`crate::infer`]'s.
+//! [`partials()`] unites states before anything is decided; how, is [`crate::infer`]'s.
 
 mod components;
 mod context;
