@@ -109,7 +109,11 @@ impl ArrayPlan {
         out.push(b'[');
         // Where the items begin, to compare them.
         let mut starts: Vec<(usize, usize)> = Vec::new();
+        let mut unique = self.unique;
         for place in 0..length {
+            if writer.exhausted() {
+                break;
+            }
             let step = self.first.get(place as usize).copied().unwrap_or(self.rest);
             if writer.refuses(step, component, place < self.min) {
                 break;
@@ -120,14 +124,17 @@ impl ArrayPlan {
             }
             let start = out.len();
             let checkpoint = writer.checkpoint();
-            if !self.item(writer, step, component, &starts, &checkpoint, out) {
+            let others = unique.then_some(starts.as_slice());
+            if !self.item(writer, step, component, others, &checkpoint, out) {
                 if place >= self.min {
                     out.truncate(before);
                     break;
                 }
                 writer.fail(id);
+                // The array is wrong already: looking on would take the square of its length.
+                unique = false;
             }
-            if self.unique {
+            if unique {
                 starts.push((start, out.len()));
             }
         }
@@ -140,23 +147,23 @@ impl ArrayPlan {
         writer: &mut Writer<'_, R>,
         step: StepId,
         component: u32,
-        others: &[(usize, usize)],
+        others: Option<&[(usize, usize)]>,
         checkpoint: &Checkpoint,
         out: &mut Vec<u8>,
     ) -> bool {
         let start = out.len();
-        for _ in 0..if self.unique { UNIQUE_TRIES } else { 1 } {
+        for _ in 0..if others.is_some() { UNIQUE_TRIES } else { 1 } {
             out.truncate(start);
             writer.restore(checkpoint);
             writer.enter(step, component, out);
-            if !self.unique || others.iter().all(|(from, to)| out[*from..*to] != out[start..]) {
+            if others.iter().copied().flatten().all(|(from, to)| out[*from..*to] != out[start..]) {
                 return true;
             }
         }
         // Chance did not find it: take the constants one by one.
-        let found = writer
-            .constants(step)
-            .find(|text| others.iter().all(|(from, to)| out[*from..*to] != ***text));
+        let found = writer.constants(step).find(|text| {
+            others.iter().copied().flatten().all(|(from, to)| out[*from..*to] != ***text)
+        });
         if let Some(text) = found {
             out.truncate(start);
             out.extend_from_slice(text);

@@ -11,7 +11,7 @@ use super::array::ArrayPlan;
 use super::number::NumberPlan;
 use super::object::ObjectPlan;
 use super::text::TextPlan;
-use super::write::{MAX_CHECKS, Writer};
+use super::write::{Attempt, MAX_CHECKS, Writer};
 use super::{compile, graph};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
@@ -35,6 +35,8 @@ pub struct Plan {
     sure: Option<Vec<u8>>,
     /// Checks that one value may cost.
     checks: u32,
+    /// No value is short enough to be written.
+    too_large: bool,
 }
 
 /// What the plans of several schemas have in common: schemas of a document lead to each other.
@@ -126,7 +128,14 @@ impl Plan {
     }
 
     fn new(shared: Arc<Shared>, root: StepId) -> Plan {
-        let mut plan = Plan { warnings: Vec::new(), shared, root, sure: None, checks: MAX_CHECKS };
+        let mut plan = Plan {
+            warnings: Vec::new(),
+            shared,
+            root,
+            sure: None,
+            checks: MAX_CHECKS,
+            too_large: false,
+        };
         if plan.shared.step(root).height == ENDLESS {
             plan.warnings = graph::culprits(&plan.shared.steps, root);
         }
@@ -148,10 +157,23 @@ impl Plan {
     /// Keeps a value that is known to be valid, or warns where chance finds none.
     fn probe(&mut self) {
         const PROBES: u64 = 8;
+        const GIVEN_UP: u32 = 3;
+        let mut given_up = 0;
         let mut failures = BTreeSet::new();
         for seed in 0..PROBES {
             let mut out = Vec::new();
-            let failed = self.attempt(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut out);
+            let Attempt { failed, exhausted } =
+                self.attempt(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut out);
+            given_up += u32::from(exhausted);
+            if given_up == GIVEN_UP {
+                // Other seeds, and every request, would take as long.
+                self.too_large = true;
+                let at = &self.shared.step(self.root).pointer;
+                self.warnings.push(format!(
+                    "{at}: its values are too large to be generated; null stands for them"
+                ));
+                return;
+            }
             if failed.is_empty() {
                 self.sure = Some(out);
                 return;
@@ -167,18 +189,22 @@ impl Plan {
     }
 
     /// Writes a value; gives the steps of which no valid one was found.
-    fn attempt(&self, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) -> Vec<StepId> {
+    fn attempt(&self, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) -> Attempt {
         Writer::new(&self.shared, rng, self.checks).write_root(self.root, out)
     }
 
     /// Appends a value of the schema as JSON text.
     pub fn generate(&self, seed: u64, out: &mut Vec<u8>) {
         const ATTEMPTS: u32 = 4;
+        if self.too_large {
+            out.extend_from_slice(b"null");
+            return;
+        }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let start = out.len();
         for _ in 0..ATTEMPTS {
             out.truncate(start);
-            if self.attempt(&mut rng, out).is_empty() {
+            if self.attempt(&mut rng, out).failed.is_empty() {
                 return;
             }
             // What has no valid value stays as it is.

@@ -454,3 +454,32 @@ fn faker_names() {
         }
     }
 }
+
+#[test]
+fn what_would_never_end_is_given_up() {
+    // Each level needs two values of the next: 2^40 in all.
+    let mut doubling = serde_json::Map::new();
+    for level in 0..40 {
+        let next = json!({"$ref": format!("#/components/schemas/L{}", level + 1)});
+        let both =
+            json!({"type": "object", "required": ["l", "r"], "properties": {"l": next, "r": next}});
+        doubling.insert(if level == 0 { "Root".into() } else { format!("L{level}") }, both);
+    }
+    doubling.insert("L40".into(), json!({"type": "integer"}));
+    let nested = |items: Value| json!({"type": "array", "minItems": 1000, "items": items});
+    let cube = json!({"Root": nested(nested(nested(json!({"type": "string"}))))});
+    for schemas in [Value::Object(doubling), cube] {
+        let subject = Subject::new(schemas);
+        assert_eq!(subject.generate(1), Value::Null);
+    }
+}
+
+#[test]
+fn more_differing_items_than_there_are_take_no_time_squared() {
+    let items = json!({"type": "boolean"});
+    let subject = Subject::new(
+        json!({"Root": {"type": "array", "minItems": 50_000, "uniqueItems": true, "items": items}}),
+    );
+    assert_eq!(subject.generate(1).as_array().map(Vec::len), Some(50_000));
+    assert_eq!(subject.plan.warnings().len(), 1);
+}

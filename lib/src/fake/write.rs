@@ -16,6 +16,10 @@ const MAX_DEPTH: u32 = 60;
 const LAST_DEPTH: u32 = 120;
 /// Attempts at one value that must be checked.
 const TRIES: u32 = 120;
+/// Values written for one whole value, those that were thrown away too. A small schema can ask for 2^40 values.
+const MAX_WORK: u64 = 1_000_000;
+/// Bytes of one whole value.
+const MAX_BYTES: usize = 64 << 20;
 /// Checks for one whole value.
 pub(super) const MAX_CHECKS: u32 = 2_000;
 
@@ -39,6 +43,10 @@ pub(super) struct Writer<'p, R> {
     depth: u32,
     recursion: u32,
     values: u64,
+    /// As `values`, but never set back.
+    work: u64,
+    /// The value is given up, as too large.
+    exhausted: bool,
     /// Checks that are left.
     checks: u32,
     scratch: String,
@@ -52,6 +60,14 @@ pub(super) struct Checkpoint {
     failed: usize,
 }
 
+/// How writing a value went.
+pub(super) struct Attempt {
+    /// Steps of which no valid value was found.
+    pub(super) failed: Vec<StepId>,
+    /// The value was given up, as too large.
+    pub(super) exhausted: bool,
+}
+
 impl<'p, R: RngCore> Writer<'p, R> {
     pub(super) fn new(shared: &'p Shared, rng: R, checks: u32) -> Self {
         let scratch = String::new();
@@ -63,15 +79,22 @@ impl<'p, R: RngCore> Writer<'p, R> {
             depth: 0,
             recursion: 0,
             values: 0,
+            work: 0,
+            exhausted: false,
             checks,
             scratch,
         }
     }
 
-    /// Writes a value; gives the steps of which no valid one was found.
-    pub(super) fn write_root(mut self, root: StepId, out: &mut Vec<u8>) -> Vec<StepId> {
+    pub(super) fn write_root(mut self, root: StepId, out: &mut Vec<u8>) -> Attempt {
+        let start = out.len();
         self.step(root, out);
-        self.failed
+        if self.exhausted {
+            out.truncate(start);
+            out.extend_from_slice(b"null");
+            self.fail(root);
+        }
+        Attempt { failed: self.failed, exhausted: self.exhausted }
     }
 
     fn of(&self, id: StepId) -> &'p Step {
@@ -94,6 +117,11 @@ impl<'p, R: RngCore> Writer<'p, R> {
     pub(super) fn restore(&mut self, checkpoint: &Checkpoint) {
         self.values = checkpoint.values;
         self.failed.truncate(checkpoint.failed);
+    }
+
+    /// True where the value is given up.
+    pub(super) fn exhausted(&self) -> bool {
+        self.exhausted
     }
 
     /// True where only what must be there is written.
@@ -158,7 +186,9 @@ impl<'p, R: RngCore> Writer<'p, R> {
 
     fn step(&mut self, id: StepId, out: &mut Vec<u8>) {
         let step = self.of(id);
-        if self.depth >= LAST_DEPTH {
+        self.work += 1;
+        self.exhausted |= self.work > MAX_WORK || out.len() > MAX_BYTES;
+        if self.exhausted || self.depth >= LAST_DEPTH {
             out.extend_from_slice(b"null");
             return;
         }
@@ -190,7 +220,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
                     .iter()
                     .all(|id| self.shared.schemas.accepts(*id, &value, self.shared.direction))
             });
-            if valid {
+            if valid || self.exhausted {
                 break;
             }
             if attempt + 1 == TRIES || self.checks == 0 {
