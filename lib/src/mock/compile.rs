@@ -142,7 +142,6 @@ impl ResponsePlan {
         let headers = response
             .headers
             .iter()
-            .filter(|(_, header)| header.required || header.example.is_some())
             .filter_map(|(name, header)| HeaderPlan::compile(plans, name, header))
             .collect();
         let media = response
