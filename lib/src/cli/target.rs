@@ -1,7 +1,7 @@
 //! Where a filter's result goes: the rule of all tools for `-o`.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::DirBuilder;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -30,14 +30,15 @@ impl Target {
         Target::File(if folder { out.join(name_in_folder) } else { out.to_owned() })
     }
 
-    /// Writes the result; the folder of a file is made where it is missing. `private` as for [`replace_file`].
+    /// Writes the result; the folder of a file is made where it is missing. `private` as for [`replace_file`]; a folder
+    /// that is made for such a file is the owner's alone, too.
     ///
     /// # Errors
     /// What could not be made or written; an old file is then untouched.
     pub fn write(&self, text: &str, private: bool) -> anyhow::Result<()> {
         match self {
             Target::Stdout => {
-                let mut stdout = std::io::stdout().lock();
+                let mut stdout = io::stdout().lock();
                 stdout
                     .write_all(text.as_bytes())
                     .and_then(|()| stdout.flush())
@@ -46,7 +47,7 @@ impl Target {
             Target::File(path) => {
                 if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
                 {
-                    fs::create_dir_all(folder)
+                    make_folder(folder, private)
                         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
                 }
                 replace_file(path, text.as_bytes(), private)
@@ -56,9 +57,34 @@ impl Target {
     }
 }
 
+fn make_folder(folder: &Path, private: bool) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if private {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_holds_traffic_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("new");
+        Target::of(&folder, "openapi.json").write("{}", true).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join("openapi.json")), 0o600);
+    }
 
     #[test]
     fn the_rule_for_out() {
