@@ -13,18 +13,25 @@ use crate::tool::{Tool, on_path};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Page {
     /// hmt-record(1)
+    #[value(alias = "hmt-record")]
     Record,
     /// hmt-build(1)
+    #[value(alias = "hmt-build")]
     Build,
     /// hmt-merge(1)
+    #[value(alias = "hmt-merge")]
     Merge,
     /// hmt-mock(1)
+    #[value(alias = "hmt-mock")]
     Mock,
     /// hmt-replay(1)
+    #[value(alias = "hmt-replay")]
     Replay,
     /// hmt-exchange(5): recordings, a line of JSON for each exchange
+    #[value(alias = "hmt-exchange")]
     Exchange,
     /// hmt-spec(5): what HMT adds to OpenAPI
+    #[value(alias = "hmt-spec")]
     Spec,
 }
 
