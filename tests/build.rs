@@ -256,3 +256,35 @@ fn an_initial_spec_is_honoured_and_widened() {
         .expect_code(1)
         .expect_stderr("#/nowhere");
 }
+
+#[test]
+fn a_base_path_of_the_initial_spec_holds_beside_other_paths() {
+    let dir = Dir::new();
+    let initial = json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Shop", "version": "7"},
+        "servers": [{"url": "https://h.example/v1"}],
+        "paths": {"/u/{uid}": {
+            "get": {
+                "summary": "One user",
+                "parameters": [{"name": "uid", "in": "path", "required": true, "schema": {"type": "integer"}}],
+                "responses": {"200": {"description": "found", "content": {"application/json": {
+                    "schema": {"type": "object", "properties": {"id": {"type": "integer", "maximum": 1}}}}}}},
+            },
+        }},
+    });
+    dir.write("api.json", initial.to_string());
+    let line = |path: &str| {
+        let request = json!({"method": "get", "protocol": "https", "host": "h.example", "path": path, "headers": {}});
+        let headers = json!({"content-type": "application/json"});
+        json!({"request": request, "response": {"statusCode": 200, "headers": headers, "body": "{\"id\":9}"}})
+    };
+    dir.write("in.jsonl", format!("{}\n{}\n", line("/v1/u/5"), line("/status")));
+    let args = ["-a", "api.json", "in.jsonl", "--verify", "-f", "json"];
+    let run = dir.program("hmt-build").args(args).run().expect_code(0);
+    let spec: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let paths: Vec<&String> = spec["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/status", "/u/{uid}"]);
+    assert_eq!(spec["paths"]["/u/{uid}"]["get"]["summary"], "One user");
+    assert_eq!(spec["paths"]["/status"]["servers"], json!([{"url": "https://h.example"}]));
+}

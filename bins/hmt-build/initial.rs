@@ -81,33 +81,55 @@ fn base_paths(document: &Document) -> Vec<String> {
     all
 }
 
-/// Takes the initial spec's base path off the paths that were built, where all of them have it: the two then speak of one path
-/// by one name.
+/// Moves what was built below a base path of the initial spec under its name there: the two then speak of one path by one
+/// name. What lies beside the base paths, or would take another path's name, stays, and says that its server is the origin.
 fn below_its_servers(built: &mut Document, initial: &Document) {
     let bases = base_paths(initial);
-    let [base] = bases.as_slice() else { return };
+    let origins = servers(built);
     let Some(paths) = built.root.get("paths").and_then(|paths| paths.as_object()) else { return };
-    let under =
-        |path: &String| path.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
-    if base.is_empty() || paths.is_empty() || !paths.keys().all(under) {
-        return;
-    }
-    let stripped: Map<_, _> =
-        paths.iter().map(|(path, item)| (path[base.len()..].to_owned(), item.clone())).collect();
-    built.root["paths"] = stripped.into();
-    let known = servers(initial);
-    let mut all = known.clone();
-    for server in servers(built) {
-        let url = server["url"].as_str().unwrap_or_default();
-        let below = json!({"url": format!("{url}{base}")});
-        if !known
-            .iter()
-            .any(|known| known["url"].as_str().is_some_and(|known| known.starts_with(url)))
-        {
-            all.push(below);
+    let mut moved = Map::new();
+    let mut all = servers(initial);
+    let mut any = false;
+    for (path, item) in paths {
+        let mut item = item.clone();
+        let own = item.get("servers").and_then(Value::as_array).cloned();
+        let below = bases.iter().find_map(|base| {
+            let rest = path.strip_prefix(base.as_str())?;
+            let free = !paths.contains_key(rest) && !moved.contains_key(rest);
+            (!base.is_empty() && rest.starts_with('/') && free).then_some((base, rest))
+        });
+        let Some((base, rest)) = below else {
+            item["servers"] = own.unwrap_or_else(|| origins.clone()).into();
+            moved.insert(path.clone(), item);
+            continue;
+        };
+        any = true;
+        let there: Vec<Value> =
+            own.as_ref().unwrap_or(&origins).iter().map(|origin| under(origin, base)).collect();
+        for server in &there {
+            if !all.iter().any(|known| url(known) == url(server)) {
+                all.push(server.clone());
+            }
         }
+        if own.is_some() {
+            item["servers"] = there.into();
+        }
+        moved.insert(rest.to_owned(), item);
     }
-    built.root["servers"] = all.into();
+    if any {
+        built.root["paths"] = moved.into();
+        built.root["servers"] = all.into();
+    }
+}
+
+/// The server with the base path after its URL.
+fn under(origin: &Value, base: &str) -> Value {
+    json!({"url": format!("{}{base}", url(origin))})
+}
+
+/// The URL of a server, without a slash at the end.
+fn url(server: &Value) -> &str {
+    server["url"].as_str().unwrap_or_default().trim_end_matches('/')
 }
 
 fn servers(document: &Document) -> Vec<Value> {
