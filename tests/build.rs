@@ -288,3 +288,19 @@ fn a_base_path_of_the_initial_spec_holds_beside_other_paths() {
     assert_eq!(spec["paths"]["/u/{uid}"]["get"]["summary"], "One user");
     assert_eq!(spec["paths"]["/status"]["servers"], json!([{"url": "https://h.example"}]));
 }
+
+#[test]
+fn what_broke_off_describes_no_body_that_was_not_there() {
+    let request = json!({"method": "get", "protocol": "https", "host": "h.example", "path": "/a", "headers": {}});
+    let headers = json!({"content-type": "application/json"});
+    let cut = json!({
+        "meta": {"hmt": {"v": 1, "incomplete": "upstream"}},
+        "request": request,
+        "response": {"statusCode": 200, "headers": headers, "body": "{\"id\":"},
+    });
+    let line = format!("{cut}\n");
+    let spec = built(&line, &["--verify"]);
+    assert!(spec["paths"]["/a"]["get"]["requestBody"].is_null(), "{spec}");
+    let recordings = built(&line, &["--verify", "-m", "replay"]);
+    assert_eq!(recordings["paths"], json!({}));
+}

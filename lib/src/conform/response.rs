@@ -2,7 +2,7 @@
 
 use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Violation};
 use super::request::{Message, joined};
-use crate::exchange::{Exchange, Method, Response, Side, origin};
+use crate::exchange::{Exchange, Method, Response, origin};
 use crate::schema::Direction;
 
 impl Operation {
@@ -103,7 +103,7 @@ impl Api {
         let whole = meta.truncated_response.is_none() && meta.incomplete.is_none();
         let mut violations = self.check_response(matched.operation, response, whole);
         if response.status < 400 {
-            let whole = meta.truncated_request.is_none() && meta.incomplete != Some(Side::Client);
+            let whole = meta.truncated_request.is_none() && meta.incomplete.is_none();
             violations.append(&mut self.check_request(&matched, request, whole));
         }
         if violations.is_empty() { Ok(()) } else { Err(violations) }

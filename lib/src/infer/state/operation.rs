@@ -62,13 +62,13 @@ impl Operation {
         add(&mut asked.n, 1);
         fold_pairs(&mut asked.query, &request.query, ok, limits.query, limits);
         fold_headers(&mut asked.headers, &request.headers, ok, is_request_plumbing, limits);
-        let whole = !cut && meta.truncated_request.is_none();
+        let extent = Extent::of(meta.truncated_request, cut);
         fold_body(
             &mut asked.bodies,
             &mut asked.empty,
             &request.headers,
             &request.body,
-            whole,
+            extent,
             ok,
             tape,
             limits,
@@ -77,17 +77,37 @@ impl Operation {
         let answered = self.responses.entry(response.status).or_default();
         add(&mut answered.n, 1);
         fold_headers(&mut answered.headers, &response.headers, ok, is_response_plumbing, limits);
-        let whole = !cut && meta.truncated_response.is_none();
+        let extent = Extent::of(meta.truncated_response, cut);
         fold_body(
             &mut answered.bodies,
             &mut answered.empty,
             &response.headers,
             &response.body,
-            whole,
+            extent,
             ok,
             tape,
             limits,
         );
+    }
+}
+
+/// How much of a body was recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// The recorder kept a part of it, or nothing; there was a body.
+    Truncated,
+    /// The exchange broke off; where nothing came, the headers tell whether there was to be a body.
+    Incomplete,
+}
+
+impl Extent {
+    fn of(full_size: Option<u64>, incomplete: bool) -> Extent {
+        match (full_size, incomplete) {
+            (Some(_), _) => Extent::Truncated,
+            (None, true) => Extent::Incomplete,
+            (None, false) => Extent::Whole,
+        }
     }
 }
 
@@ -97,19 +117,34 @@ fn fold_body(
     empty: &mut u64,
     headers: &Pairs<'_>,
     body: &exchange::Body<'_>,
-    whole: bool,
+    extent: Extent,
     ok: bool,
     tape: &mut Tape,
     limits: &Limits,
 ) {
-    // Of a body that was cut to nothing we know that there was one.
-    if body.is_empty() && whole {
+    let none = match extent {
+        Extent::Whole => true,
+        Extent::Truncated => false,
+        Extent::Incomplete => !announces_body(headers),
+    };
+    if body.is_empty() && none {
         return add(empty, 1);
     }
+    let whole = extent == Extent::Whole;
     let media = media_type(exchange::header(headers, "content-type"), body, tape);
     bodies
         .slot(&media, limits.media, no_priority, limits)
         .fold(&media, body, whole, ok, tape, limits);
+}
+
+/// True where the headers of a message say that it has a body.
+fn announces_body(headers: &Pairs<'_>) -> bool {
+    let length = exchange::header(headers, "content-length").map(|length| length.trim() != "0");
+    length.unwrap_or_else(|| {
+        ["content-type", "transfer-encoding"]
+            .iter()
+            .any(|name| exchange::header(headers, name).is_some())
+    })
 }
 
 fn fold_headers(
