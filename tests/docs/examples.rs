@@ -2,13 +2,12 @@
 //!
 //! An example is a block (```sh in Markdown, `.Bd -literal` in a page) that has lines beginning with `$ `. Those
 //! are commands for bash; what stands between them is the expected output, in which `...` stands for anything; line
-//! ends do not count, since curl adds none to a body. A block
-//! runs in a fresh folder that holds copies of `tests/fixtures/docs`, with our programs on the path.
+//! ends do not count, since curl adds none to a body. A block runs in a fresh folder that holds copies of
+//! `tests/fixtures/docs`, with our programs on the path.
 //!
 //! So that examples can be read and still run side by side, some things are replaced: the ports 8000 and 8888 by
-//! free ones (a mock that names no admin port gets one, too), and `localhost:3000`, the reader's own API, by a server of
-//! ours. After a command that ends in `&`, the
-//! runner waits for its port, as a reader would without thinking of it.
+//! free ones (a mock that names no admin port gets one, too), and `localhost:3000`, the reader's own API, by a server
+//! of ours. After a command that ends in `&`, the runner waits for its port, as a reader would without thinking of it.
 
 use std::fs;
 use std::net::TcpListener;
