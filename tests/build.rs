@@ -304,3 +304,23 @@ fn what_broke_off_describes_no_body_that_was_not_there() {
     let recordings = built(&line, &["--verify", "-m", "replay"]);
     assert_eq!(recordings["paths"], json!({}));
 }
+
+#[test]
+fn what_no_path_item_can_describe_is_left_out_and_told() {
+    let deep = format!("/{}", ["a"; 30].join("/"));
+    let lines = exchange("connect", "/", 200, "1")
+        + &exchange("get", &deep, 200, "1")
+        + &exchange("get", "/a", 200, "1");
+    for mode in ["gen", "replay", "mixed"] {
+        let dir = Dir::new();
+        let run = dir
+            .program("hmt-build")
+            .args(["--verify", "-m", mode, "-"])
+            .stdin(lines.as_str())
+            .run()
+            .expect_code(0)
+            .expect_stderr("conform to the spec");
+        assert!(!run.out().contains("connect:"), "{run}");
+        assert!(run.yaml()["paths"]["/a"]["get"].is_object(), "{run}");
+    }
+}

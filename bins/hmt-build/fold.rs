@@ -209,7 +209,7 @@ fn tell(builder: &Builder, config: &Config) {
     }
     if counts.deep > 0 {
         config.messages.warn(format_args!(
-            "{} exchanges of paths with more than 24 segments were left out",
+            "{} exchanges were left out that no path item can describe: CONNECT, or over 24 path segments",
             counts.deep
         ));
     }

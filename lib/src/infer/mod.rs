@@ -20,7 +20,7 @@ mod state;
 pub use config::{Config, Mode, UnknownMode};
 pub use finalise::Options;
 pub use partial::{Partial, PartialError};
-pub use state::is_ghost;
+pub use state::{is_ghost, is_indescribable};
 
 pub(crate) use config::Limits;
 
@@ -45,7 +45,7 @@ pub struct Counts {
     pub exchanges: u64,
     /// Of these, without a response.
     pub unanswered: u64,
-    /// Of these, with more path segments than can be folded.
+    /// Of these, such that no path item can describe them.
     pub deep: u64,
     /// Of these, cut short and therefore not among the recordings.
     pub unrepeatable: u64,

@@ -68,7 +68,8 @@ struct Seen {
 /// Paths with schemas of constants.
 pub(super) fn paths(recordings: &Recordings, origins: &BTreeSet<String>) -> Map<String, Value> {
     let mut all: BTreeMap<String, BTreeMap<String, Seen>> = BTreeMap::new();
-    for (key, answers) in &recordings.0 {
+    // OpenAPI has no word for CONNECT.
+    for (key, answers) in recordings.0.iter().filter(|(key, _)| key.method != "connect") {
         let (pathname, query) = key.path.split_once('?').unwrap_or((&key.path, ""));
         let (path, slashed) = match pathname.strip_suffix('/') {
             Some("") => ("/", false),

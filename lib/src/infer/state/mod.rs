@@ -22,12 +22,12 @@ pub(crate) use trie::{Node, split_path};
 
 use super::sketch::{CappedMap, Merge, add, is_default, is_zero};
 use super::{Config, Limits};
-use crate::exchange::{Exchange, origin};
+use crate::exchange::{Exchange, Method, origin};
 
 /// Everything that inference remembers of the exchanges folded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// Exchanges of paths with more segments than the limit; counted only.
+    /// Exchanges that no path item can describe, as [`is_indescribable`] has it; counted only.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) deep: u64,
     /// Exchanges folded.
@@ -60,6 +60,13 @@ pub fn is_ghost(status: u16) -> bool {
     matches!(status, 404 | 405 | 410 | 501)
 }
 
+/// True for an exchange that makes no path: OpenAPI has no word for CONNECT, and paths of more than 24 segments are not looked
+/// into.
+pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
+    exchange.request.method == Method::Connect
+        || split_path(&exchange.request.pathname).0.len() > Limits::default().segments
+}
+
 impl Merge for Host {
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.ghosts.merge(other.ghosts, limits);
@@ -82,7 +89,7 @@ impl State {
             return;
         }
         let (segments, slashed) = split_path(&exchange.request.pathname);
-        if segments.len() > limits.segments {
+        if segments.len() > limits.segments || exchange.request.method == Method::Connect {
             return add(&mut self.deep, 1);
         }
         let origin = origin(&exchange.request);
