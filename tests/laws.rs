@@ -82,16 +82,17 @@ fn parts_unite_to_the_whole() {
 /// Soundness by a validator that is not ours.
 #[test]
 fn every_recorded_body_validates() {
+    // Not for each recording: one of the real APIs calls its JSON text/html, which makes it text.
+    let mut checked = 0;
     for lines in recordings() {
         let dir = Dir::new();
         let spec = dir.program("hmt-build").stdin(lines.as_str()).run().expect_code(0).yaml();
-        let mut checked = 0;
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
             let exchange: Value = serde_json::from_str(line).unwrap();
             checked += check(&spec, &exchange);
         }
-        assert!(checked > 0);
     }
+    assert!(checked > 0);
 }
 
 /// Checks an exchange's answer by its only matching path; 1 where there was a JSON body.
