@@ -25,14 +25,6 @@ pub struct Block {
     output: Vec<String>,
 }
 
-/// Whether bash and curl are here, as they are wherever CI runs.
-pub fn can_run() -> bool {
-    let missing: Vec<_> =
-        ["bash", "curl"].into_iter().filter(|name| on_path(name).is_none()).collect();
-    assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "CI lacks {missing:?}");
-    missing.is_empty()
-}
-
 /// The examples of a document.
 pub fn blocks_of(file: &str, text: &str) -> Vec<Block> {
     let roff = !file.ends_with(".md");
@@ -69,6 +61,17 @@ impl Block {
         } else {
             self.output.push(line);
         }
+    }
+
+    /// Whether the tools of others that it needs are here, as they are wherever CI runs.
+    pub fn can_run(&self) -> bool {
+        let needs = |tool: &str| tool == "bash" || self.commands.iter().any(|c| c.contains(tool));
+        let missing: Vec<_> = ["bash", "curl ", "jq "]
+            .into_iter()
+            .filter(|tool| needs(tool) && on_path(tool.trim()).is_none())
+            .collect();
+        assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "CI lacks {missing:?}");
+        missing.is_empty()
     }
 
     /// Runs it; what went wrong, with everything that the programs said.
