@@ -62,10 +62,11 @@ fn operation() -> impl Strategy<Value = Value> {
             operation.insert("parameters".to_owned(), parameters.into());
         }
         if let Some((schema, required)) = body {
-            let mut body = json!({"content": {"application/json": {"schema": schema}}});
+            let mut body = json!({});
             if required {
                 body["required"] = json!(true);
             }
+            body["content"] = json!({"application/json": {"schema": schema}});
             operation.insert("requestBody".to_owned(), body);
         }
         let responses: Map<_, _> = responses

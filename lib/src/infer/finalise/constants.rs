@@ -172,10 +172,11 @@ impl Seen {
             operation.insert("parameters".to_owned(), parameters.into());
         }
         if !self.bodies.is_empty() {
-            let mut body = json!({"content": content(&self.bodies)});
+            let mut body = json!({});
             if !self.bodiless {
                 body["required"] = json!(true);
             }
+            body["content"] = content(&self.bodies);
             operation.insert("requestBody".to_owned(), body);
         }
         let responses: Map<String, Value> = self

@@ -33,10 +33,11 @@ fn request_body(ok: &Asked, failed: &Asked, schemas: &Schemas<'_>) -> Option<Val
     if asked.bodies.is_empty() {
         return None;
     }
-    let mut body = json!({"content": content(&asked.bodies, schemas)});
+    let mut body = json!({});
     if asked.empty == 0 && ok.n > 0 {
         body["required"] = json!(true);
     }
+    body["content"] = content(&asked.bodies, schemas);
     Some(body)
 }
 
