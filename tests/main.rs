@@ -3,6 +3,7 @@
 
 mod build;
 mod docs;
+mod edits;
 mod front;
 mod harness;
 mod laws;

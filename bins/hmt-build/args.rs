@@ -68,6 +68,17 @@ pub(crate) struct Args {
     #[arg(long)]
     partial: bool,
 
+    /// Write into the partial what it was made of, so that nothing is counted twice
+    ///
+    /// Files are known by their content: hmt-merge and hmt-build then refuse partials of the same file, or of one that
+    /// has grown since. Standard input cannot be tracked.
+    #[arg(long, requires = "partial")]
+    track_inputs: bool,
+
+    /// Unite partials, and files with --track-inputs, even where they were made of the same input
+    #[arg(long)]
+    allow_overlap: bool,
+
     /// The title of the spec; else the host's name
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
@@ -111,6 +122,8 @@ pub(crate) struct Config {
     pub(crate) target: Target,
     pub(crate) format: Format,
     pub(crate) partial: bool,
+    pub(crate) track_inputs: bool,
+    pub(crate) allow_overlap: bool,
     pub(crate) title: Option<String>,
     pub(crate) verify: bool,
     pub(crate) threads: usize,
@@ -156,6 +169,8 @@ impl Args {
             target,
             format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
+            track_inputs: self.track_inputs,
+            allow_overlap: self.allow_overlap,
             title: self.title,
             verify: self.verify,
             threads: self.threads.map_or_else(default_threads, usize::from),

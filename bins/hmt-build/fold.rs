@@ -7,10 +7,11 @@ use std::sync::mpsc::sync_channel;
 use anyhow::Context as _;
 use hmt_core::cli::{Failure, Rejects};
 use hmt_core::exchange::parse_line;
-use hmt_core::infer::{self, Builder, Partial};
+use hmt_core::infer::{self, Builder, Ledger, Partial, Provenance};
 use hmt_core::stream::{Block, Reader, Record};
 
 use super::args::Config;
+use super::track;
 use super::verify::Inputs;
 
 /// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
@@ -37,6 +38,8 @@ struct Shared<'c> {
     accepted: AtomicU64,
     /// Set by `--strict` with the first rejected record.
     stop: AtomicBool,
+    /// What the partials among the input say that they were made of, by `FILE:LINE`.
+    partials: Mutex<Vec<(String, Provenance)>>,
 }
 
 impl Shared<'_> {
@@ -62,13 +65,19 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
     for note in reader.notes() {
         config.messages.warn(note);
     }
+    let files = if config.track_inputs { track::files(&reader)? } else { Vec::new() };
+    let mut ledger = Ledger::new(config.allow_overlap);
+    for (name, inputs) in files {
+        ledger.add(&name, inputs)?;
+    }
     let shared = Shared {
         config,
         rejects: Mutex::new(Rejects::new(config.messages.clone())),
         accepted: AtomicU64::new(0),
         stop: AtomicBool::new(false),
+        partials: Mutex::default(),
     };
-    let builder = if config.threads == 1 {
+    let mut builder = if config.threads == 1 {
         alone(&mut reader, &shared)?
     } else {
         together(&mut reader, &shared)?
@@ -77,6 +86,17 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
     if shared.stop.into_inner() {
         return Err(Failure::Reported.into());
     }
+    let mut partials =
+        shared.partials.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // Workers add theirs in any order.
+    partials.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (name, inputs) in partials {
+        ledger.add(&name, inputs)?;
+    }
+    for name in ledger.silent() {
+        config.messages.warn(format_args!("{name} does not tell what it was made of"));
+    }
+    builder.set_inputs(ledger.into_inputs());
     let accepted = shared.accepted.into_inner();
     rejects.finish(accepted);
     tell(&builder, config);
@@ -159,10 +179,17 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
         match record {
             Record::Line(line) | Record::TornTail(line) if Partial::is(line) => {
                 match Partial::parse(line).and_then(|partial| {
-                    let exchanges = partial.exchanges();
-                    builder.add(partial).map(|()| exchanges)
+                    let (exchanges, inputs) = (partial.exchanges(), partial.inputs().clone());
+                    builder.add(partial).map(|()| (exchanges, inputs))
                 }) {
-                    Ok(exchanges) => accepted += exchanges.max(1),
+                    Ok((exchanges, inputs)) => {
+                        accepted += exchanges.max(1);
+                        let name = format!("{}:{number}", block.source);
+                        let partials = shared.partials.lock();
+                        partials
+                            .unwrap_or_else(std::sync::PoisonError::into_inner)
+                            .push((name, inputs));
+                    }
                     Err(error) => shared.reject(&block.source, number, error),
                 }
             }

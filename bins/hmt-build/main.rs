@@ -3,6 +3,7 @@
 mod args;
 mod fold;
 mod initial;
+mod track;
 mod verify;
 
 use std::process::ExitCode;

@@ -28,11 +28,15 @@ Examples:
       What hmt-build would have made of all the recordings behind the parts.
   hmt-merge --conflict error v1.yaml v2.yaml > /dev/null
       Name every place where two specs differ.
+  hmt-merge --info parts/
+      What is in each of the parts.
 
 Exit status: 0 done, 1 failed (nothing was written), 2 wrong usage."
 )]
 pub(crate) struct Args {
     /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is standard input
+    ///
+    /// Of a folder, every .yaml, .yml and .json file in it, in the order of their names.
     #[arg(value_name = "SPEC|PARTIAL", required = true)]
     inputs: Vec<PathBuf>,
 
@@ -47,6 +51,17 @@ pub(crate) struct Args {
     /// Write the united state of partials instead of a spec
     #[arg(long)]
     partial: bool,
+
+    /// Tell what is in partials, and write nothing else
+    ///
+    /// Lines of `name: value` on standard output: mode, configuration, exchanges, hosts, paths and operations as kept, and
+    /// the inputs, where hmt-build tracked them.
+    #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "conflict"])]
+    info: bool,
+
+    /// Unite partials even where they were made of the same input
+    #[arg(long)]
+    allow_overlap: bool,
 
     /// The title of a spec that is made of partials; else the host's name
     #[arg(long, value_name = "TEXT")]
@@ -87,6 +102,8 @@ pub(crate) struct Config {
     pub(crate) target: Target,
     pub(crate) format: Format,
     pub(crate) partial: bool,
+    pub(crate) info: bool,
+    pub(crate) allow_overlap: bool,
     pub(crate) title: Option<String>,
     pub(crate) policy: Policy,
     pub(crate) verbose: bool,
@@ -115,6 +132,8 @@ impl Args {
             target,
             format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
+            info: self.info,
+            allow_overlap: self.allow_overlap,
             title: self.title,
             policy: self.conflict,
             verbose: self.verbose,

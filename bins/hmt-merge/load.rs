@@ -1,11 +1,11 @@
 //! Reading the inputs, all of them before anything is written.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use hmt_core::infer::Partial;
-use hmt_core::spec::{Document, check_refs, load as load_bytes, load_file};
+use hmt_core::infer::{Ledger, Partial};
+use hmt_core::spec::{Document, Format, SpecError, check_refs, load as load_bytes, load_file};
 
 use super::args::Config;
 
@@ -16,9 +16,16 @@ pub(crate) const INFERRED: &str = "the inferred spec";
 #[derive(Default)]
 pub(crate) struct Inputs {
     pub(crate) documents: Vec<Document>,
-    pub(crate) partials: Vec<Partial>,
-    /// `FILE:LINE` of each partial.
-    pub(crate) names: Vec<String>,
+    pub(crate) partials: Vec<Named>,
+}
+
+/// A partial and where it stands.
+pub(crate) struct Named {
+    /// `FILE:LINE`
+    pub(crate) name: String,
+    pub(crate) partial: Partial,
+    /// The length of its line.
+    pub(crate) bytes: usize,
 }
 
 /// Reads all inputs.
@@ -35,19 +42,60 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
                 .read_to_end(&mut bytes)
                 .context("cannot read standard input")?;
             inputs.add("<stdin>", &bytes, config)?;
-        } else if holds_partials(path)? {
-            let bytes =
-                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            inputs.add(&path.display().to_string(), &bytes, config)?;
+        } else if path.is_dir() {
+            inputs.add_folder(path, config)?;
         } else {
-            let document = load_file(path)?;
-            inputs.add_document(document, config)?;
+            inputs.add_file(path, config)?;
         }
     }
     Ok(inputs)
 }
 
 impl Inputs {
+    /// What the partials were made of, none of it twice.
+    ///
+    /// # Errors
+    /// Two that were made of the same, unless that is allowed.
+    pub(crate) fn ledger(&self, config: &Config) -> anyhow::Result<Ledger> {
+        let mut ledger = Ledger::new(config.allow_overlap);
+        for Named { name, partial, .. } in &self.partials {
+            ledger.add(name, partial.inputs().clone())?;
+        }
+        for name in ledger.silent() {
+            config.messages.warn(format_args!("{name} does not tell what it was made of"));
+        }
+        Ok(ledger)
+    }
+
+    fn add_folder(&mut self, folder: &Path, config: &Config) -> anyhow::Result<()> {
+        let known = self.documents.len() + self.partials.len();
+        for path in files(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            match self.add_file(&path, config) {
+                // Folders also hold a package.json.
+                Err(error)
+                    if matches!(error.downcast_ref(), Some(SpecError::NotOpenApi { .. })) =>
+                {
+                    config.messages.warn(format_args!("left out: {error}"));
+                }
+                other => other?,
+            }
+        }
+        if self.documents.len() + self.partials.len() == known {
+            anyhow::bail!("{}: no spec and no partial in this folder", folder.display());
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, path: &Path, config: &Config) -> anyhow::Result<()> {
+        if holds_partials(path)? {
+            let bytes =
+                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            self.add(&path.display().to_string(), &bytes, config)
+        } else {
+            self.add_document(load_file(path)?, config)
+        }
+    }
+
     fn add(&mut self, source: &str, bytes: &[u8], config: &Config) -> anyhow::Result<()> {
         if !Partial::is(bytes) {
             let document = load_bytes(bytes, source)?;
@@ -58,11 +106,11 @@ impl Inputs {
                 continue;
             }
             let name = format!("{source}:{}", index + 1);
-            self.partials.push(Partial::parse(line).with_context(|| name.clone())?);
+            let partial = Partial::parse(line).with_context(|| name.clone())?;
             if config.verbose {
                 config.messages.warn(format_args!("{name}: a partial"));
             }
-            self.names.push(name);
+            self.partials.push(Named { name, partial, bytes: line.len() });
         }
         Ok(())
     }
@@ -79,6 +127,19 @@ impl Inputs {
         self.documents.push(document);
         Ok(())
     }
+}
+
+/// The files of a folder that may be specs or partials, in the order of their names.
+fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if Format::of_path(&path).is_some() && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Looks at the head of a file only: specs have a loader of their own, with limits.

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use hmt_core::cli::{self, Failure, Status};
+use hmt_core::cli::{self, Failure, Status, Target};
 use hmt_core::infer::Builder;
 use hmt_core::merge;
 use hmt_core::spec::{Document, Version, to_text};
 
 use args::{Args, Config};
-use load::Inputs;
+use load::{Inputs, Named};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -21,8 +21,15 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> anyhow::Result<Status> {
-    let Inputs { mut documents, partials, names } = load::load(config)?;
-    let state = merge::partials(partials).map_err(|(index, error)| {
+    let inputs = load::load(config)?;
+    if config.info {
+        return info(&inputs);
+    }
+    let ledger = inputs.ledger(config)?;
+    let Inputs { mut documents, partials } = inputs;
+    let (names, partials): (Vec<_>, Vec<_>) =
+        partials.into_iter().map(|named| (named.name, named.partial)).unzip();
+    let mut state = merge::partials(partials).map_err(|(index, error)| {
         let name = names.get(index).map_or("", String::as_str);
         anyhow::Error::new(error).context(format!("cannot unite {name} with {}", names[0]))
     })?;
@@ -32,7 +39,8 @@ fn run(config: &Config) -> anyhow::Result<Status> {
                 format!("--partial unites partials only, and {} is a spec", document.source);
             return Err(Failure::usage(message));
         }
-        let state = state.context("no partial to unite")?;
+        let state = state.as_mut().context("no partial to unite")?;
+        state.set_inputs(ledger.into_inputs());
         config.target.write(&format!("{}\n", state.to_partial()), true)?;
         return Ok(Status::Done);
     }
@@ -46,6 +54,21 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     // Recordings are traffic: a spec that holds them is its owner's alone.
     let private = root.get("x-hmt-replay").is_some();
     config.target.write(&to_text(&root, config.format), private)?;
+    Ok(Status::Done)
+}
+
+/// Tells what is in each partial.
+fn info(inputs: &Inputs) -> anyhow::Result<Status> {
+    if let Some(document) = inputs.documents.first() {
+        let message = format!("--info tells of partials only, and {} is a spec", document.source);
+        return Err(Failure::usage(message));
+    }
+    let mut text = String::new();
+    for Named { name, partial, bytes } in &inputs.partials {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        text.push_str(&format!("{gap}partial: {name}\nbytes: {bytes}\n{}", partial.info()));
+    }
+    Target::Stdout.write(&text, false)?;
     Ok(Status::Done)
 }
 

@@ -7,19 +7,23 @@
 //! * `sketch/`: the mergeable summaries, all that bounds the state.
 //! * `state/`: path trie, operation, parameter, JSON node: pure folds.
 //! * `finalise/`: templates, names, parameters, schemas.
-//! * `partial.rs`: the serialised state.
+//! * `partial.rs`: the serialised state; `provenance.rs`: what it was made of; `info.rs`: what is in it.
 
 mod config;
 mod finalise;
+mod info;
 #[cfg(test)]
 mod laws;
 mod partial;
+mod provenance;
 mod sketch;
 mod state;
 
 pub use config::{Config, Mode, UnknownMode};
 pub use finalise::Options;
+pub use info::{HostInfo, Info};
 pub use partial::{Partial, PartialError};
+pub use provenance::{Ledger, NAMED_BY, Overlap, Provenance, Twice};
 pub use state::{is_ghost, is_indescribable};
 
 pub(crate) use config::Limits;
@@ -36,6 +40,7 @@ pub struct Builder {
     config: Config,
     state: State,
     tape: Tape,
+    inputs: Provenance,
 }
 
 /// What was folded, and what could not be used.
@@ -54,7 +59,12 @@ pub struct Counts {
 impl Builder {
     /// Nothing folded yet.
     pub fn new(config: Config) -> Self {
-        Builder { config, state: State::default(), tape: Tape::default() }
+        Builder {
+            config,
+            state: State::default(),
+            tape: Tape::default(),
+            inputs: Provenance::default(),
+        }
     }
 
     /// Folds one exchange.
@@ -83,9 +93,15 @@ impl Builder {
         Counts { exchanges, unanswered, deep, unrepeatable }
     }
 
+    /// Says what was folded, for the partial to tell. What partials tell of theirs is not added by [`Builder::add`]: whoever
+    /// adds them first looks for an overlap.
+    pub fn set_inputs(&mut self, inputs: Provenance) {
+        self.inputs = inputs;
+    }
+
     /// The state as a line of canonical JSON, without the newline.
     pub fn to_partial(&self) -> String {
-        partial::write(&self.state, &self.config)
+        partial::write(&self.state, &self.config, &self.inputs)
     }
 
     /// The OpenAPI document.

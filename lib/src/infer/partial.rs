@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Config;
 use super::state::State;
+use super::{Config, Info, Provenance};
 
 /// The format's version.
 const FORMAT: u32 = 1;
@@ -16,6 +16,8 @@ pub struct Partial {
     config: String,
     exchanges: u64,
     #[serde(default)]
+    inputs: Provenance,
+    #[serde(default)]
     mode: Option<String>,
     state: State,
 }
@@ -26,6 +28,8 @@ struct Line<'s> {
     exchanges: u64,
     #[serde(rename = "hmt-partial")]
     format: u32,
+    #[serde(skip_serializing_if = "Provenance::is_empty")]
+    inputs: &'s Provenance,
     mode: &'s str,
     state: &'s State,
 }
@@ -82,6 +86,17 @@ impl Partial {
         self.mode.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default()
     }
 
+    /// What it was made of, as far as that was tracked.
+    pub fn inputs(&self) -> &Provenance {
+        &self.inputs
+    }
+
+    /// What is in it.
+    pub fn info(&self) -> Info {
+        let this_version = self.config == Config::new(self.mode()).hash();
+        Info::of(&self.state, self.mode(), &self.config, this_version, self.inputs.clone())
+    }
+
     pub(super) fn into_state(self, config: &Config) -> Result<State, PartialError> {
         let ours = config.hash();
         if self.config == ours {
@@ -92,11 +107,12 @@ impl Partial {
     }
 }
 
-pub(super) fn write(state: &State, config: &Config) -> String {
+pub(super) fn write(state: &State, config: &Config, inputs: &Provenance) -> String {
     let line = Line {
         config: config.hash(),
         exchanges: state.exchanges,
         format: FORMAT,
+        inputs,
         mode: config.mode.as_str(),
         state,
     };

@@ -162,8 +162,6 @@ fn built() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     #[test]
     fn laws(a in built(), b in built(), c in built()) {
         prop_assert_eq!(text(&merge(&[&a, &a])), text(&a), "a document with itself is itself");

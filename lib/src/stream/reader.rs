@@ -78,6 +78,14 @@ impl Reader {
         &self.notes
     }
 
+    /// The files that are still to be read, in order; `None` for standard input.
+    pub fn files(&self) -> impl Iterator<Item = Option<&Path>> {
+        self.waiting.iter().rev().map(|source| match source {
+            Source::Stdin(_) => None,
+            Source::File(path) => Some(path.as_path()),
+        })
+    }
+
     /// The next block of whole lines; `None` after the last source.
     ///
     /// # Errors

@@ -1,0 +1,126 @@
+//! What is in a partial, for people and for scripts: lines of `name: value`.
+
+use std::fmt;
+
+use super::state::{Node, State};
+use super::{Mode, Provenance};
+
+/// What is in a partial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The mode it was made in.
+    pub mode: Mode,
+    /// The hash of the configuration; only partials of one hash can be united.
+    pub config: String,
+    /// True where this version, with its own limits, would give the same hash.
+    pub this_version: bool,
+    /// Exchanges folded.
+    pub exchanges: u64,
+    /// Of these, without a response.
+    pub unanswered: u64,
+    /// Of these, such that no path item can describe them.
+    pub indescribable: u64,
+    /// Of these, cut short and therefore not among the recordings.
+    pub cut_short: u64,
+    /// Requests that are recorded with their answers.
+    pub recordings: u64,
+    /// The hosts that are kept apart; one without a name stands for all others.
+    pub hosts: Vec<HostInfo>,
+    /// What it was made of, as far as that was tracked.
+    pub inputs: Provenance,
+}
+
+/// What a partial knows of one host. Paths are counted as they are kept, before templates are found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostInfo {
+    /// `https://api.example.com`
+    pub origin: String,
+    /// Paths that were answered.
+    pub paths: u64,
+    /// Operations on these.
+    pub operations: u64,
+    /// Paths that were only answered with 404 and the like.
+    pub missing: u64,
+}
+
+impl Info {
+    pub(super) fn of(
+        state: &State,
+        mode: Mode,
+        config: &str,
+        this_version: bool,
+        inputs: Provenance,
+    ) -> Info {
+        let named = state.hosts.sorted();
+        let all = named.iter().map(|(origin, host)| (*origin, *host));
+        let rest = state.hosts.rest().map(|host| ("", host));
+        let hosts = all.chain(rest).map(|(origin, host)| {
+            let (paths, operations) = count(&host.paths);
+            let missing = count(&host.ghosts).0;
+            HostInfo { origin: origin.to_owned(), paths, operations, missing }
+        });
+        Info {
+            mode,
+            config: config.to_owned(),
+            this_version,
+            exchanges: state.exchanges,
+            unanswered: state.unanswered,
+            indescribable: state.deep,
+            cut_short: state.unrepeatable,
+            recordings: state.recordings.0.len() as u64,
+            hosts: hosts.collect(),
+            inputs,
+        }
+    }
+}
+
+/// Paths that end at or below a place, and the operations on them.
+fn count(node: &Node) -> (u64, u64) {
+    let own = node.operations.len() as u64;
+    let mut all = (u64::from(own > 0), own);
+    for kids in node.kids.values() {
+        for kid in kids.iter().map(|(_, kid)| kid).chain(kids.rest()) {
+            let (paths, operations) = count(kid);
+            all = (all.0 + paths, all.1 + operations);
+        }
+    }
+    all
+}
+
+impl fmt::Display for Info {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose = if self.this_version { "this version's" } else { "another version's" };
+        writeln!(f, "mode: {}", self.mode.as_str())?;
+        writeln!(f, "config: {} ({whose})", self.config)?;
+        let sum = |of: fn(&HostInfo) -> u64| self.hosts.iter().map(of).sum::<u64>();
+        for (name, count) in [
+            ("exchanges", self.exchanges),
+            ("unanswered", self.unanswered),
+            ("indescribable", self.indescribable),
+            ("cut short", self.cut_short),
+            ("recordings", self.recordings),
+            ("hosts", self.hosts.len() as u64),
+            ("paths", sum(|host| host.paths)),
+            ("operations", sum(|host| host.operations)),
+        ] {
+            writeln!(f, "{name}: {count}")?;
+        }
+        for host in &self.hosts {
+            let HostInfo { origin, paths, operations, missing } = host;
+            let origin = if origin.is_empty() { "(others)" } else { origin };
+            writeln!(
+                f,
+                "host: {origin}, paths {paths}, operations {operations}, missing {missing}"
+            )?;
+        }
+        if self.inputs.is_empty() {
+            writeln!(f, "inputs: not tracked")?;
+        }
+        for (source, ranges) in self.inputs.iter() {
+            let ranges: Vec<String> =
+                ranges.map(|range| format!("{}-{}", range.start, range.end)).collect();
+            writeln!(f, "input: {source} {}", ranges.join(","))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! What a partial was made of, so that nothing is counted twice: sources, each with the ranges of it that were read.
+//!
+//! Work that is retried, or done by two workers, then shows itself: their ranges overlap. A source is named by what is
+//! in it, or by its place in a log that never changes, not by a path:
+//!
+//! * `sha256:HEX`, a file, by the hash of its first [`NAMED_BY`] bytes (the whole of a smaller file), with ranges of bytes.
+//!   A copy has the same name, and so has a log that has grown since; the shards of a split file have different ones.
+//! * A partition of a topic is `kafka:CLUSTER/TOPIC/PARTITION`, with ranges of offsets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read};
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// How many bytes of a file give it its name.
+pub const NAMED_BY: u64 = 64 << 10;
+
+/// Disjoint ranges, sorted, with a gap between any two: so equal sets are equal lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(u64, u64)>")]
+struct Ranges(Vec<(u64, u64)>);
+
+impl From<Vec<(u64, u64)>> for Ranges {
+    fn from(mut list: Vec<(u64, u64)>) -> Self {
+        list.retain(|(start, end)| start < end);
+        list.sort_unstable();
+        let mut ranges: Vec<(u64, u64)> = Vec::with_capacity(list.len());
+        for (start, end) in list {
+            match ranges.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => ranges.push((start, end)),
+            }
+        }
+        Ranges(ranges)
+    }
+}
+
+impl Ranges {
+    fn unite(&mut self, other: &Ranges) {
+        let all = self.0.iter().chain(&other.0).copied().collect::<Vec<_>>();
+        *self = all.into();
+    }
+
+    /// The first range that both have.
+    fn common(&self, other: &Ranges) -> Option<Range<u64>> {
+        let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some(a), Some(b)) = (ours.peek(), theirs.peek()) {
+            let common = a.0.max(b.0)..a.1.min(b.1);
+            if !common.is_empty() {
+                return Some(common);
+            }
+            if a.1 < b.1 {
+                ours.next()
+            } else {
+                theirs.next()
+            };
+        }
+        None
+    }
+}
+
+/// The inputs of a partial; see the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Provenance(BTreeMap<String, Ranges>);
+
+/// A range that two sets of inputs have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// The source's name.
+    pub source: String,
+    /// The first range of it that is in both.
+    pub range: Range<u64>,
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}-{}", self.source, self.range.start, self.range.end)
+    }
+}
+
+impl Provenance {
+    /// A whole file, so named.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of_file(file: impl Read, length: u64) -> io::Result<Provenance> {
+        let mut head = Vec::new();
+        file.take(NAMED_BY).read_to_end(&mut head)?;
+        let mut name = "sha256:".to_owned();
+        for byte in Sha256::digest(&head) {
+            name.push_str(&format!("{byte:02x}"));
+        }
+        let ranges = Ranges::from(vec![(0, length.max(head.len() as u64))]);
+        let mut inputs = Provenance::default();
+        if !ranges.0.is_empty() {
+            inputs.0.insert(name, ranges);
+        }
+        Ok(inputs)
+    }
+
+    /// True where nothing is known of the inputs.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What both sets have in common, if anything: the first by name and place.
+    pub fn overlap(&self, other: &Provenance) -> Option<Overlap> {
+        self.0.iter().find_map(|(source, ranges)| {
+            let range = ranges.common(other.0.get(source)?)?;
+            Some(Overlap { source: source.clone(), range })
+        })
+    }
+
+    /// Adds what the other set has; ranges that meet become one.
+    pub fn unite(&mut self, other: &Provenance) {
+        for (source, ranges) in &other.0 {
+            self.0.entry(source.clone()).or_default().unite(ranges);
+        }
+        self.0.retain(|_, ranges| !ranges.0.is_empty());
+    }
+
+    /// Each source with its ranges.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = Range<u64>>)> {
+        self.0
+            .iter()
+            .map(|(source, ranges)| (source.as_str(), ranges.0.iter().map(|(a, b)| *a..*b)))
+    }
+}
+
+/// The inputs of several partials or files, of which no two may overlap, unless that is allowed.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    parts: Vec<(String, Provenance)>,
+    all: Provenance,
+    allow_overlap: bool,
+}
+
+/// Two were made of the same.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{second} and {first} were both made of {overlap}, which would count twice; leave one out, or allow it by --allow-overlap"
+)]
+pub struct Twice {
+    /// The name of the one that was there first.
+    pub first: String,
+    /// The name of the one that was added.
+    pub second: String,
+    /// What they have in common.
+    pub overlap: Overlap,
+}
+
+impl Ledger {
+    /// Nothing yet.
+    pub fn new(allow_overlap: bool) -> Self {
+        Ledger { allow_overlap, ..Ledger::default() }
+    }
+
+    /// Adds what one partial or file is made of.
+    ///
+    /// # Errors
+    /// Where part of it is there already.
+    pub fn add(&mut self, name: &str, inputs: Provenance) -> Result<(), Twice> {
+        if !self.allow_overlap && self.all.overlap(&inputs).is_some() {
+            let found = self.parts.iter().find_map(|(first, known)| {
+                let overlap = known.overlap(&inputs)?;
+                Some(Twice { first: first.clone(), second: name.to_owned(), overlap })
+            });
+            return found.map_or(Ok(()), Err);
+        }
+        self.all.unite(&inputs);
+        self.parts.push((name.to_owned(), inputs));
+        Ok(())
+    }
+
+    /// Names of those that do not tell what they were made of, where others do.
+    pub fn silent(&self) -> impl Iterator<Item = &str> {
+        let some = !self.all.is_empty();
+        let silent = self.parts.iter().filter(move |(_, inputs)| some && inputs.is_empty());
+        silent.map(|(name, _)| name.as_str())
+    }
+
+    /// All inputs together.
+    pub fn into_inputs(self) -> Provenance {
+        self.all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inputs() -> impl Strategy<Value = Provenance> {
+        let ranges = prop::collection::vec((0..20_u64, 0..6_u64), 0..5)
+            .prop_map(|list| list.into_iter().map(|(start, n)| (start, start + n)).collect());
+        prop::collection::btree_map("[ab]", ranges, 0..3).prop_map(
+            |all: BTreeMap<String, Vec<(u64, u64)>>| {
+                let mut inputs = Provenance::default();
+                for (source, ranges) in all {
+                    inputs.unite(&Provenance([(source, ranges.into())].into()));
+                }
+                inputs
+            },
+        )
+    }
+
+    /// The same as a plain set.
+    fn points(inputs: &Provenance) -> BTreeSet<(String, u64)> {
+        let all = inputs.iter().flat_map(|(source, ranges)| {
+            ranges.flat_map(move |range| range.map(move |at| (source.to_owned(), at)))
+        });
+        all.collect()
+    }
+
+    fn united(a: &Provenance, b: &Provenance) -> Provenance {
+        let mut all = a.clone();
+        all.unite(b);
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn sets_of_points(a in inputs(), b in inputs(), c in inputs()) {
+            let (x, y) = (points(&a), points(&b));
+            prop_assert_eq!(points(&united(&a, &b)), x.union(&y).cloned().collect());
+            prop_assert_eq!(a.overlap(&b).is_some(), !x.is_disjoint(&y));
+            if let Some(Overlap { source, range }) = a.overlap(&b) {
+                let first = x.intersection(&y).next().cloned();
+                prop_assert_eq!(first, Some((source, range.start)));
+            }
+            // Equal sets are equal, whatever they were united from: so the text is canonical.
+            prop_assert_eq!(united(&a, &b), united(&b, &a));
+            prop_assert_eq!(united(&united(&a, &b), &c), united(&a, &united(&b, &c)));
+            prop_assert_eq!(united(&a, &a), a.clone());
+            prop_assert_eq!(x == y, a == b);
+            for (_, ranges) in a.iter() {
+                let ranges: Vec<_> = ranges.collect();
+                prop_assert!(ranges.is_sorted_by(|p, q| p.end < q.start), "{:?}", ranges);
+            }
+            let text = serde_json::to_string(&a).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Provenance>(&text).unwrap(), a);
+        }
+    }
+
+    #[test]
+    fn files_are_named_by_how_they_begin() {
+        let of = |text: &[u8]| Provenance::of_file(text, text.len() as u64).unwrap();
+        assert!(of(b"").is_empty());
+        assert_eq!(of(b"a\n").overlap(&of(b"a\n")).map(|o| o.range), Some(0..2));
+        assert_eq!(of(b"a\n").overlap(&of(b"a\nb\n")), None);
+        let log = vec![b'x'; 100_000];
+        assert_eq!(of(&log[..70_000]).overlap(&of(&log)).map(|o| o.range), Some(0..70_000));
+    }
+}
