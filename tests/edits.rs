@@ -159,3 +159,38 @@ fn folders_give_their_specs_and_partials() {
     dir.write("parts/torn.yaml", "openapi: 3.0.3\npaths: [");
     merge(&dir, &["parts"]).expect_code(1).expect_stderr("torn.yaml");
 }
+
+#[test]
+fn three_ways() {
+    let dir = Dir::new();
+    dir.write("old.jsonl", shop());
+    build(&dir, &["old.jsonl", "-o", "old.yaml"]).expect_code(0);
+    let old = dir.read("old.yaml");
+    let edited = old
+        .replacen("title: api.shop.example", "title: Shop", 1)
+        .replacen("{productName}", "{slug}", 1)
+        .replacen("- name: productName", "- name: slug", 1);
+    dir.write("ours.yaml", &edited);
+    let new = old
+        .replacen("title: api.shop.example", "title: other", 1)
+        .replacen("description: OK", "description: Fine", 1);
+    dir.write("new.yaml", &new);
+    let run = merge(&dir, &["--base", "old.yaml", "ours.yaml", "new.yaml"]).expect_code(0);
+    assert_eq!(run.err(), "/info/title: \"Shop\" / \"other\"\n");
+    assert_eq!(run.out(), edited.replacen("description: OK", "description: Fine", 1));
+    let last = merge(&dir, &["--conflict", "last", "--base", "old.yaml", "ours.yaml", "new.yaml"]);
+    assert_eq!(last.expect_code(0).yaml()["info"]["title"], "other");
+    merge(&dir, &["--conflict", "error", "--base", "old.yaml", "ours.yaml", "new.yaml"])
+        .expect_code(1)
+        .expect_no_stdout()
+        .expect_stderr("/info/title");
+    merge(&dir, &["--base", "old.yaml", "ours.yaml"]).expect_code(2).expect_stderr("--base");
+    merge(&dir, &["--base", "none.yaml", "ours.yaml", "new.yaml"])
+        .expect_code(1)
+        .expect_stderr("none.yaml");
+    // A partial is what is new, too.
+    build(&dir, &["--partial", "old.jsonl", "-o", "p.partial.json"]).expect_code(0);
+    let same = merge(&dir, &["--base", "old.yaml", "p.partial.json", "ours.yaml"]);
+    assert_eq!(same.expect_code(0).expect_quiet().out(), edited);
+    merge(&dir, &["--base", "old.yaml", "p.partial.json", "p.partial.json"]).expect_code(2);
+}

@@ -28,6 +28,8 @@ Examples:
       What hmt-build would have made of all the recordings behind the parts.
   hmt-merge --conflict error v1.yaml v2.yaml > /dev/null
       Name every place where two specs differ.
+  hmt-merge --base generated.yaml edited.yaml new.yaml > api.yaml
+      What people changed in a generated spec, and what was inferred anew.
   hmt-merge --info parts/
       What is in each of the parts.
 
@@ -62,6 +64,13 @@ pub(crate) struct Args {
     /// Unite partials even where they were made of the same input
     #[arg(long)]
     allow_overlap: bool,
+
+    /// Merge three ways: what people changed in the first SPEC since OLD stays, what the others changed comes in
+    ///
+    /// What both changed stays as in the first, and is told on standard error as `POINTER: ours / theirs`; with
+    /// --conflict last it is as in the others, with --conflict error nothing is written.
+    #[arg(long, value_name = "OLD", conflicts_with_all = ["partial", "info"])]
+    base: Option<PathBuf>,
 
     /// The title of a spec that is made of partials; else the host's name
     #[arg(long, value_name = "TEXT")]
@@ -103,6 +112,7 @@ pub(crate) struct Config {
     pub(crate) format: Format,
     pub(crate) partial: bool,
     pub(crate) info: bool,
+    pub(crate) base: Option<PathBuf>,
     pub(crate) allow_overlap: bool,
     pub(crate) title: Option<String>,
     pub(crate) policy: Policy,
@@ -133,6 +143,7 @@ impl Args {
             format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
             info: self.info,
+            base: self.base,
             allow_overlap: self.allow_overlap,
             title: self.title,
             policy: self.conflict,

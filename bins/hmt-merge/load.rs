@@ -51,6 +51,17 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
     Ok(inputs)
 }
 
+/// The common base of `--base`.
+///
+/// # Errors
+/// No spec, or one with a broken reference.
+pub(crate) fn base(config: &Config) -> anyhow::Result<Document> {
+    let path = config.base.as_deref().context("no base")?;
+    let document = load_file(path)?;
+    check_refs(&document)?;
+    Ok(document)
+}
+
 impl Inputs {
     /// What the partials were made of, none of it twice.
     ///

@@ -11,6 +11,7 @@ use hmt_core::cli::{self, Failure, Status, Target};
 use hmt_core::infer::Builder;
 use hmt_core::merge;
 use hmt_core::spec::{Document, Version, to_text};
+use serde_json::Value;
 
 use args::{Args, Config};
 use load::{Inputs, Named};
@@ -47,6 +48,7 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     // Partials are united first, then finalised, then joined with the specs.
     documents.extend(state.map(|state| inferred(state, config)));
     let root = match documents.as_slice() {
+        all if config.base.is_some() => three_ways(all, config)?,
         // Nothing but partials: the spec that `hmt-build` would have written.
         [one] if one.source == load::INFERRED => one.root.clone(),
         several => merge::specs(several, config.policy)?,
@@ -55,6 +57,28 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     let private = root.get("x-hmt-replay").is_some();
     config.target.write(&to_text(&root, config.format), private)?;
     Ok(Status::Done)
+}
+
+/// What the first changed since the base, and what each of the others did.
+fn three_ways(documents: &[Document], config: &Config) -> anyhow::Result<Value> {
+    let [ours, theirs @ ..] = documents else { return Err(too_few()) };
+    if theirs.is_empty() || ours.source == load::INFERRED {
+        return Err(too_few());
+    }
+    let base = load::base(config)?;
+    let mut merged = ours.clone();
+    for theirs in theirs {
+        let (document, conflicts) = merge::three_way(&base, &merged, theirs, config.policy)?;
+        merged = document;
+        for conflict in conflicts {
+            config.messages.ready(conflict);
+        }
+    }
+    Ok(merged.root)
+}
+
+fn too_few() -> anyhow::Error {
+    Failure::usage("--base OLD needs two more: the spec that people changed, then what is new")
 }
 
 /// Tells what is in each partial.

@@ -48,7 +48,7 @@ pub(super) fn rename_clashes(a: &Object, b: Object, dialect: Dialect) -> Object 
     rename(b, &renamed)
 }
 
-fn rename(mut root: Object, renamed: &BTreeMap<(String, String), String>) -> Object {
+pub(super) fn rename(mut root: Object, renamed: &BTreeMap<(String, String), String>) -> Object {
     if let Some(Value::Object(components)) = root.get_mut("components") {
         for (kind, section) in components.iter_mut() {
             let Value::Object(section) = section else { continue };

@@ -15,6 +15,8 @@
 //! * `x-hmt-replay` is a union of multisets: an answer comes as often as in the document that has it most.
 //! * Components are renamed only where two of a name cannot be united.
 //!
+//! [`three_way`] merges what two sides changed since a common base.
+//!
 //! [`partials()`] unites states before anything is decided; how, is [`crate::infer`]'s.
 
 mod components;
@@ -29,6 +31,7 @@ mod root;
 mod security;
 mod servers;
 mod subsume;
+mod three_way;
 mod upgrade;
 
 #[cfg(test)]
@@ -37,3 +40,4 @@ mod tests;
 pub use context::{MergeError, Policy};
 pub use partials::partials;
 pub use root::specs;
+pub use three_way::{Conflict, three_way};

@@ -41,7 +41,7 @@ impl<'v> Side<'v> {
 }
 
 /// Names of a template's parameters, in order.
-fn names(template: &str) -> Vec<String> {
+pub(super) fn names(template: &str) -> Vec<String> {
     let pieces = template.split('{').skip(1);
     pieces.filter_map(|piece| Some(piece.split_once('}')?.0.to_owned())).collect()
 }
@@ -65,7 +65,7 @@ fn with_names(template: &str, names: &[String]) -> String {
 }
 
 /// What makes templates one: the names do not count, nor does a slash at the end.
-fn structure(template: &str, exact: bool) -> String {
+pub(super) fn structure(template: &str, exact: bool) -> String {
     let bare = with_names(template, &[]);
     match bare.strip_suffix('/') {
         Some(rest) if !exact && !rest.is_empty() => rest.to_owned(),
@@ -213,7 +213,12 @@ fn tell_servers(item: &mut Object, servers: &[Value], other: &Object) {
 
 /// The path item with other names for the parameters of its path. A reference to one that is renamed is
 /// replaced by what it leads to.
-fn with_parameters_named(mut item: Object, from: &[String], to: &[String], root: &Value) -> Object {
+pub(super) fn with_parameters_named(
+    mut item: Object,
+    from: &[String],
+    to: &[String],
+    root: &Value,
+) -> Object {
     if from == to {
         return item;
     }

@@ -67,8 +67,24 @@ pub fn specs(documents: &[Document], policy: Policy) -> Result<Value, MergeError
     verify(root, dialect)
 }
 
+/// The trees of some documents, all in the form of the latest version among them.
+pub(super) fn documents_of_one_version<const N: usize>(
+    documents: [&Document; N],
+) -> ([Value; N], Dialect) {
+    let modern = |document: &Document| document.version >= Version::V3_1;
+    let any_modern = documents.iter().any(|document| modern(document));
+    let roots = documents.map(|document| {
+        let mut root = document.root.clone();
+        if any_modern && !modern(document) {
+            upgrade(&mut root);
+        }
+        root
+    });
+    (roots, if any_modern { Dialect::V3_1 } else { Dialect::V3_0 })
+}
+
 /// No input of ours is worth a document that points nowhere.
-fn verify(root: Value, dialect: Dialect) -> Result<Value, MergeError> {
+pub(super) fn verify(root: Value, dialect: Dialect) -> Result<Value, MergeError> {
     let version = if dialect == Dialect::V3_1 { Version::V3_1 } else { Version::V3_0 };
     let document = Document { root, source: String::new(), version, warnings: Vec::new() };
     match check_refs(&document) {

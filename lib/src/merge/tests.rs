@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::spec::{Document, Format, Version, load, to_text};
 
-fn document(root: Value) -> Document {
+pub(super) fn document(root: Value) -> Document {
     Document { root, source: "random".to_owned(), version: Version::V3_0, warnings: Vec::new() }
 }
 
@@ -114,7 +114,7 @@ fn replay() -> impl Strategy<Value = Vec<Value>> {
 }
 
 /// A document as a builder writes it: sorted, one host or several.
-fn built() -> impl Strategy<Value = Value> {
+pub(super) fn built() -> impl Strategy<Value = Value> {
     let path = prop_oneof![
         Just(("/a", "")),
         Just(("/a/", "")),
@@ -185,7 +185,7 @@ fn yaml(text: &str) -> Document {
     load(text.as_bytes(), "test.yaml").expect("loads")
 }
 
-fn spec(rest: &str) -> Document {
+pub(super) fn spec(rest: &str) -> Document {
     yaml(&format!("openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\n{rest}"))
 }
 

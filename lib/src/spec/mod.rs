@@ -14,6 +14,7 @@ mod tree;
 
 pub use document::{Document, Format, SpecError, Version, load, load_file};
 pub use place::{Place, PlaceError};
+pub(crate) use refs::{Below, Keys, below};
 pub use refs::{
     check_refs, escape, join_pointer, locate, on_references, on_references_mut, pointer_keys,
     resolve,

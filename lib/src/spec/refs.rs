@@ -90,8 +90,8 @@ pub fn check_refs(document: &Document) -> Result<(), SpecError> {
 }
 
 /// What the keys of an object are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keys {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
     /// Keywords of OpenAPI or JSON Schema.
     Words,
     /// Names that the author chose: of properties, schemas, paths, headers.
@@ -99,7 +99,8 @@ enum Keys {
 }
 
 /// What stands below a key.
-enum Below {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Below {
     /// Data, in which `$ref` is a key like any other.
     Data,
     /// An `Example` object by each name.
@@ -111,7 +112,7 @@ enum Below {
 }
 
 /// Where names stand for keywords; else a property called `default` would be taken for the keyword.
-fn below(keys: Keys, key: &str, value: &Value) -> Below {
+pub(crate) fn below(keys: Keys, key: &str, value: &Value) -> Below {
     if keys == Keys::Names {
         return Below::Words;
     }

@@ -1,0 +1,175 @@
+//! Three-way merging: what one side changed since a common base, and what the other did, pointer by pointer.
+//!
+//! Lists are merged by what names their elements: parameters by place and name, servers by URL, tags by name, branches
+//! of a combination by what they refer to or their type, and all others, such as `required`, by their values. What
+//! nothing names is one value. A path is one whatever the names of its parameters, and a schema that people gave
+//! another name is followed by the references to it. Where both sides changed one value, ours stays, unless the
+//! policy says otherwise, and the conflict is told.
+
+mod align;
+mod elements;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::context::{MergeError, Policy};
+use super::root::{documents_of_one_version, verify};
+use crate::schema::{Dialect, unite_keys};
+use crate::spec::{Below, Document, Keys, below, join_pointer};
+
+/// A place that both sides changed since the base.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conflict {
+    /// JSON pointer; elements of lists by their names.
+    pub pointer: String,
+    /// What ours has there; `None` where it was taken out.
+    pub ours: Option<Value>,
+    /// What theirs has there.
+    pub theirs: Option<Value>,
+}
+
+/// How much of a value is shown.
+const SHOWN: usize = 120;
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<Value>| match value {
+            None => "(deleted)".to_owned(),
+            Some(value) => {
+                let text = value.to_string();
+                match text.char_indices().nth(SHOWN) {
+                    Some((at, _)) => format!("{}…", &text[..at]),
+                    None => text,
+                }
+            }
+        };
+        write!(f, "{}: {} / {}", self.pointer, shown(&self.ours), shown(&self.theirs))
+    }
+}
+
+/// Merges into `ours` what `theirs` changed since `base`; see the module. None must have broken references.
+///
+/// # Errors
+/// With [`Policy::Error`], where both sides changed one value.
+pub fn three_way(
+    base: &Document,
+    ours: &Document,
+    theirs: &Document,
+    policy: Policy,
+) -> Result<(Document, Vec<Conflict>), MergeError> {
+    let ([mut old, mut a, mut b], dialect) = documents_of_one_version([base, ours, theirs]);
+    align::paths(&mut old, &mut a, &mut b);
+    align::components(&mut old, &a, &mut b);
+    let mut merge = ThreeWay { policy, conflicts: Vec::new(), roots: [&old, &a, &b] };
+    let merged = merge.value("", Keys::Words, "", [Some(&old), Some(&a), Some(&b)]);
+    let mut conflicts = merge.conflicts;
+    let mut root = merged.unwrap_or(Value::Null);
+    align::restore(&mut root, [&a, &b], &mut conflicts);
+    if policy == Policy::Error && !conflicts.is_empty() {
+        return Err(MergeError::Conflict {
+            source_name: theirs.source.clone(),
+            pointers: conflicts.iter().map(Conflict::to_string).collect(),
+        });
+    }
+    // What was brought to the form of a later version must say so.
+    let versions = [&old, &a, &b].map(|root| root.get("openapi").and_then(Value::as_str));
+    if let (Value::Object(map), Some(latest)) = (&mut root, versions.into_iter().flatten().max())
+        && dialect == Dialect::V3_1
+    {
+        map.insert("openapi".to_owned(), latest.into());
+    }
+    let version = ours.version.max(theirs.version).max(base.version);
+    let root = verify(root, dialect)?;
+    Ok((Document { root, source: ours.source.clone(), version, warnings: Vec::new() }, conflicts))
+}
+
+struct ThreeWay<'v> {
+    policy: Policy,
+    conflicts: Vec<Conflict>,
+    /// Base, ours and theirs.
+    roots: [&'v Value; 3],
+}
+
+/// What base, ours and theirs have at one place.
+type Three<'v> = [Option<&'v Value>; 3];
+
+impl ThreeWay<'_> {
+    fn value(&mut self, at: &str, keys: Keys, key: &str, three: Three<'_>) -> Option<Value> {
+        let [old, a, b] = three;
+        if a == b || b == old {
+            return a.cloned();
+        }
+        if a == old {
+            return b.cloned();
+        }
+        let below = if at.is_empty() { Below::Words } else { below(keys, key, a.or(b)?) };
+        match (a, b) {
+            (Some(Value::Object(x)), Some(Value::Object(y))) if below != Below::Data => {
+                let keys = if below == Below::Words { Keys::Words } else { Keys::Names };
+                if keys == Keys::Words && types_part(three) {
+                    return self.conflict(at, a, b);
+                }
+                Some(self.objects(at, keys, old, x, y))
+            }
+            (Some(Value::Array(x)), Some(Value::Array(y)))
+                if keys == Keys::Words && (below != Below::Data || is_set(key)) =>
+            {
+                match self.lists(at, key, old, x, y) {
+                    Some(list) => Some(Value::Array(list)),
+                    None => self.conflict(at, a, b),
+                }
+            }
+            _ => self.conflict(at, a, b),
+        }
+    }
+
+    fn objects(
+        &mut self,
+        at: &str,
+        keys: Keys,
+        old: Option<&Value>,
+        a: &Map<String, Value>,
+        b: &Map<String, Value>,
+    ) -> Value {
+        let old = old.and_then(Value::as_object);
+        let merged = unite_keys(a, b).into_iter().filter_map(|key| {
+            let three = [old.and_then(|old| old.get(key)), a.get(key), b.get(key)];
+            Some((key.to_owned(), self.value(&join_pointer(at, key), keys, key, three)?))
+        });
+        Value::Object(merged.collect())
+    }
+
+    fn conflict(
+        &mut self,
+        at: &str,
+        ours: Option<&Value>,
+        theirs: Option<&Value>,
+    ) -> Option<Value> {
+        self.conflicts.push(Conflict {
+            pointer: at.to_owned(),
+            ours: ours.cloned(),
+            theirs: theirs.cloned(),
+        });
+        if self.policy == Policy::Last { theirs.cloned() } else { ours.cloned() }
+    }
+}
+
+/// Lists of data that are sets all the same.
+fn is_set(key: &str) -> bool {
+    matches!(key, "enum" | "x-hmt-replay")
+}
+
+/// True where one side changed the type of a schema and the other anything: what was said of one type has no meaning
+/// for the other.
+fn types_part([old, a, b]: Three<'_>) -> bool {
+    let kind = |value: Option<&Value>| {
+        let kind = value?.get("type")?;
+        (kind.is_string() || kind.is_array()).then(|| kind.clone())
+    };
+    let (old, a, b) = (kind(old), kind(a), kind(b));
+    old.is_some() && a.is_some() && b.is_some() && a != b
+}
+
+#[cfg(test)]
+mod tests;
