@@ -171,9 +171,11 @@ fn three_ways() {
         .replacen("{productName}", "{slug}", 1)
         .replacen("- name: productName", "- name: slug", 1);
     dir.write("ours.yaml", &edited);
-    let new = old
-        .replacen("title: api.shop.example", "title: other", 1)
-        .replacen("description: OK", "description: Fine", 1);
+    let new = old.replacen("title: api.shop.example", "title: other", 1).replacen(
+        "description: OK",
+        "description: Fine",
+        1,
+    );
     dir.write("new.yaml", &new);
     let run = merge(&dir, &["--base", "old.yaml", "ours.yaml", "new.yaml"]).expect_code(0);
     assert_eq!(run.err(), "/info/title: \"Shop\" / \"other\"\n");

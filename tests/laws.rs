@@ -122,7 +122,9 @@ fn check(spec: &Value, exchange: &Value) -> u32 {
         assert!(content.is_some(), "{status} of {template} has no content");
         return 0;
     };
-    let validator = jsonschema::validator_for(&as_json_schema(schema)).unwrap();
+    let components = as_json_schema(&spec["components"]);
+    let whole = json!({"allOf": [as_json_schema(schema)], "components": components});
+    let validator = jsonschema::validator_for(&whole).unwrap();
     let errors: Vec<String> =
         validator.iter_errors(&body).map(|e| format!("{}: {e}", e.instance_path)).collect();
     assert!(errors.is_empty(), "{template} {status}: {errors:?}");

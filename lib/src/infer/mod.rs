@@ -6,7 +6,7 @@
 //!
 //! * `sketch/`: the mergeable summaries, all that bounds the state.
 //! * `state/`: path trie, operation, parameter, JSON node: pure folds.
-//! * `finalise/`: templates, names, parameters, schemas.
+//! * `finalise/`: templates, names, parameters, kinds of object, schemas.
 //! * `partial.rs`: the serialised state; `provenance.rs`: what it was made of; `info.rs`: what is in it.
 
 mod config;

@@ -64,6 +64,8 @@ pub(super) struct Context {
     pub(super) policy: Policy,
     pub(super) dialect: Dialect,
     pub(super) conflicts: Vec<String>,
+    /// The components of both sides.
+    pub(super) schemas: [Value; 2],
 }
 
 impl Context {
@@ -88,7 +90,25 @@ impl Context {
 
     /// Two schemas.
     pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
-        if self.policy.joins() { schema::join(a, b, self.dialect) } else { self.choose(at, a, b) }
+        match self.policy {
+            Policy::Union => schema::join(a, b, self.dialect),
+            Policy::Widen => {
+                let (a, b) = self.both_in_place(a, b);
+                schema::join(a, b, self.dialect)
+            }
+            _ => self.choose(at, a, b),
+        }
+    }
+
+    /// What a person wrote in place stays so: of a schema and a reference, the reference is followed. (A union keeps both, as
+    /// the result must not depend on the order, and what is referred to may yet change.)
+    fn both_in_place<'v>(&'v self, a: &'v Value, b: &'v Value) -> (&'v Value, &'v Value) {
+        let [ours, theirs] = &self.schemas;
+        match (a.get("$ref").is_some(), b.get("$ref").is_some()) {
+            (true, false) => (followed(ours, a), b),
+            (false, true) => (a, followed(theirs, b)),
+            _ => (a, b),
+        }
     }
 
     /// Two values of any kind: objects key by key, lists as unions, others as [`Context::choose`].
@@ -122,6 +142,16 @@ impl Context {
             })
             .collect()
     }
+}
+
+/// What a reference to one of the components leads to; itself where it leads elsewhere.
+fn followed<'v>(schemas: &'v Value, value: &'v Value) -> &'v Value {
+    value
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix("#/components/schemas/"))
+        .and_then(|name| schemas.get(name))
+        .unwrap_or(value)
 }
 
 /// Both lists without repetition: sorted by their texts where both are, else the first, then what is new.

@@ -51,7 +51,8 @@ pub fn specs(documents: &[Document], policy: Policy) -> Result<Value, MergeError
             None => root,
             Some(before) if before == root => before,
             Some(before) => {
-                let mut context = Context { policy, dialect, conflicts: Vec::new() };
+                let schemas = [&before, &root].map(|root| root["components"]["schemas"].clone());
+                let mut context = Context { policy, dialect, conflicts: Vec::new(), schemas };
                 let root = context.documents(before, root);
                 if !context.conflicts.is_empty() {
                     return Err(MergeError::Conflict {

@@ -4,27 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::bodies::{self, Bodies};
+use super::components::Components;
 use super::ghosts::haunt;
+use super::graph::Graph;
+use super::maps::MapNames;
+use super::operation::Writer;
 use super::schema::Schemas;
 use super::seeds::Seed;
+use super::similar::unite_similar;
 use super::template::{self, Place, Values};
-use super::vocabulary::Vocabulary;
-use super::{Options, constants, names, operation, parameters};
+use super::vocabulary::{Vocabulary, is_plural};
+use super::{Options, constants, names, parameters};
 use crate::exchange::Method;
 use crate::infer::Config;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
-use crate::infer::state::{Host, Json, Node, Operation, State};
+use crate::infer::state::{Host, Json, Node, Operation, State, in_lexicon};
 
 /// The OpenAPI 3.0 document of a state.
 pub(crate) fn document(state: State, config: &Config, options: &Options) -> Value {
     let State { hosts, recordings, .. } = state;
     let mut origins: BTreeSet<String> = hosts.iter().map(|(origin, _)| origin.to_owned()).collect();
     origins.extend(recordings.0.keys().map(|key| key.origin.clone()));
-    let paths = if config.mode.generalises() {
+    let (paths, schemas) = if config.mode.generalises() {
         paths(hosts, &origins, options, &config.limits)
     } else {
-        constants::paths(&recordings, &origins)
+        (constants::paths(&recordings, &origins), Map::new())
     };
     origins.remove("");
     let title = options.title.clone().unwrap_or_else(|| title(&origins));
@@ -35,6 +41,9 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> Valu
         document.insert("servers".to_owned(), servers(&origins));
     }
     document.insert("paths".to_owned(), paths.into());
+    if !schemas.is_empty() {
+        document.insert("components".to_owned(), json!({"schemas": schemas}));
+    }
     if !recordings.is_empty() {
         document.insert("x-hmt-replay".to_owned(), constants::replay(&recordings));
     }
@@ -69,12 +78,13 @@ struct Path {
     origins: BTreeSet<String>,
 }
 
+/// The paths, and the schemas that they share.
 fn paths(
     hosts: CappedMap<Host>,
     origins: &BTreeSet<String>,
     options: &Options,
     limits: &Limits,
-) -> Map<String, Value> {
+) -> (Map<String, Value>, Map<String, Value>) {
     let seed = Seed::of(&options.templates);
     let mut paths: BTreeMap<String, Path> = BTreeMap::new();
     let (kept, rest) = hosts.into_parts();
@@ -86,14 +96,38 @@ fn paths(
         haunt(&mut root, host.ghosts, limits);
         flatten(root, &mut Trail::default(), &origin, &mut paths, limits);
     }
-    let schemas = Schemas { limits };
+    let operations = paths.values().flat_map(|path| path.operations.values());
+    let maps = MapNames::learn(operations.flat_map(bodies::of_operation));
+    let mut graph = Graph::new(limits, &maps);
+    let paths: Vec<(String, Path, Bodies)> = paths
+        .into_iter()
+        .map(|(key, path)| {
+            let bodies = Bodies::add(&path.operations, noun(&key), &mut graph);
+            (key, path, bodies)
+        })
+        .collect();
+    unite_similar(&mut graph);
+    graph.settle_maps();
+    let components = Components::of(&graph);
+    let schemas = Schemas { graph: &graph, components: &components };
     let mut emitted = Map::new();
-    for (key, path) in paths {
-        let (key, item) = path_item(&path, &key, origins, &schemas);
+    for (key, path, bodies) in &paths {
+        let (key, item) = path_item(path, key, origins, &Writer { bodies, schemas: &schemas });
         emitted.insert(key, item);
     }
     emitted.sort_keys();
-    emitted
+    (emitted, schemas.definitions())
+}
+
+/// What a path is about: its last plural, unless another word follows that no parameter comes before: of
+/// `/orders/{}/cancel` it is `orders`, of `/account/settings/current` it is `settings`.
+fn noun(key: &str) -> &str {
+    let literals = || key.rsplit('/').filter(|part| !part.is_empty() && !part.contains("{}"));
+    let plural = || literals().find(|part| is_plural(part) && !in_lexicon(part));
+    let (before, last) = key.trim_end_matches('/').rsplit_once('/').unwrap_or(("", key));
+    let names_itself = !last.contains("{}") && !before.ends_with('}') && !in_lexicon(last);
+    let found = if names_itself { literals().next() } else { plural() };
+    found.or_else(|| literals().next()).unwrap_or("item")
 }
 
 /// Learns the API's own words: property and query names.
@@ -188,7 +222,7 @@ fn path_item(
     path: &Path,
     key: &str,
     origins: &BTreeSet<String>,
-    schemas: &Schemas<'_>,
+    writer: &Writer<'_>,
 ) -> (String, Value) {
     let mut template = String::new();
     let mut names = path.parameters.iter();
@@ -221,7 +255,7 @@ fn path_item(
         item.insert("parameters".to_owned(), all.into());
     }
     for (method, operation) in &path.operations {
-        item.insert(method.as_str().to_owned(), operation::object(operation, schemas));
+        item.insert(method.as_str().to_owned(), writer.object(*method, operation));
     }
     if template.is_empty() || path.slashed > path.plain {
         template.push('/');

@@ -1,8 +1,14 @@
 //! Which keys of an object are names, and which are data.
+//!
+//! Few objects cannot tell a map from optional properties, so the objects under one property name are looked at together first, in all
+//! operations: `metadata` is a map everywhere if it is one anywhere. What one place says for itself clearly goes before that.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::vocabulary::Vocabulary;
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge as _, add};
-use crate::infer::state::{Json, Object, Property};
+use crate::infer::state::{Class, Json, Object, Property};
 
 /// An object's keys, decided.
 pub(super) struct Shape<'a> {
@@ -12,15 +18,249 @@ pub(super) struct Shape<'a> {
     pub(super) additional: Option<Json>,
 }
 
-/// Decides. Whatever is not among the properties is in `additional`, so no key that was seen is left without a schema.
-pub(super) fn shape<'a>(object: &'a Object, limits: &Limits) -> Shape<'a> {
+/// What the keys of some objects say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Map,
+    Names,
+    Unsure,
+}
+
+/// What is known of the objects under each property name.
+pub(super) struct MapNames {
+    /// By name, and by name under that of the object around; the latter says more.
+    verdicts: BTreeMap<(Option<String>, String), Verdict>,
+    vocabulary: Vocabulary,
+}
+
+impl MapNames {
+    /// Looks at all bodies.
+    pub(super) fn learn<'a>(bodies: impl Iterator<Item = &'a Json>) -> Self {
+        let vocabulary = Vocabulary::new();
+        let mut names = Names::new();
+        for body in bodies {
+            collect(body, ("", ""), &mut names);
+        }
+        let verdicts = names
+            .into_iter()
+            .filter(|((_, name), _)| !name.is_empty())
+            .map(|((around, name), keys)| {
+                ((around.map(str::to_owned), name.to_owned()), keys.verdict(&vocabulary))
+            })
+            .filter(|(_, verdict)| *verdict != Verdict::Unsure)
+            .collect();
+        MapNames { verdicts, vocabulary }
+    }
+
+    /// True where the keys of a kind of object, united from several places, are data. Each with the number of objects that have it,
+    /// the kinds of its values, and the keys of the objects below. `values`: some keys are already known to be.
+    pub(super) fn are_data<'k>(
+        &self,
+        n: u64,
+        values: bool,
+        keys: impl Iterator<Item = (&'k str, u64, u32, BTreeSet<&'k str>)>,
+    ) -> bool {
+        let keys = keys
+            .map(|(name, present, kinds, below)| (name, Key { present, kinds, below }))
+            .collect();
+        Keys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
+    }
+
+    fn of_name(&self, around: &str, name: &str) -> Verdict {
+        [Some(around.to_owned()), None]
+            .into_iter()
+            .find_map(|around| self.verdicts.get(&(around, name.to_owned())).copied())
+            .unwrap_or(Verdict::Unsure)
+    }
+
+    /// Decides on the objects at one place, under a property of a name (empty: under none), and the one
+    /// around it. Whatever is not among the properties is in `additional`, so no key that was seen is left without a schema.
+    pub(super) fn shape<'a>(
+        &self,
+        object: &'a Object,
+        (around, name): (&str, &str),
+        limits: &Limits,
+    ) -> Shape<'a> {
+        let mut keys = Keys::default();
+        keys.add(object);
+        let verdict = match keys.verdict(&self.vocabulary) {
+            Verdict::Unsure => self.of_name(around, name),
+            clear => clear,
+        };
+        shape(object, verdict, &self.vocabulary, limits)
+    }
+}
+
+type Names<'a> = BTreeMap<(Option<&'a str>, &'a str), Keys<'a>>;
+
+fn collect<'a>(json: &'a Json, (around, name): (&'a str, &'a str), names: &mut Names<'a>) {
+    if let Some(object) = &json.object {
+        names.entry((Some(around), name)).or_default().add(object);
+        names.entry((None, name)).or_default().add(object);
+        for (key, property) in object.keys.iter() {
+            collect(&property.json, (name, key), names);
+        }
+        // Values under keys that are data have no name of their own.
+        let rests = object
+            .values
+            .values()
+            .flat_map(|map| map.iter().map(|(_, property)| property).chain(map.rest()));
+        for property in rests.chain(object.keys.rest()) {
+            collect(&property.json, (name, ""), names);
+        }
+    }
+    if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_deref()) {
+        collect(items, (around, name), names);
+    }
+}
+
+/// The keys of some objects.
+#[derive(Default)]
+struct Keys<'a> {
+    /// Objects.
+    n: u64,
+    keys: BTreeMap<&'a str, Key<'a>>,
+    /// There were more keys than are kept.
+    more: bool,
+    /// There were keys that are identifiers or dates by their look.
+    values: bool,
+}
+
+#[derive(Default)]
+struct Key<'a> {
+    present: u64,
+    kinds: u32,
+    /// The keys of the objects below.
+    below: BTreeSet<&'a str>,
+}
+
+impl<'a> Keys<'a> {
+    fn add(&mut self, object: &'a Object) {
+        add(&mut self.n, object.n);
+        self.more |= object.keys.rest().is_some();
+        self.values |= object
+            .values
+            .keys()
+            .any(|class| !matches!(class, Class::Prefixed | Class::Opaque | Class::Semver));
+        for (name, property) in object.keys.iter() {
+            let key = self.keys.entry(name).or_default();
+            add(&mut key.present, property.present);
+            let json = &property.json;
+            key.kinds |= kinds(json, json.array.is_some(), json.object.is_some());
+            let items = json.array.as_ref().and_then(|array| array.items.as_ref());
+            let objects = [json.object.as_ref(), items.and_then(|items| items.object.as_ref())];
+            for below in objects.into_iter().flatten() {
+                key.below.extend(below.keys.iter().map(|(name, _)| name));
+            }
+        }
+    }
+
+    /// Weighs what speaks for a map. The weights are those of the survey this module follows, with the share of keys that are
+    /// no words of any API, and of such that no programmer writes as a name, in place of an entropy.
+    fn verdict(&self, vocabulary: &Vocabulary) -> Verdict {
+        let distinct = self.keys.len() as u64;
+        let (mut occurrences, mut once, mut steady, mut odd, mut foreign) = (0u64, 0, 0, 0, 0);
+        let mut named = 0;
+        let mut all_kinds = 0;
+        for (name, key) in &self.keys {
+            if key.present * 100 >= self.n * 95 && self.n >= ENOUGH && !is_odd(name) {
+                steady += 1;
+                continue;
+            }
+            add(&mut occurrences, key.present);
+            once += u64::from(key.present == 1);
+            odd += u64::from(is_odd(name));
+            let known = vocabulary.knows(name);
+            foreign += u64::from(!known);
+            if known && key.present >= 3 && !is_odd(name) {
+                named += key.present;
+            }
+            all_kinds |= key.kinds & !NULL;
+        }
+        let loose = distinct - steady;
+        // Names that come again among the data: there are objects of both kinds.
+        if named * 4 > occurrences {
+            return if self.n >= ENOUGH { Verdict::Names } else { Verdict::Unsure };
+        }
+        let mut score = 0;
+        if self.more {
+            score += 2;
+        }
+        if self.values && loose > 0 {
+            score += 2;
+        }
+        if loose >= 8 && once * 10 > occurrences {
+            score += 2;
+        }
+        if loose >= 2 && odd * 2 > loose {
+            score += 2;
+        }
+        if loose >= 8 && loose * self.n >= occurrences * 4 {
+            score += 1;
+        }
+        if loose >= 2 && foreign * 2 > loose {
+            score += 1;
+            // Foreign words by the dozen, each in few objects: no author wrote these, whatever their values are.
+            if loose >= 24 && loose * self.n >= occurrences * 8 {
+                score += 2;
+            }
+        }
+        if all_kinds.count_ones() > 1 {
+            score -= 2;
+        } else if loose >= 2 && self.values_are_alike() {
+            score += 1;
+        }
+        if steady >= 2 {
+            score -= 3;
+        }
+        match score {
+            4.. => Verdict::Map,
+            ..=2 if self.n >= ENOUGH => Verdict::Names,
+            _ => Verdict::Unsure,
+        }
+    }
+
+    /// True unless the values are objects that have few keys in common: under names stand different things.
+    fn values_are_alike(&self) -> bool {
+        let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
+        let values = self.keys.values().filter(|key| !key.below.is_empty()).count();
+        for below in self.keys.values().flat_map(|key| &key.below) {
+            *holders.entry(below).or_default() += 1;
+        }
+        let all: usize = holders.values().sum();
+        let common: usize = holders.values().filter(|n| **n >= 2 && **n * 5 >= values * 2).sum();
+        common * 2 >= all
+    }
+}
+
+/// Fewer objects say little of what is always there.
+const ENOUGH: u64 = 8;
+
+/// Keys that are written with signs that names lack, or are a language with its country.
+fn is_odd(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    let locale = bytes.len() == 5
+        && bytes[..2].iter().all(u8::is_ascii_lowercase)
+        && matches!(bytes[2], b'-' | b'_')
+        && bytes[3..].iter().all(u8::is_ascii_uppercase);
+    locale
+        || bytes.first().is_some_and(u8::is_ascii_digit)
+        || (!key.starts_with(['@', '$']) && key.contains(['.', '/', ':', ' ', '@']))
+}
+
+fn shape<'a>(
+    object: &'a Object,
+    verdict: Verdict,
+    vocabulary: &Vocabulary,
+    limits: &Limits,
+) -> Shape<'a> {
     let mut properties = Vec::new();
     let mut additional: Option<Json> = None;
     let mut absorb = |json: &Json| additional.get_or_insert_default().merge(json.clone(), limits);
 
-    let names_are_data = names_are_data(object);
+    let data = verdict == Verdict::Map || object.keys.rest().is_some();
     for (name, property) in object.keys.sorted() {
-        if names_are_data && !is_steady(property, object) {
+        if data && !(is_steady(property, object) && object.n >= ENOUGH && !is_odd(name)) {
             absorb(&property.json);
         } else {
             properties.push((name, property));
@@ -30,11 +270,11 @@ pub(super) fn shape<'a>(object: &'a Object, limits: &Limits) -> Shape<'a> {
         absorb(&rest.json);
     }
     for map in object.values.values() {
-        // A key that looks like a value but is in every object is a name after all, unless there are many such.
-        let steady =
-            map.rest().is_none() && map.iter().all(|(_, property)| is_steady(property, object));
+        // A key that looks like a value but is in every object, or is made of known words (`address_line1`), is a name after all.
+        let few = !data && map.rest().is_none();
         for (name, property) in map.iter() {
-            if steady {
+            let steady = is_steady(property, object) && object.n >= ENOUGH;
+            if few && (steady || vocabulary.knows(name)) {
                 properties.push((name, property));
             } else {
                 absorb(&property.json);
@@ -53,35 +293,84 @@ fn is_steady(property: &Property, object: &Object) -> bool {
     property.present * 100 >= object.n * 95
 }
 
-/// True where the word-like keys of an object are data: there are more than the cap, or many that seldom come again and whose
-/// values are of one kind.
-fn names_are_data(object: &Object) -> bool {
-    if object.keys.rest().is_some() {
-        return true;
-    }
-    let (mut loose, mut occurrences, mut once) = (0u64, 0u64, 0u64);
-    let mut kinds = 0;
-    for (_, property) in object.keys.iter() {
-        if is_steady(property, object) && object.n >= 2 {
-            continue;
-        }
-        loose += 1;
-        add(&mut occurrences, property.present);
-        once += u64::from(property.present == 1);
-        kinds |= kind(&property.json);
-    }
-    let one_kind = u32::count_ones(kinds & !NULL) <= 1;
-    // Few objects cannot tell a map from optional properties.
-    object.n >= 4 && loose >= 8 && one_kind && once * 2 > loose && occurrences < loose * 2
+/// Of [`kinds`].
+pub(super) const NULL: u32 = 1;
+
+/// The kinds of JSON seen, as bits.
+pub(super) fn kinds(scalars: &Json, array: bool, object: bool) -> u32 {
+    (if scalars.nulls > 0 { NULL } else { 0 })
+        | (if scalars.bools > 0 { 2 } else { 0 })
+        | (if scalars.ints > 0 || scalars.floats > 0 { 4 } else { 0 })
+        | (if scalars.text.is_some() { 8 } else { 0 })
+        | (if array { 16 } else { 0 })
+        | (if object { 32 } else { 0 })
 }
 
-const NULL: u32 = 1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::finalise::testing::folded;
 
-fn kind(json: &Json) -> u32 {
-    (if json.nulls > 0 { NULL } else { 0 })
-        | (if json.bools > 0 { 2 } else { 0 })
-        | (if json.ints > 0 || json.floats > 0 { 4 } else { 0 })
-        | (if json.text.is_some() { 8 } else { 0 })
-        | (if json.array.is_some() { 16 } else { 0 })
-        | (if json.object.is_some() { 32 } else { 0 })
+    /// Property names, and whether other keys are data, of the objects under `name` in the bodies.
+    fn decided(bodies: &[&str], name: &str) -> (Vec<String>, bool) {
+        let json = folded(bodies);
+        let maps = MapNames::learn(std::iter::once(&json));
+        let object = json.object.as_ref().expect("objects");
+        let below = object.keys.iter().find(|(key, _)| *key == name).expect("the key").1;
+        let object = below.json.object.as_ref().expect("objects");
+        let shape = maps.shape(object, ("", name), &Limits::default());
+        let names = shape.properties.iter().map(|(name, _)| (*name).to_owned()).collect();
+        (names, shape.additional.is_some())
+    }
+
+    #[test]
+    fn identifiers_and_dates_are_data() {
+        let bodies = [r#"{"rates": {"2024-01-15": 1.5, "2024-01-16": 2}}"#];
+        assert_eq!(decided(&bodies, "rates"), (vec![], true));
+    }
+
+    #[test]
+    fn known_words_with_digits_are_names() {
+        let bodies = [r#"{"address": {"address_line1": "x", "address_line2": "y", "city": "z"}}"#];
+        let names = ["address_line1", "address_line2", "city"].map(str::to_owned).to_vec();
+        assert_eq!(decided(&bodies, "address"), (names, false));
+    }
+
+    #[test]
+    fn languages_are_data_however_often_they_come_again() {
+        let bodies = [
+            r#"{"title": {"de-DE": "a", "en-GB": "b"}}"#,
+            r#"{"title": {"fr-FR": "c", "en-GB": "d"}}"#,
+        ];
+        assert_eq!(decided(&bodies.repeat(20), "title"), (vec![], true));
+    }
+
+    #[test]
+    fn many_rare_keys_with_like_objects_are_data_and_with_unlike_ones_are_names() {
+        let like: Vec<String> = (b'a'..=b'p')
+            .map(|c| {
+                format!(
+                    r#"{{"m": {{"zq{0}x": {{"id": 1, "size": 2}}, "zw{0}y": {{"id": 1}}}}}}"#,
+                    char::from(c)
+                )
+            })
+            .collect();
+        let like: Vec<&str> = like.iter().map(String::as_str).collect();
+        assert_eq!(decided(&like, "m"), (vec![], true));
+        let options = ["card", "bank", "wallet", "cash", "link", "check", "credit", "transfer"];
+        let unlike: Vec<String> = options
+            .iter()
+            .map(|o| format!(r#"{{"m": {{"{o}": {{"{o}_a": 1, "{o}_b": 2}}}}}}"#))
+            .collect();
+        let unlike: Vec<&str> = unlike.iter().map(String::as_str).collect();
+        assert!(!decided(&unlike, "m").1);
+    }
+
+    #[test]
+    fn optional_properties_are_names() {
+        let bodies =
+            [r#"{"user": {"id": 1, "name": "x"}}"#, r#"{"user": {"id": 1, "email": "x"}}"#];
+        let names = ["email", "id", "name"].map(str::to_owned).to_vec();
+        assert_eq!(decided(&bodies.repeat(10), "user"), (names, false));
+    }
 }

@@ -1,21 +1,24 @@
-//! JSON nodes to schemas of OpenAPI 3.0.
+//! The graph to schemas of OpenAPI 3.0.
 
 use serde_json::{Map, Value, json};
 
+use super::components::Components;
 use super::enums::{Evidence, enumeration};
-use super::maps::{Shape, shape};
+use super::graph::{Graph, Kind, ObjectId, SlotId};
 use crate::format::FORMATS;
-use crate::infer::Limits;
-use crate::infer::state::{Array, Json, Object, Text};
+use crate::infer::state::{Json, Text};
 
-/// Makes schemas. Carries what the decisions need beside the node itself.
-pub(super) struct Schemas<'a> {
-    pub(super) limits: &'a Limits,
+/// Writes schemas.
+pub(super) struct Schemas<'g> {
+    pub(super) graph: &'g Graph<'g>,
+    pub(super) components: &'g Components,
 }
 
 impl Schemas<'_> {
-    /// The schema that everything folded into `node` is valid against. `name` is the key that the values stood under.
-    pub(super) fn of(&self, node: &Json, name: &str) -> Value {
+    /// The schema that everything folded into a place is valid against. `name` is the key that the values stood under.
+    pub(super) fn of(&self, id: SlotId, name: &str) -> Value {
+        let slot = self.graph.slot(id);
+        let node = &slot.scalars;
         if node.opaque > 0 {
             return json!({});
         }
@@ -27,57 +30,65 @@ impl Schemas<'_> {
         if let Some(text) = &node.text {
             parts.push(string(text, name));
         }
-        if let Some(array) = &node.array {
-            parts.push(self.array(array, name));
+        if let Some(items) = slot.array {
+            let items = items.map_or_else(|| json!({}), |items| self.of(items, name));
+            parts.push(json!({"type": "array", "items": items}));
         }
-        if let Some(object) = &node.object {
+        if let Some(object) = slot.object {
             parts.push(self.object(object));
         }
-        let mut parts = parts.into_iter();
-        let Some(mut first) = parts.next() else {
-            return if node.nulls > 0 {
-                // An untyped schema accepts null; one that says `nullable` without `type` does not (OAS 3.0.3, clarification 003).
-                json!({"x-hmt-null-only": true})
-            } else {
-                json!({})
-            };
-        };
-        if node.nulls > 0 {
-            nullable(&mut first);
+        if node.nulls > 0 && !parts.is_empty() {
+            nullable(&mut parts);
         }
-        let rest: Vec<Value> = parts.collect();
-        if rest.is_empty() {
-            return first;
+        match parts.len() {
+            // An untyped schema accepts null; one that says `nullable` without `type` does not (OAS 3.0.3, clarification 003).
+            0 if node.nulls > 0 => json!({"x-hmt-null-only": true}),
+            0 => json!({}),
+            1 => parts.remove(0),
+            _ => json!({"anyOf": parts}),
         }
-        let branches: Vec<Value> = std::iter::once(first).chain(rest).collect();
-        json!({"anyOf": branches})
     }
 
-    fn array(&self, array: &Array, name: &str) -> Value {
-        let items = array.items.as_ref().map_or_else(|| json!({}), |items| self.of(items, name));
-        json!({"type": "array", "items": items})
+    fn object(&self, id: ObjectId) -> Value {
+        let id = self.graph.same(id);
+        match self.components.name(id) {
+            Some(name) => json!({"$ref": format!("#/components/schemas/{name}")}),
+            None => self.definition(self.graph.kind(id)),
+        }
     }
 
-    fn object(&self, object: &Object) -> Value {
-        let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
-        let Shape { properties, additional } = shape(object, self.limits);
-        let required: Vec<&str> = properties
+    /// `components.schemas`, by name.
+    pub(super) fn definitions(&self) -> Map<String, Value> {
+        let mut all: Map<String, Value> = self
+            .components
             .iter()
-            .filter(|(_, property)| property.present == object.n)
-            .map(|(name, _)| *name)
+            .map(|(id, name)| (name.to_owned(), self.definition(self.graph.kind(id))))
+            .collect();
+        all.sort_keys();
+        all
+    }
+
+    fn definition(&self, kind: &Kind) -> Value {
+        let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
+        let required: Vec<&str> = kind
+            .properties
+            .iter()
+            .filter(|(_, (present, _))| *present == kind.n)
+            .map(|(name, _)| name.as_str())
             .collect();
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
         }
-        let members: Map<String, Value> = properties
+        let members: Map<String, Value> = kind
+            .properties
             .iter()
-            .map(|(name, property)| ((*name).to_owned(), self.of(&property.json, name)))
+            .map(|(name, (_, slot))| (name.clone(), self.of(*slot, name)))
             .collect();
         if !members.is_empty() {
             schema.insert("properties".to_owned(), members.into());
         }
-        if let Some(additional) = additional {
-            schema.insert("additionalProperties".to_owned(), self.of(&additional, ""));
+        if let Some(additional) = kind.additional {
+            schema.insert("additionalProperties".to_owned(), self.of(additional, ""));
         }
         Value::Object(schema)
     }
@@ -120,11 +131,18 @@ pub(super) fn inferred_format(text: &Text) -> Option<&'static str> {
         .map(|(_, format)| format.name)
 }
 
-/// Lets a typed schema accept null. `nullable` does not extend an `enum`, so null joins it.
-fn nullable(schema: &mut Value) {
-    let Some(schema) = schema.as_object_mut() else { return };
-    schema.insert("nullable".to_owned(), json!(true));
-    if let Some(Value::Array(values)) = schema.get_mut("enum") {
-        values.push(Value::Null);
+/// Lets one of the parts accept null, the first that has a `type`: `nullable` means nothing beside a `$ref`. It does not extend
+/// an `enum` either, so null joins that.
+fn nullable(parts: &mut Vec<Value>) {
+    let typed =
+        parts.iter_mut().filter_map(Value::as_object_mut).find(|part| part.contains_key("type"));
+    match typed {
+        Some(part) => {
+            part.insert("nullable".to_owned(), json!(true));
+            if let Some(Value::Array(values)) = part.get_mut("enum") {
+                values.push(Value::Null);
+            }
+        }
+        None => parts.push(json!({"type": "object", "nullable": true, "enum": [null]})),
     }
 }

@@ -1,0 +1,308 @@
+//! All JSON of a document as one graph, in which places that hold the same kind of object are one.
+//!
+//! What one operation shows too seldom, another shows often: uniting the *observations* before anything is decided about
+//! them makes `required`, `nullable` and enums right where traffic is sparse. It is sound, because every decision is then
+//! taken on all of the observations; and it does not depend on the order, because uniting is a congruence: where two objects are one, what stands
+//! under the same key is one too.
+
+use std::collections::BTreeMap;
+
+use super::maps::{MapNames, Shape, kinds};
+use crate::infer::Limits;
+use crate::infer::sketch::{Merge as _, add};
+use crate::infer::state::Json;
+
+/// A place for a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SlotId(u32);
+
+/// A kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ObjectId(u32);
+
+/// The side of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    Request,
+    /// A request that was refused.
+    Failed,
+    #[default]
+    Response,
+}
+
+/// What was seen at a place, its containers apart.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// Without its array and object.
+    pub(super) scalars: Json,
+    /// There were arrays; their items.
+    pub(super) array: Option<Option<SlotId>>,
+    pub(super) object: Option<ObjectId>,
+    /// How many arrays there were.
+    pub(super) arrays: u64,
+    /// How many objects there were.
+    pub(super) objects: u64,
+}
+
+/// What was seen of a kind of object.
+#[derive(Debug, Default)]
+pub(super) struct Kind {
+    pub(super) n: u64,
+    /// Each with the number of objects that have it.
+    pub(super) properties: BTreeMap<String, (u64, SlotId)>,
+    /// All values under keys that are data.
+    pub(super) additional: Option<SlotId>,
+    /// How many places of the input hold it.
+    pub(super) places: u64,
+    pub(super) side: Side,
+    /// What the places are called.
+    pub(super) votes: BTreeMap<String, u64>,
+}
+
+/// The graph. Ids stay valid when things are united; [`Graph::slot`] and [`Graph::kind`] find what they became.
+pub(super) struct Graph<'l> {
+    limits: &'l Limits,
+    maps: &'l MapNames,
+    slots: Vec<Slot>,
+    slot_of: Vec<u32>,
+    kinds: Vec<Kind>,
+    kind_of: Vec<u32>,
+}
+
+impl<'l> Graph<'l> {
+    pub(super) fn new(limits: &'l Limits, maps: &'l MapNames) -> Self {
+        Graph {
+            limits,
+            maps,
+            slots: Vec::new(),
+            slot_of: Vec::new(),
+            kinds: Vec::new(),
+            kind_of: Vec::new(),
+        }
+    }
+
+    /// Adds a body. `noun` names what it holds.
+    pub(super) fn add(&mut self, json: &Json, noun: &str, side: Side) -> SlotId {
+        self.add_under(json, ("", ""), noun, side)
+    }
+
+    /// Adds a node with all below it, which stands under a key of what stands under another.
+    fn add_under(&mut self, json: &Json, keys: (&str, &str), noun: &str, side: Side) -> SlotId {
+        let scalars = Json { array: None, object: None, ..json.clone() };
+        let array = json
+            .array
+            .as_ref()
+            .map(|array| array.items.as_ref().map(|items| self.add_under(items, keys, noun, side)));
+        let object = json.object.as_ref().map(|object| {
+            let Shape { properties, additional } = self.maps.shape(object, keys, self.limits);
+            let mut kind = Kind { n: object.n, places: 1, side, ..Kind::default() };
+            kind.votes.insert(noun.to_owned(), 1);
+            for (name, property) in properties {
+                let below = if is_envelope(name) { noun } else { name };
+                let slot = self.add_under(&property.json, (keys.1, name), below, side);
+                kind.properties.insert(name.to_owned(), (property.present, slot));
+            }
+            kind.additional =
+                additional.map(|json| self.add_under(&json, (keys.1, ""), noun, side));
+            let id = self.kinds.len() as u32;
+            self.kinds.push(kind);
+            self.kind_of.push(id);
+            ObjectId(id)
+        });
+        let id = self.slots.len() as u32;
+        let arrays = json.array.as_ref().map_or(0, |array| array.n);
+        let objects = json.object.as_ref().map_or(0, |object| object.n);
+        self.slots.push(Slot { scalars, array, object, arrays, objects });
+        self.slot_of.push(id);
+        SlotId(id)
+    }
+
+    /// The kinds as they are now, each once.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = (ObjectId, &Kind)> {
+        self.kinds
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.kind_of[*index] as usize == *index)
+            .map(|(index, kind)| (ObjectId(index as u32), kind))
+    }
+
+    pub(super) fn slot(&self, id: SlotId) -> &Slot {
+        &self.slots[find(&self.slot_of, id.0) as usize]
+    }
+
+    /// The id that all united kinds share.
+    pub(super) fn same(&self, id: ObjectId) -> ObjectId {
+        ObjectId(find(&self.kind_of, id.0))
+    }
+
+    pub(super) fn kind(&self, id: ObjectId) -> &Kind {
+        &self.kinds[find(&self.kind_of, id.0) as usize]
+    }
+
+    /// Unites kinds, and whatever stands below them alike.
+    pub(super) fn unite(&mut self, pairs: &[(ObjectId, ObjectId)]) {
+        self.work(Work { kinds: pairs.to_vec(), slots: Vec::new() });
+    }
+
+    fn work(&mut self, mut work: Work) {
+        loop {
+            if let Some((a, b)) = work.kinds.pop() {
+                self.unite_kinds(a, b, &mut work);
+            } else if let Some((a, b)) = work.slots.pop() {
+                self.unite_slots(a, b, &mut work);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Decides anew which kinds are maps, now that all that was seen of them is together.
+    pub(super) fn settle_maps(&mut self) {
+        let mut pairs = Vec::new();
+        for index in 0..self.kinds.len() {
+            let kind = &self.kinds[index];
+            if self.kind_of[index] as usize != index || kind.properties.is_empty() {
+                continue;
+            }
+            let keys = kind.properties.iter().map(|(name, (present, slot))| {
+                let slot = self.slot(*slot);
+                let kinds = kinds(&slot.scalars, slot.array.is_some(), slot.object.is_some());
+                let items = slot.array.flatten().and_then(|items| self.slot(items).object);
+                let below = [slot.object, items].into_iter().flatten();
+                let below = below.flat_map(|object| self.kind(object).properties.keys());
+                (name.as_str(), *present, kinds, below.map(String::as_str).collect())
+            });
+            if !self.maps.are_data(kind.n, kind.additional.is_some(), keys) {
+                continue;
+            }
+            let kind = &mut self.kinds[index];
+            let (n, mut all) = (kind.n, Vec::new());
+            kind.properties.retain(|_, (present, slot)| {
+                let steady = *present == n;
+                if !steady {
+                    all.push(*slot);
+                }
+                steady
+            });
+            all.extend(kind.additional);
+            kind.additional = all.first().copied();
+            pairs.extend(all.windows(2).map(|two| (two[0], two[1])));
+        }
+        self.work(Work { kinds: Vec::new(), slots: pairs });
+    }
+
+    fn unite_kinds(&mut self, a: ObjectId, b: ObjectId, work: &mut Work) {
+        let (a, b) = (find(&self.kind_of, a.0), find(&self.kind_of, b.0));
+        if a == b {
+            return;
+        }
+        let (into, from) = (a.min(b), a.max(b));
+        self.kind_of[from as usize] = into;
+        let from = std::mem::take(&mut self.kinds[from as usize]);
+        let kind = &mut self.kinds[into as usize];
+        add(&mut kind.n, from.n);
+        add(&mut kind.places, from.places);
+        for (noun, votes) in from.votes {
+            add(kind.votes.entry(noun).or_insert(0), votes);
+        }
+        for (name, (present, slot)) in from.properties {
+            match kind.properties.get_mut(&name) {
+                Some((mine, other)) => {
+                    add(mine, present);
+                    work.slots.push((*other, slot));
+                }
+                None => {
+                    kind.properties.insert(name, (present, slot));
+                }
+            }
+        }
+        match (kind.additional, from.additional) {
+            (Some(mine), Some(theirs)) => work.slots.push((mine, theirs)),
+            (None, theirs) => kind.additional = theirs,
+            (Some(_), None) => {}
+        }
+        if let Some(additional) = kind.additional {
+            // A key that is a name in one and data in the other has values on both sides: they are all data.
+            let names: Vec<String> = kind
+                .properties
+                .iter()
+                .filter(|(_, (present, _))| *present < kind.n)
+                .map(|(name, _)| name.clone())
+                .collect();
+            for name in names {
+                if let Some((_, slot)) = kind.properties.remove(&name) {
+                    work.slots.push((additional, slot));
+                }
+            }
+        }
+    }
+
+    fn unite_slots(&mut self, a: SlotId, b: SlotId, work: &mut Work) {
+        let (a, b) = (find(&self.slot_of, a.0), find(&self.slot_of, b.0));
+        if a == b {
+            return;
+        }
+        let (into, from) = (a.min(b), a.max(b));
+        self.slot_of[from as usize] = into;
+        let from = std::mem::take(&mut self.slots[from as usize]);
+        let slot = &mut self.slots[into as usize];
+        slot.scalars.merge(from.scalars, self.limits);
+        add(&mut slot.arrays, from.arrays);
+        add(&mut slot.objects, from.objects);
+        slot.array = match (slot.array.take(), from.array) {
+            (Some(mine), Some(theirs)) => {
+                work.slots.extend(mine.zip(theirs));
+                Some(mine.or(theirs))
+            }
+            (mine, theirs) => mine.or(theirs),
+        };
+        slot.object = match (slot.object, from.object) {
+            (Some(mine), Some(theirs)) => {
+                work.kinds.push((mine, theirs));
+                Some(mine)
+            }
+            (mine, theirs) => mine.or(theirs),
+        };
+    }
+}
+
+/// Pairs still to be united.
+struct Work {
+    kinds: Vec<(ObjectId, ObjectId)>,
+    slots: Vec<(SlotId, SlotId)>,
+}
+
+fn find(parents: &[u32], mut id: u32) -> u32 {
+    while parents[id as usize] != id {
+        id = parents[id as usize];
+    }
+    id
+}
+
+/// Keys that wrap what they hold, and name nothing.
+fn is_envelope(name: &str) -> bool {
+    matches!(
+        name,
+        "data"
+            | "items"
+            | "item"
+            | "result"
+            | "results"
+            | "records"
+            | "values"
+            | "value"
+            | "list"
+            | "content"
+            | "response"
+            | "payload"
+            | "body"
+            | "object"
+            | "attributes"
+            | "elements"
+            | "entries"
+            | "rows"
+            | "edges"
+            | "node"
+            | "nodes"
+    )
+}

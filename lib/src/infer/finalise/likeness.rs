@@ -1,0 +1,108 @@
+//! How strongly the evidence speaks for two kinds of object being one, in bits.
+//!
+//! Two hypotheses are compared for each key: that both kinds draw what stands there (nothing, null, a boolean, …) from one
+//! distribution, and that each has its own. The logarithm of the ratio of their likelihoods is the G statistic of a test of
+//! homogeneity (Wilks 1938); it is near zero where two kinds agree, or where one was seen too seldom to tell. What speaks *for*
+//! one kind is that rare keys are shared: a key that few kinds have is worth more than `id`.
+//!
+//! All in integers, so that equal states decide equally on every machine.
+
+/// Bits with eight binary places.
+pub(super) type Bits = i64;
+
+/// One bit.
+pub(super) const BIT: Bits = 256;
+
+/// What stood under a key, counted: nothing, null, boolean, number, string, array, object.
+pub(super) type Counts = [u64; 7];
+
+/// More observations of one kind than this say no more: those of one place are alike because they come from one source, not only
+/// because the kind is so.
+const ENOUGH: u64 = 32;
+
+/// The logarithm to base two; of zero it is zero.
+pub(super) fn log2(value: u64) -> Bits {
+    if value < 2 {
+        return 0;
+    }
+    let whole = value.ilog2();
+    // The mantissa in [1, 2) with 31 binary places, squared once for each binary digit of its logarithm.
+    let mut mantissa = if whole >= 31 { value >> (whole - 31) } else { value << (31 - whole) };
+    let mut bits = Bits::from(whole);
+    for _ in 0..8 {
+        mantissa = (mantissa * mantissa) >> 31;
+        bits <<= 1;
+        if mantissa >> 32 != 0 {
+            mantissa >>= 1;
+            bits |= 1;
+        }
+    }
+    bits
+}
+
+/// `m · log2 m`.
+fn weight(m: u64) -> Bits {
+    Bits::try_from(m).unwrap_or(Bits::MAX / BIT / 64) * log2(m)
+}
+
+/// How many bits two distributions speak against being one.
+pub(super) fn difference(a: &Counts, b: &Counts) -> Bits {
+    let (a, b) = (scaled(a), scaled(b));
+    let (mut each, mut all) = (0, 0);
+    let (mut n_a, mut n_b) = (0, 0);
+    for (x, y) in a.iter().zip(&b) {
+        each += weight(*x) + weight(*y);
+        all += weight(x + y);
+        n_a += x;
+        n_b += y;
+    }
+    if n_a == 0 || n_b == 0 {
+        return 0;
+    }
+    (each - all - weight(n_a) - weight(n_b) + weight(n_a + n_b)).max(0)
+}
+
+/// Brings the counts down to [`ENOUGH`] in all; what was seen stays seen.
+fn scaled(counts: &Counts) -> Counts {
+    let n = counts.iter().fold(0_u64, |n, count| n.saturating_add(*count));
+    if n <= ENOUGH {
+        return *counts;
+    }
+    counts.map(|count| {
+        let share = u128::from(count) * u128::from(ENOUGH) / u128::from(n);
+        u64::try_from(share).unwrap_or(ENOUGH).max(u64::from(count > 0))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms() {
+        for (value, bits) in
+            [(0, 0.0), (1, 0.0), (2, 1.0), (3, 1.585), (11, 3.4594), (1000, 9.9658)]
+        {
+            let found = log2(value) as f64 / BIT as f64;
+            assert!((found - bits).abs() < 0.01, "{value}: {found}");
+        }
+        assert_eq!(log2(u64::MAX), 64 * BIT - 1);
+    }
+
+    #[test]
+    fn always_and_never_differ_the_more_the_oftener_it_was_seen() {
+        let always = |n| [0, 0, 0, 0, n, 0, 0];
+        let never = |n| [n, 0, 0, 0, 0, 0, 0];
+        let bits = |a, b| difference(&always(a), &never(b)) / BIT;
+        assert_eq!([bits(1, 1), bits(3, 3), bits(5, 5)], [2, 6, 10]);
+        assert!(bits(1000, 1) < 8, "one observation is no proof: {}", bits(1000, 1));
+        assert_eq!(difference(&always(5), &always(50)), 0);
+        assert_eq!(difference(&always(5), &[0; 7]), 0);
+        assert!(difference(&[u64::MAX, 1, 0, 0, 0, 0, 0], &never(9)) < 3 * BIT);
+    }
+
+    #[test]
+    fn optional_keys_agree() {
+        assert!(difference(&[4, 0, 0, 0, 6, 0, 0], &[2, 0, 0, 0, 2, 0, 0]) < BIT / 2);
+    }
+}
