@@ -12,3 +12,4 @@ mod mock;
 mod pipeline;
 mod record;
 mod replay;
+mod words;

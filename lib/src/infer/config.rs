@@ -81,7 +81,7 @@ impl Config {
 }
 
 /// Raised with every change of classes, header lists or folds: states of before and after must not mix.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The caps: they bound the state, and so its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,8 @@ pub(crate) struct Limits {
     pub(crate) fields: usize,
     /// Media types of one message kind.
     pub(crate) media: usize,
+    /// Sets of credentials.
+    pub(crate) credentials: usize,
     /// Pairs of one query, form or header block that are looked at.
     pub(crate) pairs: usize,
 }
@@ -132,6 +134,7 @@ impl Default for Limits {
             headers: 64,
             fields: 128,
             media: 8,
+            credentials: 16,
             pairs: 1024,
         }
     }

@@ -43,12 +43,20 @@ fn request() -> impl Strategy<Value = Request<'static>> {
     ]);
     let path = (prop::collection::vec(segment, 0..4), any::<bool>());
     let pair = (
-        prop::sample::select(vec!["q", "page", "x"]),
+        prop::sample::select(vec!["q", "page", "x", "api_key"]),
         prop::sample::select(vec!["1", "true", "a,b", "2024-01-01"]),
     );
     let query = prop::collection::vec(pair, 0..3);
-    (method, host, path, query, body()).prop_map(
-        |(method, host, (segments, slash), query, body)| {
+    let credentials = prop::sample::select(vec![
+        None,
+        Some(("authorization", "Bearer t")),
+        Some(("authorization", "Bearer eyJh.eyJz.c2ln")),
+        Some(("authorization", "Basic dTpw")),
+        Some(("x-api-key", "1")),
+        Some(("cookie", "sid=1; a=b")),
+    ]);
+    (method, host, path, query, body(), credentials).prop_map(
+        |(method, host, (segments, slash), query, body, credentials)| {
             let mut pathname = format!("/{}", segments.join("/"));
             if slash && !segments.is_empty() {
                 pathname.push('/');
@@ -60,7 +68,11 @@ fn request() -> impl Strategy<Value = Request<'static>> {
                 host: host.into(),
                 pathname: pathname.into(),
                 query,
-                headers: vec![("x-tenant".into(), "t".into())],
+                headers: [("x-tenant", "t")]
+                    .into_iter()
+                    .chain(credentials)
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .collect(),
                 body: Body::from_bytes(body.into_bytes()),
                 timestamp: None,
             }
@@ -69,7 +81,7 @@ fn request() -> impl Strategy<Value = Request<'static>> {
 }
 
 fn response() -> impl Strategy<Value = Response<'static>> {
-    let status = prop::sample::select(vec![200, 200, 200, 201, 404, 404, 405, 500]);
+    let status = prop::sample::select(vec![200, 200, 200, 201, 401, 404, 404, 405, 500]);
     let media = prop::sample::select(vec![
         "application/json",
         "text/plain",
@@ -126,7 +138,7 @@ fn body() -> impl Strategy<Value = String> {
 
 /// Caps of 0 to 5.
 fn limits() -> impl Strategy<Value = Limits> {
-    prop::collection::vec(0usize..6, 13).prop_map(|caps| Limits {
+    prop::collection::vec(0usize..6, 14).prop_map(|caps| Limits {
         names: caps[0],
         suffixes: caps[1],
         segments: 2 + caps[2],
@@ -142,6 +154,7 @@ fn limits() -> impl Strategy<Value = Limits> {
         fields: caps[10],
         media: caps[11],
         pairs: caps[12].max(1),
+        credentials: caps[13],
     })
 }
 

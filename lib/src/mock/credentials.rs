@@ -7,7 +7,7 @@ use http::HeaderValue;
 use serde_json::Value;
 
 use crate::conform::SecurityRequirement;
-use crate::exchange::{Request, header};
+use crate::exchange::{Request, header, is_pseudonym};
 
 /// What an operation asks for: any of the alternatives, each of which is all of its schemes.
 #[derive(Debug, Default)]
@@ -110,9 +110,10 @@ impl Scheme {
                 .flat_map(|(_, value)| value.split(';'))
                 .filter_map(|pair| pair.trim().split_once('='))
                 .any(|(n, v)| n == name && !v.is_empty()),
-            Scheme::Basic => authorization("basic")
-                .and_then(|code| STANDARD.decode(code).ok())
-                .is_some_and(|pair| pair.contains(&b':')),
+            // A recording has a pseudonym in its place.
+            Scheme::Basic => authorization("basic").is_some_and(|code| {
+                is_pseudonym(code) || STANDARD.decode(code).is_ok_and(|pair| pair.contains(&b':'))
+            }),
             Scheme::Bearer => authorization("bearer").is_some_and(|token| !token.is_empty()),
             Scheme::Other(name) => authorization(name).is_some(),
             Scheme::Unseen => true,
@@ -178,6 +179,7 @@ mod tests {
             (&[("x-key", "1"), ("cookie", "a=b; sid=2")], true),
             (&[("authorization", "Basic dTpw")], true),
             (&[("authorization", "Basic nope!")], false),
+            (&[("authorization", "Basic hmt~0123456789abcdefghijkl")], true),
             (&[("authorization", "bearer t")], true),
             (&[("authorization", "Bearer ")], false),
         ] {

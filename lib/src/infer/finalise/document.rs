@@ -8,9 +8,11 @@ use super::bodies::{self, Bodies};
 use super::components::Components;
 use super::ghosts::haunt;
 use super::graph::Graph;
+use super::labels::{Labelled, Labels};
 use super::maps::MapNames;
 use super::operation::Writer;
 use super::schema::Schemas;
+use super::security::Security;
 use super::seeds::Seed;
 use super::similar::unite_similar;
 use super::template::{self, Place, Values};
@@ -27,10 +29,10 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> Valu
     let State { hosts, recordings, .. } = state;
     let mut origins: BTreeSet<String> = hosts.iter().map(|(origin, _)| origin.to_owned()).collect();
     origins.extend(recordings.0.keys().map(|key| key.origin.clone()));
-    let (paths, schemas) = if config.mode.generalises() {
+    let inferred = if config.mode.generalises() {
         paths(hosts, &origins, options, &config.limits)
     } else {
-        (constants::paths(&recordings, &origins), Map::new())
+        Inferred { paths: constants::paths(&recordings, &origins), ..Inferred::default() }
     };
     origins.remove("");
     let title = options.title.clone().unwrap_or_else(|| title(&origins));
@@ -40,9 +42,18 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> Valu
     if !origins.is_empty() {
         document.insert("servers".to_owned(), servers(&origins));
     }
-    document.insert("paths".to_owned(), paths.into());
-    if !schemas.is_empty() {
-        document.insert("components".to_owned(), json!({"schemas": schemas}));
+    document.insert("paths".to_owned(), inferred.paths.into());
+    let components: Map<String, Value> =
+        [("schemas", inferred.schemas), ("securitySchemes", inferred.security)]
+            .into_iter()
+            .filter(|(_, all)| !all.is_empty())
+            .map(|(name, all)| (name.to_owned(), all.into()))
+            .collect();
+    if !components.is_empty() {
+        document.insert("components".to_owned(), components.into());
+    }
+    if !inferred.tags.is_empty() {
+        document.insert("tags".to_owned(), inferred.tags.into());
     }
     if !recordings.is_empty() {
         document.insert("x-hmt-replay".to_owned(), constants::replay(&recordings));
@@ -78,13 +89,22 @@ struct Path {
     origins: BTreeSet<String>,
 }
 
-/// The paths, and the schemas that they share.
+/// The paths, and what they share.
+#[derive(Default)]
+struct Inferred {
+    paths: Map<String, Value>,
+    schemas: Map<String, Value>,
+    /// Security schemes.
+    security: Map<String, Value>,
+    tags: Vec<Value>,
+}
+
 fn paths(
     hosts: CappedMap<Host>,
     origins: &BTreeSet<String>,
     options: &Options,
     limits: &Limits,
-) -> (Map<String, Value>, Map<String, Value>) {
+) -> Inferred {
     let seed = Seed::of(&options.templates);
     let mut paths: BTreeMap<String, Path> = BTreeMap::new();
     let (kept, rest) = hosts.into_parts();
@@ -110,13 +130,29 @@ fn paths(
     graph.settle_maps();
     let components = Components::of(&graph);
     let schemas = Schemas { graph: &graph, components: &components };
+    let labelled: Vec<Labelled<'_>> =
+        paths.iter().map(|(key, path, _)| labelled(key, path)).collect();
+    let labels = Labels::of(&labelled);
+    let security = Security::learn(paths.iter().flat_map(|(_, path, _)| path.operations.values()));
     let mut emitted = Map::new();
     for (key, path, bodies) in &paths {
-        let (key, item) = path_item(path, key, origins, &Writer { bodies, schemas: &schemas });
-        emitted.insert(key, item);
+        let writer =
+            Writer { key, bodies, schemas: &schemas, labels: &labels, security: &security };
+        let (template, item) = path_item(path, key, origins, &writer);
+        emitted.insert(template, item);
     }
     emitted.sort_keys();
-    (emitted, schemas.definitions())
+    Inferred {
+        paths: emitted,
+        schemas: schemas.definitions(),
+        security: security.schemes(),
+        tags: labels.tags(),
+    }
+}
+
+fn labelled<'p>(key: &'p str, path: &'p Path) -> Labelled<'p> {
+    let parameters = path.parameters.iter().map(|(name, _)| name.as_str()).collect();
+    Labelled { key, parameters, operations: &path.operations }
 }
 
 /// What a path is about: its last plural, unless another word follows that no parameter comes before: of

@@ -14,18 +14,24 @@ mod document;
 mod enums;
 mod ghosts;
 mod graph;
+mod labels;
 mod likeness;
 mod maps;
 mod names;
 mod operation;
+mod operation_ids;
 mod parameters;
 mod schema;
+mod security;
 mod seeds;
 mod similar;
+mod singular;
+mod summaries;
 mod template;
 #[cfg(test)]
 mod testing;
 mod vocabulary;
+mod wording;
 
 pub(super) use document::document;
 

@@ -1,7 +1,8 @@
 //! Names for what had none: path parameters.
 
+use super::singular::singular;
 use super::template::Values;
-use super::vocabulary::{stem, words};
+use super::vocabulary::words;
 use crate::infer::state::Class;
 
 /// A name for a path parameter from the literal before it: `/users/{userId}`, `/releases/{releaseDate}`.
@@ -40,7 +41,7 @@ pub(super) fn singular_camel(literal: &str) -> String {
     let all: Vec<String> = words(literal).collect();
     let mut name = String::new();
     for (index, word) in all.iter().enumerate() {
-        let word = if index + 1 == all.len() { stem(word).into_owned() } else { word.clone() };
+        let word = if index + 1 == all.len() { singular(word).into_owned() } else { word.clone() };
         if index == 0 {
             name.push_str(&word);
         } else {

@@ -4,23 +4,33 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::bodies::{Bodies, Part};
+use super::labels::Labels;
 use super::parameters;
 use super::schema::{Schemas, string};
+use super::security::Security;
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
 use crate::infer::state::{Answered, Asked, Body, Operation, Syntax};
 
 /// Writes the operation objects of a path.
 pub(super) struct Writer<'a> {
+    /// The path, with `{}` for each parameter.
+    pub(super) key: &'a str,
     pub(super) bodies: &'a Bodies,
     pub(super) schemas: &'a Schemas<'a>,
+    pub(super) labels: &'a Labels,
+    pub(super) security: &'a Security,
 }
 
 impl Writer<'_> {
     /// The operation object.
     pub(super) fn object(&self, method: Method, operation: &Operation) -> Value {
         let mut object = Map::new();
-        let parameters = parameters::of_operation(&operation.ok, &operation.failed);
+        self.labels.write(self.key, method, &mut object);
+        let mut parameters = parameters::of_operation(&operation.ok, &operation.failed);
+        let asked = self.security.of(operation);
+        // What a security scheme says is no parameter besides.
+        parameters.retain(|parameter| !asked.is_key(parameter));
         if !parameters.is_empty() {
             object.insert("parameters".to_owned(), parameters.into());
         }
@@ -35,6 +45,9 @@ impl Writer<'_> {
             })
             .collect();
         object.insert("responses".to_owned(), responses.into());
+        if let Some(security) = asked.security() {
+            object.insert("security".to_owned(), security);
+        }
         Value::Object(object)
     }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod class;
+mod credentials;
 mod json;
 mod operation;
 mod parameter;

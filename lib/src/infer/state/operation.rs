@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, fold_pairs, media_type};
 use super::class::no_priority;
+use super::credentials::{Credentials, fold_credentials};
 use super::parameter::Parameter;
 use super::tape::Tape;
 use crate::exchange::{self, Exchange, Pairs};
@@ -19,6 +20,9 @@ pub(crate) struct Operation {
     pub(crate) failed: Asked,
     /// Requests answered below 400.
     pub(crate) ok: Asked,
+    /// What requests brought that were answered with 401 or 403.
+    #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
+    pub(crate) refused: Credentials,
     pub(crate) responses: BTreeMap<u16, Answered>,
 }
 
@@ -27,6 +31,9 @@ pub(crate) struct Operation {
 pub(crate) struct Asked {
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) bodies: CappedMap<Body>,
+    /// What credentials they brought; only of those answered below 400, and not of those without any.
+    #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
+    pub(crate) credentials: Credentials,
     /// Requests without a body.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) empty: u64,
@@ -58,6 +65,11 @@ impl Operation {
         let ok = response.status < 400;
         let cut = meta.incomplete.is_some();
 
+        if ok {
+            fold_credentials(&mut self.ok.credentials, request, false, limits);
+        } else if matches!(response.status, 401 | 403) {
+            fold_credentials(&mut self.refused, request, true, limits);
+        }
         let asked = if ok { &mut self.ok } else { &mut self.failed };
         add(&mut asked.n, 1);
         fold_pairs(&mut asked.query, &request.query, ok, limits.query, limits);
@@ -300,6 +312,7 @@ pub(crate) fn is_hop_by_hop(name: &str) -> bool {
 impl Merge for Asked {
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.bodies.merge(other.bodies, limits.media, limits);
+        self.credentials.merge(other.credentials, limits.credentials, limits);
         add(&mut self.empty, other.empty);
         self.headers.merge(other.headers, limits.headers, limits);
         add(&mut self.n, other.n);
@@ -320,6 +333,7 @@ impl Merge for Operation {
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.failed.merge(other.failed, limits);
         self.ok.merge(other.ok, limits);
+        self.refused.merge(other.refused, limits.credentials, limits);
         merge_map(&mut self.responses, other.responses, limits);
     }
 }

@@ -1,0 +1,77 @@
+//! What each operation is called: `tags`, `summary` and `operationId`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::operation_ids::{Named, operation_ids};
+use super::summaries::summary;
+use super::wording::{Shape, Wording, subject};
+use crate::exchange::Method;
+use crate::infer::state::Operation;
+
+/// A path with its operations.
+pub(super) struct Labelled<'a> {
+    /// The path, with `{}` for each parameter.
+    pub(super) key: &'a str,
+    pub(super) parameters: Vec<&'a str>,
+    pub(super) operations: &'a BTreeMap<Method, Operation>,
+}
+
+/// What all operations of a document are called.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    of: BTreeMap<(String, Method), Label>,
+}
+
+#[derive(Debug)]
+struct Label {
+    id: String,
+    summary: String,
+    tag: Option<String>,
+}
+
+impl Labels {
+    /// Names all operations.
+    pub(super) fn of(paths: &[Labelled<'_>]) -> Labels {
+        let keys: BTreeSet<&str> = paths.iter().map(|path| path.key).collect();
+        let mut wordings = Vec::new();
+        for path in paths {
+            let has_items = keys.contains(format!("{}/{{}}", path.key).as_str());
+            for (method, operation) in path.operations {
+                let shape = Shape::of(path.key, operation, has_items);
+                wordings.push((path, *method, Wording::of(path.key, *method, shape)));
+            }
+        }
+        let named = wordings.iter().map(|(path, method, wording)| Named {
+            key: path.key,
+            method: *method,
+            parameters: path.parameters.clone(),
+            wording,
+        });
+        let mut ids = operation_ids(named.collect());
+        let label = |(path, method, wording): (&Labelled<'_>, Method, Wording)| {
+            let name = (path.key.to_owned(), method);
+            let id = ids.remove(&name).unwrap_or_default();
+            (name, Label { id, summary: summary(&wording), tag: subject(path.key) })
+        };
+        Labels { of: wordings.into_iter().map(label).collect() }
+    }
+
+    /// Writes what an operation is called.
+    pub(super) fn write(&self, key: &str, method: Method, operation: &mut Map<String, Value>) {
+        let Some(label) = self.of.get(&(key.to_owned(), method)) else { return };
+        if let Some(tag) = &label.tag {
+            operation.insert("tags".to_owned(), json!([tag]));
+        }
+        operation.insert("summary".to_owned(), json!(label.summary));
+        operation.insert("operationId".to_owned(), json!(label.id));
+    }
+
+    /// `tags` of the document: every tag, by name.
+    pub(super) fn tags(&self) -> Vec<Value> {
+        let names: BTreeSet<&String> =
+            self.of.values().filter_map(|label| label.tag.as_ref()).collect();
+        names.into_iter().map(|name| json!({"name": name})).collect()
+    }
+}

@@ -1,0 +1,186 @@
+//! Security: which credentials operations ask for, by those that good requests brought.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::wording::words;
+use crate::infer::state::Operation;
+
+/// A scheme as the state names it: `bearer`, `header x-api-key`.
+type Key = String;
+
+/// The schemes of a document.
+#[derive(Debug, Default)]
+pub(super) struct Security {
+    /// The name of each that some operation asks for.
+    names: BTreeMap<Key, String>,
+    /// Those without which a server refused what it granted with them.
+    proven: BTreeSet<Key>,
+    /// There are bearer tokens that are no JSON Web Tokens, or nobody can tell.
+    opaque: bool,
+}
+
+/// What an operation asks for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    security: Vec<Value>,
+    /// Query parameters among the schemes.
+    keys: BTreeSet<String>,
+}
+
+impl Security {
+    /// Learns from all operations of a document.
+    pub(super) fn learn<'o>(operations: impl Iterator<Item = &'o Operation> + Clone) -> Security {
+        let mut security = Security::default();
+        for operation in operations.clone() {
+            let sets = operation.ok.credentials.iter();
+            let brought: BTreeSet<Key> = sets.flat_map(|(key, _)| schemes(key)).collect();
+            security.opaque |= brought.contains("bearer");
+            let refused: Vec<_> = operation.refused.iter().map(|(key, _)| schemes(key)).collect();
+            let is_missed = |scheme: &Key| refused.iter().any(|set| !set.contains(scheme));
+            security.proven.extend(brought.into_iter().filter(is_missed));
+        }
+        let asked: BTreeSet<Key> =
+            operations.flat_map(|operation| security.alternatives(operation)).flatten().collect();
+        for scheme in asked {
+            let base = name(&scheme);
+            let taken = |name: &String| security.names.values().any(|other| other == name);
+            let mut free = base.clone();
+            let mut number = 2;
+            while taken(&free) {
+                free = format!("{base}{number}");
+                number += 1;
+            }
+            security.names.insert(scheme, free);
+        }
+        security
+    }
+
+    /// `components.securitySchemes`, by name.
+    pub(super) fn schemes(&self) -> Map<String, Value> {
+        let mut all: Map<String, Value> =
+            self.names.iter().map(|(scheme, name)| (name.clone(), definition(scheme))).collect();
+        all.sort_keys();
+        all
+    }
+
+    /// What an operation asks for.
+    pub(super) fn of(&self, operation: &Operation) -> Asked {
+        let alternatives = self.alternatives(operation);
+        if alternatives.iter().all(BTreeSet::is_empty) {
+            return Asked::default();
+        }
+        let keys = alternatives
+            .iter()
+            .flatten()
+            .filter_map(|scheme| scheme.strip_prefix("query "))
+            .map(str::to_owned)
+            .collect();
+        let requirement = |all: &BTreeSet<Key>| {
+            let mut all: Map<String, Value> = all
+                .iter()
+                .filter_map(|scheme| self.names.get(scheme))
+                .map(|name| (name.clone(), json!([])))
+                .collect();
+            all.sort_keys();
+            Value::Object(all)
+        };
+        let mut security: Vec<Value> = alternatives.iter().map(requirement).collect();
+        // As merging specs sorts them.
+        security.sort_by_key(Value::to_string);
+        Asked { security, keys }
+    }
+
+    /// The least sets of credentials that good requests brought; each request brought all of one of them. An empty set is among
+    /// them where some brought nothing.
+    fn alternatives(&self, operation: &Operation) -> BTreeSet<BTreeSet<Key>> {
+        let ok = &operation.ok;
+        let mut sets: BTreeSet<BTreeSet<Key>> = BTreeSet::new();
+        let mut counted = 0u64;
+        for (key, count) in ok.credentials.iter() {
+            counted = counted.saturating_add(count.0);
+            let told = |scheme: Key| {
+                if scheme == "jwt" && self.opaque { "bearer".to_owned() } else { scheme }
+            };
+            let trusted = schemes(key).into_iter().filter(|scheme| self.is_trusted(scheme));
+            sets.insert(trusted.map(told).collect());
+        }
+        if counted < ok.n {
+            sets.insert(BTreeSet::new());
+        }
+        let least = |set: &&BTreeSet<Key>| {
+            set.is_empty()
+                || !sets.iter().any(|other| {
+                    !other.is_empty() && other.len() < set.len() && other.is_subset(set)
+                })
+        };
+        sets.iter().filter(least).cloned().collect()
+    }
+
+    /// Cookies come along with everything, and some names may mean anything: only a refusal without it shows that such a
+    /// thing is a credential.
+    fn is_trusted(&self, scheme: &str) -> bool {
+        let doubtful = scheme.starts_with("cookie ")
+            || scheme.eq_ignore_ascii_case("query key")
+            || scheme.eq_ignore_ascii_case("query token")
+            || scheme.strip_prefix("header ").is_some_and(|name| name.contains("session"));
+        !doubtful || self.proven.contains(scheme)
+    }
+}
+
+impl Asked {
+    /// The operation's `security`.
+    pub(super) fn security(self) -> Option<Value> {
+        (!self.security.is_empty()).then(|| self.security.into())
+    }
+
+    /// True for a parameter object that is one of the schemes.
+    pub(super) fn is_key(&self, parameter: &Value) -> bool {
+        parameter["in"] == "query"
+            && parameter["name"].as_str().is_some_and(|name| self.keys.contains(name))
+    }
+}
+
+/// The schemes of a set.
+fn schemes(key: &str) -> BTreeSet<Key> {
+    key.lines().map(str::to_owned).collect()
+}
+
+fn name(scheme: &str) -> String {
+    let (kind, of) = scheme.split_once(' ').unwrap_or((scheme, ""));
+    let camel = |name: &str, end: &str| {
+        let mut all = String::new();
+        for (at, word) in words(name)
+            .into_iter()
+            .filter(|word| word.is_ascii())
+            .chain([end.to_owned()])
+            .enumerate()
+        {
+            let mut chars = word.chars();
+            if at > 0 {
+                all.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+            }
+            all.push_str(chars.as_str());
+        }
+        all
+    };
+    match kind {
+        "header" => camel(of, "header"),
+        "query" => camel(of, "query"),
+        "cookie" => camel(of, "cookie"),
+        "http" => camel(of, "auth"),
+        other => camel(other, "auth"),
+    }
+}
+
+fn definition(scheme: &str) -> Value {
+    match scheme.split_once(' ') {
+        Some(("http", name)) => json!({"type": "http", "scheme": name}),
+        Some((place, name)) => json!({"type": "apiKey", "in": place, "name": name}),
+        None if scheme == "jwt" => {
+            json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+        }
+        None => json!({"type": "http", "scheme": scheme}),
+    }
+}
