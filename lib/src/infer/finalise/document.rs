@@ -22,7 +22,7 @@ use crate::exchange::Method;
 use crate::infer::Config;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
-use crate::infer::state::{Host, Json, Node, Operation, State, in_lexicon};
+use crate::infer::state::{Host, Operation, State, in_lexicon};
 
 /// The OpenAPI 3.0 document of a state.
 pub(crate) fn document(state: State, config: &Config, options: &Options) -> Value {
@@ -110,8 +110,7 @@ fn paths(
     let (kept, rest) = hosts.into_parts();
     let all = kept.into_iter().map(|(origin, host)| (String::from(origin), host));
     for (origin, host) in all.chain(rest.map(|host| (String::new(), host))) {
-        let mut vocabulary = Vocabulary::new();
-        learn(&host.paths, &mut vocabulary);
+        let vocabulary = Vocabulary::of(&host.paths);
         let mut root = template::template(host.paths, &vocabulary, seed.as_ref(), limits);
         haunt(&mut root, host.ghosts, limits);
         flatten(root, &mut Trail::default(), &origin, &mut paths, limits);
@@ -164,42 +163,6 @@ fn noun(key: &str) -> &str {
     let names_itself = !last.contains("{}") && !before.ends_with('}') && !in_lexicon(last);
     let found = if names_itself { literals().next() } else { plural() };
     found.or_else(|| literals().next()).unwrap_or("item")
-}
-
-/// Learns the API's own words: property and query names.
-fn learn(node: &Node, vocabulary: &mut Vocabulary) {
-    for operation in node.operations.values() {
-        for (name, _) in operation.ok.query.iter() {
-            vocabulary.learn(name);
-        }
-        let requests = operation.ok.bodies.iter();
-        let responses = operation.responses.values().flat_map(|answered| answered.bodies.iter());
-        for (_, body) in requests.chain(responses) {
-            if let Some(json) = &body.json {
-                learn_keys(json, vocabulary);
-            }
-        }
-    }
-    for kids in node.kids.values() {
-        for (_, kid) in kids.iter() {
-            learn(kid, vocabulary);
-        }
-        if let Some(rest) = kids.rest() {
-            learn(rest, vocabulary);
-        }
-    }
-}
-
-fn learn_keys(json: &Json, vocabulary: &mut Vocabulary) {
-    if let Some(object) = &json.object {
-        for (name, property) in object.keys.iter() {
-            vocabulary.learn(name);
-            learn_keys(&property.json, vocabulary);
-        }
-    }
-    if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_ref()) {
-        learn_keys(items, vocabulary);
-    }
 }
 
 /// The way from the root to a place.

@@ -81,13 +81,25 @@ impl MapNames {
         (around, name): (&str, &str),
         limits: &Limits,
     ) -> Shape<'a> {
+        shape(object, self.verdict(object, (around, name)), &self.vocabulary, limits)
+    }
+
+    fn verdict(&self, object: &Object, (around, name): (&str, &str)) -> Verdict {
         let mut keys = Keys::default();
         keys.add(object);
-        let verdict = match keys.verdict(&self.vocabulary) {
+        match keys.verdict(&self.vocabulary) {
             Verdict::Unsure => self.of_name(around, name),
             clear => clear,
-        };
-        shape(object, verdict, &self.vocabulary, limits)
+        }
+    }
+
+    /// The keys at a place, as for [`MapNames::shape`], that are names rather than data.
+    pub(super) fn names<'a>(&self, object: &'a Object, keys: (&str, &str)) -> BTreeSet<&'a str> {
+        let data = self.verdict(object, keys) == Verdict::Map || object.keys.rest().is_some();
+        let all = object.keys.iter();
+        all.filter(|(name, property)| !data || is_fixed(name, property, object))
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 
@@ -260,7 +272,7 @@ fn shape<'a>(
 
     let data = verdict == Verdict::Map || object.keys.rest().is_some();
     for (name, property) in object.keys.sorted() {
-        if data && !(is_steady(property, object) && object.n >= ENOUGH && !is_odd(name)) {
+        if data && !is_fixed(name, property, object) {
             absorb(&property.json);
         } else {
             properties.push((name, property));
@@ -286,6 +298,11 @@ fn shape<'a>(
     }
     properties.sort_by_key(|(name, _)| *name);
     Shape { properties, additional }
+}
+
+/// True for a name among data.
+fn is_fixed(name: &str, property: &Property, object: &Object) -> bool {
+    is_steady(property, object) && object.n >= ENOUGH && !is_odd(name)
 }
 
 /// In at least 95 of 100 objects.

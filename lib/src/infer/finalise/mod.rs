@@ -24,6 +24,8 @@ mod parameters;
 mod schema;
 mod security;
 mod seeds;
+mod siblings;
+mod signature;
 mod similar;
 mod singular;
 mod summaries;

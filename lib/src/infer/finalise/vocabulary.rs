@@ -7,10 +7,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::infer::state::in_lexicon;
+use super::bodies;
+use super::maps::MapNames;
+use crate::infer::state::{Json, Node, Operation, in_lexicon, without_extension};
 
 /// Sorted, one stem a line.
 const STEMS: &str = include_str!("vocabulary.txt");
+
+/// A key that was seen in fewer objects at one place may be data.
+const AGAIN: u64 = 3;
 
 /// Known stems.
 #[derive(Debug)]
@@ -22,6 +27,44 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     pub(super) fn new() -> Self {
         Vocabulary { built_in: STEMS.lines().collect(), own: BTreeSet::new() }
+    }
+
+    /// The built-in words, and those of the property and query names of all operations of a host. Keys that are data tell
+    /// nothing of what the author writes.
+    pub(super) fn of(paths: &Node) -> Self {
+        let mut operations = Vec::new();
+        collect(paths, &mut operations);
+        let bodies = || operations.iter().copied().flat_map(bodies::of_operation);
+        let maps = MapNames::learn(bodies());
+        let mut vocabulary = Vocabulary::new();
+        for operation in &operations {
+            for (name, _) in operation.ok.query.iter() {
+                vocabulary.learn(name);
+            }
+        }
+        for body in bodies() {
+            vocabulary.learn_keys(body, ("", ""), &maps);
+        }
+        vocabulary
+    }
+
+    fn learn_keys(&mut self, json: &Json, (around, name): (&str, &str), maps: &MapNames) {
+        if let Some(object) = &json.object {
+            let names = maps.names(object, (around, name));
+            for (key, property) in object.keys.iter() {
+                if names.contains(key) {
+                    if property.present >= AGAIN {
+                        self.learn(key);
+                    }
+                    self.learn_keys(&property.json, (name, key), maps);
+                } else {
+                    self.learn_keys(&property.json, (name, ""), maps);
+                }
+            }
+        }
+        if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_ref()) {
+            self.learn_keys(items, (around, name), maps);
+        }
     }
 
     /// Adds the stems of a name that the API's author chose.
@@ -38,14 +81,28 @@ impl Vocabulary {
         self.built_in.binary_search(&stem).is_ok() || self.own.contains(stem)
     }
 
-    /// True where every word of a segment is known. A segment without a letter is never known.
+    /// True where every word of a segment is known. A segment without a letter is never known, nor one of single letters with
+    /// digits.
     pub(super) fn knows(&self, segment: &str) -> bool {
         let mut any = false;
+        let segment = without_extension(segment);
+        if is_host(segment) {
+            return false;
+        }
         in_lexicon(segment)
             || (words(segment).all(|word| {
-                any = true;
+                any |= word.len() > 1 || segment.len() == 1;
                 word.len() == 1 || self.has(&stem(&word))
             }) && any)
+    }
+}
+
+fn collect<'n>(node: &'n Node, operations: &mut Vec<&'n Operation>) {
+    operations.extend(node.operations.values());
+    for kids in node.kids.values() {
+        for kid in kids.iter().map(|(_, kid)| kid).chain(kids.rest()) {
+            collect(kid, operations);
+        }
     }
 }
 
@@ -71,6 +128,28 @@ pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
         }
         Some(word.to_lowercase())
     })
+}
+
+/// True for a domain name under a top-level domain that is often seen.
+fn is_host(segment: &str) -> bool {
+    let mut labels = segment.split('.');
+    let last = labels.next_back().unwrap_or("");
+    matches!(
+        last,
+        "com"
+            | "org"
+            | "net"
+            | "edu"
+            | "gov"
+            | "io"
+            | "dev"
+            | "co"
+            | "uk"
+            | "de"
+            | "fr"
+            | "eu"
+            | "example"
+    ) && labels.next().is_some()
 }
 
 /// A light plural stemmer: the same that made the list.

@@ -197,7 +197,13 @@ fn is_opaque(
         // Base62 of 20 letters or more may lack a digit, but names in CamelCase are as long.
         return false;
     }
-    let mixed = len >= 12 && lower > 0 && upper > 0 && digits + lower + upper >= len - 3;
+    // `repositoriesV2` is a name: the only digits are one or two at its end.
+    let ending = bytes.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let mixed = len >= 12
+        && lower > 0
+        && upper > 0
+        && digits + lower + upper >= len - 3
+        && (digits > ending || ending > 2);
     // `ABC-12`, `P1A2B3C`, `AB12CD34`; a single letter with digits (`A4`) is too often a name.
     let capital = lower == 0 && upper > 0 && len >= 5 && (digits >= 2 || len >= 6);
     // Long lower-case runs with many digits: `4f9ak2l0x8qv`.
@@ -265,6 +271,7 @@ mod tests {
             ("4uLU6hMCjMI75M1A2tKUQC", Class::Opaque),
             ("ABC-12", Class::Opaque),
             ("PT4KHLK", Class::Opaque),
+            ("repositoriesV2", Class::Word),
             ("red-chair-12", Class::Word),
             ("oauth2", Class::Word),
             ("john@example.com", Class::Email),

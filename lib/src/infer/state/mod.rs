@@ -19,7 +19,7 @@ pub(crate) use operation::{Answered, Asked, Operation};
 pub(crate) use parameter::{Lexical, Parameter, Segments};
 pub(crate) use recordings::{Answers, Key, Recordings};
 pub(crate) use tape::Tape;
-pub(crate) use trie::{Node, split_path};
+pub(crate) use trie::{Node, split_path, without_extension};
 
 use super::sketch::{CappedMap, Merge, add, is_default, is_zero};
 use super::{Config, Limits};

@@ -39,6 +39,11 @@ const EXTENSIONS: &[&str] = &[
     ".mp3", ".mp4", ".xlsx",
 ];
 
+/// A segment without the suffix that names a representation.
+pub(crate) fn without_extension(segment: &str) -> &str {
+    EXTENSIONS.iter().find_map(|extension| segment.strip_suffix(extension)).unwrap_or(segment)
+}
+
 /// Splits a segment into what names something, and a suffix `.json` or `:verb` behind an identifier. Names keep theirs.
 pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
     let at = match EXTENSIONS.iter().find(|ext| segment.ends_with(**ext)) {

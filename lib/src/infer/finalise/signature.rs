@@ -1,0 +1,113 @@
+//! What a place in the path trie does: by this the values of one parameter are alike, and names are not.
+//!
+//! A feature is a method, what is asked with it (query names, keys of bodies), what is answered (keys of objects, looking through an
+//! envelope), or one of these at a place below. There, identifiers and words that no API's author would write are one and the same, or
+//! the values of two parameters would keep apart what does the same.
+
+use std::collections::BTreeSet;
+
+use super::template::decoded;
+use super::vocabulary::Vocabulary;
+use crate::infer::state::{Json, Node, Operation};
+
+/// How many segments below a place are looked at.
+const DEPTH: usize = 6;
+
+/// The features of a place.
+#[derive(Debug, Default)]
+pub(super) struct Signature {
+    /// Methods at the place itself: nearly everything has the same, so they tell little.
+    pub(super) methods: BTreeSet<String>,
+    /// Everything else that is asked and answered at the place, and the names below with their methods.
+    pub(super) features: BTreeSet<String>,
+    /// What is answered below.
+    pub(super) below: BTreeSet<String>,
+    /// At which depths there are which methods.
+    pub(super) ends: BTreeSet<String>,
+    /// There is something below.
+    pub(super) inner: bool,
+}
+
+impl Signature {
+    pub(super) fn of(node: &Node, vocabulary: &Vocabulary) -> Signature {
+        let mut signature = Signature { inner: !node.kids.is_empty(), ..Signature::default() };
+        for (method, operation) in &node.operations {
+            let method = method.as_str().to_owned();
+            add_operation(operation, &method, &mut signature.features);
+            signature.ends.insert(format!("0 {method}"));
+            signature.methods.insert(method);
+        }
+        signature.add_kids(node, 1, vocabulary);
+        signature
+    }
+
+    /// Each segment below counts by itself, with its depth: what leads there was seen in few combinations.
+    fn add_kids(&mut self, node: &Node, depth: usize, vocabulary: &Vocabulary) {
+        if depth > DEPTH {
+            return;
+        }
+        for (class, kids) in &node.kids {
+            let kept = kids.iter().map(|(raw, kid)| {
+                let name = decoded(raw);
+                let is_name = !class.is_id() && vocabulary.knows(&name);
+                (if is_name { name } else { "{}".to_owned() }, kid)
+            });
+            for (name, kid) in kept.chain(kids.rest().map(|kid| ("{}".to_owned(), kid))) {
+                let place = format!("{depth} {name}");
+                for (method, operation) in &kid.operations {
+                    let end = format!("{depth} {method}");
+                    add_answers(operation, &end, &mut self.below);
+                    self.ends.insert(end);
+                    self.features.insert(format!("{place} {method}"));
+                }
+                self.features.insert(place);
+                self.add_kids(kid, depth + 1, vocabulary);
+            }
+        }
+    }
+}
+
+fn add_operation(operation: &Operation, place: &str, features: &mut BTreeSet<String>) {
+    for (name, _) in operation.ok.query.iter().chain(operation.failed.query.iter()) {
+        features.insert(format!("{place} ?{name}"));
+    }
+    for (_, body) in operation.ok.bodies.iter() {
+        if let Some(form) = &body.form {
+            for (name, _) in form.fields.iter() {
+                let name = name.split('[').next().unwrap_or(name);
+                features.insert(format!("{place} <{name}"));
+            }
+        }
+        if let Some(json) = &body.json {
+            add_keys(json, &format!("{place} <"), features);
+        }
+    }
+    add_answers(operation, place, features);
+}
+
+fn add_answers(operation: &Operation, place: &str, features: &mut BTreeSet<String>) {
+    for (status, answered) in &operation.responses {
+        if (200..300).contains(status) {
+            for (_, body) in answered.bodies.iter() {
+                if let Some(json) = &body.json {
+                    add_keys(json, &format!("{place} >"), features);
+                }
+            }
+        }
+    }
+}
+
+/// The property names of objects, looking through an envelope, and of the objects of an array, told apart from them.
+fn add_keys(json: &Json, place: &str, features: &mut BTreeSet<String>) {
+    if let Some(object) = &json.object {
+        for (key, property) in object.keys.iter() {
+            features.insert(format!("{place}{key}"));
+            if matches!(key, "data" | "items" | "result" | "results") {
+                add_keys(&property.json, place, features);
+            }
+        }
+    }
+    if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_ref()) {
+        add_keys(items, &format!("{place}[]"), features);
+    }
+}
