@@ -9,6 +9,7 @@ mod harness;
 mod laws;
 mod merge;
 mod mock;
+mod options;
 mod pipeline;
 mod record;
 mod replay;

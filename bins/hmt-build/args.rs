@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::{Messages, Target};
-use hmt_core::infer::Mode;
+use hmt_core::cli::{Failure, Messages, Target};
+use hmt_core::exchange::{Pattern, Selection};
+use hmt_core::infer::{self, Mode, Options};
 use hmt_core::spec::Format;
 use hmt_core::stream::Locator;
+
+use super::finalise::{FinaliseArgs, OpenApi};
 
 /// Build an OpenAPI spec from recorded HTTP exchanges
 #[derive(Debug, Parser)]
@@ -79,9 +82,32 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_overlap: bool,
 
-    /// The title of the spec; else the host's name
-    #[arg(long, value_name = "TEXT")]
-    title: Option<String>,
+    #[command(flatten)]
+    finalise: FinaliseArgs,
+
+    /// With a folder as --out: write one spec for each host
+    #[arg(long, conflicts_with_all = ["partial", "initial_openapi_spec"])]
+    split_hosts: bool,
+
+    /// Only take exchanges with this host, with its port or without; may be given again
+    #[arg(long, value_name = "PATTERN")]
+    host: Vec<Pattern>,
+
+    /// Only take exchanges whose `METHOD host/path` matches; may be given again
+    ///
+    /// In a pattern, * is any run of characters and ? any one; it must cover the whole.
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<Pattern>,
+
+    /// Leave out exchanges whose `METHOD host/path` matches; may be given again
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<Pattern>,
+
+    /// Keep no observed value, in a partial neither; there are then no enums
+    ///
+    /// Only words of paths and names of properties are kept. Partials made so can only be united with each other.
+    #[arg(long)]
+    no_values: bool,
 
     /// Check every input exchange against the spec, and fail if one does not conform
     ///
@@ -124,7 +150,12 @@ pub(crate) struct Config {
     pub(crate) partial: bool,
     pub(crate) track_inputs: bool,
     pub(crate) allow_overlap: bool,
-    pub(crate) title: Option<String>,
+    pub(crate) options: Options,
+    pub(crate) openapi: Option<OpenApi>,
+    pub(crate) explain: Vec<String>,
+    pub(crate) split_hosts: bool,
+    pub(crate) selection: Selection,
+    pub(crate) no_values: bool,
     pub(crate) verify: bool,
     pub(crate) threads: usize,
     pub(crate) strict: bool,
@@ -136,7 +167,7 @@ impl Args {
     /// Decides what is meant.
     ///
     /// # Errors
-    /// No input.
+    /// No input; options that do not go together; a file of literals that cannot be read.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
@@ -156,11 +187,29 @@ impl Args {
         inputs.extend(self.input_file);
         if inputs.is_empty() {
             if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-                return Err(hmt_core::cli::Failure::usage(
+                return Err(Failure::usage(
                     "no input: name a recording or a folder, or pipe exchanges in",
                 ));
             }
             inputs.push(Locator::Stdio);
+        }
+        if self.no_values && self.mode != Mode::Gen {
+            return Err(Failure::usage(
+                "--no-values: the recordings of the modes replay and mixed are values; use the mode gen",
+            ));
+        }
+        if self.no_values && self.finalise.shows_values() {
+            return Err(Failure::usage(
+                "--no-values keeps nothing that --tight or --examples could show",
+            ));
+        }
+        if self.partial && self.finalise.is_given() {
+            return Err(Failure::usage(
+                "--partial: how a spec is written is told to hmt-merge, when it makes one of the partial",
+            ));
+        }
+        if self.split_hosts && !target.is_in_folder(name) {
+            return Err(Failure::usage("--split-hosts needs a folder: name one with --out"));
         }
         Ok(Config {
             inputs,
@@ -171,7 +220,12 @@ impl Args {
             partial: self.partial,
             track_inputs: self.track_inputs,
             allow_overlap: self.allow_overlap,
-            title: self.title,
+            options: self.finalise.options()?,
+            openapi: self.finalise.version(),
+            explain: self.finalise.explain().to_vec(),
+            split_hosts: self.split_hosts,
+            selection: Selection { hosts: self.host, include: self.include, exclude: self.exclude },
+            no_values: self.no_values,
             verify: self.verify,
             threads: self.threads.map_or_else(default_threads, usize::from),
             strict: self.strict,
@@ -187,6 +241,12 @@ fn default_threads() -> usize {
 }
 
 impl Config {
+    /// On what the state depends.
+    pub(crate) fn inference(&self) -> infer::Config {
+        let config = infer::Config::new(self.mode);
+        if self.no_values { config.without_values() } else { config }
+    }
+
     /// True where `-` is among the inputs.
     pub(crate) fn reads_stdin(&self) -> bool {
         self.inputs.contains(&Locator::Stdio)

@@ -6,8 +6,8 @@ use std::sync::mpsc::sync_channel;
 
 use anyhow::Context as _;
 use hmt_core::cli::{Failure, Rejects};
-use hmt_core::exchange::parse_line;
-use hmt_core::infer::{self, Builder, Ledger, Partial, Provenance};
+use hmt_core::exchange::{Exchange, parse_line};
+use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
 use hmt_core::stream::{Block, Reader, Record};
 
 use super::args::Config;
@@ -38,11 +38,22 @@ struct Shared<'c> {
     accepted: AtomicU64,
     /// Set by `--strict` with the first rejected record.
     stop: AtomicBool,
+    /// Exchanges that were not asked for.
+    left_out: AtomicU64,
     /// What the partials among the input say that they were made of, by `FILE:LINE`.
     partials: Mutex<Vec<(String, Provenance)>>,
 }
 
 impl Shared<'_> {
+    /// Folds an exchange, if it is asked for.
+    fn take(&self, builder: &mut Builder, exchange: &Exchange<'_>) {
+        if self.config.selection.takes(&exchange.request) {
+            builder.fold(exchange);
+        } else {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     fn reject(&self, source: &str, line: u64, why: impl std::fmt::Display) {
         if !self.stop.load(Ordering::Relaxed) {
             // A worker that panicked while it held the lock has at worst half a message out.
@@ -75,6 +86,7 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
         rejects: Mutex::new(Rejects::new(config.messages.clone())),
         accepted: AtomicU64::new(0),
         stop: AtomicBool::new(false),
+        left_out: AtomicU64::new(0),
         partials: Mutex::default(),
     };
     let mut builder = if config.threads == 1 {
@@ -99,7 +111,7 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
     builder.set_inputs(ledger.into_inputs());
     let accepted = shared.accepted.into_inner();
     rejects.finish(accepted);
-    tell(&builder, config);
+    tell(&builder, shared.left_out.into_inner(), config);
     Ok(Folded { builder, accepted, rejected: rejects.count() })
 }
 
@@ -167,7 +179,7 @@ fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder>
 }
 
 fn new_builder(config: &Config) -> Builder {
-    Builder::new(infer::Config::new(config.mode))
+    Builder::new(config.inference())
 }
 
 fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
@@ -195,15 +207,15 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
             }
             Record::Line(line) => match parse_line(line) {
                 Ok(exchange) => {
-                    builder.fold(&exchange);
                     accepted += 1;
+                    shared.take(builder, &exchange);
                 }
                 Err(error) => shared.reject(&block.source, number, error),
             },
             Record::TornTail(line) => match parse_line(line) {
                 Ok(exchange) => {
-                    builder.fold(&exchange);
                     accepted += 1;
+                    shared.take(builder, &exchange);
                 }
                 Err(_) => shared.config.messages.warn(format_args!(
                     "{}:{number}: the last line is incomplete and was left out",
@@ -224,8 +236,13 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
     shared.accepted.fetch_add(accepted, Ordering::Relaxed);
 }
 
-fn tell(builder: &Builder, config: &Config) {
+fn tell(builder: &Builder, left_out: u64, config: &Config) {
     let counts = builder.counts();
+    if left_out > 0 && (config.verbose || counts.exchanges == 0) {
+        config.messages.warn(format_args!(
+            "{left_out} exchanges were left out by --host, --include or --exclude"
+        ));
+    }
     if config.verbose {
         config.messages.warn(format_args!("{} exchanges folded", counts.exchanges));
     }

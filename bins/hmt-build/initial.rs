@@ -9,6 +9,7 @@ use hmt_core::spec::{Document, Version, check_refs, load_file};
 use serde_json::{Map, Value, json};
 
 use super::args::Config;
+use super::finalise::OpenApi;
 
 /// Loads an initial spec.
 ///
@@ -30,21 +31,43 @@ pub(crate) fn document(
     config: &Config,
 ) -> anyhow::Result<Document> {
     let options = Options {
-        title: config.title.clone(),
         templates: initial.as_ref().map(templates).unwrap_or_default(),
+        ..config.options.clone()
     };
+    for path in &config.explain {
+        builder.explain(path, &options).iter().for_each(|line| config.messages.ready(line));
+    }
     let mut built = Document {
         root: builder.finalise(&options),
         source: "the inferred spec".to_owned(),
         version: Version::V3_0,
         warnings: Vec::new(),
     };
-    let Some(initial) = initial else { return Ok(built) };
+    let Some(initial) = initial else {
+        written_as_asked(&mut built, config);
+        return Ok(built);
+    };
     let (source, version) = (initial.source.clone(), initial.version);
     below_its_servers(&mut built, &initial);
     let root = merge::specs(&[initial, built], Policy::Widen)
         .with_context(|| format!("cannot unite {source} with what was inferred"))?;
-    Ok(Document { root, source, version, warnings: Vec::new() })
+    let mut united = Document { root, source, version, warnings: Vec::new() };
+    if version > Version::V3_0 && config.openapi == Some(OpenApi::V3_0) {
+        anyhow::bail!(
+            "{}: this spec cannot be written as OpenAPI 3.0, as its version is later",
+            united.source
+        );
+    }
+    written_as_asked(&mut united, config);
+    Ok(united)
+}
+
+/// Brings a spec to the version that was asked for.
+fn written_as_asked(document: &mut Document, config: &Config) {
+    if config.openapi == Some(OpenApi::V3_1) {
+        merge::to_3_1(&mut document.root);
+        document.version = document.version.max(Version::V3_1);
+    }
 }
 
 /// The path templates of a spec, each below the base path of each of its servers.

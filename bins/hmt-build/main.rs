@@ -1,6 +1,8 @@
 //! `hmt-build`: exchanges in, an OpenAPI spec out.
 
 mod args;
+#[path = "../finalise.rs"]
+mod finalise;
 mod fold;
 mod initial;
 mod track;
@@ -10,13 +12,30 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use hmt_core::cli::{self, Status};
-use hmt_core::spec::to_text;
+use hmt_core::exchange::file_name_of_host;
+use hmt_core::spec::{Document, to_text};
 
 use args::{Args, Config};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run("hmt-build", || build(&args.config()?))
+}
+
+/// Nothing for what has no host.
+fn host_file(host: &str) -> String {
+    if host.is_empty() { String::new() } else { file_name_of_host(host) }
+}
+
+/// Writes a spec, where hosts are split, that of one host.
+fn write(host: Option<&str>, document: &Document, config: &Config) -> anyhow::Result<()> {
+    // Recordings are traffic: a spec that holds them is its owner's alone.
+    let private = document.root.get("x-hmt-replay").is_some();
+    let text = to_text(&document.root, config.format);
+    match host {
+        Some(host) => config.target.of_host(&host_file(host)).write(&text, private),
+        None => config.target.write(&text, private),
+    }
 }
 
 fn build(config: &Config) -> anyhow::Result<Status> {
@@ -32,11 +51,18 @@ fn build(config: &Config) -> anyhow::Result<Status> {
     if config.partial {
         config.target.write(&format!("{}\n", folded.builder.to_partial()), true)?;
     } else {
-        let document = initial::document(folded.builder, initial, config)?;
-        // Recordings are traffic: a spec that holds them is its owner's alone.
-        let private = document.root.get("x-hmt-replay").is_some();
-        config.target.write(&to_text(&document.root, config.format), private)?;
-        verify::verify(&document, &inputs, config)?;
+        let mut documents = Vec::new();
+        if config.split_hosts {
+            for (host, builder) in folded.builder.split_hosts() {
+                documents.push((Some(host), initial::document(builder, None, config)?));
+            }
+        } else {
+            documents.push((None, initial::document(folded.builder, initial, config)?));
+        }
+        for (host, document) in &documents {
+            write(host.as_deref(), document, config)?;
+        }
+        verify::verify(&documents, &inputs, config)?;
     }
     Ok(if folded.rejected > 0 { Status::Partly } else { Status::Done })
 }

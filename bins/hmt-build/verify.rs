@@ -61,11 +61,21 @@ const NAMED: u64 = 20;
 ///
 /// # Errors
 /// An exchange that does not conform, each reported.
-pub(crate) fn verify(document: &Document, inputs: &Inputs, config: &Config) -> anyhow::Result<()> {
+///
+/// With a host beside it, a document is asked about the exchanges of that host only.
+pub(crate) fn verify(
+    documents: &[(Option<String>, Document)],
+    inputs: &Inputs,
+    config: &Config,
+) -> anyhow::Result<()> {
     if !config.verify {
         return Ok(());
     }
-    let api = Api::compile(document).context("the spec that was built cannot be compiled")?;
+    let mut apis = Vec::new();
+    for (host, document) in documents {
+        let api = Api::compile(document).context("the spec that was built cannot be compiled")?;
+        apis.push((host.as_deref(), api));
+    }
     let (mut checked, mut failed, mut absent) = (0u64, 0u64, 0u64);
     let mut reader = inputs.reader(1 << 20)?;
     while let Some(block) = reader.next_block().context("cannot read the input again")? {
@@ -76,6 +86,16 @@ pub(crate) fn verify(document: &Document, inputs: &Inputs, config: &Config) -> a
             if config.mode == Mode::Replay && is_cut_short(&exchange) {
                 continue;
             }
+            if !config.selection.takes(&exchange.request) {
+                continue;
+            }
+            let own =
+                |(host, _): &&(Option<&str>, Api)| host.is_none_or(|h| h == exchange.request.host);
+            // Of more hosts than are kept apart, the document without a host tells.
+            let rest = |(host, _): &&(Option<&str>, Api)| *host == Some("");
+            let Some((_, api)) = apis.iter().find(own).or_else(|| apis.iter().find(rest)) else {
+                continue;
+            };
             checked += 1;
             if let Err(violations) = api.conforms(&exchange) {
                 if (is_ghost(response.status) || is_indescribable(&exchange))

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::{Messages, Target};
+use hmt_core::cli::{Failure, Messages, Target};
 use hmt_core::infer::Options;
 use hmt_core::merge::Policy;
 use hmt_core::spec::Format;
+
+use super::finalise::{FinaliseArgs, OpenApi};
 
 /// Merge OpenAPI specs, and partials of hmt-build, into one
 ///
@@ -58,7 +60,7 @@ pub(crate) struct Args {
     ///
     /// Lines of `name: value` on standard output: mode, configuration, exchanges, hosts, paths and operations as kept, and
     /// the inputs, where hmt-build tracked them.
-    #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "conflict"])]
+    #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "conflict", "explain"])]
     info: bool,
 
     /// Unite partials even where they were made of the same input
@@ -72,9 +74,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "OLD", conflicts_with_all = ["partial", "info"])]
     base: Option<PathBuf>,
 
-    /// The title of a spec that is made of partials; else the host's name
-    #[arg(long, value_name = "TEXT")]
-    title: Option<String>,
+    #[command(flatten)]
+    finalise: FinaliseArgs,
+
+    /// With a folder as --out: write one spec of the partials for each host
+    #[arg(long, conflicts_with_all = ["partial", "info", "base"])]
+    split_hosts: bool,
 
     /// What becomes of values that differ: union, first, last or error
     ///
@@ -114,7 +119,10 @@ pub(crate) struct Config {
     pub(crate) info: bool,
     pub(crate) base: Option<PathBuf>,
     pub(crate) allow_overlap: bool,
-    pub(crate) title: Option<String>,
+    pub(crate) options: Options,
+    pub(crate) openapi: Option<OpenApi>,
+    pub(crate) explain: Vec<String>,
+    pub(crate) split_hosts: bool,
     pub(crate) policy: Policy,
     pub(crate) verbose: bool,
     pub(crate) messages: Messages,
@@ -122,7 +130,10 @@ pub(crate) struct Config {
 
 impl Args {
     /// Decides what is meant.
-    pub(crate) fn config(self) -> Config {
+    ///
+    /// # Errors
+    /// Options that do not go together; a file of literals that cannot be read.
+    pub(crate) fn config(self) -> anyhow::Result<Config> {
         let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
             FormatName::Json => Format::Json,
@@ -137,7 +148,15 @@ impl Args {
             Target::Stdout => asked,
             Target::File(path) => Format::of_path(path).or(asked),
         };
-        Config {
+        if self.partial && self.finalise.is_given() {
+            return Err(Failure::usage(
+                "--partial: how a spec is written is told when one is made of the partial",
+            ));
+        }
+        if self.split_hosts && !target.is_in_folder(name) {
+            return Err(Failure::usage("--split-hosts needs a folder: name one with --out"));
+        }
+        Ok(Config {
             inputs: self.inputs,
             target,
             format: format.unwrap_or(Format::Yaml),
@@ -145,17 +164,13 @@ impl Args {
             info: self.info,
             base: self.base,
             allow_overlap: self.allow_overlap,
-            title: self.title,
+            options: self.finalise.options()?,
+            openapi: self.finalise.version(),
+            explain: self.finalise.explain().to_vec(),
+            split_hosts: self.split_hosts,
             policy: self.conflict,
             verbose: self.verbose,
             messages: Messages::new("hmt-merge", self.quiet),
-        }
-    }
-}
-
-impl Config {
-    /// What finalising partials is told.
-    pub(crate) fn options(&self) -> Options {
-        Options { title: self.title.clone(), templates: Vec::new() }
+        })
     }
 }

@@ -25,6 +25,9 @@ macro_rules! command_line {
     };
 }
 
+// Options that two of them share.
+#[path = "../finalise.rs"]
+mod finalise;
 command_line!(build, "../hmt-build/args.rs");
 command_line!(record, "../hmt-record/args.rs");
 command_line!(merge, "../hmt-merge/args.rs");

@@ -30,6 +30,20 @@ impl Target {
         Target::File(if folder { out.join(name_in_folder) } else { out.to_owned() })
     }
 
+    /// True for the file of the given name that [`Target::of`] puts into a folder.
+    pub fn is_in_folder(&self, name: &str) -> bool {
+        matches!(self, Target::File(path) if path.file_name().is_some_and(|own| own == name))
+    }
+
+    /// The file of a host in the folder of this one. `host` is a part of a file name; an empty one is for all that have none.
+    #[must_use]
+    pub fn of_host(&self, host: &str) -> Target {
+        let Target::File(path) = self else { return self.clone() };
+        let name = if host.is_empty() { "_other" } else { host };
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        Target::File(path.with_file_name(format!("{name}.{extension}")))
+    }
+
     /// Writes the result; the folder of a file is made where it is missing. `private` as for [`replace_file`]; a folder
     /// that is made for such a file is the owner's alone, too.
     ///

@@ -8,9 +8,11 @@ mod host;
 mod key;
 mod meta;
 mod model;
+mod pattern;
 mod place;
 mod reader;
 mod redact;
+mod selection;
 mod timestamp;
 mod values;
 mod writer;
@@ -21,11 +23,13 @@ pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{
     Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side, UnknownMethod, header,
 };
+pub use pattern::Pattern;
 pub use reader::{LineError, parse_line};
 pub use redact::{
-    KeyError, RedactError, RedactOptions, Redactor, default_key_path, is_pseudonym,
+    KeyError, RedactError, RedactOptions, Redactor, default_key_path, is_pseudonym, is_secret_name,
     load_or_create_key,
 };
+pub use selection::Selection;
 pub use timestamp::timestamp;
 pub use writer::write_line;
 

@@ -68,6 +68,21 @@ impl Config {
         Config { mode, limits: Limits::default() }
     }
 
+    /// The same, but that no observed value is kept: no text, no number, and no key that is a value by the look of it. Words of
+    /// paths and names of properties are kept, as nothing else tells an API's own names from others.
+    #[must_use]
+    pub fn without_values(mut self) -> Self {
+        self.limits.values = 0;
+        self.limits.value_keys = 0;
+        self.limits.numbers = false;
+        self
+    }
+
+    /// False where no observed value is kept.
+    pub fn keeps_values(&self) -> bool {
+        self.limits.numbers
+    }
+
     /// Sixteen hex digits that differ where a state would.
     pub(crate) fn hash(&self) -> String {
         let mut text = String::new();
@@ -97,6 +112,8 @@ pub(crate) struct Limits {
     pub(crate) keys: usize,
     /// Keys of one object that are values, by class.
     pub(crate) value_keys: usize,
+    /// Whether numbers are kept as they are, or only what width they need.
+    pub(crate) numbers: bool,
     /// Distinct strings at one place.
     pub(crate) values: usize,
     /// Bytes of a string that is kept.
@@ -126,6 +143,7 @@ impl Default for Limits {
             origins: 64,
             keys: 256,
             value_keys: 8,
+            numbers: true,
             values: 32,
             longest_value: 64,
             depth: 24,
@@ -141,6 +159,28 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What is kept of an integer: of those that need the same number of bits one stands for all, if no number may be kept. As
+    /// that is monotone, least and greatest stay what they are.
+    pub(crate) fn int(&self, value: i128) -> i128 {
+        let fits = |bits: u32| (-(1i128 << (bits - 1))..1i128 << (bits - 1)).contains(&value);
+        if self.numbers {
+            value
+        } else if fits(32) {
+            0
+        } else if fits(64) {
+            if value < 0 { i64::MIN.into() } else { i64::MAX.into() }
+        } else if value < 0 {
+            i128::MIN
+        } else {
+            i128::MAX
+        }
+    }
+
+    /// What is kept of a number that is no integer.
+    pub(crate) fn float(&self, value: f64) -> f64 {
+        if self.numbers { value } else { 0.0 }
+    }
+
     /// How many children of a class are kept apart.
     pub(crate) fn kids(&self, class: Class) -> usize {
         if class.is_id() { self.suffixes } else { self.names }

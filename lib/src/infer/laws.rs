@@ -145,6 +145,7 @@ fn limits() -> impl Strategy<Value = Limits> {
         origins: caps[3],
         keys: caps[4],
         value_keys: caps[5],
+        numbers: caps[6] > 0,
         values: caps[6],
         longest_value: 12,
         depth: 1 + caps[7] as u32,

@@ -20,13 +20,15 @@ mod sketch;
 mod state;
 
 pub use config::{Config, Mode, UnknownMode};
-pub use finalise::Options;
+pub use finalise::{Options, literals};
 pub use info::{HostInfo, Info};
 pub use partial::{Partial, PartialError};
 pub use provenance::{Ledger, NAMED_BY, Overlap, Provenance, Twice};
 pub use state::{is_ghost, is_indescribable};
 
 pub(crate) use config::Limits;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -102,6 +104,21 @@ impl Builder {
     /// The state as a line of canonical JSON, without the newline.
     pub fn to_partial(&self) -> String {
         partial::write(&self.state, &self.config, &self.inputs)
+    }
+
+    /// Lines that tell why a path is templated as it is; it may begin with an origin.
+    pub fn explain(&self, path: &str, options: &Options) -> Vec<String> {
+        finalise::explain(&self.state, path, options, &self.config.limits)
+    }
+
+    /// A builder for each host, by name; what names no host, or one of more than are kept apart, has none.
+    pub fn split_hosts(self) -> BTreeMap<String, Builder> {
+        let mut all: BTreeMap<String, Builder> = BTreeMap::new();
+        for (host, state) in self.state.split_hosts() {
+            let empty = || Builder::new(self.config.clone());
+            all.entry(host).or_insert_with(empty).state.merge(state, &self.config.limits);
+        }
+        all
     }
 
     /// The OpenAPI document.

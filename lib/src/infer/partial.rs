@@ -19,6 +19,8 @@ pub struct Partial {
     inputs: Provenance,
     #[serde(default)]
     mode: Option<String>,
+    #[serde(default, rename = "no-values")]
+    no_values: bool,
     state: State,
 }
 
@@ -31,6 +33,8 @@ struct Line<'s> {
     #[serde(skip_serializing_if = "Provenance::is_empty")]
     inputs: &'s Provenance,
     mode: &'s str,
+    #[serde(rename = "no-values", skip_serializing_if = "std::ops::Not::not")]
+    no_values: bool,
     state: &'s State,
 }
 
@@ -86,6 +90,12 @@ impl Partial {
         self.mode.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default()
     }
 
+    /// The configuration that this version has for what it says of itself.
+    pub fn configuration(&self) -> Config {
+        let config = Config::new(self.mode());
+        if self.no_values { config.without_values() } else { config }
+    }
+
     /// What it was made of, as far as that was tracked.
     pub fn inputs(&self) -> &Provenance {
         &self.inputs
@@ -93,7 +103,7 @@ impl Partial {
 
     /// What is in it.
     pub fn info(&self) -> Info {
-        let this_version = self.config == Config::new(self.mode()).hash();
+        let this_version = self.config == self.configuration().hash();
         Info::of(&self.state, self.mode(), &self.config, this_version, self.inputs.clone())
     }
 
@@ -114,6 +124,7 @@ pub(super) fn write(state: &State, config: &Config, inputs: &Provenance) -> Stri
         format: FORMAT,
         inputs,
         mode: config.mode.as_str(),
+        no_values: !config.keeps_values(),
         state,
     };
     serde_json::to_string(&line)

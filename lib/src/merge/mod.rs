@@ -41,3 +41,4 @@ pub use context::{MergeError, Policy};
 pub use partials::partials;
 pub use root::specs;
 pub use three_way::{Conflict, three_way};
+pub use upgrade::to_3_1;

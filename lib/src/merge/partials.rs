@@ -1,6 +1,6 @@
 //! Partials, united to one state.
 
-use crate::infer::{Builder, Config, Partial, PartialError};
+use crate::infer::{Builder, Partial, PartialError};
 
 /// Unites partials of one configuration; `None` where there are none. The order does not matter.
 ///
@@ -12,7 +12,7 @@ pub fn partials(
     let mut builder: Option<Builder> = None;
     for (index, partial) in parts.into_iter().enumerate() {
         builder
-            .get_or_insert_with(|| Builder::new(Config::new(partial.mode())))
+            .get_or_insert_with(|| Builder::new(partial.configuration()))
             .add(partial)
             .map_err(|error| (index, error))?;
     }

@@ -1,6 +1,14 @@
-//! Schemas of 3.0 in the form of 3.1, for documents that are merged with one of 3.1.
+//! Schemas of 3.0 in the form of 3.1, for documents that are merged with one of 3.1, or asked for in it.
 
 use serde_json::{Map, Value, json};
+
+/// Brings a document of OpenAPI 3.0 to 3.1; others stay as they are.
+pub fn to_3_1(root: &mut Value) {
+    if root.get("openapi").and_then(Value::as_str).is_some_and(|text| text.starts_with("3.0")) {
+        root["openapi"] = json!("3.1.0");
+        upgrade(root);
+    }
+}
 
 /// Brings every schema below a value to the form of 3.1.
 pub(super) fn upgrade(value: &mut Value) {
@@ -30,6 +38,9 @@ fn schema(value: &mut Value) {
         && nullable
     {
         *name = json!([name.take(), "null"]);
+    }
+    if let Some(example) = map.shift_remove("example") {
+        map.entry("examples").or_insert_with(|| json!([example]));
     }
     strict(map, "minimum", "exclusiveMinimum");
     strict(map, "maximum", "exclusiveMaximum");

@@ -16,7 +16,6 @@ mod forward;
 mod import;
 mod journal;
 mod link;
-mod pattern;
 mod policy;
 mod proxy;
 mod recorder;
@@ -28,9 +27,9 @@ mod tls;
 mod upload;
 mod upstream;
 
+pub use crate::exchange::Pattern;
 pub use import::{Complaints, ImportError, import};
 pub use journal::Output;
-pub use pattern::Pattern;
 pub use policy::{Policy, Refusal};
 pub use recorder::Routing;
 pub use run::{Config, record};

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use super::pattern::Pattern;
+use crate::exchange::Pattern;
 use crate::net::Target;
 
 /// The limits on targets.

@@ -21,7 +21,7 @@ use serde::de::IgnoredAny;
 use sha2::Sha256;
 
 pub use key::{KeyError, default_key_path, load_or_create_key};
-pub use names::RedactError;
+pub use names::{RedactError, is_secret_name};
 
 use super::model::{Body, Exchange, Pairs, header};
 use names::{Names, Pointer};

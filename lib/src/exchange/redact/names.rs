@@ -1,5 +1,7 @@
 //! Which names mark a secret.
 
+use std::sync::LazyLock;
+
 use regex::bytes::{Regex, RegexBuilder};
 
 /// The table of CLI.md section 4, and `apikey` as one word, which its `*api?key*` leaves out.
@@ -17,6 +19,13 @@ const SECRET: &[&str] = &[
     "*session*",
     "*credential*",
 ];
+
+/// True for a name that marks a secret (CLI.md section 4), whatever a recorder was told to add or to keep.
+pub fn is_secret_name(name: &str) -> bool {
+    static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| whole(SECRET).ok());
+    // Nothing would be known of a name without the table, which is a constant that compiles.
+    NAMES.as_ref().is_none_or(|names| names.is_match(name.as_bytes()))
+}
 
 /// Why a redactor cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

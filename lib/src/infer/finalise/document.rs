@@ -1,11 +1,13 @@
 //! The whole document: paths of all hosts, servers, recordings.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::bodies::{self, Bodies};
 use super::components::Components;
+use super::detail::Detail;
 use super::ghosts::haunt;
 use super::graph::Graph;
 use super::labels::{Labelled, Labels};
@@ -111,7 +113,8 @@ fn paths(
     let all = kept.into_iter().map(|(origin, host)| (String::from(origin), host));
     for (origin, host) in all.chain(rest.map(|host| (String::new(), host))) {
         let vocabulary = Vocabulary::of(&host.paths);
-        let mut root = template::template(host.paths, &vocabulary, seed.as_ref(), limits);
+        let mut root =
+            template::template(host.paths, &vocabulary, seed.as_ref(), &options.literals, limits);
         haunt(&mut root, host.ghosts, limits);
         flatten(root, &mut Trail::default(), &origin, &mut paths, limits);
     }
@@ -128,7 +131,13 @@ fn paths(
     unite_similar(&mut graph);
     graph.settle_maps();
     let components = Components::of(&graph);
-    let schemas = Schemas { graph: &graph, components: &components };
+    let detail = Detail::of(options, limits, &graph);
+    let schemas = Schemas {
+        graph: &graph,
+        components: &components,
+        detail: &detail,
+        secret: Cell::default(),
+    };
     let labelled: Vec<Labelled<'_>> =
         paths.iter().map(|(key, path, _)| labelled(key, path)).collect();
     let labels = Labels::of(&labelled);
@@ -248,7 +257,8 @@ fn path_item(
             .parameters
             .iter()
             .map(|(name, values)| {
-                json!({"name": name, "in": "path", "required": true, "schema": parameters::of_path(values)})
+                let schema = parameters::of_path(values, name, writer.schemas.detail);
+                json!({"name": name, "in": "path", "required": true, "schema": schema})
             })
             .collect();
         item.insert("parameters".to_owned(), all.into());

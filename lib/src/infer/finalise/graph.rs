@@ -33,7 +33,7 @@ pub(super) enum Side {
 /// What was seen at a place, its containers apart.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    /// Without its array and object.
+    /// Without its object and the items of its array.
     pub(super) scalars: Json,
     /// There were arrays; their items.
     pub(super) array: Option<Option<SlotId>>,
@@ -88,7 +88,8 @@ impl<'l> Graph<'l> {
 
     /// Adds a node with all below it, which stands under a key of what stands under another.
     fn add_under(&mut self, json: &Json, keys: (&str, &str), noun: &str, side: Side) -> SlotId {
-        let scalars = Json { array: None, object: None, ..json.clone() };
+        let lengths = json.array.as_ref().map(|array| Box::new(array.without_items()));
+        let scalars = Json { array: lengths, object: None, ..json.clone() };
         let array = json
             .array
             .as_ref()

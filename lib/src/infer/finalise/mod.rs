@@ -10,10 +10,14 @@
 mod bodies;
 mod components;
 mod constants;
+mod detail;
 mod document;
 mod enums;
+mod examples;
+mod explain;
 mod ghosts;
 mod graph;
+mod hints;
 mod labels;
 mod likeness;
 mod maps;
@@ -35,7 +39,12 @@ mod testing;
 mod vocabulary;
 mod wording;
 
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode_str;
+
 pub(super) use document::document;
+pub(super) use explain::explain;
 
 /// What finalising is told beside the state.
 #[derive(Clone, Debug, Default)]
@@ -44,4 +53,24 @@ pub struct Options {
     pub title: Option<String>,
     /// Path templates of an initial spec, base path included; they are honoured before any rule.
     pub templates: Vec<String>,
+    /// Segments that are names and never values, decoded ([`literals`]).
+    pub literals: BTreeSet<String>,
+    /// Count what was seen, under `x-hmt-evidence`.
+    pub evidence: bool,
+    /// Bound numbers, and the lengths of texts and arrays, by what was seen.
+    pub tight: bool,
+    /// Give observed values as examples.
+    pub examples: bool,
+}
+
+/// The segments that a text names as literals: one a line, or paths, of which those in braces are none. Blank lines and lines
+/// that begin with `#` say nothing.
+pub fn literals(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.split('/'))
+        .filter(|segment| !segment.is_empty() && !segment.contains('{'))
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+        .collect()
 }

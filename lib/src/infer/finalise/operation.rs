@@ -27,7 +27,8 @@ impl Writer<'_> {
     pub(super) fn object(&self, method: Method, operation: &Operation) -> Value {
         let mut object = Map::new();
         self.labels.write(self.key, method, &mut object);
-        let mut parameters = parameters::of_operation(&operation.ok, &operation.failed);
+        let detail = self.schemas.detail;
+        let mut parameters = parameters::of_operation(&operation.ok, &operation.failed, detail);
         let asked = self.security.of(operation);
         // What a security scheme says is no parameter besides.
         parameters.retain(|parameter| !asked.is_key(parameter));
@@ -48,6 +49,8 @@ impl Writer<'_> {
         if let Some(security) = asked.security() {
             object.insert("security".to_owned(), security);
         }
+        let (ok, failed) = (operation.ok.n, operation.failed.n);
+        detail.count(&mut object, &[("failed", failed), ("ok", ok)]);
         Value::Object(object)
     }
 
@@ -68,12 +71,16 @@ impl Writer<'_> {
 
     fn response(&self, method: Method, status: u16, answered: &Answered) -> Value {
         let mut response = json!({"description": description(status)});
-        let headers = parameters::headers(&answered.headers, answered.n);
+        let detail = self.schemas.detail;
+        let headers = parameters::headers(&answered.headers, answered.n, detail);
         if !headers.is_empty() {
             response["headers"] = headers.into();
         }
         if !answered.bodies.is_empty() {
             response["content"] = self.content(method, Part::Response(status), &answered.bodies);
+        }
+        if let Some(response) = response.as_object_mut() {
+            detail.count(response, &[("n", answered.n)]);
         }
         response
     }
@@ -98,7 +105,10 @@ impl Writer<'_> {
             Syntax::Json => {
                 self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""))
             }
-            Syntax::Form => body.form.as_ref().map(|form| parameters::form(&form.fields, form.n)),
+            Syntax::Form => {
+                let form = body.form.as_ref();
+                form.map(|form| parameters::form(&form.fields, form.n, self.schemas.detail))
+            }
             Syntax::Text if body.binary == 0 => {
                 body.text.as_ref().map(|text| string(text, "message"))
             }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
 use super::schema::inferred_format;
 use super::template;
@@ -9,7 +10,7 @@ use crate::infer::sketch::CappedMap;
 use crate::infer::state::{Asked, Class, Lexical, Parameter};
 
 /// The query and header parameters of an operation. What is only in requests that failed is optional.
-pub(super) fn of_operation(ok: &Asked, failed: &Asked) -> Vec<Value> {
+pub(super) fn of_operation(ok: &Asked, failed: &Asked, detail: &Detail) -> Vec<Value> {
     let mut all = Vec::new();
     for (location, ok_map, failed_map) in
         [("query", &ok.query, &failed.query), ("header", &ok.headers, &failed.headers)]
@@ -19,7 +20,10 @@ pub(super) fn of_operation(ok: &Asked, failed: &Asked) -> Vec<Value> {
             if required {
                 object["required"] = json!(true);
             }
-            object["schema"] = repeated(parameter, name);
+            object["schema"] = repeated(parameter, name, detail);
+            if let Some(object) = object.as_object_mut() {
+                detail.count(object, &[("present", parameter.present)]);
+            }
             all.push(object);
         }
     }
@@ -45,13 +49,13 @@ fn united<'a>(
 }
 
 /// The schema of a form's fields.
-pub(super) fn form(fields: &CappedMap<Parameter>, n: u64) -> Value {
+pub(super) fn form(fields: &CappedMap<Parameter>, n: u64, detail: &Detail) -> Value {
     let all = fields.sorted();
     let required: Vec<&str> =
         all.iter().filter(|(_, parameter)| parameter.present == n).map(|(name, _)| *name).collect();
     let properties: Map<String, Value> = all
         .iter()
-        .map(|(name, parameter)| ((*name).to_owned(), repeated(parameter, name)))
+        .map(|(name, parameter)| ((*name).to_owned(), repeated(parameter, name, detail)))
         .collect();
     let mut schema = json!({"type": "object"});
     if !required.is_empty() {
@@ -60,11 +64,19 @@ pub(super) fn form(fields: &CappedMap<Parameter>, n: u64) -> Value {
     if !properties.is_empty() {
         schema["properties"] = properties.into();
     }
+    if let Some(schema) = schema.as_object_mut() {
+        let keys = all.iter().map(|(name, parameter)| (*name, parameter.present));
+        detail.count_objects(schema, n, keys);
+    }
     schema
 }
 
 /// The headers object of responses: those of all `n` are required.
-pub(super) fn headers(headers: &CappedMap<Parameter>, n: u64) -> Map<String, Value> {
+pub(super) fn headers(
+    headers: &CappedMap<Parameter>,
+    n: u64,
+    detail: &Detail,
+) -> Map<String, Value> {
     headers
         .sorted()
         .into_iter()
@@ -77,29 +89,37 @@ pub(super) fn headers(headers: &CappedMap<Parameter>, n: u64) -> Map<String, Val
             header["schema"] = if parameter.most > 1 {
                 json!({"type": "string"})
             } else {
-                scalar(parameter, name)
+                scalar(parameter, name, detail)
             };
+            if let Some(header) = header.as_object_mut() {
+                detail.count(header, &[("present", parameter.present)]);
+            }
             (name.to_owned(), header)
         })
         .collect()
 }
 
-fn repeated(parameter: &Parameter, name: &str) -> Value {
-    let schema = scalar(parameter, name);
+fn repeated(parameter: &Parameter, name: &str, detail: &Detail) -> Value {
+    let schema = scalar(parameter, name, detail);
     if parameter.most > 1 { json!({"type": "array", "items": schema}) } else { schema }
 }
 
-fn scalar(parameter: &Parameter, name: &str) -> Value {
-    if let Some(schema) = lexical(|lexical| parameter.is(lexical)) {
+fn scalar(parameter: &Parameter, name: &str, detail: &Detail) -> Value {
+    let text = &parameter.text;
+    if let Some(mut schema) = lexical(|lexical| parameter.is(lexical)) {
+        if schema["type"] == "integer" {
+            detail.int_of_text(&mut schema, &text.values, name);
+        }
         return schema;
     }
-    if let Some(format) = inferred_format(&parameter.text) {
-        return json!({"type": "string", "format": format});
+    let mut schema = json!({"type": "string"});
+    if let Some(format) = inferred_format(text) {
+        schema["format"] = json!(format);
+    } else if let Some(values) = enumeration(&Evidence { n: text.n, values: &text.values, name }) {
+        schema["enum"] = json!(values);
     }
-    match enumeration(&Evidence { n: parameter.text.n, values: &parameter.text.values, name }) {
-        Some(values) => json!({"type": "string", "enum": values}),
-        None => json!({"type": "string"}),
-    }
+    detail.text(&mut schema, text, name, false);
+    schema
 }
 
 fn lexical(is: impl Fn(u64) -> bool) -> Option<Value> {
@@ -116,11 +136,14 @@ fn lexical(is: impl Fn(u64) -> bool) -> Option<Value> {
 }
 
 /// The schema of a path parameter.
-pub(super) fn of_path(values: &template::Values) -> Value {
+pub(super) fn of_path(values: &template::Values, name: &str, detail: &Detail) -> Value {
     let mut classes = values.classes.iter();
     match (classes.next(), classes.next()) {
         (Some(class), None) if !values.words => {
-            if let Some(schema) = lexical(|lexical| values.segments.is(lexical)) {
+            if let Some(mut schema) = lexical(|lexical| values.segments.is(lexical)) {
+                if schema["type"] == "integer" {
+                    detail.int_of_text(&mut schema, values.segments.values(), name);
+                }
                 return schema;
             }
             match (class, inferred_format(values.segments.text())) {

@@ -1,10 +1,14 @@
 //! The graph to schemas of OpenAPI 3.0.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
+use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
 use super::graph::{Graph, Kind, ObjectId, SlotId};
+use super::hints;
 use crate::format::FORMATS;
 use crate::infer::state::{Json, Text};
 
@@ -12,6 +16,9 @@ use crate::infer::state::{Json, Text};
 pub(super) struct Schemas<'g> {
     pub(super) graph: &'g Graph<'g>,
     pub(super) components: &'g Components,
+    pub(super) detail: &'g Detail,
+    /// Whether the kind that is being written stands below the name of a secret.
+    pub(super) secret: Cell<bool>,
 }
 
 impl Schemas<'_> {
@@ -26,13 +33,21 @@ impl Schemas<'_> {
         if node.bools > 0 {
             parts.push(json!({"type": "boolean"}));
         }
-        parts.extend(number(node));
+        let secret = self.secret.get();
+        if let Some(mut schema) = number(node, name) {
+            self.detail.number(&mut schema, node, name, secret);
+            parts.push(schema);
+        }
         if let Some(text) = &node.text {
-            parts.push(string(text, name));
+            let mut schema = string(text, name);
+            self.detail.text(&mut schema, text, name, secret);
+            parts.push(schema);
         }
         if let Some(items) = slot.array {
             let items = items.map_or_else(|| json!({}), |items| self.of(items, name));
-            parts.push(json!({"type": "array", "items": items}));
+            let mut schema = json!({"type": "array", "items": items});
+            self.detail.array(&mut schema, node.array.as_deref());
+            parts.push(schema);
         }
         if let Some(object) = slot.object {
             parts.push(self.object(object));
@@ -53,7 +68,7 @@ impl Schemas<'_> {
         let id = self.graph.same(id);
         match self.components.name(id) {
             Some(name) => json!({"$ref": format!("#/components/schemas/{name}")}),
-            None => self.definition(self.graph.kind(id)),
+            None => self.definition(id),
         }
     }
 
@@ -62,13 +77,24 @@ impl Schemas<'_> {
         let mut all: Map<String, Value> = self
             .components
             .iter()
-            .map(|(id, name)| (name.to_owned(), self.definition(self.graph.kind(id))))
+            .map(|(id, name)| (name.to_owned(), self.definition(id)))
             .collect();
         all.sort_keys();
         all
     }
 
-    fn definition(&self, kind: &Kind) -> Value {
+    fn definition(&self, id: ObjectId) -> Value {
+        let id = self.graph.same(id);
+        let outer = self.secret.replace(self.detail.is_secret(id));
+        let mut schema = self.object_of(self.graph.kind(id));
+        self.secret.set(outer);
+        let kind = self.graph.kind(id);
+        let keys = kind.properties.iter().map(|(name, (present, _))| (name.as_str(), *present));
+        self.detail.count_objects(&mut schema, kind.n, keys);
+        Value::Object(schema)
+    }
+
+    fn object_of(&self, kind: &Kind) -> Map<String, Value> {
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
         let required: Vec<&str> = kind
             .properties
@@ -90,13 +116,17 @@ impl Schemas<'_> {
         if let Some(additional) = kind.additional {
             schema.insert("additionalProperties".to_owned(), self.of(additional, ""));
         }
-        Value::Object(schema)
+        schema
     }
 }
 
-fn number(node: &Json) -> Option<Value> {
+fn number(node: &Json, name: &str) -> Option<Value> {
     if node.floats > 0 {
-        return Some(json!({"type": "number"}));
+        let mut schema = json!({"type": "number"});
+        if let Some(hint) = hints::of_number(name) {
+            schema["x-faker"] = json!(hint);
+        }
+        return Some(schema);
     }
     let (least, greatest) = node.range.ints()?;
     let fits = |bits: u32| least >= -(1i128 << (bits - 1)) && greatest < (1i128 << (bits - 1));
@@ -109,14 +139,18 @@ fn number(node: &Json) -> Option<Value> {
 
 /// The schema of strings under a key.
 pub(super) fn string(text: &Text, name: &str) -> Value {
-    if let Some(format) = inferred_format(text) {
-        return json!({"type": "string", "format": format});
+    let format = inferred_format(text);
+    let mut schema = json!({"type": "string"});
+    if let Some(format) = format {
+        schema["format"] = json!(format);
+    } else if let Some(values) = enumeration(&Evidence { n: text.n, values: &text.values, name }) {
+        schema["enum"] = json!(values);
+        return schema;
     }
-    let evidence = Evidence { n: text.n, values: &text.values, name };
-    match enumeration(&evidence) {
-        Some(values) => json!({"type": "string", "enum": values}),
-        None => json!({"type": "string"}),
+    if let Some(hint) = hints::of_text(name, format) {
+        schema["x-faker"] = json!(hint);
     }
+    schema
 }
 
 /// The first format that no string refuted.

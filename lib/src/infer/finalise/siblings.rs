@@ -241,7 +241,11 @@ mod tests {
         }
         let vocabulary = Vocabulary::of(&root);
         let mut all = BTreeSet::new();
-        flatten(&template(root, &vocabulary, None, &limits), String::new(), &mut all);
+        flatten(
+            &template(root, &vocabulary, None, &BTreeSet::new(), &limits),
+            String::new(),
+            &mut all,
+        );
         all
     }
 

@@ -87,9 +87,10 @@ pub(super) fn template(
     root: Node,
     vocabulary: &Vocabulary,
     seed: Option<&Seed>,
+    literals: &BTreeSet<String>,
     limits: &Limits,
 ) -> Place {
-    Templater { vocabulary, limits }.place(root, Before::Root, seed)
+    Templater { vocabulary, literals, limits }.place(root, Before::Root, seed)
 }
 
 /// So often, with no other value, what begins with words is a name though it ends as an identifier does.
@@ -97,6 +98,8 @@ const SURELY_ONE: u64 = 5;
 
 struct Templater<'a> {
     vocabulary: &'a Vocabulary,
+    /// Names that people gave, decoded.
+    literals: &'a BTreeSet<String>,
     limits: &'a Limits,
 }
 
@@ -135,6 +138,14 @@ impl Templater<'_> {
                 words.extend(kept.into_iter().map(|(name, node)| (String::from(name), node)));
                 rest.extend(other);
             }
+        }
+        // What people call a name is no evidence for values.
+        let (given, words): (Vec<_>, Vec<_>) =
+            words.into_iter().partition(|(name, _)| self.literals.contains(&decoded(name)));
+        for (name, node) in given {
+            let seed = seed.and_then(|seed| seed.literal(&name));
+            let below = self.place(node, Before::of(&decoded(&name)), seed);
+            place.literals.insert(name, below);
         }
         let forced = seed.is_some_and(Seed::has_parameter);
         let identifiers: Vec<&Node> =
@@ -204,7 +215,9 @@ impl Templater<'_> {
                 let named = class == Class::Opaque
                     && node.n >= SURELY_ONE
                     && value.split(['-', '_']).next().is_some_and(|head| self.is_named(head));
-                if headed || named || seed.is_some_and(|seed| seed.literal(&name).is_some()) {
+                let given = self.literals.contains(&name)
+                    || seed.is_some_and(|seed| seed.literal(&name).is_some());
+                if headed || named || given {
                     words.push((name, node));
                     continue;
                 }

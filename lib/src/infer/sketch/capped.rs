@@ -105,6 +105,17 @@ impl<V: Merge> CappedMap<V> {
         Some(index)
     }
 
+    /// A map of one key.
+    pub(crate) fn of_one(key: &str, priority: Priority, value: V) -> Self {
+        let entry = Entry {
+            priority: priority(key),
+            hash: hash(key),
+            key: key.into(),
+            value: Box::new(value),
+        };
+        CappedMap { kept: vec![entry], rest: None }
+    }
+
     fn find(&self, rank: (u8, u64), key: &str) -> Result<usize, usize> {
         self.kept.binary_search_by(|e| {
             (e.priority, e.hash).cmp(&rank).then_with(|| e.key.as_ref().cmp(key))

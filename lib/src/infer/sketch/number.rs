@@ -1,6 +1,7 @@
 //! The range of the numbers seen.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use super::Merge;
 use crate::infer::Limits;
@@ -36,6 +37,35 @@ impl Range {
     /// Least and greatest integer.
     pub(crate) fn ints(&self) -> Option<(i128, i128)> {
         self.int_min.zip(self.int_max)
+    }
+}
+
+impl Range {
+    /// Least and greatest of all numbers; `None` where they cannot be told exactly.
+    pub(crate) fn bounds(&self) -> Option<(Number, Number)> {
+        let int = |value: i128| {
+            let small = i64::try_from(value).ok().map(Number::from);
+            small.or_else(|| u64::try_from(value).ok().map(Number::from))
+        };
+        let both = |(least, greatest): (Option<Number>, Option<Number>)| least.zip(greatest);
+        match (self.ints(), self.float_min.zip(self.float_max)) {
+            (Some((least, greatest)), None) => both((int(least), int(greatest))),
+            (None, Some((least, greatest))) => {
+                both((Number::from_f64(least), Number::from_f64(greatest)))
+            }
+            (Some((least, greatest)), Some((float_min, float_max))) => {
+                // Integers of 53 bits are floats, too.
+                let float = |value: i128| {
+                    i32::try_from(value).ok().map(f64::from).or_else(|| {
+                        (value.unsigned_abs() <= 1 << 53).then(|| value.to_string().parse().ok())?
+                    })
+                };
+                let (least, greatest) =
+                    (float(least)?.min(float_min), float(greatest)?.max(float_max));
+                both((Number::from_f64(least), Number::from_f64(greatest)))
+            }
+            (None, None) => None,
+        }
     }
 }
 

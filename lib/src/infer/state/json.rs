@@ -132,15 +132,15 @@ impl Json {
             Token::Bool => add(&mut self.bools, 1),
             Token::Int(value) => {
                 add(&mut self.ints, 1);
-                self.range.fold_int(value.into());
+                self.range.fold_int(limits.int(value.into()));
             }
             Token::Big(value) => {
                 add(&mut self.ints, 1);
-                self.range.fold_int(value.into());
+                self.range.fold_int(limits.int(value.into()));
             }
             Token::Float(value) => {
                 add(&mut self.floats, 1);
-                self.range.fold_float(value);
+                self.range.fold_float(limits.float(value));
             }
             Token::Text(span) => {
                 self.text.get_or_insert_default().fold(tape.str(span, text), limits);
@@ -298,6 +298,13 @@ impl Merge for Text {
         self.shortest.0 = self.shortest.0.min(other.shortest.0);
         self.refuted |= other.refuted;
         self.values.merge(other.values, limits.values);
+    }
+}
+
+impl Array {
+    /// How many and how long they were.
+    pub(crate) fn without_items(&self) -> Array {
+        Array { items: None, ..*self }
     }
 }
 

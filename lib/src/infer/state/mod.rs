@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use body::{Body, Syntax};
 pub(crate) use class::{Class, class_of, in_lexicon, no_priority};
-pub(crate) use json::{Json, Object, Property, Text};
+pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Answered, Asked, Operation};
 pub(crate) use parameter::{Lexical, Parameter, Segments};
 pub(crate) use recordings::{Answers, Key, Recordings};
@@ -99,6 +99,27 @@ impl State {
         let node = root.walk(&segments, limits);
         add(if slashed { &mut node.slashed } else { &mut node.plain }, 1);
         node.operations.entry(exchange.request.method).or_default().fold(exchange, tape, limits);
+    }
+}
+
+impl State {
+    /// The state of each origin, under the host alone. Counts are not told apart.
+    pub(crate) fn split_hosts(self) -> Vec<(String, State)> {
+        let host_of =
+            |origin: &str| origin.split_once("://").map_or(origin, |(_, host)| host).to_owned();
+        let (kept, rest) = self.hosts.into_parts();
+        let mut all = Vec::new();
+        for (origin, host) in kept.into_iter().chain(rest.map(|host| (Box::default(), host))) {
+            let name = host_of(&origin);
+            let hosts = CappedMap::of_one(&origin, no_priority, host);
+            all.push((name, State { hosts, ..State::default() }));
+        }
+        for (key, answers) in self.recordings.0 {
+            let name = host_of(&key.origin);
+            let recordings = Recordings([(key, answers)].into());
+            all.push((name, State { recordings, ..State::default() }));
+        }
+        all
     }
 }
 

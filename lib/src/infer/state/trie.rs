@@ -84,6 +84,28 @@ impl Node {
         node
     }
 
+    /// The places that a name leads to: words, and identifiers that were names as they were the only ones.
+    pub(crate) fn named<'n>(&'n self, raw: &'n str) -> impl Iterator<Item = &'n Node> {
+        let class = class_of(split_suffix(raw).0);
+        let (all, suffix) = (self.kids.get(&class), split_suffix(raw).1);
+        let key = if class.is_id() { suffix } else { raw };
+        all.into_iter().filter_map(move |kids| kids.get(key))
+    }
+
+    /// The places that no name of some leads to.
+    pub(crate) fn not_named<'n, V>(
+        &'n self,
+        names: &'n BTreeMap<String, V>,
+    ) -> impl Iterator<Item = &'n Node> {
+        self.kids.iter().flat_map(move |(class, kids)| {
+            let is_other = move |name: &str| class.is_id() || !names.contains_key(name);
+            kids.iter()
+                .filter(move |(name, _)| is_other(name))
+                .map(|(_, kid)| kid)
+                .chain(kids.rest())
+        })
+    }
+
     fn kid(&mut self, raw: &str, limits: &Limits) -> &mut Node {
         let decoded = percent_decode_str(raw).decode_utf8_lossy();
         let (stem, suffix) = split_suffix(&decoded);

@@ -1,4 +1,4 @@
-//! Globs for hosts: `*` is any run of characters, `?` any one.
+//! Globs: `*` is any run of characters, `?` any one.
 
 use std::convert::Infallible;
 use std::fmt;

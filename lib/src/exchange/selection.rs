@@ -1,0 +1,85 @@
+//! Which exchanges are meant: patterns on hosts, and on `METHOD host/path`.
+
+use super::model::Request;
+use super::pattern::Pattern;
+
+/// A choice among exchanges; the default takes all.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Patterns on the host, with its port or without; any will do.
+    pub hosts: Vec<Pattern>,
+    /// Patterns on `METHOD host/path`; any will do.
+    pub include: Vec<Pattern>,
+    /// Patterns on `METHOD host/path`; none may match.
+    pub exclude: Vec<Pattern>,
+}
+
+impl Selection {
+    /// True where everything is taken.
+    pub fn is_all(&self) -> bool {
+        self.hosts.is_empty() && self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// True where an exchange with this request is meant. The query is not looked at.
+    pub fn takes(&self, request: &Request<'_>) -> bool {
+        if self.is_all() {
+            return true;
+        }
+        let host = request.host.as_ref();
+        // An IPv6 address has colons of its own, in brackets.
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        if !self.hosts.is_empty()
+            && !self.hosts.iter().any(|pattern| pattern.matches(host) || pattern.matches(name))
+        {
+            return false;
+        }
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return true;
+        }
+        let text = format!("{} {host}{}", request.method, request.pathname);
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&text));
+        (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::Method;
+
+    fn patterns(all: &[&str]) -> Vec<Pattern> {
+        all.iter().map(|text| text.parse().expect("any text is a pattern")).collect()
+    }
+
+    #[test]
+    fn hosts_methods_and_paths() {
+        let request = Request {
+            method: Method::Get,
+            host: "api.example.com:8080".into(),
+            pathname: "/users/7".into(),
+            ..Request::default()
+        };
+        for (hosts, include, exclude, taken) in [
+            (&[][..], &[][..], &[][..], true),
+            (&["api.example.com"], &[], &[], true),
+            (&["*.example.com:8080"], &[], &[], true),
+            (&["example.com"], &[], &[], false),
+            (&[], &["GET *"], &[], true),
+            (&[], &["get api.example.com:8080/users/*"], &[], true),
+            (&[], &["* */users/?"], &["* */users/8"], true),
+            (&[], &["POST *"], &[], false),
+            (&[], &[], &["*/users/*"], false),
+            (&["*"], &["*"], &["GET *"], false),
+        ] {
+            let selection = Selection {
+                hosts: patterns(hosts),
+                include: patterns(include),
+                exclude: patterns(exclude),
+            };
+            assert_eq!(selection.takes(&request), taken, "{selection:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a spec may tell of the traffic itself: counts (`--evidence`), bounds (`--tight`) and examples (`--examples`).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::graph::{Graph, ObjectId};
+use super::{Options, examples};
+use crate::infer::Limits;
+use crate::infer::sketch::Values;
+use crate::infer::state::{Array, Json, Text};
+
+/// The key under which counts stand.
+const EVIDENCE: &str = "x-hmt-evidence";
+
+/// What is told, and of what nothing may be.
+#[derive(Debug, Default)]
+pub(super) struct Detail {
+    evidence: bool,
+    tight: bool,
+    examples: bool,
+    /// Numbers were kept as they came.
+    numbers: bool,
+    /// Kinds that stand below the name of a secret somewhere.
+    secrets: BTreeSet<ObjectId>,
+}
+
+impl Detail {
+    pub(super) fn of(options: &Options, limits: &Limits, graph: &Graph<'_>) -> Detail {
+        Detail {
+            evidence: options.evidence,
+            tight: options.tight,
+            examples: options.examples,
+            numbers: limits.numbers,
+            secrets: if options.examples { examples::secret_kinds(graph) } else { BTreeSet::new() },
+        }
+    }
+
+    pub(super) fn is_secret(&self, kind: ObjectId) -> bool {
+        self.secrets.contains(&kind)
+    }
+
+    /// Writes counts, if they are asked for.
+    pub(super) fn count(&self, into: &mut Map<String, Value>, counts: &[(&str, u64)]) {
+        if self.evidence {
+            let counts: Map<String, Value> =
+                counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+            into.insert(EVIDENCE.to_owned(), counts.into());
+        }
+    }
+
+    /// Writes how many objects there were, and how many with each key.
+    pub(super) fn count_objects<'k>(
+        &self,
+        into: &mut Map<String, Value>,
+        n: u64,
+        keys: impl Iterator<Item = (&'k str, u64)>,
+    ) {
+        if self.evidence {
+            let present: Map<String, Value> =
+                keys.map(|(key, count)| (key.to_owned(), json!(count))).collect();
+            into.insert(EVIDENCE.to_owned(), json!({"objects": n, "present": present}));
+        }
+    }
+
+    /// Details the schema of strings under a key.
+    pub(super) fn text(&self, schema: &mut Value, text: &Text, key: &str, secret: bool) {
+        let Some(schema) = schema.as_object_mut() else { return };
+        let format = schema.get("format").and_then(Value::as_str);
+        if self.examples
+            && !secret
+            && !schema.contains_key("enum")
+            && let Some(example) = examples::of_text(&text.values, format, key)
+        {
+            schema.insert("example".to_owned(), example);
+        }
+        // A format and an enumeration say more of lengths than lengths do.
+        if self.tight
+            && text.n > 0
+            && !schema.contains_key("format")
+            && !schema.contains_key("enum")
+        {
+            schema.insert("minLength".to_owned(), json!(text.shortest.0));
+            schema.insert("maxLength".to_owned(), json!(text.longest));
+        }
+    }
+
+    /// Details the schema of numbers under a key.
+    pub(super) fn number(&self, schema: &mut Value, node: &Json, key: &str, secret: bool) {
+        let (Some(schema), Some((least, greatest))) = (schema.as_object_mut(), node.range.bounds())
+        else {
+            return;
+        };
+        if !self.numbers {
+            return;
+        }
+        if self.examples && !secret && !crate::exchange::is_secret_name(key) {
+            schema.insert("example".to_owned(), json!(least));
+        }
+        if self.tight {
+            schema.insert("minimum".to_owned(), json!(least));
+            schema.insert("maximum".to_owned(), json!(greatest));
+        }
+    }
+
+    /// Details the schema of arrays.
+    pub(super) fn array(&self, schema: &mut Value, array: Option<&Array>) {
+        // Where arrays were too deep to be looked into, their lengths are not known.
+        if let Some(array) = array.filter(|array| self.tight && array.longest != u64::MAX) {
+            schema["minItems"] = json!(array.shortest.0);
+            schema["maxItems"] = json!(array.longest);
+        }
+    }
+
+    /// Details the schema of integers that came as text.
+    pub(super) fn int_of_text(&self, schema: &mut Value, values: &Values, key: &str) {
+        let Some(counts) = values.exact() else { return };
+        let mut ints: Vec<i64> = counts.keys().filter_map(|value| value.parse().ok()).collect();
+        if ints.len() != counts.len() {
+            return;
+        }
+        ints.sort_unstable();
+        let (Some(least), Some(greatest)) = (ints.first(), ints.last()) else { return };
+        if self.examples && !crate::exchange::is_secret_name(key) {
+            schema["example"] = json!(least);
+        }
+        if self.tight {
+            schema["minimum"] = json!(least);
+            schema["maximum"] = json!(greatest);
+        }
+    }
+}

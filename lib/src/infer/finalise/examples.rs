@@ -1,0 +1,52 @@
+//! `--examples`: observed values as examples, of nothing that may be a secret or tell of a person.
+
+use std::collections::BTreeSet;
+
+use rand::SeedableRng as _;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde_json::{Value, json};
+
+use super::graph::{Graph, ObjectId, SlotId};
+use crate::exchange::{is_pseudonym, is_secret_name};
+use crate::format;
+use crate::infer::sketch::Values;
+
+/// Formats whose values tell of people or machines: an example is made up instead.
+const SENSITIVE: [&str; 4] = ["email", "ipv4", "ipv6", "uuid"];
+
+/// The commonest text, the first by bytes among equals: of all that was observed, it tells least of one person.
+pub(super) fn of_text(values: &Values, format: Option<&str>, key: &str) -> Option<Value> {
+    if is_secret_name(key) {
+        return None;
+    }
+    if let Some(format) = format.filter(|name| SENSITIVE.contains(name)) {
+        // A fixed seed: equal states give equal documents.
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+        return format::by_name(format).map(|format| json!(format.generate(&mut rng)));
+    }
+    let counts = values.exact()?.iter().filter(|(value, _)| !value.is_empty());
+    let (value, _) = counts.min_by_key(|(value, count)| (std::cmp::Reverse(**count), *value))?;
+    let told = value.split([' ', '=', ';', '&']).any(is_pseudonym);
+    (!told).then(|| json!(value))
+}
+
+/// The kinds of object that stand below a key that names a secret, wherever that is: no value in them is an example.
+pub(super) fn secret_kinds(graph: &Graph<'_>) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<SlotId> = Vec::new();
+    for (_, kind) in graph.kinds() {
+        let named = kind.properties.iter().filter(|(key, _)| is_secret_name(key));
+        open.extend(named.map(|(_, (_, slot))| *slot));
+    }
+    while let Some(slot) = open.pop() {
+        let slot = graph.slot(slot);
+        open.extend(slot.array.flatten());
+        let Some(id) = slot.object.map(|object| graph.same(object)) else { continue };
+        if found.insert(id) {
+            let kind = graph.kind(id);
+            open.extend(kind.properties.values().map(|(_, slot)| *slot));
+            open.extend(kind.additional);
+        }
+    }
+    found
+}

@@ -1,0 +1,222 @@
+//! `--explain PATH`: why the segments of a path are names, or values of a parameter.
+//!
+//! It tells what the rules of [`super::template`] look at, as the finished state has it, and what they made of it.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+
+use super::Options;
+use super::names;
+use super::seeds::Seed;
+use super::template::{self, Place, Values};
+use super::vocabulary::Vocabulary;
+use crate::infer::Limits;
+use crate::infer::state::{Class, Node, State, class_of, in_lexicon, split_path};
+
+/// Lines that explain a path, which may begin with an origin, for every host that has a part of it.
+pub(crate) fn explain(
+    state: &State,
+    path: &str,
+    options: &Options,
+    limits: &Limits,
+) -> Vec<String> {
+    let (origin, path) = match path.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            (Some(format!("{scheme}://{}", &rest[..end])), &rest[end..])
+        }
+        None => (None, path),
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let seed = Seed::of(&options.templates);
+    let mut lines = Vec::new();
+    for (name, host) in state.hosts.sorted() {
+        if origin.as_deref().is_some_and(|origin| origin != name) {
+            continue;
+        }
+        let vocabulary = Vocabulary::of(&host.paths);
+        let root = template::template(
+            host.paths.clone(),
+            &vocabulary,
+            seed.as_ref(),
+            &options.literals,
+            limits,
+        );
+        let why = Why { vocabulary: &vocabulary, options };
+        let (template, steps) = why.walk(&root, &host.paths, seed.as_ref(), path);
+        if steps.is_empty() && state.hosts.sorted().len() > 1 && origin.is_none() {
+            continue;
+        }
+        lines.push(format!("{name}{path}: {template}"));
+        lines.extend(steps);
+    }
+    if lines.is_empty() {
+        lines.push(format!("{path}: no host has it"));
+    }
+    lines
+}
+
+struct Why<'a> {
+    vocabulary: &'a Vocabulary,
+    options: &'a Options,
+}
+
+impl Why<'_> {
+    /// The template of a path, and a line for each of its segments.
+    fn walk(
+        &self,
+        root: &Place,
+        paths: &Node,
+        seed: Option<&Seed>,
+        path: &str,
+    ) -> (String, Vec<String>) {
+        let (mut place, mut nodes, mut seed) = (root, vec![paths], seed);
+        let (mut template, mut lines) = (String::new(), Vec::new());
+        let (mut before, mut taken): (Option<String>, Vec<String>) = (None, Vec::new());
+        for segment in split_path(path).0 {
+            let around = Around::of(&nodes, self.vocabulary);
+            let text = percent_decode_str(segment).decode_utf8_lossy();
+            if let Some(below) = place.literals.get(segment) {
+                nodes = nodes.iter().flat_map(|node| node.named(segment)).collect();
+                let seen: u64 = nodes.iter().map(|node| node.n).sum();
+                let reason = self.name(&text, seed, &around);
+                lines.push(format!("  {text}: a name, as {reason}; seen {seen} times"));
+                template.push('/');
+                template.push_str(segment);
+                seed = seed.and_then(|seed| seed.literal(segment));
+                (place, before) = (below, Some(segment.to_owned()));
+            } else if let Some((suffix, slot)) = place
+                .parameters
+                .iter()
+                .filter(|(suffix, _)| segment.ends_with(suffix.as_str()))
+                .max_by_key(|(suffix, _)| suffix.len())
+            {
+                let name = names::parameter(before.as_deref(), &slot.values, &taken);
+                let reason = self.value(&text, &slot.values, &around);
+                lines.push(format!(
+                    "  {text}: a value of {{{name}}}, as {reason}; here are {around}"
+                ));
+                template.push_str(&format!("/{{{name}}}{suffix}"));
+                let literals = &place.literals;
+                nodes = nodes.iter().flat_map(|node| node.not_named(literals)).collect();
+                seed = seed.and_then(|seed| seed.parameter());
+                taken.push(name);
+                place = &slot.place;
+            } else {
+                lines.push(format!("  {text}: never seen here, where there are {around}"));
+                return (format!("no path, as nothing like it was seen below {template}/"), lines);
+            }
+        }
+        if place.operations.is_empty() {
+            return (format!("no path, though there are some below {template}"), lines);
+        }
+        let methods: Vec<String> =
+            place.operations.keys().map(|method| method.as_str().to_ascii_uppercase()).collect();
+        (format!("{template} ({})", methods.join(", ")), lines)
+    }
+
+    fn name(&self, text: &str, seed: Option<&Seed>, around: &Around) -> String {
+        if self.options.literals.contains(text) {
+            "--literals says so".to_owned()
+        } else if seed.is_some_and(|seed| seed.literal(text).is_some()) {
+            "the initial spec has it".to_owned()
+        } else if in_lexicon(text) {
+            "APIs have it beside identifiers".to_owned()
+        } else if class_of(text) == Class::Version {
+            "it looks like an API's version".to_owned()
+        } else if class_of(text) != Class::Word {
+            "it heads all paths, and is the only one of its kind here".to_owned()
+        } else if self.vocabulary.knows(text) {
+            "APIs, or the properties of this one, are named with these words".to_owned()
+        } else {
+            format!("nothing shows that it is a value, with {around} here")
+        }
+    }
+
+    fn value(&self, text: &str, values: &Values, around: &Around) -> String {
+        let class = class_of(text);
+        if values.seed_name.is_some() {
+            "the initial spec has a parameter here".to_owned()
+        } else if class.is_id() {
+            format!("it looks like one ({})", described(class))
+        } else if !self.vocabulary.knows(text) {
+            "it is no word of this API or of APIs in general, and values are here".to_owned()
+        } else if around.rest {
+            "there are more names here than are kept apart".to_owned()
+        } else {
+            "it does only what the other values here do".to_owned()
+        }
+    }
+}
+
+/// What stands at one place of all paths.
+#[derive(Default)]
+struct Around {
+    identifiers: BTreeMap<Class, u64>,
+    words: u64,
+    unknown: u64,
+    /// Unknown words that were seen but once.
+    once: u64,
+    rest: bool,
+}
+
+impl Around {
+    fn of(nodes: &[&Node], vocabulary: &Vocabulary) -> Around {
+        let mut around = Around::default();
+        let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+        for (class, kids) in nodes.iter().flat_map(|node| &node.kids) {
+            if class.is_id() {
+                let n: u64 = kids.iter().map(|(_, kid)| kid.n).sum();
+                *around.identifiers.entry(*class).or_insert(0) += n;
+                continue;
+            }
+            around.rest |= kids.rest().is_some();
+            for (name, kid) in kids.iter() {
+                *words.entry(name).or_insert(0) += kid.n;
+            }
+        }
+        around.words = words.len() as u64;
+        for (name, n) in words {
+            if !vocabulary.knows(&percent_decode_str(name).decode_utf8_lossy()) {
+                around.unknown += 1;
+                around.once += u64::from(n == 1);
+            }
+        }
+        around
+    }
+}
+
+impl std::fmt::Display for Around {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let identifiers = self.identifiers.iter();
+        for (class, n) in identifiers {
+            write!(f, "{} {n} times, ", described(*class))?;
+        }
+        let more = if self.rest { "or more " } else { "" };
+        write!(f, "{} {more}different words, {} of them unknown", self.words, self.unknown)?;
+        if self.once > 0 {
+            write!(f, " ({} seen once)", self.once)?;
+        }
+        Ok(())
+    }
+}
+
+fn described(class: Class) -> &'static str {
+    match class {
+        Class::Date => "a date",
+        Class::Datetime => "a time",
+        Class::Email => "an e-mail address",
+        Class::Hex => "hexadecimal digits",
+        Class::Int => "an integer",
+        Class::Ip => "an IP address",
+        Class::Opaque => "letters and digits of a machine",
+        Class::Prefixed => "a prefix and an identifier",
+        Class::Semver => "a version",
+        Class::Sid => "a SID",
+        Class::Ulid => "a ULID",
+        Class::Uuid => "a UUID",
+        Class::Version => "an API's version",
+        Class::Word => "a word",
+    }
+}
