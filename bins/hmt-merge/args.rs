@@ -60,7 +60,7 @@ pub(crate) struct Args {
     ///
     /// Lines of `name: value` on standard output: mode, configuration, exchanges, hosts, paths and operations as kept, and
     /// the inputs, where hmt-build tracked them.
-    #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "conflict", "explain"])]
+    #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "openapi", "evidence", "tight", "examples", "literals", "explain", "conflict"])]
     info: bool,
 
     /// Unite partials even where they were made of the same input

@@ -12,6 +12,8 @@ pub struct Info {
     pub mode: Mode,
     /// The hash of the configuration; only partials of one hash can be united.
     pub config: String,
+    /// False where no observed value was kept.
+    pub values: bool,
     /// True where this version, with its own limits, would give the same hash.
     pub this_version: bool,
     /// Exchanges folded.
@@ -47,6 +49,7 @@ impl Info {
     pub(super) fn of(
         state: &State,
         mode: Mode,
+        values: bool,
         config: &str,
         this_version: bool,
         inputs: Provenance,
@@ -61,6 +64,7 @@ impl Info {
         });
         Info {
             mode,
+            values,
             config: config.to_owned(),
             this_version,
             exchanges: state.exchanges,
@@ -92,6 +96,9 @@ impl fmt::Display for Info {
         let whose = if self.this_version { "this version's" } else { "another version's" };
         writeln!(f, "mode: {}", self.mode.as_str())?;
         writeln!(f, "config: {} ({whose})", self.config)?;
+        if !self.values {
+            writeln!(f, "values: not kept")?;
+        }
         let sum = |of: fn(&HostInfo) -> u64| self.hosts.iter().map(of).sum::<u64>();
         for (name, count) in [
             ("exchanges", self.exchanges),

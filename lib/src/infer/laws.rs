@@ -185,7 +185,7 @@ proptest! {
         let config = config(limits, mode);
         let (one, other) = (folded(&sorted, &config), folded(&shuffled, &config));
         prop_assert_eq!(one.to_partial(), other.to_partial());
-        let options = Options::default();
+        let options = Options { evidence: true, tight: true, examples: true, ..Options::default() };
         prop_assert_eq!(one.finalise(&options).to_string(), other.finalise(&options).to_string());
     }
 

@@ -104,7 +104,14 @@ impl Partial {
     /// What is in it.
     pub fn info(&self) -> Info {
         let this_version = self.config == self.configuration().hash();
-        Info::of(&self.state, self.mode(), &self.config, this_version, self.inputs.clone())
+        Info::of(
+            &self.state,
+            self.mode(),
+            !self.no_values,
+            &self.config,
+            this_version,
+            self.inputs.clone(),
+        )
     }
 
     pub(super) fn into_state(self, config: &Config) -> Result<State, PartialError> {

@@ -1,6 +1,6 @@
 //! Whole documents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -141,7 +141,8 @@ impl Context {
         }
         let mut root = in_order(root);
         if let Some(Value::Object(paths)) = root.get_mut("paths") {
-            unique_operation_ids(paths);
+            let first = (self.policy == Policy::Widen).then_some(&root_a);
+            unique_operation_ids(paths, first);
         }
         Value::Object(root)
     }
@@ -172,25 +173,60 @@ fn in_order(map: Map<String, Value>) -> Map<String, Value> {
     entries.into_iter().collect()
 }
 
-/// An `operationId` may stand but once in a document: a later one gets a number.
-fn unique_operation_ids(paths: &mut Map<String, Value>) {
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    for item in paths.values_mut() {
+/// An `operationId` may stand but once in a document. Of operations that share one, those that `first` has so keep it, where
+/// there is such a document; the others are numbered in the order of the paths, together with those that were numbered
+/// before, so that the order of merging does not matter.
+fn unique_operation_ids(paths: &mut Map<String, Value>, first: Option<&Value>) {
+    let of_first = |path: &str, method: &str, id: &str| {
+        first.is_some_and(|root| root["paths"][path][method]["operationId"] == id)
+    };
+    let mut kept: BTreeSet<String> = BTreeSet::new();
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for_each_id(paths, |path, method, id| {
+        *counts.entry(id.clone()).or_insert(0) += 1;
+        if of_first(path, method, id) {
+            kept.insert(id.clone());
+        }
+    });
+    let shared: BTreeSet<&str> =
+        counts.iter().filter(|(_, count)| **count > 1).map(|(id, _)| unnumbered(id)).collect();
+    let mut seen = kept.clone();
+    for_each_id(paths, |path, method, id| {
+        if !shared.contains(unnumbered(id)) || of_first(path, method, id) {
+            return;
+        }
+        let name = unnumbered(id).to_owned();
+        let mut unique = name.clone();
+        let mut number = 2;
+        while !seen.insert(unique.clone()) {
+            unique = format!("{name}_{number}");
+            number += 1;
+        }
+        *id = unique;
+    });
+}
+
+/// The id without the number that a merge may have given it.
+fn unnumbered(id: &str) -> &str {
+    match id.rsplit_once('_') {
+        Some((name, number))
+            if !name.is_empty()
+                && !number.starts_with('0')
+                && number != "1"
+                && number.parse::<u32>().is_ok() =>
+        {
+            name
+        }
+        _ => id,
+    }
+}
+
+fn for_each_id(paths: &mut Map<String, Value>, mut each: impl FnMut(&str, &str, &mut String)) {
+    for (path, item) in paths {
         for method in METHODS {
-            let Some(id) =
-                item.get_mut(method).and_then(|operation| operation.get_mut("operationId"))
-            else {
-                continue;
-            };
-            let Some(name) = id.as_str().map(str::to_owned) else { continue };
-            let mut unique = name.clone();
-            let mut number = 2;
-            while !seen.insert(unique.clone()) {
-                unique = format!("{name}_{number}");
-                number += 1;
-            }
-            if unique != name {
-                *id = Value::String(unique);
+            let id = item.get_mut(method).and_then(|operation| operation.get_mut("operationId"));
+            if let Some(Value::String(id)) = id {
+                each(path, method, id);
             }
         }
     }

@@ -322,3 +322,36 @@ fn parameters_of_path_items_hold_for_their_own_operations() {
     assert_eq!(item["get"]["parameters"], json!([{"name": "q", "in": "query", "schema": {}}]));
     assert_eq!(merged["paths"]["/z"]["get"]["operationId"], "p_2");
 }
+
+/// Shared names are numbered alike, whatever was merged first.
+#[test]
+fn operation_ids_do_not_depend_on_the_order() {
+    let of = |path: &str| {
+        spec(&format!("paths: {{{path}: {{get: {{operationId: x, responses: {{}}}}}}}}"))
+    };
+    let all = [of("/b"), of("/c"), of("/a")];
+    let merge = |documents: &[Document]| Document {
+        root: specs(documents, Policy::Union).unwrap(),
+        ..documents[0].clone()
+    };
+    let [b, c, a] = all.clone();
+    let once = merge(&all).root;
+    let left = merge(&[merge(&[b.clone(), c.clone()]), a.clone()]).root;
+    let right = merge(&[c, merge(&[a, b])]).root;
+    let ids = |root: &Value| {
+        ["/a", "/b", "/c"].map(|path| root["paths"][path]["get"]["operationId"].clone())
+    };
+    assert_eq!(ids(&once), ["x", "x_2", "x_3"]);
+    assert_eq!(ids(&left), ids(&once));
+    assert_eq!(ids(&right), ids(&once));
+}
+
+/// Names that people gave stay theirs when traffic is added.
+#[test]
+fn operation_ids_of_the_first_stay_when_it_is_widened() {
+    let ours = spec("paths: {/z: {get: {operationId: x, responses: {}}}}");
+    let built = spec("paths: {/a: {get: {operationId: x, responses: {}}}}");
+    let root = specs(&[ours, built], Policy::Widen).unwrap();
+    assert_eq!(root["paths"]["/z"]["get"]["operationId"], "x");
+    assert_eq!(root["paths"]["/a"]["get"]["operationId"], "x_2");
+}
