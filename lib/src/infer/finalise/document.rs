@@ -1,6 +1,5 @@
 //! The whole document: paths of all hosts, servers, recordings.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -132,12 +131,7 @@ fn paths(
     graph.settle_maps();
     let components = Components::of(&graph);
     let detail = Detail::of(options, limits, &graph);
-    let schemas = Schemas {
-        graph: &graph,
-        components: &components,
-        detail: &detail,
-        secret: Cell::default(),
-    };
+    let schemas = Schemas::new(&graph, &components, &detail);
     let labelled: Vec<Labelled<'_>> =
         paths.iter().map(|(key, path, _)| labelled(key, path)).collect();
     let labels = Labels::of(&labelled);

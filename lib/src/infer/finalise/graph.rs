@@ -89,7 +89,7 @@ impl<'l> Graph<'l> {
     /// Adds a node with all below it, which stands under a key of what stands under another.
     fn add_under(&mut self, json: &Json, keys: (&str, &str), noun: &str, side: Side) -> SlotId {
         let lengths = json.array.as_ref().map(|array| Box::new(array.without_items()));
-        let scalars = Json { array: lengths, object: None, ..json.clone() };
+        let scalars = Json { array: lengths, ..json.scalars() };
         let array = json
             .array
             .as_ref()

@@ -3,12 +3,14 @@
 //! Everything here looks at the finished state only, iterates in sorted order and decides by integers, so equal states give
 //! equal documents.
 //!
-//! First paths are decided (`template`), then the objects in all bodies: which are maps (`maps`), and which are the same kind of
-//! thing (`graph`, `similar`, `likeness`). What was seen of a kind anywhere is united *before* anything is decided about it, so
-//! that `required`, `nullable` and enums are right where traffic is sparse. Then the document is written.
+//! First paths are decided (`template`, by `siblings` and `signature`), then the objects in all bodies: which are maps (`maps`),
+//! and which are the same kind of thing (`graph`, `similar`, `likeness`). What was seen of a kind anywhere is united *before* anything is decided about it, so
+//! that `required`, `nullable` and enums are right where traffic is sparse. How much must be seen before something is called
+//! certain, the API itself tells (`confidence`). Then the document is written.
 
 mod bodies;
 mod components;
+mod confidence;
 mod constants;
 mod detail;
 mod document;

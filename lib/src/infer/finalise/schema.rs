@@ -5,9 +5,10 @@ use std::cell::Cell;
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
+use super::confidence::{Needed, values};
 use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
-use super::graph::{Graph, Kind, ObjectId, SlotId};
+use super::graph::{Graph, Kind, ObjectId, Side, SlotId};
 use super::hints;
 use crate::format::FORMATS;
 use crate::infer::state::{Json, Text};
@@ -18,12 +19,31 @@ pub(super) struct Schemas<'g> {
     pub(super) components: &'g Components,
     pub(super) detail: &'g Detail,
     /// Whether the kind that is being written stands below the name of a secret.
-    pub(super) secret: Cell<bool>,
+    secret: Cell<bool>,
+    /// By side.
+    needed: [Needed; 3],
+}
+
+impl<'g> Schemas<'g> {
+    pub(super) fn new(
+        graph: &'g Graph<'g>,
+        components: &'g Components,
+        detail: &'g Detail,
+    ) -> Self {
+        let needed = [Side::Request, Side::Failed, Side::Response];
+        let needed = needed.map(|side| Needed::of(graph, side));
+        Schemas { graph, components, detail, secret: Cell::default(), needed }
+    }
 }
 
 impl Schemas<'_> {
     /// The schema that everything folded into a place is valid against. `name` is the key that the values stood under.
     pub(super) fn of(&self, id: SlotId, name: &str) -> Value {
+        self.at(id, name, 0)
+    }
+
+    /// The same; null is let through where there were fewer than `certain` other values.
+    fn at(&self, id: SlotId, name: &str, certain: u64) -> Value {
         let slot = self.graph.slot(id);
         let node = &slot.scalars;
         if node.opaque > 0 {
@@ -52,7 +72,7 @@ impl Schemas<'_> {
         if let Some(object) = slot.object {
             parts.push(self.object(object));
         }
-        if node.nulls > 0 && !parts.is_empty() {
+        if (node.nulls > 0 || values(slot) < certain) && !parts.is_empty() {
             nullable(&mut parts);
         }
         match parts.len() {
@@ -96,10 +116,11 @@ impl Schemas<'_> {
 
     fn object_of(&self, kind: &Kind) -> Map<String, Value> {
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
+        let needed = &self.needed[kind.side as usize];
         let required: Vec<&str> = kind
             .properties
             .iter()
-            .filter(|(_, (present, _))| *present == kind.n)
+            .filter(|(_, (present, _))| *present == kind.n && kind.n >= needed.required)
             .map(|(name, _)| name.as_str())
             .collect();
         if !required.is_empty() {
@@ -108,7 +129,7 @@ impl Schemas<'_> {
         let members: Map<String, Value> = kind
             .properties
             .iter()
-            .map(|(name, (_, slot))| (name.clone(), self.of(*slot, name)))
+            .map(|(name, (_, slot))| (name.clone(), self.at(*slot, name, needed.not_null)))
             .collect();
         if !members.is_empty() {
             schema.insert("properties".to_owned(), members.into());

@@ -139,20 +139,30 @@ fn is_mixture(kind: &Kind) -> bool {
 /// How rare keys and nouns are.
 struct Features {
     kinds: u64,
-    keys: BTreeMap<(Side, String), u64>,
-    nouns: BTreeMap<(Side, String), u64>,
+    /// By side.
+    keys: [BTreeMap<String, u64>; 3],
+    nouns: [BTreeMap<String, u64>; 3],
+    /// The singular of each vote: it is asked for again and again.
+    singular: BTreeMap<String, String>,
 }
 
 impl Features {
     fn of(graph: &Graph<'_>) -> Self {
-        let mut features = Features { kinds: 0, keys: BTreeMap::new(), nouns: BTreeMap::new() };
+        let mut features = Features {
+            kinds: 0,
+            keys: Default::default(),
+            nouns: Default::default(),
+            singular: BTreeMap::new(),
+        };
         for (_, kind) in graph.kinds() {
             features.kinds += 1;
             for key in kind.properties.keys() {
-                *features.keys.entry((kind.side, key.clone())).or_default() += 1;
+                *features.keys[kind.side as usize].entry(key.clone()).or_default() += 1;
             }
             for noun in kind.votes.keys() {
-                *features.nouns.entry((kind.side, singular_camel(noun))).or_default() += 1;
+                let singular =
+                    features.singular.entry(noun.clone()).or_insert_with(|| singular_camel(noun));
+                *features.nouns[kind.side as usize].entry(singular.clone()).or_default() += 1;
             }
         }
         features
@@ -164,7 +174,7 @@ impl Features {
     }
 
     fn key(&self, side: Side, key: &str) -> Bits {
-        self.rarity(self.keys.get(&(side, key.to_owned())).copied().unwrap_or(1)).max(KEY)
+        self.rarity(self.keys[side as usize].get(key).copied().unwrap_or(1)).max(KEY)
     }
 
     /// The rarest keys of a kind.
@@ -187,16 +197,19 @@ impl Features {
     }
 
     fn noun(&self, a: &Kind, b: &Kind) -> Bits {
-        let nouns: BTreeSet<String> = a.votes.keys().map(|noun| singular_camel(noun)).collect();
-        b.votes
-            .keys()
-            .map(|noun| singular_camel(noun))
+        let nouns: BTreeSet<&str> = self.nouns(a).collect();
+        self.nouns(b)
             .filter(|noun| nouns.contains(noun))
             .map(|noun| {
-                self.rarity(self.nouns.get(&(a.side, noun)).copied().unwrap_or(1)).max(NOUN)
+                let n = self.nouns[a.side as usize].get(noun).copied().unwrap_or(1);
+                self.rarity(n).max(NOUN)
             })
             .max()
             .unwrap_or(0)
+    }
+
+    fn nouns<'k>(&'k self, kind: &'k Kind) -> impl Iterator<Item = &'k str> {
+        kind.votes.keys().map(|noun| self.singular.get(noun).unwrap_or(noun).as_str())
     }
 }
 

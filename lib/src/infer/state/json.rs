@@ -118,6 +118,21 @@ pub(crate) struct Text {
 }
 
 impl Json {
+    /// What was seen but for arrays and objects, which are not copied.
+    pub(crate) fn scalars(&self) -> Json {
+        Json {
+            array: None,
+            bools: self.bools,
+            floats: self.floats,
+            ints: self.ints,
+            nulls: self.nulls,
+            object: None,
+            opaque: self.opaque,
+            range: self.range.clone(),
+            text: self.text.clone(),
+        }
+    }
+
     /// Folds the value at `at` of the tape; returns the index behind it.
     pub(crate) fn fold(
         &mut self,

@@ -1,0 +1,129 @@
+//! How often something must be seen before what was never missing is taken for `required`, and what was never null for not
+//! `nullable`.
+//!
+//! A property that was in all of three objects may be optional all the same. How likely that is, the API tells itself: the share π
+//! of optional properties among those that were seen often, and the mean rate q at which these are missing. By Bayes, one that
+//! was in all of n objects is optional with probability π(1-q)ⁿ / (π(1-q)ⁿ + 1-π); it is called required once that is below a
+//! quarter. So with null. In an API that never leaves anything out, a single object says it all; where nothing was seen often,
+//! there is nothing to learn from, and what was seen is believed.
+
+use super::graph::{Graph, Side, Slot};
+use crate::infer::sketch::add;
+
+/// From how many observations on a property tells of the API.
+const OFTEN: u64 = 24;
+
+/// How many such properties are needed.
+const ENOUGH: u64 = 12;
+
+/// The odds against which something is called certain.
+const ODDS: u128 = 3;
+
+/// More observations are never asked for.
+const MOST: u64 = 16;
+
+/// Fixed point: one.
+const ONE: u128 = 1 << 32;
+
+/// The observations needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    pub(super) required: u64,
+    pub(super) not_null: u64,
+}
+
+impl Needed {
+    /// What the kinds of one side tell.
+    pub(super) fn of(graph: &Graph<'_>, side: Side) -> Needed {
+        let (mut missing, mut null) = (Rates::default(), Rates::default());
+        for (_, kind) in graph.kinds().filter(|(_, kind)| kind.side == side) {
+            for (present, slot) in kind.properties.values() {
+                missing.add(kind.n.saturating_sub(*present), kind.n);
+                let slot = graph.slot(*slot);
+                null.add(slot.scalars.nulls, slot.scalars.nulls.saturating_add(values(slot)));
+            }
+        }
+        Needed { required: missing.needed(), not_null: null.needed() }
+    }
+}
+
+/// How many values other than null there were.
+pub(super) fn values(slot: &Slot) -> u64 {
+    let scalars = &slot.scalars;
+    let text = scalars.text.as_ref().map_or(0, |text| text.n);
+    [scalars.bools, scalars.ints, scalars.floats, text, slot.arrays, slot.objects]
+        .iter()
+        .fold(0, |all, n| all.saturating_add(*n))
+}
+
+/// Properties that were seen often, and how many of them lack something now and then.
+#[derive(Default)]
+struct Rates {
+    all: u64,
+    lacking: u64,
+    /// Of the latter: observations, and those where it was lacking.
+    n: u64,
+    lacks: u64,
+}
+
+impl Rates {
+    fn add(&mut self, lacks: u64, n: u64) {
+        if n < OFTEN {
+            return;
+        }
+        self.all += 1;
+        if lacks > 0 {
+            self.lacking += 1;
+            add(&mut self.n, n);
+            add(&mut self.lacks, lacks);
+        }
+    }
+
+    /// The least n with ODDS·π(1-q)ⁿ < 1-π.
+    fn needed(&self) -> u64 {
+        if self.all < ENOUGH || self.n == 0 {
+            return 1;
+        }
+        let keeps = u128::from(self.n - self.lacks.min(self.n)) * ONE / u128::from(self.n);
+        let mut odds = ODDS * u128::from(self.lacking) * ONE;
+        let against = u128::from(self.all - self.lacking) * ONE;
+        let mut n = 0;
+        while n < MOST && odds >= against {
+            odds = odds / ONE * keeps + odds % ONE * keeps / ONE;
+            n += 1;
+        }
+        n.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed(optional: u64, always: u64, lacks: u64) -> u64 {
+        let mut rates = Rates::default();
+        (0..optional).for_each(|_| rates.add(lacks, 100));
+        (0..always).for_each(|_| rates.add(0, 100));
+        rates.needed()
+    }
+
+    #[test]
+    fn where_nothing_is_ever_missing_one_object_tells() {
+        assert_eq!(needed(0, 50, 0), 1);
+        assert_eq!(needed(2, 50, 40), 1);
+    }
+
+    #[test]
+    fn the_more_is_missing_and_the_seldomer_the_more_is_needed() {
+        // Half is optional: 3·0.6ⁿ < 1 from n = 3 on, 3·0.85ⁿ < 1 from n = 7 on.
+        assert_eq!(needed(50, 50, 40), 3);
+        assert_eq!(needed(50, 50, 15), 7);
+        assert_eq!(needed(80, 20, 15), 16);
+        assert_eq!(needed(50, 0, 15), MOST);
+    }
+
+    #[test]
+    fn few_properties_tell_nothing() {
+        assert_eq!(needed(8, 0, 40), 1);
+    }
+}
