@@ -27,6 +27,9 @@ pub enum HostError {
     /// Brackets without an IPv6 address in them.
     #[error("the host is no IPv6 address in brackets")]
     Address,
+    /// A user before the host.
+    #[error("a user before the host is not taken; send credentials in an Authorization header")]
+    User,
     /// A port that is no number from 1 to 65535.
     #[error("the port is not 1 to 65535")]
     Port,
@@ -43,6 +46,9 @@ pub fn valid_host(text: &str) -> Result<String, HostError> {
     }
     if text.len() > MAX_HOST {
         return Err(HostError::TooLong);
+    }
+    if text.contains('@') {
+        return Err(HostError::User);
     }
     let (name, port) = if let Some(rest) = text.strip_prefix('[') {
         let (address, behind) = rest.split_once(']').ok_or(HostError::Address)?;
@@ -222,6 +228,11 @@ mod tests {
         }
         // Only the case of letters makes two of them one.
         assert_eq!(files.len(), CORPUS.len() - 1);
+    }
+
+    #[test]
+    fn a_user_is_not_taken_for_a_port() {
+        assert_eq!(valid_host("user:pw@example.com:80"), Err(HostError::User));
     }
 
     #[test]

@@ -24,9 +24,10 @@ pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Reply> {
     Some(reply)
 }
 
-/// Lets the asking page read an answer. One that speaks of origins itself, a recorded one say, is left alone.
+/// Lets the asking page read an answer. One that names an origin itself, a recorded one say, is left alone; a text that is
+/// none, as a schema without examples gives it, is replaced.
 pub(super) fn allow(origin: &HeaderValue, headers: &mut HeaderMap) {
-    if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+    if headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).is_some_and(is_origin) {
         return;
     }
     // With credentials a browser takes no wildcards, so every name is spelled out.
@@ -37,6 +38,15 @@ pub(super) fn allow(origin: &HeaderValue, headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     headers.append(VARY, HeaderValue::from_static("origin"));
+}
+
+/// True for what browsers take in `access-control-allow-origin`: `*`, `null`, or scheme, host and port.
+fn is_origin(value: &HeaderValue) -> bool {
+    let Ok(text) = value.to_str() else { return false };
+    matches!(text, "*" | "null")
+        || text.split_once("://").is_some_and(|(scheme, host)| {
+            !scheme.is_empty() && !host.is_empty() && !host.contains(['/', ' ', ','])
+        })
 }
 
 #[cfg(test)]
@@ -60,5 +70,22 @@ mod tests {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         allow(&HeaderValue::from_static("http://page"), &mut headers);
         assert_eq!(headers.len(), 1);
+    }
+
+    #[test]
+    fn an_invented_text_is_no_origin() {
+        let page = HeaderValue::from_static("http://page");
+        for invented in ["sint vitae", "", "http://", "http://a/b", "page"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(invented));
+            allow(&page, &mut headers);
+            assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], page, "{invented}");
+        }
+        for named in ["null", "https://other.example:8443"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(named));
+            allow(&page, &mut headers);
+            assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], named);
+        }
     }
 }
