@@ -8,13 +8,13 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::meta::HmtMeta;
 use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
 use super::place::{Place, place};
-use super::values::{Key, Names, Status, StrictText, Text};
+use super::values::{Key, Names, Shallow, Status, StrictText, Text};
 
 /// Why a line is no exchange.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -193,9 +193,9 @@ impl<'de> Visitor<'de> for Envelope {
             match key.as_ref() {
                 "request" => raw.request = map.next_value_seed(RequestSeed)?,
                 "response" => raw.response = map.next_value_seed(ResponseSeed)?,
-                "meta" => raw.meta = HmtMeta::from_meta(map.next_value()?),
+                "meta" => raw.meta = HmtMeta::from_meta(map.next_value::<Shallow<'de>>()?.0),
                 _ => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<Shallow<'de>>()?;
                 }
             }
         }
@@ -314,7 +314,7 @@ impl<'de> Message<'de> {
                 self.body_as_json = map.next_value::<Option<&'de RawValue>>()?;
             }
             _ => {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Shallow<'de>>()?;
             }
         }
         Ok(())

@@ -253,14 +253,22 @@ fn errors_say_what_and_where() {
 }
 
 #[test]
-fn depth_bombs_end_as_errors_or_are_passed_over() {
+fn depth_bombs_end_as_errors() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     refused(deep.as_bytes());
     refused("{\"request\":".repeat(100_000).as_bytes());
     for field in ["unknown", "meta"] {
         let line = format!(r#"{{"{field}":{deep},"request":{{"method":"get","path":"/"}}}}"#);
+        assert_eq!(refused(line.as_bytes()).message, "nested deeper than 128");
+    }
+    // What is in a text is not nested, and 127 levels are as deep as everything else may be.
+    for value in [format!("[\"\\\"{deep}\"]"), format!("{}{}", "[".repeat(127), "]".repeat(127))] {
+        let line = format!(r#"{{"x":{value},"request":{{"method":"get","path":"/"}}}}"#);
         assert_eq!(read(&line).request.pathname, "/");
     }
+    // A body may be anything.
+    let line = format!(r#"{{"request":{{"method":"get","path":"/","bodyAsJson":{deep}}}}}"#);
+    assert_eq!(read(&line).request.body.as_bytes().len(), deep.len());
     let line = format!(r#"{{"request":{{"method":"get","headers":{{"a":{deep}}}}}}}"#);
     refused(line.as_bytes());
 }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use serde_json::value::RawValue;
+
 use super::model::Pairs;
 
 /// A string; a number or a boolean counts as its text, null as absent. The field's name goes into errors.
@@ -111,6 +113,42 @@ impl<'de> Deserialize<'de> for Key<'de> {
         }
         deserializer.deserialize_str(KeyVisitor)
     }
+}
+
+/// A value that is passed over or read later, its own depth within what the parser takes of all others.
+pub(super) struct Shallow<'de>(pub(super) &'de RawValue);
+
+/// The depth at which serde_json stops.
+const DEEPEST: usize = 127;
+
+impl<'de> Deserialize<'de> for Shallow<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        // A depth takes two bytes at least, so that hardly any value needs a look.
+        if raw.get().len() > 2 * DEEPEST && depth(raw.get()) > DEEPEST {
+            return Err(D::Error::custom("nested deeper than 128"));
+        }
+        Ok(Shallow(raw))
+    }
+}
+
+/// How deep a JSON text is nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// An object of strings or arrays of strings: headers, query, trailers.
