@@ -257,6 +257,12 @@ fn tell(builder: &Builder, left_out: u64, config: &Config) {
             counts.deep
         ));
     }
+    let (places, halved) = counts.places;
+    if halved > 0 {
+        config.messages.warn(format_args!(
+            "about {places} different paths, parameters and properties: the caps on what is kept apart were halved {halved} times"
+        ));
+    }
     if counts.unrepeatable > 0 {
         config.messages.warn(format_args!(
             "{} exchanges were cut short, and are not among the recordings",

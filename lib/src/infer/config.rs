@@ -96,7 +96,7 @@ impl Config {
 }
 
 /// Raised with every change of classes, header lists or folds: states of before and after must not mix.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The caps: they bound the state, and so its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +132,10 @@ pub(crate) struct Limits {
     pub(crate) credentials: usize,
     /// Pairs of one query, form or header block that are looked at.
     pub(crate) pairs: usize,
+    /// Places of which the state tells; with more of them, the caps are lowered.
+    pub(crate) places: u64,
+    /// Binary logarithm of the number of registers by which they are counted.
+    pub(crate) place_bits: u32,
 }
 
 impl Default for Limits {
@@ -154,6 +158,8 @@ impl Default for Limits {
             media: 8,
             credentials: 16,
             pairs: 1024,
+            places: 1 << 18,
+            place_bits: 12,
         }
     }
 }
@@ -181,8 +187,47 @@ impl Limits {
         if self.numbers { value } else { 0.0 }
     }
 
+    /// How often the caps are halved for so many places: once for each doubling of the number that is allowed.
+    pub(crate) fn level(&self, places: u64) -> u32 {
+        let over = places.div_ceil(self.places.max(1)).max(1);
+        // The least level with `over <= 2^level`.
+        u64::BITS - (over - 1).leading_zeros()
+    }
+
+    /// These limits with the caps halved `level` times. What is looked at of an exchange stays the same.
+    pub(crate) fn lowered(&self, level: u32) -> Limits {
+        let lower = |cap: usize| cap.checked_shr(level).unwrap_or(0);
+        Limits {
+            names: lower(self.names),
+            suffixes: lower(self.suffixes),
+            origins: lower(self.origins),
+            keys: lower(self.keys),
+            value_keys: lower(self.value_keys),
+            values: lower(self.values),
+            query: lower(self.query),
+            headers: lower(self.headers),
+            fields: lower(self.fields),
+            media: lower(self.media),
+            ..*self
+        }
+    }
+
     /// How many children of a class are kept apart.
     pub(crate) fn kids(&self, class: Class) -> usize {
         if class.is_id() { self.suffixes } else { self.names }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_doubling_halves_the_caps_once_more() {
+        let limits = Limits { places: 100, ..Limits::default() };
+        let levels = [0, 1, 100, 101, 200, 201, 400, 401, u64::MAX].map(|n| limits.level(n));
+        assert_eq!(levels, [0, 0, 0, 1, 1, 2, 2, 3, 58]);
+        assert_eq!(limits.lowered(1).names, limits.names / 2);
+        assert_eq!((limits.lowered(64).keys, limits.lowered(64).depth), (0, limits.depth));
     }
 }

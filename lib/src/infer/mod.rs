@@ -14,6 +14,7 @@ mod finalise;
 mod info;
 #[cfg(test)]
 mod laws;
+mod mutant;
 mod partial;
 mod provenance;
 mod sketch;
@@ -56,6 +57,9 @@ pub struct Counts {
     pub deep: u64,
     /// Of these, cut short and therefore not among the recordings.
     pub unrepeatable: u64,
+    /// How many different paths, operations, parameters and properties there were, estimated; and how often that halved the
+    /// caps on what is kept apart.
+    pub places: (u64, u32),
 }
 
 impl Builder {
@@ -92,7 +96,9 @@ impl Builder {
     /// What was folded.
     pub fn counts(&self) -> Counts {
         let State { exchanges, unanswered, deep, unrepeatable, .. } = self.state;
-        Counts { exchanges, unanswered, deep, unrepeatable }
+        let places = self.state.places.estimate();
+        let places = (places, self.config.limits.level(places));
+        Counts { exchanges, unanswered, deep, unrepeatable, places }
     }
 
     /// Says what was folded, for the partial to tell. What partials tell of theirs is not added by [`Builder::add`]: whoever
@@ -108,7 +114,8 @@ impl Builder {
 
     /// Lines that tell why a path is templated as it is; it may begin with an origin.
     pub fn explain(&self, path: &str, options: &Options) -> Vec<String> {
-        finalise::explain(&self.state, path, options, &self.config.limits)
+        let limits = self.state.limits_in_force(&self.config.limits);
+        finalise::explain(&self.state, path, options, &limits)
     }
 
     /// A builder for each host, by name; what names no host, or one of more than are kept apart, has none.
@@ -123,6 +130,7 @@ impl Builder {
 
     /// The OpenAPI document.
     pub fn finalise(self, options: &Options) -> Value {
-        finalise::document(self.state, &self.config, options)
+        let limits = self.state.limits_in_force(&self.config.limits);
+        finalise::document(self.state, &Config { limits, ..self.config }, options)
     }
 }

@@ -225,14 +225,15 @@ mod tests {
     /// The templates of requests with the bodies of their answers.
     fn templates(exchanges: &[(String, &str)]) -> BTreeSet<String> {
         let limits = Limits::default();
+        let caps = crate::infer::sketch::Caps::new(&limits);
         let mut root = Node::default();
         for (path, body) in exchanges {
-            let node = root.walk(&split_path(path).0, &limits);
+            let node = root.walk(&split_path(path).0, &caps);
             let operation = node.operations.entry(Method::Get).or_default();
             operation.ok.n += 1;
             let answered = operation.responses.entry(200).or_default();
             answered.n += 1;
-            let media = answered.bodies.slot("application/json", 8, |_| 1, &limits);
+            let media = answered.bodies.slot("application/json", 8, |_| 1, &caps);
             let mut json = folded(&[body]);
             if let Some(before) = media.json.take() {
                 crate::infer::sketch::Merge::merge(&mut json, *before, &limits);

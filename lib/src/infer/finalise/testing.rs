@@ -1,6 +1,7 @@
 //! What tests of several decisions share.
 
 use crate::infer::Limits;
+use crate::infer::sketch::Caps;
 use crate::infer::state::{Json, Tape};
 
 /// What is seen at a place that holds these values.
@@ -8,7 +9,7 @@ pub(super) fn folded<T: AsRef<str>>(values: &[T]) -> Json {
     let (mut json, mut tape, limits) = (Json::default(), Tape::default(), Limits::default());
     for value in values {
         tape.parse(value.as_ref()).expect("is JSON");
-        json.fold(&tape, value.as_ref(), 0, 0, &limits);
+        json.fold(&tape, value.as_ref(), 0, 0, &Caps::new(&limits));
     }
     json
 }

@@ -11,8 +11,9 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
-use super::Merge;
+use super::{Caps, Merge};
 use crate::infer::Limits;
+use crate::infer::mutant::{self, Mutant};
 
 /// Seed of the hash that orders keys; part of the configuration of a partial.
 const SEED: u64 = 0x484d_5431;
@@ -45,6 +46,10 @@ impl<V> Default for CappedMap<V> {
 }
 
 pub(crate) fn hash(key: &str) -> u64 {
+    #[cfg(test)]
+    if let Some(rank) = mutant::rank(key) {
+        return rank;
+    }
     XxHash3_64::oneshot_with_seed(SEED, key.as_bytes())
 }
 
@@ -55,9 +60,9 @@ impl<V: Merge> CappedMap<V> {
         key: &str,
         cap: usize,
         priority: Priority,
-        limits: &Limits,
+        caps: &Caps<'_>,
     ) -> &mut V {
-        match self.index(key, cap, priority, limits) {
+        match self.index(key, cap, priority, caps) {
             Some(index) => &mut self.kept[index].value,
             None => self.rest.get_or_insert_default(),
         }
@@ -69,10 +74,10 @@ impl<V: Merge> CappedMap<V> {
         key: &str,
         cap: usize,
         priority: Priority,
-        limits: &Limits,
+        caps: &Caps<'_>,
         fold: impl FnOnce(&mut V),
     ) {
-        match self.index(key, cap, priority, limits) {
+        match self.index(key, cap, priority, caps) {
             Some(index) => fold(&mut self.kept[index].value),
             None => {
                 let rest = self.rest.get_or_insert_default();
@@ -88,7 +93,7 @@ impl<V: Merge> CappedMap<V> {
         key: &str,
         cap: usize,
         priority: Priority,
-        limits: &Limits,
+        caps: &Caps<'_>,
     ) -> Option<usize> {
         let rank = (priority(key), hash(key));
         let index = match self.find(rank, key) {
@@ -96,12 +101,14 @@ impl<V: Merge> CappedMap<V> {
             Err(index) => index,
         };
         if index >= cap {
+            caps.note_rest();
             return None;
         }
+        caps.note_fresh();
         let entry =
             Entry { priority: rank.0, hash: rank.1, key: key.into(), value: Box::default() };
         self.kept.insert(index, entry);
-        self.evict(cap, limits);
+        self.evict(cap, caps);
         Some(index)
     }
 
@@ -125,10 +132,21 @@ impl<V: Merge> CappedMap<V> {
     fn evict(&mut self, cap: usize, limits: &Limits) {
         while self.kept.len() > cap {
             if let Some(mut entry) = self.kept.pop() {
-                entry.value.demote();
+                if !mutant::is(Mutant::Undemoted) {
+                    entry.value.demote();
+                }
                 self.rest.get_or_insert_default().merge(*entry.value, limits);
             }
         }
+    }
+
+    /// Keeps no more than `cap` keys, and coarsens what is kept and the rest.
+    pub(crate) fn coarsen(&mut self, cap: usize, limits: &Limits) {
+        self.evict(cap, limits);
+        for entry in &mut self.kept {
+            entry.value.coarsen(limits);
+        }
+        super::coarsen_option(&mut self.rest, limits);
     }
 
     /// Adds another map of the same cap and order.

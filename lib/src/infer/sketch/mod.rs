@@ -5,10 +5,14 @@
 //! kind and must not come in here.
 
 mod capped;
+mod caps;
+mod hll;
 mod number;
 mod values;
 
 pub(crate) use capped::CappedMap;
+pub(crate) use caps::Caps;
+pub(crate) use hll::Hll;
 pub(crate) use number::Range;
 pub(crate) use values::Values;
 
@@ -20,6 +24,9 @@ use super::Limits;
 pub(crate) trait Merge: Default {
     /// Adds `other` to `self`.
     fn merge(&mut self, other: Self, limits: &Limits);
+
+    /// Makes of `self` what folding the same input under `limits` gives, whose caps are not greater than those it was folded under.
+    fn coarsen(&mut self, limits: &Limits);
 
     /// Forgets what is only meaningful for a key of its own, as the value is about to join a rest.
     fn demote(&mut self) {}
@@ -41,6 +48,18 @@ pub(crate) fn merge_option<T: Merge>(
         (Some(mine), Some(theirs)) => mine.merge(*theirs, limits),
         (None, theirs) => *into = theirs,
     }
+}
+
+/// Coarsens what may be absent.
+pub(crate) fn coarsen_option<T: Merge>(value: &mut Option<Box<T>>, limits: &Limits) {
+    if let Some(value) = value {
+        value.coarsen(limits);
+    }
+}
+
+/// A hash of a place below another; of two paths to it with the same texts it is the same.
+pub(crate) fn below(at: u64, text: &str) -> u64 {
+    twox_hash::XxHash3_64::oneshot_with_seed(at, text.as_bytes())
 }
 
 /// Merges maps key by key.

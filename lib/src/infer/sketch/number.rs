@@ -70,6 +70,8 @@ impl Range {
 }
 
 impl Merge for Range {
+    fn coarsen(&mut self, _: &Limits) {}
+
     fn merge(&mut self, other: Self, _: &Limits) {
         for value in [other.int_min, other.int_max].into_iter().flatten() {
             self.fold_int(value);

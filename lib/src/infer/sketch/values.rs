@@ -56,6 +56,13 @@ impl Values {
         }
     }
 
+    /// Keeps no more than `cap` distinct values.
+    pub(crate) fn coarsen(&mut self, cap: usize) {
+        if self.counts.len() > cap {
+            self.overflow();
+        }
+    }
+
     /// The values with their counts, or `None` where there were too many to keep.
     pub(crate) fn exact(&self) -> Option<&BTreeMap<Box<str>, u64>> {
         (self.many == 0).then_some(&self.counts)

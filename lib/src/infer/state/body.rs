@@ -8,7 +8,7 @@ use super::parameter::Parameter;
 use super::tape::Tape;
 use crate::exchange;
 use crate::infer::Limits;
-use crate::infer::sketch::{CappedMap, Merge, add, is_zero, merge_option};
+use crate::infer::sketch::{CappedMap, Caps, Merge, add, coarsen_option, is_zero, merge_option};
 
 /// All bodies of one message kind and one media type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl Body {
         whole: bool,
         ok: bool,
         tape: &mut Tape,
-        limits: &Limits,
+        limits: &Caps<'_>,
     ) {
         add(&mut self.n, 1);
         let bytes = body.as_bytes();
@@ -135,7 +135,7 @@ impl Body {
 }
 
 impl Form {
-    fn fold(&mut self, text: &str, ok: bool, limits: &Limits) {
+    fn fold(&mut self, text: &str, ok: bool, limits: &Caps<'_>) {
         add(&mut self.n, 1);
         let pairs = exchange::parse_query(text);
         fold_pairs(&mut self.fields, &pairs, ok, limits.fields, limits);
@@ -148,7 +148,7 @@ pub(crate) fn fold_pairs(
     pairs: &exchange::Pairs<'_>,
     ok: bool,
     cap: usize,
-    limits: &Limits,
+    limits: &Caps<'_>,
 ) {
     for (index, (name, _)) in pairs.iter().enumerate() {
         // Messages have few pairs: looking back is cheaper than a map. A sea of them is cut off below.
@@ -161,6 +161,10 @@ pub(crate) fn fold_pairs(
 }
 
 impl Merge for Form {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.fields.coarsen(limits.fields, limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.fields.merge(other.fields, limits.fields, limits);
         add(&mut self.n, other.n);
@@ -168,6 +172,12 @@ impl Merge for Form {
 }
 
 impl Merge for Body {
+    fn coarsen(&mut self, limits: &Limits) {
+        coarsen_option(&mut self.form, limits);
+        coarsen_option(&mut self.json, limits);
+        coarsen_option(&mut self.text, limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         add(&mut self.binary, other.binary);
         merge_option(&mut self.form, other.form, limits);

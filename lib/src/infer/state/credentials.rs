@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::class::no_priority;
 use crate::exchange::{Request, is_pseudonym};
 use crate::infer::Limits;
-use crate::infer::sketch::{CappedMap, Merge, add};
+use crate::infer::sketch::{CappedMap, Caps, Merge, add};
 
 /// A number of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ use crate::infer::sketch::{CappedMap, Merge, add};
 pub(crate) struct Count(pub(crate) u64);
 
 impl Merge for Count {
+    fn coarsen(&mut self, _: &Limits) {}
+
     fn merge(&mut self, other: Self, _: &Limits) {
         add(&mut self.0, other.0);
     }
@@ -29,7 +31,7 @@ pub(crate) fn fold_credentials(
     into: &mut Credentials,
     request: &Request<'_>,
     bare: bool,
-    limits: &Limits,
+    limits: &Caps<'_>,
 ) {
     let mut set = Set::default();
     for (index, (name, value)) in request.headers.iter().take(limits.pairs).enumerate() {
@@ -244,7 +246,7 @@ mod tests {
             ..Request::default()
         };
         let mut into = Credentials::default();
-        fold_credentials(&mut into, &request, true, &Limits::default());
+        fold_credentials(&mut into, &request, true, &Caps::new(&Limits::default()));
         into.iter().map(|(key, _)| key.replace('\n', ", ")).collect()
     }
 

@@ -9,7 +9,7 @@ use super::tape::{Tape, Token};
 use crate::format;
 use crate::infer::Limits;
 use crate::infer::sketch::{
-    CappedMap, Merge, Range, Values, add, is_default, is_zero, merge_option,
+    CappedMap, Caps, Merge, Range, Values, add, coarsen_option, is_default, is_zero, merge_option,
 };
 
 /// Everything folded at one place.
@@ -140,7 +140,7 @@ impl Json {
         text: &str,
         at: usize,
         depth: u32,
-        limits: &Limits,
+        limits: &Caps<'_>,
     ) -> usize {
         match tape.token(at) {
             Token::Null => add(&mut self.nulls, 1),
@@ -180,7 +180,7 @@ impl Json {
         text: &str,
         range: std::ops::Range<usize>,
         depth: u32,
-        limits: &Limits,
+        limits: &Caps<'_>,
     ) {
         let array = self.array.get_or_insert_default();
         let (mut at, mut len) = (range.start, 0);
@@ -209,7 +209,7 @@ impl Json {
         text: &str,
         range: std::ops::Range<usize>,
         depth: u32,
-        limits: &Limits,
+        limits: &Caps<'_>,
     ) {
         let object = self.object.get_or_insert_default();
         add(&mut object.n, 1);
@@ -260,7 +260,7 @@ enum Place {
 impl Object {
     /// The place of a key, made if there is none. `guess` is tried first: keys mostly come in the order of the last object,
     /// and comparing bytes is cheaper than hashing them.
-    fn place(&mut self, key: &str, guess: usize, limits: &Limits) -> Place {
+    fn place(&mut self, key: &str, guess: usize, limits: &Caps<'_>) -> Place {
         if self.keys.at(guess).is_some_and(|(name, _)| name == key) {
             return Place::Name(guess);
         }
@@ -307,6 +307,10 @@ impl Text {
 }
 
 impl Merge for Text {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.values.coarsen(limits.values);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         add(&mut self.n, other.n);
         self.longest = self.longest.max(other.longest);
@@ -324,6 +328,10 @@ impl Array {
 }
 
 impl Merge for Array {
+    fn coarsen(&mut self, limits: &Limits) {
+        coarsen_option(&mut self.items, limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         merge_option(&mut self.items, other.items, limits);
         self.longest = self.longest.max(other.longest);
@@ -333,6 +341,10 @@ impl Merge for Array {
 }
 
 impl Merge for Property {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.json.coarsen(limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.json.merge(other.json, limits);
         add(&mut self.present, other.present);
@@ -344,6 +356,13 @@ impl Merge for Property {
 }
 
 impl Merge for Object {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.keys.coarsen(limits.keys, limits);
+        for map in self.values.values_mut() {
+            map.coarsen(limits.value_keys, limits);
+        }
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.keys.merge(other.keys, limits.keys, limits);
         add(&mut self.members, other.members);
@@ -355,6 +374,12 @@ impl Merge for Object {
 }
 
 impl Merge for Json {
+    fn coarsen(&mut self, limits: &Limits) {
+        coarsen_option(&mut self.array, limits);
+        coarsen_option(&mut self.object, limits);
+        coarsen_option(&mut self.text, limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         merge_option(&mut self.array, other.array, limits);
         add(&mut self.bools, other.bools);

@@ -6,6 +6,7 @@ mod credentials;
 mod json;
 mod operation;
 mod parameter;
+mod places;
 mod recordings;
 mod tape;
 mod trie;
@@ -17,11 +18,14 @@ pub(crate) use class::{Class, class_of, in_lexicon, no_priority};
 pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Answered, Asked, Operation};
 pub(crate) use parameter::{Lexical, Parameter, Segments};
+#[cfg(test)]
+pub(crate) use places::places;
 pub(crate) use recordings::{Answers, Key, Recordings};
 pub(crate) use tape::Tape;
 pub(crate) use trie::{Node, split_path, without_extension};
 
-use super::sketch::{CappedMap, Merge, add, is_default, is_zero};
+use super::mutant::{self, Mutant};
+use super::sketch::{CappedMap, Caps, Hll, Merge, add, is_default, is_zero};
 use super::{Config, Limits};
 use crate::exchange::{Exchange, Method, origin};
 
@@ -36,6 +40,12 @@ pub(crate) struct State {
     /// By origin.
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) hosts: CappedMap<Host>,
+    /// How far the caps are lowered; follows from `places`.
+    #[serde(skip)]
+    level: u32,
+    /// The places that the exchanges had something to say of, for the valve.
+    #[serde(default, skip_serializing_if = "Hll::is_empty")]
+    pub(crate) places: Hll,
     #[serde(default, skip_serializing_if = "Recordings::is_empty")]
     pub(crate) recordings: Recordings,
     /// Exchanges without a response: evidence of nothing; counted only.
@@ -69,6 +79,11 @@ pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
 }
 
 impl Merge for Host {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.ghosts.coarsen(limits);
+        self.paths.coarsen(limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.ghosts.merge(other.ghosts, limits);
         self.paths.merge(other.paths, limits);
@@ -82,7 +97,13 @@ impl State {
         let Some(response) = &exchange.response else {
             return add(&mut self.unanswered, 1);
         };
-        let limits = &config.limits;
+        let lowered;
+        let limits = if self.level == 0 {
+            &config.limits
+        } else {
+            lowered = config.limits.lowered(self.level);
+            &lowered
+        };
         if config.mode.keeps_recordings() && !self.recordings.fold(exchange) {
             add(&mut self.unrepeatable, 1);
         }
@@ -94,11 +115,45 @@ impl State {
             return add(&mut self.deep, 1);
         }
         let origin = origin(&exchange.request);
+        let limits = &Caps::new(limits);
         let host = self.hosts.slot(&origin, limits.origins, no_priority, limits);
         let root = if is_ghost(response.status) { &mut host.ghosts } else { &mut host.paths };
         let node = root.walk(&segments, limits);
         add(if slashed { &mut node.slashed } else { &mut node.plain }, 1);
+        if !node.operations.contains_key(&exchange.request.method) {
+            limits.note_fresh();
+        }
         node.operations.entry(exchange.request.method).or_default().fold(exchange, tape, limits);
+        if limits.is_fresh() {
+            self.see_places(exchange, tape, &config.limits);
+        }
+    }
+
+    /// Counts the places of an exchange, and coarsens the state where they are too many.
+    fn see_places(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, limits: &Limits) {
+        let (places, mut changed) = (&mut self.places, false);
+        places::places(exchange, tape, limits, &mut |place| {
+            changed |= places.insert(place, limits.place_bits);
+        });
+        if mutant::is(Mutant::Size) {
+            let kept: usize = self.hosts.iter().map(|(_, host)| host.paths.size()).sum();
+            self.raise(limits.level(kept as u64), limits);
+        } else if changed {
+            self.raise(limits.level(self.places.estimate()), limits);
+        }
+    }
+
+    /// Coarsens to a level. `limits` are those of the configuration.
+    fn raise(&mut self, level: u32, limits: &Limits) {
+        if level > self.level {
+            self.level = level;
+            self.coarsen(&limits.lowered(level));
+        }
+    }
+
+    /// The limits in force, which are those of the configuration, lowered where there are very many places.
+    pub(crate) fn limits_in_force(&self, limits: &Limits) -> Limits {
+        limits.lowered(limits.level(self.places.estimate()))
     }
 }
 
@@ -112,7 +167,9 @@ impl State {
         for (origin, host) in kept.into_iter().chain(rest.map(|host| (Box::default(), host))) {
             let name = host_of(&origin);
             let hosts = CappedMap::of_one(&origin, no_priority, host);
-            all.push((name, State { hosts, ..State::default() }));
+            // The caps in force are those of the whole.
+            let places = self.places.clone();
+            all.push((name, State { hosts, places, ..State::default() }));
         }
         for (key, answers) in self.recordings.0 {
             let name = host_of(&key.origin);
@@ -124,7 +181,17 @@ impl State {
 }
 
 impl Merge for State {
-    fn merge(&mut self, other: Self, limits: &Limits) {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.hosts.coarsen(limits.origins, limits);
+    }
+
+    /// `limits` are those of the configuration, not lowered ones.
+    fn merge(&mut self, mut other: Self, limits: &Limits) {
+        self.places.merge(std::mem::take(&mut other.places));
+        let level = limits.level(self.places.estimate());
+        self.raise(level, limits);
+        other.raise(level, limits);
+        let limits = &limits.lowered(level);
         add(&mut self.deep, other.deep);
         add(&mut self.exchanges, other.exchanges);
         self.hosts.merge(other.hosts, limits.origins, limits);

@@ -11,7 +11,7 @@ use super::parameter::Parameter;
 use super::tape::Tape;
 use crate::exchange::{self, Exchange, Pairs};
 use crate::infer::Limits;
-use crate::infer::sketch::{CappedMap, Merge, add, is_zero, merge_map};
+use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_zero, merge_map};
 
 /// One operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub(crate) struct Answered {
 
 impl Operation {
     /// Folds an exchange whose response is there.
-    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, limits: &Limits) {
+    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, limits: &Caps<'_>) {
         let Some(response) = &exchange.response else { return };
         let (request, meta) = (&exchange.request, &exchange.meta);
         let ok = response.status < 400;
@@ -86,6 +86,9 @@ impl Operation {
             limits,
         );
 
+        if !self.responses.contains_key(&response.status) {
+            limits.note_fresh();
+        }
         let answered = self.responses.entry(response.status).or_default();
         add(&mut answered.n, 1);
         fold_headers(&mut answered.headers, &response.headers, ok, is_response_plumbing, limits);
@@ -105,7 +108,7 @@ impl Operation {
 
 /// How much of a body was recorded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
+pub(super) enum Extent {
     Whole,
     /// The recorder kept a part of it, or nothing; there was a body.
     Truncated,
@@ -114,7 +117,7 @@ enum Extent {
 }
 
 impl Extent {
-    fn of(full_size: Option<u64>, incomplete: bool) -> Extent {
+    pub(super) fn of(full_size: Option<u64>, incomplete: bool) -> Extent {
         match (full_size, incomplete) {
             (Some(_), _) => Extent::Truncated,
             (None, true) => Extent::Incomplete,
@@ -132,14 +135,9 @@ fn fold_body(
     extent: Extent,
     ok: bool,
     tape: &mut Tape,
-    limits: &Limits,
+    limits: &Caps<'_>,
 ) {
-    let none = match extent {
-        Extent::Whole => true,
-        Extent::Truncated => false,
-        Extent::Incomplete => !announces_body(headers),
-    };
-    if body.is_empty() && none {
+    if !has_body(headers, body, extent) {
         return add(empty, 1);
     }
     let whole = extent == Extent::Whole;
@@ -147,6 +145,16 @@ fn fold_body(
     bodies
         .slot(&media, limits.media, no_priority, limits)
         .fold(&media, body, whole, ok, tape, limits);
+}
+
+/// True for a message with a body, even if nothing of it was recorded.
+pub(super) fn has_body(headers: &Pairs<'_>, body: &exchange::Body<'_>, extent: Extent) -> bool {
+    !body.is_empty()
+        || match extent {
+            Extent::Whole => false,
+            Extent::Truncated => true,
+            Extent::Incomplete => announces_body(headers),
+        }
 }
 
 /// True where the headers of a message say that it has a body.
@@ -164,7 +172,7 @@ fn fold_headers(
     headers: &Pairs<'_>,
     ok: bool,
     plumbing: fn(&str) -> bool,
-    limits: &Limits,
+    limits: &Caps<'_>,
 ) {
     for (index, (name, _)) in headers.iter().enumerate() {
         if index < limits.pairs
@@ -182,7 +190,7 @@ fn fold_headers(
 
 /// Headers that say how a message travels or who asks, not what is asked. `accept`, `content-type` and `authorization` are
 /// never parameters: OpenAPI 3.0.3 says that such definitions are ignored.
-fn is_request_plumbing(name: &str) -> bool {
+pub(super) fn is_request_plumbing(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "accept",
         "authorization",
@@ -256,7 +264,7 @@ fn is_request_plumbing(name: &str) -> bool {
 }
 
 /// Headers of the connection, of caches and of the network between.
-fn is_response_plumbing(name: &str) -> bool {
+pub(super) fn is_response_plumbing(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "age",
         "alt-svc",
@@ -310,6 +318,12 @@ pub(crate) fn is_hop_by_hop(name: &str) -> bool {
 }
 
 impl Merge for Asked {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.bodies.coarsen(limits.media, limits);
+        self.headers.coarsen(limits.headers, limits);
+        self.query.coarsen(limits.query, limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.bodies.merge(other.bodies, limits.media, limits);
         self.credentials.merge(other.credentials, limits.credentials, limits);
@@ -321,6 +335,11 @@ impl Merge for Asked {
 }
 
 impl Merge for Answered {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.bodies.coarsen(limits.media, limits);
+        self.headers.coarsen(limits.headers, limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.bodies.merge(other.bodies, limits.media, limits);
         add(&mut self.empty, other.empty);
@@ -330,6 +349,14 @@ impl Merge for Answered {
 }
 
 impl Merge for Operation {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.failed.coarsen(limits);
+        self.ok.coarsen(limits);
+        for answered in self.responses.values_mut() {
+            answered.coarsen(limits);
+        }
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.failed.merge(other.failed, limits);
         self.ok.merge(other.ok, limits);

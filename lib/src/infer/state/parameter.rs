@@ -105,6 +105,10 @@ impl Parameter {
 }
 
 impl Merge for Parameter {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.text.coarsen(limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         add(&mut self.lists, other.lists);
         self.most = self.most.max(other.most);
@@ -148,6 +152,10 @@ impl Segments {
 }
 
 impl Merge for Segments {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.text.coarsen(limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.refuted |= other.refuted;
         self.text.merge(other.text, limits);

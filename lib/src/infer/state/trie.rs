@@ -10,7 +10,7 @@ use super::operation::Operation;
 use super::parameter::Segments;
 use crate::exchange::Method;
 use crate::infer::Limits;
-use crate::infer::sketch::{CappedMap, Merge, add, is_default, is_zero, merge_map};
+use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, merge_map};
 
 /// A place in the trie: all exchanges whose path goes through it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ pub(crate) fn split_path(pathname: &str) -> (Vec<&str>, bool) {
 
 impl Node {
     /// The node at which a path ends, made on the way.
-    pub(crate) fn walk(&mut self, segments: &[&str], limits: &Limits) -> &mut Node {
+    pub(crate) fn walk(&mut self, segments: &[&str], limits: &Caps<'_>) -> &mut Node {
         let mut node = self;
         add(&mut node.n, 1);
         for raw in segments {
@@ -106,7 +106,14 @@ impl Node {
         })
     }
 
-    fn kid(&mut self, raw: &str, limits: &Limits) -> &mut Node {
+    /// How many places there are at and below this one.
+    pub(crate) fn size(&self) -> usize {
+        let kids =
+            self.kids.values().flat_map(|kids| kids.iter().map(|(_, kid)| kid).chain(kids.rest()));
+        1 + kids.map(Node::size).sum::<usize>()
+    }
+
+    fn kid(&mut self, raw: &str, limits: &Caps<'_>) -> &mut Node {
         let decoded = percent_decode_str(raw).decode_utf8_lossy();
         let (stem, suffix) = split_suffix(&decoded);
         let class = class_of(stem);
@@ -124,6 +131,16 @@ impl Node {
 }
 
 impl Merge for Node {
+    fn coarsen(&mut self, limits: &Limits) {
+        for (class, kids) in &mut self.kids {
+            kids.coarsen(limits.kids(*class), limits);
+        }
+        for operation in self.operations.values_mut() {
+            operation.coarsen(limits);
+        }
+        self.segments.coarsen(limits);
+    }
+
     fn merge(&mut self, other: Self, limits: &Limits) {
         for (class, kids) in other.kids {
             self.kids.entry(class).or_default().merge(kids, limits.kids(class), limits);

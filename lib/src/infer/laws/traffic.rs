@@ -1,15 +1,14 @@
-//! The laws of the state, with caps so small that every run overflows them.
+//! Exchanges and limits, made up.
 
 use std::borrow::Cow;
 
 use proptest::prelude::*;
 
-use super::config::Limits;
-use super::{Builder, Config, Mode, Options, Partial};
 use crate::exchange::{Body, Exchange, Meta, Method, Protocol, Request, Response, Side};
+use crate::infer::Limits;
 
 /// An exchange, small enough that collisions are common.
-fn exchange() -> impl Strategy<Value = Exchange<'static>> {
+pub(super) fn exchange() -> impl Strategy<Value = Exchange<'static>> {
     let message = (request(), response(), any::<u8>());
     message.prop_map(|(request, response, odd)| {
         let mut meta = Meta::default();
@@ -136,9 +135,10 @@ fn body() -> impl Strategy<Value = String> {
     prop_oneof![8 => json, 1 => Just("{\"a\":1".to_owned()), 1 => Just(String::new())]
 }
 
-/// Caps of 0 to 5.
-fn limits() -> impl Strategy<Value = Limits> {
-    prop::collection::vec(0usize..6, 14).prop_map(|caps| Limits {
+/// Caps of 0 to 5, and a valve that closes after some hundred places, or after a few, or never.
+pub(super) fn limits() -> impl Strategy<Value = Limits> {
+    let places = prop::sample::select(vec![1, 11, 16, 30, 100, 1 << 20]);
+    (prop::collection::vec(0usize..6, 14), places).prop_map(|(caps, places)| Limits {
         names: caps[0],
         suffixes: caps[1],
         segments: 2 + caps[2],
@@ -155,92 +155,8 @@ fn limits() -> impl Strategy<Value = Limits> {
         fields: caps[10],
         media: caps[11],
         pairs: caps[12].max(1),
+        places,
+        place_bits: 4,
         credentials: caps[13],
     })
-}
-
-fn folded(exchanges: &[Exchange<'static>], config: &Config) -> Builder {
-    let mut builder = Builder::new(config.clone());
-    for exchange in exchanges {
-        builder.fold(exchange);
-    }
-    builder
-}
-
-fn config(limits: Limits, mode: u8) -> Config {
-    let mode = [Mode::Gen, Mode::Replay, Mode::Mixed][usize::from(mode % 3)];
-    Config { mode, limits }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(384))]
-
-    #[test]
-    fn order_does_not_matter(
-        (sorted, shuffled) in prop::collection::vec(exchange(), 0..24)
-            .prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
-        limits in limits(),
-        mode in 0u8..3,
-    ) {
-        let config = config(limits, mode);
-        let (one, other) = (folded(&sorted, &config), folded(&shuffled, &config));
-        prop_assert_eq!(one.to_partial(), other.to_partial());
-        let options = Options { evidence: true, tight: true, examples: true, ..Options::default() };
-        prop_assert_eq!(one.finalise(&options).to_string(), other.finalise(&options).to_string());
-    }
-
-    #[test]
-    fn shards_merge_to_the_whole_in_any_tree(
-        all in prop::collection::vec((exchange(), 0usize..5), 0..30),
-        merges in prop::collection::vec(any::<prop::sample::Index>(), 8),
-        limits in limits(),
-        mode in 0u8..3,
-    ) {
-        let config = config(limits, mode);
-        let exchanges: Vec<_> = all.iter().map(|(exchange, _)| exchange.clone()).collect();
-        let whole = folded(&exchanges, &config).to_partial();
-        let mut shards: Vec<Builder> = (0..5)
-            .map(|shard| {
-                let part: Vec<_> =
-                    all.iter().filter(|(_, s)| *s == shard).map(|(exchange, _)| exchange.clone()).collect();
-                folded(&part, &config)
-            })
-            .collect();
-        for choice in merges {
-            if shards.len() < 2 {
-                break;
-            }
-            let taken = shards.swap_remove(choice.index(shards.len()));
-            let into = choice.index(shards.len());
-            // Half of the merges go through the serialised form.
-            if into % 2 == 0 {
-                let partial = Partial::parse(taken.to_partial().as_bytes()).expect("what was written is read");
-                shards[into].add(partial).expect("the configuration is the same");
-            } else {
-                shards[into].merge(taken);
-            }
-        }
-        prop_assert_eq!(shards.len(), 1);
-        prop_assert_eq!(shards[0].to_partial(), whole);
-    }
-
-    #[test]
-    fn a_partial_is_canonical(all in prop::collection::vec(exchange(), 0..12), limits in limits()) {
-        let config = config(limits, 2);
-        let line = folded(&all, &config).to_partial();
-        let mut again = Builder::new(config);
-        again.add(Partial::parse(line.as_bytes()).expect("what was written is read")).expect("same configuration");
-        prop_assert_eq!(&again.to_partial(), &line);
-        let value: serde_json::Value = serde_json::from_str(&line).expect("a partial is JSON");
-        prop_assert!(canonical(&value), "keys sorted, no fractions: {}", line);
-    }
-}
-
-fn canonical(value: &serde_json::Value) -> bool {
-    match value {
-        serde_json::Value::Object(map) => map.keys().is_sorted() && map.values().all(canonical),
-        serde_json::Value::Array(items) => items.iter().all(canonical),
-        serde_json::Value::Number(number) => !number.is_f64(),
-        _ => true,
-    }
 }

@@ -1,0 +1,45 @@
+//! The caps in force while one exchange is folded.
+
+use std::cell::Cell;
+use std::ops::Deref;
+
+use crate::infer::Limits;
+use crate::infer::mutant::{self, Mutant};
+
+/// Limits, with a note of whether the fold met something for which no place of its own was there.
+#[derive(Debug)]
+pub(crate) struct Caps<'l> {
+    limits: &'l Limits,
+    fresh: Cell<bool>,
+}
+
+impl<'l> Caps<'l> {
+    pub(crate) fn new(limits: &'l Limits) -> Self {
+        Caps { limits, fresh: Cell::new(false) }
+    }
+
+    /// Notes that a place was made.
+    pub(crate) fn note_fresh(&self) {
+        self.fresh.set(true);
+    }
+
+    /// Notes that something joined a rest, which does not know what it has seen.
+    pub(crate) fn note_rest(&self) {
+        if !mutant::is(Mutant::RestUnseen) {
+            self.fresh.set(true);
+        }
+    }
+
+    /// False where everything that was folded had a place of its own before.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh.get()
+    }
+}
+
+impl Deref for Caps<'_> {
+    type Target = Limits;
+
+    fn deref(&self) -> &Limits {
+        self.limits
+    }
+}

@@ -1,0 +1,158 @@
+//! The places that an exchange has something to say of, for the valve that bounds the state.
+//!
+//! A place is a prefix of a path, an operation, a status, a parameter, a media type or a property, named by all that leads to
+//! it; segments and keys that are values stand for their class. How many distinct places there were in all exchanges
+//! decides how far the caps are lowered ([`Limits::lowered`](crate::infer::Limits::lowered)). That number is a function of the multiset of
+//! exchanges and grows with it. The size of the state is not: it shrinks when something is evicted, so a valve that
+//! looked at it would make the result depend on the order.
+//!
+//! The fold need not come here for exchanges that met nothing fresh: then every place of theirs is in the state, and the
+//! exchange that made it came here.
+
+use percent_encoding::percent_decode_str;
+
+use super::body::{Syntax, media_type};
+use super::class::class_of;
+use super::operation::{Extent, has_body, is_request_plumbing, is_response_plumbing};
+use super::tape::{Tape, Token};
+use super::trie::split_suffix;
+use super::{is_ghost, split_path};
+use crate::exchange::{self, Exchange, Pairs, origin};
+use crate::infer::Limits;
+use crate::infer::sketch::below;
+
+/// Calls `see` with the hash of each place of an answered exchange. `limits` are those of the configuration, not
+/// lowered ones.
+pub(crate) fn places(
+    exchange: &Exchange<'_>,
+    tape: &mut Tape,
+    limits: &Limits,
+    see: &mut dyn FnMut(u64),
+) {
+    let Some(response) = &exchange.response else { return };
+    let (request, meta) = (&exchange.request, &exchange.meta);
+    let mut at = below(u64::from(is_ghost(response.status)), &origin(request));
+    see(at);
+    for segment in split_path(&request.pathname).0 {
+        at = below_segment(at, segment);
+        see(at);
+    }
+    let operation = below(at, request.method.as_str());
+    see(operation);
+    let asked = below(operation, if response.status < 400 { "ok" } else { "failed" });
+    names(below(asked, "query"), &request.query, |_| false, limits, see);
+    names(below(asked, "headers"), &request.headers, is_request_plumbing, limits, see);
+    let cut = meta.incomplete.is_some();
+    let extent = Extent::of(meta.truncated_request, cut);
+    body(asked, &request.headers, &request.body, extent, tape, limits, see);
+
+    let mut digits = [0; 5];
+    let answered = below(operation, decimal(response.status, &mut digits));
+    see(answered);
+    names(below(answered, "headers"), &response.headers, is_response_plumbing, limits, see);
+    let extent = Extent::of(meta.truncated_response, cut);
+    body(answered, &response.headers, &response.body, extent, tape, limits, see);
+}
+
+fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
+    let mut left = status;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    std::str::from_utf8(digits).unwrap_or_default()
+}
+
+/// As [`super::Node::walk`] tells segments apart.
+fn below_segment(at: u64, raw: &str) -> u64 {
+    let decoded = percent_decode_str(raw).decode_utf8_lossy();
+    let (stem, suffix) = split_suffix(&decoded);
+    let class = class_of(stem);
+    below(at.wrapping_add(class as u64), if class.is_id() { suffix } else { raw })
+}
+
+fn names(
+    at: u64,
+    pairs: &Pairs<'_>,
+    plumbing: fn(&str) -> bool,
+    limits: &Limits,
+    see: &mut dyn FnMut(u64),
+) {
+    for (name, _) in pairs.iter().take(limits.pairs) {
+        if !plumbing(name) {
+            see(below(at, name));
+        }
+    }
+}
+
+fn body(
+    at: u64,
+    headers: &Pairs<'_>,
+    body: &exchange::Body<'_>,
+    extent: Extent,
+    tape: &mut Tape,
+    limits: &Limits,
+    see: &mut dyn FnMut(u64),
+) {
+    if !has_body(headers, body, extent) {
+        return;
+    }
+    let media = media_type(exchange::header(headers, "content-type"), body, tape);
+    let at = below(below(at, "body"), &media);
+    see(at);
+    if extent != Extent::Whole || body.as_bytes().len() > limits.body_bytes {
+        return;
+    }
+    let Some(text) = body.as_str() else { return };
+    match Syntax::of(&media) {
+        Syntax::Json if tape.parse(text).is_ok() => {
+            Walk { tape, text, limits, see }.value(at, 0, 0);
+        }
+        Syntax::Form => names(at, &exchange::parse_query(text), |_| false, limits, see),
+        _ => {}
+    }
+}
+
+/// A walk over a body on the tape, as [`super::Json::fold`] goes.
+struct Walk<'w> {
+    tape: &'w Tape,
+    text: &'w str,
+    limits: &'w Limits,
+    see: &'w mut dyn FnMut(u64),
+}
+
+impl Walk<'_> {
+    /// The value at `token`, which stands at the place `at`; returns the index behind it.
+    fn value(&mut self, at: u64, token: usize, depth: u32) -> usize {
+        let (end, is_object) = match self.tape.token(token) {
+            Token::Array { end } => (end as usize, false),
+            Token::Object { end } => (end as usize, true),
+            _ => return token + 1,
+        };
+        let mut next = token + 1;
+        while next < end && depth < self.limits.depth {
+            let mut inner = below(at, "[]");
+            if is_object {
+                let Token::Text(span) = self.tape.token(next) else { break };
+                inner = below_key(below(at, "{}"), self.tape.str(span, self.text));
+                (self.see)(inner);
+                next += 1;
+            }
+            next = self.value(inner, next, depth + 1);
+        }
+        end
+    }
+}
+
+/// How many places the values of one class make below one object. The state keeps a few of them apart, and were they one place,
+/// nested ones would fill it unseen; were each a place of its own, a list of users by number would close the valve.
+const BUCKETS: u64 = 8;
+
+fn below_key(at: u64, key: &str) -> u64 {
+    let class = class_of(key);
+    if class.is_id() {
+        below(at.wrapping_add(class as u64), "").wrapping_add(below(0, key) % BUCKETS)
+    } else {
+        below(at, key)
+    }
+}
