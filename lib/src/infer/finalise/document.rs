@@ -23,7 +23,7 @@ use crate::exchange::Method;
 use crate::infer::Config;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
-use crate::infer::state::{Host, Operation, State, in_lexicon};
+use crate::infer::state::{Host, Node, Operation, State, in_lexicon};
 
 /// The OpenAPI 3.0 document of a state.
 pub(crate) fn document(state: State, config: &Config, options: &Options) -> Value {
@@ -100,6 +100,24 @@ struct Inferred {
     tags: Vec<Value>,
 }
 
+/// Adds the ghosts of a host to what it has in common with others: a path of theirs may take what matched none of its own.
+fn haunt_united(paths: &mut BTreeMap<String, Path>, origin: &str, ghosts: Node, limits: &Limits) {
+    let mut root = Place::default();
+    for (key, path) in paths.iter().filter(|(_, path)| path.origins.contains(origin)) {
+        let place = root.at(key);
+        place
+            .operations
+            .extend(path.operations.keys().map(|method| (*method, Operation::default())));
+    }
+    haunt(&mut root, ghosts, limits);
+    for (key, path) in paths.iter_mut().filter(|(_, path)| path.origins.contains(origin)) {
+        let place = root.at(key);
+        merge_map(&mut path.operations, std::mem::take(&mut place.operations), limits);
+        path.plain = path.plain.saturating_add(place.plain);
+        path.slashed = path.slashed.saturating_add(place.slashed);
+    }
+}
+
 fn paths(
     hosts: CappedMap<Host>,
     origins: &BTreeSet<String>,
@@ -107,15 +125,19 @@ fn paths(
     limits: &Limits,
 ) -> Inferred {
     let seed = Seed::of(&options.templates);
-    let mut paths: BTreeMap<String, Path> = BTreeMap::new();
+    let (mut paths, mut ghosts) = (BTreeMap::<String, Path>::new(), Vec::new());
     let (kept, rest) = hosts.into_parts();
     let all = kept.into_iter().map(|(origin, host)| (String::from(origin), host));
     for (origin, host) in all.chain(rest.map(|host| (String::new(), host))) {
         let vocabulary = Vocabulary::of(&host.paths);
         let mut root =
             template::template(host.paths, &vocabulary, seed.as_ref(), &options.literals, limits);
-        haunt(&mut root, host.ghosts, limits);
+        let left = haunt(&mut root, host.ghosts, limits);
         flatten(root, &mut Trail::default(), &origin, &mut paths, limits);
+        ghosts.push((origin, left));
+    }
+    for (origin, left) in ghosts {
+        haunt_united(&mut paths, &origin, left, limits);
     }
     let operations = paths.values().flat_map(|path| path.operations.values());
     let maps = MapNames::learn(operations.flat_map(bodies::of_operation));

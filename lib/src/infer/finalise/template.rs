@@ -28,6 +28,16 @@ pub(super) struct Place {
     pub(super) slashed: u64,
 }
 
+impl Place {
+    /// The place that a path leads to, made on the way; `key` has `{}` for each parameter.
+    pub(super) fn at(&mut self, key: &str) -> &mut Place {
+        key.split('/').skip(1).fold(self, |place, segment| match segment.strip_prefix("{}") {
+            Some(suffix) => &mut place.parameters.entry(suffix.to_owned()).or_default().place,
+            None => place.literals.entry(segment.to_owned()).or_default(),
+        })
+    }
+}
+
 /// A parameter in the tree, and what is below it.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
@@ -201,8 +211,15 @@ impl Templater<'_> {
         words: &mut Vec<(String, Node)>,
     ) {
         let (kept, rest) = kids.into_parts();
-        let all = kept.into_iter().map(|(suffix, node)| (String::from(suffix), node));
-        for (suffix, node) in all.chain(rest.map(|node| (String::new(), node))) {
+        if let Some(node) = rest {
+            // What stood behind these identifiers is not known, so the segments are texts.
+            let group = groups.entry(String::new()).or_default();
+            group.values.words = true;
+            group.values.classes.insert(class);
+            group.add(node, self.limits);
+        }
+        for (suffix, node) in kept {
+            let suffix = String::from(suffix);
             let single = match node.segments.values().exact() {
                 Some(values) if values.len() == 1 => values.keys().next().cloned(),
                 _ => None,

@@ -3,6 +3,7 @@
 //! Each law is a function of its input, so that [`mutation`] can see it fail when the code is wrong.
 
 mod mutation;
+mod soundness;
 
 mod traffic;
 

@@ -1,0 +1,275 @@
+//! Soundness: what went in is valid by what comes out, as a validator sees it that shares no code with us.
+//!
+//! It knows templates, statuses, media types and, through the crate `jsonschema`, bodies and query parameters.
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use super::traffic::{exchange, limits};
+use super::{Exchanges, config, folded};
+use crate::exchange::{Body, Exchange, Pairs, header, origin, parse_query};
+use crate::infer::{Config, Limits, Mode, Options, is_ghost, is_indescribable};
+
+/// OpenAPI 3.0 in JSON Schema: `nullable` beside a `type` admits null (clarification 003). Formats are judged elsewhere.
+fn as_json_schema(schema: &Value) -> Value {
+    match schema {
+        Value::Object(map) => {
+            let mut map: Map<String, Value> =
+                map.iter().map(|(key, value)| (key.clone(), as_json_schema(value))).collect();
+            if map.get("nullable") == Some(&json!(true))
+                && let Some(kind) = map.get("type").cloned()
+            {
+                map.insert("type".to_owned(), json!([kind, "null"]));
+            }
+            Value::Object(map)
+        }
+        Value::Array(items) => items.iter().map(as_json_schema).collect(),
+        other => other.clone(),
+    }
+}
+
+struct Judge<'s> {
+    spec: &'s Value,
+    components: Value,
+}
+
+impl Judge<'_> {
+    fn validator(&self, schema: &Value) -> Validator {
+        let whole = json!({"allOf": [as_json_schema(schema)], "components": self.components});
+        jsonschema::draft7::new(&whole).expect("a schema of the spec is a JSON schema")
+    }
+
+    fn wrong_value(&self, schema: &Value, value: &Value) -> Option<String> {
+        let validator = self.validator(schema);
+        validator
+            .iter_errors(value)
+            .next()
+            .map(|error| format!("{error} at {}", error.instance_path))
+    }
+
+    /// Why an exchange is not valid, or `None`.
+    fn fault(&self, exchange: &Exchange<'_>) -> Option<String> {
+        let response = exchange.response.as_ref()?;
+        if is_indescribable(exchange) {
+            return None;
+        }
+        let path = exchange.request.pathname.as_ref();
+        let paths = self.spec["paths"].as_object().expect("paths");
+        let mut matching: Vec<_> = paths
+            .iter()
+            .filter(|(template, item)| {
+                matches(template, path)
+                    && item.get(exchange.request.method.as_str()).is_some()
+                    && self.serves(item, &origin(&exchange.request), is_ghost(response.status))
+            })
+            .map(|(template, item)| (template.matches('{').count(), item))
+            .collect();
+        matching.sort_by_key(|(parameters, _)| *parameters);
+        let Some((least, _)) = matching.first() else {
+            return (!is_ghost(response.status)).then(|| format!("{path} is in no path"));
+        };
+        // Of equally concrete templates OpenAPI leaves the choice to whoever reads the spec.
+        let mut faults = Vec::new();
+        for (_, item) in matching.iter().filter(|(parameters, _)| parameters == least) {
+            faults.push(self.operation(item, exchange)?);
+        }
+        faults.pop()
+    }
+
+    /// True where a path item speaks of a host. Hosts over the cap are named nowhere, and every item may be theirs; but what such
+    /// a host does not have, it may have on no other.
+    fn serves(&self, item: &Value, origin: &str, is_ghost: bool) -> bool {
+        let listed = |servers: &Value| {
+            servers.as_array().is_some_and(|all| all.iter().any(|one| one["url"] == origin))
+        };
+        item["servers"].is_null()
+            || listed(&item["servers"])
+            || (!is_ghost && !listed(&self.spec["servers"]))
+    }
+
+    fn operation(&self, item: &Value, exchange: &Exchange<'_>) -> Option<String> {
+        let operation = &item[exchange.request.method.as_str()];
+        let response = exchange.response.as_ref()?;
+        let responses = operation["responses"].as_object()?;
+        let status = response.status.to_string();
+        let Some(declared) = responses.get(&status).or_else(|| responses.get("default")) else {
+            return Some(format!("status {status} is not declared"));
+        };
+        let meta = &exchange.meta;
+        let cut = meta.incomplete.is_some();
+        if !cut && meta.truncated_response.is_none() {
+            let fault = self.body(&declared["content"], &response.headers, &response.body);
+            if let Some(fault) = fault {
+                return Some(format!("{status}: {fault}"));
+            }
+        }
+        if response.status >= 400 {
+            return None;
+        }
+        let request = &exchange.request;
+        if !cut && meta.truncated_request.is_none() {
+            let body = &operation["requestBody"];
+            if request.body.is_empty() && body["required"] == true {
+                return Some("a request body is required".to_owned());
+            }
+            if let Some(fault) = self.body(&body["content"], &request.headers, &request.body) {
+                return Some(format!("request: {fault}"));
+            }
+        }
+        let all =
+            item["parameters"].as_array().into_iter().chain(operation["parameters"].as_array());
+        all.flatten()
+            .filter(|one| one["in"] == "query")
+            .find_map(|one| self.query(one, &request.query))
+    }
+
+    fn query(&self, parameter: &Value, query: &Pairs<'_>) -> Option<String> {
+        let name = parameter["name"].as_str()?;
+        let found: Vec<&str> =
+            query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref()).collect();
+        let schema = &parameter["schema"];
+        let value = match found.as_slice() {
+            [] if parameter["required"] == true => return Some(format!("{name} is required")),
+            [] => return None,
+            all if schema["type"] == "array" => {
+                let exploded = parameter["explode"] != false;
+                let parts = all
+                    .iter()
+                    .flat_map(|one| if exploded { vec![*one] } else { one.split(',').collect() });
+                parts.map(|one| typed(&schema["items"], one)).collect()
+            }
+            [one] => typed(schema, one),
+            _ => return Some(format!("{name} comes more than once")),
+        };
+        self.wrong_value(schema, &value).map(|fault| format!("{name}: {fault}"))
+    }
+
+    fn body(&self, content: &Value, headers: &Pairs<'_>, body: &Body<'_>) -> Option<String> {
+        let text = body.as_str().filter(|text| !text.is_empty())?;
+        let media = header(headers, "content-type").unwrap_or("");
+        let Some(content) = content.as_object() else { return Some(format!("no {media} body")) };
+        let parsed = serde_json::from_str::<Value>(text);
+        let assumed = if parsed.is_ok() { "application/json" } else { "text/plain" };
+        let media = if media.is_empty() { assumed } else { media };
+        let declared = content.get(media).or_else(|| content.get("*/*"));
+        let Some(schema) = declared.map(|declared| &declared["schema"]) else {
+            return Some(format!("no {media} body"));
+        };
+        if schema.is_null() || *schema == json!({}) {
+            return None;
+        }
+        let value = match media {
+            // Not JSON, though it should be: only a schema without constraints has room for that.
+            "application/json" => match parsed {
+                Ok(value) => value,
+                Err(_) => return Some("broken JSON is not admitted".to_owned()),
+            },
+            "application/x-www-form-urlencoded" => form(schema, text),
+            _ => text.into(),
+        };
+        self.wrong_value(schema, &value)
+    }
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let trimmed = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
+    let (template, path) = (trimmed(template), trimmed(path));
+    let mut pattern = String::from("^");
+    for (index, part) in template.split('{').enumerate() {
+        let literal = match part.split_once('}') {
+            Some((_, behind)) if index > 0 => {
+                pattern.push_str("[^/]+");
+                behind
+            }
+            _ => part,
+        };
+        pattern.push_str(&regex::escape(literal));
+    }
+    pattern.push('$');
+    Regex::new(&pattern).expect("a pattern").is_match(&path)
+}
+
+/// A text as the type of the schema reads it.
+fn typed(schema: &Value, text: &str) -> Value {
+    let reads = matches!(schema["type"].as_str(), Some("integer" | "number" | "boolean"));
+    serde_json::from_str(text).ok().filter(|_| reads).unwrap_or_else(|| text.into())
+}
+
+fn form(schema: &Value, text: &str) -> Value {
+    let mut object = Map::new();
+    for (name, value) in parse_query(text) {
+        let declared = &schema["properties"][name.as_ref()];
+        if declared["type"] == "array" {
+            let list = object.entry(name.into_owned()).or_insert_with(|| json!([]));
+            let value = typed(&declared["items"], &value);
+            list.as_array_mut().expect("made just here").push(value);
+        } else {
+            object.insert(name.into_owned(), typed(declared, &value));
+        }
+    }
+    object.into()
+}
+
+fn all_are_sound(spec: &Value, exchanges: &Exchanges) -> Result<(), TestCaseError> {
+    let components = as_json_schema(&spec["components"]);
+    let judge = Judge { spec, components };
+    for exchange in exchanges {
+        let fault = judge.fault(exchange);
+        prop_assert!(fault.is_none(), "{:?}: {:?}\nin {:#}", fault, exchange, spec);
+    }
+    Ok(())
+}
+
+fn sound(exchanges: &Exchanges, others: &Exchanges, config: &Config) -> Result<(), TestCaseError> {
+    let mut builder = folded(exchanges, config);
+    builder.merge(folded(others, config));
+    let spec = builder.finalise(&Options::default());
+    all_are_sound(&spec, exchanges)?;
+    all_are_sound(&spec, others)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Also after a merge, and under caps of 0 to 5.
+    #[test]
+    fn what_went_in_is_valid(
+        one in prop::collection::vec(exchange(), 0..16),
+        other in prop::collection::vec(exchange(), 0..8),
+        limits in limits(),
+    ) {
+        // What is over these two caps is not looked at, so the judge keeps away from them: a path is counted and no more, and of a
+        // message only so many pairs are typed.
+        let limits = Limits { segments: 24, pairs: 1024, ..limits };
+        sound(&one, &other, &config(limits, 0))?;
+        sound(&one, &other, &Config::new(Mode::Gen))?;
+    }
+
+    #[test]
+    fn what_went_in_is_valid_with_all_caps_zero(all in prop::collection::vec(exchange(), 0..16)) {
+        let none = Limits { places: 1, ..Limits::default() }.lowered(64);
+        sound(&all, &Vec::new(), &config(none, 0))?;
+    }
+}
+
+/// The judge is worth something: it sees a spec that is too narrow.
+#[test]
+fn a_narrower_spec_is_seen() {
+    let lines = [
+        r#"{"request":{"method":"get","host":"a","path":"/x?q=1"},"response":{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"a\":null}"}}"#,
+        r#"{"request":{"method":"get","host":"a","path":"/x?q=b"},"response":{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"a\":1}"}}"#,
+    ];
+    let all: Exchanges = lines
+        .iter()
+        .map(|line| crate::exchange::parse_line(line.as_bytes()).expect("an exchange"))
+        .collect();
+    let config = Config::new(Mode::Gen);
+    let spec = folded(&all, &config).finalise(&Options::default());
+    assert!(all_are_sound(&spec, &all).is_ok());
+    for part in 0..2 {
+        let narrow = folded(&all[part..=part], &config).finalise(&Options::default());
+        assert!(all_are_sound(&narrow, &all).is_err(), "{narrow:#}");
+    }
+}
