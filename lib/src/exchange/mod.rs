@@ -14,6 +14,7 @@ mod reader;
 mod redact;
 mod selection;
 mod timestamp;
+mod unescape;
 mod values;
 mod writer;
 

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::meta::HmtMeta;
 use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
 use super::place::{Place, place};
-use super::values::{Key, Names, Shallow, Status, StrictText, Text};
+use super::values::{Key, LongText, Names, Shallow, Status, StrictText, Text, message};
 
 /// Why a line is no exchange.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,12 +55,7 @@ pub fn parse_line(line: &[u8]) -> Result<Exchange<'_>, LineError> {
 
 /// serde_json appends the place to its text; here it has a field of its own.
 fn from_json(error: &serde_json::Error) -> LineError {
-    let text = error.to_string();
-    let message = match text.rfind(" at line ") {
-        Some(end) if error.line() > 0 => text[..end].to_owned(),
-        _ => text,
-    };
-    LineError { message, column: error.column(), cut_short: error.is_eof() }
+    LineError { message: message(error), column: error.column(), cut_short: error.is_eof() }
 }
 
 /// The line as it stands, before the fields that say the same thing are brought together.
@@ -308,7 +303,7 @@ impl<'de> Message<'de> {
     ) -> Result<(), A::Error> {
         match key {
             "headers" => self.headers = map.next_value_seed(Names(headers))?,
-            "body" => self.body = map.next_value_seed(StrictText(body))?,
+            "body" => self.body = map.next_value_seed(LongText(body))?,
             "timestamp" => self.timestamp = map.next_value_seed(Text(timestamp))?,
             "bodyAsJson" => {
                 self.body_as_json = map.next_value::<Option<&'de RawValue>>()?;

@@ -10,6 +10,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde_json::value::RawValue;
 
 use super::model::Pairs;
+use super::unescape;
 
 /// A string; a number or a boolean counts as its text, null as absent. The field's name goes into errors.
 pub(super) struct Text(pub(super) &'static str);
@@ -90,6 +91,33 @@ impl<'de> Visitor<'de> for StrictText {
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(None)
+    }
+}
+
+/// A [`StrictText`] that is long and full of escapes.
+pub(super) struct LongText(pub(super) &'static str);
+
+impl<'de> DeserializeSeed<'de> for LongText {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        if let Some(text) = unescape::text(raw) {
+            return Ok(Some(text));
+        }
+        let mut again = serde_json::Deserializer::from_str(raw.get());
+        StrictText(self.0)
+            .deserialize(&mut again)
+            .map_err(|error| D::Error::custom(message(&error)))
+    }
+}
+
+/// What serde_json says is wrong, without the place that it appends to it.
+pub(super) fn message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) if error.line() > 0 => text[..end].to_owned(),
+        _ => text,
     }
 }
 

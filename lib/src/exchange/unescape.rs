@@ -1,0 +1,140 @@
+//! The text of a JSON string literal, its escapes undone.
+//!
+//! A body is JSON within JSON: a quote every few bytes, each with a backslash before it. serde_json copies such a string
+//! piece by piece into a scratch that grows from nothing at every line, and from there once more. Here it is copied once, eight
+//! bytes at a time, into room that was measured before. What is not plain goes back to serde_json, and so do its messages.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+/// Bytes that are looked at together.
+const WORD: usize = 8;
+
+/// The text of a string; `None` where that is for serde_json to say.
+pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    match memchr::memchr(b'\\', inner.as_bytes()) {
+        None => Some(Cow::Borrowed(inner)),
+        Some(_) => plain(inner.as_bytes()).map(Cow::Owned),
+    }
+}
+
+/// Undoes the escapes; `None` where one is none, or half of a pair of surrogates.
+fn plain(source: &[u8]) -> Option<String> {
+    // An escape is never shorter than what it stands for. The room behind is for the last word.
+    let mut text = vec![0; source.len() + WORD];
+    let (mut from, mut to) = (0, 0);
+    while from < source.len() {
+        let run = match source[from..].first_chunk::<WORD>() {
+            Some(word) => {
+                text[to..to + WORD].copy_from_slice(word);
+                before_backslash(u64::from_le_bytes(*word))
+            }
+            None => {
+                text[to] = source[from];
+                usize::from(source[from] != b'\\')
+            }
+        };
+        from += run;
+        to += run;
+        let Some(b'\\') = source.get(from) else { continue };
+        text[to] = match *source.get(from + 1)? {
+            same @ (b'"' | b'\\' | b'/') => same,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'u' => {
+                let (character, length) = by_number(&source[from..])?;
+                to += character.encode_utf8(&mut text[to..]).len();
+                from += length;
+                continue;
+            }
+            _ => return None,
+        };
+        to += 1;
+        from += 2;
+    }
+    text.truncate(to);
+    String::from_utf8(text).ok()
+}
+
+/// How many bytes of a word, in the order of memory, stand before its first backslash.
+///
+/// A byte of `word ^ pattern` is zero where there is a backslash; the first zero byte is found exactly by
+/// Mycroft's `(x - 0x01…) & !x & 0x80…`, as borrows only travel to bytes behind it.
+fn before_backslash(word: u64) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; WORD]);
+    let x = word ^ (ONES * b'\\' as u64);
+    let zeros = x.wrapping_sub(ONES) & !x & (ONES << 7);
+    zeros.trailing_zeros() as usize / 8
+}
+
+/// The character of `\uXXXX`, or of two of them that are a pair of surrogates, and the length of what stands for it.
+fn by_number(source: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize| -> Option<u32> {
+        let digits = source.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        digits.iter().try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
+    };
+    match unit(0)? {
+        high @ 0xd800..=0xdbff => {
+            let low = unit(6).filter(|low| (0xdc00..=0xdfff).contains(low))?;
+            Some((char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12))
+        }
+        single => Some((char::from_u32(single)?, 6)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn both(literal: &str) -> Option<(Option<String>, Option<String>)> {
+        let raw: &RawValue = serde_json::from_str(literal).ok()?;
+        Some((text(raw).map(Cow::into_owned), serde_json::from_str(literal).ok()))
+    }
+
+    #[test]
+    fn as_the_parser_reads_them() {
+        for literal in [
+            r#""""#,
+            r#""plain""#,
+            r#""{\"a\":\"b\\\\c\"}""#,
+            r#""\b\f\n\r\t\/\"\\""#,
+            r#""\u00e9\u0000\ud83d\ude00 and \uD83D\uDE00 behind it""#,
+            r#""12345678\n""#,
+            r#""é\n日本語のテキスト""#,
+            "null",
+            r#""\ud800""#,
+            r#""\udc00""#,
+            r#""\ud800\u0041""#,
+            r#""\ud83d\n""#,
+            "12",
+            "true",
+            "[]",
+        ] {
+            let (ours, theirs) = both(literal).unwrap();
+            assert_eq!(ours, theirs, "{literal}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in "(?s).{0,40}", extra in "[\\\\\"a\n\u{7f}é]{0,40}") {
+            let literal = serde_json::to_string(&format!("{extra}{text}")).unwrap();
+            let (ours, theirs) = both(&literal).unwrap();
+            prop_assert_eq!(ours, theirs);
+        }
+
+        #[test]
+        fn any_literal_is_read_as_the_parser_reads_it(inner in "(\\\\[\"\\\\/bfnrtux]|\\\\u[0-9a-fD]{4}|[a-z]{0,9}){0,12}") {
+            if let Some((ours, theirs)) = both(&format!("\"{inner}\"")) {
+                prop_assert_eq!(ours, theirs);
+            }
+        }
+    }
+}
