@@ -57,7 +57,7 @@ fn own_name(graph: &Graph<'_>, kind: &Kind) -> Option<String> {
         let (value, n) = counts.iter().next().filter(|_| counts.len() == 1)?;
         let is_word =
             value.len() > 2 && value.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-        (is_word && *n >= 2 && n == present && *present == kind.n).then(|| type_name(value))
+        (is_word && n >= 2 && n == *present && *present == kind.n).then(|| type_name(value))
     })
 }
 

@@ -16,12 +16,12 @@ pub(super) struct Evidence<'a> {
 pub(super) fn enumeration(evidence: &Evidence<'_>) -> Option<Vec<String>> {
     let counts = evidence.values.exact()?;
     let distinct = counts.len() as u64;
-    let once = counts.values().filter(|count| **count == 1).count() as u64;
+    let once = counts.values().filter(|count| *count == 1).count() as u64;
     let enough =
         evidence.n >= 20 && distinct <= 24 && distinct * 8 <= evidence.n && once * 50 <= evidence.n;
-    let words = counts.keys().all(|value| is_word(value));
+    let words = counts.keys().all(is_word);
     (enough && words && !names_someone(evidence.name))
-        .then(|| counts.keys().map(|v| v.to_string()).collect())
+        .then(|| counts.keys().map(str::to_owned).collect())
 }
 
 fn is_word(value: &str) -> bool {

@@ -25,7 +25,7 @@ pub(super) fn of_text(values: &Values, format: Option<&str>, key: &str) -> Optio
         return format::by_name(format).map(|format| json!(format.generate(&mut rng)));
     }
     let counts = values.exact()?.iter().filter(|(value, _)| !value.is_empty());
-    let (value, _) = counts.min_by_key(|(value, count)| (std::cmp::Reverse(**count), *value))?;
+    let (value, _) = counts.min_by_key(|(value, count)| (std::cmp::Reverse(*count), *value))?;
     let told = value.split([' ', '=', ';', '&']).any(is_pseudonym);
     (!told).then(|| json!(value))
 }

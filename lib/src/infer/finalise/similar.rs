@@ -298,7 +298,7 @@ impl Trial<'_, '_> {
         };
         match (single(a), single(b)) {
             (Some((value, n)), Some((other, m))) if value != other => {
-                difference(&[*n, 0, 0, 0, 0, 0, 0], &[0, *m, 0, 0, 0, 0, 0])
+                difference(&[n, 0, 0, 0, 0, 0, 0], &[0, m, 0, 0, 0, 0, 0])
             }
             _ => 0,
         }

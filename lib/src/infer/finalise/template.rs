@@ -221,7 +221,7 @@ impl Templater<'_> {
         for (suffix, node) in kept {
             let suffix = String::from(suffix);
             let single = match node.segments.values().exact() {
-                Some(values) if values.len() == 1 => values.keys().next().cloned(),
+                Some(values) if values.len() == 1 => values.keys().next().map(str::to_owned),
                 _ => None,
             };
             if let Some(value) = single {

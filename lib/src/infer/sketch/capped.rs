@@ -11,6 +11,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
+use super::key::{Ends, Key};
 use super::{Caps, Merge};
 use crate::infer::Limits;
 use crate::infer::mutant::{self, Mutant};
@@ -25,7 +26,7 @@ pub(crate) type Priority = fn(&str) -> u8;
 struct Entry<V> {
     priority: u8,
     hash: u64,
-    key: Box<str>,
+    key: Key,
     /// Boxed, so that keeping the entries sorted moves few bytes.
     value: Box<V>,
 }
@@ -95,8 +96,14 @@ impl<V: Merge> CappedMap<V> {
         priority: Priority,
         caps: &Caps<'_>,
     ) -> Option<usize> {
-        let rank = (priority(key), hash(key));
-        let index = match self.find(rank, key) {
+        let hash = hash(key);
+        let ends = Ends::of(key);
+        // Nearly every key is there already, and of no priority. To search twice is cheaper than to ask for the priority.
+        if let Ok(index) = self.find((1, hash), key, ends) {
+            return Some(index);
+        }
+        let rank = (priority(key), hash);
+        let index = match self.find(rank, key, ends) {
             Ok(index) => return Some(index),
             Err(index) => index,
         };
@@ -106,7 +113,7 @@ impl<V: Merge> CappedMap<V> {
         }
         caps.note_fresh();
         let entry =
-            Entry { priority: rank.0, hash: rank.1, key: key.into(), value: Box::default() };
+            Entry { priority: rank.0, hash, key: Key::new(key, ends), value: Box::default() };
         self.kept.insert(index, entry);
         self.evict(cap, caps);
         Some(index)
@@ -117,15 +124,15 @@ impl<V: Merge> CappedMap<V> {
         let entry = Entry {
             priority: priority(key),
             hash: hash(key),
-            key: key.into(),
+            key: Key::new(key, Ends::of(key)),
             value: Box::new(value),
         };
         CappedMap { kept: vec![entry], rest: None }
     }
 
-    fn find(&self, rank: (u8, u64), key: &str) -> Result<usize, usize> {
+    fn find(&self, rank: (u8, u64), key: &str, ends: Ends) -> Result<usize, usize> {
         self.kept.binary_search_by(|e| {
-            (e.priority, e.hash).cmp(&rank).then_with(|| e.key.as_ref().cmp(key))
+            (e.priority, e.hash).cmp(&rank).then_with(|| e.key.cmp(key, ends))
         })
     }
 
@@ -158,7 +165,7 @@ impl<V: Merge> CappedMap<V> {
         loop {
             let order = match (left.peek(), right.peek()) {
                 (Some(a), Some(b)) => {
-                    (a.priority, a.hash, &a.key).cmp(&(b.priority, b.hash, &b.key))
+                    (a.priority, a.hash, a.key.as_str()).cmp(&(b.priority, b.hash, b.key.as_str()))
                 }
                 (Some(_), None) => std::cmp::Ordering::Less,
                 (None, Some(_)) => std::cmp::Ordering::Greater,
@@ -182,9 +189,14 @@ impl<V: Merge> CappedMap<V> {
 }
 
 impl<V> CappedMap<V> {
-    /// The key and the value at a place that [`CappedMap::index`] told.
-    pub(crate) fn at(&mut self, index: usize) -> Option<(&str, &mut V)> {
-        self.kept.get_mut(index).map(|e| (e.key.as_ref(), e.value.as_mut()))
+    /// True where `key` stands at a place.
+    pub(crate) fn is_at(&self, index: usize, key: &str) -> bool {
+        self.kept.get(index).is_some_and(|e| e.key.is(key, Ends::of(key)))
+    }
+
+    /// The value at a place that [`CappedMap::index`] told, if there is one.
+    pub(crate) fn at(&mut self, index: usize) -> Option<&mut V> {
+        self.kept.get_mut(index).map(|e| e.value.as_mut())
     }
 
     /// The value at a place that [`CappedMap::index`] just told.
@@ -201,7 +213,7 @@ impl<V> CappedMap<V> {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&V> {
-        self.kept.iter().find(|e| e.key.as_ref() == key).map(|e| e.value.as_ref())
+        self.kept.iter().find(|e| e.key.as_str() == key).map(|e| e.value.as_ref())
     }
 
     pub(crate) fn rest(&self) -> Option<&V> {
@@ -214,7 +226,7 @@ impl<V> CappedMap<V> {
 
     /// Kept keys with their values, in the map's own order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
-        self.kept.iter().map(|e| (e.key.as_ref(), e.value.as_ref()))
+        self.kept.iter().map(|e| (e.key.as_str(), e.value.as_ref()))
     }
 
     /// Kept keys with their values, sorted by key.
@@ -226,7 +238,8 @@ impl<V> CappedMap<V> {
 
     /// Kept entries sorted by key, and the rest.
     pub(crate) fn into_parts(self) -> (Vec<(Box<str>, V)>, Option<V>) {
-        let mut kept: Vec<_> = self.kept.into_iter().map(|e| (e.key, *e.value)).collect();
+        let mut kept: Vec<_> =
+            self.kept.into_iter().map(|e| (e.key.into_text(), *e.value)).collect();
         kept.sort_by(|a, b| a.0.cmp(&b.0));
         (kept, self.rest.map(|v| *v))
     }
@@ -238,7 +251,7 @@ impl<V> CappedMap<V> {
     {
         for entry in &mut self.kept {
             let value = std::mem::take(entry.value.as_mut());
-            *entry.value = with(&entry.key, value);
+            *entry.value = with(entry.key.as_str(), value);
         }
         if let Some(rest) = &mut self.rest {
             let value = std::mem::take(rest.as_mut());
@@ -264,7 +277,7 @@ impl<V: Serialize> Serialize for CappedMap<V> {
         // The mark keeps the priority, which the map itself cannot compute when it is read back.
         let marked = self.kept.iter().map(|entry| {
             let mark = if entry.priority == 0 { '=' } else { '>' };
-            (format!("{mark}{}", entry.key), &entry.value)
+            (format!("{mark}{}", entry.key.as_str()), &entry.value)
         });
         for (key, value) in marked.collect::<std::collections::BTreeMap<_, _>>() {
             map.serialize_entry(&key, value)?;
@@ -301,12 +314,12 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for CappedMap<V> {
                     map.kept.push(Entry {
                         priority,
                         hash: hash(name),
-                        key: name.into(),
+                        key: Box::<str>::from(name).into(),
                         value: access.next_value()?,
                     });
                 }
                 map.kept.sort_by(|a, b| {
-                    (a.priority, a.hash, &a.key).cmp(&(b.priority, b.hash, &b.key))
+                    (a.priority, a.hash, a.key.as_str()).cmp(&(b.priority, b.hash, b.key.as_str()))
                 });
                 Ok(map)
             }

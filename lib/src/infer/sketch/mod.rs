@@ -7,6 +7,7 @@
 mod capped;
 mod caps;
 mod hll;
+mod key;
 mod number;
 mod values;
 

@@ -10,33 +10,59 @@ use crate::infer::Limits;
 ///
 /// Integers are kept exactly, as decimal text in a partial; other numbers by their shortest decimal form, which reads
 /// back as the same `f64`. JSON has no NaN, and -0.0 is taken as 0.0, so least and greatest are well defined.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+///
+/// Where none was seen, the greatest is below the least; every place of every body has a range, so it is kept small.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Range {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "decimal")]
-    float_max: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "decimal")]
-    float_min: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "decimal")]
-    int_max: Option<i128>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "decimal")]
-    int_min: Option<i128>,
+    #[serde(skip_serializing_if = "is_infinite", with = "decimal")]
+    float_max: f64,
+    #[serde(skip_serializing_if = "is_infinite", with = "decimal")]
+    float_min: f64,
+    #[serde(skip_serializing_if = "is_least", with = "decimal")]
+    int_max: i128,
+    #[serde(skip_serializing_if = "is_greatest", with = "decimal")]
+    int_min: i128,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Range {
+            float_max: f64::NEG_INFINITY,
+            float_min: f64::INFINITY,
+            int_max: i128::MIN,
+            int_min: i128::MAX,
+        }
+    }
+}
+
+fn is_infinite(number: &f64) -> bool {
+    number.is_infinite()
+}
+
+fn is_least(number: &i128) -> bool {
+    *number == i128::MIN
+}
+
+fn is_greatest(number: &i128) -> bool {
+    *number == i128::MAX
 }
 
 impl Range {
     pub(crate) fn fold_int(&mut self, value: i128) {
-        self.int_min = Some(self.int_min.map_or(value, |x| x.min(value)));
-        self.int_max = Some(self.int_max.map_or(value, |x| x.max(value)));
+        self.int_min = self.int_min.min(value);
+        self.int_max = self.int_max.max(value);
     }
 
     pub(crate) fn fold_float(&mut self, value: f64) {
         let value = if value == 0.0 { 0.0 } else { value };
-        self.float_min = Some(self.float_min.map_or(value, |x| x.min(value)));
-        self.float_max = Some(self.float_max.map_or(value, |x| x.max(value)));
+        self.float_min = self.float_min.min(value);
+        self.float_max = self.float_max.max(value);
     }
 
     /// Least and greatest integer.
     pub(crate) fn ints(&self) -> Option<(i128, i128)> {
-        self.int_min.zip(self.int_max)
+        (self.int_min <= self.int_max).then_some((self.int_min, self.int_max))
     }
 }
 
@@ -48,7 +74,8 @@ impl Range {
             small.or_else(|| u64::try_from(value).ok().map(Number::from))
         };
         let both = |(least, greatest): (Option<Number>, Option<Number>)| least.zip(greatest);
-        match (self.ints(), self.float_min.zip(self.float_max)) {
+        let floats = (self.float_min <= self.float_max).then_some((self.float_min, self.float_max));
+        match (self.ints(), floats) {
             (Some((least, greatest)), None) => both((int(least), int(greatest))),
             (None, Some((least, greatest))) => {
                 both((Number::from_f64(least), Number::from_f64(greatest)))
@@ -73,12 +100,10 @@ impl Merge for Range {
     fn coarsen(&mut self, _: &Limits) {}
 
     fn merge(&mut self, other: Self, _: &Limits) {
-        for value in [other.int_min, other.int_max].into_iter().flatten() {
-            self.fold_int(value);
-        }
-        for value in [other.float_min, other.float_max].into_iter().flatten() {
-            self.fold_float(value);
-        }
+        self.int_min = self.int_min.min(other.int_min);
+        self.int_max = self.int_max.max(other.int_max);
+        self.float_min = self.float_min.min(other.float_min);
+        self.float_max = self.float_max.max(other.float_max);
     }
 }
 
@@ -89,23 +114,17 @@ mod decimal {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::ref_option, reason = "the signature is serde's")]
     pub(super) fn serialize<T: Display, S: Serializer>(
-        value: &Option<T>,
+        value: &T,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => serializer.collect_str(value),
-            None => serializer.serialize_none(),
-        }
+        serializer.collect_str(value)
     }
 
     pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Option<T>, D::Error> {
+    ) -> Result<T, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map(Some)
-            .map_err(|_| serde::de::Error::custom(format!("{text:?} is no number")))
+        text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is no number")))
     }
 }

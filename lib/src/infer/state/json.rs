@@ -226,13 +226,13 @@ impl Json {
             let Token::Text(span) = tape.token(at) else { break };
             let key = tape.str(span, text);
             let guess = match last {
-                Some(last) => object.keys.at(last).map_or(0, |(_, property)| property.next),
+                Some(last) => object.keys.at(last).map_or(0, |property| property.next),
                 None => object.first,
             };
             let place = object.place(key, guess as usize, limits);
             if let Place::Name(index) = place {
                 match last.and_then(|last| object.keys.at(last)) {
-                    Some((_, before)) => before.next = index as u32,
+                    Some(before) => before.next = index as u32,
                     None => object.first = index as u32,
                 }
                 last = Some(index);
@@ -261,7 +261,7 @@ impl Object {
     /// The place of a key, made if there is none. `guess` is tried first: keys mostly come in the order of the last object,
     /// and comparing bytes is cheaper than hashing them.
     fn place(&mut self, key: &str, guess: usize, limits: &Caps<'_>) -> Place {
-        if self.keys.at(guess).is_some_and(|(name, _)| name == key) {
+        if self.keys.is_at(guess, key) {
             return Place::Name(guess);
         }
         let class = class_of(key);

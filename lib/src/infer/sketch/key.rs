@@ -1,0 +1,94 @@
+//! Short texts that are compared over and over, with their ends beside them.
+//!
+//! Names and values of a state are looked up for every key and string that is folded, and most are of a few letters. Their first
+//! and last eight bytes tell texts of up to sixteen apart without a look at the text itself, which stands elsewhere in memory.
+
+use std::cmp::Ordering;
+
+/// The first and the last eight bytes of a text, and its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// Orders as the bytes do; a shorter text has zeros behind it.
+    first: u64,
+    last: u64,
+    length: usize,
+}
+
+/// Up to this length the ends are the text.
+const WHOLE: usize = 16;
+
+impl Ends {
+    pub(crate) fn of(text: &str) -> Ends {
+        let bytes = text.as_bytes();
+        let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) => (u64::from_be_bytes(*first), u64::from_be_bytes(*last)),
+            _ => {
+                let mut padded = [0; 8];
+                padded[..bytes.len()].copy_from_slice(bytes);
+                (u64::from_be_bytes(padded), 0)
+            }
+        };
+        Ends { first, last, length: bytes.len() }
+    }
+}
+
+/// A text with its ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Key {
+    ends: Ends,
+    text: Box<str>,
+}
+
+impl Key {
+    pub(crate) fn new(text: &str, ends: Ends) -> Key {
+        Key { ends, text: text.into() }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn into_text(self) -> Box<str> {
+        self.text
+    }
+
+    /// True where this is the text with those ends.
+    pub(crate) fn is(&self, text: &str, ends: Ends) -> bool {
+        self.ends == ends && (ends.length <= WHOLE || self.text.as_ref() == text)
+    }
+
+    /// Where this stands to the text with those ends, in the order of bytes.
+    pub(crate) fn cmp(&self, text: &str, ends: Ends) -> Ordering {
+        self.ends.first.cmp(&ends.first).then_with(|| match (self.ends.length, ends.length) {
+            // All of both stands in their first bytes.
+            (mine @ 0..=8, other @ 0..=8) => mine.cmp(&other),
+            _ if self.is(text, ends) => Ordering::Equal,
+            _ => self.text.as_ref().cmp(text),
+        })
+    }
+}
+
+impl From<Box<str>> for Key {
+    fn from(text: Box<str>) -> Key {
+        Key { ends: Ends::of(&text), text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn as_texts_compare(a in "[ab\0é]{0,20}", b in "[ab\0é]{0,20}", shared in "[ab]{0,18}") {
+            for (a, b) in [(a.clone(), b.clone()), (format!("{shared}{a}"), format!("{shared}{b}"))] {
+                let key = Key::from(Box::from(a.as_str()));
+                prop_assert_eq!(key.cmp(&b, Ends::of(&b)), a.cmp(&b));
+                prop_assert_eq!(key.is(&b, Ends::of(&b)), a == b);
+                prop_assert!(key.is(&a, Ends::of(&a)));
+            }
+        }
+    }
+}
