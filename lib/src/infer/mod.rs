@@ -35,14 +35,14 @@ use serde_json::Value;
 
 use crate::exchange::Exchange;
 use sketch::Merge as _;
-use state::{State, Tape};
+use state::{Scratch, State};
 
 /// Folds exchanges. Builders of one [`Config`] can be merged; the order of everything is irrelevant.
 #[derive(Debug)]
 pub struct Builder {
     config: Config,
     state: State,
-    tape: Tape,
+    scratch: Scratch,
     inputs: Provenance,
 }
 
@@ -68,14 +68,14 @@ impl Builder {
         Builder {
             config,
             state: State::default(),
-            tape: Tape::default(),
+            scratch: Scratch::default(),
             inputs: Provenance::default(),
         }
     }
 
     /// Folds one exchange.
     pub fn fold(&mut self, exchange: &Exchange<'_>) {
-        self.state.fold(exchange, &mut self.tape, &self.config);
+        self.state.fold(exchange, &mut self.scratch, &self.config);
     }
 
     /// Adds all that another builder folded.

@@ -104,16 +104,29 @@ struct Shape {
 
 impl Shape {
     fn of(bytes: &[u8]) -> Shape {
-        let mut shape = Shape { digits: 0, lower: 0, upper: 0, hex: 0, other: 0 };
-        for byte in bytes {
-            match byte {
-                b'0'..=b'9' => shape.digits += 1,
-                b'a'..=b'z' => shape.lower += 1,
-                b'A'..=b'Z' => shape.upper += 1,
-                _ => shape.other += 1,
+        /// What each byte adds, sixteen bits to each count.
+        const KINDS: [u64; 256] = {
+            let mut kinds = [0; 256];
+            let mut byte = 0;
+            while byte < 256 {
+                let kind = byte as u8;
+                kinds[byte] = kind.is_ascii_digit() as u64
+                    | (kind.is_ascii_lowercase() as u64) << 16
+                    | (kind.is_ascii_uppercase() as u64) << 32
+                    | (kind.is_ascii_hexdigit() as u64) << 48;
+                byte += 1;
             }
-            shape.hex += usize::from(byte.is_ascii_hexdigit());
+            kinds
+        };
+        let mut shape = Shape { digits: 0, lower: 0, upper: 0, hex: 0, other: 0 };
+        for part in bytes.chunks(usize::from(u16::MAX)) {
+            let sum: u64 = part.iter().map(|byte| KINDS[usize::from(*byte)]).sum();
+            shape.digits += usize::from(sum as u16);
+            shape.lower += usize::from((sum >> 16) as u16);
+            shape.upper += usize::from((sum >> 32) as u16);
+            shape.hex += usize::from((sum >> 48) as u16);
         }
+        shape.other = bytes.len() - shape.digits - shape.lower - shape.upper;
         shape
     }
 }

@@ -8,6 +8,7 @@ mod operation;
 mod parameter;
 mod places;
 mod recordings;
+mod scratch;
 mod tape;
 mod trie;
 
@@ -21,6 +22,7 @@ pub(crate) use parameter::{Lexical, Parameter, Segments};
 #[cfg(test)]
 pub(crate) use places::places;
 pub(crate) use recordings::{Answers, Key, Recordings};
+pub(crate) use scratch::Scratch;
 pub(crate) use tape::Tape;
 pub(crate) use trie::{Node, split_path, without_extension};
 
@@ -91,8 +93,8 @@ impl Merge for Host {
 }
 
 impl State {
-    /// Folds one exchange. `tape` is scratch space to be passed again.
-    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, config: &Config) {
+    /// Folds one exchange. `scratch` is to be passed again.
+    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, scratch: &mut Scratch, config: &Config) {
         add(&mut self.exchanges, 1);
         let Some(response) = &exchange.response else {
             return add(&mut self.unanswered, 1);
@@ -123,9 +125,9 @@ impl State {
         if !node.operations.contains_key(&exchange.request.method) {
             limits.note_fresh();
         }
-        node.operations.entry(exchange.request.method).or_default().fold(exchange, tape, limits);
+        node.operations.entry(exchange.request.method).or_default().fold(exchange, scratch, limits);
         if limits.is_fresh() {
-            self.see_places(exchange, tape, &config.limits);
+            self.see_places(exchange, &mut scratch.tape, &config.limits);
         }
     }
 

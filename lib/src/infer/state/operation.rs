@@ -8,6 +8,7 @@ use super::body::{Body, fold_pairs, media_type};
 use super::class::no_priority;
 use super::credentials::{Credentials, fold_credentials};
 use super::parameter::Parameter;
+use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
 use crate::exchange::{self, Exchange, Pairs};
 use crate::infer::Limits;
@@ -59,7 +60,12 @@ pub(crate) struct Answered {
 
 impl Operation {
     /// Folds an exchange whose response is there.
-    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, limits: &Caps<'_>) {
+    pub(crate) fn fold(
+        &mut self,
+        exchange: &Exchange<'_>,
+        scratch: &mut Scratch,
+        limits: &Caps<'_>,
+    ) {
         let Some(response) = &exchange.response else { return };
         let (request, meta) = (&exchange.request, &exchange.meta);
         let ok = response.status < 400;
@@ -73,7 +79,8 @@ impl Operation {
         let asked = if ok { &mut self.ok } else { &mut self.failed };
         add(&mut asked.n, 1);
         fold_pairs(&mut asked.query, &request.query, ok, limits.query, limits);
-        fold_headers(&mut asked.headers, &request.headers, ok, is_request_plumbing, limits);
+        let known = &mut scratch.request_headers;
+        fold_headers(&mut asked.headers, &request.headers, ok, known, is_request_plumbing, limits);
         let extent = Extent::of(meta.truncated_request, cut);
         fold_body(
             &mut asked.bodies,
@@ -82,7 +89,7 @@ impl Operation {
             &request.body,
             extent,
             ok,
-            tape,
+            &mut scratch.tape,
             limits,
         );
 
@@ -91,7 +98,8 @@ impl Operation {
         }
         let answered = self.responses.entry(response.status).or_default();
         add(&mut answered.n, 1);
-        fold_headers(&mut answered.headers, &response.headers, ok, is_response_plumbing, limits);
+        let (into, known) = (&mut answered.headers, &mut scratch.response_headers);
+        fold_headers(into, &response.headers, ok, known, is_response_plumbing, limits);
         let extent = Extent::of(meta.truncated_response, cut);
         fold_body(
             &mut answered.bodies,
@@ -100,7 +108,7 @@ impl Operation {
             &response.body,
             extent,
             ok,
-            tape,
+            &mut scratch.tape,
             limits,
         );
     }
@@ -171,12 +179,13 @@ fn fold_headers(
     into: &mut CappedMap<Parameter>,
     headers: &Pairs<'_>,
     ok: bool,
+    known: &mut Memo,
     plumbing: fn(&str) -> bool,
     limits: &Caps<'_>,
 ) {
     for (index, (name, _)) in headers.iter().enumerate() {
         if index < limits.pairs
-            && !plumbing(name)
+            && !known.ask(name, index, plumbing)
             && !headers[..index].iter().any(|(other, _)| other == name)
         {
             let values =

@@ -86,7 +86,7 @@ impl Parameter {
         for value in values {
             most += 1;
             self.refuted |= Lexical::refute(value, Lexical::ALL & !self.refuted);
-            if value.contains(',') {
+            if memchr::memchr(b',', value.as_bytes()).is_some() {
                 add(&mut self.lists, 1);
             }
             self.text.fold(value, limits);

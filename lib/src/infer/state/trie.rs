@@ -46,19 +46,15 @@ pub(crate) fn without_extension(segment: &str) -> &str {
 
 /// Splits a segment into what names something, and a suffix `.json` or `:verb` behind an identifier. Names keep theirs.
 pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
-    let at = match EXTENSIONS.iter().find(|ext| segment.ends_with(**ext)) {
-        Some(ext) => segment.len() - ext.len(),
-        None => match segment.rfind(':') {
-            Some(at)
-                if segment[at + 1..].bytes().all(|b| b.is_ascii_alphabetic())
-                    && at + 1 < segment.len() =>
-            {
-                at
-            }
-            _ => return (segment, ""),
-        },
-    };
+    let Some(at) = memchr::memrchr2(b'.', b':', segment.as_bytes()) else { return (segment, "") };
     let (stem, suffix) = segment.split_at(at);
+    let names_something = match suffix.strip_prefix(':') {
+        Some(verb) => !verb.is_empty() && verb.bytes().all(|b| b.is_ascii_alphabetic()),
+        None => EXTENSIONS.contains(&suffix),
+    };
+    if !names_something {
+        return (segment, "");
+    }
     if class_of(stem).is_id() { (stem, suffix) } else { (segment, "") }
 }
 
