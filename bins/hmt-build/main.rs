@@ -17,6 +17,10 @@ use hmt_core::spec::{Document, to_text};
 
 use args::{Args, Config};
 
+/// A state is many small allocations, made and freed in no order: a tenth of the time with the allocator of most C libraries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run("hmt-build", || build(&args.config()?))
