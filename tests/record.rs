@@ -1,15 +1,31 @@
 //! `hmt-record`: what passes, what is written down, and when.
 
+#[path = "record/daemon.rs"]
+mod daemon;
 #[path = "record/ends.rs"]
 mod ends;
+#[path = "record/forward.rs"]
+mod forward;
 #[path = "record/import.rs"]
 mod import;
+#[path = "record/limits.rs"]
+mod limits;
 #[path = "record/raw.rs"]
 mod raw;
+#[path = "record/secure.rs"]
+mod secure;
+#[path = "record/smuggling.rs"]
+mod smuggling;
 #[path = "record/tls.rs"]
 mod tls;
+#[path = "record/upgrades.rs"]
+mod upgrades;
+#[path = "record/ways_out.rs"]
+mod ways_out;
 #[path = "record/wire.rs"]
 mod wire;
+#[path = "record/writing.rs"]
+mod writing;
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! What was typed, and what it means.
 
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +11,19 @@ use anyhow::Context as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use hmt_core::cli::{self, Failure, Messages, parse_duration, parse_size};
+use hmt_core::conform::Api;
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
 use hmt_core::net::{Limits, Target};
-use hmt_core::record::{Config, Output, Pattern, Policy, Routing, Trust};
-use hmt_core::stream::{Locator, open_sink};
+use hmt_core::record::{
+    Authority, AuthorityError, Backpressure, Config, Delivery, Durability, Filter, OnSinkError,
+    Output, Pattern, Policy, Proxies, Routing, Trust,
+};
+use hmt_core::spec::load_file;
+use hmt_core::stream::{Locator, Rotation, open_rotating_sink};
 
 const USAGE: &str = "\
 hmt-record [start] [OPTIONS]
+       hmt-record stop|status [-p PORT]
        hmt-record import [OPTIONS] LOCATOR...";
 
 const EXAMPLES: &str = "\
@@ -30,6 +36,7 @@ Examples:
   hmt-record | hmt-build - > spec.yaml       Ctrl-C ends both, and the spec is there
   curl -x http://localhost:8000 http://api.example.com/pets
                                              serve as a proxy
+  hmt-record --forward -o all.jsonl          and one for https, once clients trust its authority
   hmt-record import session.har -o api.jsonl take over what a browser has captured
 
 Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
@@ -43,7 +50,8 @@ Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
 #[derive(Debug, Parser)]
 #[command(name = "hmt-record", version, override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// start: proxy and record until SIGTERM or Ctrl-C; import: take captures over
+    /// start: proxy and record until SIGTERM or Ctrl-C; stop, status: of a recorder in the background; import:
+    /// take captures over
     #[arg(value_name = "COMMAND", value_enum, default_value_t = Verb::Start, hide_default_value = true)]
     verb: Verb,
 
@@ -59,6 +67,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Requests")]
     bind: IpAddr,
 
+    /// Run in the background; needs -o or -l
+    #[arg(short, long, help_heading = "Requests")]
+    daemon: bool,
+
     /// Take the target from the Host header, and https from X-HMT-Scheme: https
     #[arg(short = 'r', long, conflicts_with = "target", help_heading = "Requests")]
     header_routing: bool,
@@ -66,6 +78,14 @@ pub(super) struct Args {
     /// Send all requests to this URL, whose path comes before theirs
     #[arg(short, long, value_name = "URL", help_heading = "Requests")]
     target: Option<String>,
+
+    /// As a proxy, take CONNECT too, and end TLS with certificates of a local authority
+    #[arg(long, conflicts_with = "target", help_heading = "Requests")]
+    forward: bool,
+
+    /// Where that authority is kept (default: the folder ca in the data folder of the user, made on first use)
+    #[arg(long, value_name = "DIR", requires = "forward", help_heading = "Requests")]
+    ca_dir: Option<PathBuf>,
 
     /// Time for what is in flight at the end
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Requests")]
@@ -95,6 +115,18 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "upstream_ca", help_heading = "Targets")]
     insecure: bool,
 
+    /// Show this certificate (PEM, with its chain) to targets that ask for one
+    #[arg(long, value_name = "FILE", requires = "client_key", help_heading = "Targets")]
+    client_cert: Option<PathBuf>,
+
+    /// The private key of --client-cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Targets")]
+    client_key: Option<PathBuf>,
+
+    /// Reach targets through this proxy (default: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY); NO_PROXY holds
+    #[arg(long, value_name = "URL", help_heading = "Targets")]
+    upstream_proxy: Option<String>,
+
     /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst), or DIR (a file for each host)
     #[arg(short, long, value_name = "LOCATOR", help_heading = "Records")]
     out: Vec<Locator>,
@@ -102,6 +134,38 @@ pub(super) struct Args {
     /// Append to DIR/HOST-recordings.jsonl, a file for each host
     #[arg(short, long, value_name = "DIR", help_heading = "Records")]
     log_dir: Option<PathBuf>,
+
+    /// Put a log aside, under a name with the time, before it grows larger
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, help_heading = "Records")]
+    rotate_size: Option<u64>,
+
+    /// Put a log aside, under a name with the time, when it is older
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Records")]
+    rotate_every: Option<Duration>,
+
+    /// Record only exchanges whose METHOD host/path matches a pattern
+    #[arg(long, value_name = "PATTERN", help_heading = "Records")]
+    include: Vec<Pattern>,
+
+    /// Do not record exchanges whose METHOD host/path matches a pattern
+    #[arg(long, value_name = "PATTERN", help_heading = "Records")]
+    exclude: Vec<Pattern>,
+
+    /// Note in the records what contradicts this OpenAPI document, and report it
+    #[arg(long, value_name = "FILE", help_heading = "Records")]
+    spec: Option<PathBuf>,
+
+    /// Who has a record before the client has the end of the answer: the kernel, the disk, or nobody
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Durable::Kernel, help_heading = "Records")]
+    durable: Durable,
+
+    /// While nobody takes the records: let clients wait, or drop records
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Slow::Wait, help_heading = "Records")]
+    on_backpressure: Slow,
+
+    /// When records cannot be written: end, or drop records and go on
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Broken::Stop, help_heading = "Records")]
+    on_sink_error: Broken,
 
     /// Record this much of a body; all of it passes
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = parse_size, help_heading = "Records")]
@@ -143,15 +207,38 @@ pub(super) struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Verb {
     Start,
+    Stop,
+    Status,
     Import,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Durable {
+    Kernel,
+    Fsync,
+    Buffered,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Slow {
+    Wait,
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Broken {
+    Stop,
+    Drop,
+}
+
 /// Flags that mean nothing to the other verb.
-const START_ONLY: [&str; 13] = [
-    "port",
+const START_ONLY: [&str; 24] = [
+    "daemon",
     "bind",
     "header_routing",
     "target",
+    "forward",
+    "ca_dir",
     "grace",
     "allow_host",
     "deny_private",
@@ -159,14 +246,39 @@ const START_ONLY: [&str; 13] = [
     "timeout",
     "upstream_ca",
     "insecure",
+    "client_cert",
+    "client_key",
+    "upstream_proxy",
+    "include",
+    "exclude",
+    "spec",
+    "durable",
+    "on_backpressure",
+    "on_sink_error",
     "max_body",
     "verbose",
 ];
 const IMPORT_ONLY: [&str; 2] = ["locators", "strict"];
+/// Flags of start and import.
+const BOTH: [&str; 9] = [
+    "out",
+    "log_dir",
+    "rotate_size",
+    "rotate_every",
+    "redact_key",
+    "redact",
+    "redact_json",
+    "keep",
+    "keep_secrets",
+];
 
 /// What is to be done.
 pub(super) enum Command {
     Start(Box<Start>),
+    /// Start again in the background.
+    Daemon(u16),
+    Stop(Option<u16>),
+    Status(Option<u16>),
     Import(Box<Import>),
 }
 
@@ -176,6 +288,9 @@ pub(super) struct Start {
     pub(super) port: u16,
     pub(super) config: Config,
     pub(super) outputs: Vec<Locator>,
+    pub(super) rotation: Rotation,
+    /// Whether a status line is wanted, where there is a terminal.
+    pub(super) watched: bool,
     pub(super) messages: Messages,
 }
 
@@ -183,6 +298,7 @@ pub(super) struct Start {
 pub(super) struct Import {
     pub(super) sources: Vec<Locator>,
     pub(super) outputs: Vec<Locator>,
+    pub(super) rotation: Rotation,
     pub(super) redactor: Option<Redactor>,
     pub(super) strict: bool,
     pub(super) messages: Messages,
@@ -196,10 +312,31 @@ impl Args {
         match args.verb {
             Verb::Start => {
                 refuse(&matches, &IMPORT_ONLY, "import")?;
+                if args.daemon && args.outputs().contains(&Locator::Stdio) {
+                    return Err(Failure::usage(
+                        "in the background there is no standard output; say where records go with -o or -l",
+                    ));
+                }
+                if args.daemon && !cli::daemon::is_daemon() {
+                    return Ok(Command::Daemon(args.port));
+                }
                 args.start().map(|start| Command::Start(Box::new(start)))
+            }
+            Verb::Stop | Verb::Status => {
+                refuse(&matches, &START_ONLY, "start")?;
+                refuse(&matches, &BOTH, "start")?;
+                refuse(&matches, &IMPORT_ONLY, "import")?;
+                let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
+                let port = typed.then_some(args.port);
+                Ok(if args.verb == Verb::Stop {
+                    Command::Stop(port)
+                } else {
+                    Command::Status(port)
+                })
             }
             Verb::Import => {
                 refuse(&matches, &START_ONLY, "start")?;
+                refuse(&matches, &["port"], "start")?;
                 args.import().map(|import| Command::Import(Box::new(import)))
             }
         }
@@ -236,15 +373,30 @@ impl Args {
             routing,
             policy,
             trust,
+            proxies: self.proxies()?,
+            authority: self.authority(&messages)?,
+            filter: Filter { include: self.include.clone(), exclude: self.exclude.clone() },
+            spec: self.spec.as_deref().map(|path| spec(path, &messages)).transpose()?,
+            delivery: self.delivery(),
             max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             grace: self.grace,
             redactor: self.redactor()?,
+            watch: None,
             trace: if self.verbose { Some(Arc::new(trace)) } else { None },
             limits: Limits::default(),
         };
-        Ok(Start { ip: self.bind, port: self.port, config, outputs: self.outputs(), messages })
+        if config.delivery.durability == Durability::Buffered {
+            messages.warn("--durable buffered: a kill may lose a second of records, 4 MiB at most");
+        }
+        let outputs = self.outputs();
+        let rotation = self.rotation();
+        // Lines for each exchange, or records, would be torn apart by it.
+        let to_terminal = outputs.contains(&Locator::Stdio) && std::io::stdout().is_terminal();
+        let watched = !self.quiet && !self.verbose && !to_terminal;
+        let (ip, port) = (self.bind, self.port);
+        Ok(Start { ip, port, config, outputs, rotation, watched, messages })
     }
 
     fn import(self) -> anyhow::Result<Import> {
@@ -262,6 +414,7 @@ impl Args {
         }
         Ok(Import {
             outputs,
+            rotation: self.rotation(),
             redactor: self.redactor()?,
             strict: self.strict,
             messages: Messages::new("hmt-record", self.quiet),
@@ -282,14 +435,59 @@ impl Args {
     }
 
     fn trust(&self, messages: &Messages) -> anyhow::Result<Trust> {
-        if self.insecure {
+        let trust = if self.insecure {
             messages.warn("--insecure: whoever answers for a target is believed");
-            return Ok(Trust::everybody());
+            Trust::everybody()
+        } else if let Some(path) = &self.upstream_ca {
+            let name = || format!("--upstream-ca {}", path.display());
+            Trust::new(Some(&fs::read(path).with_context(name)?)).with_context(name)?
+        } else {
+            Trust::new(None)?
+        };
+        let (Some(chain), Some(key)) = (&self.client_cert, &self.client_key) else {
+            return Ok(trust);
+        };
+        let read = |flag: &str, path: &Path| {
+            fs::read(path).with_context(|| format!("{flag} {}", path.display()))
+        };
+        let (chain_pem, key_pem) = (read("--client-cert", chain)?, read("--client-key", key)?);
+        trust.with_identity(&chain_pem, &key_pem).with_context(|| {
+            format!("--client-cert {} --client-key {}", chain.display(), key.display())
+        })
+    }
+
+    fn proxies(&self) -> anyhow::Result<Proxies> {
+        let variable = |name: &str| std::env::var_os(name);
+        match &self.upstream_proxy {
+            // The URL may hold a password, so it is not shown.
+            Some(url) => Proxies::one(url, variable)
+                .map_err(|error| Failure::usage(format!("--upstream-proxy: {error}"))),
+            None => Proxies::from_environment(variable)
+                .map_err(|(name, error)| Failure::usage(format!("{name}: {error}"))),
         }
-        let Some(path) = &self.upstream_ca else { return Ok(Trust::new(None)?) };
-        let name = || format!("--upstream-ca {}", path.display());
-        let pem = fs::read(path).with_context(name)?;
-        Trust::new(Some(&pem)).with_context(name)
+    }
+
+    fn authority(&self, messages: &Messages) -> anyhow::Result<Option<Authority>> {
+        if !self.forward {
+            return Ok(None);
+        }
+        let folder = match &self.ca_dir {
+            Some(folder) => folder.clone(),
+            None => default_key_path(|name| std::env::var_os(name))
+                .context("no HOME, so no place for the certificate authority; name a folder with --ca-dir")?
+                .with_file_name("ca"),
+        };
+        let authority = match Authority::load_or_create(&folder) {
+            Err(error @ AuthorityError::Exposed { .. }) => {
+                return Err(Failure::usage(error.to_string()));
+            }
+            loaded => loaded?,
+        };
+        messages.warn(format_args!(
+            "clients of --forward must trust {}",
+            authority.certificate().display()
+        ));
+        Ok(Some(authority))
     }
 
     fn redactor(&self) -> anyhow::Result<Option<Redactor>> {
@@ -314,6 +512,28 @@ impl Args {
         }
     }
 
+    fn delivery(&self) -> Delivery {
+        Delivery {
+            durability: match self.durable {
+                Durable::Kernel => Durability::Kernel,
+                Durable::Fsync => Durability::Fsync,
+                Durable::Buffered => Durability::Buffered,
+            },
+            backpressure: match self.on_backpressure {
+                Slow::Wait => Backpressure::Wait,
+                Slow::Drop => Backpressure::Drop,
+            },
+            on_error: match self.on_sink_error {
+                Broken::Stop => OnSinkError::Stop,
+                Broken::Drop => OnSinkError::Drop,
+            },
+        }
+    }
+
+    fn rotation(&self) -> Rotation {
+        Rotation { size: self.rotate_size, every: self.rotate_every }
+    }
+
     fn outputs(&self) -> Vec<Locator> {
         let mut outputs = self.out.clone();
         outputs.extend(self.log_dir.clone().map(Locator::Dir));
@@ -334,8 +554,19 @@ fn refuse(matches: &ArgMatches, flags: &[&str], verb: &str) -> anyhow::Result<()
     Err(Failure::usage(format!("{shown} is for hmt-record {verb} only")))
 }
 
+/// The document that exchanges are held against.
+fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
+    let name = || format!("--spec {}", path.display());
+    let document = load_file(path).with_context(name)?;
+    let api = Api::compile(&document).with_context(name)?;
+    for warning in &api.warnings {
+        messages.warn(format_args!("{}: {warning}", path.display()));
+    }
+    Ok(api)
+}
+
 /// Opens the outputs for records.
-pub(super) fn open(locators: &[Locator]) -> anyhow::Result<Vec<Output>> {
+pub(super) fn open(locators: &[Locator], rotation: Rotation) -> anyhow::Result<Vec<Output>> {
     let mut outputs = Vec::new();
     for locator in locators {
         // `-` named twice gets its second sink without a stream, which is refused.
@@ -346,7 +577,7 @@ pub(super) fn open(locators: &[Locator]) -> anyhow::Result<Vec<Output>> {
             is_file = file.metadata()?.is_file();
             stdout = Some(Box::new(file));
         }
-        let sink = open_sink(locator, stdout)?;
+        let sink = open_rotating_sink(locator, stdout, rotation)?;
         let may_wait = match locator {
             Locator::Stdio => !is_file,
             Locator::File(path) => !is_plain_file(path),

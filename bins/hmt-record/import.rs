@@ -12,12 +12,12 @@ const BLOCK: usize = 1 << 20;
 
 /// Runs an import to the end of its sources.
 pub(super) fn run(import: Import) -> anyhow::Result<Status> {
-    let Import { sources, outputs, redactor, strict, messages } = import;
+    let Import { sources, outputs, rotation, redactor, strict, messages } = import;
     if sources.contains(&Locator::Stdio) {
         cli::ignore_first_sigint().context("cannot handle signals")?;
     }
     let mut reader = Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?;
-    let sinks = args::open(&outputs)?.into_iter().map(|output| output.sink).collect();
+    let sinks = args::open(&outputs, rotation)?.into_iter().map(|output| output.sink).collect();
     let mut complaints =
         Teller { rejects: Rejects::new(messages.clone()), strict, messages: messages.clone() };
     let written = record::import(&mut reader, sinks, redactor.as_ref(), &mut complaints)?;

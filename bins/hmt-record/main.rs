@@ -2,6 +2,7 @@
 
 mod args;
 mod import;
+mod progress;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -9,15 +10,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
+use hmt_core::cli::daemon::PidFile;
 use hmt_core::cli::{self, Status};
+use hmt_core::record::OnSinkError;
 use hmt_core::stream::Locator;
 use hmt_core::{net, record};
 
 use args::{Args, Command, Start};
+use progress::Teller;
+
+const TOOL: &str = "hmt-record";
 
 fn main() -> ExitCode {
-    cli::run("hmt-record", || match Args::read()? {
+    cli::run(TOOL, || match Args::read()? {
         Command::Start(start) => run(*start),
+        Command::Daemon(port) => cli::daemon::start(TOOL, port),
+        Command::Stop(port) => cli::daemon::stop(TOOL, port),
+        Command::Status(port) => cli::daemon::status(TOOL, port),
         Command::Import(import) => import::run(*import),
     })
 }
@@ -31,27 +40,38 @@ fn run(start: Start) -> anyhow::Result<Status> {
 }
 
 async fn serve(start: Start) -> anyhow::Result<Status> {
-    let Start { ip, port, mut config, outputs, messages } = start;
+    let Start { ip, port, mut config, outputs, rotation, watched, messages } = start;
     let signalled = cli::shutdown().context("cannot handle signals")?;
     let listener = net::bind(ip, port, "-p/--port").await?;
-    let sinks = args::open(&outputs)?;
+    let sinks = args::open(&outputs, rotation)?;
+    let teller = Teller::new(messages);
     config.limits.report = Arc::new({
-        let messages = messages.clone();
-        move |text: &str| messages.warn(text)
+        let teller = teller.clone();
+        move |text: &str| teller.warn(text)
     });
+    config.watch = teller.watch(watched);
+    let stops = config.delivery.on_error == OnSinkError::Stop;
     let unread = AtomicBool::new(false);
     let shutdown = async {
         tokio::select! {
             () = signalled => (),
             // A recorder must not run unrecorded.
-            () = cli::stdout_closed(), if outputs == [Locator::Stdio] => {
+            () = cli::stdout_closed(), if outputs == [Locator::Stdio] && stops => {
                 unread.store(true, Ordering::Relaxed);
             }
         }
     };
+    let port = listener.local_addr()?.port();
+    let _pid_file = if cli::daemon::is_daemon() { Some(PidFile::claim(TOOL, port)?) } else { None };
     writeln!(io::stderr(), "{}", net::ready_line(listener.local_addr()?))?;
     let summary = record::record(listener, config, sinks, shutdown).await?;
-    messages.warn(&summary);
+    teller.warn(&summary);
+    if summary.violations > 0 {
+        teller.warn(format_args!(
+            "{} exchanges contradict the spec, in {} places",
+            summary.violating, summary.violations
+        ));
+    }
     if let Some(error) = summary.sink_error {
         return Err(anyhow!("the recording is not complete: {error}"));
     }

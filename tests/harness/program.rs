@@ -61,6 +61,9 @@ impl Program {
             "HTTP_PROXY",
             "HTTPS_PROXY",
             "ALL_PROXY",
+            "all_proxy",
+            "NO_PROXY",
+            "no_proxy",
         ] {
             command.env_remove(name);
         }

@@ -9,7 +9,7 @@ use super::{recorder, records};
 use crate::harness::{Dir, Reply, Server, Upstream, exchange_raw};
 
 /// An upstream that does with its connections what `handle` does with them; the number counts from 0.
-fn raw(handle: impl Fn(BufReader<TcpStream>, usize) + Send + Sync + 'static) -> String {
+pub(super) fn raw(handle: impl Fn(BufReader<TcpStream>, usize) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -21,7 +21,7 @@ fn raw(handle: impl Fn(BufReader<TcpStream>, usize) + Send + Sync + 'static) -> 
 }
 
 /// Reads one request's head; false at the end of the stream.
-fn skip_head(reader: &mut BufReader<TcpStream>) -> bool {
+pub(super) fn skip_head(reader: &mut BufReader<TcpStream>) -> bool {
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).unwrap_or(0) == 0 {
@@ -34,7 +34,7 @@ fn skip_head(reader: &mut BufReader<TcpStream>) -> bool {
 }
 
 /// An upstream that answers every request with these bytes, and closes.
-fn answering(bytes: &'static [u8]) -> String {
+pub(super) fn answering(bytes: &'static [u8]) -> String {
     raw(move |mut reader, _| {
         if skip_head(&mut reader) {
             let _ = reader.get_mut().write_all(bytes);

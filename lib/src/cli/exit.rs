@@ -21,6 +21,9 @@ pub enum Failure {
     /// Already reported on stderr: exit 1 without another line.
     #[error("failed")]
     Reported,
+    /// The same with another status, that of a process which did the work.
+    #[error("failed with {0}")]
+    Exit(u8),
 }
 
 impl Failure {
@@ -49,6 +52,7 @@ fn failed(program: &str, error: &anyhow::Error) -> ExitCode {
     }
     match error.downcast_ref::<Failure>() {
         Some(Failure::Reported) => ExitCode::from(1),
+        Some(Failure::Exit(code)) => ExitCode::from(*code),
         Some(Failure::Usage(message)) => {
             complain(&format!("{program}: {message}\nTry '{program} --help'."));
             ExitCode::from(2)

@@ -2,6 +2,7 @@
 //!
 //! Every executable is `fn main() -> ExitCode { cli::run("hmt-x", || …) }`, so that all of them start, fail and end alike.
 
+pub mod daemon;
 mod exit;
 mod output;
 mod rejects;

@@ -7,17 +7,22 @@
 mod backoff;
 mod bind;
 mod body;
+mod carrier;
 mod headers;
 mod inbound;
+mod io;
 mod problem;
 mod request;
 mod serve;
 mod target;
+mod tasks;
 
 pub use bind::{BindError, bind, ready_line};
 pub use body::{BodyError, collect_body, collect_decoded};
+pub use carrier::{Carrier, Takeover, Wire};
 pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers};
 pub use inbound::{Inbound, Routing};
+pub use io::{Io, Rewind};
 pub use problem::{problem, problem_json};
 pub use request::request_to_exchange;
 pub use serve::{Drained, Limits, Peer, Report, serve};

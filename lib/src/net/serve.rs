@@ -1,32 +1,24 @@
 //! The accept loop: one task a connection, limits, and a drain that ends.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response, Version};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::timeout;
 
 use super::backoff::Backoff;
+use super::carrier::{Carrier, Wire};
+use super::tasks::Tasks;
 
 /// Takes a message for people: trouble that no single answer can tell.
 pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// How long a connection that has not asked anything yet may still begin to, once the drain has begun.
-const LAST_CALL: Duration = Duration::from_millis(250);
 
 /// What a server allows its clients. More than 100 header lines are answered with 431: that is hyper's own
 /// limit, and setting it, even to the same number, would cost an allocation a request.
@@ -103,27 +95,28 @@ where
     let handler = Arc::new(handler);
     let slots = Arc::new(Semaphore::new(limits.connections));
     let (stop, stopping) = watch::channel(());
-    let mut tasks = JoinSet::new();
+    let tasks = Tasks::default();
     let mut backoff = Backoff::new(limits.report.clone());
+    let carrier = Carrier::new(limits, stopping, tasks.clone());
     let mut connection = 0;
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            // Ended tasks are taken out as we go, or the set would grow with every connection.
-            Some(_) = tasks.join_next() => continue,
             accepted = accept(&listener, &slots) => accepted,
         };
+        tasks.reap();
         match accepted {
             Ok((stream, address, slot)) => {
                 backoff.reset();
                 connection += 1;
                 let peer = Peer { address, connection };
-                let (handler, stopping) = (handler.clone(), stopping.clone());
-                let builder = builder(&limits);
+                let (handler, carrier) = (handler.clone(), carrier.clone());
                 tasks.spawn(async move {
-                    serve_one(stream, builder, peer, handler, stopping).await;
+                    // Answers are written whole, so waiting to fill a segment only delays them.
+                    let _ = stream.set_nodelay(true);
+                    carrier.serve(stream, Wire::Http1, peer, handler).await;
                     drop(slot);
                 });
             }
@@ -135,7 +128,10 @@ where
     }
     drop(listener);
     drop(stop);
-    drain(tasks, grace).await
+    match timeout(grace, tasks.ended()).await {
+        Ok(()) => Drained { cut: 0 },
+        Err(_) => Drained { cut: tasks.abort().await },
+    }
 }
 
 async fn accept(
@@ -145,92 +141,6 @@ async fn accept(
     let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (stream, address) = listener.accept().await?;
     Ok((stream, address, slot))
-}
-
-fn builder(limits: &Limits) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        // Without a timer hyper's time-outs are silently inert.
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_read_timeout)
-        .max_buf_size(limits.max_buffer)
-        .auto_date_header(limits.date_header)
-        // A client may close its sending side and still wait for the answer.
-        .half_close(true);
-    builder
-}
-
-async fn serve_one<H, F, B>(
-    stream: TcpStream,
-    builder: http1::Builder,
-    peer: Peer,
-    handler: Arc<H>,
-    mut stopping: watch::Receiver<()>,
-) where
-    H: Fn(Request<Incoming>, Peer) -> F,
-    F: Future<Output = Response<B>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    // Answers are written whole, so waiting to fill a segment only delays them.
-    let _ = stream.set_nodelay(true);
-    let asked = Arc::new(AtomicBool::new(false));
-    let close_delimited = Arc::new(AtomicBool::new(false));
-    let service = service_fn({
-        let (asked, close_delimited) = (asked.clone(), close_delimited.clone());
-        move |request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            close_delimited.store(request.version() < Version::HTTP_11, Ordering::Relaxed);
-            let answer = handler(request, peer);
-            async move { Ok::<_, Infallible>(answer.await) }
-        }
-    });
-    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
-    let ended = tokio::select! {
-        biased;
-        ended = &mut connection => Some(ended),
-        _ = stopping.changed() => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            Pin::new(&mut connection).graceful_shutdown();
-            tokio::select! {
-                biased;
-                ended = &mut connection => ended,
-                // Hyper would wait for a first request that may never come.
-                () = last_call(&asked) => return,
-            }
-        }
-    };
-    if ended.is_err_and(|error| error.is_user()) && close_delimited.load(Ordering::Relaxed) {
-        // An HTTP/1.0 client takes the close for the end of the body; only a reset shows the cut.
-        let _ = connection.into_parts().io.into_inner().set_zero_linger();
-    }
-}
-
-/// Ends where nothing was asked within the last call, and never where something was.
-async fn last_call(asked: &AtomicBool) {
-    sleep(LAST_CALL).await;
-    if asked.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
-}
-
-async fn drain(mut tasks: JoinSet<()>, grace: Duration) -> Drained {
-    let end = Instant::now() + grace;
-    loop {
-        tokio::select! {
-            biased;
-            ended = tasks.join_next() => if ended.is_none() {
-                return Drained { cut: 0 };
-            },
-            () = sleep_until(end) => break,
-        }
-    }
-    let cut = tasks.len();
-    tasks.shutdown().await;
-    Drained { cut }
 }
 
 #[cfg(test)]

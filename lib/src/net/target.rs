@@ -100,6 +100,22 @@ impl Target {
         Some(Target::from_url(&uri.to_string()))
     }
 
+    /// The same host and port by the other scheme.
+    pub fn with_protocol(&self, protocol: Protocol) -> Target {
+        let mut host = self.host.clone();
+        if protocol != self.protocol {
+            // A port that was left out, or need not be told any more.
+            host = format!("{}:{}", self.hostname(), self.port());
+        }
+        let host = without_default_port(host, protocol);
+        Target { protocol, host, path_and_query: self.path_and_query.clone() }
+    }
+
+    /// The same origin with this path and query.
+    pub fn with_path(&self, path_and_query: &str) -> Target {
+        Target { path_and_query: path_and_query.to_owned(), ..self.clone() }
+    }
+
     /// The same origin with another path, put after this target's own.
     pub fn join(&self, path_and_query: &str) -> Target {
         let base = self.path_and_query.trim_end_matches('/');
@@ -139,11 +155,16 @@ impl Target {
     }
 }
 
-/// The one valid `Host` header in lower case; `None` where HTTP/1.0 sends none.
+/// The one valid `Host` header in lower case, or what HTTP/2 has in its place; `None` where HTTP/1.0 sends none.
 ///
 /// # Errors
 /// None in HTTP/1.1, more than one, or a malformed one.
 pub fn host_header(parts: &Parts) -> Result<Option<String>, TargetError> {
+    if parts.version == Version::HTTP_2
+        && let Some(authority) = parts.uri.authority()
+    {
+        return valid_host(authority.as_str()).map(Some).map_err(TargetError::HostHeader);
+    }
     let mut hosts = parts.headers.get_all(HOST).iter();
     let Some(host) = hosts.next() else {
         return if parts.version >= Version::HTTP_11 {
@@ -264,5 +285,8 @@ mod tests {
         let target = Target::from_url("https://a.test").expect("a URL");
         assert_eq!((target.hostname(), target.port()), ("a.test", 443));
         assert_eq!(target.join("/x").path_and_query, "/x");
+        let plain = target.with_protocol(Protocol::Http);
+        assert_eq!((plain.host.as_str(), plain.port()), ("a.test:443", 443));
+        assert_eq!(plain.with_protocol(Protocol::Https), target);
     }
 }

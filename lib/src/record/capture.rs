@@ -34,6 +34,8 @@ pub(super) struct Capture {
     error: Option<String>,
     incomplete: Option<Side>,
     finished: bool,
+    /// It passes, and is not recorded.
+    excluded: bool,
 }
 
 /// The response so far.
@@ -71,6 +73,10 @@ impl Capture {
         upload: Option<Arc<Upload>>,
         (seq, connection): (u64, u64),
     ) -> Box<Self> {
+        if let Some((_, hosts)) = &recorder.watch {
+            hosts.add(&target.host);
+        }
+        let excluded = !recorder.filter.wants(&method, &target);
         // Boxed, since it is moved from step to step.
         Box::new(Capture {
             recorder,
@@ -85,6 +91,7 @@ impl Capture {
             error: None,
             incomplete: None,
             finished: false,
+            excluded,
         })
     }
 
@@ -93,7 +100,7 @@ impl Capture {
         self.answer = Some(Answer {
             status,
             headers,
-            copy: BodyCopy::new(self.recorder.max_body),
+            copy: BodyCopy::new(if self.excluded { 0 } else { self.recorder.max_body }),
             streamed: streamed.then(Instant::now),
             chunks: Vec::new(),
             trailers: HeaderMap::new(),
@@ -123,6 +130,10 @@ impl Capture {
     fn hand_over(&mut self, awaited: bool) -> Option<Taken> {
         self.finished = true;
         self.trace();
+        if self.excluded {
+            self.recorder.tally.discard(Dropped::Excluded);
+            return None;
+        }
         let Ok(method) = self.method.as_str().parse() else {
             let why = format!("method {} cannot be recorded, though it is passed on", self.method);
             self.recorder.discard(Dropped::Method, &why);
@@ -169,6 +180,7 @@ impl Capture {
             if upload.is_some_and(|upload| upload.end != Some(UploadEnd::Whole)) {
                 exchange.meta.incomplete.get_or_insert(Side::Client);
             }
+            self.recorder.check(&mut exchange);
             self.recorder.redact(&mut exchange);
             write_line(&exchange, &mut line);
         }

@@ -1,21 +1,33 @@
 //! Which headers go on, to the upstream and to the client.
 
+use http::Uri;
 use http::header::{
-    CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, VIA,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE,
+    TRANSFER_ENCODING, UPGRADE, VIA,
 };
 
+use super::link::Form;
 use crate::net::{SCHEME_HEADERS, Target, is_hop_by_hop, named_by_connection};
 
-/// The headers for the upstream. `length` is the body's: none, or some, known or not.
-pub(super) fn request_headers(
-    headers: &HeaderMap,
-    target: &Target,
-    length: Option<Option<u64>>,
-    via: &HeaderValue,
-) -> HeaderMap {
+/// What of a request is not in its headers.
+#[derive(Clone, Copy)]
+pub(super) struct Outward<'a> {
+    pub(super) target: &'a Target,
+    /// The body's: none, or some, known or not.
+    pub(super) length: Option<Option<u64>>,
+    /// The other protocol that the client asks for.
+    pub(super) upgrade: Option<&'a HeaderValue>,
+    pub(super) form: &'a Form,
+    pub(super) via: &'a HeaderValue,
+}
+
+/// The headers for the upstream.
+pub(super) fn request_headers(headers: &HeaderMap, outward: &Outward<'_>) -> HeaderMap {
+    let Outward { target, length, upgrade, form, via } = outward;
     let mut out = HeaderMap::with_capacity(headers.len() + 3);
+    let http2 = **form == Form::Http2;
     // A valid host is a valid header value.
-    if let Ok(host) = HeaderValue::from_str(&target.host) {
+    if !http2 && let Ok(host) = HeaderValue::from_str(&target.host) {
         out.insert(HOST, host);
     }
     let ours = |name: &HeaderName| {
@@ -29,15 +41,33 @@ pub(super) fn request_headers(
     }
     match length {
         Some(Some(length)) => {
-            out.insert(CONTENT_LENGTH, length.into());
+            out.insert(CONTENT_LENGTH, (*length).into());
         }
-        Some(None) => {
+        Some(None) if !http2 => {
             out.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        None => (),
+        _ => (),
     }
-    out.append(VIA, via.clone());
+    if let Some(protocol) = upgrade {
+        out.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        out.insert(UPGRADE, (*protocol).clone());
+    }
+    if let Form::Absolute(Some(authorization)) = form {
+        out.insert(PROXY_AUTHORIZATION, authorization.clone());
+    }
+    out.append(VIA, (*via).clone());
     out
+}
+
+/// How a request names its target on a link of this form.
+pub(super) fn request_uri(path: &Uri, target: &Target, form: &Form) -> Uri {
+    if *form == Form::Origin {
+        return path.clone();
+    }
+    let scheme = target.protocol.as_str();
+    let url = format!("{scheme}://{}{}", target.host, target.path_and_query);
+    // A valid host with a path that was parsed before is a URL.
+    url.parse().unwrap_or_else(|_| path.clone())
 }
 
 /// The headers for the client; hyper frames the body anew.

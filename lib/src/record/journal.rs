@@ -5,6 +5,7 @@
 //! wait (pipes, terminals, compressed files) have a thread, so that a slow reader slows the clients down
 //! and neither time-outs nor signals.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,56 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of records that may wait for a sink without a client that waits for them.
 const MAX_UNAWAITED: usize = 32 << 20;
 
+/// The same where records are buffered: what a kill may lose.
+const MAX_BUFFERED: usize = 4 << 20;
+
+/// Records that share one wait for the disk.
+const GROUP: usize = 256;
+
+/// A sink that goes on failing is told of as often.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// When a client may have the end of its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once the kernel has the record: a kill loses none.
+    #[default]
+    Kernel,
+    /// Once the disk has it: a power cut loses none.
+    Fsync,
+    /// At once: a kill may lose the records of the last second, and 4 MiB at most.
+    Buffered,
+}
+
+/// What happens while a sink takes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backpressure {
+    /// Clients wait.
+    #[default]
+    Wait,
+    /// Records are dropped, once 32 MiB wait.
+    Drop,
+}
+
+/// What happens when a sink fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnSinkError {
+    /// It is given up; the recorder ends with the last one.
+    #[default]
+    Stop,
+    /// Its records are dropped, and it is tried again with the next.
+    Drop,
+}
+
+/// How records get to their sinks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Delivery {
+    pub durability: Durability,
+    pub backpressure: Backpressure,
+    pub on_error: OnSinkError,
+}
+
 /// A sink, and how it behaves.
 pub struct Output {
     /// Takes the records.
@@ -34,6 +85,7 @@ pub struct Output {
 /// Takes records in whole lines and gives them to all sinks.
 pub(super) struct Journal {
     mode: Mode,
+    delivery: Delivery,
     tally: Arc<Tally>,
     gone: watch::Receiver<bool>,
 }
@@ -57,12 +109,27 @@ struct Job {
 pub(super) type Taken = oneshot::Receiver<()>;
 
 impl Journal {
-    pub(super) fn open(outputs: Vec<Output>, tally: Arc<Tally>, report: Report) -> Journal {
+    pub(super) fn open(
+        outputs: Vec<Output>,
+        delivery: Delivery,
+        tally: Arc<Tally>,
+        report: Report,
+    ) -> Journal {
         let (announce, gone) = watch::channel(false);
-        let may_wait = outputs.iter().any(|output| output.may_wait);
-        let sinks = Sinks { outputs, error: None, announce, report, tally: tally.clone() };
+        let may_wait = outputs.iter().any(|output| output.may_wait)
+            || delivery.durability != Durability::Kernel;
+        let tally_of_sinks = tally.clone();
+        let sinks = Sinks {
+            outputs,
+            delivery,
+            error: None,
+            told: None,
+            announce,
+            report,
+            tally: tally_of_sinks,
+        };
         let mode = if may_wait { Mode::start(sinks) } else { Mode::Direct(Mutex::new(sinks)) };
-        Journal { mode, tally, gone }
+        Journal { mode, delivery, tally, gone }
     }
 
     /// Gives a record to the sinks; `None` where they have taken it already. `awaited` tells whether a
@@ -75,6 +142,7 @@ impl Journal {
             }
             Mode::Thread { queue, waiting, .. } => {
                 let before = waiting.fetch_add(line.len(), Ordering::Relaxed);
+                let awaited = awaited && self.makes_wait(before);
                 if !awaited && before > MAX_UNAWAITED {
                     waiting.fetch_sub(line.len(), Ordering::Relaxed);
                     self.tally.discard(Dropped::SinkBehind);
@@ -89,6 +157,20 @@ impl Journal {
                 }
                 (sent && awaited).then_some(wait)
             }
+        }
+    }
+
+    /// Whether a client waits for its record while so many bytes wait before it.
+    fn makes_wait(&self, before: usize) -> bool {
+        self.delivery.backpressure == Backpressure::Wait
+            && (self.delivery.durability != Durability::Buffered || before > MAX_BUFFERED)
+    }
+
+    /// Bytes of records that wait for their sinks.
+    pub(super) fn waiting(&self) -> usize {
+        match &self.mode {
+            Mode::Direct(_) => 0,
+            Mode::Thread { waiting, .. } => waiting.load(Ordering::Relaxed),
         }
     }
 
@@ -140,8 +222,10 @@ impl Mode {
 
 struct Sinks {
     outputs: Vec<Output>,
+    delivery: Delivery,
     /// The first.
     error: Option<String>,
+    told: Option<Instant>,
     announce: watch::Sender<bool>,
     report: Report,
     tally: Arc<Tally>,
@@ -155,12 +239,7 @@ impl Sinks {
                 unflushed.map_or(FLUSH_EVERY, |since| FLUSH_EVERY.saturating_sub(since.elapsed()));
             match jobs.recv_timeout(due) {
                 Ok(job) => {
-                    self.write(&job.host, &job.line);
-                    waiting.fetch_sub(job.line.len(), Ordering::Relaxed);
-                    if let Some(taken) = job.taken {
-                        // The client may have left meanwhile.
-                        let _ = taken.send(());
-                    }
+                    self.take(job, jobs, waiting);
                     unflushed.get_or_insert_with(Instant::now);
                 }
                 Err(RecvTimeoutError::Timeout) => (),
@@ -173,43 +252,89 @@ impl Sinks {
         }
     }
 
+    /// Writes a record and tells who waits for it; where the disk is to have it, with all that have come
+    /// meanwhile, so that they share the wait.
+    fn take(&mut self, first: Job, jobs: &mpsc::Receiver<Job>, waiting: &AtomicUsize) {
+        let group = self.delivery.durability == Durability::Fsync;
+        let mut told = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            self.write(&job.host, &job.line);
+            waiting.fetch_sub(job.line.len(), Ordering::Relaxed);
+            told.push(job.taken);
+            next = if group && told.len() < GROUP { jobs.try_recv().ok() } else { None };
+        }
+        if group {
+            self.each(|output| output.sink.sync());
+        }
+        for taken in told.into_iter().flatten() {
+            // The client may have left meanwhile.
+            let _ = taken.send(());
+        }
+    }
+
     fn write(&mut self, host: &str, line: &[u8]) {
-        self.each(|output| output.sink.write(host, line));
-        if self.outputs.is_empty() {
-            self.tally.discard(Dropped::SinkFailed);
-        } else {
+        if self.each(|output| output.sink.write(host, line)) {
             self.tally.wrote();
+        } else {
+            self.tally.discard(Dropped::SinkFailed);
         }
     }
 
     fn close(&mut self) -> Option<String> {
         self.each(|output| output.sink.flush());
-        for output in self.outputs.drain(..) {
+        if self.delivery.durability == Durability::Fsync {
+            self.each(|output| output.sink.sync());
+        }
+        for output in std::mem::take(&mut self.outputs) {
             if let Err(error) = output.sink.close() {
-                let error = with_causes(&error);
-                (self.report)(&error);
-                self.error.get_or_insert(error);
+                self.failed(&error);
             }
         }
         self.error.take()
     }
 
-    /// Does it with every sink, and leaves out from then on those that fail.
-    fn each(&mut self, mut act: impl FnMut(&mut Output) -> Result<(), SinkError>) {
-        let (report, first) = (&self.report, &mut self.error);
-        self.outputs.retain_mut(|output| match act(output) {
-            Ok(()) => true,
-            Err(error) => {
-                let error = with_causes(&error);
-                report(&error);
-                first.get_or_insert(error);
-                false
+    /// Does it with every sink; true where at least one could. Of those that fail, the ones that can never
+    /// do it again are left out from then on, and all of them where that was asked for.
+    fn each(&mut self, mut act: impl FnMut(&mut Output) -> Result<(), SinkError>) -> bool {
+        let mut done = false;
+        let mut at = 0;
+        while at < self.outputs.len() {
+            match act(&mut self.outputs[at]) {
+                Ok(()) => {
+                    done = true;
+                    at += 1;
+                }
+                Err(error) => {
+                    self.failed(&error);
+                    if self.delivery.on_error == OnSinkError::Stop || is_gone(&error) {
+                        drop(self.outputs.remove(at));
+                    } else {
+                        at += 1;
+                    }
+                }
             }
-        });
-        if self.outputs.is_empty() && !*self.announce.borrow() {
+        }
+        let stop = self.delivery.on_error == OnSinkError::Stop;
+        if self.outputs.is_empty() && stop && !*self.announce.borrow() {
             self.announce.send_replace(true);
         }
+        done
     }
+
+    fn failed(&mut self, error: &SinkError) {
+        let error = with_causes(error);
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            (self.report)(&error);
+        }
+        self.error.get_or_insert(error);
+    }
+}
+
+/// Nobody reads the pipe any more, and nobody ever will.
+fn is_gone(error: &SinkError) -> bool {
+    matches!(error, SinkError::Write { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn with_causes(error: &SinkError) -> String {

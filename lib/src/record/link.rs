@@ -1,21 +1,23 @@
 //! An HTTP connection to an upstream, and the pool of those that are idle.
 //!
-//! A link is driven by the task that uses it, the client's own, and not by a task of its own: that
-//! saves waking another task, often on another core, twice a request.
+//! An HTTP/1 link is driven by the task that uses it, the client's own, and not by a task of its own: that
+//! saves waking another task, often on another core, twice a request. An HTTP/2 link is shared by many
+//! clients, and so has a task of its own.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use hyper::client::conn::http1::{self, Connection, SendRequest};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::connect::Stream;
+use super::connect::{Connected, Stream};
 use super::upload::RequestBody;
 use crate::exchange::Protocol;
-use crate::net::Target;
+use crate::net::{Rewind, Target};
 
 /// Idle links kept for one origin, and in all.
 const IDLE: (usize, usize) = (256, 1024);
@@ -23,28 +25,69 @@ const IDLE: (usize, usize) = (256, 1024);
 /// Links idle for longer are closed: servers close theirs about then.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
+/// Longer heads of answers are refused.
+const MAX_HEAD: usize = 256 << 10;
+
+type Connection = http1::Connection<TokioIo<Stream>, RequestBody>;
+
 /// A connection to an upstream.
 pub(super) struct Link {
-    pub(super) sender: SendRequest<RequestBody>,
-    /// None once it has ended, or has been given a task of its own. Boxed, since links are moved often.
-    connection: Option<Box<Connection<TokioIo<Stream>, RequestBody>>>,
+    pub(super) sender: Sender,
+    /// HTTP/1's; none once it has ended, or has been given a task of its own. Boxed, since links are moved often.
+    connection: Option<Box<Connection>>,
+    /// The connection after its end, where that is the beginning of another protocol.
+    ended: Option<Box<Connection>>,
+    /// How a request is written down for it.
+    pub(super) form: Form,
     used: Instant,
+}
+
+/// Where requests are handed in.
+pub(super) enum Sender {
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>),
+}
+
+/// How the head of a request names its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// By its path; the host is in the header.
+    Origin,
+    /// By its URL, to a proxy that may want a password.
+    Absolute(Option<http::HeaderValue>),
+    /// By the fields of HTTP/2.
+    Http2,
 }
 
 impl Link {
     /// Hyper's own limit of 100 header lines stands: setting it would cost an allocation a response.
-    pub(super) async fn new(stream: Stream) -> Result<Link, hyper::Error> {
+    pub(super) async fn new(connected: Connected) -> Result<Link, hyper::Error> {
+        let Connected { stream, form } = connected;
+        let used = Instant::now();
+        let io = TokioIo::new(stream);
+        if form == Form::Http2 {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder.timer(TokioTimer::new()).keep_alive_interval(IDLE_TIME);
+            builder.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
+            let (sender, connection) = builder.handshake(io).await?;
+            // Its errors reach those who wait for answers.
+            tokio::spawn(connection);
+            let sender = Sender::Http2(sender);
+            return Ok(Link { sender, connection: None, ended: None, form, used });
+        }
         let (sender, connection) =
-            http1::Builder::new().max_buf_size(256 << 10).handshake(TokioIo::new(stream)).await?;
-        Ok(Link { sender, connection: Some(Box::new(connection)), used: Instant::now() })
+            http1::Builder::new().max_buf_size(MAX_HEAD).handshake(io).await?;
+        let (sender, connection) = (Sender::Http1(sender), Some(Box::new(connection)));
+        Ok(Link { sender, connection, ended: None, form, used })
     }
 
     /// Lets the connection do what it can. Its errors reach the one who waits for the answer.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection
-            && Pin::new(connection.as_mut()).poll(cx).is_ready()
+            && let Poll::Ready(ended) = Pin::new(connection.as_mut()).poll(cx)
         {
-            self.connection = None;
+            let connection = self.connection.take();
+            self.ended = if ended.is_ok() { connection } else { None };
         }
     }
 
@@ -56,13 +99,27 @@ impl Link {
         }
     }
 
+    /// The stream beneath, after an answer that ended HTTP on it.
+    pub(super) async fn into_stream(mut self) -> Option<Rewind<Stream>> {
+        poll_fn(|cx| {
+            self.drive(cx);
+            if self.connection.is_some() { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        let parts = self.ended.take()?.into_parts();
+        Some(Rewind::new(parts.read_buf, parts.io.into_inner()))
+    }
+
     fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
         self.drive(cx);
-        self.connection.is_some() && self.sender.is_ready()
+        match &self.sender {
+            Sender::Http1(sender) => self.connection.is_some() && sender.is_ready(),
+            Sender::Http2(_) => false,
+        }
     }
 }
 
-/// Idle links by origin.
+/// Idle links by origin, and those that many can use at once.
 #[derive(Default)]
 pub(super) struct Pool(Mutex<Idle>);
 
@@ -71,6 +128,7 @@ struct Idle {
     http: HashMap<String, Vec<Link>>,
     https: HashMap<String, Vec<Link>>,
     count: usize,
+    http2: HashMap<String, (http2::SendRequest<RequestBody>, Instant)>,
 }
 
 impl Idle {
@@ -80,14 +138,32 @@ impl Idle {
             Protocol::Https => &mut self.https,
         }
     }
+
+    fn http2(&mut self, target: &Target) -> Option<Link> {
+        if target.protocol != Protocol::Https || self.http2.is_empty() {
+            return None;
+        }
+        let (sender, used) = self.http2.get_mut(&target.host)?;
+        if !sender.is_ready() {
+            self.http2.remove(&target.host);
+            return None;
+        }
+        *used = Instant::now();
+        let sender = Sender::Http2(sender.clone());
+        let used = *used;
+        Some(Link { sender, connection: None, ended: None, form: Form::Http2, used })
+    }
 }
 
 impl Pool {
-    /// A link to the target's origin that is still open as far as can be seen.
-    pub(super) fn take(&self, target: &Target, cx: &mut Context<'_>) -> Option<Link> {
+    /// A link to the target's origin that is still open as far as can be seen; `http1` rules HTTP/2 out.
+    pub(super) fn take(&self, target: &Target, http1: bool, cx: &mut Context<'_>) -> Option<Link> {
         loop {
             let mut link = {
                 let mut idle = self.lock();
+                if !http1 && let Some(shared) = idle.http2(target) {
+                    return Some(shared);
+                }
                 let link = idle.of(target.protocol).get_mut(&target.host)?.pop()?;
                 idle.count -= 1;
                 link
@@ -95,6 +171,15 @@ impl Pool {
             if link.is_idle(cx) {
                 return Some(link);
             }
+        }
+    }
+
+    /// Lets others use a new link, too, where it is of that kind.
+    pub(super) fn share(&self, target: &Target, link: &Link) {
+        let Sender::Http2(sender) = &link.sender else { return };
+        let mut idle = self.lock();
+        if idle.http2.len() < IDLE.1 {
+            idle.http2.insert(target.host.clone(), (sender.clone(), link.used));
         }
     }
 
@@ -124,6 +209,8 @@ impl Pool {
     pub(super) fn prune(&self) {
         let mut closed = Vec::new();
         let mut idle = self.lock();
+        // Exchanges under way hold a sender of their own, so they go on.
+        idle.http2.retain(|_, (sender, used)| used.elapsed() <= IDLE_TIME && !sender.is_closed());
         for protocol in [Protocol::Http, Protocol::Https] {
             idle.of(protocol).retain(|_, links| {
                 let (old, young) = std::mem::take(links)

@@ -7,16 +7,20 @@
 //! Sockets and their limits are [`crate::net`]'s, files and pipes [`crate::stream`]'s, and what a record
 //! looks like is [`crate::exchange`]'s.
 
+mod ca;
 mod capture;
 mod connect;
 mod content;
 mod copy;
 mod download;
+mod filter;
 mod forward;
 mod import;
 mod journal;
 mod link;
 mod policy;
+mod progress;
+mod proxies;
 mod proxy;
 mod recorder;
 mod reply;
@@ -24,13 +28,19 @@ mod route;
 mod run;
 mod tally;
 mod tls;
+mod tunnel;
+mod upgrade;
 mod upload;
 mod upstream;
 
 pub use crate::exchange::Pattern;
+pub use ca::{Authority, AuthorityError};
+pub use filter::Filter;
 pub use import::{Complaints, ImportError, import};
-pub use journal::Output;
+pub use journal::{Backpressure, Delivery, Durability, OnSinkError, Output};
 pub use policy::{Policy, Refusal};
+pub use progress::{Progress, Watch};
+pub use proxies::{Proxies, ProxyError};
 pub use recorder::Routing;
 pub use run::{Config, record};
 pub use tally::{Dropped, Summary};

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
@@ -13,25 +13,32 @@ use serde_json::{Map, Value};
 use super::capture::Capture;
 use super::copy::Upload;
 use super::download::Download;
-use super::forward::{request_headers, response_headers};
-use super::link::Link;
+use super::forward::{Outward, request_headers, request_uri, response_headers};
+use super::link::{Form, Link};
 use super::recorder::Recorder;
 use super::reply::Reply;
 use super::route::Rejected;
+use super::tunnel;
+use super::upgrade::Upgrade;
 use super::upload::RequestBody;
 use super::upstream::Failure;
 use crate::exchange::Side;
-use crate::net::{Peer, problem};
+use crate::net::{Peer, Target, problem};
 
-/// Forwards a request to its target and records what happens.
+/// Forwards a request to its target and records what happens. `tunnel` is the origin of the tunnel that it
+/// came through, if it did.
 pub(super) async fn answer(
     recorder: Arc<Recorder>,
     request: Request<Incoming>,
     peer: Peer,
+    tunnel: Option<Arc<Target>>,
 ) -> Response<Reply> {
+    if *request.method() == Method::CONNECT {
+        return connect(&recorder, request, peer, tunnel.is_some());
+    }
     let seq = recorder.tally.see();
     let (parts, body) = request.into_parts();
-    let (target, uri) = match recorder.route(&parts) {
+    let (target, uri) = match recorder.route(&parts, tunnel.as_deref()) {
         Ok(found) => found,
         Err(rejected) => return recorder.reject(rejected),
     };
@@ -39,6 +46,11 @@ pub(super) async fn answer(
         (None, None)
     } else {
         (Some(Arc::new(Upload::new(recorder.max_body))), Some(body.size_hint().exact()))
+    };
+    let upgrade = match upload {
+        None => Upgrade::of(&parts.headers, &parts.extensions),
+        // What comes after the head of an upload is its body and nothing else.
+        Some(_) => None,
     };
     let body = match &upload {
         Some(upload) => RequestBody::new(body, upload.clone()),
@@ -48,20 +60,33 @@ pub(super) async fn answer(
     let ids = (seq, peer.connection);
     let mut capture =
         Capture::new(recorder.clone(), target, parts.method, parts.headers, upload.clone(), ids);
-    let head = || {
+    let head = |form: &Form| {
+        let outward = Outward {
+            target: &capture.target,
+            length,
+            upgrade: upgrade.as_ref().map(|upgrade| &upgrade.protocol),
+            form,
+            via: &recorder.via,
+        };
         let mut request = Request::new(());
         *request.method_mut() = method.clone();
-        *request.uri_mut() = uri.clone();
-        *request.headers_mut() =
-            request_headers(&capture.headers, &capture.target, length, &recorder.via);
+        *request.uri_mut() = request_uri(&uri, &capture.target, form);
+        *request.headers_mut() = request_headers(&capture.headers, &outward);
         request
     };
-    match recorder.send(&capture.target, head, body, upload.as_deref()).await {
+    let sent =
+        recorder.send(&capture.target, head, body, upload.as_deref(), upgrade.is_some()).await;
+    match sent {
         Ok((response, mut link)) => {
             if upload.is_some_and(|upload| upload.lock().end.is_none()) {
                 link.detach();
             }
-            pass_on(recorder, response, link, capture, &method).await
+            match upgrade {
+                Some(upgrade) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    switch(upgrade, response, link, capture).await
+                }
+                _ => pass_on(recorder, response, link, capture, &method).await,
+            }
         }
         Err(failure) if failure.is_refusal() => {
             capture.forget();
@@ -69,6 +94,52 @@ pub(super) async fn answer(
             recorder.reject(Rejected::new(status, "Refused target", failure.to_string()))
         }
         Err(failure) => no_answer(&failure, capture).await,
+    }
+}
+
+/// Answers `CONNECT`. Only what is refused counts as seen: a tunnel is no exchange.
+fn connect(
+    recorder: &Arc<Recorder>,
+    request: Request<Incoming>,
+    peer: Peer,
+    nested: bool,
+) -> Response<Reply> {
+    let (parts, body) = request.into_parts();
+    let opened = recorder.check_head(&parts).and_then(|()| {
+        if nested {
+            let why = "a tunnel within a tunnel is not offered";
+            return Err(Rejected::new(StatusCode::BAD_REQUEST, "No tunnel", why));
+        }
+        tunnel::open(recorder, &Request::from_parts(parts, body), peer)
+    });
+    opened.unwrap_or_else(|rejected| {
+        recorder.tally.see();
+        recorder.reject(rejected)
+    })
+}
+
+/// The upstream takes up another protocol, as the client asked.
+async fn switch(
+    upgrade: Upgrade,
+    response: Response<Incoming>,
+    link: Link,
+    mut capture: Box<Capture>,
+) -> Response<Reply> {
+    let (mut parts, _) = response.into_parts();
+    let headers = response_headers(&parts.headers, false);
+    let protocol = parts.headers.get(UPGRADE).cloned();
+    let received = std::mem::replace(&mut parts.headers, headers);
+    if let Some(protocol) = protocol {
+        parts.headers.insert(UPGRADE, protocol);
+    }
+    capture.respond(parts.status.as_u16(), received, false);
+    parts.version = Version::HTTP_11;
+    match upgrade.accept(Response::from_parts(parts, ()), link, capture).await {
+        Ok(response) => response,
+        Err((failure, mut capture)) => {
+            capture.answer = None;
+            no_answer(&failure, capture).await
+        }
     }
 }
 

@@ -1,16 +1,24 @@
 //! What all exchanges of a run share.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 
+use super::ca::Authority;
 use super::connect::Connector;
+use super::filter::Filter;
 use super::journal::Journal;
 use super::link::Pool;
+use super::progress::{Hosts, Watch};
 use super::tally::{Dropped, Tally};
+use crate::conform::Api;
 use crate::exchange::{Exchange, Redactor};
 use crate::net::{Report, Target};
+
+/// Exchanges whose violations are told of while they come; the others are in the records.
+const TOLD_VIOLATIONS: u64 = 20;
 
 /// How requests name their targets. Requests in absolute form name theirs in any case.
 #[derive(Clone, Debug)]
@@ -33,9 +41,15 @@ pub(super) struct Recorder {
     /// Time without progress after which an upstream or a client is given up.
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
+    pub(super) filter: Filter,
+    /// What exchanges are held against.
+    pub(super) spec: Option<Api>,
     pub(super) redactor: Option<Redactor>,
     pub(super) trace: Option<Report>,
+    pub(super) watch: Option<(Watch, Hosts)>,
     pub(super) journal: Journal,
+    /// Ends TLS in tunnels, where those are taken.
+    pub(super) authority: Option<Arc<Authority>>,
     pub(super) run: String,
     /// Names this run to itself, should a request come round.
     pub(super) via: HeaderValue,
@@ -47,6 +61,26 @@ impl Recorder {
         if self.tally.discard(why) {
             (self.report)(message);
         }
+    }
+
+    /// Notes in the exchange how it contradicts the spec, and tells of the first of them.
+    pub(super) fn check(&self, exchange: &mut Exchange<'_>) {
+        let Some(spec) = &self.spec else { return };
+        let Err(violations) = spec.conforms(exchange) else { return };
+        let texts = violations.iter().map(|violation| {
+            let (location, at) = (violation.location, &violation.at);
+            let blank = if at.is_empty() { "" } else { " " };
+            format!("{location}{blank}{at}: {}", violation.message)
+        });
+        let texts: Vec<String> = texts.collect();
+        if self.tally.violated(texts.len()) <= TOLD_VIOLATIONS {
+            let request = &exchange.request;
+            let method = request.method.as_str().to_ascii_uppercase();
+            let text =
+                format!("{method} {}{} {}", request.host, request.pathname, texts.join("; "));
+            (self.report)(&text.escape_debug().to_string());
+        }
+        exchange.meta.violations = texts.into_iter().map(Cow::Owned).collect();
     }
 
     pub(super) fn redact(&self, exchange: &mut Exchange<'_>) {

@@ -2,7 +2,7 @@
 
 use http::header::{CONNECTION, HeaderValue, VIA};
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Uri};
+use http::{Response, StatusCode, Uri};
 use serde_json::Map;
 
 use super::recorder::{Recorder, Routing};
@@ -30,9 +30,43 @@ impl From<TargetError> for Rejected {
     }
 }
 
+/// The target of a request within a tunnel: the host that the tunnel was opened to.
+fn in_tunnel(parts: &Parts, origin: &Target) -> Result<Target, Rejected> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let target = origin.with_path(path);
+    if let Some(host) = host_header(parts)? {
+        let named = Target::from_url(&format!("{}://{host}/", origin.protocol.as_str()))?;
+        if !named.same_origin(origin) {
+            let why = format!("this tunnel leads to {}, not to {host}", origin.host);
+            return Err(Rejected::new(StatusCode::MISDIRECTED_REQUEST, "Other target", why));
+        }
+    }
+    Ok(target)
+}
+
 impl Recorder {
-    /// The target of a request, and its path and query, if it may be asked.
-    pub(super) fn route(&self, parts: &Parts) -> Result<(Target, Uri), Rejected> {
+    /// The target of a request, and its path and query, if it may be asked. `tunnel` is the origin of the
+    /// tunnel that it came through.
+    pub(super) fn route(
+        &self,
+        parts: &Parts,
+        tunnel: Option<&Target>,
+    ) -> Result<(Target, Uri), Rejected> {
+        self.check_head(parts)?;
+        let target = match tunnel {
+            Some(origin) => in_tunnel(parts, origin)?,
+            None => self.target(parts)?,
+        };
+        self.check_name(&target)?;
+        let uri = target.path_and_query.parse().map_err(|_| {
+            let why = format!("{:?} is no path", target.path_and_query);
+            Rejected::new(StatusCode::BAD_REQUEST, "No target", why)
+        })?;
+        Ok((target, uri))
+    }
+
+    /// What must hold of every request, whatever its target.
+    pub(super) fn check_head(&self, parts: &Parts) -> Result<(), Rejected> {
         if self.journal.is_gone() {
             let why = "the recorder has no sink left and is about to end";
             return Err(Rejected::new(StatusCode::SERVICE_UNAVAILABLE, "Ending", why));
@@ -42,24 +76,18 @@ impl Recorder {
             return Err(Rejected::new(StatusCode::BAD_REQUEST, "Unclear framing", why));
         }
         host_header(parts)?;
-        if parts.method == Method::CONNECT {
-            let why = "CONNECT is not offered; ask for https targets as /https://host/path";
-            return Err(Rejected::new(StatusCode::NOT_IMPLEMENTED, "No tunnels", why));
-        }
         if parts.headers.get_all(VIA).iter().any(|via| self.is_own(via)) {
             let why = "this request has passed this recorder already";
             return Err(Rejected::new(StatusCode::LOOP_DETECTED, "Loop", why));
         }
-        let target = self.target(parts)?;
-        self.connector.policy.check_name(&target).map_err(|refusal| {
+        Ok(())
+    }
+
+    pub(super) fn check_name(&self, target: &Target) -> Result<(), Rejected> {
+        self.connector.policy.check_name(target).map_err(|refusal| {
             let why = format!("{}: {refusal}", target.host);
             Rejected::new(StatusCode::FORBIDDEN, "Refused target", why)
-        })?;
-        let uri = target.path_and_query.parse().map_err(|_| {
-            let why = format!("{:?} is no path", target.path_and_query);
-            Rejected::new(StatusCode::BAD_REQUEST, "No target", why)
-        })?;
-        Ok((target, uri))
+        })
     }
 
     fn target(&self, parts: &Parts) -> Result<Target, Rejected> {

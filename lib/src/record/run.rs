@@ -8,14 +8,19 @@ use http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
+use super::ca::Authority;
 use super::connect::Connector;
-use super::journal::{Journal, Output};
+use super::filter::Filter;
+use super::journal::{Delivery, Journal, Output};
 use super::link::Pool;
 use super::policy::Policy;
+use super::progress::{self, Hosts, Watch};
+use super::proxies::Proxies;
 use super::proxy;
 use super::recorder::{Recorder, Routing};
-use super::tally::{Summary, Tally};
+use super::tally::{Dropped, Summary, Tally};
 use super::tls::Trust;
+use crate::conform::Api;
 use crate::exchange::Redactor;
 use crate::net::{self, Limits, Report};
 
@@ -33,8 +38,18 @@ pub struct Config {
     pub policy: Policy,
     /// Whom to trust with `https`.
     pub trust: Trust,
+    /// Through whom to go out.
+    pub proxies: Proxies,
+    /// Ends TLS in tunnels; without it, there are none.
+    pub authority: Option<Authority>,
     /// Bytes of a body that are recorded; all of it passes.
     pub max_body: usize,
+    /// Which exchanges are recorded.
+    pub filter: Filter,
+    /// What exchanges are held against; what contradicts it stands in the record.
+    pub spec: Option<Api>,
+    /// How records get to their sinks.
+    pub delivery: Delivery,
     /// Time without progress after which an upstream or a client is given up.
     pub timeout: Duration,
     /// Time for a connection to an upstream, from the name to the end of the TLS handshake.
@@ -45,6 +60,8 @@ pub struct Config {
     pub redactor: Option<Redactor>,
     /// Told of each exchange in a line, where wanted.
     pub trace: Option<Report>,
+    /// Told how the run stands, where wanted.
+    pub watch: Option<Watch>,
     /// What clients may do, and where trouble is told.
     pub limits: Limits,
 }
@@ -69,6 +86,7 @@ pub async fn record(
         connector: Connector {
             policy: config.policy,
             trust: config.trust,
+            proxies: config.proxies,
             timeout: config.connect_timeout,
             own: listener.local_addr()?,
         },
@@ -77,9 +95,13 @@ pub async fn record(
         report: report.clone(),
         timeout: config.timeout,
         max_body: config.max_body,
+        filter: config.filter,
+        spec: config.spec,
         redactor: config.redactor,
         trace: config.trace,
-        journal: Journal::open(outputs, tally.clone(), report.clone()),
+        watch: config.watch.map(|watch| (watch, Hosts::default())),
+        authority: config.authority.map(Arc::new),
+        journal: Journal::open(outputs, config.delivery, tally.clone(), report.clone()),
         run,
         via,
     });
@@ -96,15 +118,17 @@ pub async fn record(
     let limits = Limits { date_header: false, ..config.limits };
     let handler = {
         let recorder = recorder.clone();
-        move |request, peer| proxy::answer(recorder.clone(), request, peer)
+        move |request, peer| proxy::answer(recorder.clone(), request, peer, None)
     };
     let serving = net::serve(listener, limits, stop, config.grace, handler);
     let drained = {
-        tokio::pin!(serving);
+        let telling = progress::tell(&recorder);
+        tokio::pin!(serving, telling);
         loop {
             tokio::select! {
                 drained = &mut serving => break drained,
                 () = sleep(PRUNE_EVERY) => recorder.pool.prune(),
+                () = &mut telling => (),
             }
         }
     };
@@ -113,5 +137,6 @@ pub async fn record(
     }
     let left = end.map_or(config.grace, |end| end.saturating_duration_since(Instant::now()));
     let sink_error = recorder.journal.close(left.max(LAST_RECORDS)).await;
+    tally.discard_rest(Dropped::SinkBehind);
     Ok(tally.summary(sink_error))
 }

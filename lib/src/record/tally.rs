@@ -14,9 +14,14 @@ pub enum Dropped {
     Method,
     /// A line cannot hold its target (`OPTIONS *`).
     NoPath,
+    /// `--include` or `--exclude` left it out.
+    Excluded,
+    /// The client broke off the TLS handshake in a tunnel, so what it wanted to ask is not known.
+    Handshake,
     /// No sink took it.
     SinkFailed,
-    /// The sinks were too far behind, and the client had left already, so that nobody could be made to wait.
+    /// The sinks were too far behind, and nobody could be made to wait: the client had left already, records
+    /// may be dropped, or the run ended.
     SinkBehind,
 }
 
@@ -26,6 +31,8 @@ impl fmt::Display for Dropped {
             Dropped::Refused => "refused",
             Dropped::Method => "method that a record cannot hold",
             Dropped::NoPath => "target without a path",
+            Dropped::Excluded => "excluded",
+            Dropped::Handshake => "TLS handshake broken off",
             Dropped::SinkFailed => "sink failed",
             Dropped::SinkBehind => "sink too slow",
         })
@@ -37,6 +44,8 @@ impl fmt::Display for Dropped {
 pub(super) struct Tally {
     seen: AtomicU64,
     written: AtomicU64,
+    violations: AtomicU64,
+    violating: AtomicU64,
     dropped: Mutex<BTreeMap<Dropped, u64>>,
 }
 
@@ -50,6 +59,12 @@ impl Tally {
         self.written.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts an exchange that contradicts the spec; gives how many there are now.
+    pub(super) fn violated(&self, violations: usize) -> u64 {
+        self.violations.fetch_add(violations as u64, Ordering::Relaxed);
+        self.violating.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Counts a request that is not recorded; true for the first with this reason.
     pub(super) fn discard(&self, why: Dropped) -> bool {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,11 +73,24 @@ impl Tally {
         *count == 1
     }
 
+    /// Counts what nobody will write any more: at the end, all that is neither written nor dropped.
+    pub(super) fn discard_rest(&self, why: Dropped) {
+        let summary = self.summary(None);
+        let dropped: u64 = summary.dropped.values().sum();
+        let rest = summary.seen.saturating_sub(summary.written + dropped);
+        if rest > 0 {
+            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            *dropped.entry(why).or_default() += rest;
+        }
+    }
+
     pub(super) fn summary(&self, sink_error: Option<String>) -> Summary {
         Summary {
             seen: self.seen.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
             dropped: self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            violations: self.violations.load(Ordering::Relaxed),
+            violating: self.violating.load(Ordering::Relaxed),
             sink_error,
         }
     }
@@ -77,6 +105,10 @@ pub struct Summary {
     pub written: u64,
     /// Those that no sink took, by reason.
     pub dropped: BTreeMap<Dropped, u64>,
+    /// Contradictions to the spec, where there is one.
+    pub violations: u64,
+    /// Exchanges that have them.
+    pub violating: u64,
     /// What befell a sink, even if others took everything.
     pub sink_error: Option<String>,
 }
@@ -108,6 +140,15 @@ mod tests {
         tally.wrote();
         assert!(tally.discard(Dropped::Refused));
         assert_eq!(tally.summary(None).to_string(), "seen 3, written 1, dropped 1 (refused)");
+        tally.discard_rest(Dropped::SinkBehind);
+        assert_eq!(
+            tally.summary(None).to_string(),
+            "seen 3, written 1, dropped 2 (1 refused, 1 sink too slow)"
+        );
+        let tally = Tally::default();
+        assert_eq!((tally.see(), tally.see(), tally.see()), (1, 2, 3));
+        tally.wrote();
+        assert!(tally.discard(Dropped::Refused));
         assert!(tally.discard(Dropped::Method) && !tally.discard(Dropped::Refused));
         assert_eq!(
             tally.summary(None).to_string(),

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use tokio::time::{Instant, sleep};
 
 use super::connect::ConnectError;
 use super::copy::{Upload, UploadEnd};
-use super::link::Link;
+use super::link::{Form, Link, Sender};
 use super::policy::Refusal;
 use super::recorder::Recorder;
 use super::upload::RequestBody;
@@ -71,27 +72,27 @@ pub(super) fn cause(error: &hyper::Error) -> String {
     text
 }
 
-/// A request that failed on a link, and the request itself where none of it was sent.
-struct Lost(Failure, Option<Request<RequestBody>>);
+/// A request that failed on a link, and its body where none of it was sent.
+struct Lost(Failure, Option<RequestBody>);
 
 impl Recorder {
-    /// Sends the request that `head` makes and gives the head of the answer, with the link from which
-    /// the rest of it comes.
+    /// Sends the request that `head` makes for a link and gives the head of the answer, with the link from
+    /// which the rest of it comes. `upgrade` tells that the client asks for another protocol.
     ///
     /// An idle link may have been closed by the upstream just now. Then the request is sent again, if
     /// none of it had been sent, or if it may be sent twice.
     pub(super) async fn send(
         &self,
         target: &Target,
-        head: impl Fn() -> Request<()>,
-        body: RequestBody,
+        head: impl Fn(&Form) -> Request<()>,
+        mut body: RequestBody,
         upload: Option<&Upload>,
+        upgrade: bool,
     ) -> Result<(Response<Incoming>, Link), Failure> {
-        let mut request = head().map(|()| body);
         let mut may_reuse = true;
         loop {
             let idle = if may_reuse {
-                poll_fn(|cx| Poll::Ready(self.pool.take(target, cx))).await
+                poll_fn(|cx| Poll::Ready(self.pool.take(target, upgrade, cx))).await
             } else {
                 None
             };
@@ -99,16 +100,23 @@ impl Recorder {
             let mut link = match idle {
                 Some(link) => link,
                 None => {
-                    let stream = self.connector.connect(target).await?;
-                    Link::new(stream).await.map_err(Failure::Broken)?
+                    let connected = self.connector.connect(target, upgrade).await?;
+                    let link = Link::new(connected).await.map_err(Failure::Broken)?;
+                    self.pool.share(target, &link);
+                    link
                 }
             };
+            let request = head(&link.form).map(|()| body);
             let repeatable = reused && upload.is_none() && request.method().is_idempotent();
             match self.exchange(&mut link, request, upload).await {
-                Ok(response) => return Ok((check(response)?, link)),
-                Err(Lost(_, Some(unsent))) if reused => request = unsent,
+                Ok(response) => return Ok((check(response, upgrade)?, link)),
+                Err(Lost(_, Some(unsent))) if reused => {
+                    body = unsent;
+                    // A shared link would be given again.
+                    may_reuse = link.form != Form::Http2;
+                }
                 Err(Lost(Failure::Broken(_), None)) if repeatable => {
-                    request = head().map(|()| RequestBody::empty());
+                    body = RequestBody::empty();
                     may_reuse = false;
                 }
                 Err(Lost(failure, _)) => return Err(failure),
@@ -122,14 +130,32 @@ impl Recorder {
         request: Request<RequestBody>,
         upload: Option<&Upload>,
     ) -> Result<Response<Incoming>, Lost> {
-        let mut answer = pin!(link.sender.try_send_request(request));
+        match &mut link.sender {
+            Sender::Http1(sender) => {
+                let answer = sender.try_send_request(request);
+                self.wait(link, answer, upload).await
+            }
+            Sender::Http2(sender) => {
+                let answer = sender.try_send_request(request);
+                self.wait(link, answer, upload).await
+            }
+        }
+    }
+
+    async fn wait(
+        &self,
+        link: &mut Link,
+        answer: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>,
+        upload: Option<&Upload>,
+    ) -> Result<Response<Incoming>, Lost> {
+        let mut answer = pin!(answer);
         let mut timer = pin!(sleep(self.timeout));
         poll_fn(|cx| {
             // The answer registers its wish before the connection is driven, and looks for it after.
             for _ in 0..2 {
                 if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
                     return Poll::Ready(answer.map_err(|mut error| {
-                        let unsent = error.take_message();
+                        let unsent = error.take_message().map(Request::into_body);
                         let left = upload
                             .is_some_and(|upload| upload.lock().end == Some(UploadEnd::Broken));
                         let failure = if left {
@@ -169,8 +195,8 @@ impl Recorder {
 }
 
 /// Refuses what could be read in two ways, and a switch that nobody asked for.
-fn check(response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+fn check(response: Response<Incoming>, upgrade: bool) -> Result<Response<Incoming>, Failure> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
         return Err(Failure::Switched);
     }
     if !framing_is_sound(response.headers()) {

@@ -12,13 +12,23 @@ pub(super) struct FileSink {
     file: File,
     /// True where the file does not end in a newline.
     torn: bool,
+    /// What the disk may not have yet.
+    unsynced: Unsynced,
+}
+
+#[derive(Default)]
+struct Unsynced {
+    lines: bool,
+    /// The file's name in its folder.
+    name: bool,
 }
 
 impl FileSink {
     pub(super) fn open(path: &Path) -> Result<Self, SinkError> {
         let (file, torn) =
             open_log(path).map_err(|cause| SinkError::Open { path: path.to_owned(), cause })?;
-        Ok(FileSink { path: path.to_owned(), file, torn })
+        let unsynced = Unsynced { lines: false, name: true };
+        Ok(FileSink { path: path.to_owned(), file, torn, unsynced })
     }
 
     fn failed(&self, cause: io::Error) -> SinkError {
@@ -36,6 +46,7 @@ impl Sink for FileSink {
         // After a failure part of the line may be there. Cutting it off could take away what another process
         // has appended since, so the next line begins with a newline instead.
         self.torn = written.is_err();
+        self.unsynced.lines = true;
         written.map_err(|cause| self.failed(cause))
     }
 
@@ -44,11 +55,20 @@ impl Sink for FileSink {
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        match self.file.sync_data() {
-            // A pipe or a device has no disk.
-            Err(cause) if cause.kind() == io::ErrorKind::InvalidInput => Ok(()),
-            outcome => outcome.map_err(|cause| self.failed(cause)),
+        if std::mem::take(&mut self.unsynced.lines) {
+            match self.file.sync_data() {
+                // A pipe or a device has no disk.
+                Err(cause) if cause.kind() == io::ErrorKind::InvalidInput => return Ok(()),
+                outcome => outcome.map_err(|cause| self.failed(cause))?,
+            }
         }
+        if std::mem::take(&mut self.unsynced.name) {
+            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))
+                .and_then(|folder| folder.sync_all())
+                .map_err(|cause| self.failed(cause))?;
+        }
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<(), SinkError> {

@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file_sink::{FileSink, create_private_folder};
+use super::file_sink::create_private_folder;
+use super::rotate::{Log, Rotation};
 use super::sink::{Sink, SinkError};
 use crate::exchange::file_name_of_host;
 
@@ -20,7 +21,10 @@ const NO_HOST: &str = "no_host-recordings.jsonl";
 /// The sink for a folder.
 pub struct LogDir {
     folder: PathBuf,
-    open: BTreeMap<String, Log>,
+    rotation: Rotation,
+    open: BTreeMap<String, Open>,
+    /// True once the disk is to have what was written.
+    durable: bool,
     /// The files written so far.
     files: HashSet<String>,
     max_files: usize,
@@ -29,8 +33,8 @@ pub struct LogDir {
     overflowed: u64,
 }
 
-struct Log {
-    sink: FileSink,
+struct Open {
+    log: Log,
     used: u64,
 }
 
@@ -39,12 +43,14 @@ impl LogDir {
     ///
     /// # Errors
     /// A folder that cannot be made, or a path that is something else.
-    pub fn open(folder: &Path) -> Result<Self, SinkError> {
+    pub fn open(folder: &Path, rotation: Rotation) -> Result<Self, SinkError> {
         create_private_folder(folder)
             .map_err(|cause| SinkError::Open { path: folder.to_owned(), cause })?;
         Ok(LogDir {
             folder: folder.to_owned(),
+            rotation,
             open: BTreeMap::new(),
+            durable: false,
             files: HashSet::new(),
             max_files: MAX_FILES,
             clock: 0,
@@ -57,7 +63,7 @@ impl LogDir {
         self.overflowed
     }
 
-    fn log(&mut self, host: &str) -> Result<&mut Log, SinkError> {
+    fn log(&mut self, host: &str) -> Result<&mut Open, SinkError> {
         let mut name = if host.is_empty() {
             NO_HOST.to_owned()
         } else {
@@ -69,21 +75,24 @@ impl LogDir {
         }
         if !self.open.contains_key(&name) {
             if self.open.len() >= MAX_OPEN {
-                let oldest = self.open.iter().min_by_key(|(_, log)| log.used);
-                if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
-                    self.open.remove(&oldest);
+                let oldest = self.open.iter().min_by_key(|(_, open)| open.used);
+                let oldest = oldest.map(|(name, _)| name.clone());
+                if let Some(mut old) = oldest.and_then(|oldest| self.open.remove(&oldest))
+                    && self.durable
+                {
+                    old.log.sync()?;
                 }
             }
             let path = self.folder.join(&name);
             refuse_links(&path).map_err(|cause| SinkError::Open { path: path.clone(), cause })?;
-            let sink = FileSink::open(&path)?;
+            let log = Log::open(&path, self.rotation)?;
             self.files.insert(name.clone());
-            self.open.insert(name.clone(), Log { sink, used: 0 });
+            self.open.insert(name.clone(), Open { log, used: 0 });
         }
-        let log = self.open.get_mut(&name).expect("it was there or has just been put there");
+        let open = self.open.get_mut(&name).expect("it was there or has just been put there");
         self.clock += 1;
-        log.used = self.clock;
-        Ok(log)
+        open.used = self.clock;
+        Ok(open)
     }
 }
 
@@ -100,7 +109,7 @@ fn refuse_links(path: &Path) -> io::Result<()> {
 
 impl Sink for LogDir {
     fn write(&mut self, host: &str, line: &[u8]) -> Result<(), SinkError> {
-        self.log(host)?.sink.write(host, line)
+        self.log(host)?.log.write(host, line)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -108,7 +117,8 @@ impl Sink for LogDir {
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        self.open.values_mut().try_for_each(|log| log.sink.sync())
+        self.durable = true;
+        self.open.values_mut().try_for_each(|open| open.log.sync())
     }
 
     fn close(self: Box<Self>) -> Result<(), SinkError> {
@@ -128,7 +138,7 @@ mod tests {
     fn one_log_for_each_host() {
         let folder = tempfile::tempdir().unwrap();
         let logs = folder.path().join("deep/logs");
-        let mut sink = LogDir::open(&logs).unwrap();
+        let mut sink = LogDir::open(&logs, Rotation::default()).unwrap();
         for host in ["a.example", "B.example:80", "../../x", "", "a.example"] {
             sink.write(host, b"{}\n").unwrap();
         }
@@ -152,7 +162,7 @@ mod tests {
     #[test]
     fn invented_hosts_exhaust_neither_descriptors_nor_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sink = LogDir::open(folder.path()).unwrap();
+        let mut sink = LogDir::open(folder.path(), Rotation::default()).unwrap();
         sink.max_files = 1_200;
         for round in 0..2 {
             for number in 0..1_300 {
@@ -173,7 +183,7 @@ mod tests {
         let victim = folder.path().join("victim");
         fs::write(&victim, "kept").unwrap();
         let logs = folder.path().join("logs");
-        let mut sink = LogDir::open(&logs).unwrap();
+        let mut sink = LogDir::open(&logs, Rotation::default()).unwrap();
         std::os::unix::fs::symlink(&victim, logs.join("h-recordings.jsonl")).unwrap();
         let error = sink.write("h", b"{}\n").unwrap_err();
         assert!(error.to_string().contains("h-recordings.jsonl"));

@@ -13,6 +13,7 @@ mod locator;
 mod log_dir;
 mod packed_sink;
 mod reader;
+mod rotate;
 mod sink;
 mod unpack;
 
@@ -21,7 +22,8 @@ pub use error::StreamError;
 pub use locator::{Locator, LocatorError};
 pub use log_dir::LogDir;
 pub use reader::Reader;
-pub use sink::{Sink, SinkError, open_sink};
+pub use rotate::Rotation;
+pub use sink::{Sink, SinkError, open_rotating_sink, open_sink};
 
 /// A line longer than this is rejected without being held: 64 MiB.
 pub const MAX_LINE: usize = 64 << 20;

@@ -4,10 +4,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::file_sink::FileSink;
-use super::locator::{Locator, Packing, by_name};
+use super::locator::{Locator, by_name};
 use super::log_dir::LogDir;
-use super::packed_sink::PackedSink;
+use super::rotate::{Log, Rotation};
 
 /// Takes lines. When `write` has returned, a plain file or pipe has the line; a packed file has it after `flush`.
 pub trait Sink: Send {
@@ -80,14 +79,25 @@ pub fn open_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
 ) -> Result<Box<dyn Sink>, SinkError> {
+    open_rotating_sink(locator, stdout, Rotation::default())
+}
+
+/// Opens a sink as [`open_sink`] does, whose files make room for the next.
+///
+/// # Errors
+/// What cannot be opened, a HAR, Kafka, `-` without `stdout`.
+pub fn open_rotating_sink(
+    locator: &Locator,
+    stdout: Option<Box<dyn Write + Send>>,
+    rotation: Rotation,
+) -> Result<Box<dyn Sink>, SinkError> {
     Ok(match locator {
         Locator::Stdio => Box::new(Pipe { out: stdout.ok_or(SinkError::StdoutTwice)? }),
         Locator::File(path) => match by_name(path) {
             (Some(super::locator::Content::Har), _) => return Err(SinkError::Har(path.clone())),
-            (_, Packing::Plain) => Box::new(FileSink::open(path)?),
-            (_, packing) => Box::new(PackedSink::open(path, packing)?),
+            _ => Box::new(Log::open(path, rotation)?),
         },
-        Locator::Dir(path) => Box::new(LogDir::open(path)?),
+        Locator::Dir(path) => Box::new(LogDir::open(path, rotation)?),
         Locator::Kafka(url) => return Err(SinkError::Kafka(url.clone())),
     })
 }

@@ -1,0 +1,61 @@
+//! The status line: what goes on, on standard error where that is a terminal, and nowhere else.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hmt_core::cli::Messages;
+use hmt_core::record::{Progress, Watch};
+
+/// Erases the line and returns to its beginning (ECMA-48: CR, EL).
+const CLEAR: &str = "\r\x1b[K";
+
+/// Tells messages and, between them, how things stand.
+#[derive(Clone)]
+pub(super) struct Teller {
+    messages: Messages,
+    /// True while the line is there.
+    shown: Arc<AtomicBool>,
+}
+
+impl Teller {
+    pub(super) fn new(messages: Messages) -> Self {
+        Teller { messages, shown: Arc::default() }
+    }
+
+    /// Something that the user should know.
+    pub(super) fn warn(&self, text: impl std::fmt::Display) {
+        self.clear();
+        self.messages.warn(text);
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&self) {
+        if self.shown.swap(false, Ordering::Relaxed) {
+            let _ = write!(io::stderr().lock(), "{CLEAR}");
+        }
+    }
+
+    /// Shows how things stand, where somebody looks on.
+    pub(super) fn watch(&self, wanted: bool) -> Option<Watch> {
+        let teller = self.clone();
+        (wanted && io::stderr().is_terminal()).then(|| {
+            Arc::new(move |progress: &Progress| {
+                teller.shown.store(true, Ordering::Relaxed);
+                let _ = write!(io::stderr().lock(), "{CLEAR}{}", line(progress));
+            }) as Watch
+        })
+    }
+}
+
+fn line(progress: &Progress) -> String {
+    let Progress { seen, written, dropped, rate, hosts, waiting } = progress;
+    let mut line = format!("{seen} exchanges ({rate}/s), {hosts} hosts, {written} written");
+    if *dropped > 0 {
+        line.push_str(&format!(", {dropped} dropped"));
+    }
+    if *waiting > 0 {
+        line.push_str(&format!(", {} KiB wait for a sink", waiting.div_ceil(1024)));
+    }
+    line
+}

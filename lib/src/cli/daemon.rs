@@ -1,0 +1,251 @@
+//! Servers in the background, and the pid files by which they are found again.
+//!
+//! A daemon holds a lock on its pid file as long as it lives, so that a file which was left behind, or whose
+//! process number somebody else has by now, names nobody; and the files lie in a folder that is the user's alone.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow, bail};
+use rustix::fs::OFlags;
+use rustix::process::{Pid, Signal, geteuid, kill_process, setsid};
+
+use super::exit::{Failure, Status};
+
+/// Tells the second process of `-d` that it is that.
+const MARK: &str = "HMT_DAEMON";
+
+/// How often is looked whether a process has come up or gone.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Whether this process is to be a daemon, having been started by one that was called with `-d`.
+pub fn is_daemon() -> bool {
+    env::var_os(MARK).is_some()
+}
+
+/// Starts this program again in the background, and returns once it listens. Its messages go to a file that
+/// is named.
+///
+/// # Errors
+/// It did not come up; what it said is then told, and its exit status is ours.
+pub fn start(tool: &str, port: u16) -> anyhow::Result<Status> {
+    // Several may take free ports, and each has a log of its own.
+    let name = if port == 0 { format!("new-{}", std::process::id()) } else { port.to_string() };
+    let log = folder()?.join(format!("{tool}-{name}.log"));
+    let file = open(&log, OpenOptions::new().append(true).create(true))?;
+    file.set_len(0)?;
+    let mut child = Command::new(env::current_exe().context("cannot find this program")?)
+        .args(env::args_os().skip(1))
+        .env(MARK, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start {tool} in the background"))?;
+    loop {
+        let ended = child.try_wait()?;
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        if let Some(status) = ended {
+            io::stderr().write_all(said.as_bytes())?;
+            let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+            return Err(Failure::Exit(code.max(1)).into());
+        }
+        if said.lines().any(|line| line.starts_with("listening on ")) && said.ends_with('\n') {
+            io::stderr().write_all(said.as_bytes())?;
+            let place = log.display();
+            writeln!(io::stderr(), "{tool}: runs as process {}; messages in {place}", child.id())?;
+            return Ok(Status::Done);
+        }
+        sleep(LOOK_EVERY);
+    }
+}
+
+/// The pid file of this process, which is there as long as this is.
+#[derive(Debug)]
+pub struct PidFile {
+    path: PathBuf,
+    /// Holds the lock.
+    _file: File,
+}
+
+impl PidFile {
+    /// Leaves the terminal, and tells `stop` and `status` that this tool listens on this port.
+    ///
+    /// # Errors
+    /// Another daemon has that place, or the folder is not to be trusted.
+    pub fn claim(tool: &str, port: u16) -> anyhow::Result<PidFile> {
+        // Fails for the leader of a group, who has no terminal to leave but a shell's.
+        let _ = setsid();
+        let path = folder()?.join(format!("{tool}-{port}.pid"));
+        let mut file = open(&path, OpenOptions::new().read(true).write(true).create(true))?;
+        match file.try_lock() {
+            Ok(()) => (),
+            Err(TryLockError::WouldBlock) => {
+                bail!("{tool} runs on port {port} already, says {}", path.display())
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| path.display().to_string());
+            }
+        }
+        let pid = std::process::id();
+        file.set_len(0)?;
+        writeln!(file, "{pid} {}", started(pid).unwrap_or_default())?;
+        Ok(PidFile { path, _file: file })
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A daemon that runs.
+struct Daemon {
+    port: u16,
+    pid: Pid,
+    file: File,
+}
+
+/// Ends the daemon on `port`, or the only one, and waits until it is gone.
+///
+/// # Errors
+/// Several run and no port tells which, or it does not end.
+pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
+    let Some(daemon) = the_one(tool, port)? else { return none(tool, port) };
+    kill_process(daemon.pid, Signal::TERM)
+        .with_context(|| format!("cannot signal process {}", daemon.pid.as_raw_nonzero()))?;
+    // It finishes what is in flight, for as long as its --grace.
+    let patience = Duration::from_secs(600);
+    let begun = Instant::now();
+    while daemon.file.try_lock_shared().is_err() {
+        if begun.elapsed() > patience {
+            return Err(anyhow!("{tool} on port {} does not end", daemon.port));
+        }
+        sleep(LOOK_EVERY);
+    }
+    Ok(Status::Done)
+}
+
+/// Tells whether a daemon runs on `port`, or which one does.
+///
+/// # Errors
+/// Several run and no port tells which.
+pub fn status(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
+    let Some(daemon) = the_one(tool, port)? else { return none(tool, port) };
+    let (port, pid) = (daemon.port, daemon.pid.as_raw_nonzero());
+    writeln!(io::stdout(), "{tool} runs on port {port} as process {pid}")?;
+    Ok(Status::Done)
+}
+
+fn none(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
+    let place = port.map(|port| format!(" on port {port}")).unwrap_or_default();
+    writeln!(io::stderr(), "{tool}: none runs in the background{place}")?;
+    Ok(Status::Partly)
+}
+
+fn the_one(tool: &str, port: Option<u16>) -> anyhow::Result<Option<Daemon>> {
+    let mut found = running(tool)?;
+    if let Some(port) = port {
+        found.retain(|daemon| daemon.port == port);
+    }
+    if found.len() > 1 {
+        let ports: Vec<String> = found.iter().map(|daemon| daemon.port.to_string()).collect();
+        return Err(Failure::usage(format!(
+            "several run, on the ports {}; say which with -p",
+            ports.join(", ")
+        )));
+    }
+    Ok(found.pop())
+}
+
+fn running(tool: &str) -> anyhow::Result<Vec<Daemon>> {
+    let folder = folder()?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let name = entry?.file_name();
+        let port = name.to_str().and_then(|name| {
+            name.strip_prefix(tool)?.strip_prefix('-')?.strip_suffix(".pid")?.parse().ok()
+        });
+        let Some(port) = port else { continue };
+        if let Some((pid, file)) = holder(&folder.join(&name)) {
+            found.push(Daemon { port, pid, file });
+        }
+    }
+    found.sort_by_key(|daemon| daemon.port);
+    Ok(found)
+}
+
+/// The process that holds a pid file, if one does.
+fn holder(path: &Path) -> Option<(Pid, File)> {
+    let mut file = open(path, OpenOptions::new().read(true)).ok()?;
+    match file.try_lock_shared() {
+        // Nobody: it was left behind.
+        Ok(()) => return None,
+        Err(TryLockError::WouldBlock) => (),
+        Err(TryLockError::Error(_)) => return None,
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    let (pid, start) = text.trim_end_matches('\n').split_once(' ')?;
+    let number: u32 = pid.parse().ok()?;
+    if !start.is_empty() && started(number).as_deref() != Some(start) {
+        return None;
+    }
+    Some((Pid::from_raw(i32::try_from(number).ok()?)?, file))
+}
+
+/// When a process was started, in a form that is compared only (proc_pid_stat(5), field 22); `None` where
+/// there is no such process, or no /proc.
+fn started(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(19).map(str::to_owned)
+}
+
+/// `$XDG_RUNTIME_DIR/hmt`, else `~/.hmt`.
+fn folder() -> anyhow::Result<PathBuf> {
+    folder_of(|name| env::var_os(name))
+}
+
+fn folder_of(variable: impl Fn(&str) -> Option<OsString>) -> anyhow::Result<PathBuf> {
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_RUNTIME_DIR")
+        .filter(|path| path.is_absolute())
+        .map(|folder| folder.join("hmt"))
+        .or_else(|| set("HOME").map(|home| home.join(".hmt")))
+        .context("neither XDG_RUNTIME_DIR nor HOME is set, so there is no place for pid files")?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let found = fs::symlink_metadata(&folder)?;
+    if !found.is_dir() || found.uid() != geteuid().as_raw() || found.mode() & 0o022 != 0 {
+        bail!("{} must be a folder that only its owner, you, can write to", folder.display());
+    }
+    Ok(folder)
+}
+
+/// Opens a file of ours, and nothing that a link leads to.
+fn open(path: &Path, options: &mut OpenOptions) -> anyhow::Result<File> {
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits()).unwrap_or_default();
+    let file = options
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.uid() != geteuid().as_raw() {
+        bail!("{} is not a file of yours", path.display());
+    }
+    Ok(file)
+}

@@ -1,0 +1,57 @@
+//! The tasks of a server, which end with it.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, ready};
+
+use tokio::task::JoinSet;
+
+/// A set of tasks that any of them can add to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl Tasks {
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.lock().spawn(task);
+    }
+
+    /// Forgets tasks that have ended, or the set would grow with every connection.
+    pub(super) fn reap(&self) {
+        let mut tasks = self.lock();
+        while tasks.try_join_next().is_some() {}
+    }
+
+    /// Ends once all tasks have.
+    pub(super) async fn ended(&self) {
+        poll_fn(|cx| {
+            let mut tasks = self.lock();
+            while ready!(tasks.poll_join_next(cx)).is_some() {}
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    /// Ends all tasks, and waits until what they held is dropped. Gives how many there were.
+    pub(super) async fn abort(&self) -> usize {
+        let mut aborted = 0;
+        loop {
+            // A task may have started another before its end.
+            let mut tasks = std::mem::take(&mut *self.lock());
+            if tasks.is_empty() {
+                return aborted;
+            }
+            aborted += tasks.len();
+            tasks.shutdown().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        self.spawn(task);
+    }
+}

@@ -1,0 +1,101 @@
+//! `CONNECT`: a tunnel whose other end is this recorder, so that what goes through it can be recorded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
+
+use super::ca::Authority;
+use super::proxy;
+use super::recorder::Recorder;
+use super::reply::Reply;
+use super::route::Rejected;
+use super::tally::Dropped;
+use crate::exchange::Protocol;
+use crate::net::{Carrier, Io, Peer, Rewind, Takeover, Target, Wire};
+
+/// How long a tunnel may be open without a byte in it: browsers open some in advance.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// Time for the TLS handshake with a client.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// The first byte of a TLS handshake (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// Opens the tunnel that a request asks for. Nothing goes to the target before the client has sent a
+/// request through it.
+pub(super) fn open(
+    recorder: &Arc<Recorder>,
+    request: &Request<Incoming>,
+    peer: Peer,
+) -> Result<Response<Reply>, Rejected> {
+    let Some(authority) = recorder.authority.clone() else {
+        let why = "CONNECT is taken with --forward only; without it, ask for https targets as /https://host/path";
+        return Err(Rejected::new(StatusCode::NOT_IMPLEMENTED, "No tunnels", why));
+    };
+    let no_target = |why: String| Rejected::new(StatusCode::BAD_REQUEST, "No target", why);
+    let asked = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    if request.uri().port().is_none() {
+        return Err(no_target(format!("CONNECT needs host:port, not {asked:?}")));
+    }
+    let target = Target::from_url(&format!("https://{asked}/"))?;
+    recorder.check_name(&target)?;
+    let Some(takeover) = request.extensions().get::<Takeover>() else {
+        return Err(no_target("CONNECT within HTTP/2 is not offered".to_owned()));
+    };
+    let recorder = recorder.clone();
+    takeover.with(move |stream, carrier| serve(recorder, authority, stream, carrier, target, peer));
+    Ok(Response::new(Reply::Own(Full::new(Bytes::new()))))
+}
+
+/// Serves what comes through the tunnel: HTTPS, or HTTP as it is.
+async fn serve(
+    recorder: Arc<Recorder>,
+    authority: Arc<Authority>,
+    mut stream: Box<dyn Io>,
+    carrier: Carrier,
+    target: Target,
+    peer: Peer,
+) {
+    let first = tokio::select! {
+        first = timeout(IDLE, stream.read_u8()) => first,
+        () = carrier.stopped() => return,
+    };
+    let Ok(Ok(first)) = first else { return };
+    let stream = Rewind::new(Bytes::copy_from_slice(&[first]), stream);
+    let plain = first != TLS_HANDSHAKE;
+    let origin = if plain { target.with_protocol(Protocol::Http) } else { target };
+    let handler = Arc::new({
+        let (recorder, origin) = (recorder.clone(), Arc::new(origin.clone()));
+        move |request, peer| proxy::answer(recorder.clone(), request, peer, Some(origin.clone()))
+    });
+    if plain {
+        return carrier.serve(stream, Wire::Http1, peer, handler).await;
+    }
+    let host = origin.hostname().trim_matches(['[', ']']);
+    let failure = match authority.acceptor(host) {
+        Ok(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let wire = if http2 { Wire::Http2 } else { Wire::Http1 };
+                return carrier.serve(stream, wire, peer, handler).await;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no TLS handshake within {HANDSHAKE:?}"),
+        },
+        Err(error) => error.to_string(),
+    };
+    recorder.tally.see();
+    let message = format!(
+        "a client that asked for {} broke off the TLS handshake ({failure}); does it trust {}?",
+        origin.host,
+        authority.certificate().display()
+    );
+    recorder.discard(Dropped::Handshake, &message);
+}

@@ -1,0 +1,64 @@
+//! Upgrades, as to WebSocket: the handshake is an exchange, what comes after it passes unseen.
+
+use bytes::Bytes;
+use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
+use http::{Extensions, Response};
+use http_body_util::Full;
+use tokio::io::copy_bidirectional;
+
+use super::capture::Capture;
+use super::link::Link;
+use super::reply::Reply;
+use super::upstream::Failure;
+use crate::net::Takeover;
+
+/// A client's wish for another protocol.
+pub(super) struct Upgrade {
+    pub(super) protocol: HeaderValue,
+    takeover: Takeover,
+}
+
+impl Upgrade {
+    /// The wish of a request that has no body. Other versions of HTTP are not passed on: nobody here could
+    /// record what would follow.
+    pub(super) fn of(headers: &HeaderMap, extensions: &Extensions) -> Option<Upgrade> {
+        let takeover = extensions.get::<Takeover>()?.clone();
+        let protocol = headers.get(UPGRADE)?;
+        let connection = headers.get_all(CONNECTION).iter();
+        let asked = connection.filter_map(|value| value.to_str().ok()).any(|value| {
+            value.split(',').any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+        });
+        let text = protocol.to_str().ok()?.to_ascii_lowercase();
+        let other_http = text.split(',').any(|name| {
+            let name = name.trim();
+            name.starts_with("h2") || name.starts_with("http/") || name.starts_with("tls/")
+        });
+        (asked && !other_http).then(|| Upgrade { protocol: protocol.clone(), takeover })
+    }
+
+    /// Records the handshake, then lets both sides talk. Either may end it; so does the end of the recorder.
+    pub(super) async fn accept(
+        self,
+        mut response: Response<()>,
+        link: Link,
+        mut capture: Box<Capture>,
+    ) -> Result<Response<Reply>, (Failure, Box<Capture>)> {
+        let Some(mut upstream) = link.into_stream().await else {
+            return Err((Failure::Switched, capture));
+        };
+        if let Some(taken) = capture.finish() {
+            let _ = taken.await;
+        }
+        self.takeover.with(move |mut client, carrier| async move {
+            tokio::select! {
+                // How it ends is between the two.
+                _ = copy_bidirectional(&mut client, &mut upstream) => (),
+                () = carrier.stopped() => (),
+            }
+        });
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.entry(UPGRADE).or_insert(self.protocol);
+        Ok(response.map(|()| Reply::Own(Full::new(Bytes::new()))))
+    }
+}
