@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::harness::{Dir, Program, Run, exe, exe_dir, fixture};
+use crate::harness::{Dir, Program, Reply, Run, Server, Upstream, exe, exe_dir, fixture};
 
 const TOOLS: [&str; 5] = ["record", "build", "merge", "mock", "replay"];
 
@@ -196,4 +196,32 @@ fn help_shows_a_page_and_without_man_the_tool_s_help() {
 
 fn which(name: &str) -> PathBuf {
     crate::harness::on_path(name).unwrap_or_else(|| panic!("{name} is not on PATH"))
+}
+
+#[test]
+fn specs_are_kept_current_while_recording() {
+    let dir = Dir::new();
+    let upstream = Upstream::start(|_| Reply::json(200, &serde_json::json!({"id": 7})));
+    let start = || {
+        let args = ["record", "--mode", "gen", "-p", "0", "-t", &upstream.url()];
+        Server::start(dir.program("hmt").args(args))
+    };
+    let spec = format!("specs/{}_gen.json", upstream.authority().replace(':', "_"));
+    let hmt = start();
+    hmt.get("/pets").expect_status(200);
+    // SIGTERM goes on to the recorder, and the last exchange is in the spec.
+    hmt.stop().expect_code(0).expect_stderr("seen 1, written 1, dropped 0");
+    assert!(dir.read(&spec).contains("/pets"));
+    // Recordings that were put away are not forgotten.
+    fs::rename(dir.join("logs"), dir.join("away")).unwrap();
+    let hmt = start();
+    hmt.get("/owners").expect_status(200);
+    hmt.stop().expect_code(0);
+    let text = dir.read(&spec);
+    assert!(text.contains("/pets") && text.contains("/owners"), "{text}");
+
+    let run = |args: &[&str]| dir.program("hmt").args(args).run();
+    run(&["record", "--mode", "other"]).expect_code(2).expect_stderr("gen, replay, mixed");
+    run(&["record", "--mode=gen", "-o", "x.jsonl"]).expect_code(2).expect_stderr("-l DIR");
+    run(&["record", "--mode=gen", "stop"]).expect_code(2);
 }

@@ -24,7 +24,8 @@ pub(crate) enum Task {
 /// Each of the first five commands runs the program of that name beside this one: `hmt build …` runs
 /// `hmt-build …`. Arguments are passed on as they are, with two friendly defaults where no flag says where
 /// output goes: `hmt record` adds `--log-dir logs` and makes the folders `logs` and `specs`; `hmt build` adds
-/// `--out specs`.
+/// `--out specs`. `hmt record --mode gen|replay|mixed` also keeps a spec of each host current,
+/// specs/HOST_MODE.json, while it records.
 #[derive(Parser)]
 #[command(name = "hmt", version, disable_help_subcommand = true, after_long_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ArgMatches;
@@ -16,7 +16,7 @@ use crate::tool::Tool;
 /// Where `hmt record` writes its recordings.
 const LOGS: &str = "logs";
 /// Where `hmt build` writes its specs.
-const SPECS: &str = "specs";
+pub(crate) const SPECS: &str = "specs";
 
 /// `args` as the tool is to get them; makes the folders that the defaults name.
 pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
@@ -34,6 +34,19 @@ pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsStr
         make_folder(Path::new(SPECS), false)?;
     }
     Ok(insert(args, addition))
+}
+
+/// The folder that `hmt record` writes its recordings into; `None` where it does not, or not in the foreground.
+/// A command line that the tool refuses ends the program here, as the tool would.
+pub(crate) fn log_folder(args: &[OsString]) -> Option<PathBuf> {
+    let command = Tool::Record.command();
+    let words = std::iter::once(OsString::from(command.get_name())).chain(args.iter().cloned());
+    let matches = command.clone().try_get_matches_from(words).unwrap_or_else(|error| error.exit());
+    if matches.get_flag("daemon") || command.get_arguments().any(|arg| is_other_task(arg, &matches))
+    {
+        return None;
+    }
+    matches.get_raw("log_dir")?.next().map(PathBuf::from)
 }
 
 /// Whether the default is out of place: a flag says where output goes, or there is no output of this kind

@@ -7,19 +7,31 @@ mod args;
 mod commands;
 mod completions;
 mod defaults;
+mod keep;
 mod manual;
 mod tool;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use args::Task;
 use hmt_core::cli::{self, Status};
+use tool::Tool;
 
 fn main() -> ExitCode {
     cli::run("hmt", || match args::parse() {
-        Task::Tool(tool, rest) => tool.run(&defaults::apply(tool, rest)?),
+        Task::Tool(tool, rest) => run(tool, rest),
         Task::Completions(shell) => completions::write(shell).map(|()| Status::Done),
         Task::Help(None) => args::print_help().map(|()| Status::Done),
         Task::Help(Some(page)) => manual::show(page),
     })
+}
+
+fn run(tool: Tool, mut args: Vec<OsString>) -> anyhow::Result<Status> {
+    if tool == Tool::Record
+        && let Some(mode) = keep::mode(&mut args)?
+    {
+        return keep::run(&mode, args);
+    }
+    tool.run(&defaults::apply(tool, args)?)
 }

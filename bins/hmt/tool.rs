@@ -62,6 +62,13 @@ impl Tool {
         replace_process(&mut command).with_context(|| format!("cannot run {}", path.display()))
     }
 
+    /// Starts the program beside this process.
+    pub(crate) fn spawn(self, args: &[OsString]) -> anyhow::Result<process::Child> {
+        let path = self.find()?;
+        let spawned = process::Command::new(&path).args(args).spawn();
+        spawned.with_context(|| format!("cannot run {}", path.display()))
+    }
+
     fn find(self) -> anyhow::Result<PathBuf> {
         let name = format!("{}{}", self.program(), env::consts::EXE_SUFFIX);
         let own = env::current_exe().context("cannot tell where this program is")?;

@@ -9,7 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,16 @@ pub fn start(tool: &str, port: u16) -> anyhow::Result<Status> {
         }
         sleep(LOOK_EVERY);
     }
+}
+
+/// Asks a process of ours to end, with SIGTERM.
+///
+/// # Errors
+/// It cannot be signalled.
+pub fn terminate(child: &Child) -> anyhow::Result<()> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.context("a process without a number")?;
+    kill_process(pid, Signal::TERM).context("cannot end the program that was started")
 }
 
 /// The pid file of this process, which is there as long as this is.

@@ -2,8 +2,8 @@
 
 use http::Uri;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 
 use super::link::Form;
@@ -70,6 +70,20 @@ pub(super) fn request_uri(path: &Uri, target: &Target, form: &Form) -> Uri {
     url.parse().unwrap_or_else(|_| path.clone())
 }
 
+/// HTTP/2 lets a client split its cookies, for better compression; they are one field to whoever reads them
+/// (RFC 9113 section 8.2.3).
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter();
+    if crumbs.next().is_none() || crumbs.next().is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    // Valid values with blanks between them are one.
+    if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(b"; ".as_slice())) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
 /// The headers for the client; hyper frames the body anew.
 pub(super) fn response_headers(headers: &HeaderMap, keeps_length: bool) -> HeaderMap {
     let mut out = HeaderMap::with_capacity(headers.len());
@@ -83,5 +97,23 @@ fn copy_end_to_end(from: &HeaderMap, to: &mut HeaderMap, but: impl Fn(&HeaderNam
         if !is_hop_by_hop(name) && !named.contains(name) && !but(name) {
             to.append(name.clone(), value.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crumbs_are_one_cookie() {
+        let mut headers = HeaderMap::new();
+        join_cookies(&mut headers);
+        assert!(headers.is_empty());
+        for crumb in ["a=1", "b=2", "c=3"] {
+            headers.append(COOKIE, HeaderValue::from_static(crumb));
+        }
+        join_cookies(&mut headers);
+        assert_eq!(headers.get_all(COOKIE).iter().count(), 1);
+        assert_eq!(headers[COOKIE], "a=1; b=2; c=3");
     }
 }

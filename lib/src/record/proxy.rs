@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::capture::Capture;
 use super::copy::Upload;
 use super::download::Download;
-use super::forward::{Outward, request_headers, request_uri, response_headers};
+use super::forward::{Outward, join_cookies, request_headers, request_uri, response_headers};
 use super::link::{Form, Link};
 use super::recorder::Recorder;
 use super::reply::Reply;
@@ -37,7 +37,10 @@ pub(super) async fn answer(
         return connect(&recorder, request, peer, tunnel.is_some());
     }
     let seq = recorder.tally.see();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if parts.version == Version::HTTP_2 {
+        join_cookies(&mut parts.headers);
+    }
     let (target, uri) = match recorder.route(&parts, tunnel.as_deref()) {
         Ok(found) => found,
         Err(rejected) => return recorder.reject(rejected),
