@@ -12,6 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 pub(crate) struct Hll {
     /// Power of two many; 0 where nothing fell, else the rank of the rarest hash.
     registers: Vec<u8>,
+    /// The sum that the estimate wants, kept because it is asked for with every register that changes.
+    sum: u128,
+}
+
+/// What a register adds to the sum.
+fn term(rank: u8) -> u128 {
+    1 << (MOST - rank)
 }
 
 /// The greatest rank: there is a letter for each, and hashes of higher rank come once in 2^52.
@@ -27,11 +34,13 @@ impl Hll {
     pub(crate) fn insert(&mut self, hash: u64, bits: u32) -> bool {
         if self.registers.is_empty() {
             self.registers = vec![0; 1 << bits];
+            self.sum = term(0) << bits;
         }
         let index = (hash >> (64 - bits)) as usize;
         let rank = ((hash << bits).leading_zeros() + 1).min(u32::from(MOST)) as u8;
         match self.registers.get_mut(index) {
             Some(register) if *register < rank => {
+                self.sum = self.sum + term(rank) - term(*register);
                 *register = rank;
                 true
             }
@@ -47,12 +56,13 @@ impl Hll {
         for (mine, theirs) in self.registers.iter_mut().zip(other.registers) {
             *mine = (*mine).max(theirs);
         }
+        self.sum = self.registers.iter().map(|rank| term(*rank)).sum();
     }
 
     /// The raw estimate, rounded down. It is too high below some five times the number of registers.
     pub(crate) fn estimate(&self) -> u64 {
         let m = self.registers.len() as u128;
-        let sum: u128 = self.registers.iter().map(|rank| 1 << (MOST - rank)).sum();
+        let sum = self.sum;
         if sum == 0 {
             return 0;
         }
@@ -126,7 +136,8 @@ fn read(text: &str) -> Option<Hll> {
         }
     }
     registers.resize(registers.len() + zeros, 0);
-    (registers.is_empty() || registers.len().is_power_of_two()).then_some(Hll { registers })
+    let sum = registers.iter().map(|rank| term(*rank)).sum();
+    (registers.is_empty() || registers.len().is_power_of_two()).then_some(Hll { registers, sum })
 }
 
 #[cfg(test)]
