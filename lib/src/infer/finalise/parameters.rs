@@ -41,7 +41,8 @@ fn united<'a>(
     all.extend(
         failed
             .iter()
-            .filter(|(name, _)| ok.get(name).is_none())
+            // What valid requests gave a name that they do not keep, nobody knows.
+            .filter(|(name, _)| ok.get(name).is_none() && !ok.may_be_in_rest(name))
             .map(|(name, parameter)| (name, parameter, false)),
     );
     all.sort_by_key(|(name, _, _)| *name);
