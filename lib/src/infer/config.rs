@@ -96,7 +96,7 @@ impl Config {
 }
 
 /// Raised with every change of classes, header lists or folds: states of before and after must not mix.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// The caps: they bound the state, and so its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Default for Limits {
             media: 8,
             credentials: 16,
             pairs: 1024,
-            places: 1 << 18,
+            places: 1 << 20,
             place_bits: 12,
         }
     }

@@ -12,7 +12,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::body::{Syntax, media_type};
-use super::class::class_of;
+use super::class::{Class, class_of};
 use super::operation::{Extent, has_body, is_request_plumbing, is_response_plumbing};
 use super::tape::{Tape, Token};
 use super::trie::split_suffix;
@@ -68,7 +68,8 @@ fn below_segment(at: u64, raw: &str) -> u64 {
     let decoded = percent_decode_str(raw).decode_utf8_lossy();
     let (stem, suffix) = split_suffix(&decoded);
     let class = class_of(stem);
-    below(at.wrapping_add(class as u64), if class.is_id() { suffix } else { raw })
+    let at = of_class(at, class);
+    if class.is_id() { below(at, suffix) } else { one_of(NAMES, at, raw) }
 }
 
 fn names(
@@ -80,7 +81,7 @@ fn names(
 ) {
     for (name, _) in pairs.iter().take(limits.pairs) {
         if !plumbing(name) {
-            see(below(at, name));
+            see(one_of(NAMES, at, name));
         }
     }
 }
@@ -144,15 +145,24 @@ impl Walk<'_> {
     }
 }
 
-/// How many places the values of one class make below one object. The state keeps a few of them apart, and were they one place,
-/// nested ones would fill it unseen; were each a place of its own, a list of users by number would close the valve.
-const BUCKETS: u64 = 8;
+/// How many places the names below one place make at most, about as many as the state keeps apart. Were each name a place of its own,
+/// the names of users in paths would close the valve, though the state does not grow with them.
+const NAMES: u64 = 256;
+
+/// The same for keys of one class that are values. Were they one place, nested ones would fill the state unseen.
+const VALUES: u64 = 8;
+
+/// Where names of one class are told apart, far from the places of the other classes.
+fn of_class(at: u64, class: Class) -> u64 {
+    at.wrapping_add((class as u64) << 32)
+}
+
+/// One of `many` places below another, the same one for the same text.
+fn one_of(many: u64, at: u64, text: &str) -> u64 {
+    below(at.wrapping_add(1 + below(0, text) % many), "")
+}
 
 fn below_key(at: u64, key: &str) -> u64 {
     let class = class_of(key);
-    if class.is_id() {
-        below(at.wrapping_add(class as u64), "").wrapping_add(below(0, key) % BUCKETS)
-    } else {
-        below(at, key)
-    }
+    if class.is_id() { one_of(VALUES, of_class(at, class), key) } else { one_of(NAMES, at, key) }
 }
