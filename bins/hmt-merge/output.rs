@@ -1,0 +1,97 @@
+//! What comes out: a spec for each host, a spec of three, what is in partials.
+
+use hmt_core::cli::{Failure, Status, Target};
+use hmt_core::exchange::file_name_of_host;
+use hmt_core::infer::Builder;
+use hmt_core::merge;
+use hmt_core::spec::{Document, Version, to_text};
+use serde_json::Value;
+
+use crate::args::Config;
+use crate::finalise::OpenApi;
+use crate::load::{self, Inputs, Named};
+
+/// A spec of the partials for each host.
+pub(crate) fn split(
+    state: Option<Builder>,
+    documents: &[Document],
+    config: &Config,
+) -> anyhow::Result<Status> {
+    if let Some(document) = documents.first() {
+        let message =
+            format!("--split-hosts is for partials only, and {} is a spec", document.source);
+        return Err(Failure::usage(message));
+    }
+    for (host, state) in state.map(Builder::split_hosts).unwrap_or_default() {
+        let mut root = inferred(state, config).root;
+        as_asked(&mut root, config)?;
+        let private = root.get("x-hmt-replay").is_some();
+        let name = if host.is_empty() { String::new() } else { file_name_of_host(&host) };
+        config.target.of_host(&name).write(&to_text(&root, config.format), private)?;
+    }
+    Ok(Status::Done)
+}
+
+/// Brings a spec to the version that was asked for.
+pub(crate) fn as_asked(root: &mut Value, config: &Config) -> anyhow::Result<()> {
+    match config.openapi {
+        Some(OpenApi::V3_1) => merge::to_3_1(root),
+        Some(OpenApi::V3_0) if !root["openapi"].as_str().unwrap_or_default().starts_with("3.0") => {
+            anyhow::bail!(
+                "the merged spec cannot be written as OpenAPI 3.0, as one that was read is of a later version"
+            );
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What the first changed since the base, and what each of the others did.
+pub(crate) fn three_ways(documents: &[Document], config: &Config) -> anyhow::Result<Value> {
+    let [ours, theirs @ ..] = documents else { return Err(too_few()) };
+    if theirs.is_empty() || ours.source == load::INFERRED {
+        return Err(too_few());
+    }
+    let base = load::base(config)?;
+    let mut merged = ours.clone();
+    for theirs in theirs {
+        let (document, conflicts) = merge::three_way(&base, &merged, theirs, config.policy)?;
+        merged = document;
+        for conflict in conflicts {
+            config.messages.ready(conflict);
+        }
+    }
+    Ok(merged.root)
+}
+
+fn too_few() -> anyhow::Error {
+    Failure::usage("--base OLD needs two more: the spec that people changed, then what is new")
+}
+
+/// Tells what is in each partial.
+pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
+    if let Some(document) = inputs.documents.first() {
+        let message = format!("--info tells of partials only, and {} is a spec", document.source);
+        return Err(Failure::usage(message));
+    }
+    let mut text = String::new();
+    for Named { name, partial, bytes } in &inputs.partials {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        text.push_str(&format!("{gap}partial: {name}\nbytes: {bytes}\n{}", partial.info()));
+    }
+    Target::Stdout.write(&text, false)?;
+    Ok(Status::Done)
+}
+
+/// What the partials say.
+pub(crate) fn inferred(state: Builder, config: &Config) -> Document {
+    for path in &config.explain {
+        state.explain(path, &config.options).iter().for_each(|line| config.messages.ready(line));
+    }
+    Document {
+        root: state.finalise(&config.options),
+        source: load::INFERRED.to_owned(),
+        version: Version::V3_0,
+        warnings: Vec::new(),
+    }
+}
