@@ -28,6 +28,8 @@ Examples:
       Build a spec from a browser's capture, and check every exchange against it.
   hmt-build -m replay recordings.jsonl -o replay.yaml
       Keep the recordings themselves in the spec, for hmt-mock to answer with.
+  hmt-build --state api.state --track-inputs logs/ -o api.yaml
+      Add to what earlier runs have read what is new in the logs.
   hmt-build --partial part-0001.jsonl > 0001.partial.json
       Build a part, to be united with others by hmt-merge.
 
@@ -71,11 +73,18 @@ pub(crate) struct Args {
     #[arg(long)]
     partial: bool,
 
-    /// Write into the partial what it was made of, so that nothing is counted twice
+    /// Go on from the state in this file, if it is there, and write the new state into it at the end
+    ///
+    /// The result is that of one run over all that was ever read. The file is a partial, only readable by its owner.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Write into the partial or state what it was made of, so that nothing is counted twice
     ///
     /// Files are known by their content: hmt-merge and hmt-build then refuse partials of the same file, or of one that
-    /// has grown since. Standard input cannot be tracked.
-    #[arg(long, requires = "partial")]
+    /// has grown since. With --state, files that are in it are passed over, and of those that have grown only what is
+    /// new is read. Standard input cannot be tracked.
+    #[arg(long)]
     track_inputs: bool,
 
     /// Unite partials, and files with --track-inputs, even where they were made of the same input
@@ -148,6 +157,7 @@ pub(crate) struct Config {
     pub(crate) target: Target,
     pub(crate) format: Format,
     pub(crate) partial: bool,
+    pub(crate) state: Option<PathBuf>,
     pub(crate) track_inputs: bool,
     pub(crate) allow_overlap: bool,
     pub(crate) options: Options,
@@ -167,7 +177,7 @@ impl Args {
     /// Decides what is meant.
     ///
     /// # Errors
-    /// No input; options that do not go together; a file of literals that cannot be read.
+    /// No input; nothing to track inputs in; options that do not go together; a file of literals that cannot be read.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
@@ -183,6 +193,11 @@ impl Args {
             Target::Stdout => asked,
             Target::File(path) => Format::of_path(path).or(asked),
         };
+        if self.track_inputs && !self.partial && self.state.is_none() {
+            return Err(Failure::usage(
+                "--track-inputs writes into a partial or a state: add --partial or --state FILE",
+            ));
+        }
         let mut inputs = self.inputs;
         inputs.extend(self.input_file);
         if inputs.is_empty() {
@@ -218,6 +233,7 @@ impl Args {
             target,
             format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
+            state: self.state,
             track_inputs: self.track_inputs,
             allow_overlap: self.allow_overlap,
             options: self.finalise.options()?,

@@ -6,11 +6,14 @@ use std::sync::mpsc::sync_channel;
 
 use anyhow::Context as _;
 use hmt_core::cli::{Failure, Rejects};
+use hmt_core::conform::Api;
 use hmt_core::exchange::{Exchange, parse_line};
 use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
+use hmt_core::merge::Contradictions;
 use hmt_core::stream::{Block, Reader, Record};
 
 use super::args::Config;
+use super::state::{self, State};
 use super::track;
 use super::verify::Inputs;
 
@@ -22,6 +25,8 @@ pub(crate) struct Folded {
     pub(crate) builder: Builder,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
+    /// How the exchanges contradict the initial spec; `None` where some came in partials, which do not tell.
+    pub(crate) contradictions: Option<Contradictions>,
 }
 
 impl Folded {
@@ -34,6 +39,9 @@ impl Folded {
 /// What all workers share.
 struct Shared<'c> {
     config: &'c Config,
+    /// The initial spec.
+    initial: Option<&'c Api>,
+    contradictions: Mutex<Contradictions>,
     rejects: Mutex<Rejects>,
     accepted: AtomicU64,
     /// Set by `--strict` with the first rejected record.
@@ -45,12 +53,22 @@ struct Shared<'c> {
 }
 
 impl Shared<'_> {
-    /// Folds an exchange, if it is asked for.
-    fn take(&self, builder: &mut Builder, exchange: &Exchange<'_>) {
-        if self.config.selection.takes(&exchange.request) {
-            builder.fold(exchange);
-        } else {
+    /// Folds an exchange, if it is asked for, and notes how it contradicts the initial spec.
+    fn take(
+        &self,
+        builder: &mut Builder,
+        exchange: &Exchange<'_>,
+        contradictions: &mut Contradictions,
+    ) {
+        if !self.config.selection.takes(&exchange.request) {
             self.left_out.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        builder.fold(exchange);
+        if let Some(Err(violations)) = self.initial.map(|api| api.conforms(exchange)) {
+            for fault in violations.iter().filter_map(|violation| violation.fault.as_deref()) {
+                contradictions.add(fault);
+            }
         }
     }
 
@@ -71,18 +89,31 @@ impl Shared<'_> {
 ///
 /// # Errors
 /// A source that cannot be read; with `--strict`, a rejected record.
-pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
+pub(crate) fn fold(
+    inputs: &Inputs,
+    before: Option<State>,
+    initial: Option<&Api>,
+    config: &Config,
+) -> anyhow::Result<Folded> {
     let mut reader = inputs.reader(BLOCK)?;
     for note in reader.notes() {
         config.messages.warn(note);
     }
-    let files = if config.track_inputs { track::files(&reader)? } else { Vec::new() };
     let mut ledger = Ledger::new(config.allow_overlap);
-    for (name, inputs) in files {
-        ledger.add(&name, inputs)?;
+    let mut earlier = None;
+    if let Some(State { name, partial }) = before {
+        ledger.add(&name, partial.inputs().clone())?;
+        let mut builder = new_builder(config);
+        builder.add(partial).map_err(|error| state::cannot_go_on(&name, error))?;
+        earlier = Some(builder);
+    }
+    if config.track_inputs {
+        track::files(&mut reader, &mut ledger, config)?;
     }
     let shared = Shared {
         config,
+        initial,
+        contradictions: Mutex::default(),
         rejects: Mutex::new(Rejects::new(config.messages.clone())),
         accepted: AtomicU64::new(0),
         stop: AtomicBool::new(false),
@@ -94,6 +125,10 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
     } else {
         together(&mut reader, &shared)?
     };
+    let all_checked = earlier.is_none();
+    if let Some(earlier) = earlier {
+        builder.merge(earlier);
+    }
     let rejects = shared.rejects.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if shared.stop.into_inner() {
         return Err(Failure::Reported.into());
@@ -102,6 +137,9 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
         shared.partials.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     // Workers add theirs in any order.
     partials.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let contradictions =
+        shared.contradictions.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let contradictions = (all_checked && partials.is_empty()).then_some(contradictions);
     for (name, inputs) in partials {
         ledger.add(&name, inputs)?;
     }
@@ -112,7 +150,7 @@ pub(crate) fn fold(inputs: &Inputs, config: &Config) -> anyhow::Result<Folded> {
     let accepted = shared.accepted.into_inner();
     rejects.finish(accepted);
     tell(&builder, shared.left_out.into_inner(), config);
-    Ok(Folded { builder, accepted, rejected: rejects.count() })
+    Ok(Folded { builder, accepted, rejected: rejects.count(), contradictions })
 }
 
 fn alone(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
@@ -184,6 +222,7 @@ fn new_builder(config: &Config) -> Builder {
 
 fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
     let mut accepted = 0;
+    let mut contradictions = Contradictions::default();
     for (number, record) in block.records() {
         if shared.stop.load(Ordering::Relaxed) {
             break;
@@ -208,14 +247,14 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
             Record::Line(line) => match parse_line(line) {
                 Ok(exchange) => {
                     accepted += 1;
-                    shared.take(builder, &exchange);
+                    shared.take(builder, &exchange, &mut contradictions);
                 }
                 Err(error) => shared.reject(&block.source, number, error),
             },
             Record::TornTail(line) => match parse_line(line) {
                 Ok(exchange) => {
                     accepted += 1;
-                    shared.take(builder, &exchange);
+                    shared.take(builder, &exchange, &mut contradictions);
                 }
                 Err(_) => shared.config.messages.warn(format_args!(
                     "{}:{number}: the last line is incomplete and was left out",
@@ -234,6 +273,10 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
         }
     }
     shared.accepted.fetch_add(accepted, Ordering::Relaxed);
+    if contradictions != Contradictions::default() {
+        let all = shared.contradictions.lock();
+        all.unwrap_or_else(std::sync::PoisonError::into_inner).unite(contradictions);
+    }
 }
 
 fn tell(builder: &Builder, left_out: u64, config: &Config) {

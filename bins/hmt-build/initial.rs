@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use hmt_core::infer::{Builder, Options};
-use hmt_core::merge::{self, Policy};
+use hmt_core::conform::Api;
+use hmt_core::infer::{Builder, Mode, Options};
+use hmt_core::merge::{self, Contradictions, Policy, Rebuilt};
 use hmt_core::spec::{Document, Version, check_refs, load_file};
 use serde_json::{Map, Value, json};
 
@@ -21,15 +22,33 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Document> {
     Ok(document)
 }
 
-/// The spec of what was folded, united with the initial one if there is any.
+/// What the traffic is checked against while it is folded.
+///
+/// # Errors
+/// The spec has a schema that is none.
+pub(crate) fn checker(initial: &Document) -> anyhow::Result<Api> {
+    let mut api = Api::compile(initial)?;
+    api.schemas.every_fault = true;
+    Ok(api)
+}
+
+/// A spec, and that to which all exchanges conform, where it is another.
+pub(crate) struct Built {
+    pub(crate) document: Document,
+    /// The spec with what people deleted.
+    pub(crate) whole: Option<Document>,
+}
+
+/// The spec of what was folded, added to the initial one if there is any.
 ///
 /// # Errors
 /// The two cannot be united.
 pub(crate) fn document(
     builder: Builder,
+    contradictions: Option<&Contradictions>,
     initial: Option<Document>,
     config: &Config,
-) -> anyhow::Result<Document> {
+) -> anyhow::Result<Built> {
     let options = Options {
         templates: initial.as_ref().map(templates).unwrap_or_default(),
         ..config.options.clone()
@@ -45,21 +64,36 @@ pub(crate) fn document(
     };
     let Some(initial) = initial else {
         written_as_asked(&mut built, config);
-        return Ok(built);
+        if config.mode != Mode::Replay {
+            merge::remember(&mut built.root);
+        }
+        return Ok(Built { document: built, whole: None });
     };
     let (source, version) = (initial.source.clone(), initial.version);
-    below_its_servers(&mut built, &initial);
-    let root = merge::specs(&[initial, built], Policy::Widen)
-        .with_context(|| format!("cannot unite {source} with what was inferred"))?;
-    let mut united = Document { root, source, version, warnings: Vec::new() };
     if version > Version::V3_0 && config.openapi == Some(OpenApi::V3_0) {
         anyhow::bail!(
-            "{}: this spec cannot be written as OpenAPI 3.0, as its version is later",
-            united.source
+            "{source}: this spec cannot be written as OpenAPI 3.0, as its version is later"
         );
     }
-    written_as_asked(&mut united, config);
-    Ok(united)
+    below_its_servers(&mut built, &initial);
+    written_as_asked(&mut built, config);
+    let version = version.max(built.version);
+    let cannot = || format!("cannot unite {source} with what was inferred");
+    let as_document =
+        |root| Document { root, source: source.clone(), version, warnings: Vec::new() };
+    if config.mode == Mode::Replay {
+        let root = merge::specs(&[initial, built], Policy::Widen).with_context(cannot)?;
+        return Ok(Built { document: as_document(root), whole: None });
+    }
+    let Rebuilt { root, whole, widened, deleted } =
+        merge::rebuild(&initial, &built, contradictions).with_context(cannot)?;
+    for place in widened {
+        config.messages.warn(place);
+    }
+    for pointer in deleted {
+        config.messages.warn(format_args!("{pointer}: stays deleted, though traffic shows it"));
+    }
+    Ok(Built { document: as_document(root), whole: whole.map(as_document) })
 }
 
 /// Brings a spec to the version that was asked for.

@@ -5,6 +5,7 @@ mod args;
 mod finalise;
 mod fold;
 mod initial;
+mod state;
 mod track;
 mod verify;
 
@@ -48,25 +49,34 @@ fn build(config: &Config) -> anyhow::Result<Status> {
     }
     let initial = config.initial.as_deref().map(initial::load).transpose()?;
     let inputs = verify::inputs(config)?;
-    let folded = fold::fold(&inputs, config)?;
+    let checker = initial.as_ref().map(initial::checker).transpose()?;
+    let before = config.state.as_deref().map(state::load).transpose()?.flatten();
+    let folded = fold::fold(&inputs, before, checker.as_ref(), config)?;
+    let rejected = folded.rejected;
+    let after = config.state.as_deref().map(|path| (path, folded.builder.to_partial()));
     if folded.nothing_usable() {
         anyhow::bail!("all {} records rejected, so nothing was written", folded.rejected);
     }
     if config.partial {
         config.target.write(&format!("{}\n", folded.builder.to_partial()), true)?;
     } else {
-        let mut documents = Vec::new();
+        let mut all = Vec::new();
         if config.split_hosts {
             for (host, builder) in folded.builder.split_hosts() {
-                documents.push((Some(host), initial::document(builder, None, config)?));
+                all.push((Some(host), initial::document(builder, None, None, config)?));
             }
         } else {
-            documents.push((None, initial::document(folded.builder, initial, config)?));
+            let contradictions = folded.contradictions.as_ref();
+            all.push((None, initial::document(folded.builder, contradictions, initial, config)?));
         }
-        for (host, document) in &documents {
-            write(host.as_deref(), document, config)?;
+        for (host, built) in &all {
+            write(host.as_deref(), &built.document, config)?;
         }
-        verify::verify(&documents, &inputs, config)?;
+        verify::verify(&all, &inputs, config)?;
     }
-    Ok(if folded.rejected > 0 { Status::Partly } else { Status::Done })
+    // Last: what the state counts is in what was written.
+    if let Some((path, line)) = after {
+        state::save(path, &line)?;
+    }
+    Ok(if rejected > 0 { Status::Partly } else { Status::Done })
 }

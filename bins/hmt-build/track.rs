@@ -1,32 +1,59 @@
-//! `--track-inputs`: of which files a partial is made, so that none is counted twice.
+//! `--track-inputs`: of which files a partial or state is made, so that none is counted twice.
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use hmt_core::cli::Failure;
-use hmt_core::infer::{Partial, Provenance};
+use hmt_core::exchange::parse_line;
+use hmt_core::infer::{Ledger, Partial, Provenance};
 use hmt_core::stream::Reader;
 
-/// Each file that is to be read, and what it is as an input.
+use super::args::Config;
+
+/// Enters the files that are to be read; of those that an earlier run has read, only what has been added since is read.
 ///
 /// # Errors
-/// A file that cannot be read; standard input or a pipe, which nothing names.
-pub(crate) fn files(reader: &Reader) -> anyhow::Result<Vec<(String, Provenance)>> {
-    let mut all = Vec::new();
+/// A file that cannot be read; standard input or a pipe, which nothing names; two of the same content.
+pub(crate) fn files(
+    reader: &mut Reader,
+    ledger: &mut Ledger,
+    config: &Config,
+) -> anyhow::Result<()> {
+    let before = ledger.inputs().clone();
+    let mut parts: HashMap<PathBuf, Range<u64>> = HashMap::new();
     for file in reader.files() {
         let Some(path) = file else { return Err(nameless("standard input")) };
         let name = path.display().to_string();
-        if let Some(inputs) = of_file(path, &name)? {
-            all.push((name, inputs));
+        let Some(found) = of_file(path, &name, &before)? else { continue };
+        if found.part.is_empty() {
+            if config.verbose {
+                config.messages.warn(format_args!("{name}: nothing that was not read before"));
+            }
+        } else {
+            ledger.add(&name, found.inputs)?;
+        }
+        if found.in_part {
+            parts.insert(path.to_owned(), found.part);
         }
     }
-    Ok(all)
+    reader.read_only(|path| parts.get(path).cloned());
+    Ok(())
+}
+
+struct Found {
+    /// What of it is to be read.
+    part: Range<u64>,
+    inputs: Provenance,
+    /// False where the file is read as a whole.
+    in_part: bool,
 }
 
 /// `None` for a partial, which tells itself what it is made of.
-fn of_file(path: &Path, name: &str) -> anyhow::Result<Option<Provenance>> {
+fn of_file(path: &Path, name: &str, before: &Provenance) -> anyhow::Result<Option<Found>> {
     let cannot = || format!("cannot read {name}");
     let mut file = File::open(path).with_context(cannot)?;
     let found = file.metadata().with_context(cannot)?;
@@ -39,7 +66,49 @@ fn of_file(path: &Path, name: &str) -> anyhow::Result<Option<Provenance>> {
         return Ok(None);
     }
     file.rewind().with_context(cannot)?;
-    Ok(Some(Provenance::of_file(file, found.len()).with_context(cannot)?))
+    let known = before.read_up_to(&file).with_context(cannot)?.min(found.len());
+    let plain = matches!(path.extension().and_then(|e| e.to_str()), Some("jsonl" | "ndjson"));
+    if !plain {
+        if known > 0 && known < found.len() {
+            anyhow::bail!(
+                "{name} has grown since it was read; what is packed, or no lines, can only be read as a whole: leave it out, or begin a new state"
+            );
+        }
+        let part = known..found.len();
+        file.rewind().with_context(cannot)?;
+        let inputs = Provenance::of_part(file, part.clone()).with_context(cannot)?;
+        return Ok(Some(Found { in_part: part.is_empty(), part, inputs }));
+    }
+    let end = end_of_lines(&mut file, found.len()).with_context(cannot)?.max(known);
+    file.rewind().with_context(cannot)?;
+    let part = known..end;
+    let inputs = Provenance::of_part(file, part.clone()).with_context(cannot)?;
+    Ok(Some(Found { part, inputs, in_part: true }))
+}
+
+/// Where the last whole line ends: one without a line end that is no exchange may still be written to.
+fn end_of_lines(file: &mut File, length: u64) -> io::Result<u64> {
+    const STEP: u64 = 64 << 10;
+    let mut tail = Vec::new();
+    let mut start = length;
+    while start > 0 {
+        let from = start.saturating_sub(STEP);
+        file.seek(SeekFrom::Start(from))?;
+        let mut piece = Vec::new();
+        file.by_ref().take(start - from).read_to_end(&mut piece)?;
+        if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
+            let end = from + at as u64 + 1;
+            let rest = [&piece[at + 1..], &tail].concat();
+            return Ok(if parse_line(&rest).is_ok() { length } else { end });
+        }
+        piece.append(&mut tail);
+        tail = piece;
+        start = from;
+        if tail.len() > hmt_core::stream::MAX_LINE {
+            break;
+        }
+    }
+    Ok(if parse_line(&tail).is_ok() { length } else { start })
 }
 
 fn nameless(what: &str) -> anyhow::Error {

@@ -12,6 +12,7 @@ use hmt_core::spec::Document;
 use hmt_core::stream::{Locator, Reader, Record};
 
 use super::args::Config;
+use super::initial::Built;
 
 /// The input; standard input spooled where it is read twice.
 pub(crate) struct Inputs {
@@ -64,19 +65,22 @@ const NAMED: u64 = 20;
 ///
 /// With a host beside it, a document is asked about the exchanges of that host only.
 pub(crate) fn verify(
-    documents: &[(Option<String>, Document)],
+    all: &[(Option<String>, Built)],
     inputs: &Inputs,
     config: &Config,
 ) -> anyhow::Result<()> {
     if !config.verify {
         return Ok(());
     }
+    let compile = |document: &Document| {
+        Api::compile(document).context("the spec that was built cannot be compiled")
+    };
     let mut apis = Vec::new();
-    for (host, document) in documents {
-        let api = Api::compile(document).context("the spec that was built cannot be compiled")?;
-        apis.push((host.as_deref(), api));
+    for (host, built) in all {
+        let whole = built.whole.as_ref().map(compile).transpose()?;
+        apis.push((host.as_deref(), compile(&built.document)?, whole));
     }
-    let (mut checked, mut failed, mut absent) = (0u64, 0u64, 0u64);
+    let (mut checked, mut failed, mut absent, mut deleted) = (0u64, 0u64, 0u64, 0u64);
     let mut reader = inputs.reader(1 << 20)?;
     while let Some(block) = reader.next_block().context("cannot read the input again")? {
         for (number, record) in block.records() {
@@ -89,11 +93,12 @@ pub(crate) fn verify(
             if !config.selection.takes(&exchange.request) {
                 continue;
             }
-            let own =
-                |(host, _): &&(Option<&str>, Api)| host.is_none_or(|h| h == exchange.request.host);
+            let own = apis
+                .iter()
+                .find(|(host, ..)| host.is_none_or(|host| host == exchange.request.host));
             // Of more hosts than are kept apart, the document without a host tells.
-            let rest = |(host, _): &&(Option<&str>, Api)| *host == Some("");
-            let Some((_, api)) = apis.iter().find(own).or_else(|| apis.iter().find(rest)) else {
+            let rest = || apis.iter().find(|(host, ..)| *host == Some(""));
+            let Some((_, api, whole)) = own.or_else(rest) else {
                 continue;
             };
             checked += 1;
@@ -102,6 +107,10 @@ pub(crate) fn verify(
                     && violations.iter().all(|v| matches!(v.location, "path" | "method"))
                 {
                     absent += 1;
+                    continue;
+                }
+                if whole.as_ref().is_some_and(|whole| whole.conforms(&exchange).is_ok()) {
+                    deleted += 1;
                     continue;
                 }
                 failed += 1;
@@ -121,12 +130,15 @@ pub(crate) fn verify(
             .error(format_args!("{failed} of {checked} exchanges do not conform to the spec"));
         return Err(Failure::Reported.into());
     }
-    let note = match absent {
+    let mut note = match absent {
         0 => String::new(),
         n => format!(
             "; {n} are of no path that a spec has: answers of 404 and the like, CONNECT, over 24 segments"
         ),
     };
+    if deleted > 0 {
+        note.push_str(&format!("; {deleted} are of what was deleted from the spec"));
+    }
     config.messages.warn(format_args!("all {checked} exchanges conform to the spec{note}"));
     Ok(())
 }

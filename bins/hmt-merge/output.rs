@@ -2,7 +2,7 @@
 
 use hmt_core::cli::{Failure, Status, Target};
 use hmt_core::exchange::file_name_of_host;
-use hmt_core::infer::Builder;
+use hmt_core::infer::{Builder, Mode};
 use hmt_core::merge;
 use hmt_core::spec::{Document, Version, to_text};
 use serde_json::Value;
@@ -88,10 +88,16 @@ pub(crate) fn inferred(state: Builder, config: &Config) -> Document {
     for path in &config.explain {
         state.explain(path, &config.options).iter().for_each(|line| config.messages.ready(line));
     }
-    Document {
-        root: state.finalise(&config.options),
-        source: load::INFERRED.to_owned(),
-        version: Version::V3_0,
-        warnings: Vec::new(),
+    let replays = state.mode() == Mode::Replay;
+    let mut root = state.finalise(&config.options);
+    let mut version = Version::V3_0;
+    if config.openapi == Some(OpenApi::V3_1) {
+        merge::to_3_1(&mut root);
+        version = Version::V3_1;
     }
+    // Of what is written, not of what it was brought from.
+    if !replays {
+        merge::remember(&mut root);
+    }
+    Document { root, source: load::INFERRED.to_owned(), version, warnings: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::exchange::Method;
-use crate::schema::{NodeId, SchemaSet};
+use crate::schema::{Fault, NodeId, SchemaSet};
 
 /// Index of an operation in [`Api::operations`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +130,16 @@ pub enum StatusKey {
     Default,
 }
 
+impl std::fmt::Display for StatusKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StatusKey::Code(code) => write!(f, "{code}"),
+            StatusKey::Range(digit) => write!(f, "{digit}XX"),
+            StatusKey::Default => f.write_str("default"),
+        }
+    }
+}
+
 /// A response.
 #[derive(Debug, Default)]
 #[allow(missing_docs)]
@@ -181,4 +191,6 @@ pub struct Violation {
     pub at: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
+    /// The keyword of the spec that says so, where it is one.
+    pub fault: Option<Box<Fault>>,
 }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::api::{Api, Location, Matched, Media, Parameter, Violation};
+use super::api::{Api, Location, Matched, Media, Operation, Parameter, Violation};
 use super::coerce::Coerce;
 use super::media::{essence, find_media, is_json};
 use crate::exchange::{Body, Pairs, Request, header, parse_query};
-use crate::schema::{Direction, NodeId, Types};
+use crate::schema::{Direction, Fault, NodeId, Problem, Types};
 
 impl Api {
     /// Checks parameters and body of a request. Credentials are not looked at.
@@ -37,7 +37,14 @@ impl Api {
                 };
                 self.check_body(&body.content, &message, &mut violations);
             } else if body.required {
-                violations.push(Violation::new("body", "", "is required"));
+                let operation = matched.operation;
+                violations.push(Violation::absent(
+                    "body",
+                    "",
+                    operation,
+                    "requestBody",
+                    Value::Null,
+                ));
             }
         }
         violations
@@ -74,7 +81,9 @@ impl Api {
         let Some(value) = value else {
             // A path parameter that the template does not have cannot be given.
             if parameter.required && parameter.location != Location::Path {
-                violations.push(Violation::new(place, name, "is required"));
+                let what = json!([place, name]);
+                let operation = matched.operation;
+                violations.push(Violation::absent(place, name, operation, "parameters", what));
             }
             return;
         };
@@ -88,7 +97,7 @@ impl Api {
         let Some(schema) = schema else { return };
         for problem in self.schemas.check(schema, &value, Direction::Request) {
             let at = format!("{name}{}", problem.pointer);
-            violations.push(Violation { location: place, at, message: problem.message });
+            violations.push(Violation::of_problem(place, at, problem));
         }
     }
 
@@ -275,16 +284,13 @@ impl Api {
             }
         };
         for problem in self.schemas.check(schema, &value, message.direction) {
-            violations.push(Violation {
-                location: "body",
-                at: problem.pointer,
-                message: problem.message,
-            });
+            let at = problem.pointer.clone();
+            violations.push(Violation::of_problem("body", at, problem));
         }
     }
 
     /// Checks the value of a response header.
-    pub(super) fn check_header(&self, schema: NodeId, text: &str) -> Vec<crate::schema::Problem> {
+    pub(super) fn check_header(&self, schema: NodeId, text: &str) -> Vec<Problem> {
         let coerce = Coerce { set: &self.schemas, direction: Direction::Response };
         let scalar = coerce.scalar(Some(schema), text);
         let problems = self.schemas.check(schema, &scalar, Direction::Response);
@@ -340,7 +346,24 @@ fn cookies<'h>(headers: &'h Pairs<'_>) -> Vec<(&'h str, Cow<'h, str>)> {
 
 impl Violation {
     pub(super) fn new(location: &'static str, at: &str, message: &str) -> Self {
-        Violation { location, at: at.to_owned(), message: message.to_owned() }
+        Violation { location, at: at.to_owned(), message: message.to_owned(), fault: None }
+    }
+
+    pub(super) fn of_problem(location: &'static str, at: String, problem: Problem) -> Self {
+        let fault = Some(Box::new(problem.fault));
+        Violation { location, at, message: problem.message, fault }
+    }
+
+    /// Something that an operation asks for is not there.
+    pub(super) fn absent(
+        location: &'static str,
+        at: &str,
+        operation: &Operation,
+        keyword: &'static str,
+        value: Value,
+    ) -> Self {
+        let fault = Fault { schema: operation.pointer.clone(), keyword, value };
+        Violation { fault: Some(Box::new(fault)), ..Violation::new(location, at, "is required") }
     }
 }
 

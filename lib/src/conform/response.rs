@@ -1,8 +1,11 @@
 //! A response against its operation, and a whole exchange against the document.
 
+use serde_json::json;
+
 use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Violation};
+use super::media::essence;
 use super::request::{Message, joined};
-use crate::exchange::{Exchange, Method, Response, origin};
+use crate::exchange::{Exchange, Method, Response, header, origin};
 use crate::schema::Direction;
 
 impl Operation {
@@ -15,6 +18,12 @@ impl Operation {
             .or_else(|| range.and_then(|digit| entry(StatusKey::Range(digit))))
             .or_else(|| entry(StatusKey::Default))
     }
+}
+
+/// The media type of an answer with a body.
+fn media_of(response: &Response<'_>) -> Option<String> {
+    let media = header(&response.headers, "content-type").map(|text| essence(text).into_owned());
+    (!response.body.is_empty()).then(|| media.unwrap_or_else(|| "*/*".to_owned()))
 }
 
 impl Api {
@@ -33,24 +42,26 @@ impl Api {
         response: &Response<'_>,
         whole_body: bool,
     ) -> Vec<Violation> {
-        let Some((_, spec)) = operation.response(response.status) else {
+        let Some((key, spec)) = operation.response(response.status) else {
             let text = format!("{} is not declared for {}", response.status, operation.template);
-            return vec![Violation::new("status", "", &text)];
+            let what = json!([response.status.to_string(), media_of(response)]);
+            let fault = Violation::absent("status", "", operation, "status", what).fault;
+            return vec![Violation { fault, ..Violation::new("status", "", &text) }];
         };
         let mut violations = Vec::new();
         for (name, header) in &spec.headers {
             match joined(&response.headers, name) {
                 None if header.required => {
-                    violations.push(Violation::new("header", name, "is required"));
+                    let what = json!([key.to_string(), name]);
+                    violations.push(Violation::absent("header", name, operation, "headers", what));
                 }
                 None => {}
                 Some(text) => {
                     let problems =
                         header.schema.map_or_else(Vec::new, |id| self.check_header(id, &text));
-                    violations.extend(problems.into_iter().map(|problem| Violation {
-                        location: "header",
-                        at: format!("{name}{}", problem.pointer),
-                        message: problem.message,
+                    violations.extend(problems.into_iter().map(|problem| {
+                        let at = format!("{name}{}", problem.pointer);
+                        Violation::of_problem("header", at, problem)
                     }));
                 }
             }
@@ -62,6 +73,10 @@ impl Api {
                 direction: Direction::Response,
             };
             self.check_body(&spec.content, &message, &mut violations);
+            for violation in violations.iter_mut().filter(|v| v.location == "content-type") {
+                let what = json!([key.to_string(), media_of(response)]);
+                violation.fault = Violation::absent("", "", operation, "status", what).fault;
+            }
         }
         violations
     }

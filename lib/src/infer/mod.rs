@@ -101,6 +101,11 @@ impl Builder {
         Counts { exchanges, unanswered, deep, unrepeatable, places }
     }
 
+    /// The mode in which it folds.
+    pub fn mode(&self) -> Mode {
+        self.config.mode
+    }
+
     /// Says what was folded, for the partial to tell. What partials tell of theirs is not added by [`Builder::add`]: whoever
     /// adds them first looks for an overlap.
     pub fn set_inputs(&mut self, inputs: Provenance) {

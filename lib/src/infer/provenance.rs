@@ -90,16 +90,43 @@ impl Provenance {
     pub fn of_file(file: impl Read, length: u64) -> io::Result<Provenance> {
         let mut head = Vec::new();
         file.take(NAMED_BY).read_to_end(&mut head)?;
-        let mut name = "sha256:".to_owned();
-        for byte in Sha256::digest(&head) {
-            name.push_str(&format!("{byte:02x}"));
-        }
-        let ranges = Ranges::from(vec![(0, length.max(head.len() as u64))]);
+        Ok(Provenance::of(&head, 0..length.max(head.len() as u64)))
+    }
+
+    /// A part of a file, named as the file is up to the end of that part.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of_part(file: impl Read, part: Range<u64>) -> io::Result<Provenance> {
+        let mut head = Vec::new();
+        file.take(NAMED_BY.min(part.end)).read_to_end(&mut head)?;
+        Ok(Provenance::of(&head, part))
+    }
+
+    fn of(head: &[u8], part: Range<u64>) -> Provenance {
+        let ranges = Ranges::from(vec![(part.start, part.end)]);
         let mut inputs = Provenance::default();
         if !ranges.0.is_empty() {
-            inputs.0.insert(name, ranges);
+            inputs.0.insert(name(head), ranges);
         }
-        Ok(inputs)
+        inputs
+    }
+
+    /// Up to where a file is among these inputs, which were read from its start each time: a log that has grown since goes on
+    /// there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read_up_to(&self, file: impl Read) -> io::Result<u64> {
+        let mut head = Vec::new();
+        file.take(NAMED_BY).read_to_end(&mut head)?;
+        // A file of less than what gives a name was named by all of it.
+        let ends = self.0.iter().filter_map(|(source, ranges)| {
+            let (_, end) = *ranges.0.last()?;
+            let prefix = usize::try_from(end.min(NAMED_BY)).ok()?;
+            (head.len() >= prefix && name(&head[..prefix]) == *source).then_some(end)
+        });
+        Ok(ends.max().unwrap_or(0))
     }
 
     /// True where nothing is known of the inputs.
@@ -129,6 +156,14 @@ impl Provenance {
             .iter()
             .map(|(source, ranges)| (source.as_str(), ranges.0.iter().map(|(a, b)| *a..*b)))
     }
+}
+
+fn name(head: &[u8]) -> String {
+    let mut name = "sha256:".to_owned();
+    for byte in Sha256::digest(head) {
+        name.push_str(&format!("{byte:02x}"));
+    }
+    name
 }
 
 /// The inputs of several partials or files, of which no two may overlap, unless that is allowed.
@@ -181,6 +216,11 @@ impl Ledger {
         let some = !self.all.is_empty();
         let silent = self.parts.iter().filter(move |(_, inputs)| some && inputs.is_empty());
         silent.map(|(name, _)| name.as_str())
+    }
+
+    /// All inputs so far.
+    pub fn inputs(&self) -> &Provenance {
+        &self.all
     }
 
     /// All inputs together.
@@ -256,6 +296,13 @@ mod tests {
         assert_eq!(of(b"a\n").overlap(&of(b"a\n")).map(|o| o.range), Some(0..2));
         assert_eq!(of(b"a\n").overlap(&of(b"a\nb\n")), None);
         let log = vec![b'x'; 100_000];
+        let mut known = Provenance::default();
+        for part in [0..10, 10..30, 30..70_000, 70_000..80_000] {
+            assert_eq!(known.read_up_to(&log[..]).unwrap(), part.start);
+            known.unite(&Provenance::of_part(&log[..], part).unwrap());
+        }
+        assert_eq!(known.read_up_to(&log[..]).unwrap(), 80_000);
+        assert_eq!(known.read_up_to(&b"y"[..]).unwrap(), 0);
         assert_eq!(of(&log[..70_000]).overlap(&of(&log)).map(|o| o.range), Some(0..70_000));
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn rename(mut root: Object, renamed: &BTreeMap<(String, String), Stri
     }
     rename_schemes(&mut root, renamed);
     let mut value = Value::Object(root);
-    on_references_mut(&mut value, &|reference| {
+    let new_reference = |reference: &str| {
         let path = reference.strip_prefix("#/components/")?;
         let mut parts = path.splitn(3, '/');
         let (kind, name) = (parts.next()?, parts.next()?);
@@ -72,11 +72,32 @@ pub(super) fn rename(mut root: Object, renamed: &BTreeMap<(String, String), Stri
         let new = renamed.get(&(kind.to_owned(), plain))?;
         let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
         Some(format!("#/components/{kind}/{}{rest}", escape(new)))
-    });
+    };
+    on_references_mut(&mut value, &new_reference);
+    rename_mappings(&mut value, &new_reference);
     match value {
         Value::Object(root) => root,
         // `value` was made an object above.
         _ => Object::new(),
+    }
+}
+
+/// The mapping of a discriminator refers to schemas by plain texts.
+fn rename_mappings(value: &mut Value, new: &dyn Fn(&str) -> Option<String>) {
+    match value {
+        Value::Object(map) => {
+            let mapping = map.get_mut("discriminator").and_then(|word| word.get_mut("mapping"));
+            for reference in
+                mapping.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
+            {
+                if let Some(new) = reference.as_str().and_then(new) {
+                    *reference = new.into();
+                }
+            }
+            map.values_mut().for_each(|child| rename_mappings(child, new));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename_mappings(item, new)),
+        _ => {}
     }
 }
 
@@ -129,6 +150,9 @@ impl Context {
         let (Value::Object(a), Value::Object(b)) = (a, b) else { return self.choose(at, a, b) };
         let sections = self.maps(at, a, b, |this, at, kind, x, y| {
             let (Value::Object(x), Value::Object(y)) = (x, y) else { return this.any(at, x, y) };
+            if kind == "schemas" && this.kept.is_some() {
+                return Value::Object(this.extend_components(x, y));
+            }
             let section = this.maps(at, x, y, |this, at, _, x, y| match kind {
                 _ if x == y => x.clone(),
                 "schemas" => this.schema(at, x, y),

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::rebuild::Kept;
 use crate::schema::{self, Dialect, unite_keys};
 use crate::spec::join_pointer;
 
@@ -66,6 +67,8 @@ pub(super) struct Context {
     pub(super) conflicts: Vec<String>,
     /// The components of both sides.
     pub(super) schemas: [Value; 2],
+    /// Where the first document was checked by the traffic behind the second: it stays as it is, and is only added to.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Context {
@@ -92,6 +95,7 @@ impl Context {
     pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         match self.policy {
             Policy::Union => schema::join(a, b, self.dialect),
+            Policy::Widen if self.kept.is_some() => self.extend(a, b),
             Policy::Widen => {
                 let (a, b) = self.both_in_place(a, b);
                 schema::join(a, b, self.dialect)

@@ -15,7 +15,7 @@
 //! * `x-hmt-replay` is a union of multisets: an answer comes as often as in the document that has it most.
 //! * Components are renamed only where two of a name cannot be united.
 //!
-//! [`three_way`] merges what two sides changed since a common base.
+//! [`three_way`] merges what two sides changed since a common base. [`rebuild()`] adds traffic to a spec that people edit.
 //!
 //! [`partials()`] unites states before anything is decided; how, is [`crate::infer`]'s.
 
@@ -26,6 +26,7 @@ mod operation;
 mod order;
 mod partials;
 mod paths;
+mod rebuild;
 mod replay;
 mod root;
 mod security;
@@ -39,6 +40,7 @@ mod tests;
 
 pub use context::{MergeError, Policy};
 pub use partials::partials;
+pub use rebuild::{Contradictions, Rebuilt, Widened, rebuild, remember};
 pub use root::specs;
 pub use three_way::{Conflict, three_way};
 pub use upgrade::to_3_1;

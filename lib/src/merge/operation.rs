@@ -127,6 +127,8 @@ impl Context {
         let security = match (is_recordings_only(root_a), is_recordings_only(root_b)) {
             (true, false) if asked_a.is_none() => asked_b.cloned(),
             (false, true) if asked_b.is_none() => asked_a.cloned(),
+            // What people say of the whole document holds for what traffic adds to it.
+            _ if self.kept.is_some() && root_a.get("security").is_some() => asked_a.cloned(),
             _ => self.security(&join_pointer(at, "security"), asked_a, asked_b),
         };
         let mut operation = self.maps(at, a, b, |this, at, key, x, y| match key {
@@ -160,10 +162,13 @@ impl Context {
         }
         // A body or a mark that one of them lacks is not asked for, and does not hold, in general.
         for (own, other, root) in [(a, b, root_a), (b, a, root_b)] {
+            if self.is_checked() && std::ptr::eq(own, a) {
+                continue;
+            }
             if let (Some(body), None) = (own.get("requestBody"), other.get("requestBody")) {
                 operation.insert("requestBody".to_owned(), optional(body, root));
             }
-            if !other.contains_key("deprecated") {
+            if !other.contains_key("deprecated") && self.kept.is_none() {
                 operation.shift_remove("deprecated");
             }
         }
@@ -224,6 +229,17 @@ impl Context {
             ("required" | "deprecated" | "allowEmptyValue", ..) => this.choose(at, x, y),
             _ => this.any(at, x, y),
         });
+        if self.is_checked() {
+            // Traffic that contradicted a mark or a schema has taken it out before.
+            for word in ["required", "deprecated", "schema"] {
+                match a.get(word).cloned() {
+                    Some(kept) if word != "schema" => all.insert(word.to_owned(), kept),
+                    Some(_) => None,
+                    None => all.shift_remove(word),
+                };
+            }
+            return Value::Object(order(all));
+        }
         for flag in ["required", "deprecated"] {
             let set = |object: &Object| object.get(flag) == Some(&Value::Bool(true));
             if set(a) != set(b) && a.get("in") != Some(&json!("path")) {
@@ -293,6 +309,7 @@ impl Context {
                     let value = self.header(&join_pointer(at, &name), &x, &y, root_a, root_b);
                     (name, value)
                 }
+                (Some((name, x)), None) if self.is_checked() => (name, x),
                 (Some((name, x)), None) => (name, optional(&x, root_a)),
                 (None, Some((name, y))) => (name, optional(&y, root_b)),
                 (None, None) => continue,
@@ -311,7 +328,8 @@ impl Context {
                 _ => this.any(at, x, y),
             });
             // No schema accepts everything.
-            if x.contains_key("schema") != y.contains_key("schema") {
+            let kept = this.is_checked() && x.contains_key("schema");
+            if x.contains_key("schema") != y.contains_key("schema") && !kept {
                 media.shift_remove("schema");
             }
             Value::Object(media)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::context::{Context, MergeError, Policy};
 use super::paths::Side;
+use super::rebuild::{BASE, Base};
 use super::security::push_down;
 use super::upgrade::upgrade;
 use super::{components, servers};
@@ -52,7 +53,8 @@ pub fn specs(documents: &[Document], policy: Policy) -> Result<Value, MergeError
             Some(before) if before == root => before,
             Some(before) => {
                 let schemas = [&before, &root].map(|root| root["components"]["schemas"].clone());
-                let mut context = Context { policy, dialect, conflicts: Vec::new(), schemas };
+                let mut context =
+                    Context { policy, dialect, conflicts: Vec::new(), schemas, kept: None };
                 let root = context.documents(before, root);
                 if !context.conflicts.is_empty() {
                     return Err(MergeError::Conflict {
@@ -98,9 +100,11 @@ pub(super) fn verify(root: Value, dialect: Dialect) -> Result<Value, MergeError>
 }
 
 impl Context {
-    fn documents(&mut self, a: Value, b: Value) -> Value {
+    pub(super) fn documents(&mut self, a: Value, b: Value) -> Value {
         let (Value::Object(mut a), Value::Object(mut b)) = (a, b) else { return Value::Null };
-        push_down(&mut a, &mut b);
+        if self.kept.is_none() {
+            push_down(&mut a, &mut b);
+        }
         if self.policy.joins() {
             b = components::rename_clashes(&a, b, self.dialect);
         }
@@ -125,6 +129,7 @@ impl Context {
             "components" => this.components(at, x, y, &root_a, &root_b),
             "tags" => this.tags(at, x, y),
             "x-hmt-replay" => this.replay(at, x, y),
+            BASE => Base::united(x, y),
             "paths" | "webhooks" | "servers" => Value::Null,
             _ => this.any(at, x, y),
         });
@@ -169,7 +174,8 @@ impl Context {
 fn in_order(map: Map<String, Value>) -> Map<String, Value> {
     let rank = |key: &str| KEYS.iter().position(|known| *known == key).unwrap_or(KEYS.len());
     let mut entries: Vec<(String, Value)> = map.into_iter().collect();
-    entries.sort_by_key(|(key, _)| rank(key));
+    // What a spec was is no part of what it is.
+    entries.sort_by_key(|(key, _)| (rank(key), key == BASE));
     entries.into_iter().collect()
 }
 

@@ -14,6 +14,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::context::{MergeError, Policy};
+use super::rebuild::{BASE, Base};
 use super::root::{documents_of_one_version, verify};
 use crate::schema::{Dialect, unite_keys};
 use crate::spec::{Below, Document, Keys, below, join_pointer};
@@ -59,6 +60,7 @@ pub fn three_way(
     policy: Policy,
 ) -> Result<(Document, Vec<Conflict>), MergeError> {
     let ([mut old, mut a, mut b], dialect) = documents_of_one_version([base, ours, theirs]);
+    let written = base_of_both(&mut old, &mut a, &mut b);
     align::paths(&mut old, &mut a, &mut b);
     align::components(&mut old, &a, &mut b);
     let mut merge = ThreeWay { policy, conflicts: Vec::new(), roots: [&old, &a, &b] };
@@ -79,9 +81,22 @@ pub fn three_way(
     {
         map.insert("openapi".to_owned(), latest.into());
     }
+    if let (Value::Object(map), Some(written)) = (&mut root, written) {
+        map.insert(BASE.to_owned(), written);
+    }
     let version = ours.version.max(theirs.version).max(base.version);
     let root = verify(root, dialect)?;
     Ok((Document { root, source: ours.source.clone(), version, warnings: Vec::new() }, conflicts))
+}
+
+/// Takes out what the documents remember of when they were built, which is no content; gives what either of the later two
+/// remembers.
+fn base_of_both(old: &mut Value, a: &mut Value, b: &mut Value) -> Option<Value> {
+    let [_, a, b] = [old, a, b].map(|root| root.as_object_mut()?.shift_remove(BASE));
+    match (a, b) {
+        (Some(a), Some(b)) => Some(Base::united(&a, &b)),
+        (a, b) => a.or(b),
+    }
 }
 
 struct ThreeWay<'v> {

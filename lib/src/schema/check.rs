@@ -1,6 +1,6 @@
 //! A value against a schema.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -36,20 +36,48 @@ pub struct Problem {
     pub pointer: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
+    /// Which keyword says so.
+    pub fault: Fault,
+}
+
+/// A keyword that a value contradicts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON pointer of the schema in its document; of the operation where the keyword is not one of schemas.
+    pub schema: String,
+    /// The keyword; `const` is `enum`, exclusive bounds are `minimum` and `maximum`, `never` is the schema `false`, and an empty
+    /// word is a schema that cannot be checked.
+    pub keyword: &'static str,
+    /// What it does not take: of `enum` the value, of `type` the name of the value's type, of `required` the absent name; else null.
+    pub value: Value,
 }
 
 impl SchemaSet {
     /// Checks a value; an empty list where it is valid.
     pub fn check(&self, id: NodeId, value: &Value, direction: Direction) -> Vec<Problem> {
-        let mut check =
-            Check { set: self, direction, steps: 0, side_steps: 0, problems: Some(Vec::new()) };
+        let problems = Some(Vec::new());
+        let mut check = Check {
+            set: self,
+            direction,
+            steps: 0,
+            side_steps: 0,
+            problems,
+            noted: HashMap::new(),
+        };
         check.value(id, value, &At::Root, 0);
         check.problems.unwrap_or_default()
     }
 
     /// True where [`SchemaSet::check`] finds nothing; ends at the first problem.
     pub fn accepts(&self, id: NodeId, value: &Value, direction: Direction) -> bool {
-        let mut check = Check { set: self, direction, steps: 0, side_steps: 0, problems: None };
+        let mut check = Check {
+            set: self,
+            direction,
+            steps: 0,
+            side_steps: 0,
+            problems: None,
+            noted: HashMap::new(),
+        };
         check.value(id, value, &At::Root, 0)
     }
 }
@@ -87,18 +115,48 @@ struct Check<'s> {
     side_steps: u64,
     /// `None`: only whether the value is valid is asked.
     problems: Option<Vec<Problem>>,
+    /// Where every fault is asked for: those that are among the problems, with what each keyword did not take.
+    noted: HashMap<(String, &'static str), HashSet<String>>,
+}
+
+/// What a keyword does not take, written out only where there is a problem.
+enum Evidence<'v> {
+    None,
+    Value(&'v Value),
+    Name(&'v str),
 }
 
 impl Check<'_> {
     /// Notes a problem. Returns false, as a value with a problem is not valid.
-    fn problem(&mut self, at: &At<'_>, message: impl FnOnce() -> String) -> bool {
-        if let Some(problems) = &mut self.problems
-            && problems.len() < MAX_PROBLEMS
-        {
-            let mut pointer = String::new();
-            at.write(&mut pointer);
-            problems.push(Problem { pointer, message: message() });
+    fn problem(
+        &mut self,
+        at: &At<'_>,
+        node: &Node,
+        keyword: &'static str,
+        evidence: Evidence<'_>,
+        message: impl FnOnce() -> String,
+    ) -> bool {
+        let Some(problems) = &mut self.problems else { return false };
+        if !self.set.every_fault && problems.len() >= MAX_PROBLEMS {
+            return false;
         }
+        let value = match evidence {
+            Evidence::None => Value::Null,
+            Evidence::Value(value) => value.clone(),
+            Evidence::Name(name) => name.into(),
+        };
+        if self.set.every_fault {
+            let known = self.noted.entry((node.pointer.clone(), keyword)).or_default();
+            // More values than any enumeration is widened by say no more; types and names are few.
+            let full = keyword == "enum" && known.len() >= MAX_PROBLEMS;
+            if full || !known.insert(value.to_string()) {
+                return false;
+            }
+        }
+        let mut pointer = String::new();
+        at.write(&mut pointer);
+        let fault = Fault { schema: node.pointer.clone(), keyword, value };
+        problems.push(Problem { pointer, message: message(), fault });
         false
     }
 
@@ -121,26 +179,29 @@ impl Check<'_> {
         } else {
             self.side_steps += 1;
         }
-        if hops > MAX_HOPS {
-            return self
-                .problem(at, || "cannot be checked: its schema refers to itself".to_owned());
-        }
-        if self.steps > MAX_STEPS || self.side_steps > FREE_HOPS + MAX_HOPS_PER_STEP * self.steps {
-            return self.problem(at, || "cannot be checked: its schema is too costly".to_owned());
-        }
         let set = self.set;
         let node = set.node(id);
+        if hops > MAX_HOPS {
+            let why = || "cannot be checked: its schema refers to itself".to_owned();
+            return self.problem(at, node, "", Evidence::None, why);
+        }
+        if self.steps > MAX_STEPS || self.side_steps > FREE_HOPS + MAX_HOPS_PER_STEP * self.steps {
+            let why = || "cannot be checked: its schema is too costly".to_owned();
+            return self.problem(at, node, "", Evidence::None, why);
+        }
         if let Some(target) = node.reference {
             return self.value(target, value, at, hops + 1);
         }
         if node.never {
-            return self.problem(at, || "is not allowed".to_owned());
+            return self.problem(at, node, "never", Evidence::None, || "is not allowed".to_owned());
         }
         if let Some(types) = node.types
             && !is_of(value, types)
         {
             // What other keywords say of a value of another type would only repeat this.
-            return self.problem(at, || format!("is not of type {}", names(types)));
+            let found = Evidence::Name(type_name(value));
+            let why = || format!("is not of type {}", names(types));
+            return self.problem(at, node, "type", found, why);
         }
         let mut valid = self.enumeration(node, value, at);
         valid &= match value {
@@ -159,7 +220,8 @@ impl Check<'_> {
     fn enumeration(&mut self, node: &Node, value: &Value, at: &At<'_>) -> bool {
         match &node.enumeration {
             Some(values) if !values.iter().any(|allowed| equal(allowed, value)) => {
-                self.problem(at, || format!("is none of {}", shown(values)))
+                let why = || format!("is none of {}", shown(values));
+                self.problem(at, node, "enum", Evidence::Value(value), why)
             }
             _ => true,
         }
@@ -171,27 +233,32 @@ impl Check<'_> {
             let order = compare(number, &bound.value);
             if order.is_lt() || bound.exclusive && order.is_eq() {
                 let word = if bound.exclusive { "not above" } else { "below" };
-                valid = self.problem(at, || format!("is {word} {}", bound.value));
+                let why = || format!("is {word} {}", bound.value);
+                valid = self.problem(at, node, "minimum", Evidence::None, why);
             }
         }
         if let Some(bound) = &node.maximum {
             let order = compare(number, &bound.value);
             if order.is_gt() || bound.exclusive && order.is_eq() {
                 let word = if bound.exclusive { "not below" } else { "above" };
-                valid = self.problem(at, || format!("is {word} {}", bound.value));
+                let why = || format!("is {word} {}", bound.value);
+                valid = self.problem(at, node, "maximum", Evidence::None, why);
             }
         }
         if let Some(step) = &node.multiple_of
             && !is_multiple(number, step)
         {
-            valid = self.problem(at, || format!("is no multiple of {step}"));
+            valid = self.problem(at, node, "multipleOf", Evidence::None, || {
+                format!("is no multiple of {step}")
+            });
         }
         if let Some(format) = node.format.as_deref()
             && let Some((low, high)) = crate::format::integer_range(format)
             && is_integral(number)
             && !in_range(number, low, high)
         {
-            valid = self.problem(at, || format!("is outside of {format}"));
+            valid = self
+                .problem(at, node, "format", Evidence::None, || format!("is outside of {format}"));
         }
         valid
     }
@@ -201,21 +268,29 @@ impl Check<'_> {
         if node.min_length.is_some() || node.max_length.is_some() {
             let length = text.chars().count() as u64;
             if let Some(min) = node.min_length.filter(|min| length < *min) {
-                valid = self.problem(at, || format!("is shorter than {min}"));
+                valid = self.problem(at, node, "minLength", Evidence::None, || {
+                    format!("is shorter than {min}")
+                });
             }
             if let Some(max) = node.max_length.filter(|max| length > *max) {
-                valid = self.problem(at, || format!("is longer than {max}"));
+                valid = self.problem(at, node, "maxLength", Evidence::None, || {
+                    format!("is longer than {max}")
+                });
             }
         }
         if let Some(pattern) = &node.pattern
             && !pattern.accepts(text)
         {
-            valid = self.problem(at, || format!("does not match {}", pattern.source));
+            valid = self.problem(at, node, "pattern", Evidence::None, || {
+                format!("does not match {}", pattern.source)
+            });
         }
         if let Some(format) = node.format.as_deref().and_then(crate::format::by_name)
             && !(format.detect)(text)
         {
-            valid = self.problem(at, || format!("is not of format {}", format.name));
+            valid = self.problem(at, node, "format", Evidence::None, || {
+                format!("is not of format {}", format.name)
+            });
         }
         valid
     }
@@ -224,13 +299,18 @@ impl Check<'_> {
         let mut valid = true;
         let length = items.len() as u64;
         if let Some(min) = node.min_items.filter(|min| length < *min) {
-            valid = self.problem(at, || format!("has fewer than {min} items"));
+            valid = self.problem(at, node, "minItems", Evidence::None, || {
+                format!("has fewer than {min} items")
+            });
         }
         if let Some(max) = node.max_items.filter(|max| length > *max) {
-            valid = self.problem(at, || format!("has more than {max} items"));
+            valid = self.problem(at, node, "maxItems", Evidence::None, || {
+                format!("has more than {max} items")
+            });
         }
         if node.unique_items && !all_different(items) {
-            valid = self.problem(at, || "has equal items".to_owned());
+            valid = self
+                .problem(at, node, "uniqueItems", Evidence::None, || "has equal items".to_owned());
         }
         for (index, item) in items.iter().enumerate() {
             if self.done(valid) {
@@ -245,7 +325,9 @@ impl Check<'_> {
             let count =
                 items.iter().filter(|item| self.fits(contains.schema, item, 0)).count() as u64;
             if count < contains.min || contains.max.is_some_and(|max| count > max) {
-                valid = self.problem(at, || format!("has {count} items of the kind to contain"));
+                valid = self.problem(at, node, "contains", Evidence::None, || {
+                    format!("has {count} items of the kind to contain")
+                });
             }
         }
         valid
@@ -261,21 +343,28 @@ impl Check<'_> {
         let mut valid = true;
         for name in &node.required {
             if !map.contains_key(name) && !self.excused(node, name) {
-                valid = self.problem(at, || format!("lacks the required property {name:?}"));
+                let why = || format!("lacks the required property {name:?}");
+                valid = self.problem(at, node, "required", Evidence::Name(name), why);
             }
         }
         let length = map.len() as u64;
         if let Some(min) = node.min_properties.filter(|min| length < *min) {
-            valid = self.problem(at, || format!("has fewer than {min} properties"));
+            valid = self.problem(at, node, "minProperties", Evidence::None, || {
+                format!("has fewer than {min} properties")
+            });
         }
         if let Some(max) = node.max_properties.filter(|max| length > *max) {
-            valid = self.problem(at, || format!("has more than {max} properties"));
+            valid = self.problem(at, node, "maxProperties", Evidence::None, || {
+                format!("has more than {max} properties")
+            });
         }
         for (name, needs) in &node.dependent_required {
             if map.contains_key(name)
                 && let Some(missing) = needs.iter().find(|need| !map.contains_key(*need))
             {
-                valid = self.problem(at, || format!("has {name:?} and so needs {missing:?}"));
+                valid = self.problem(at, node, "dependentRequired", Evidence::None, || {
+                    format!("has {name:?} and so needs {missing:?}")
+                });
             }
         }
         for (name, schema) in &node.dependent_schemas {
@@ -306,7 +395,8 @@ impl Check<'_> {
             if let Some(schema) = node.property_names
                 && !self.fits(schema, &Value::String(name.clone()), 0)
             {
-                valid = self.problem(&inner, || "is no allowed name".to_owned());
+                let why = || "is no allowed name".to_owned();
+                valid = self.problem(&inner, node, "propertyNames", Evidence::None, why);
             }
         }
         valid
@@ -339,16 +429,16 @@ impl Check<'_> {
         if !node.any_of.is_empty()
             && !node.any_of.iter().any(|branch| self.fits(*branch, value, hops + 1))
         {
-            valid = self.no_branch("anyOf", &node.any_of, value, at, hops);
+            valid = self.no_branch(node, "anyOf", value, at, hops);
         }
         if !node.one_of.is_empty() {
             let fitting =
                 node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
             if fitting == 0 {
-                valid = self.no_branch("oneOf", &node.one_of, value, at, hops);
+                valid = self.no_branch(node, "oneOf", value, at, hops);
             } else if fitting > 1 {
                 let all = node.one_of.len();
-                valid = self.problem(at, || {
+                valid = self.problem(at, node, "oneOf", Evidence::None, || {
                     format!("matches {fitting} of the {all} schemas of oneOf, not exactly one")
                 });
             }
@@ -356,7 +446,9 @@ impl Check<'_> {
         if let Some(not) = node.not
             && self.fits(not, value, hops + 1)
         {
-            valid = self.problem(at, || "matches the schema of not".to_owned());
+            valid = self.problem(at, node, "not", Evidence::None, || {
+                "matches the schema of not".to_owned()
+            });
         }
         if let Some((condition, then, otherwise)) = node.if_then_else {
             let branch = if self.fits(condition, value, hops + 1) { then } else { otherwise };
@@ -367,19 +459,41 @@ impl Check<'_> {
         valid
     }
 
+    /// False where a schema is for values of other types.
+    fn may_take(&self, id: NodeId, value: &Value) -> bool {
+        let mut node = self.set.node(id);
+        for _ in 0..16 {
+            let Some(target) = node.reference else { break };
+            node = self.set.node(target);
+        }
+        // The lone null that stands beside a reference in 3.0 is written as an object.
+        let only_null = node.enumeration.as_ref().is_some_and(|values| *values == [Value::Null]);
+        !node.never
+            && node.types.is_none_or(|types| is_of(value, types))
+            && (value.is_null() || !only_null)
+    }
+
     /// Says that no branch fits, and what the nearest one, that with the fewest problems, misses.
     fn no_branch(
         &mut self,
-        word: &str,
-        branches: &[NodeId],
+        node: &Node,
+        word: &'static str,
         value: &Value,
         at: &At<'_>,
         hops: u32,
     ) -> bool {
+        let branches = if word == "anyOf" { &node.any_of } else { &node.one_of };
+        if self.set.every_fault && self.problems.is_some() {
+            // Where only one branch is for values of this type, the fault is within it.
+            let mut may = branches.iter().filter(|branch| self.may_take(**branch, value));
+            if let (Some(branch), None) = (may.next(), may.next()) {
+                return self.value(*branch, value, at, hops + 1);
+            }
+        }
         let Some(problems) = self.problems.take() else { return false };
         let mut nearest: Option<Vec<Problem>> = None;
         // Nested combinations would be listed anew on every level.
-        let branches_shown = if hops == 0 { branches } else { &[] };
+        let branches_shown = if hops == 0 && !self.set.every_fault { &branches[..] } else { &[] };
         for branch in branches_shown.iter().take(16) {
             self.problems = Some(Vec::new());
             self.value(*branch, value, at, hops + 1);
@@ -390,9 +504,9 @@ impl Check<'_> {
         }
         self.problems = Some(problems);
         let near = nearest.and_then(|problems| problems.into_iter().next());
-        self.problem(at, || {
+        self.problem(at, node, word, Evidence::None, || {
             let mut text = format!("matches none of the {} schemas of {word}", branches.len());
-            if let Some(Problem { pointer, message }) = near {
+            if let Some(Problem { pointer, message, .. }) = near {
                 text.push_str(&format!(" (nearest: {pointer} {message})"));
             }
             text
@@ -403,7 +517,7 @@ impl Check<'_> {
 /// Properties by name: a map where a linear search would be quadratic.
 enum Declared<'n> {
     Few(&'n [(String, NodeId)]),
-    Many(std::collections::HashMap<&'n str, NodeId>),
+    Many(HashMap<&'n str, NodeId>),
 }
 
 impl<'n> Declared<'n> {
@@ -433,6 +547,19 @@ fn is_of(value: &Value, types: Types) -> bool {
         Value::String(_) => types.has(Types::STRING),
         Value::Array(_) => types.has(Types::ARRAY),
         Value::Object(_) => types.has(Types::OBJECT),
+    }
+}
+
+/// The narrowest type of a value.
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if is_integral(number) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

@@ -27,7 +27,7 @@ pub enum Dialect {
 }
 
 /// Longer enumerations that come of a join are dropped: they are no longer closed sets.
-const MAX_ENUM: usize = 24;
+pub(crate) const MAX_ENUM: usize = 24;
 
 /// Joins two schemas of the same dialect. Equal schemas are returned as they are.
 pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
@@ -41,6 +41,12 @@ pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
     let mut shape = Shape::read(a, dialect);
     shape.unite(Shape::read(b, dialect), dialect);
     shape.write(dialect)
+}
+
+/// True where the join of both accepts no more than the first, by what is written.
+pub fn covers(a: &Value, b: &Value, dialect: Dialect) -> bool {
+    let canonical = Shape::read(a, dialect).write(dialect);
+    join(&canonical, b, dialect) == canonical
 }
 
 /// True where two schemas may describe the same thing: they have a type in common, or one of them does not say

@@ -15,8 +15,9 @@ mod pattern;
 mod shape;
 mod write;
 
-pub use check::{Direction, Problem};
+pub use check::{Direction, Fault, Problem};
 pub use compile::SchemaError;
-pub use join::{Dialect, join, may_meet, unite_keys};
+pub(crate) use join::MAX_ENUM;
+pub use join::{Dialect, covers, join, may_meet, unite_keys};
 pub use node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, SchemaSet, Types};
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};

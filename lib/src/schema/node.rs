@@ -16,6 +16,8 @@ pub struct SchemaSet {
     pub(super) by_pointer: HashMap<String, NodeId>,
     /// Keywords that were not as they must be, and were left out.
     pub warnings: Vec<String>,
+    /// Checks tell every keyword that a value contradicts, once each, not just the first problems.
+    pub every_fault: bool,
 }
 
 impl SchemaSet {

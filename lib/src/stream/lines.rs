@@ -52,6 +52,12 @@ impl Lines {
         }
     }
 
+    /// Numbers the lines from another one than the first.
+    pub(super) fn from_line(mut self, first: u64) -> Self {
+        self.next_line = first;
+        self
+    }
+
     /// The next block; `None` at the end of the source.
     pub(super) fn next_block(&mut self) -> io::Result<Option<Block>> {
         if let Some(block) = self.held.take() {

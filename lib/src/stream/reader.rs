@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub struct Reader {
 
 enum Source {
     Stdin(Box<dyn Read + Send>),
-    File(PathBuf),
+    File(PathBuf, Option<Range<u64>>),
 }
 
 /// What cuts a source into blocks.
@@ -54,7 +55,7 @@ impl Reader {
                 }
                 Locator::File(path) => {
                     fs::metadata(path).map_err(|error| StreamError::open(path, error))?;
-                    waiting.push(Source::File(path.clone()));
+                    waiting.push(Source::File(path.clone(), None));
                 }
                 Locator::Dir(path) => {
                     let captures = captures(path)?;
@@ -64,7 +65,7 @@ impl Reader {
                             path.display()
                         ));
                     }
-                    waiting.extend(captures.into_iter().map(Source::File));
+                    waiting.extend(captures.into_iter().map(|path| Source::File(path, None)));
                 }
                 Locator::Kafka(url) => return Err(StreamError::Kafka(url.clone())),
             }
@@ -82,8 +83,20 @@ impl Reader {
     pub fn files(&self) -> impl Iterator<Item = Option<&Path>> {
         self.waiting.iter().rev().map(|source| match source {
             Source::Stdin(_) => None,
-            Source::File(path) => Some(path.as_path()),
+            Source::File(path, _) => Some(path.as_path()),
         })
+    }
+
+    /// Reads of each of the files that are still to be read only the bytes that `part` tells, which begin and end where lines
+    /// do; all where it tells nothing, and the file not at all where there are none.
+    pub fn read_only(&mut self, mut part: impl FnMut(&Path) -> Option<Range<u64>>) {
+        for source in &mut self.waiting {
+            if let Source::File(path, range) = source {
+                *range = part(path);
+            }
+        }
+        self.waiting
+            .retain(|source| !matches!(source, Source::File(_, Some(range)) if range.is_empty()));
     }
 
     /// The next block of whole lines; `None` after the last source.
@@ -116,9 +129,18 @@ impl Reader {
     }
 
     fn start(&self, source: Source) -> Result<(Arc<str>, Feed), StreamError> {
+        let mut first_line = 1;
         let (name, input, content, pace): (Arc<str>, Box<dyn Read + Send>, _, _) = match source {
             Source::Stdin(input) => ("-".into(), input, Content::Lines, Pace::Prompt),
-            Source::File(path) => {
+            Source::File(path, Some(range)) => {
+                let cannot = |error| StreamError::open(&path, error);
+                let mut file = File::open(&path).map_err(cannot)?;
+                first_line += lines_before(&mut file, range.start).map_err(cannot)?;
+                let input = file.take(range.end - range.start);
+                let name = path.display().to_string();
+                (name.into(), Box::new(input), Content::Lines, Pace::Whole)
+            }
+            Source::File(path, None) => {
                 let file = File::open(&path).map_err(|error| StreamError::open(&path, error))?;
                 let is_file = file.metadata().is_ok_and(|found| found.is_file());
                 let pace = if is_file { Pace::Whole } else { Pace::Prompt };
@@ -130,10 +152,25 @@ impl Reader {
             .map_err(|cause| StreamError::Read { source_name: name.to_string(), cause })?;
         let source = Arc::clone(&name);
         let feed = match content {
-            Content::Lines => Feed::Lines(Lines::new(source, input, self.block_size, pace)),
+            Content::Lines => {
+                Feed::Lines(Lines::new(source, input, self.block_size, pace).from_line(first_line))
+            }
             Content::Har => Feed::Har(Har::new(source, input, self.block_size)),
         };
         Ok((name, feed))
+    }
+}
+
+/// Reads a file up to a place, and counts the lines.
+fn lines_before(file: &mut File, end: u64) -> io::Result<u64> {
+    let mut before = file.by_ref().take(end);
+    let mut buffer = vec![0; 64 << 10];
+    let mut count = 0;
+    loop {
+        match before.read(&mut buffer)? {
+            0 => return Ok(count),
+            got => count += memchr::memchr_iter(b'\n', &buffer[..got]).count() as u64,
+        }
     }
 }
 

@@ -1,0 +1,219 @@
+//! Traffic added to a spec that people edit.
+//!
+//! A spec that was built and then edited is the only thing that is passed on from one build to the next, so it has to
+//! tell by itself what people made of it. These rules do, and every exchange that was folded conforms to the result:
+//!
+//! * **What is written stays unless traffic contradicts it.** Each exchange was checked against the spec while it was folded
+//!   ([`Contradictions`]). A keyword that no exchange contradicts holds for all of them, whether a person wrote it
+//!   or the builder did, so it is kept as it is: descriptions, names, limits, enumerations.
+//! * **What is contradicted is widened, by itself**: an enumeration gets the value, `required` loses the name, a type gets
+//!   another beside it, and a limit goes, as no observed value is to stand in a spec. Where the keyword was edited, that is
+//!   told, and listed under `x-hmt-conflicts`.
+//! * **What is new is added**: paths, operations, responses, parameters, properties, each with what was inferred of it.
+//! * **What was deleted stays out.** `x-hmt-base` remembers, by hashes only, which names the spec had when it was written
+//!   last. What traffic shows, was there, and is no longer, was taken out by somebody: it is listed under `x-hmt-deleted`
+//!   and left out, until the line is taken out of there.
+//!
+//! The base holds no more than is needed for the last point and to tell edits in messages, six bytes a name; see [`Base`].
+//! A spec without one, not built by HMT, is as a whole what people wrote.
+//!
+//! Where not everything that was folded could be checked, as partials and states only tell what they have seen in sum, a
+//! schema is joined with what was inferred, which is as sound, but keeps only what that implies.
+
+mod base;
+mod contradictions;
+mod deleted;
+mod extend;
+mod inferred;
+mod named;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+pub use contradictions::Contradictions;
+
+pub(super) use base::{BASE, Base};
+pub(super) use extend::Kept;
+
+use super::context::{Context, MergeError, Policy};
+use super::root::{documents_of_one_version, verify};
+use crate::spec::Document;
+use named::{Named, named, spine};
+
+/// Where the widened edits are listed.
+const CONFLICTS: &str = "x-hmt-conflicts";
+/// Where the deleted places are listed that traffic has shown since.
+const DELETED: &str = "x-hmt-deleted";
+
+/// What became of a spec.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The new spec.
+    pub root: Value,
+    /// The new spec with all that stays deleted: to this every folded exchange conforms. `None` where it would be the same.
+    pub whole: Option<Value>,
+    /// Edited places that traffic contradicts.
+    pub widened: Vec<Widened>,
+    /// JSON pointers of deleted places that this traffic showed for the first time since.
+    pub deleted: Vec<String>,
+}
+
+/// An edited place that traffic contradicts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Widened {
+    /// JSON pointer.
+    pub at: String,
+    /// The keyword.
+    pub keyword: String,
+    /// Its value before, as JSON.
+    pub was: String,
+}
+
+impl fmt::Display for Widened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {} {} was widened, as traffic contradicts it",
+            self.at, self.keyword, self.was
+        )
+    }
+}
+
+/// Adds what was inferred to a spec; see the module. Neither may have broken references.
+///
+/// `contradictions` are those of every exchange behind `inferred` to `initial`; `None` where not all could be checked.
+///
+/// # Errors
+/// As of [`specs`].
+pub fn rebuild(
+    initial: &Document,
+    inferred: &Document,
+    contradictions: Option<&Contradictions>,
+) -> Result<Rebuilt, MergeError> {
+    let base = initial.root.get(BASE).and_then(Base::read);
+    let listed = pointers(initial.root.get(DELETED));
+    let ([ours, theirs], dialect) = documents_of_one_version([initial, inferred]);
+    let before = named(&ours);
+    let edited: BTreeSet<&str> = before
+        .iter()
+        .filter(|name| base.as_ref().is_none_or(|base| !base.is_as_written(name)))
+        .map(|name| name.key.as_str())
+        .collect();
+    let mut whole = ours.clone();
+    let noted = take_notes(&mut whole);
+    let is_edited = |pointer: &str| {
+        // The nearest name above the place.
+        let above = before.iter().filter(|name| is_below(pointer, &name.pointer));
+        above.max_by_key(|name| name.pointer.len()).is_none_or(|n| edited.contains(&*n.key))
+    };
+    let is_edited_below = |component: &str| {
+        let key = format!("/components/schemas/{}", crate::spec::escape(component));
+        before.iter().any(|name| is_below(&name.key, &key) && edited.contains(&*name.key))
+    };
+    let mut widened = contradictions.map_or_else(Vec::new, |all| all.widen(&mut whole, dialect));
+    widened.retain(|place| is_edited(&place.at));
+    let checked = contradictions.is_some();
+    let (mut whole, aliases) = inferred::add(whole, theirs, dialect, checked, &is_edited_below);
+    match contradictions {
+        Some(contradictions) => contradictions.declare(&mut whole),
+        None => widened = lost(&before, &edited, &whole),
+    }
+    let mut root = whole.clone();
+    let known: BTreeSet<&str> = before.iter().map(|name| name.key.as_str()).collect();
+    let gone = deleted::delete(&mut root, &known, base.as_ref(), &listed, &aliases);
+    inferred::prune(&mut root, &ours);
+    let mut tombstones = listed;
+    tombstones.extend(gone.iter().map(|place| (place.key.clone(), place.pointer.clone())));
+    let after = named(&root);
+    tombstones.retain(|key, _| !after.iter().any(|name| name.key == *key));
+    let deleted =
+        gone.iter().filter(|place| place.is_new).map(|place| place.pointer.clone()).collect();
+    let next = Base::of(&after, |key| edited.contains(key), base.as_ref(), &tombstones);
+    let mut conflicts = noted;
+    for place in &widened {
+        let was = serde_json::from_str(&place.was).unwrap_or(Value::Null);
+        let entry = json!({"at": place.at, "was": {&*place.keyword: was}});
+        if !conflicts.contains(&entry) {
+            conflicts.push(entry);
+        }
+    }
+    if let Value::Object(map) = &mut root {
+        if !conflicts.is_empty() {
+            map.insert(CONFLICTS.to_owned(), conflicts.into());
+        }
+        if !tombstones.is_empty() {
+            map.insert(DELETED.to_owned(), tombstones.into_values().collect());
+        }
+        map.insert(BASE.to_owned(), next.text().into());
+    }
+    let root = verify(root, dialect)?;
+    let whole = if gone.is_empty() { None } else { Some(verify(whole, dialect)?) };
+    Ok(Rebuilt { root, whole, widened, deleted })
+}
+
+/// Lets a spec that was just built remember what it is, for [`rebuild`] to tell what people changed.
+pub fn remember(root: &mut Value) {
+    let base = Base::of(&named(root), |_| false, None, &BTreeMap::new());
+    if let Value::Object(map) = root {
+        map.insert(BASE.to_owned(), base.text().into());
+    }
+}
+
+/// Takes our own lists out of a document, so that they are not merged; gives the conflicts.
+fn take_notes(root: &mut Value) -> Vec<Value> {
+    let Value::Object(map) = root else { return Vec::new() };
+    map.shift_remove(BASE);
+    map.shift_remove(DELETED);
+    match map.shift_remove(CONFLICTS) {
+        Some(Value::Array(list)) => list,
+        _ => Vec::new(),
+    }
+}
+
+/// The listed pointers, by their keys.
+fn pointers(list: Option<&Value>) -> BTreeMap<String, String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    list.map(|pointer| (named::key_of(pointer), pointer.to_owned())).collect()
+}
+
+/// True where a pointer leads to a place or below it.
+fn is_below(pointer: &str, place: &str) -> bool {
+    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Edited places whose keywords are not all there any more.
+fn lost(before: &[Named<'_>], edited: &BTreeSet<&str>, after: &Value) -> Vec<Widened> {
+    let after = named(after);
+    let after: BTreeMap<&str, &Value> =
+        after.iter().map(|name| (name.key.as_str(), name.value)).collect();
+    let mut all = Vec::new();
+    for name in before.iter().filter(|name| edited.contains(&*name.key)) {
+        let Some(now) = after.get(&*name.key) else { continue };
+        let (was, now) = (spine(name.value), spine(now));
+        let none = Map::new();
+        let (was, now) = (was.as_object().unwrap_or(&none), now.as_object().unwrap_or(&none));
+        for (keyword, value) in
+            was.iter().filter(|(keyword, value)| now.get(*keyword) != Some(value))
+        {
+            all.push(Widened {
+                at: name.pointer.clone(),
+                keyword: keyword.clone(),
+                was: value.to_string(),
+            });
+        }
+    }
+    all
+}
+
+impl Context {
+    /// The context of adding to a document that was checked.
+    fn adding(dialect: crate::schema::Dialect, theirs: &Value, kept: Kept) -> Context {
+        let schemas = [Value::Null, theirs["components"]["schemas"].clone()];
+        Context { policy: Policy::Widen, dialect, conflicts: Vec::new(), schemas, kept: Some(kept) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

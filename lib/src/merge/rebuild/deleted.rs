@@ -1,0 +1,111 @@
+//! What people took out, and traffic shows again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::base::Base;
+use super::named::{Named, named};
+use crate::spec::pointer_keys;
+
+/// A place that stays deleted.
+pub(super) struct Gone {
+    pub(super) key: String,
+    /// For people: elements of lists by their names.
+    pub(super) pointer: String,
+    /// Not yet listed.
+    pub(super) is_new: bool,
+}
+
+/// Takes out again what the spec had when it was written, and had no more when it was read. `aliases` are the names that
+/// components have in what was inferred, by those that they have here.
+pub(super) fn delete(
+    root: &mut Value,
+    known: &BTreeSet<&str>,
+    base: Option<&Base>,
+    listed: &BTreeMap<String, String>,
+    aliases: &BTreeMap<String, BTreeSet<String>>,
+) -> Vec<Gone> {
+    let had = |key: &str| listed.contains_key(key) || base.is_some_and(|base| base.had(key));
+    let is_gone = |name: &Named<'_>| {
+        let above_is_there = name.above.is_empty() || known.contains(&*name.above);
+        !known.contains(&*name.key)
+            && above_is_there
+            && !is_component(&name.key)
+            && (had(&name.key) || other_keys(&name.key, aliases).iter().any(|key| had(key)))
+    };
+    let found: Vec<(String, Gone)> = named(root)
+        .iter()
+        .filter(|name| is_gone(name))
+        .map(|name| {
+            let pointer = listed.get(&name.key).cloned().unwrap_or_else(|| shown(name));
+            let is_new = !listed.contains_key(&name.key);
+            (name.pointer.clone(), Gone { key: name.key.clone(), pointer, is_new })
+        })
+        .collect();
+    // From the end, so that places in lists stay right.
+    for (pointer, _) in found.iter().rev() {
+        take_out(root, pointer);
+    }
+    found.into_iter().map(|(_, gone)| gone).collect()
+}
+
+/// Components go with the references to them.
+pub(super) fn is_component(key: &str) -> bool {
+    let mut keys = pointer_keys(key);
+    keys.next().as_deref() == Some("components") && keys.count() == 2
+}
+
+/// The key of something within a component under the other names of the component.
+fn other_keys(key: &str, aliases: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let prefix = "/components/schemas/";
+    let Some((name, rest)) = key.strip_prefix(prefix).and_then(|key| key.split_once('/')) else {
+        return Vec::new();
+    };
+    let others = aliases.get(name).into_iter().flatten();
+    others.map(|other| format!("{prefix}{other}/{rest}")).collect()
+}
+
+fn shown(name: &Named<'_>) -> String {
+    match name.key.rsplit_once('/') {
+        Some((list, last)) if list.ends_with("/parameters") && last.contains(' ') => {
+            let above = name.pointer.rsplit_once('/').map_or("", |(above, _)| above);
+            format!("{above}/{last}")
+        }
+        _ => name.pointer.clone(),
+    }
+}
+
+pub(super) fn take_out(root: &mut Value, pointer: &str) {
+    let Some((above, _)) = pointer.rsplit_once('/') else { return };
+    let last = pointer_keys(pointer).last().unwrap_or_default();
+    let mut empty = false;
+    match root.pointer_mut(above) {
+        Some(Value::Object(map)) => {
+            map.shift_remove(&last);
+            empty = map.is_empty();
+        }
+        Some(Value::Array(list)) => {
+            if let Ok(index) = last.parse::<usize>()
+                && index < list.len()
+            {
+                list.remove(index);
+            }
+            empty = list.is_empty();
+        }
+        _ => {}
+    }
+    let Some((owner, word)) = above.rsplit_once('/') else { return };
+    let Some(Value::Object(owner)) = root.pointer_mut(owner) else { return };
+    if word == "properties"
+        && let Some(Value::Array(required)) = owner.get_mut("required")
+    {
+        required.retain(|name| name.as_str() != Some(&last));
+        if required.is_empty() {
+            owner.shift_remove("required");
+        }
+    }
+    if empty && matches!(word, "properties" | "parameters" | "headers") {
+        owner.shift_remove(word);
+    }
+}

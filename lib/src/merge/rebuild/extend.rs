@@ -1,0 +1,325 @@
+//! A checked schema, and what was inferred for the same place: only what is new is added.
+//!
+//! A schema that all values conform to needs nothing from another; it gets the properties that it does not list. As a
+//! component may be used in many places, what was inferred for all of them is joined before it is added to, which takes
+//! some rounds: each may find places of components within components.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::merge::context::Context;
+use crate::schema::{join, unite_keys};
+
+/// Marks a schema that takes what was inferred for its place. Never written.
+pub(super) const PENDING: &str = "x-\u{1}pending";
+
+/// What makes an inferred component's name differ from all that people write. Never written.
+pub(super) const MARK: &str = "\u{1}";
+
+/// What is learned of the components of a checked document.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::merge) struct Kept {
+    /// All that was folded was checked; else what is written is joined with what was inferred.
+    pub(super) checked: bool,
+    /// What was inferred for the places of each.
+    pub(super) inferred: BTreeMap<String, Value>,
+    /// The components of what was inferred that stand in their places.
+    pub(super) met: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Keywords under which places are not followed.
+const HARD: [&str; 14] = [
+    "not",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "prefixItems",
+    "contains",
+    "dependentSchemas",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "$defs",
+    "definitions",
+    "$dynamicRef",
+];
+
+const PREFIX: &str = "#/components/schemas/";
+
+/// The name of the component that a schema refers to.
+pub(super) fn component(schema: &Value) -> Option<String> {
+    let reference = schema.get("$ref")?.as_str()?.strip_prefix(PREFIX)?;
+    let name = percent_encoding::percent_decode_str(reference).decode_utf8().ok()?;
+    (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+}
+
+impl Context {
+    /// True where the first document stays as it is but for what is new.
+    pub(in crate::merge) fn is_checked(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.checked)
+    }
+
+    /// The schema `a` with what `b` knows more.
+    pub(in crate::merge) fn extend(&mut self, a: &Value, b: &Value) -> Value {
+        if let Some(name) = component(a) {
+            self.note(&name, b);
+        }
+        let Value::Object(map) = a else { return a.clone() };
+        if map.contains_key(PENDING) {
+            let mut bare = map.clone();
+            bare.shift_remove(PENDING);
+            if bare.is_empty() {
+                return b.clone();
+            }
+            let bare = Value::Object(bare);
+            let wider =
+                if refers(&bare) { join(&bare, b, self.dialect) } else { self.joined(&bare, b) };
+            return self.extend(&wider, b);
+        }
+        if map.contains_key("$ref") && component(a).is_some() && map.len() == 1 {
+            return a.clone();
+        }
+        // Where only null was seen, everything else is new.
+        if map.contains_key("x-hmt-null-only") && b.get("x-hmt-null-only").is_none() {
+            let wider = self.joined(a, b);
+            let more = wider.get("x-hmt-null-only").is_none();
+            return if more { self.extend(&wider, b) } else { wider };
+        }
+        let checked = self.is_checked();
+        if HARD.iter().any(|word| map.contains_key(*word)) {
+            self.leave(a);
+            return if checked { a.clone() } else { self.joined(a, b) };
+        }
+        let parts = self.parts(b);
+        let mut map = map.clone();
+        if !checked {
+            map = self.joined_in_place(map, b, &parts);
+        }
+        for word in ["anyOf", "oneOf", "allOf"] {
+            if let Some(Value::Array(branches)) = map.get_mut(word) {
+                let kinds: Vec<String> = branches
+                    .iter()
+                    .filter_map(|branch| Some(branch.get("type")?.as_str()?.to_owned()))
+                    .collect();
+                for branch in branches {
+                    if let Some(b) = self.for_branch(branch, &kinds, b, &parts) {
+                        *branch = self.extend(branch, &b);
+                    }
+                }
+            }
+        }
+        let anything = parts.iter().any(|part| part.get("type").is_none());
+        if anything {
+            self.leave(&Value::Object(map.clone()));
+            return Value::Object(map);
+        }
+        let of = |kind: &'static str| parts.iter().filter(move |part| is_of(part, kind));
+        let joined = of("object").cloned().reduce(|x, y| join(&x, &y, self.dialect));
+        if let Some(Value::Object(joined)) = joined {
+            self.object(&mut map, &joined);
+        }
+        if let Some(items) = map.get("items").cloned() {
+            let theirs = of("array")
+                .filter(|part| part.get("maxItems") != Some(&json!(0)))
+                .filter_map(|part| part.get("items").cloned())
+                .reduce(|x, y| join(&x, &y, self.dialect));
+            if let Some(theirs) = theirs {
+                map.insert("items".to_owned(), self.extend(&items, &theirs));
+            }
+        }
+        Value::Object(map)
+    }
+
+    fn object(&mut self, a: &mut Map<String, Value>, b: &Map<String, Value>) {
+        let of_objects = a.get("type").is_some_and(|kind| {
+            kind == "object"
+                || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("object")))
+        });
+        let none = Map::new();
+        let ours = a.get("properties").and_then(Value::as_object).unwrap_or(&none).clone();
+        let theirs = b.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let unlisted = b.get("additionalProperties").filter(|schema| schema.is_object());
+        let closed = a.get("additionalProperties").cloned();
+        if of_objects || !ours.is_empty() {
+            let mut properties = Map::new();
+            for name in unite_keys(&ours, theirs) {
+                let value = match (ours.get(name), theirs.get(name).or(unlisted)) {
+                    (Some(ours), Some(theirs)) => self.extend(ours, theirs),
+                    (Some(ours), None) => ours.clone(),
+                    (None, Some(theirs)) if closed.is_none() => theirs.clone(),
+                    (None, _) => continue,
+                };
+                properties.insert(name.to_owned(), value);
+            }
+            if !properties.is_empty() {
+                a.insert("properties".to_owned(), properties.into());
+            }
+        }
+        if let Some(closed) = closed.filter(Value::is_object) {
+            let rest = theirs.iter().filter(|(name, _)| !ours.contains_key(*name));
+            let rest = rest.map(|(_, value)| value).chain(unlisted).cloned();
+            if let Some(rest) = rest.reduce(|x, y| join(&x, &y, self.dialect)) {
+                a.insert("additionalProperties".to_owned(), self.extend(&closed, &rest));
+            }
+        }
+    }
+
+    /// The components of the checked document, each with what was inferred for its places so far, and the inferred ones.
+    pub(in crate::merge) fn extend_components(
+        &mut self,
+        a: &Map<String, Value>,
+        b: &Map<String, Value>,
+    ) -> Map<String, Value> {
+        let mut all = a.clone();
+        for (name, schema) in &mut all {
+            let inferred = self.kept.as_ref().and_then(|kept| kept.inferred.get(name)).cloned();
+            if let Some(inferred) = inferred {
+                *schema = self.extend(schema, &inferred);
+            }
+        }
+        all.extend(b.clone());
+        all
+    }
+
+    /// The alternatives of an inferred schema, references followed.
+    fn parts(&self, schema: &Value) -> Vec<Value> {
+        let mut parts = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut queue = vec![schema];
+        while let Some(schema) = queue.pop() {
+            let branches = ["anyOf", "oneOf"].iter().find_map(|word| schema.get(*word)?.as_array());
+            if let Some(name) = component(schema) {
+                let found = self.schemas[1].get(&name);
+                if seen.insert(name) {
+                    queue.extend(found);
+                }
+            } else if let Some(branches) = branches {
+                queue.extend(branches);
+            } else {
+                parts.push(schema.clone());
+            }
+        }
+        parts
+    }
+
+    /// What people wrote in place stays so: references of what was inferred are followed.
+    fn joined(&self, a: &Value, b: &Value) -> Value {
+        self.parts(b).iter().fold(a.clone(), |all, part| join(&all, part, self.dialect))
+    }
+
+    /// What was inferred that is for a branch, whose siblings take some types.
+    fn for_branch(
+        &mut self,
+        branch: &Value,
+        kinds: &[String],
+        b: &Value,
+        parts: &[Value],
+    ) -> Option<Value> {
+        if let Some(name) = component(branch) {
+            self.meet(&name, b);
+            if self.is_checked() {
+                return Some(b.clone());
+            }
+            let left = parts.iter().filter(|part| !kinds.iter().any(|kind| is_of(part, kind)));
+            return left.cloned().reduce(|x, y| join(&x, &y, self.dialect));
+        }
+        let Some(kind) = branch.get("type").and_then(Value::as_str) else {
+            return self.is_checked().then(|| b.clone());
+        };
+        let of_kind = parts.iter().filter(|part| part.get("type").is_none() || is_of(part, kind));
+        of_kind.cloned().reduce(|x, y| join(&x, &y, self.dialect))
+    }
+
+    /// A schema joined with what was inferred, but for what stands under names and in lists, which is looked after one by one.
+    fn joined_in_place(
+        &self,
+        map: Map<String, Value>,
+        b: &Value,
+        parts: &[Value],
+    ) -> Map<String, Value> {
+        let whole = Value::Object(map.clone());
+        let new = parts.iter().filter(|part| !refers(&whole) || !self.has_branch(&whole, part));
+        let joined = new.fold(whole.clone(), |all, part| join(&all, part, self.dialect));
+        let joined = if parts.is_empty() { join(&whole, b, self.dialect) } else { joined };
+        let Value::Object(mut joined) = joined else { return map };
+        if joined.get("type").is_some() {
+            for word in ["items", "additionalProperties"] {
+                if let (Some(ours), true) = (map.get(word), joined.contains_key(word)) {
+                    joined.insert(word.to_owned(), ours.clone());
+                }
+            }
+            let ours = map.get("properties").and_then(Value::as_object);
+            if let Some(Value::Object(properties)) = joined.get_mut("properties") {
+                for (name, value) in ours.into_iter().flatten() {
+                    properties.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        joined
+    }
+
+    /// True where a branch of a schema is of the type of an inferred part, and so will be joined with it.
+    fn has_branch(&self, schema: &Value, part: &Value) -> bool {
+        let Some(kind) = part.get("type").and_then(Value::as_str) else { return false };
+        let branches = ["anyOf", "oneOf"].iter().filter_map(|word| schema.get(*word)?.as_array());
+        branches.flatten().any(|branch| match component(branch) {
+            // A component may be of any type; it is joined with all that was inferred for its places.
+            Some(_) => true,
+            None => is_of(branch, kind),
+        })
+    }
+
+    /// Notes what was inferred for a place of a component.
+    fn note(&mut self, name: &str, inferred: &Value) {
+        if name.starts_with(MARK) {
+            return;
+        }
+        let parts = self.parts(inferred);
+        let dialect = self.dialect;
+        let whole = parts.into_iter().reduce(|x, y| join(&x, &y, dialect));
+        self.meet(name, inferred);
+        let (Some(kept), Some(whole)) = (&mut self.kept, whole) else { return };
+        let known = kept.inferred.entry(name.to_owned()).or_insert_with(|| whole.clone());
+        *known = join(known, &whole, dialect);
+    }
+
+    /// Notes which inferred components stand in a place of a component.
+    fn meet(&mut self, name: &str, inferred: &Value) {
+        let Some(kept) = &mut self.kept else { return };
+        let branches = ["anyOf", "oneOf"].iter().filter_map(|word| inferred.get(*word)?.as_array());
+        for other in branches.flatten().chain([inferred]).filter_map(component) {
+            kept.met.entry(other).or_default().insert(name.to_owned());
+        }
+    }
+
+    /// What is not followed may be anything.
+    fn leave(&mut self, schema: &Value) {
+        if let Some(name) = component(schema)
+            && let Some(kept) = &mut self.kept
+        {
+            kept.inferred.insert(name, json!({}));
+        }
+        match schema {
+            Value::Object(map) => map.values().for_each(|child| self.leave(child)),
+            Value::Array(items) => items.iter().for_each(|child| self.leave(child)),
+            _ => {}
+        }
+    }
+}
+
+/// True where a schema or one of its branches is a reference.
+fn refers(schema: &Value) -> bool {
+    let branches =
+        ["anyOf", "oneOf", "allOf"].iter().filter_map(|word| schema.get(*word)?.as_array());
+    schema.get("$ref").is_some() || branches.flatten().any(refers)
+}
+
+fn is_of(schema: &Value, kind: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(|known| known == kind),
+        Some(known) => known == kind,
+        None => false,
+    }
+}

@@ -1,0 +1,243 @@
+//! Random traffic, random edits, more traffic: what must hold of every spec that people edit.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::conform::{Api, Violation};
+use crate::exchange::parse_line;
+use crate::infer::{Builder, Config, Mode, Options, is_ghost};
+use crate::spec::{Document, Format, Version, to_text};
+
+fn document(root: Value) -> Document {
+    Document { root, source: "random".to_owned(), version: Version::V3_0, warnings: Vec::new() }
+}
+
+fn body() -> impl Strategy<Value = Value> {
+    let leaf = prop::sample::select(vec![
+        json!(null),
+        json!(1),
+        json!(3),
+        json!(2.5),
+        json!("a"),
+        json!("b"),
+        json!("a longer text"),
+        json!("2024-01-15"),
+        json!(true),
+        json!([]),
+    ]);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            3 => prop::collection::btree_map("[abc]", inner.clone(), 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+            1 => prop::collection::vec(inner, 0..3).prop_map(Value::Array),
+        ]
+    })
+}
+
+/// Of an object most of the time, as answers are.
+fn answer() -> impl Strategy<Value = Value> {
+    let object = prop::collection::btree_map("[abc]", body(), 0..4)
+        .prop_map(|map| Value::Object(map.into_iter().collect()));
+    prop_oneof![4 => object, 1 => body()]
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let path = prop::sample::select(vec!["/users", "/users/1", "/users/22", "/items", "/items/7"]);
+    let query = prop::sample::select(vec!["", "?q=1", "?q=x&p=a"]);
+    let status = prop::sample::select(vec![200, 200, 200, 201, 400, 404]);
+    (any::<bool>(), path, query, status, answer(), answer()).prop_map(
+        |(post, path, query, status, request, response)| {
+            let mut all = json!({
+                "request": {"method": "get", "protocol": "http", "host": "a.example", "path": format!("{path}{query}"),
+                    "headers": {"content-type": "application/json"}},
+                "response": {"statusCode": status, "headers": {"content-type": "application/json"}, "body": response.to_string()},
+            });
+            if post {
+                all["request"]["method"] = json!("post");
+                all["request"]["body"] = json!(request.to_string());
+            }
+            all.to_string()
+        },
+    )
+}
+
+fn built(lines: &[String], templates: Vec<String>) -> Value {
+    let mut builder = Builder::new(Config::new(Mode::Gen));
+    for line in lines {
+        builder.fold(&parse_line(line.as_bytes()).expect("an exchange"));
+    }
+    builder.finalise(&Options { templates, ..Options::default() })
+}
+
+/// What a builder does with a spec and more traffic.
+fn rebuilt(spec: &Value, lines: &[String]) -> (Rebuilt, Contradictions) {
+    let initial = document(spec.clone());
+    let mut api = Api::compile(&initial).expect("compiles");
+    api.schemas.every_fault = true;
+    let mut contradictions = Contradictions::default();
+    for line in lines {
+        let exchange = parse_line(line.as_bytes()).expect("an exchange");
+        for violation in api.conforms(&exchange).err().into_iter().flatten() {
+            if let Some(fault) = &violation.fault {
+                contradictions.add(fault);
+            }
+        }
+    }
+    let templates = spec["paths"].as_object().expect("paths").keys().cloned().collect();
+    let inferred = document(built(lines, templates));
+    (rebuild(&initial, &inferred, Some(&contradictions)).expect("rebuilds"), contradictions)
+}
+
+/// The same where only the sum of the traffic is known.
+fn rebuilt_from_sum(spec: &Value, lines: &[String]) -> Rebuilt {
+    let templates = spec["paths"].as_object().expect("paths").keys().cloned().collect();
+    let inferred = document(built(lines, templates));
+    rebuild(&document(spec.clone()), &inferred, None).expect("rebuilds")
+}
+
+fn violations(spec: &Value, lines: &[String]) -> Vec<(String, Vec<Violation>)> {
+    let api = Api::compile(&document(spec.clone())).expect("compiles");
+    let found = lines.iter().filter_map(|line| {
+        let exchange = parse_line(line.as_bytes()).expect("an exchange");
+        let found = api.conforms(&exchange).err()?;
+        let ghost = exchange.response.is_some_and(|response| is_ghost(response.status))
+            && matches!(found[0].location, "path" | "method");
+        (!ghost).then(|| (line.clone(), found))
+    });
+    found.collect()
+}
+
+/// The pointers of all schemas.
+fn schemas(value: &Value, pointer: &str, all: &mut Vec<String>) {
+    let child = |name: &str| format!("{pointer}/{}", crate::spec::escape(name));
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match key.as_str() {
+                    "schema" | "items" if value.is_object() => all.push(child(key)),
+                    "properties" | "schemas" => {
+                        let names = value.as_object().into_iter().flat_map(Map::keys);
+                        all.extend(names.map(|name| format!("{}/{name}", child(key))));
+                    }
+                    _ => {}
+                }
+                schemas(value, &child(key), all);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                schemas(item, &child(&index.to_string()), all);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One thing that a person may do.
+fn edit(root: &mut Value, choice: usize, kind: u8) {
+    let mut all = Vec::new();
+    schemas(root, "", &mut all);
+    let names: Vec<(String, String)> = named(root)
+        .iter()
+        .filter(|name| !deleted::is_component(&name.key))
+        .map(|name| (name.key.clone(), name.pointer.clone()))
+        .collect();
+    if kind >= 12 {
+        if let Some((_, pointer)) = names.get(choice % names.len().max(1)) {
+            deleted::take_out(root, pointer);
+        }
+        return;
+    }
+    if all.is_empty() {
+        return;
+    }
+    let pointer = &all[choice % all.len()];
+    if kind == 11 {
+        let component = root.pointer("/components/schemas").and_then(Value::as_object);
+        let first = component.and_then(|all| all.keys().next().cloned());
+        if let (Some(first), Value::Object(map)) = (first, &mut *root) {
+            let names = [(("schemas".to_owned(), first), format!("Renamed{choice}"))].into();
+            *map = crate::merge::components::rename(std::mem::take(map), &names);
+        }
+        return;
+    }
+    let Some(Value::Object(schema)) = root.pointer_mut(pointer) else { return };
+    if schema.contains_key("$ref") {
+        return;
+    }
+    let is_object = schema.get("type") == Some(&json!("object"));
+    let mut put = |key: &str, value: Value| schema.insert(key.to_owned(), value);
+    match kind {
+        0 => put("maxLength", json!(1)),
+        1 => put("minimum", json!(2)),
+        2 => put("enum", json!(["a", 1])),
+        3 => put("pattern", json!("^a")),
+        4 => put("description", json!("written")),
+        5 => put("type", json!("integer")),
+        6 if is_object => put("required", json!(["a", "c"])),
+        7 if is_object => put("additionalProperties", json!(false)),
+        8 => put("maxItems", json!(1)),
+        9 => put("format", json!("date")),
+        10 => {
+            let inner = std::mem::take(schema);
+            let word = if choice % 2 == 0 { "anyOf" } else { "oneOf" };
+            schema.insert(word.to_owned(), json!([inner, {"type": "boolean"}]))
+        }
+        _ => None,
+    };
+}
+
+fn lines(count: usize) -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(line(), 1..count)
+}
+
+proptest! {
+    // Each case builds and checks several specs. PROPTEST_CASES says of how many there are to be more.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+    #[test]
+    fn edits_stay_and_traffic_conforms(
+        old in lines(12),
+        edits in prop::collection::vec((any::<usize>(), 0u8..16), 0..5),
+        new in lines(12),
+    ) {
+        let mut spec = built(&old, Vec::new());
+        remember(&mut spec);
+        let (same, none) = rebuilt(&spec, &old);
+        prop_assert_eq!(none, Contradictions::default());
+        prop_assert_eq!(to_text(&same.root, Format::Yaml), to_text(&spec, Format::Yaml), "nothing new, nothing else");
+        for (choice, kind) in edits {
+            edit(&mut spec, choice, kind);
+        }
+        let spec = crate::spec::load(to_text(&spec, Format::Yaml).as_bytes(), "edited.yaml").expect("loads").root;
+
+        let (once, contradictions) = rebuilt(&spec, &new);
+        let whole = once.whole.as_ref().unwrap_or(&once.root);
+        let wrong = violations(whole, &new);
+        prop_assert!(wrong.is_empty(), "{:#?}\n{}\n{}", wrong, to_text(&spec, Format::Yaml), to_text(whole, Format::Yaml));
+        prop_assert!(once.widened.iter().all(|place| spec.pointer(&place.at).is_some()));
+
+        // What no traffic contradicts is as it was.
+        let after = named(&once.root);
+        for name in named(&spec) {
+            let faulty = contradictions != Contradictions::default() || name.value.to_string().contains("x-hmt-null-only");
+            let now: Vec<Value> = after.iter().filter(|other| other.key == name.key).map(|other| spine(other.value)).collect();
+            prop_assert!(!now.is_empty() || faulty, "{} is lost", name.key);
+            prop_assert!(faulty || now.contains(&spine(name.value)), "{} is {:?}", name.key, now);
+        }
+
+        // Of a sum less is known, but it is as sound, and settles as well. Paths of which nothing but "no such thing" is known
+        // are none in it.
+        let sum = rebuilt_from_sum(&spec, &new);
+        let whole = sum.whole.as_ref().unwrap_or(&sum.root);
+        let wrong: Vec<_> = violations(whole, &new).into_iter().filter(|(line, _)| !line.contains("404")).collect();
+        prop_assert!(wrong.is_empty(), "{:#?}\n{}\n{}", wrong, to_text(&spec, Format::Yaml), to_text(whole, Format::Yaml));
+        let again = rebuilt_from_sum(&sum.root, &new);
+        prop_assert_eq!(to_text(&again.root, Format::Yaml), to_text(&sum.root, Format::Yaml));
+
+        // Another run over the same traffic changes nothing.
+        let (twice, _) = rebuilt(&once.root, &new);
+        prop_assert_eq!(to_text(&twice.root, Format::Yaml), to_text(&once.root, Format::Yaml));
+        prop_assert!(twice.widened.is_empty() && twice.deleted.is_empty());
+    }
+}
