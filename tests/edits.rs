@@ -292,9 +292,10 @@ fn edits_are_kept_widened_and_told() {
     assert_eq!(product["parameters"][0]["description"], "The product's name in URLs");
     let schema = &product["get"]["responses"]["200"]["content"]["application/json"]["schema"];
     let currency = &schema["properties"]["price"]["properties"]["currency"];
-    assert_eq!(*currency, json!({"type": "string", "enum": ["EUR", "USD"]}));
+    assert_eq!(currency["enum"], json!(["EUR", "USD"]));
     assert_eq!(spec["components"]["schemas"]["User"]["description"], "A customer");
-    assert_eq!(*spec.pointer(name).unwrap(), json!({"type": "string"}));
+    let limited = spec.pointer(name).unwrap();
+    assert_eq!((&limited["type"], limited.get("maxLength")), (&json!("string"), None));
     let paths: Vec<&String> = spec["paths"].as_object().unwrap().keys().collect();
     assert!(paths.contains(&&"/v1/stock".to_owned()), "{paths:?}");
     assert!(!paths.iter().any(|path| path.contains("health") || path.contains("productName")));
