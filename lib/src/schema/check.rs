@@ -120,6 +120,7 @@ struct Check<'s> {
 }
 
 /// What a keyword does not take, written out only where there is a problem.
+#[derive(Clone, Copy)]
 enum Evidence<'v> {
     None,
     Value(&'v Value),

@@ -53,7 +53,7 @@ impl Lines {
     }
 
     /// Numbers the lines from another one than the first.
-    pub(super) fn from_line(mut self, first: u64) -> Self {
+    pub(super) fn at_line(mut self, first: u64) -> Self {
         self.next_line = first;
         self
     }

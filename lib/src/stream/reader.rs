@@ -153,7 +153,7 @@ impl Reader {
         let source = Arc::clone(&name);
         let feed = match content {
             Content::Lines => {
-                Feed::Lines(Lines::new(source, input, self.block_size, pace).from_line(first_line))
+                Feed::Lines(Lines::new(source, input, self.block_size, pace).at_line(first_line))
             }
             Content::Har => Feed::Har(Har::new(source, input, self.block_size)),
         };

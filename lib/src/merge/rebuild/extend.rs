@@ -55,6 +55,13 @@ pub(super) fn component(schema: &Value) -> Option<String> {
     (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
 }
 
+/// True where a schema, or one of its branches, is of nulls only.
+fn only_null(schema: &Value) -> bool {
+    let branches =
+        ["anyOf", "oneOf", "allOf"].iter().filter_map(|word| schema.get(*word)?.as_array());
+    schema.get("x-hmt-null-only").is_some() || branches.flatten().any(only_null)
+}
+
 impl Context {
     /// True where the first document stays as it is but for what is new.
     pub(in crate::merge) fn is_checked(&self) -> bool {
@@ -84,8 +91,8 @@ impl Context {
         // Where only null was seen, everything else is new.
         if map.contains_key("x-hmt-null-only") && b.get("x-hmt-null-only").is_none() {
             let wider = self.joined(a, b);
-            let more = wider.get("x-hmt-null-only").is_none();
-            return if more { self.extend(&wider, b) } else { wider };
+            // A branch that is still of nulls only would come back here, and back again.
+            return if only_null(&wider) { wider } else { self.extend(&wider, b) };
         }
         let checked = self.is_checked();
         if HARD.iter().any(|word| map.contains_key(*word)) {

@@ -112,7 +112,7 @@ fn settled(
             let all = schemas(&root);
             let Some(theirs) = all.get(&format!("{MARK}{from}")) else { continue };
             let Some(ours) = all.get(&to) else { continue };
-            let Value::Object(theirs) = with_references(theirs.clone(), &as_one) else { continue };
+            let Value::Object(theirs) = with_references(theirs, &as_one) else { continue };
             let theirs = Value::Object(theirs);
             if covers(&bare(ours), &bare(&theirs), dialect) {
                 continue;
@@ -238,7 +238,7 @@ fn renamed(root: Value, names: &BTreeMap<(String, String), String>) -> Value {
 }
 
 /// A schema with other references.
-fn with_references(schema: Value, names: &BTreeMap<(String, String), String>) -> Value {
+fn with_references(schema: &Value, names: &BTreeMap<(String, String), String>) -> Value {
     let wrapped = serde_json::json!({"schema": schema});
     renamed(wrapped, names).get_mut("schema").map(Value::take).unwrap_or_default()
 }

@@ -64,7 +64,7 @@ impl<'v> Walk<'v> {
                     let known =
                         if word == "paths" { structure(name, false) } else { name.to_owned() };
                     let pointer = join_pointer(&pointer, name);
-                    self.name(pointer, join_pointer(&key, &known), above, value);
+                    self.name(&pointer, &join_pointer(&key, &known), above, value);
                 }
             }
             Below::Names if word == "parameters" => {
@@ -75,19 +75,19 @@ impl<'v> Walk<'v> {
                     // Those of the path go with the template.
                     if place != "path" {
                         let key = join_pointer(&key, &format!("{place} {name}"));
-                        self.name(join_pointer(&pointer, &index.to_string()), key, above, value);
+                        self.name(&join_pointer(&pointer, &index.to_string()), &key, above, value);
                     }
                 }
             }
             _ if word == "requestBody" || METHODS.contains(&word) && child.is_object() => {
-                self.name(pointer, key, above, child);
+                self.name(&pointer, &key, above, child);
             }
             _ => self.value(child, &pointer, &key, above),
         }
     }
 
-    fn name(&mut self, pointer: String, key: String, above: &str, value: &'v Value) {
-        let above = above.to_owned();
+    fn name(&mut self, pointer: &str, key: &str, above: &str, value: &'v Value) {
+        let (pointer, key, above) = (pointer.to_owned(), key.to_owned(), above.to_owned());
         self.all.push(Named { pointer: pointer.clone(), key: key.clone(), above, value });
         self.value(value, &pointer, &key, &key);
     }

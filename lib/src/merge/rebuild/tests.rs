@@ -181,7 +181,7 @@ fn edit(root: &mut Value, choice: usize, kind: u8) {
         9 => put("format", json!("date")),
         10 => {
             let inner = std::mem::take(schema);
-            let word = if choice % 2 == 0 { "anyOf" } else { "oneOf" };
+            let word = if choice.is_multiple_of(2) { "anyOf" } else { "oneOf" };
             schema.insert(word.to_owned(), json!([inner, {"type": "boolean"}]))
         }
         _ => None,
