@@ -39,13 +39,14 @@ pub(crate) struct Built {
     pub(crate) whole: Option<Document>,
 }
 
-/// The spec of what was folded, added to the initial one if there is any.
+/// The spec of what was folded, added to the initial one if there is any. Without the contradictions of all exchanges to that
+/// one, they are found out from what was folded in sum.
 ///
 /// # Errors
 /// The two cannot be united.
 pub(crate) fn document(
     builder: Builder,
-    contradictions: Option<&Contradictions>,
+    contradictions: Option<Contradictions>,
     initial: Option<Document>,
     config: &Config,
 ) -> anyhow::Result<Built> {
@@ -56,14 +57,13 @@ pub(crate) fn document(
     for path in &config.explain {
         builder.explain(path, &options).iter().for_each(|line| config.messages.ready(line));
     }
-    let mut built = Document {
-        root: builder.finalise(&options),
-        source: "the inferred spec".to_owned(),
-        version: Version::V3_0,
-        warnings: Vec::new(),
-    };
+    let observed = (contradictions.is_none() && initial.is_some() && config.mode != Mode::Replay)
+        .then(|| {
+            let options = Options { tight: true, ..options.clone() };
+            inferred(builder.clone(), &options, initial.as_ref(), config)
+        });
+    let mut built = inferred(builder, &options, initial.as_ref(), config);
     let Some(initial) = initial else {
-        written_as_asked(&mut built, config);
         if config.mode != Mode::Replay {
             merge::remember(&mut built.root);
         }
@@ -75,8 +75,6 @@ pub(crate) fn document(
             "{source}: this spec cannot be written as OpenAPI 3.0, as its version is later"
         );
     }
-    below_its_servers(&mut built, &initial);
-    written_as_asked(&mut built, config);
     let version = version.max(built.version);
     let cannot = || format!("cannot unite {source} with what was inferred");
     let as_document =
@@ -85,8 +83,10 @@ pub(crate) fn document(
         let root = merge::specs(&[initial, built], Policy::Widen).with_context(cannot)?;
         return Ok(Built { document: as_document(root), whole: None });
     }
+    let of_sum = observed.map(|observed| Contradictions::of_sum(&initial, &observed));
+    let contradictions = contradictions.or(of_sum).unwrap_or_default();
     let Rebuilt { root, whole, widened, deleted } =
-        merge::rebuild(&initial, &built, contradictions).with_context(cannot)?;
+        merge::rebuild(&initial, &built, &contradictions).with_context(cannot)?;
     for place in widened {
         config.messages.warn(place);
     }
@@ -94,6 +94,26 @@ pub(crate) fn document(
         config.messages.warn(format_args!("{pointer}: stays deleted, though traffic shows it"));
     }
     Ok(Built { document: as_document(root), whole: whole.map(as_document) })
+}
+
+/// What was inferred, in the version that was asked for and by the paths of the initial spec.
+fn inferred(
+    builder: Builder,
+    options: &Options,
+    initial: Option<&Document>,
+    config: &Config,
+) -> Document {
+    let mut built = Document {
+        root: builder.finalise(options),
+        source: "the inferred spec".to_owned(),
+        version: Version::V3_0,
+        warnings: Vec::new(),
+    };
+    if let Some(initial) = initial {
+        below_its_servers(&mut built, initial);
+    }
+    written_as_asked(&mut built, config);
+    built
 }
 
 /// Brings a spec to the version that was asked for.

@@ -66,8 +66,8 @@ fn build(config: &Config) -> anyhow::Result<Status> {
                 all.push((Some(host), initial::document(builder, None, None, config)?));
             }
         } else {
-            let contradictions = folded.contradictions.as_ref();
-            all.push((None, initial::document(folded.builder, contradictions, initial, config)?));
+            let built = initial::document(folded.builder, folded.contradictions, initial, config)?;
+            all.push((None, built));
         }
         for (host, built) in &all {
             write(host.as_deref(), &built.document, config)?;

@@ -92,6 +92,8 @@ pub struct Parameter {
     /// `form`, `simple`, …: the default of the location where the document is silent.
     pub style: String,
     pub explode: bool,
+    /// Listed for all operations of the path.
+    pub of_path: bool,
     pub allow_empty: bool,
     pub schema: Option<NodeId>,
     /// `content` instead of `schema`: the media type in which the value is serialised.

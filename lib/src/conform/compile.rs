@@ -127,6 +127,7 @@ impl Compiler {
         place: &Place<'_>,
     ) -> Result<Operation, Trouble> {
         let mut parameters = self.parameters(item)?;
+        parameters.iter_mut().for_each(|parameter| parameter.of_path = true);
         for parameter in self.parameters(place)? {
             let same = |p: &Parameter| p.location == parameter.location && p.name == parameter.name;
             match parameters.iter().position(same) {
@@ -203,6 +204,7 @@ impl Compiler {
                 deprecated: place.flag("deprecated"),
                 explode: explode.unwrap_or(style == "form"),
                 style,
+                of_path: false,
                 allow_empty: place.flag("allowEmptyValue"),
                 schema: self.schema(&place)?,
                 content: self

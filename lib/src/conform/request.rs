@@ -50,6 +50,19 @@ impl Api {
         violations
     }
 
+    /// Checks the parameters that are listed for all operations of a path.
+    pub(super) fn check_parameters_of_path(
+        &self,
+        matched: &Matched<'_>,
+        request: &Request<'_>,
+    ) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for parameter in matched.operation.parameters.iter().filter(|p| p.of_path) {
+            self.parameter(parameter, matched, request, &mut violations);
+        }
+        violations
+    }
+
     fn parameter(
         &self,
         parameter: &Parameter,

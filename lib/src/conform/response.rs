@@ -99,6 +99,7 @@ impl Api {
         let matched = match self.find_at(request.method, known, &request.pathname, base) {
             Found::Operation(matched) => matched,
             Found::MethodNotAllowed(methods) => {
+                let first = methods.first().copied().unwrap_or(request.method);
                 let methods: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
                 let text = format!(
                     "{} is not declared for {}, only {}",
@@ -106,7 +107,16 @@ impl Api {
                     request.pathname,
                     methods.join(", ")
                 );
-                return Err(vec![Violation::new("method", "", &text)]);
+                let mut violations = vec![Violation::new("method", "", &text)];
+                // What is said of all operations of the path holds for one that is added, too.
+                if self.schemas.every_fault
+                    && response.status < 400
+                    && let Found::Operation(other) =
+                        self.find_at(first, known, &request.pathname, base)
+                {
+                    violations.append(&mut self.check_parameters_of_path(&other, request));
+                }
+                return Err(violations);
             }
             Found::NotFound(nearest) => {
                 let near = nearest.map(|n| format!("; the nearest is {n}")).unwrap_or_default();

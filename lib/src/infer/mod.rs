@@ -46,6 +46,18 @@ pub struct Builder {
     inputs: Provenance,
 }
 
+impl Clone for Builder {
+    /// What folds the next exchange is made anew, as it holds nothing of the last.
+    fn clone(&self) -> Self {
+        Builder {
+            config: self.config.clone(),
+            state: self.state.clone(),
+            scratch: Scratch::default(),
+            inputs: self.inputs.clone(),
+        }
+    }
+}
+
 /// What was folded, and what could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {

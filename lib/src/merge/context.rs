@@ -72,6 +72,11 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// True where the first document stays as it is but for what is new.
+    pub(super) fn keeps_ours(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// One of two values that cannot both stay.
     pub(super) fn choose(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         if a == b {

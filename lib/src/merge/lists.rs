@@ -78,7 +78,7 @@ impl Context {
                         let at = format!("{at} ({} {})", ours.location, ours.name);
                         self.parameter(&at, &ours.written, &theirs.written, root_a, root_b)
                     }
-                    None if self.is_checked() => ours.written.clone(),
+                    None if self.keeps_ours() => ours.written.clone(),
                     None => ours.optional(root_a),
                 };
                 (ours, united)

@@ -162,7 +162,7 @@ impl Context {
         }
         // A body or a mark that one of them lacks is not asked for, and does not hold, in general.
         for (own, other, root) in [(a, b, root_a), (b, a, root_b)] {
-            if self.is_checked() && std::ptr::eq(own, a) {
+            if self.keeps_ours() && std::ptr::eq(own, a) {
                 continue;
             }
             if let (Some(body), None) = (own.get("requestBody"), other.get("requestBody")) {
@@ -229,7 +229,7 @@ impl Context {
             ("required" | "deprecated" | "allowEmptyValue", ..) => this.choose(at, x, y),
             _ => this.any(at, x, y),
         });
-        if self.is_checked() {
+        if self.keeps_ours() {
             // Traffic that contradicted a mark or a schema has taken it out before.
             for word in ["required", "deprecated", "schema"] {
                 match a.get(word).cloned() {
@@ -309,7 +309,7 @@ impl Context {
                     let value = self.header(&join_pointer(at, &name), &x, &y, root_a, root_b);
                     (name, value)
                 }
-                (Some((name, x)), None) if self.is_checked() => (name, x),
+                (Some((name, x)), None) if self.keeps_ours() => (name, x),
                 (Some((name, x)), None) => (name, optional(&x, root_a)),
                 (None, Some((name, y))) => (name, optional(&y, root_b)),
                 (None, None) => continue,
@@ -328,7 +328,7 @@ impl Context {
                 _ => this.any(at, x, y),
             });
             // No schema accepts everything.
-            let kept = this.is_checked() && x.contains_key("schema");
+            let kept = this.keeps_ours() && x.contains_key("schema");
             if x.contains_key("schema") != y.contains_key("schema") && !kept {
                 media.shift_remove("schema");
             }

@@ -17,20 +17,22 @@
 //! The base holds no more than is needed for the last point and to tell edits in messages, six bytes a name; see [`Base`].
 //! A spec without one, not built by HMT, is as a whole what people wrote.
 //!
-//! Where not everything that was folded could be checked, as partials and states only tell what they have seen in sum, a
-//! schema is joined with what was inferred, which is as sound, but keeps only what that implies.
+//! Partials and states tell only the sum of what they have seen: there a keyword is kept that follows from what was inferred
+//! with the ranges that were observed ([`Contradictions::of_sum`]).
 
 mod base;
 mod contradictions;
 mod deleted;
 mod extend;
+mod implied;
 mod inferred;
 mod named;
+mod sum;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use contradictions::Contradictions;
 
@@ -40,7 +42,7 @@ pub(super) use extend::Kept;
 use super::context::{Context, MergeError, Policy};
 use super::root::{documents_of_one_version, verify};
 use crate::spec::Document;
-use named::{Named, named, spine};
+use named::named;
 
 /// Where the widened edits are listed.
 const CONFLICTS: &str = "x-hmt-conflicts";
@@ -83,14 +85,14 @@ impl fmt::Display for Widened {
 
 /// Adds what was inferred to a spec; see the module. Neither may have broken references.
 ///
-/// `contradictions` are those of every exchange behind `inferred` to `initial`; `None` where not all could be checked.
+/// `contradictions` are those of every exchange behind `inferred` to `initial`.
 ///
 /// # Errors
 /// As of [`specs`].
 pub fn rebuild(
     initial: &Document,
     inferred: &Document,
-    contradictions: Option<&Contradictions>,
+    contradictions: &Contradictions,
 ) -> Result<Rebuilt, MergeError> {
     let base = initial.root.get(BASE).and_then(Base::read);
     let listed = pointers(initial.root.get(DELETED));
@@ -112,14 +114,10 @@ pub fn rebuild(
         let key = format!("/components/schemas/{}", crate::spec::escape(component));
         before.iter().any(|name| is_below(&name.key, &key) && edited.contains(&*name.key))
     };
-    let mut widened = contradictions.map_or_else(Vec::new, |all| all.widen(&mut whole, dialect));
+    let mut widened = contradictions.widen(&mut whole, dialect);
     widened.retain(|place| is_edited(&place.at));
-    let checked = contradictions.is_some();
-    let (mut whole, aliases) = inferred::add(whole, theirs, dialect, checked, &is_edited_below);
-    match contradictions {
-        Some(contradictions) => contradictions.declare(&mut whole),
-        None => widened = lost(&before, &edited, &whole),
-    }
+    let (mut whole, aliases) = inferred::add(whole, theirs, dialect, &is_edited_below);
+    contradictions.declare(&mut whole);
     let mut root = whole.clone();
     let known: BTreeSet<&str> = before.iter().map(|name| name.key.as_str()).collect();
     let gone = deleted::delete(&mut root, &known, base.as_ref(), &listed, &aliases);
@@ -181,30 +179,6 @@ fn pointers(list: Option<&Value>) -> BTreeMap<String, String> {
 /// True where a pointer leads to a place or below it.
 fn is_below(pointer: &str, place: &str) -> bool {
     pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Edited places whose keywords are not all there any more.
-fn lost(before: &[Named<'_>], edited: &BTreeSet<&str>, after: &Value) -> Vec<Widened> {
-    let after = named(after);
-    let after: BTreeMap<&str, &Value> =
-        after.iter().map(|name| (name.key.as_str(), name.value)).collect();
-    let mut all = Vec::new();
-    for name in before.iter().filter(|name| edited.contains(&*name.key)) {
-        let Some(now) = after.get(&*name.key) else { continue };
-        let (was, now) = (spine(name.value), spine(now));
-        let none = Map::new();
-        let (was, now) = (was.as_object().unwrap_or(&none), now.as_object().unwrap_or(&none));
-        for (keyword, value) in
-            was.iter().filter(|(keyword, value)| now.get(*keyword) != Some(value))
-        {
-            all.push(Widened {
-                at: name.pointer.clone(),
-                keyword: keyword.clone(),
-                was: value.to_string(),
-            });
-        }
-    }
-    all
 }
 
 impl Context {

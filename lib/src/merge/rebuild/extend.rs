@@ -20,8 +20,6 @@ pub(super) const MARK: &str = "\u{1}";
 /// What is learned of the components of a checked document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::merge) struct Kept {
-    /// All that was folded was checked; else what is written is joined with what was inferred.
-    pub(super) checked: bool,
     /// What was inferred for the places of each.
     pub(super) inferred: BTreeMap<String, Value>,
     /// The components of what was inferred that stand in their places.
@@ -29,7 +27,7 @@ pub(in crate::merge) struct Kept {
 }
 
 /// Keywords under which places are not followed.
-const HARD: [&str; 14] = [
+pub(super) const HARD: [&str; 14] = [
     "not",
     "if",
     "then",
@@ -55,19 +53,7 @@ pub(super) fn component(schema: &Value) -> Option<String> {
     (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
 }
 
-/// True where a schema, or one of its branches, is of nulls only.
-fn only_null(schema: &Value) -> bool {
-    let branches =
-        ["anyOf", "oneOf", "allOf"].iter().filter_map(|word| schema.get(*word)?.as_array());
-    schema.get("x-hmt-null-only").is_some() || branches.flatten().any(only_null)
-}
-
 impl Context {
-    /// True where the first document stays as it is but for what is new.
-    pub(in crate::merge) fn is_checked(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| kept.checked)
-    }
-
     /// The schema `a` with what `b` knows more.
     pub(in crate::merge) fn extend(&mut self, a: &Value, b: &Value) -> Value {
         if let Some(name) = component(a) {
@@ -90,28 +76,28 @@ impl Context {
         }
         // Where only null was seen, everything else is new.
         if map.contains_key("x-hmt-null-only") && b.get("x-hmt-null-only").is_none() {
-            let wider = self.joined(a, b);
-            // A branch that is still of nulls only would come back here, and back again.
-            return if only_null(&wider) { wider } else { self.extend(&wider, b) };
+            let mut wider = self.joined(&json!({"x-hmt-null-only": true}), b);
+            if let Value::Object(wider) = &mut wider {
+                for (word, value) in map.iter().filter(|(word, _)| *word != "x-hmt-null-only") {
+                    wider.entry(word).or_insert_with(|| value.clone());
+                }
+            }
+            return wider;
         }
-        let checked = self.is_checked();
+        // An enumeration is all that it takes: the lone null beside a reference, too.
+        if map.contains_key("enum") || map.contains_key("const") {
+            return a.clone();
+        }
         if HARD.iter().any(|word| map.contains_key(*word)) {
             self.leave(a);
-            return if checked { a.clone() } else { self.joined(a, b) };
+            return a.clone();
         }
         let parts = self.parts(b);
         let mut map = map.clone();
-        if !checked {
-            map = self.joined_in_place(map, b, &parts);
-        }
         for word in ["anyOf", "oneOf", "allOf"] {
             if let Some(Value::Array(branches)) = map.get_mut(word) {
-                let kinds: Vec<String> = branches
-                    .iter()
-                    .filter_map(|branch| Some(branch.get("type")?.as_str()?.to_owned()))
-                    .collect();
                 for branch in branches {
-                    if let Some(b) = self.for_branch(branch, &kinds, b, &parts) {
+                    if let Some(b) = self.for_branch(branch, b, &parts) {
                         *branch = self.extend(branch, &b);
                     }
                 }
@@ -216,66 +202,15 @@ impl Context {
         self.parts(b).iter().fold(a.clone(), |all, part| join(&all, part, self.dialect))
     }
 
-    /// What was inferred that is for a branch, whose siblings take some types.
-    fn for_branch(
-        &mut self,
-        branch: &Value,
-        kinds: &[String],
-        b: &Value,
-        parts: &[Value],
-    ) -> Option<Value> {
+    /// What was inferred that is for a branch.
+    fn for_branch(&mut self, branch: &Value, b: &Value, parts: &[Value]) -> Option<Value> {
         if let Some(name) = component(branch) {
             self.meet(&name, b);
-            if self.is_checked() {
-                return Some(b.clone());
-            }
-            let left = parts.iter().filter(|part| !kinds.iter().any(|kind| is_of(part, kind)));
-            return left.cloned().reduce(|x, y| join(&x, &y, self.dialect));
+            return Some(b.clone());
         }
-        let Some(kind) = branch.get("type").and_then(Value::as_str) else {
-            return self.is_checked().then(|| b.clone());
-        };
+        let Some(kind) = branch.get("type").and_then(Value::as_str) else { return Some(b.clone()) };
         let of_kind = parts.iter().filter(|part| part.get("type").is_none() || is_of(part, kind));
         of_kind.cloned().reduce(|x, y| join(&x, &y, self.dialect))
-    }
-
-    /// A schema joined with what was inferred, but for what stands under names and in lists, which is looked after one by one.
-    fn joined_in_place(
-        &self,
-        map: Map<String, Value>,
-        b: &Value,
-        parts: &[Value],
-    ) -> Map<String, Value> {
-        let whole = Value::Object(map.clone());
-        let new = parts.iter().filter(|part| !refers(&whole) || !self.has_branch(&whole, part));
-        let joined = new.fold(whole.clone(), |all, part| join(&all, part, self.dialect));
-        let joined = if parts.is_empty() { join(&whole, b, self.dialect) } else { joined };
-        let Value::Object(mut joined) = joined else { return map };
-        if joined.get("type").is_some() {
-            for word in ["items", "additionalProperties"] {
-                if let (Some(ours), true) = (map.get(word), joined.contains_key(word)) {
-                    joined.insert(word.to_owned(), ours.clone());
-                }
-            }
-            let ours = map.get("properties").and_then(Value::as_object);
-            if let Some(Value::Object(properties)) = joined.get_mut("properties") {
-                for (name, value) in ours.into_iter().flatten() {
-                    properties.insert(name.clone(), value.clone());
-                }
-            }
-        }
-        joined
-    }
-
-    /// True where a branch of a schema is of the type of an inferred part, and so will be joined with it.
-    fn has_branch(&self, schema: &Value, part: &Value) -> bool {
-        let Some(kind) = part.get("type").and_then(Value::as_str) else { return false };
-        let branches = ["anyOf", "oneOf"].iter().filter_map(|word| schema.get(*word)?.as_array());
-        branches.flatten().any(|branch| match component(branch) {
-            // A component may be of any type; it is joined with all that was inferred for its places.
-            Some(_) => true,
-            None => is_of(branch, kind),
-        })
     }
 
     /// Notes what was inferred for a place of a component.
@@ -292,8 +227,11 @@ impl Context {
         *known = join(known, &whole, dialect);
     }
 
-    /// Notes which inferred components stand in a place of a component.
+    /// Notes which inferred components stand in a place of a component; one of the inferred is in its own place.
     fn meet(&mut self, name: &str, inferred: &Value) {
+        if name.starts_with(MARK) {
+            return;
+        }
         let Some(kept) = &mut self.kept else { return };
         let branches = ["anyOf", "oneOf"].iter().filter_map(|word| inferred.get(*word)?.as_array());
         for other in branches.flatten().chain([inferred]).filter_map(component) {

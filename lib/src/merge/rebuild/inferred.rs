@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::extend::{Kept, MARK, PENDING, component};
 use crate::merge::components::rename;
@@ -23,7 +23,6 @@ pub(super) fn add(
     ours: Value,
     mut theirs: Value,
     dialect: Dialect,
-    checked: bool,
     is_edited: &dyn Fn(&str) -> bool,
 ) -> (Value, Aliases) {
     drop_credentials(&ours, &mut theirs);
@@ -39,7 +38,7 @@ pub(super) fn add(
     let names: Vec<String> = schemas(&theirs).keys().cloned().collect();
     let marked = names.iter().map(|name| (key(name), format!("{MARK}{name}"))).collect();
     let theirs = renamed(theirs, &marked);
-    let mut kept = Kept { checked, ..Kept::default() };
+    let mut kept = Kept::default();
     for _ in 0..ROUNDS {
         let mut context = Context::adding(dialect, &theirs, kept.clone());
         let root = context.documents(ours.clone(), theirs.clone());
@@ -152,6 +151,7 @@ fn settled(
         names_now.insert(key(&marked), new);
     }
     let mut root = renamed(root, &names_now);
+    unite_branches(&mut root);
     prune(&mut root, ours);
     if known.keys().is_sorted()
         && let Some(Value::Object(all)) = root.pointer_mut("/components/schemas")
@@ -167,7 +167,7 @@ pub(super) fn prune(root: &mut Value, ours: &Value) {
     loop {
         let mut used = BTreeSet::new();
         on_references(root, &mut |place, reference| {
-            let name = component(&serde_json::json!({"$ref": reference}));
+            let name = component(&json!({"$ref": reference}));
             // A reference to itself does not count.
             used.extend(name.filter(|name| {
                 let own = format!("/components/schemas/{}", crate::spec::escape(name));
@@ -192,6 +192,32 @@ pub(super) fn prune(root: &mut Value, ours: &Value) {
     }
 }
 
+/// Makes one of branches that refer to one component, now that it has one name.
+fn unite_branches(value: &mut Value) {
+    if let Value::Object(map) = value {
+        for word in ["anyOf", "oneOf"] {
+            let Some(Value::Array(branches)) = map.get_mut(word) else { continue };
+            let mut seen = BTreeSet::new();
+            let before = branches.len();
+            branches.retain(|branch| component(branch).is_none_or(|name| seen.insert(name)));
+            if branches.len() == 1 && before > 1 {
+                let branch = branches.remove(0);
+                map.shift_remove(word);
+                if let (true, Value::Object(branch)) = (map.is_empty(), &branch) {
+                    map.clone_from(branch);
+                } else {
+                    map.insert("allOf".to_owned(), json!([branch]));
+                }
+            }
+        }
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(unite_branches),
+        Value::Array(items) => items.iter_mut().for_each(unite_branches),
+        _ => {}
+    }
+}
+
 /// Of what is still marked nothing is known.
 fn resolve_pending(value: &mut Value) {
     match value {
@@ -203,7 +229,7 @@ fn resolve_pending(value: &mut Value) {
 }
 
 /// What a schema takes, without what is said about it.
-fn bare(schema: &Value) -> Value {
+pub(super) fn bare(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => {
             let constrains = |(word, value): &(&String, &Value)| {
@@ -239,6 +265,6 @@ fn renamed(root: Value, names: &BTreeMap<(String, String), String>) -> Value {
 
 /// A schema with other references.
 fn with_references(schema: &Value, names: &BTreeMap<(String, String), String>) -> Value {
-    let wrapped = serde_json::json!({"schema": schema});
+    let wrapped = json!({"schema": schema});
     renamed(wrapped, names).get_mut("schema").map(Value::take).unwrap_or_default()
 }

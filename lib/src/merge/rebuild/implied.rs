@@ -1,0 +1,299 @@
+//! Which keywords of a schema follow from what was inferred.
+
+use serde_json::{Map, Value, json};
+
+use super::extend::HARD;
+use super::inferred::bare;
+use super::sum::Sum;
+use crate::format::{by_name, integer_range};
+use crate::schema::{Direction, MAX_ENUM, compare_numbers, equal_values};
+use crate::spec::Place;
+
+/// What was inferred of values of one type; of any where nothing is known of them.
+#[derive(Clone, Debug)]
+pub(super) struct Part<'v> {
+    pub(super) place: Place<'v>,
+    pub(super) kind: Option<&'v str>,
+}
+
+impl Part<'_> {
+    fn word(&self, word: &str) -> Option<&Value> {
+        self.place.value.get(word)
+    }
+
+    /// The values that were seen, where these are known.
+    fn values(&self) -> Option<Vec<Value>> {
+        match (self.kind, self.word("enum").and_then(Value::as_array)) {
+            (Some("null"), _) => Some(vec![Value::Null]),
+            (Some(_), Some(values)) => {
+                Some(values.iter().filter(|value| !value.is_null()).cloned().collect())
+            }
+            (Some("boolean"), None) => Some(vec![json!(false), json!(true)]),
+            _ => None,
+        }
+    }
+
+    fn always_has(&self, name: &str) -> bool {
+        let required = self.word("required").and_then(Value::as_array);
+        required.is_some_and(|names| names.iter().any(|known| known == name))
+    }
+}
+
+/// The alternatives of an inferred schema, each of one type.
+pub(super) fn parts<'v>(schema: &Place<'v>) -> Vec<Part<'v>> {
+    let mut all = Vec::new();
+    let mut queue = vec![schema.clone()];
+    // Inferred schemas refer to one another through properties and items only.
+    while let Some(place) = queue.pop() {
+        let Ok(place) = place.target() else { continue };
+        let branches = ["anyOf", "oneOf"].iter().find_map(|word| place.get(word));
+        let only_null = place.flag("x-hmt-null-only").then(|| vec!["null"]);
+        match (branches, only_null.or_else(|| kinds(place.value))) {
+            (Some(branches), _) => queue.extend(branches.items()),
+            (None, Some(kinds)) => {
+                let of = |kind| Part { place: place.clone(), kind: Some(kind) };
+                all.extend(kinds.into_iter().map(of));
+            }
+            (None, None) => all.push(Part { place, kind: None }),
+        }
+    }
+    all
+}
+
+/// The types that a schema names; `None` where it names none.
+fn kinds(schema: &Value) -> Option<Vec<&str>> {
+    let mut kinds: Vec<&str> = match schema.get("type")? {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        // The lone null that stands beside a reference in 3.0 is written as an object.
+        Value::String(_) if schema.get("enum") == Some(&json!([null])) => Vec::new(),
+        kind => kind.as_str().into_iter().collect(),
+    };
+    if schema.get("nullable") == Some(&json!(true)) && !kinds.contains(&"null") {
+        kinds.push("null");
+    }
+    Some(kinds)
+}
+
+fn takes_kind(schema: &Value, kind: &str) -> bool {
+    kinds(schema)
+        .is_none_or(|kinds| kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number"))
+}
+
+/// True where no value of a part is taken by a branch: another type, or a tag with other values.
+fn excludes(branch: &Place<'_>, part: &Part<'_>) -> bool {
+    let Ok(branch) = branch.clone().target() else { return false };
+    let Some(kind) = part.kind else { return false };
+    if !takes_kind(branch.value, kind) {
+        return true;
+    }
+    let values = |place: &Place<'_>, name: &str| -> Option<Vec<Value>> {
+        let property = place.get("properties")?.follow(name).ok()??;
+        property.value.get("enum")?.as_array().cloned()
+    };
+    let named = part.place.get("properties");
+    named.iter().flat_map(Place::members).filter(|(name, _)| part.always_has(name)).any(
+        |(name, _)| match (values(&branch, name), values(&part.place, name)) {
+            (Some(a), Some(b)) => !a.iter().any(|x| b.iter().any(|y| equal_values(x, y))),
+            _ => false,
+        },
+    )
+}
+
+impl Sum {
+    /// True where all keywords of a schema follow from a part; notes those that do not.
+    pub(super) fn implied(
+        &mut self,
+        ours: &Place<'_>,
+        part: &Part<'_>,
+        direction: Direction,
+    ) -> bool {
+        let at = &*ours.pointer;
+        let map = match ours.value {
+            Value::Object(map) => map,
+            Value::Bool(false) => return self.refute(at, "never", Value::Null),
+            _ => return true,
+        };
+        let Some(kind) = part.kind else {
+            let open = bare(ours.value).as_object().is_none_or(Map::is_empty);
+            return open || self.refute(at, "", Value::Null);
+        };
+        if HARD.iter().any(|word| map.contains_key(*word)) {
+            return bare(ours.value) == bare(part.place.value) || self.refute(at, "", Value::Null);
+        }
+        if !takes_kind(ours.value, kind) {
+            return self.refute(at, "type", kind.into());
+        }
+        let mut valid = self.enumeration(ours, part);
+        valid &= match kind {
+            "integer" | "number" => self.number(ours, part),
+            "string" => self.string(ours, part),
+            "array" => self.array(ours, part, direction),
+            "object" => self.object(ours, part, direction),
+            _ => true,
+        };
+        for branch in ours.get("allOf").iter().flat_map(Place::items) {
+            valid &= self.part(&branch, part, direction);
+        }
+        for word in ["anyOf", "oneOf"] {
+            if let Some(branches) = ours.get(word) {
+                valid &= self.branches(
+                    ours,
+                    word,
+                    &branches.items().collect::<Vec<_>>(),
+                    part,
+                    direction,
+                );
+            }
+        }
+        valid
+    }
+
+    fn enumeration(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+        let only = ours.value.get("const").map(std::slice::from_ref);
+        let Some(allowed) =
+            ours.value.get("enum").and_then(Value::as_array).map(Vec::as_slice).or(only)
+        else {
+            return true;
+        };
+        // Of an open set there are more values than any enumeration is widened by.
+        let seen =
+            part.values().unwrap_or_else(|| (0..=MAX_ENUM).map(|n| json!({"": n})).collect());
+        let new = seen
+            .into_iter()
+            .filter(|value| !allowed.iter().any(|known| equal_values(known, value)));
+        new.fold(true, |_, value| self.refute(&ours.pointer, "enum", value))
+    }
+
+    /// A limit that must be at most, or at least, what was observed.
+    fn limit(
+        &mut self,
+        ours: &Place<'_>,
+        part: &Part<'_>,
+        word: &'static str,
+        is_least: bool,
+    ) -> bool {
+        let Some(Value::Number(limit)) = ours.value.get(word) else { return true };
+        let follows = match part.word(word) {
+            Some(Value::Number(seen)) => {
+                let order = compare_numbers(limit, seen);
+                if is_least { order.is_le() } else { order.is_ge() }
+            }
+            _ => is_least && limit.as_u64() == Some(0) && word != "minimum",
+        };
+        follows || self.refute(&ours.pointer, word, Value::Null)
+    }
+
+    /// A keyword that follows only from the same.
+    fn same(&mut self, ours: &Place<'_>, part: &Part<'_>, word: &'static str) -> bool {
+        let wanted = ours.value.get(word).filter(|value| **value != json!(false));
+        wanted.is_none_or(|value| part.word(word) == Some(value))
+            || self.refute(&ours.pointer, word, Value::Null)
+    }
+
+    fn format(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+        let of = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let Some(format) = of(ours.value.get("format")) else { return true };
+        let found = of(part.word("format"));
+        let of_numbers = part.kind != Some("string");
+        let follows = match (integer_range(&format), of_numbers) {
+            (Some((least, most)), true) => {
+                let inside = found.as_deref().and_then(integer_range);
+                inside.is_some_and(|(low, high)| least <= low && high <= most)
+            }
+            (None, false) => by_name(&format).is_none() || found.as_ref() == Some(&format),
+            _ => true,
+        };
+        follows || self.refute(&ours.pointer, "format", Value::Null)
+    }
+
+    fn number(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+        let mut valid = self.limit(ours, part, "minimum", true);
+        valid &= self.limit(ours, part, "maximum", false);
+        // What was observed may be the limit itself.
+        for (word, strict) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
+            let open = ours.value.get(strict).is_some_and(|value| *value != json!(false));
+            if open && part.word(strict) != ours.value.get(strict) {
+                valid = self.refute(&ours.pointer, word, Value::Null);
+            }
+        }
+        valid &= self.same(ours, part, "multipleOf");
+        self.format(ours, part) && valid
+    }
+
+    fn string(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+        let mut valid = self.limit(ours, part, "minLength", true);
+        valid &= self.limit(ours, part, "maxLength", false);
+        valid &= self.same(ours, part, "pattern");
+        self.format(ours, part) && valid
+    }
+
+    fn array(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
+        let mut valid = self.limit(ours, part, "minItems", true);
+        valid &= self.limit(ours, part, "maxItems", false);
+        valid &= self.same(ours, part, "uniqueItems");
+        if let (Some(a), Some(b)) = (ours.get("items"), part.place.get("items"))
+            && part.word("maxItems") != Some(&json!(0))
+        {
+            valid &= self.schema(&a, &b, direction);
+        }
+        valid
+    }
+
+    fn object(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
+        let mut valid = true;
+        let properties = ours.get("properties");
+        let own = |name: &str| properties.as_ref().and_then(|all| all.get(name));
+        let excused = |name: &str| {
+            let word = if direction == Direction::Request { "readOnly" } else { "writeOnly" };
+            own(name).and_then(|place| place.target().ok()).is_some_and(|place| place.flag(word))
+        };
+        let required = ours.value.get("required").and_then(Value::as_array).into_iter().flatten();
+        for name in required.filter_map(Value::as_str) {
+            if !part.always_has(name) && !excused(name) {
+                valid = self.refute(&ours.pointer, "required", name.into());
+            }
+        }
+        for word in ["minProperties", "maxProperties", "dependentRequired"] {
+            valid &= self.same(ours, part, word);
+        }
+        let rest = ours.get("additionalProperties");
+        let theirs = part.place.get("properties");
+        for (name, found) in theirs.iter().flat_map(Place::members) {
+            if let Some(place) = own(name).or_else(|| rest.clone()) {
+                valid &= self.schema(&place, &found, direction);
+            }
+        }
+        // Maps may have any name.
+        if let Some(found) =
+            part.place.get("additionalProperties").filter(|place| *place.value != json!(false))
+        {
+            let unlisted = |name: &str| theirs.as_ref().is_none_or(|all| all.get(name).is_none());
+            let listed = properties.iter().flat_map(Place::members);
+            for place in
+                listed.filter(|(name, _)| unlisted(name)).map(|(_, place)| place).chain(rest)
+            {
+                valid &= self.schema(&place, &found, direction);
+            }
+        }
+        valid
+    }
+
+    fn branches(
+        &mut self,
+        ours: &Place<'_>,
+        word: &'static str,
+        all: &[Place<'_>],
+        part: &Part<'_>,
+        direction: Direction,
+    ) -> bool {
+        let may: Vec<&Place<'_>> = all.iter().filter(|branch| !excludes(branch, part)).collect();
+        match may.as_slice() {
+            // Where only one is for such values, the fault is within it.
+            [one] => self.part(one, part, direction),
+            several => {
+                let taken = several.iter().any(|branch| self.admits(branch, part, direction));
+                taken && word == "anyOf" || self.refute(&ours.pointer, word, Value::Null)
+            }
+        }
+    }
+}

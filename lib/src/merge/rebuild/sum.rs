@@ -1,0 +1,239 @@
+//! What the sum of some traffic contradicts: what was inferred, against a spec that people edit.
+//!
+//! Partials and states tell no exchanges, so these cannot be checked one by one. But what was inferred of them, with the
+//! ranges that were observed, takes all that they have seen: a keyword that follows from it holds for every exchange. One
+//! that does not follow counts as contradicted. That is as sound, and keeps less.
+//!
+//! Components may refer to one another in circles, so a schema is taken to admit what was inferred until that is refuted,
+//! which is repeated until nothing new is.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::Contradictions;
+use super::implied::{Part, parts};
+use crate::merge::paths::structure;
+use crate::merge::root::documents_of_one_version;
+use crate::schema::{Direction, Fault};
+use crate::spec::{Document, METHODS, Place};
+
+impl Contradictions {
+    /// The keywords of a spec that do not follow from what was inferred, with the ranges that were observed.
+    pub fn of_sum(initial: &Document, observed: &Document) -> Contradictions {
+        let ([ours, theirs], _) = documents_of_one_version([initial, observed]);
+        let (ours, theirs) = (Place::root(&ours), Place::root(&theirs));
+        let mut sum = Sum::default();
+        loop {
+            let known = sum.refuted.len();
+            sum.seen.clear();
+            sum.document(&ours, &theirs);
+            if sum.refuted.len() == known {
+                break;
+            }
+        }
+        sum.seen.clear();
+        sum.found = Some(Contradictions::default());
+        sum.document(&ours, &theirs);
+        sum.found.unwrap_or_default()
+    }
+}
+
+/// The pointers of a schema of the spec and one of what was inferred, the type of the values, and whether they are sent.
+type Key = (String, String, String, bool);
+
+/// The walk over both documents.
+#[derive(Default)]
+pub(super) struct Sum {
+    refuted: HashSet<Key>,
+    /// What was found out in this round.
+    seen: HashMap<Key, bool>,
+    /// What is to be widened; noted in the last round, when it is known what admits what.
+    found: Option<Contradictions>,
+}
+
+impl Sum {
+    fn document(&mut self, ours: &Place<'_>, theirs: &Place<'_>) {
+        for (template, inferred) in theirs.get("paths").iter().flat_map(Place::members) {
+            let paths = ours.get("paths");
+            let same = paths.iter().flat_map(Place::members).filter(|(known, _)| {
+                *known == template || structure(known, false) == structure(template, false)
+            });
+            for (known, item) in same {
+                for method in METHODS {
+                    let Some(b) = inferred.get(method) else { continue };
+                    let Some(a) = item.get(method) else {
+                        // What is said of all operations of the path holds for one that is added, too.
+                        self.parameters([&item, &item], known, [&b, &inferred], template);
+                        continue;
+                    };
+                    self.parameters([&a, &item], known, [&b, &inferred], template);
+                    self.body(&a, &b);
+                    self.responses(&a, &b);
+                }
+            }
+        }
+    }
+
+    /// The parameters of an operation and its path.
+    fn parameters(
+        &mut self,
+        ours: [&Place<'_>; 2],
+        template: &str,
+        theirs: [&Place<'_>; 2],
+        inferred: &str,
+    ) {
+        let there = listed(theirs);
+        for parameter in listed(ours) {
+            let (Some(kind), Some(name)) = (parameter.text("in"), parameter.text("name")) else {
+                continue;
+            };
+            // Those of the path are one where they stand at one place.
+            let at = names(template).position(|known| known == name);
+            let other = at.filter(|_| kind == "path").and_then(|at| names(inferred).nth(at));
+            let other = other.unwrap_or(name);
+            let found = there.iter().find(|place| {
+                let known = place.text("name").unwrap_or_default();
+                place.text("in") == Some(kind)
+                    && (known == other || kind == "header" && known.eq_ignore_ascii_case(other))
+            });
+            let always = found.is_some_and(|place| place.flag("required"));
+            if parameter.flag("required") && kind != "path" && !always {
+                self.refute(&ours[0].pointer, "parameters", json!([kind, name]));
+            }
+            if let Some(found) = found {
+                self.schema_of(&parameter, found, Direction::Request);
+            }
+        }
+    }
+
+    fn body(&mut self, ours: &Place<'_>, theirs: &Place<'_>) {
+        let Ok(Some(a)) = ours.follow("requestBody") else { return };
+        let b = theirs.follow("requestBody").ok().flatten();
+        if a.flag("required") && !b.as_ref().is_some_and(|b| b.flag("required")) {
+            self.refute(&ours.pointer, "requestBody", Value::Null);
+        }
+        if let Some(b) = b {
+            self.content(&a, &b, Direction::Request);
+        }
+    }
+
+    fn responses(&mut self, ours: &Place<'_>, theirs: &Place<'_>) {
+        for (status, b) in responses(theirs) {
+            for (known, a) in responses(ours) {
+                if !known.eq_ignore_ascii_case(status) {
+                    continue;
+                }
+                for (name, header) in a.get("headers").iter().flat_map(Place::members) {
+                    let Ok(header) = header.target() else { continue };
+                    let there = b.get("headers");
+                    let there = there.iter().flat_map(Place::members);
+                    let found = there.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+                    let found = found.filter_map(|(_, place)| place.target().ok()).next();
+                    if header.flag("required")
+                        && !found.as_ref().is_some_and(|h| h.flag("required"))
+                    {
+                        self.refute(&ours.pointer, "headers", json!([known, name]));
+                    }
+                    if let Some(found) = found {
+                        self.schema_of(&header, &found, Direction::Response);
+                    }
+                }
+                self.content(&a, &b, Direction::Response);
+            }
+        }
+    }
+
+    fn content(&mut self, ours: &Place<'_>, theirs: &Place<'_>, direction: Direction) {
+        for (media, b) in theirs.get("content").iter().flat_map(Place::members) {
+            for (known, a) in ours.get("content").iter().flat_map(Place::members) {
+                if known.eq_ignore_ascii_case(media) {
+                    self.schema_of(&a, &b, direction);
+                }
+            }
+        }
+    }
+
+    fn schema_of(&mut self, ours: &Place<'_>, theirs: &Place<'_>, direction: Direction) {
+        if let (Some(a), Some(b)) = (ours.get("schema"), theirs.get("schema")) {
+            self.schema(&a, &b, direction);
+        }
+    }
+
+    /// True where a schema takes all that was inferred.
+    pub(super) fn schema(
+        &mut self,
+        ours: &Place<'_>,
+        theirs: &Place<'_>,
+        direction: Direction,
+    ) -> bool {
+        let mut valid = true;
+        for part in parts(theirs) {
+            valid &= self.part(ours, &part, direction);
+        }
+        valid
+    }
+
+    /// True where a schema takes the values of a type.
+    pub(super) fn part(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
+        let Some((ours, key)) = key(ours, part, direction) else { return true };
+        if let Some(known) = self.seen.get(&key) {
+            return *known;
+        }
+        // Where it comes back to itself, nothing speaks against it yet.
+        self.seen.insert(key.clone(), !self.refuted.contains(&key));
+        let valid = self.implied(&ours, part, direction);
+        if !valid {
+            self.refuted.insert(key.clone());
+        }
+        self.seen.insert(key, valid);
+        valid
+    }
+
+    /// The same, without noting what does not follow.
+    pub(super) fn admits(
+        &mut self,
+        ours: &Place<'_>,
+        part: &Part<'_>,
+        direction: Direction,
+    ) -> bool {
+        if self.found.is_none() {
+            return self.part(ours, part, direction);
+        }
+        key(ours, part, direction).is_none_or(|(_, key)| !self.refuted.contains(&key))
+    }
+
+    /// Notes that a keyword does not follow; false.
+    pub(super) fn refute(&mut self, schema: &str, keyword: &'static str, value: Value) -> bool {
+        if let Some(found) = &mut self.found {
+            found.add(&Fault { schema: schema.to_owned(), keyword, value });
+        }
+        false
+    }
+}
+
+/// The parameters of an operation and of its path.
+fn listed<'v>(owners: [&Place<'v>; 2]) -> Vec<Place<'v>> {
+    let lists = owners.into_iter().filter_map(|owner| owner.get("parameters"));
+    lists.flat_map(|list| list.items()).filter_map(|place| place.target().ok()).collect()
+}
+
+fn responses<'v>(operation: &Place<'v>) -> Vec<(&'v str, Place<'v>)> {
+    let all = operation.get("responses");
+    let all = all.iter().flat_map(Place::members);
+    all.filter_map(|(status, place)| Some((status, place.target().ok()?))).collect()
+}
+
+/// Where a schema leads, and the key of what is asked of it.
+fn key<'v>(ours: &Place<'v>, part: &Part<'_>, direction: Direction) -> Option<(Place<'v>, Key)> {
+    let ours = ours.clone().target().ok()?;
+    let kind = part.kind.unwrap_or_default().to_owned();
+    let sent = direction == Direction::Request;
+    let key = (ours.pointer.clone(), part.place.pointer.clone(), kind, sent);
+    Some((ours, key))
+}
+
+/// The names in a template.
+fn names(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+}
