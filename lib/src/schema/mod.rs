@@ -6,6 +6,7 @@
 
 mod check;
 mod compile;
+mod formats;
 mod join;
 mod keywords;
 mod lookup;
@@ -17,6 +18,7 @@ mod write;
 
 pub use check::{Direction, Fault, Problem};
 pub use compile::SchemaError;
+pub(crate) use formats::{number_format_follows, text_format_follows};
 pub(crate) use join::MAX_ENUM;
 pub use join::{Dialect, covers, join, may_meet, unite_keys};
 pub use node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, SchemaSet, Types};

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use super::extend::HARD;
 use super::inferred::bare;
 use super::sum::Sum;
-use crate::format::{by_name, integer_range};
-use crate::schema::{Direction, MAX_ENUM, compare_numbers, equal_values};
+use crate::schema::{
+    Direction, MAX_ENUM, compare_numbers, equal_values, number_format_follows, text_format_follows,
+};
 use crate::spec::Place;
 
 /// What was inferred of values of one type; of any where nothing is known of them.
@@ -191,17 +192,12 @@ impl Sum {
     }
 
     fn format(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
-        let of = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let Some(format) = of(ours.value.get("format")) else { return true };
-        let found = of(part.word("format"));
-        let of_numbers = part.kind != Some("string");
-        let follows = match (integer_range(&format), of_numbers) {
-            (Some((least, most)), true) => {
-                let inside = found.as_deref().and_then(integer_range);
-                inside.is_some_and(|(low, high)| least <= low && high <= most)
-            }
-            (None, false) => by_name(&format).is_none() || found.as_ref() == Some(&format),
-            _ => true,
+        let Some(format) = ours.text("format") else { return true };
+        let seen = part.place.text("format");
+        let follows = if part.kind == Some("string") {
+            text_format_follows(format, seen)
+        } else {
+            number_format_follows(format, seen)
         };
         follows || self.refute(&ours.pointer, "format", Value::Null)
     }
