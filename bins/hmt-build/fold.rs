@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 
 use anyhow::Context as _;
 use hmt_core::cli::{Failure, Rejects};
@@ -157,6 +157,7 @@ fn alone(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
     let mut builder = new_builder(shared.config);
     while let Some(block) = reader.next_block().context("cannot read the input")? {
         fold_block(&mut builder, &block, shared);
+        reader.reuse(block);
         if shared.stop.load(Ordering::Relaxed) {
             break;
         }
@@ -168,10 +169,12 @@ fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder>
     let threads = shared.config.threads;
     let (sender, receiver) = sync_channel::<Block>(threads);
     let receiver = Mutex::new(receiver);
+    let (done_with, done) = channel::<Block>();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
-                scope.spawn(|| {
+                let (receiver, done_with) = (&receiver, done_with.clone());
+                scope.spawn(move || {
                     let mut builder = new_builder(shared.config);
                     loop {
                         let next = receiver
@@ -179,7 +182,11 @@ fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder>
                             .unwrap_or_else(std::sync::PoisonError::into_inner)
                             .recv();
                         match next {
-                            Ok(block) => fold_block(&mut builder, &block, shared),
+                            Ok(block) => {
+                                fold_block(&mut builder, &block, shared);
+                                // Where nobody reads any more, nobody needs the room.
+                                let _ = done_with.send(block);
+                            }
                             Err(_) => return builder,
                         }
                     }
@@ -188,6 +195,7 @@ fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder>
             .collect();
         let mut failure = None;
         while !shared.stop.load(Ordering::Relaxed) {
+            done.try_iter().for_each(|block| reader.reuse(block));
             match reader.next_block() {
                 Ok(Some(block)) => {
                     if sender.send(block).is_err() {

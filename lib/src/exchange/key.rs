@@ -24,10 +24,17 @@ pub(super) const QUERY: &AsciiSet = &CONTROLS
 
 /// `protocol://host`, or an empty string where the request names no host.
 pub fn origin(request: &Request<'_>) -> String {
-    if request.host.is_empty() {
-        String::new()
-    } else {
-        format!("{}://{}", request.protocol.as_str(), request.host)
+    let mut origin = String::new();
+    push_origin(request, &mut origin);
+    origin
+}
+
+/// Appends what [`origin`] gives.
+pub(crate) fn push_origin(request: &Request<'_>, origin: &mut String) {
+    if !request.host.is_empty() {
+        origin.push_str(request.protocol.as_str());
+        origin.push_str("://");
+        origin.push_str(&request.host);
     }
 }
 

@@ -13,6 +13,7 @@ mod place;
 mod reader;
 mod redact;
 mod selection;
+mod text;
 mod timestamp;
 mod unescape;
 mod values;
@@ -31,8 +32,11 @@ pub use redact::{
     load_or_create_key,
 };
 pub use selection::Selection;
+pub use text::BodyText;
 pub use timestamp::timestamp;
 pub use writer::write_line;
 
+pub(crate) use key::push_origin;
 pub(crate) use place::{Place, place};
 pub(crate) use timestamp::later;
+pub(crate) use unescape::{before_backslash, by_number};

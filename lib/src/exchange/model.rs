@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::BodyText;
+
 /// Names and values in wire order; a repeated name appears repeatedly. Header names are lower-case.
 pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
@@ -62,7 +64,7 @@ pub enum Body<'a> {
     #[default]
     Empty,
     /// Valid UTF-8; never empty.
-    Text(Cow<'a, str>),
+    Text(BodyText<'a>),
     /// Anything else; never empty. Stands in base64 under `meta.hmt`.
     Binary(Cow<'a, [u8]>),
 }
@@ -75,6 +77,20 @@ impl<'a> Body<'a> {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,
         }
+    }
+
+    /// What stands between the quotes of its string literal, where it is a text that was read with escapes.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        match self {
+            Body::Text(text) => text.literal(),
+            Body::Empty | Body::Binary(_) => None,
+        }
+    }
+
+    /// True where there are more bytes than so many.
+    pub(crate) fn is_longer_than(&self, bytes: usize) -> bool {
+        // No escape is shorter than what it stands for.
+        self.literal().is_none_or(|literal| literal.len() > bytes) && self.as_bytes().len() > bytes
     }
 
     /// The body as text, if it is valid UTF-8.
@@ -97,7 +113,7 @@ impl<'a> Body<'a> {
             return Body::Empty;
         }
         match String::from_utf8(bytes) {
-            Ok(text) => Body::Text(Cow::Owned(text)),
+            Ok(text) => Body::Text(text.into()),
             Err(error) => Body::Binary(Cow::Owned(error.into_bytes())),
         }
     }

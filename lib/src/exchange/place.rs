@@ -104,6 +104,10 @@ fn split_authority<'u>(url: &Cow<'u, str>, start: usize) -> (Option<Cow<'u, str>
 
 /// Path and query; a fragment never goes over the wire.
 fn split_query(target: Cow<'_, str>) -> (Cow<'_, str>, Option<Cow<'_, str>>) {
+    // Most targets have neither.
+    if memchr::memchr2(b'#', b'?', target.as_bytes()).is_none() {
+        return (target, None);
+    }
     let end = target.find('#').unwrap_or(target.len());
     match target[..end].find('?') {
         None if end == target.len() => (target, None),
@@ -121,6 +125,9 @@ fn slice<'a>(text: &Cow<'a, str>, start: usize, end: usize) -> Cow<'a, str> {
 }
 
 fn is_absolute(path: &str) -> bool {
+    if path.starts_with('/') {
+        return false;
+    }
     let scheme = path.split("://").next().unwrap_or_default();
     scheme.len() < path.len()
         && ["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known))

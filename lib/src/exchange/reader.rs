@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::meta::HmtMeta;
 use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
 use super::place::{Place, place};
+use super::text::BodyText;
 use super::values::{Key, LongText, Names, Shallow, Status, StrictText, Text, message};
 
 /// Why a line is no exchange.
@@ -40,17 +41,22 @@ impl LineError {
 /// A line that is no JSON, no object with a request, or whose method, status or base64 body cannot be.
 pub fn parse_line(line: &[u8]) -> Result<Exchange<'_>, LineError> {
     // One pass over the whole line is cheaper than serde_json's check of each string.
-    let text = std::str::from_utf8(line).map_err(|error| LineError {
-        message: "not valid UTF-8".to_owned(),
-        column: error.valid_up_to(),
-        cut_short: error.error_len().is_none(),
-    })?;
+    let text = simdutf8::basic::from_utf8(line).map_err(|_| not_utf8(line))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let raw = Envelope
         .deserialize(&mut deserializer)
         .and_then(|raw| deserializer.end().map(|()| raw))
         .map_err(|error| from_json(&error))?;
     assemble(raw)
+}
+
+fn not_utf8(line: &[u8]) -> LineError {
+    let place = std::str::from_utf8(line).err();
+    LineError {
+        message: "not valid UTF-8".to_owned(),
+        column: place.map_or(0, |error| error.valid_up_to()),
+        cut_short: place.is_some_and(|error| error.error_len().is_none()),
+    }
 }
 
 /// serde_json appends the place to its text; here it has a field of its own.
@@ -88,7 +94,7 @@ struct RawResponse<'de> {
 #[derive(Default)]
 struct Message<'de> {
     headers: Pairs<'de>,
-    body: Option<Cow<'de, str>>,
+    body: Option<BodyText<'de>>,
     body_as_json: Option<&'de RawValue>,
     timestamp: Option<Cow<'de, str>>,
 }
@@ -146,7 +152,7 @@ fn lower_names(mut headers: Pairs<'_>) -> Pairs<'_> {
 
 /// The exact bytes in base64 count before the text, the text before a parsed copy of it.
 fn body<'de>(
-    text: Option<Cow<'de, str>>,
+    text: Option<BodyText<'de>>,
     as_json: Option<&'de RawValue>,
     base64: Option<Cow<'de, str>>,
     side: &str,
@@ -160,7 +166,7 @@ fn body<'de>(
     Ok(match (text, as_json) {
         (Some(text), _) if text.is_empty() => Body::Empty,
         (Some(text), _) => Body::Text(text),
-        (None, Some(json)) => Body::Text(Cow::Borrowed(json.get())),
+        (None, Some(json)) => Body::Text(json.get().into()),
         (None, None) => Body::Empty,
     })
 }

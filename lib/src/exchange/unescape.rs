@@ -4,24 +4,37 @@
 //! piece by piece into a scratch that grows from nothing at every line, and from there once more. Here it is copied once, eight
 //! bytes at a time, into room that was measured before. What is not plain goes back to serde_json, and so do its messages.
 
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde_json::value::RawValue;
+
+use super::text::BodyText;
 
 /// Bytes that are looked at together.
 const WORD: usize = 8;
 
 /// The text of a string; `None` where that is for serde_json to say.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(super) fn text(raw: &RawValue) -> Option<BodyText<'_>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    match memchr::memchr(b'\\', inner.as_bytes()) {
-        None => Some(Cow::Borrowed(inner)),
-        Some(_) => plain(inner.as_bytes()).map(Cow::Owned),
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(inner.into());
     }
+    // serde_json has read over each escape, but does not look at numbers then. Half of a pair has no text.
+    if may_have_surrogates(inner.as_bytes()) {
+        return plain(inner.as_bytes()).map(BodyText::from);
+    }
+    Some(BodyText::of_literal(inner))
+}
+
+/// True where something looks like the beginning of `\ud800` to `\udfff`.
+fn may_have_surrogates(source: &[u8]) -> bool {
+    static NUMBERED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
+    NUMBERED.find_iter(source).any(|at| source.get(at + 2).is_none_or(|digit| digit | 0x20 == b'd'))
 }
 
 /// Undoes the escapes; `None` where one is none, or half of a pair of surrogates.
-fn plain(source: &[u8]) -> Option<String> {
+pub(super) fn plain(source: &[u8]) -> Option<String> {
     // An escape is never shorter than what it stands for. The room behind is for the last word.
     let mut text = vec![0; source.len() + WORD];
     let (mut from, mut to) = (0, 0);
@@ -47,7 +60,7 @@ fn plain(source: &[u8]) -> Option<String> {
             b'b' => 0x08,
             b'f' => 0x0c,
             b'u' => {
-                let (character, length) = by_number(&source[from..])?;
+                let (character, length) = by_number(&source[from..], br"\u")?;
                 to += character.encode_utf8(&mut text[to..]).len();
                 from += length;
                 continue;
@@ -65,25 +78,27 @@ fn plain(source: &[u8]) -> Option<String> {
 ///
 /// A byte of `word ^ pattern` is zero where there is a backslash; the first zero byte is found exactly by
 /// Mycroft's `(x - 0x01…) & !x & 0x80…`, as borrows only travel to bytes behind it.
-fn before_backslash(word: u64) -> usize {
+pub(crate) fn before_backslash(word: u64) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; WORD]);
     let x = word ^ (ONES * b'\\' as u64);
     let zeros = x.wrapping_sub(ONES) & !x & (ONES << 7);
     zeros.trailing_zeros() as usize / 8
 }
 
-/// The character of `\uXXXX`, or of two of them that are a pair of surrogates, and the length of what stands for it.
-fn by_number(source: &[u8]) -> Option<(char, usize)> {
+/// The character of `XXXX` behind a mark (`\u`), or of two of them that are a pair of surrogates, and the length of all that stands
+/// for it.
+pub(crate) fn by_number(source: &[u8], mark: &[u8]) -> Option<(char, usize)> {
+    let size = mark.len() + 4;
     let unit = |at: usize| -> Option<u32> {
-        let digits = source.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        let digits = source.get(at..at + size)?.strip_prefix(mark)?;
         digits.iter().try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
     };
     match unit(0)? {
         high @ 0xd800..=0xdbff => {
-            let low = unit(6).filter(|low| (0xdc00..=0xdfff).contains(low))?;
-            Some((char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12))
+            let low = unit(size).filter(|low| (0xdc00..=0xdfff).contains(low))?;
+            Some((char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 2 * size))
         }
-        single => Some((char::from_u32(single)?, 6)),
+        single => Some((char::from_u32(single)?, size)),
     }
 }
 
@@ -95,7 +110,7 @@ mod tests {
 
     fn both(literal: &str) -> Option<(Option<String>, Option<String>)> {
         let raw: &RawValue = serde_json::from_str(literal).ok()?;
-        Some((text(raw).map(Cow::into_owned), serde_json::from_str(literal).ok()))
+        Some((text(raw).map(|text| text.to_string()), serde_json::from_str(literal).ok()))
     }
 
     #[test]

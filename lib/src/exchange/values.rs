@@ -10,6 +10,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde_json::value::RawValue;
 
 use super::model::Pairs;
+use super::text::BodyText;
 use super::unescape;
 
 /// A string; a number or a boolean counts as its text, null as absent. The field's name goes into errors.
@@ -98,7 +99,7 @@ impl<'de> Visitor<'de> for StrictText {
 pub(super) struct LongText(pub(super) &'static str);
 
 impl<'de> DeserializeSeed<'de> for LongText {
-    type Value = Option<Cow<'de, str>>;
+    type Value = Option<BodyText<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
@@ -108,6 +109,7 @@ impl<'de> DeserializeSeed<'de> for LongText {
         let mut again = serde_json::Deserializer::from_str(raw.get());
         StrictText(self.0)
             .deserialize(&mut again)
+            .map(|text| text.map(BodyText::from))
             .map_err(|error| D::Error::custom(message(&error)))
     }
 }

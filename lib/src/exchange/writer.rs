@@ -37,7 +37,7 @@ fn write_request(request: &Request<'_>, mut object: Object<'_>) {
     object.pairs("query", &request.query, Case::Kept);
     object.pairs("headers", &request.headers, Case::Lower);
     if let Body::Text(text) = &request.body {
-        object.value("body", text);
+        object.value("body", text.as_str());
     }
     if let Some(time) = request.timestamp.as_deref().and_then(canonical) {
         object.value("timestamp", &time);
@@ -49,7 +49,7 @@ fn write_response(response: &Response<'_>, mut object: Object<'_>) {
     object.value("statusCode", &response.status);
     object.pairs("headers", &response.headers, Case::Lower);
     if let Body::Text(text) = &response.body {
-        object.value("body", text);
+        object.value("body", text.as_str());
     }
     if let Some(time) = response.timestamp.as_deref().and_then(canonical) {
         object.value("timestamp", &time);

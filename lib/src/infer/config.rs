@@ -96,7 +96,7 @@ impl Config {
 }
 
 /// Raised with every change of classes, header lists or folds: states of before and after must not mix.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// The caps: they bound the state, and so its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,9 +17,9 @@ pub(super) fn recorded_body<'a>(copy: &'a BodyCopy, headers: &Pairs<'_>) -> Body
     // What cannot be decoded is kept as it came: a record that is odd beats one that is lost.
     match decode(bytes, encoding.as_deref(), DecodeLimits::default()).bytes {
         Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Body::Text(Cow::Borrowed(text)),
+            Ok(text) => Body::Text(text.into()),
             Err(error) if cut && error.error_len().is_none() && error.valid_up_to() > 0 => {
-                Body::Text(String::from_utf8_lossy(&bytes[..error.valid_up_to()]))
+                Body::Text(String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into())
             }
             Err(_) => Body::Binary(Cow::Borrowed(bytes)),
         },

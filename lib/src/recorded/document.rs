@@ -148,7 +148,7 @@ fn read_body<'v>(at: &Place, value: &'v Map<String, Value>) -> Result<Body<'v>, 
             .map_err(|error| at.child("bodyBase64").wrong(format_args!("is not base64: {error}"))),
         (_, Some(_)) => Err(at.child("bodyBase64").wrong("must be a string")),
         (Some(Value::String(text)), None) if text.is_empty() => Ok(Body::Empty),
-        (Some(Value::String(text)), None) => Ok(Body::Text(Cow::Borrowed(text))),
+        (Some(Value::String(text)), None) => Ok(Body::Text(text.as_str().into())),
         (None | Some(Value::Null), None) => Ok(Body::Empty),
         (Some(_), None) => Err(at.child("body").wrong("must be a string: the body's text")),
     }

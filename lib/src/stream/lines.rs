@@ -11,6 +11,9 @@ use super::{MAX_LINE, Pace};
 /// How much a prompt source is asked for at once: what a Linux pipe holds.
 const PIPE: usize = 64 << 10;
 
+/// So many blocks are kept for others.
+const SPARE: usize = 16;
+
 /// Lines of one source.
 pub(super) struct Lines {
     source: Arc<str>,
@@ -19,6 +22,8 @@ pub(super) struct Lines {
     pace: Pace,
     /// The beginning of a line whose end has not been read.
     rest: Vec<u8>,
+    /// Room of earlier blocks: memory that is new costs more than what is read into it.
+    spare: Vec<Vec<u8>>,
     next_line: u64,
     /// A block that must come after the one just given out.
     held: Option<Block>,
@@ -46,6 +51,7 @@ impl Lines {
             block_size: block_size.clamp(1, MAX_LINE),
             pace,
             rest: Vec::new(),
+            spare: Vec::new(),
             next_line: 1,
             held: None,
             state: State::Reading,
@@ -58,6 +64,15 @@ impl Lines {
         self
     }
 
+    /// Takes back the bytes of a block that is done with, for another.
+    pub(super) fn reuse(&mut self, mut bytes: Vec<u8>) {
+        // What a single huge line took is given back to the system.
+        if self.spare.len() < SPARE && bytes.capacity() <= 2 * self.block_size {
+            bytes.clear();
+            self.spare.push(bytes);
+        }
+    }
+
     /// The next block; `None` at the end of the source.
     pub(super) fn next_block(&mut self) -> io::Result<Option<Block>> {
         if let Some(block) = self.held.take() {
@@ -66,7 +81,8 @@ impl Lines {
         if self.state == State::Ended {
             return Ok(None);
         }
-        let mut bytes = std::mem::take(&mut self.rest);
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.append(&mut self.rest);
         let mut searched = bytes.len();
         loop {
             let full = bytes.len() >= self.block_size;
@@ -80,7 +96,7 @@ impl Lines {
             match memchr::memrchr(b'\n', &bytes[searched..]) {
                 Some(end) if enough => {
                     let cut = searched + end + 1;
-                    self.rest = bytes[cut..].to_vec();
+                    self.rest.extend_from_slice(&bytes[cut..]);
                     bytes.truncate(cut);
                     return Ok(Some(self.block(bytes, Kind::Lines)));
                 }

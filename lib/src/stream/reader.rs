@@ -128,6 +128,13 @@ impl Reader {
         }
     }
 
+    /// Takes back a block that is done with, so that its room serves another.
+    pub fn reuse(&mut self, block: Block) {
+        if let Some((_, Feed::Lines(lines))) = &mut self.current {
+            lines.reuse(block.bytes);
+        }
+    }
+
     fn start(&self, source: Source) -> Result<(Arc<str>, Feed), StreamError> {
         let mut first_line = 1;
         let (name, input, content, pace): (Arc<str>, Box<dyn Read + Send>, _, _) = match source {

@@ -13,7 +13,7 @@ use proptest::test_runner::TestCaseResult;
 
 use super::config::Limits;
 use super::sketch::{Hll, Merge as _};
-use super::state::{Tape, places, split_path};
+use super::state::{Tapes, places, split_path};
 use super::{Builder, Config, Mode, Options, Partial, mutant};
 use crate::exchange::Exchange;
 use traffic::{exchange, limits};
@@ -103,14 +103,15 @@ fn coarsening_is_folding_under_lower_caps(
 
 /// The places that the valve counts are those of all exchanges, though the fold looks only at some of these.
 fn every_place_is_counted(all: &Exchanges, config: &Config) -> TestCaseResult {
-    let (mut every, mut tape) = (Hll::default(), Tape::default());
+    let (mut every, mut tapes) = (Hll::default(), Tapes::default());
     let limits = &config.limits;
     // Longer paths are not looked into.
     let short = |exchange: &&Exchange<'_>| {
         split_path(&exchange.request.pathname).0.len() <= limits.segments
     };
     for exchange in all.iter().filter(short) {
-        places(exchange, &mut tape, limits, &mut |place| {
+        tapes.forget();
+        places(exchange, &mut tapes, limits, &mut |place| {
             every.insert(place, limits.place_bits);
         });
     }

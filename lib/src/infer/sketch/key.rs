@@ -22,14 +22,48 @@ impl Ends {
         let bytes = text.as_bytes();
         let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
             (Some(first), Some(last)) => (u64::from_be_bytes(*first), u64::from_be_bytes(*last)),
-            _ => {
-                let mut padded = [0; 8];
-                padded[..bytes.len()].copy_from_slice(bytes);
-                (u64::from_be_bytes(padded), 0)
-            }
+            _ => (padded(bytes), 0),
         };
         Ends { first, last, length: bytes.len() }
     }
+
+    /// A hash that is a function of the ends, and so of the whole of a short text.
+    ///
+    /// Two rounds of the multiplication that wyhash is made of (Wang Yi, <https://github.com/wangyi-fudan/wyhash>, public
+    /// domain), with its constants.
+    pub(crate) fn hash(self, seed: u64) -> u64 {
+        let first =
+            multiply(self.first ^ 0xa076_1d64_78bd_642f, self.last ^ seed ^ 0xe703_7ed1_a0b4_28db);
+        multiply(first ^ self.length as u64 ^ 0x8ebc_6af0_9c88_c6e3, seed ^ 0x5899_65cc_7537_4cc3)
+    }
+
+    /// True where the ends are all of the text.
+    pub(crate) fn are_whole(self) -> bool {
+        self.length <= WHOLE
+    }
+}
+
+/// Fewer than eight bytes, with zeros behind them. They are not copied: to read eight bytes of which parts were just written
+/// stalls the processor.
+fn padded(bytes: &[u8]) -> u64 {
+    let behind = |count: usize| 8 * (8 - count);
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        // Where the two overlap they say the same.
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|four| u64::from(u32::from_be_bytes(*four)));
+            first << 32 | last << behind(bytes.len())
+        }
+        _ => bytes
+            .iter()
+            .zip(1..)
+            .fold(0, |all, (byte, count)| all | u64::from(*byte) << behind(count)),
+    }
+}
+
+/// Both halves of a product, together.
+fn multiply(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// A text with its ends.
@@ -46,6 +80,10 @@ impl Key {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn ends(&self) -> Ends {
+        self.ends
     }
 
     pub(crate) fn into_text(self) -> Box<str> {

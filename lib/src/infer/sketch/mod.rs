@@ -60,6 +60,10 @@ pub(crate) fn coarsen_option<T: Merge>(value: &mut Option<Box<T>>, limits: &Limi
 
 /// A hash of a place below another; of two paths to it with the same texts it is the same.
 pub(crate) fn below(at: u64, text: &str) -> u64 {
+    let ends = key::Ends::of(text);
+    if ends.are_whole() {
+        return ends.hash(at);
+    }
     twox_hash::XxHash3_64::oneshot_with_seed(at, text.as_bytes())
 }
 

@@ -21,10 +21,30 @@ pub(crate) struct Values {
 
 /// Values with their counts, sorted by value.
 ///
-/// A few dozen at most, and looked up for each string that is folded.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A few dozen at most, and looked up for each string that is folded: so there is a small hash table beside them, as the
+/// branches of a binary search over texts that come in no order are mostly mispredicted.
+#[derive(Clone, Debug)]
 pub(crate) struct Counts {
     entries: Vec<Entry>,
+    /// One more than the place of an entry, where its hash leads or behind that; 0 where there is none.
+    table: [u8; SLOTS],
+}
+
+const SLOTS: usize = 64;
+
+/// With more entries than this the table is not used.
+const MOST: usize = SLOTS / 2;
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts { entries: Vec::new(), table: [0; SLOTS] }
+    }
+}
+
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,14 +78,51 @@ impl Counts {
         self.entries.iter().map(|entry| entry.count)
     }
 
-    fn find(&self, value: &str, ends: Ends) -> Result<usize, usize> {
+    /// The count of a value.
+    fn get(&mut self, value: &str, ends: Ends) -> Option<&mut u64> {
+        if self.entries.len() > MOST {
+            let at = self.search(value, ends).ok()?;
+            return Some(&mut self.entries[at].count);
+        }
+        let mut slot = ends.hash(0) as usize % SLOTS;
+        loop {
+            let at = usize::from(self.table[slot]).checked_sub(1)?;
+            if self.entries[at].value.is(value, ends) {
+                return Some(&mut self.entries[at].count);
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+
+    fn search(&self, value: &str, ends: Ends) -> Result<usize, usize> {
         self.entries.binary_search_by(|entry| entry.value.cmp(value, ends))
+    }
+
+    fn insert(&mut self, value: &str, ends: Ends) {
+        if let Err(at) = self.search(value, ends) {
+            self.entries.insert(at, Entry { value: Key::new(value, ends), count: 1 });
+            self.fill_table();
+        }
+    }
+
+    fn fill_table(&mut self) {
+        self.table = [0; SLOTS];
+        if self.entries.len() > MOST {
+            return;
+        }
+        for (entry, number) in self.entries.iter().zip(1..) {
+            let mut slot = entry.value.ends().hash(0) as usize % SLOTS;
+            while self.table[slot] != 0 {
+                slot = (slot + 1) % SLOTS;
+            }
+            self.table[slot] = number;
+        }
     }
 
     fn merge(&mut self, other: Self) {
         for theirs in other.entries {
             let value = theirs.value.as_str();
-            match self.find(value, Ends::of(value)) {
+            match self.search(value, Ends::of(value)) {
                 Ok(at) => {
                     let mine = &mut self.entries[at].count;
                     *mine = mine.saturating_add(theirs.count);
@@ -73,6 +130,7 @@ impl Counts {
                 Err(at) => self.entries.insert(at, theirs),
             }
         }
+        self.fill_table();
     }
 }
 
@@ -86,7 +144,10 @@ impl<'de> Deserialize<'de> for Counts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let counts = std::collections::BTreeMap::<Box<str>, u64>::deserialize(deserializer)?;
         let entry = |(value, count): (Box<str>, u64)| Entry { value: value.into(), count };
-        Ok(Counts { entries: counts.into_iter().map(entry).collect() })
+        let mut counts =
+            Counts { entries: counts.into_iter().map(entry).collect(), ..Counts::default() };
+        counts.fill_table();
+        Ok(counts)
     }
 }
 
@@ -97,16 +158,11 @@ impl Values {
             return;
         }
         let ends = Ends::of(value);
-        match self.counts.find(value, ends) {
-            Ok(at) => {
-                let count = &mut self.counts.entries[at].count;
-                *count = count.saturating_add(1);
-            }
-            Err(_) if self.counts.len() >= cap || value.len() > longest => self.overflow(),
-            Err(at) => {
-                let entry = Entry { value: Key::new(value, ends), count: 1 };
-                self.counts.entries.insert(at, entry);
-            }
+        let is_full = self.counts.len() >= cap || value.len() > longest;
+        match self.counts.get(value, ends) {
+            Some(count) => *count = count.saturating_add(1),
+            None if is_full => self.overflow(),
+            None => self.counts.insert(value, ends),
         }
     }
 
@@ -161,5 +217,16 @@ mod tests {
         assert_eq!(serde_json::from_str::<Values>(&json).unwrap(), values);
         values.fold(&"x".repeat(65), 32, 64);
         assert!(values.exact().is_none());
+    }
+
+    #[test]
+    fn found_again_however_many_there_are() {
+        let mut values = Values::default();
+        let texts: Vec<String> = (0..100).map(|number| format!("value {number}")).collect();
+        for text in texts.iter().chain(&texts) {
+            values.fold(text, 100, 64);
+        }
+        let counts = values.exact().unwrap();
+        assert!(counts.len() == 100 && counts.values().all(|count| count == 2));
     }
 }

@@ -1,5 +1,7 @@
 //! Bodies, by media type.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::class::no_priority;
@@ -80,22 +82,24 @@ impl Syntax {
 }
 
 /// The media type of a body: the header without parameters, in lower case; without a header, by the body's look.
-pub(crate) fn media_type(
-    content_type: Option<&str>,
+pub(crate) fn media_type<'h>(
+    content_type: Option<&'h str>,
     body: &exchange::Body<'_>,
     tape: &mut Tape,
-) -> String {
-    let named = content_type
-        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-        .filter(|value| value.contains('/'));
-    if let Some(named) = named {
-        return named;
+) -> Cow<'h, str> {
+    if let Some(value) = content_type {
+        let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
+        let named = value[..end].trim();
+        if memchr::memchr(b'/', named.as_bytes()).is_some() {
+            let has_upper = named.bytes().any(|byte| byte.is_ascii_uppercase());
+            return if has_upper { named.to_ascii_lowercase().into() } else { named.into() };
+        }
     }
-    match body.as_str() {
-        Some(text) if tape.parse(text).is_ok() => "application/json".to_owned(),
-        Some(_) => "text/plain".to_owned(),
-        None => "application/octet-stream".to_owned(),
-    }
+    Cow::Borrowed(match body {
+        _ if tape.read(body).is_some() => "application/json",
+        exchange::Body::Binary(_) => "application/octet-stream",
+        exchange::Body::Empty | exchange::Body::Text(_) => "text/plain",
+    })
 }
 
 impl Body {
@@ -110,26 +114,24 @@ impl Body {
         limits: &Caps<'_>,
     ) {
         add(&mut self.n, 1);
-        let bytes = body.as_bytes();
-        if !whole || bytes.len() > limits.body_bytes {
+        if !whole || body.is_longer_than(limits.body_bytes) {
             return add(&mut self.opaque, 1);
         }
-        let syntax = Syntax::of(media);
-        let Some(text) = body.as_str() else {
-            let count = if syntax == Syntax::Json { &mut self.opaque } else { &mut self.binary };
-            return add(count, 1);
-        };
-        match syntax {
-            Syntax::Json => match tape.parse(text) {
-                Ok(()) => {
+        match Syntax::of(media) {
+            Syntax::Json => match tape.read(body) {
+                Some(text) => {
                     self.json.get_or_insert_default().fold(tape, text, 0, 0, limits);
                 }
-                Err(_) => add(&mut self.opaque, 1),
+                None => add(&mut self.opaque, 1),
             },
-            Syntax::Form => self.form.get_or_insert_default().fold(text, ok, limits),
-            Syntax::Text => self.text.get_or_insert_default().fold(text, limits),
-            // Text of an unknown type is still bytes to whoever reads the spec.
-            Syntax::Binary => add(&mut self.binary, 1),
+            other => match (other, body.as_str()) {
+                (Syntax::Form, Some(text)) => {
+                    self.form.get_or_insert_default().fold(text, ok, limits);
+                }
+                (Syntax::Text, Some(text)) => self.text.get_or_insert_default().fold(text, limits),
+                // Text of an unknown type is still bytes to whoever reads the spec.
+                _ => add(&mut self.binary, 1),
+            },
         }
     }
 }

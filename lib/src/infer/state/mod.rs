@@ -23,13 +23,15 @@ pub(crate) use parameter::{Lexical, Parameter, Segments};
 pub(crate) use places::places;
 pub(crate) use recordings::{Answers, Key, Recordings};
 pub(crate) use scratch::Scratch;
+#[cfg(test)]
 pub(crate) use tape::Tape;
+pub(crate) use tape::Tapes;
 pub(crate) use trie::{Node, split_path, without_extension};
 
 use super::mutant::{self, Mutant};
 use super::sketch::{CappedMap, Caps, Hll, Merge, add, is_default, is_zero};
 use super::{Config, Limits};
-use crate::exchange::{Exchange, Method, origin};
+use crate::exchange::{Exchange, Method, push_origin};
 
 /// Everything that inference remembers of the exchanges folded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -116,9 +118,11 @@ impl State {
         if segments.len() > limits.segments || exchange.request.method == Method::Connect {
             return add(&mut self.deep, 1);
         }
-        let origin = origin(&exchange.request);
+        scratch.tapes.forget();
+        scratch.origin.clear();
+        push_origin(&exchange.request, &mut scratch.origin);
         let limits = &Caps::new(limits);
-        let host = self.hosts.slot(&origin, limits.origins, no_priority, limits);
+        let host = self.hosts.slot(&scratch.origin, limits.origins, no_priority, limits);
         let root = if is_ghost(response.status) { &mut host.ghosts } else { &mut host.paths };
         let node = root.walk(&segments, limits);
         add(if slashed { &mut node.slashed } else { &mut node.plain }, 1);
@@ -127,14 +131,14 @@ impl State {
         }
         node.operations.entry(exchange.request.method).or_default().fold(exchange, scratch, limits);
         if limits.is_fresh() {
-            self.see_places(exchange, &mut scratch.tape, &config.limits);
+            self.see_places(exchange, &mut scratch.tapes, &config.limits);
         }
     }
 
     /// Counts the places of an exchange, and coarsens the state where they are too many.
-    fn see_places(&mut self, exchange: &Exchange<'_>, tape: &mut Tape, limits: &Limits) {
+    fn see_places(&mut self, exchange: &Exchange<'_>, tapes: &mut Tapes, limits: &Limits) {
         let (places, mut changed) = (&mut self.places, false);
-        places::places(exchange, tape, limits, &mut |place| {
+        places::places(exchange, tapes, limits, &mut |place| {
             changed |= places.insert(place, limits.place_bits);
         });
         if mutant::is(Mutant::Size) {

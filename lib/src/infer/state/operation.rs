@@ -89,7 +89,7 @@ impl Operation {
             &request.body,
             extent,
             ok,
-            &mut scratch.tape,
+            &mut scratch.tapes.asked,
             limits,
         );
 
@@ -108,7 +108,7 @@ impl Operation {
             &response.body,
             extent,
             ok,
-            &mut scratch.tape,
+            &mut scratch.tapes.answered,
             limits,
         );
     }

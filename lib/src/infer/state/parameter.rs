@@ -63,9 +63,10 @@ fn is_int(text: &str) -> bool {
 }
 
 fn is_number(text: &str) -> bool {
-    match text.split_once('.') {
+    match memchr::memchr(b'.', text.as_bytes()) {
         None => is_int(text),
-        Some((whole, fraction)) => {
+        Some(point) => {
+            let (whole, fraction) = (&text[..point], &text[point + 1..]);
             (is_int(whole) || whole == "-0")
                 && !fraction.is_empty()
                 && fraction.len() <= 18

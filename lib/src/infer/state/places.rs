@@ -9,23 +9,21 @@
 //! The fold need not come here for exchanges that met nothing fresh: then every place of theirs is in the state, and the
 //! exchange that made it came here.
 
-use percent_encoding::percent_decode_str;
-
 use super::body::{Syntax, media_type};
 use super::class::{Class, class_of};
 use super::operation::{Extent, has_body, is_request_plumbing, is_response_plumbing};
-use super::tape::{Tape, Token};
-use super::trie::split_suffix;
+use super::tape::{Tape, Tapes, Token};
+use super::trie::{decode_segment, split_suffix};
 use super::{is_ghost, split_path};
 use crate::exchange::{self, Exchange, Pairs, origin};
 use crate::infer::Limits;
 use crate::infer::sketch::below;
 
 /// Calls `see` with the hash of each place of an answered exchange. `limits` are those of the configuration, not
-/// lowered ones.
+/// lowered ones; `tapes` may have the exchange's bodies on them.
 pub(crate) fn places(
     exchange: &Exchange<'_>,
-    tape: &mut Tape,
+    tapes: &mut Tapes,
     limits: &Limits,
     see: &mut dyn FnMut(u64),
 ) {
@@ -44,14 +42,14 @@ pub(crate) fn places(
     names(below(asked, "headers"), &request.headers, is_request_plumbing, limits, see);
     let cut = meta.incomplete.is_some();
     let extent = Extent::of(meta.truncated_request, cut);
-    body(asked, &request.headers, &request.body, extent, tape, limits, see);
+    body(asked, &request.headers, &request.body, extent, &mut tapes.asked, limits, see);
 
     let mut digits = [0; 5];
     let answered = below(operation, decimal(response.status, &mut digits));
     see(answered);
     names(below(answered, "headers"), &response.headers, is_response_plumbing, limits, see);
     let extent = Extent::of(meta.truncated_response, cut);
-    body(answered, &response.headers, &response.body, extent, tape, limits, see);
+    body(answered, &response.headers, &response.body, extent, &mut tapes.answered, limits, see);
 }
 
 fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
@@ -65,7 +63,7 @@ fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
 
 /// As [`super::Node::walk`] tells segments apart.
 fn below_segment(at: u64, raw: &str) -> u64 {
-    let decoded = percent_decode_str(raw).decode_utf8_lossy();
+    let decoded = decode_segment(raw);
     let (stem, suffix) = split_suffix(&decoded);
     let class = class_of(stem);
     let at = of_class(at, class);
@@ -101,16 +99,21 @@ fn body(
     let media = media_type(exchange::header(headers, "content-type"), body, tape);
     let at = below(below(at, "body"), &media);
     see(at);
-    if extent != Extent::Whole || body.as_bytes().len() > limits.body_bytes {
+    if extent != Extent::Whole || body.is_longer_than(limits.body_bytes) {
         return;
     }
-    let Some(text) = body.as_str() else { return };
     match Syntax::of(&media) {
-        Syntax::Json if tape.parse(text).is_ok() => {
-            Walk { tape, text, limits, see }.value(at, 0, 0);
+        Syntax::Json => {
+            if let Some(text) = tape.read(body) {
+                Walk { tape, text, limits, see }.value(at, 0, 0);
+            }
         }
-        Syntax::Form => names(at, &exchange::parse_query(text), |_| false, limits, see),
-        _ => {}
+        Syntax::Form => {
+            if let Some(text) = body.as_str() {
+                names(at, &exchange::parse_query(text), |_| false, limits, see);
+            }
+        }
+        Syntax::Text | Syntax::Binary => {}
     }
 }
 

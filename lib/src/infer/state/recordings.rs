@@ -56,7 +56,7 @@ impl Recordings {
         match &response.body {
             exchange::Body::Empty => {}
             exchange::Body::Text(text) => {
-                answer.insert("body".to_owned(), text.as_ref().into());
+                answer.insert("body".to_owned(), text.as_str().into());
             }
             exchange::Body::Binary(bytes) => {
                 answer.insert("bodyBase64".to_owned(), STANDARD.encode(bytes).into());
@@ -77,7 +77,7 @@ fn request_part(request: &exchange::Request<'_>) -> String {
     let mut part = Map::new();
     match &request.body {
         exchange::Body::Empty => return String::new(),
-        exchange::Body::Text(text) => part.insert("body".to_owned(), text.as_ref().into()),
+        exchange::Body::Text(text) => part.insert("body".to_owned(), text.as_str().into()),
         exchange::Body::Binary(bytes) => {
             part.insert("bodyBase64".to_owned(), STANDARD.encode(bytes).into())
         }

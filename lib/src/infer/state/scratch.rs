@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::tape::Tape;
+use super::tape::Tapes;
 
 /// Room that is used again.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    pub(crate) tape: Tape,
+    pub(crate) tapes: Tapes,
+    /// The origin of an exchange.
+    pub(crate) origin: String,
     pub(crate) request_headers: Memo,
     pub(crate) response_headers: Memo,
 }

@@ -4,7 +4,11 @@
 //! touched nothing, for less than a validation pass would cost, and an object is seen whole before it is folded. Strings
 //! stay in the text; the buffers are reused from body to body.
 
+mod literal;
+
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::exchange::Body;
 
 /// One token. Containers tell the index behind their last token, so that a reader can skip them.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +43,80 @@ pub(crate) struct Span {
 pub(crate) struct Tape {
     tokens: Vec<Token>,
     unescaped: String,
+    /// How the body was read, until it is forgotten.
+    held: Option<Held>,
+}
+
+/// What [`Tape::read`] made of a body.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    Literal,
+    Text,
+    /// It is no JSON.
+    Nothing,
+}
+
+/// The bodies of one exchange, each of which is read once at most.
+#[derive(Debug, Default)]
+pub(crate) struct Tapes {
+    pub(crate) asked: Tape,
+    pub(crate) answered: Tape,
+}
+
+impl Tapes {
+    /// Makes ready for another exchange.
+    pub(crate) fn forget(&mut self) {
+        self.asked.held = None;
+        self.answered.held = None;
+    }
 }
 
 impl Tape {
-    /// Reads a text. On an error (broken, deeper than 128, trailing characters) the tape is empty.
-    pub(crate) fn parse(&mut self, text: &str) -> Result<(), serde_json::Error> {
+    /// Reads a body, and gives the text for [`str`](Self::str); `None` where it is no JSON. Until [`Tapes::forget`], it is to be
+    /// asked for the same body only, which it has read by then.
+    pub(crate) fn read<'b>(&mut self, body: &'b Body<'_>) -> Option<&'b str> {
+        let held = match self.held {
+            Some(held) => held,
+            None => self.read_anew(body),
+        };
+        self.held = Some(held);
+        match held {
+            Held::Literal => body.literal(),
+            Held::Text => body.as_str(),
+            Held::Nothing => None,
+        }
+    }
+
+    fn read_anew(&mut self, body: &Body<'_>) -> Held {
+        if let Some(literal) = body.literal() {
+            self.clear();
+            if literal::read(self, literal) {
+                return Held::Literal;
+            }
+        }
+        match body.as_str() {
+            Some(text) if self.parse(text).is_ok() => Held::Text,
+            _ => Held::Nothing,
+        }
+    }
+
+    fn clear(&mut self) {
         self.tokens.clear();
         self.unescaped.clear();
+    }
+
+    /// Sets where the container ends that was begun at `start`.
+    fn close(&mut self, start: usize) {
+        let end = self.tokens.len() as u32;
+        match &mut self.tokens[start] {
+            Token::Array { end: e } | Token::Object { end: e } => *e = end,
+            _ => {}
+        }
+    }
+
+    /// Reads a text. On an error (broken, deeper than 128, trailing characters) the tape is empty.
+    pub(crate) fn parse(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        self.clear();
         if u32::try_from(text.len()).is_err() {
             return Err(serde_json::Error::custom("longer than 4 GiB"));
         }
@@ -82,14 +153,6 @@ struct Value<'v, 't> {
 }
 
 impl Value<'_, '_> {
-    fn close(&mut self, start: usize) {
-        let end = self.tape.tokens.len() as u32;
-        match &mut self.tape.tokens[start] {
-            Token::Array { end: e } | Token::Object { end: e } => *e = end,
-            _ => {}
-        }
-    }
-
     fn again(&mut self) -> Value<'_, '_> {
         Value { tape: self.tape, text: self.text }
     }
@@ -149,7 +212,7 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         let start = self.tape.tokens.len();
         self.tape.tokens.push(Token::Array { end: 0 });
         while access.next_element_seed(self.again())?.is_some() {}
-        self.close(start);
+        self.tape.close(start);
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
@@ -158,7 +221,7 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         while access.next_key_seed(self.again())?.is_some() {
             access.next_value_seed(self.again())?;
         }
-        self.close(start);
+        self.tape.close(start);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The path trie: where in an API an exchange belongs, before anything is decided about templates.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
@@ -62,9 +63,28 @@ pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
 pub(crate) fn split_path(pathname: &str) -> (Vec<&str>, bool) {
     let path = pathname.strip_prefix('/').unwrap_or(pathname);
     match path.strip_suffix('/') {
-        Some(path) => (path.split('/').collect(), true),
+        Some(path) => (segments(path), true),
         None if path.is_empty() => (Vec::new(), false),
-        None => (path.split('/').collect(), false),
+        None => (segments(path), false),
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    let mut segments = Vec::with_capacity(8);
+    let mut start = 0;
+    for slash in memchr::memchr_iter(b'/', path.as_bytes()) {
+        segments.push(&path[start..slash]);
+        start = slash + 1;
+    }
+    segments.push(&path[start..]);
+    segments
+}
+
+/// A segment percent-decoded, as well as that goes.
+pub(crate) fn decode_segment(raw: &str) -> Cow<'_, str> {
+    match memchr::memchr(b'%', raw.as_bytes()) {
+        None => Cow::Borrowed(raw),
+        Some(_) => percent_decode_str(raw).decode_utf8_lossy(),
     }
 }
 
@@ -110,7 +130,7 @@ impl Node {
     }
 
     fn kid(&mut self, raw: &str, limits: &Caps<'_>) -> &mut Node {
-        let decoded = percent_decode_str(raw).decode_utf8_lossy();
+        let decoded = decode_segment(raw);
         let (stem, suffix) = split_suffix(&decoded);
         let class = class_of(stem);
         let kids = self.kids.entry(class).or_default();
