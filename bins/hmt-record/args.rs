@@ -1,25 +1,21 @@
-//! What was typed, and what it means.
+//! What can be typed. The front end reads this file too, which is why its modules have paths.
 
-use std::fs;
-use std::io::{IsTerminal as _, Write};
+#[path = "args/config.rs"]
+mod config;
+#[path = "args/sinks.rs"]
+pub(super) mod sinks;
+
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
-use hmt_core::cli::{self, Failure, Messages, parse_duration, parse_size};
-use hmt_core::conform::Api;
-use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::net::{Limits, Target};
-use hmt_core::record::{
-    Authority, AuthorityError, Backpressure, Config, Delivery, Durability, Filter, OnSinkError,
-    Output, Pattern, Policy, Proxies, Routing, Trust,
-};
-use hmt_core::spec::load_file;
-use hmt_core::stream::{Locator, Rotation, open_rotating_sink};
+use hmt_core::cli::{self, Failure, parse_duration, parse_size};
+use hmt_core::record::Pattern;
+use hmt_core::stream::Locator;
+
+pub(super) use config::{Import, Start};
 
 const USAGE: &str = "\
 hmt-record [start] [OPTIONS]
@@ -282,28 +278,6 @@ pub(super) enum Command {
     Import(Box<Import>),
 }
 
-/// All that `hmt-record start` needs.
-pub(super) struct Start {
-    pub(super) ip: IpAddr,
-    pub(super) port: u16,
-    pub(super) config: Config,
-    pub(super) outputs: Vec<Locator>,
-    pub(super) rotation: Rotation,
-    /// Whether a status line is wanted, where there is a terminal.
-    pub(super) watched: bool,
-    pub(super) messages: Messages,
-}
-
-/// All that `hmt-record import` needs.
-pub(super) struct Import {
-    pub(super) sources: Vec<Locator>,
-    pub(super) outputs: Vec<Locator>,
-    pub(super) rotation: Rotation,
-    pub(super) redactor: Option<Redactor>,
-    pub(super) strict: bool,
-    pub(super) messages: Messages,
-}
-
 impl Args {
     /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
     pub(super) fn read() -> anyhow::Result<Command> {
@@ -341,207 +315,6 @@ impl Args {
             }
         }
     }
-
-    fn start(self) -> anyhow::Result<Start> {
-        let messages = Messages::new("hmt-record", self.quiet);
-        let routing = self.routing()?;
-        if !self.bind.is_loopback() {
-            if self.allow_host.is_empty() && self.target.is_none() {
-                return Err(Failure::usage(format!(
-                    "listening on {} would let anybody on the network reach any host through this machine; say which with --target URL or --allow-host PATTERN",
-                    self.bind
-                )));
-            }
-            messages.warn(format_args!(
-                "listening on {}: others on the network can use this recorder",
-                self.bind
-            ));
-        }
-        let policy =
-            Policy { allow_hosts: self.allow_host.clone(), deny_private: self.deny_private };
-        if let Routing::Fixed(target) = &routing
-            && policy.check_name(target).is_err()
-        {
-            let target = &target.host;
-            let why = format!("no --allow-host pattern covers the --target {target}");
-            return Err(Failure::usage(why));
-        }
-        let trust = self.trust(&messages)?;
-        let report = messages.clone();
-        let trace = move |text: &str| report.warn(text);
-        let config = Config {
-            routing,
-            policy,
-            trust,
-            proxies: self.proxies()?,
-            authority: self.authority(&messages)?,
-            filter: Filter { include: self.include.clone(), exclude: self.exclude.clone() },
-            spec: self.spec.as_deref().map(|path| spec(path, &messages)).transpose()?,
-            delivery: self.delivery(),
-            max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
-            timeout: self.timeout,
-            connect_timeout: self.connect_timeout,
-            grace: self.grace,
-            redactor: self.redactor()?,
-            watch: None,
-            trace: if self.verbose { Some(Arc::new(trace)) } else { None },
-            limits: Limits::default(),
-        };
-        if config.delivery.durability == Durability::Buffered {
-            messages.warn("--durable buffered: a kill may lose a second of records, 4 MiB at most");
-        }
-        let outputs = self.outputs();
-        let rotation = self.rotation();
-        // Lines for each exchange, or records, would be torn apart by it.
-        let to_terminal = outputs.contains(&Locator::Stdio) && std::io::stdout().is_terminal();
-        let watched = !self.quiet && !self.verbose && !to_terminal;
-        let (ip, port) = (self.bind, self.port);
-        Ok(Start { ip, port, config, outputs, rotation, watched, messages })
-    }
-
-    fn import(self) -> anyhow::Result<Import> {
-        if self.locators.is_empty() {
-            return Err(Failure::usage(
-                "say what to import: files, folders, or - for standard input",
-            ));
-        }
-        let outputs = self.outputs();
-        for source in &self.locators {
-            if outputs.iter().any(|output| is_same_file(source, output)) {
-                let why = format!("{source} is read and written at once; name another --out");
-                return Err(Failure::usage(why));
-            }
-        }
-        Ok(Import {
-            outputs,
-            rotation: self.rotation(),
-            redactor: self.redactor()?,
-            strict: self.strict,
-            messages: Messages::new("hmt-record", self.quiet),
-            sources: self.locators,
-        })
-    }
-
-    fn routing(&self) -> anyhow::Result<Routing> {
-        match &self.target {
-            None if self.header_routing => Ok(Routing::Header),
-            None => Ok(Routing::Path),
-            Some(url) => match Target::from_url(url) {
-                Ok(target) if target.query().is_empty() => Ok(Routing::Fixed(target)),
-                Ok(_) => Err(Failure::usage(format!("--target {url}: a target has no query"))),
-                Err(error) => Err(Failure::usage(format!("--target {url}: {error}"))),
-            },
-        }
-    }
-
-    fn trust(&self, messages: &Messages) -> anyhow::Result<Trust> {
-        let trust = if self.insecure {
-            messages.warn("--insecure: whoever answers for a target is believed");
-            Trust::everybody()
-        } else if let Some(path) = &self.upstream_ca {
-            let name = || format!("--upstream-ca {}", path.display());
-            Trust::new(Some(&fs::read(path).with_context(name)?)).with_context(name)?
-        } else {
-            Trust::new(None)?
-        };
-        let (Some(chain), Some(key)) = (&self.client_cert, &self.client_key) else {
-            return Ok(trust);
-        };
-        let read = |flag: &str, path: &Path| {
-            fs::read(path).with_context(|| format!("{flag} {}", path.display()))
-        };
-        let (chain_pem, key_pem) = (read("--client-cert", chain)?, read("--client-key", key)?);
-        trust.with_identity(&chain_pem, &key_pem).with_context(|| {
-            format!("--client-cert {} --client-key {}", chain.display(), key.display())
-        })
-    }
-
-    fn proxies(&self) -> anyhow::Result<Proxies> {
-        let variable = |name: &str| std::env::var_os(name);
-        match &self.upstream_proxy {
-            // The URL may hold a password, so it is not shown.
-            Some(url) => Proxies::one(url, variable)
-                .map_err(|error| Failure::usage(format!("--upstream-proxy: {error}"))),
-            None => Proxies::from_environment(variable)
-                .map_err(|(name, error)| Failure::usage(format!("{name}: {error}"))),
-        }
-    }
-
-    fn authority(&self, messages: &Messages) -> anyhow::Result<Option<Authority>> {
-        if !self.forward {
-            return Ok(None);
-        }
-        let folder = match &self.ca_dir {
-            Some(folder) => folder.clone(),
-            None => default_key_path(|name| std::env::var_os(name))
-                .context("no HOME, so no place for the certificate authority; name a folder with --ca-dir")?
-                .with_file_name("ca"),
-        };
-        let authority = match Authority::load_or_create(&folder) {
-            Err(error @ AuthorityError::Exposed { .. }) => {
-                return Err(Failure::usage(error.to_string()));
-            }
-            loaded => loaded?,
-        };
-        messages.warn(format_args!(
-            "clients of --forward must trust {}",
-            authority.certificate().display()
-        ));
-        Ok(Some(authority))
-    }
-
-    fn redactor(&self) -> anyhow::Result<Option<Redactor>> {
-        if self.keep_secrets {
-            return Ok(None);
-        }
-        let path = match &self.redact_key {
-            Some(path) => path.clone(),
-            None => default_key_path(|name| std::env::var_os(name)).context(
-                "no HOME, so no place for the key of the pseudonyms; name a file with --redact-key",
-            )?,
-        };
-        let key = load_or_create_key(&path)?;
-        let options = RedactOptions {
-            add: self.redact.clone(),
-            add_json: self.redact_json.clone(),
-            keep: self.keep.clone(),
-        };
-        match Redactor::new(&key, &options) {
-            Ok(redactor) => Ok(Some(redactor)),
-            Err(error) => Err(Failure::usage(error.to_string())),
-        }
-    }
-
-    fn delivery(&self) -> Delivery {
-        Delivery {
-            durability: match self.durable {
-                Durable::Kernel => Durability::Kernel,
-                Durable::Fsync => Durability::Fsync,
-                Durable::Buffered => Durability::Buffered,
-            },
-            backpressure: match self.on_backpressure {
-                Slow::Wait => Backpressure::Wait,
-                Slow::Drop => Backpressure::Drop,
-            },
-            on_error: match self.on_sink_error {
-                Broken::Stop => OnSinkError::Stop,
-                Broken::Drop => OnSinkError::Drop,
-            },
-        }
-    }
-
-    fn rotation(&self) -> Rotation {
-        Rotation { size: self.rotate_size, every: self.rotate_every }
-    }
-
-    fn outputs(&self) -> Vec<Locator> {
-        let mut outputs = self.out.clone();
-        outputs.extend(self.log_dir.clone().map(Locator::Dir));
-        if outputs.is_empty() {
-            outputs.push(Locator::Stdio);
-        }
-        outputs
-    }
 }
 
 fn refuse(matches: &ArgMatches, flags: &[&str], verb: &str) -> anyhow::Result<()> {
@@ -552,57 +325,4 @@ fn refuse(matches: &ArgMatches, flags: &[&str], verb: &str) -> anyhow::Result<()
         flag => format!("--{}", flag.replace('_', "-")),
     };
     Err(Failure::usage(format!("{shown} is for hmt-record {verb} only")))
-}
-
-/// The document that exchanges are held against.
-fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
-    let name = || format!("--spec {}", path.display());
-    let document = load_file(path).with_context(name)?;
-    let api = Api::compile(&document).with_context(name)?;
-    for warning in &api.warnings {
-        messages.warn(format_args!("{}: {warning}", path.display()));
-    }
-    Ok(api)
-}
-
-/// Opens the outputs for records.
-pub(super) fn open(locators: &[Locator], rotation: Rotation) -> anyhow::Result<Vec<Output>> {
-    let mut outputs = Vec::new();
-    for locator in locators {
-        // `-` named twice gets its second sink without a stream, which is refused.
-        let mut stdout: Option<Box<dyn Write + Send>> = None;
-        let mut is_file = false;
-        if *locator == Locator::Stdio {
-            let file = cli::stdout_unbuffered()?;
-            is_file = file.metadata()?.is_file();
-            stdout = Some(Box::new(file));
-        }
-        let sink = open_rotating_sink(locator, stdout, rotation)?;
-        let may_wait = match locator {
-            Locator::Stdio => !is_file,
-            Locator::File(path) => !is_plain_file(path),
-            Locator::Dir(_) => false,
-            Locator::Kafka(_) => true,
-        };
-        outputs.push(Output { sink, may_wait });
-    }
-    Ok(outputs)
-}
-
-/// Compressed files take their time, pipes and devices that of whoever reads them.
-fn is_plain_file(path: &Path) -> bool {
-    let packed = path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
-    !packed && fs::metadata(path).is_ok_and(|found| found.is_file())
-}
-
-fn is_same_file(source: &Locator, output: &Locator) -> bool {
-    let (
-        Locator::File(source) | Locator::Dir(source),
-        Locator::File(output) | Locator::Dir(output),
-    ) = (source, output)
-    else {
-        return false;
-    };
-    matches!((source.canonicalize(), output.canonicalize()), (Ok(source), Ok(output))
-        if source == output || output.parent() == Some(&source))
 }

@@ -17,7 +17,8 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
         cli::ignore_first_sigint().context("cannot handle signals")?;
     }
     let mut reader = Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?;
-    let sinks = args::open(&outputs, rotation)?.into_iter().map(|output| output.sink).collect();
+    let sinks =
+        args::sinks::open(&outputs, rotation)?.into_iter().map(|output| output.sink).collect();
     let mut complaints =
         Teller { rejects: Rejects::new(messages.clone()), strict, messages: messages.clone() };
     let written = record::import(&mut reader, sinks, redactor.as_ref(), &mut complaints)?;

@@ -21,6 +21,10 @@ use progress::Teller;
 
 const TOOL: &str = "hmt-record";
 
+/// An exchange is dozens of small allocations; most C libraries take their time with them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run(TOOL, || match Args::read()? {
         Command::Start(start) => run(*start),
@@ -43,7 +47,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let Start { ip, port, mut config, outputs, rotation, watched, messages } = start;
     let signalled = cli::shutdown().context("cannot handle signals")?;
     let listener = net::bind(ip, port, "-p/--port").await?;
-    let sinks = args::open(&outputs, rotation)?;
+    let sinks = args::sinks::open(&outputs, rotation)?;
     let teller = Teller::new(messages);
     config.limits.report = Arc::new({
         let teller = teller.clone();

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -141,6 +142,28 @@ fn unusable_answers_are_502() {
         let record = &records(recorder)[0];
         assert!(record["meta"]["hmt"]["error"].is_string(), "{record}");
     }
+}
+
+#[test]
+fn interim_answers_are_few() {
+    let asked = AtomicUsize::new(0);
+    let upstream = raw(move |mut reader, _| {
+        while skip_head(&mut reader) {
+            let stream = reader.get_mut();
+            let count = if asked.fetch_add(1, Ordering::Relaxed) == 0 { 16 } else { 10_000 };
+            // The recorder may close as soon as it has seen enough.
+            let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n".repeat(count);
+            let _ = stream.write_all(hints.as_bytes());
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+    });
+    let dir = Dir::new();
+    let recorder = recorder(&dir, &["-t", &upstream]);
+    assert_eq!(recorder.get("/few").expect_status(200).text(), "ok");
+    let answer = recorder.get("/many").expect_status(502);
+    assert!(answer.text().contains("more than 16 interim answers"), "{}", answer.text());
+    recorder.get("/again").expect_status(502);
+    assert_eq!(records(recorder).len(), 3);
 }
 
 #[test]

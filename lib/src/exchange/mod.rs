@@ -4,6 +4,7 @@
 //! of where lines come from ([`crate::stream`]) or of what they mean to a spec.
 
 mod bodies;
+mod escape;
 mod host;
 mod key;
 mod meta;

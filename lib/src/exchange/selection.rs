@@ -22,10 +22,14 @@ impl Selection {
 
     /// True where an exchange with this request is meant. The query is not looked at.
     pub fn takes(&self, request: &Request<'_>) -> bool {
+        self.takes_named(request.method.as_str(), &request.host, &request.pathname)
+    }
+
+    /// The same of a request that is told by its parts.
+    pub fn takes_named(&self, method: &str, host: &str, pathname: &str) -> bool {
         if self.is_all() {
             return true;
         }
-        let host = request.host.as_ref();
         // An IPv6 address has colons of its own, in brackets.
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -39,7 +43,7 @@ impl Selection {
         if self.include.is_empty() && self.exclude.is_empty() {
             return true;
         }
-        let text = format!("{} {host}{}", request.method, request.pathname);
+        let text = format!("{method} {host}{pathname}");
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&text));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }

@@ -4,12 +4,16 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// The time as `2026-01-31T23:59:59.123456Z`.
 pub fn timestamp(time: SystemTime) -> String {
-    format(OffsetDateTime::from(time))
+    let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i128::try_from(since.as_nanos()),
+        Err(before) => i128::try_from(before.duration().as_nanos()).map(|nanos| -nanos),
+    };
+    let time = nanos.ok().and_then(|nanos| OffsetDateTime::from_unix_timestamp_nanos(nanos).ok());
+    format(time.unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }
 
 /// Any RFC 3339 time in that form; `None` for what is none.
@@ -28,25 +32,36 @@ pub(crate) fn later(start: Option<&str>, ms: Option<f64>) -> Option<String> {
     Some(format(start.checked_add(span)?))
 }
 
+/// By hand, since each exchange has two of them: a format description takes ten times as long.
 fn format(time: OffsetDateTime) -> String {
-    let shape =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    let mut text = *b"1970-01-01T00:00:00.000000Z";
     // Years beyond 9999, which RFC 3339 has not, can only come from a broken clock.
-    time.checked_to_offset(UtcOffset::UTC)
-        .and_then(|utc| utc.format(shape).ok())
-        .unwrap_or_else(|| "1970-01-01T00:00:00.000000Z".to_owned())
+    let utc = time.checked_to_offset(UtcOffset::UTC).filter(|utc| (0..=9999).contains(&utc.year()));
+    if let Some(utc) = utc {
+        digits(&mut text[..4], utc.year().unsigned_abs());
+        digits(&mut text[5..7], u8::from(utc.month()).into());
+        digits(&mut text[8..10], utc.day().into());
+        digits(&mut text[11..13], utc.hour().into());
+        digits(&mut text[14..16], utc.minute().into());
+        digits(&mut text[17..19], utc.second().into());
+        digits(&mut text[20..26], utc.microsecond());
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Fills the places with the last digits of a number.
+fn digits(places: &mut [u8], mut number: u32) {
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 /// Our own form with digits in range; a day that a month has not is left to the parser.
 fn is_canonical(text: &[u8]) -> bool {
     text.len() == 27
-        && text.iter().enumerate().all(|(index, byte)| match index {
-            4 | 7 => *byte == b'-',
-            10 => *byte == b'T',
-            13 | 16 => *byte == b':',
-            19 => *byte == b'.',
-            26 => *byte == b'Z',
-            _ => byte.is_ascii_digit(),
+        && text.iter().zip(b"0000-00-00T00:00:00.000000Z").fold(true, |all, (byte, shape)| {
+            all & if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape }
         })
         && within(&text[5..7], b"01", b"12")
         && within(&text[8..10], b"01", b"28")
@@ -66,6 +81,10 @@ mod tests {
     #[test]
     fn times_are_brought_to_one_form() {
         assert_eq!(timestamp(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00.000000Z");
+        let late = SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(1_798_675_199_098_765);
+        assert_eq!(timestamp(late), "2026-12-30T23:59:59.098765Z");
+        let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
+        assert_eq!(timestamp(beyond), "1970-01-01T00:00:00.000000Z");
         for (text, form) in [
             ("2018-11-13T20:20:39+00:00", Some("2018-11-13T20:20:39.000000Z")),
             ("2018-11-13T22:20:39.5+02:00", Some("2018-11-13T20:20:39.500000Z")),

@@ -7,9 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::escape::push_string;
 use super::key::wire_path;
 use super::model::{Body, Exchange, Meta, Pairs, Request, Response, Side};
 use super::timestamp::canonical;
+
+/// The name of a member with all that stands around it, so that it is written at once. Names are ours, and have nothing to
+/// escape.
+macro_rules! key {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
 
 /// Appends the exchange as one line of JSON and a newline.
 ///
@@ -18,41 +27,41 @@ use super::timestamp::canonical;
 pub fn write_line(exchange: &Exchange<'_>, out: &mut Vec<u8>) {
     let mut line = Object::open(out);
     write_meta(exchange, &mut line);
-    write_request(&exchange.request, line.object("request"));
+    write_request(&exchange.request, line.object(key!("request")));
     if let Some(response) = &exchange.response {
-        write_response(response, line.object("response"));
+        write_response(response, line.object(key!("response")));
     }
     line.close();
     out.push(b'\n');
 }
 
 fn write_request(request: &Request<'_>, mut object: Object<'_>) {
-    object.value("method", request.method.as_str());
-    object.value("protocol", request.protocol.as_str());
+    object.plain(key!("method"), request.method.as_str());
+    object.plain(key!("protocol"), request.protocol.as_str());
     if !request.host.is_empty() {
-        object.value("host", &request.host);
+        object.text(key!("host"), &request.host);
     }
-    object.value("path", &wire_path(&request.pathname, &request.query));
-    object.value("pathname", &request.pathname);
-    object.pairs("query", &request.query, Case::Kept);
-    object.pairs("headers", &request.headers, Case::Lower);
+    object.text(key!("path"), &wire_path(&request.pathname, &request.query));
+    object.text(key!("pathname"), &request.pathname);
+    object.pairs(key!("query"), &request.query, Case::Kept);
+    object.pairs(key!("headers"), &request.headers, Case::Lower);
     if let Body::Text(text) = &request.body {
-        object.value("body", text.as_str());
+        object.text(key!("body"), text.as_str());
     }
     if let Some(time) = request.timestamp.as_deref().and_then(canonical) {
-        object.value("timestamp", &time);
+        object.plain(key!("timestamp"), &time);
     }
     object.close();
 }
 
 fn write_response(response: &Response<'_>, mut object: Object<'_>) {
-    object.value("statusCode", &response.status);
-    object.pairs("headers", &response.headers, Case::Lower);
+    object.value(key!("statusCode"), &response.status);
+    object.pairs(key!("headers"), &response.headers, Case::Lower);
     if let Body::Text(text) = &response.body {
-        object.value("body", text.as_str());
+        object.text(key!("body"), text.as_str());
     }
     if let Some(time) = response.timestamp.as_deref().and_then(canonical) {
-        object.value("timestamp", &time);
+        object.plain(key!("timestamp"), &time);
     }
     object.close();
 }
@@ -64,42 +73,49 @@ fn write_meta(exchange: &Exchange<'_>, line: &mut Object<'_>) {
     if request_body.is_none() && response_body.is_none() && *meta == Meta::default() {
         return;
     }
-    let mut outer = line.object("meta");
-    let mut hmt = outer.object("hmt");
-    hmt.value("v", &1);
-    hmt.option("run", meta.run.as_ref());
-    hmt.option("seq", meta.seq);
-    hmt.option("connection", meta.connection);
-    hmt.option("durationMs", meta.duration_ms.filter(|ms| ms.is_finite()));
-    hmt.option("error", meta.error.as_ref());
-    hmt.option("scope", meta.scope.as_ref());
+    let mut outer = line.object(key!("meta"));
+    let mut hmt = outer.object(key!("hmt"));
+    hmt.value(key!("v"), &1);
+    if let Some(run) = &meta.run {
+        hmt.text(key!("run"), run);
+    }
+    hmt.option(key!("seq"), meta.seq);
+    hmt.option(key!("connection"), meta.connection);
+    hmt.option(key!("durationMs"), meta.duration_ms.filter(|ms| ms.is_finite()));
+    hmt.option(key!("error"), meta.error.as_ref());
+    hmt.option(key!("scope"), meta.scope.as_ref());
     if meta.truncated_request.is_some() || meta.truncated_response.is_some() {
-        let mut truncated = hmt.object("truncated");
-        truncated.option("request", meta.truncated_request);
-        truncated.option("response", meta.truncated_response);
+        let mut truncated = hmt.object(key!("truncated"));
+        truncated.option(key!("request"), meta.truncated_request);
+        truncated.option(key!("response"), meta.truncated_response);
         truncated.close();
     }
     hmt.option(
-        "incomplete",
+        key!("incomplete"),
         meta.incomplete.map(|side| match side {
             Side::Client => "client",
             Side::Upstream => "upstream",
         }),
     );
     if !meta.chunks.is_empty() {
-        hmt.value("chunks", &meta.chunks);
+        hmt.value(key!("chunks"), &meta.chunks);
     }
     if !meta.trailers.is_empty() {
-        hmt.pairs("trailers", &meta.trailers, Case::Lower);
+        hmt.pairs(key!("trailers"), &meta.trailers, Case::Lower);
     }
     if !meta.violations.is_empty() {
-        hmt.value("violations", &meta.violations);
+        hmt.value(key!("violations"), &meta.violations);
     }
     if !meta.redacted.is_empty() {
-        hmt.value("redacted", &meta.redacted);
+        hmt.value(key!("redacted"), &meta.redacted);
     }
-    hmt.option("requestBodyBase64", request_body);
-    hmt.option("responseBodyBase64", response_body);
+    for (key, body) in
+        [(key!("requestBodyBase64"), request_body), (key!("responseBodyBase64"), response_body)]
+    {
+        if let Some(body) = body {
+            hmt.plain(key, &body);
+        }
+    }
     hmt.close();
     outer.close();
 }
@@ -118,7 +134,7 @@ enum Case {
     Lower,
 }
 
-/// A JSON object that is being written; serde_json escapes the strings.
+/// A JSON object that is being written.
 struct Object<'o> {
     out: &'o mut Vec<u8>,
     empty: bool,
@@ -134,36 +150,62 @@ impl<'o> Object<'o> {
         self.out.push(b'}');
     }
 
-    fn key(&mut self, key: &str) {
-        if !self.empty {
-            self.out.push(b',');
-        }
+    /// The name of a member, as `key!` writes it.
+    fn key(&mut self, key: &'static str) {
+        // The first has no comma before it.
+        let key = if self.empty { &key[1..] } else { key };
         self.empty = false;
-        json(self.out, key);
-        self.out.push(b':');
+        self.out.extend_from_slice(key.as_bytes());
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+    /// A text that has nothing to escape.
+    fn plain(&mut self, key: &'static str, text: &str) {
+        self.key(key);
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+    }
+
+    fn text(&mut self, key: &'static str, text: &str) {
+        self.key(key);
+        push_string(text, self.out);
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
         self.key(key);
         json(self.out, value);
     }
 
-    fn option<T: Serialize>(&mut self, key: &str, value: Option<T>) {
+    fn option<T: Serialize>(&mut self, key: &'static str, value: Option<T>) {
         if let Some(value) = value {
             self.value(key, &value);
         }
     }
 
-    fn object(&mut self, key: &str) -> Object<'_> {
+    fn object(&mut self, key: &'static str) -> Object<'_> {
         self.key(key);
         Object::open(self.out)
     }
 
     /// An object of names; a name that comes several times has an array.
-    fn pairs(&mut self, key: &str, pairs: &Pairs<'_>, case: Case) {
-        let mut object = self.object(key);
-        for (name, values) in grouped(pairs, case) {
-            object.value(&name, &values);
+    fn pairs(&mut self, key: &'static str, pairs: &Pairs<'_>, case: Case) {
+        let object = self.object(key);
+        for (index, (name, values)) in grouped(pairs, case).into_iter().enumerate() {
+            if index > 0 {
+                object.out.push(b',');
+            }
+            push_string(&name, object.out);
+            object.out.push(b':');
+            match values {
+                Values::One(value) => push_string(value, object.out),
+                Values::Many(values) => {
+                    for (index, value) in values.into_iter().enumerate() {
+                        object.out.push(if index == 0 { b'[' } else { b',' });
+                        push_string(value, object.out);
+                    }
+                    object.out.push(b']');
+                }
+            }
         }
         object.close();
     }
@@ -203,8 +245,6 @@ fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Values<'p
 }
 
 /// A string, or an array of strings.
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Values<'p> {
     One(&'p str),
     Many(Vec<&'p str>),

@@ -24,6 +24,9 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// The header names that `Connection` makes hop-by-hop, besides those that always are.
 pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    if !headers.contains_key(CONNECTION) {
+        return Vec::new();
+    }
     headers
         .get_all(CONNECTION)
         .iter()

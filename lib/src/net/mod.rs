@@ -8,6 +8,7 @@ mod backoff;
 mod bind;
 mod body;
 mod carrier;
+mod crowd;
 mod headers;
 mod inbound;
 mod io;

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::backoff::Backoff;
 use super::carrier::{Carrier, Wire};
+use super::crowd::Crowd;
 use super::tasks::Tasks;
 
 /// Takes a message for people: trouble that no single answer can tell.
@@ -30,6 +31,9 @@ pub struct Limits {
     pub max_buffer: usize,
     /// Connections at once; more wait to be accepted.
     pub connections: usize,
+    /// Connections at once from one address; more are closed, so that one client cannot take them all. Loopback is
+    /// exempt: whoever is there shares the machine anyway.
+    pub connections_per_address: usize,
     /// Whether answers without `Date` get one.
     pub date_header: bool,
     /// Told of accept errors, at most once a second.
@@ -42,6 +46,7 @@ impl Default for Limits {
             header_read_timeout: Duration::from_secs(10),
             max_buffer: 64 << 10,
             connections: 20_000,
+            connections_per_address: 2_000,
             date_header: true,
             report: Arc::new(|_| ()),
         }
@@ -54,6 +59,7 @@ impl fmt::Debug for Limits {
             .field("header_read_timeout", &self.header_read_timeout)
             .field("max_buffer", &self.max_buffer)
             .field("connections", &self.connections)
+            .field("connections_per_address", &self.connections_per_address)
             .finish_non_exhaustive()
     }
 }
@@ -96,6 +102,7 @@ where
     let slots = Arc::new(Semaphore::new(limits.connections));
     let (stop, stopping) = watch::channel(());
     let tasks = Tasks::default();
+    let mut crowd = Crowd::new(limits.connections_per_address, limits.report.clone());
     let mut backoff = Backoff::new(limits.report.clone());
     let carrier = Carrier::new(limits, stopping, tasks.clone());
     let mut connection = 0;
@@ -110,6 +117,8 @@ where
         match accepted {
             Ok((stream, address, slot)) => {
                 backoff.reset();
+                // Closed at once where there are too many of its kind.
+                let Some(place) = crowd.admit(address.ip()) else { continue };
                 connection += 1;
                 let peer = Peer { address, connection };
                 let (handler, carrier) = (handler.clone(), carrier.clone());
@@ -117,7 +126,7 @@ where
                     // Answers are written whole, so waiting to fill a segment only delays them.
                     let _ = stream.set_nodelay(true);
                     carrier.serve(stream, Wire::Http1, peer, handler).await;
-                    drop(slot);
+                    drop((slot, place));
                 });
             }
             Err(error) => tokio::select! {

@@ -176,8 +176,8 @@ pub fn host_header(parts: &Parts) -> Result<Option<String>, TargetError> {
     if hosts.next().is_some() {
         return Err(TargetError::TwoHostHeaders);
     }
-    let host = String::from_utf8_lossy(host.as_bytes());
-    valid_host(&host).map(Some).map_err(TargetError::HostHeader)
+    let host = std::str::from_utf8(host.as_bytes()).map_err(|_| HostError::Name);
+    host.and_then(valid_host).map(Some).map_err(TargetError::HostHeader)
 }
 
 fn scheme_header(headers: &HeaderMap) -> Result<Option<Protocol>, TargetError> {

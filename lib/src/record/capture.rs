@@ -1,6 +1,7 @@
 //! One exchange while it happens, and the record that it becomes in the end, whatever the end is.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,6 +19,14 @@ use crate::net::{Target, recorded_headers, request_headers};
 
 /// Chunks of a streamed response whose time is kept.
 const MAX_CHUNKS: usize = 1 << 16;
+
+/// Room for a line that a thread keeps for the next; more is given back.
+const KEPT_ROOM: usize = 1 << 20;
+
+thread_local! {
+    /// Where lines are written down: room that was used just now is in the cache, and need not be found.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// An exchange in progress. Where it is dropped unfinished, the client has left (or was cut at the end of
 /// the grace), and what there was is recorded as such.
@@ -76,7 +85,7 @@ impl Capture {
         if let Some((_, hosts)) = &recorder.watch {
             hosts.add(&target.host);
         }
-        let excluded = !recorder.filter.wants(&method, &target);
+        let excluded = !recorder.filter.takes_named(method.as_str(), &target.host, target.path());
         // Boxed, since it is moved from step to step.
         Box::new(Capture {
             recorder,
@@ -95,12 +104,20 @@ impl Capture {
         })
     }
 
-    /// The head of the response is there; `streamed` asks for the time of each chunk.
-    pub(super) fn respond(&mut self, status: u16, headers: HeaderMap, streamed: bool) {
+    /// The head of the response is there, with the length that it announces, if any; `streamed` asks for the time
+    /// of each chunk.
+    pub(super) fn respond(
+        &mut self,
+        status: u16,
+        headers: HeaderMap,
+        length: Option<u64>,
+        streamed: bool,
+    ) {
+        let limit = if self.excluded { 0 } else { self.recorder.max_body };
         self.answer = Some(Answer {
             status,
             headers,
-            copy: BodyCopy::new(if self.excluded { 0 } else { self.recorder.max_body }),
+            copy: BodyCopy::new(limit).expect(length),
             streamed: streamed.then(Instant::now),
             chunks: Vec::new(),
             trailers: HeaderMap::new(),
@@ -146,7 +163,9 @@ impl Capture {
             );
             return None;
         }
-        let mut line = Vec::with_capacity(self.line_size());
+        let mut line = LINE.take();
+        line.clear();
+        line.reserve(self.line_size());
         {
             let upload = self.upload.as_deref().map(Upload::lock);
             let upload = upload.as_deref();
@@ -184,7 +203,11 @@ impl Capture {
             self.recorder.redact(&mut exchange);
             write_line(&exchange, &mut line);
         }
-        self.recorder.journal.submit(&self.target.host, line, awaited)
+        let taken = self.recorder.journal.submit(&self.target.host, &mut line, awaited);
+        if line.capacity() <= KEPT_ROOM {
+            LINE.set(line);
+        }
+        taken
     }
 
     fn response<'a>(&self, answer: &'a Answer) -> Response<'a> {

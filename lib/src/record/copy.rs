@@ -5,10 +5,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+/// Room made at once for a body that announces its length; whoever announces more may send less.
+const MAX_ROOM: usize = 1 << 20;
+
 /// The first bytes of a body, and how many there were in all.
 #[derive(Debug, Default)]
 pub(super) struct BodyCopy {
     limit: usize,
+    /// The announced length, within limits; 0 where there is none.
+    room: usize,
     total: u64,
     /// Most bodies are one frame, which is shared and not copied; its buffer is then pinned.
     first: Bytes,
@@ -21,6 +26,13 @@ impl BodyCopy {
         BodyCopy { limit, ..BodyCopy::default() }
     }
 
+    /// Makes ready for a body of so many bytes, that it need not be moved while it grows.
+    pub(super) fn expect(mut self, length: Option<u64>) -> Self {
+        let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        self.room = length.min(self.limit).min(MAX_ROOM);
+        self
+    }
+
     pub(super) fn push(&mut self, data: &Bytes) {
         self.total += data.len() as u64;
         if self.first.is_empty() && self.all.is_empty() {
@@ -28,6 +40,7 @@ impl BodyCopy {
             return;
         }
         if self.all.is_empty() {
+            self.all.reserve_exact(self.room);
             self.all.extend_from_slice(&self.first);
             self.first = Bytes::new();
         }
@@ -68,8 +81,9 @@ pub(super) enum UploadEnd {
 }
 
 impl Upload {
-    pub(super) fn new(limit: usize) -> Self {
-        let state = UploadState { copy: BodyCopy::new(limit), progress: Instant::now(), end: None };
+    pub(super) fn new(limit: usize, length: Option<u64>) -> Self {
+        let copy = BodyCopy::new(limit).expect(length);
+        let state = UploadState { copy, progress: Instant::now(), end: None };
         Upload { state: Mutex::new(state) }
     }
 

@@ -70,14 +70,14 @@ impl Download {
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         // The body registers its wish before the connection is driven, and looks for it after.
-        for _ in 0..2 {
+        for driven in [false, true] {
             if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
                 if let Some(idle) = &mut self.idle {
                     idle.running = false;
                 }
                 return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
             }
-            if let Some(link) = &mut self.link {
+            if let Some(link) = self.link.as_mut().filter(|_| !driven) {
                 link.drive(cx);
             }
         }
@@ -184,21 +184,22 @@ impl Body for Download {
 /// Runs out when nothing happens for its limit.
 struct Idle {
     limit: Duration,
-    timer: Pin<Box<Sleep>>,
-    /// The timer is set when the wait begins: most bodies never wait.
+    /// Made when the first wait begins: most bodies never wait.
+    timer: Option<Pin<Box<Sleep>>>,
     running: bool,
 }
 
 impl Idle {
     fn new(limit: Duration) -> Self {
-        Idle { limit, timer: Box::pin(sleep(limit)), running: false }
+        Idle { limit, timer: None, running: false }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.limit)));
         if !self.running {
             self.running = true;
-            self.timer.as_mut().reset(Instant::now() + self.limit);
+            timer.as_mut().reset(Instant::now() + self.limit);
         }
-        self.timer.as_mut().poll(cx)
+        timer.as_mut().poll(cx)
     }
 }

@@ -1,14 +1,15 @@
 //! Where records go, and when a client may have the end of its answer: once they are there.
 //!
-//! Plain files are written by the task that has the record, under a lock: a `write(2)` to the page cache
-//! costs less than handing the record to another thread and being woken by it. Sinks that may make us
+//! Plain files are written by the task that has the record: a `write(2)` to the page cache costs less than handing
+//! the record to another thread and being woken by it. Where another task writes just now, it is left the
+//! record as well, since sleeping for the lock would cost the most. Sinks that may make us
 //! wait (pipes, terminals, compressed files) have a thread, so that a slow reader slows the clients down
 //! and neither time-outs nor signals.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,7 +92,11 @@ pub(super) struct Journal {
 }
 
 enum Mode {
-    Direct(Mutex<Sinks>),
+    Direct {
+        sinks: Mutex<Sinks>,
+        /// What came while the sinks were locked.
+        left: Mutex<Vec<Job>>,
+    },
     Thread {
         queue: Mutex<Option<mpsc::Sender<Job>>>,
         waiting: Arc<AtomicUsize>,
@@ -128,17 +133,39 @@ impl Journal {
             report,
             tally: tally_of_sinks,
         };
-        let mode = if may_wait { Mode::start(sinks) } else { Mode::Direct(Mutex::new(sinks)) };
+        let mode = if may_wait {
+            Mode::start(sinks)
+        } else {
+            Mode::Direct { sinks: Mutex::new(sinks), left: Mutex::default() }
+        };
         Journal { mode, delivery, tally, gone }
     }
 
     /// Gives a record to the sinks; `None` where they have taken it already. `awaited` tells whether a
     /// client is made to wait for that, which is what bounds the queue.
-    pub(super) fn submit(&self, host: &str, line: Vec<u8>, awaited: bool) -> Option<Taken> {
+    /// Takes the line away only where it has to be kept.
+    pub(super) fn submit(&self, host: &str, line: &mut Vec<u8>, awaited: bool) -> Option<Taken> {
         match &self.mode {
-            Mode::Direct(sinks) => {
-                sinks.lock().unwrap_or_else(PoisonError::into_inner).write(host, &line);
-                None
+            Mode::Direct { sinks, left } => {
+                let wait = match sinks.try_lock() {
+                    Ok(mut sinks) => {
+                        sinks.write(host, line);
+                        None
+                    }
+                    Err(TryLockError::Poisoned(poisoned)) => {
+                        poisoned.into_inner().write(host, line);
+                        None
+                    }
+                    Err(TryLockError::WouldBlock) => {
+                        let (taken, wait) = oneshot::channel();
+                        let line = std::mem::take(line);
+                        let job = Job { host: host.to_owned(), line, taken: Some(taken) };
+                        left.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+                        Some(wait)
+                    }
+                };
+                write_left(sinks, left);
+                wait
             }
             Mode::Thread { queue, waiting, .. } => {
                 let before = waiting.fetch_add(line.len(), Ordering::Relaxed);
@@ -149,6 +176,7 @@ impl Journal {
                     return None;
                 }
                 let (taken, wait) = oneshot::channel();
+                let line = std::mem::take(line);
                 let job = Job { host: host.to_owned(), line, taken: awaited.then_some(taken) };
                 let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
                 let sent = queue.as_ref().is_some_and(|queue| queue.send(job).is_ok());
@@ -169,7 +197,7 @@ impl Journal {
     /// Bytes of records that wait for their sinks.
     pub(super) fn waiting(&self) -> usize {
         match &self.mode {
-            Mode::Direct(_) => 0,
+            Mode::Direct { .. } => 0,
             Mode::Thread { waiting, .. } => waiting.load(Ordering::Relaxed),
         }
     }
@@ -193,7 +221,10 @@ impl Journal {
     /// Writes what waits, flushes and closes the sinks, within `limit`. Gives what befell a sink, if anything did.
     pub(super) async fn close(&self, limit: Duration) -> Option<String> {
         match &self.mode {
-            Mode::Direct(sinks) => sinks.lock().unwrap_or_else(PoisonError::into_inner).close(),
+            Mode::Direct { sinks, left } => {
+                write_left(sinks, left);
+                sinks.lock().unwrap_or_else(PoisonError::into_inner).close()
+            }
             Mode::Thread { queue, end, .. } => {
                 drop(queue.lock().unwrap_or_else(PoisonError::into_inner).take());
                 let end = end.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -201,6 +232,27 @@ impl Journal {
                     Ok(ended) => ended.ok().flatten(),
                     Err(_) => Some("a sink did not take all records in time".to_owned()),
                 }
+            }
+        }
+    }
+}
+
+/// Writes what others left, unless somebody is at it, who will look again after letting go of the sinks: so whatever
+/// was left before they were found locked is written by the one who had locked them.
+fn write_left(sinks: &Mutex<Sinks>, left: &Mutex<Vec<Job>>) {
+    let take = || std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
+    let is_empty = || left.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+    while !is_empty() {
+        let mut sinks = match sinks.try_lock() {
+            Ok(sinks) => sinks,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        for job in take() {
+            sinks.write(&job.host, &job.line);
+            if let Some(taken) = job.taken {
+                // The client may have left meanwhile.
+                let _ = taken.send(());
             }
         }
     }

@@ -13,7 +13,6 @@ mod connect;
 mod content;
 mod copy;
 mod download;
-mod filter;
 mod forward;
 mod import;
 mod journal;
@@ -35,7 +34,6 @@ mod upstream;
 
 pub use crate::exchange::Pattern;
 pub use ca::{Authority, AuthorityError};
-pub use filter::Filter;
 pub use import::{Complaints, ImportError, import};
 pub use journal::{Backpressure, Delivery, Durability, OnSinkError, Output};
 pub use policy::{Policy, Refusal};

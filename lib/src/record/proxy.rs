@@ -48,7 +48,8 @@ pub(super) async fn answer(
     let (upload, length) = if body.is_end_stream() {
         (None, None)
     } else {
-        (Some(Arc::new(Upload::new(recorder.max_body))), Some(body.size_hint().exact()))
+        let length = body.size_hint().exact();
+        (Some(Arc::new(Upload::new(recorder.max_body, length))), Some(length))
     };
     let upgrade = match upload {
         None => Upgrade::of(&parts.headers, &parts.extensions),
@@ -135,7 +136,7 @@ async fn switch(
     if let Some(protocol) = protocol {
         parts.headers.insert(UPGRADE, protocol);
     }
-    capture.respond(parts.status.as_u16(), received, false);
+    capture.respond(parts.status.as_u16(), received, None, false);
     parts.version = Version::HTTP_11;
     match upgrade.accept(Response::from_parts(parts, ()), link, capture).await {
         Ok(response) => response,
@@ -162,7 +163,7 @@ async fn pass_on(
     let events = is_event_stream(&parts.headers);
     let received = std::mem::replace(&mut parts.headers, headers);
     parts.version = Version::HTTP_11;
-    capture.respond(parts.status.as_u16(), received, events);
+    capture.respond(parts.status.as_u16(), received, body.size_hint().exact(), events);
     let timeout = (!events).then_some(recorder.timeout);
     let mut download = Download::new(recorder, body, (link, reusable), capture, timeout);
     if !bodiless {

@@ -8,13 +8,12 @@ use http::HeaderValue;
 
 use super::ca::Authority;
 use super::connect::Connector;
-use super::filter::Filter;
 use super::journal::Journal;
 use super::link::Pool;
 use super::progress::{Hosts, Watch};
 use super::tally::{Dropped, Tally};
 use crate::conform::Api;
-use crate::exchange::{Exchange, Redactor};
+use crate::exchange::{Exchange, Redactor, Selection};
 use crate::net::{Report, Target};
 
 /// Exchanges whose violations are told of while they come; the others are in the records.
@@ -41,7 +40,7 @@ pub(super) struct Recorder {
     /// Time without progress after which an upstream or a client is given up.
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
-    pub(super) filter: Filter,
+    pub(super) filter: Selection,
     /// What exchanges are held against.
     pub(super) spec: Option<Api>,
     pub(super) redactor: Option<Redactor>,

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep};
 
 use super::ca::Authority;
 use super::connect::Connector;
-use super::filter::Filter;
 use super::journal::{Delivery, Journal, Output};
 use super::link::Pool;
 use super::policy::Policy;
@@ -21,7 +20,7 @@ use super::recorder::{Recorder, Routing};
 use super::tally::{Dropped, Summary, Tally};
 use super::tls::Trust;
 use crate::conform::Api;
-use crate::exchange::Redactor;
+use crate::exchange::{Redactor, Selection};
 use crate::net::{self, Limits, Report};
 
 /// Idle links are looked through as often.
@@ -45,7 +44,7 @@ pub struct Config {
     /// Bytes of a body that are recorded; all of it passes.
     pub max_body: usize,
     /// Which exchanges are recorded.
-    pub filter: Filter,
+    pub filter: Selection,
     /// What exchanges are held against; what contradicts it stands in the record.
     pub spec: Option<Api>,
     /// How records get to their sinks.

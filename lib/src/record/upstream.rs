@@ -2,12 +2,15 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
+use hyper::ext::on_informational;
 use tokio::time::{Instant, sleep};
 
 use super::connect::ConnectError;
@@ -17,6 +20,10 @@ use super::policy::Refusal;
 use super::recorder::Recorder;
 use super::upload::RequestBody;
 use crate::net::{Target, framing_is_sound};
+
+/// Interim answers (1xx) to one request: more than any server has reason to send, and an endless row of them would be
+/// an answer that never comes.
+const MAX_INTERIM: u32 = 16;
 
 /// There is no response.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +36,8 @@ pub(super) enum Failure {
     Broken(#[source] hyper::Error),
     #[error("the upstream's answer is unusable: its Transfer-Encoding is not chunked alone")]
     Framing,
+    #[error("the upstream sent more than {MAX_INTERIM} interim answers (1xx)")]
+    Interim,
     #[error("the upstream switched protocols unasked")]
     Switched,
     #[error("the client left before the request was whole")]
@@ -46,9 +55,11 @@ impl Failure {
             Failure::Connect(ConnectError::TimedOut(..)) | Failure::TimedOut(_) => {
                 StatusCode::GATEWAY_TIMEOUT
             }
-            Failure::Connect(_) | Failure::Broken(_) | Failure::Framing | Failure::Switched => {
-                StatusCode::BAD_GATEWAY
-            }
+            Failure::Connect(_)
+            | Failure::Broken(_)
+            | Failure::Framing
+            | Failure::Interim
+            | Failure::Switched => StatusCode::BAD_GATEWAY,
             Failure::ClientLeft => StatusCode::BAD_REQUEST,
             Failure::ClientStalled(_) => StatusCode::REQUEST_TIMEOUT,
         }
@@ -127,17 +138,23 @@ impl Recorder {
     async fn exchange(
         &self,
         link: &mut Link,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         upload: Option<&Upload>,
     ) -> Result<Response<Incoming>, Lost> {
+        let interim = Arc::new(AtomicU32::new(0));
         match &mut link.sender {
             Sender::Http1(sender) => {
+                let count = interim.clone();
+                on_informational(&mut request, move |_| {
+                    count.fetch_add(1, Ordering::Relaxed);
+                });
                 let answer = sender.try_send_request(request);
-                self.wait(link, answer, upload).await
+                self.wait(link, answer, upload, &interim).await
             }
+            // Hyper does not tell of them; there, the time-out ends such a row.
             Sender::Http2(sender) => {
                 let answer = sender.try_send_request(request);
-                self.wait(link, answer, upload).await
+                self.wait(link, answer, upload, &interim).await
             }
         }
     }
@@ -147,12 +164,16 @@ impl Recorder {
         link: &mut Link,
         answer: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>,
         upload: Option<&Upload>,
+        interim: &AtomicU32,
     ) -> Result<Response<Incoming>, Lost> {
         let mut answer = pin!(answer);
         let mut timer = pin!(sleep(self.timeout));
         poll_fn(|cx| {
             // The answer registers its wish before the connection is driven, and looks for it after.
-            for _ in 0..2 {
+            for driven in [false, true] {
+                if interim.load(Ordering::Relaxed) > MAX_INTERIM {
+                    return Poll::Ready(Err(Lost(Failure::Interim, None)));
+                }
                 if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
                     return Poll::Ready(answer.map_err(|mut error| {
                         let unsent = error.take_message().map(Request::into_body);
@@ -166,7 +187,9 @@ impl Recorder {
                         Lost(failure, unsent)
                     }));
                 }
-                link.drive(cx);
+                if !driven {
+                    link.drive(cx);
+                }
             }
             while timer.as_mut().poll(cx).is_ready() {
                 // As long as the client uploads, the upstream need not answer.

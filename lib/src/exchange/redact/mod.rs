@@ -10,6 +10,7 @@ mod key;
 mod multipart;
 mod names;
 mod text;
+mod traces;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

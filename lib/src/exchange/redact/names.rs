@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::traces::Traces;
+
 /// The table of CLI.md section 4, and `apikey` as one word, which its `*api?key*` leaves out.
 const SECRET: &[&str] = &[
     "*authorization*",
@@ -42,8 +44,9 @@ pub enum RedactError {
 pub(super) struct Names {
     secret: Regex,
     keep: Option<Regex>,
-    /// Finds in a body what a secret name has in any case; without a match there is no such name.
-    trace: Regex,
+    /// The letters that each secret name has.
+    letters: Vec<u32>,
+    traces: Traces,
 }
 
 impl Names {
@@ -51,40 +54,57 @@ impl Names {
         let secret: Vec<&str> =
             SECRET.iter().copied().chain(add.iter().map(String::as_str)).collect();
         let keep: Vec<&str> = keep.iter().map(String::as_str).collect();
-        // A name may also be written with escapes, of which only those of ASCII matter.
-        let traces = secret.iter().map(|pattern| to_regex(pattern.trim_matches('*')));
-        let trace = format!("{}|\\\\u00", traces.collect::<Vec<_>>().join("|"));
         Ok(Names {
             secret: whole(&secret)?,
             keep: if keep.is_empty() { None } else { Some(whole(&keep)?) },
-            trace: compile(&trace)?,
+            letters: secret.iter().map(|pattern| letters(pattern.as_bytes())).collect(),
+            traces: Traces::new(&secret)?,
         })
     }
 
     pub(super) fn is_secret(&self, name: &[u8]) -> bool {
-        self.secret.is_match(name) && !self.is_kept(name)
+        let has = letters(name);
+        // Most names lack a letter of each, which is seen in a tenth of the time.
+        self.letters.iter().any(|needed| needed & !has == 0)
+            && self.secret.is_match(name)
+            && !self.is_kept(name)
     }
 
     pub(super) fn is_kept(&self, name: &[u8]) -> bool {
         self.keep.as_ref().is_some_and(|keep| keep.is_match(name))
     }
 
+    /// False where no name in the body can be secret.
     pub(super) fn may_occur(&self, body: &[u8]) -> bool {
-        self.trace.is_match(body)
+        self.traces.find(body, 0).is_some()
     }
 
-    /// Where parts of secret names stand.
-    pub(super) fn traces(&self, body: &[u8]) -> impl Iterator<Item = usize> {
-        self.trace.find_iter(body).map(|found| found.start())
+    /// The next place at `from` or behind it where a part of a secret name stands, in any case.
+    pub(super) fn next_trace(&self, body: &[u8], from: usize) -> Option<usize> {
+        self.traces.find(body, from)
     }
+}
+
+/// A bit for each letter of the alphabet that the text has, in either case.
+fn letters(text: &[u8]) -> u32 {
+    let bit = |byte: &u8| match byte.to_ascii_lowercase() {
+        letter @ b'a'..=b'z' => 1 << (letter - b'a'),
+        _ => 0,
+    };
+    text.iter().map(bit).fold(0, |all, bit| all | bit)
 }
 
 fn whole(patterns: &[&str]) -> Result<Regex, RedactError> {
     let parts: Vec<String> = patterns.iter().map(|pattern| to_regex(pattern)).collect();
-    compile(&format!("^(?:{})$", parts.join("|")))
+    RegexBuilder::new(&format!("^(?:{})$", parts.join("|")))
+        .unicode(false)
+        .case_insensitive(true)
+        .dot_matches_new_line(true)
+        .build()
+        .map_err(|_| RedactError::Patterns)
 }
 
-fn to_regex(pattern: &str) -> String {
+pub(super) fn to_regex(pattern: &str) -> String {
     let mut regex = String::new();
     for c in pattern.chars() {
         match c {
@@ -94,15 +114,6 @@ fn to_regex(pattern: &str) -> String {
         }
     }
     regex
-}
-
-fn compile(regex: &str) -> Result<Regex, RedactError> {
-    RegexBuilder::new(regex)
-        .unicode(false)
-        .case_insensitive(true)
-        .dot_matches_new_line(true)
-        .build()
-        .map_err(|_| RedactError::Patterns)
 }
 
 /// A JSON pointer (RFC 6901) with `*` for every key or index.

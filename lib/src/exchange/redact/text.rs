@@ -11,11 +11,9 @@ impl Redactor {
     /// Text with the values behind secret keys, `"key": value`, replaced; `None` where there are none.
     pub(super) fn text(&self, bytes: &[u8], found: &mut Found) -> Option<Vec<u8>> {
         let mut walk = Walk::new(self, bytes, found);
-        let mut done = 0;
-        for trace in self.names.traces(bytes) {
-            if trace < done {
-                continue;
-            }
+        let mut next = 0;
+        while let Some(trace) = self.names.next_trace(bytes, next) {
+            next = trace + 1;
             let Some((key, colon)) = key_around(bytes, trace) else { continue };
             if !self.names.is_secret(key) {
                 continue;
@@ -23,7 +21,7 @@ impl Redactor {
             let value = colon + 1 + blanks(&bytes[colon + 1..]);
             let begins = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'-' | b'0'..=b'9');
             if bytes.get(value).is_some_and(begins) {
-                done = walk.value(value, Some(String::from_utf8_lossy(key).into_owned()));
+                next = walk.value(value, Some(String::from_utf8_lossy(key).into_owned()));
                 walk.forget();
             }
         }

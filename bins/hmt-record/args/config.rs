@@ -1,0 +1,264 @@
+//! What was typed, as what the library is to do.
+
+use std::fs;
+use std::io::IsTerminal as _;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use hmt_core::cli::{Failure, Messages};
+use hmt_core::conform::Api;
+use hmt_core::exchange::{
+    RedactOptions, Redactor, Selection, default_key_path, load_or_create_key,
+};
+use hmt_core::net::{Limits, Target};
+use hmt_core::record::{
+    Authority, AuthorityError, Backpressure, Config, Delivery, Durability, OnSinkError, Policy,
+    Proxies, Routing, Trust,
+};
+use hmt_core::spec::load_file;
+use hmt_core::stream::{Locator, Rotation};
+
+use super::sinks::is_same_file;
+use super::{Args, Broken, Durable, Slow};
+
+/// All that `hmt-record start` needs.
+pub(crate) struct Start {
+    pub(crate) ip: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) config: Config,
+    pub(crate) outputs: Vec<Locator>,
+    pub(crate) rotation: Rotation,
+    /// Whether a status line is wanted, where there is a terminal.
+    pub(crate) watched: bool,
+    pub(crate) messages: Messages,
+}
+
+/// All that `hmt-record import` needs.
+pub(crate) struct Import {
+    pub(crate) sources: Vec<Locator>,
+    pub(crate) outputs: Vec<Locator>,
+    pub(crate) rotation: Rotation,
+    pub(crate) redactor: Option<Redactor>,
+    pub(crate) strict: bool,
+    pub(crate) messages: Messages,
+}
+
+impl Args {
+    pub(super) fn start(self) -> anyhow::Result<Start> {
+        let messages = Messages::new("hmt-record", self.quiet);
+        let routing = self.routing()?;
+        if !self.bind.is_loopback() {
+            if self.allow_host.is_empty() && self.target.is_none() {
+                return Err(Failure::usage(format!(
+                    "listening on {} would let anybody on the network reach any host through this machine; say which with --target URL or --allow-host PATTERN",
+                    self.bind
+                )));
+            }
+            messages.warn(format_args!(
+                "listening on {}: others on the network can use this recorder",
+                self.bind
+            ));
+        }
+        let policy =
+            Policy { allow_hosts: self.allow_host.clone(), deny_private: self.deny_private };
+        if let Routing::Fixed(target) = &routing
+            && policy.check_name(target).is_err()
+        {
+            let target = &target.host;
+            let why = format!("no --allow-host pattern covers the --target {target}");
+            return Err(Failure::usage(why));
+        }
+        let trust = self.trust(&messages)?;
+        let report = messages.clone();
+        let trace = move |text: &str| report.warn(text);
+        let config = Config {
+            routing,
+            policy,
+            trust,
+            proxies: self.proxies()?,
+            authority: self.authority(&messages)?,
+            filter: Selection {
+                hosts: Vec::new(),
+                include: self.include.clone(),
+                exclude: self.exclude.clone(),
+            },
+            spec: self.spec.as_deref().map(|path| spec(path, &messages)).transpose()?,
+            delivery: self.delivery(),
+            max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            grace: self.grace,
+            redactor: self.redactor()?,
+            watch: None,
+            trace: if self.verbose { Some(Arc::new(trace)) } else { None },
+            limits: Limits::default(),
+        };
+        if config.delivery.durability == Durability::Buffered {
+            messages.warn("--durable buffered: a kill may lose a second of records, 4 MiB at most");
+        }
+        let outputs = self.outputs();
+        let rotation = self.rotation();
+        // Lines for each exchange, or records, would be torn apart by it.
+        let to_terminal = outputs.contains(&Locator::Stdio) && std::io::stdout().is_terminal();
+        let watched = !self.quiet && !self.verbose && !to_terminal;
+        let (ip, port) = (self.bind, self.port);
+        Ok(Start { ip, port, config, outputs, rotation, watched, messages })
+    }
+
+    pub(super) fn import(self) -> anyhow::Result<Import> {
+        if self.locators.is_empty() {
+            return Err(Failure::usage(
+                "say what to import: files, folders, or - for standard input",
+            ));
+        }
+        let outputs = self.outputs();
+        for source in &self.locators {
+            if outputs.iter().any(|output| is_same_file(source, output)) {
+                let why = format!("{source} is read and written at once; name another --out");
+                return Err(Failure::usage(why));
+            }
+        }
+        Ok(Import {
+            outputs,
+            rotation: self.rotation(),
+            redactor: self.redactor()?,
+            strict: self.strict,
+            messages: Messages::new("hmt-record", self.quiet),
+            sources: self.locators,
+        })
+    }
+
+    fn routing(&self) -> anyhow::Result<Routing> {
+        match &self.target {
+            None if self.header_routing => Ok(Routing::Header),
+            None => Ok(Routing::Path),
+            Some(url) => match Target::from_url(url) {
+                Ok(target) if target.query().is_empty() => Ok(Routing::Fixed(target)),
+                Ok(_) => Err(Failure::usage(format!("--target {url}: a target has no query"))),
+                Err(error) => Err(Failure::usage(format!("--target {url}: {error}"))),
+            },
+        }
+    }
+
+    fn trust(&self, messages: &Messages) -> anyhow::Result<Trust> {
+        let trust = if self.insecure {
+            messages.warn("--insecure: whoever answers for a target is believed");
+            Trust::everybody()
+        } else if let Some(path) = &self.upstream_ca {
+            let name = || format!("--upstream-ca {}", path.display());
+            Trust::new(Some(&fs::read(path).with_context(name)?)).with_context(name)?
+        } else {
+            Trust::new(None)?
+        };
+        let (Some(chain), Some(key)) = (&self.client_cert, &self.client_key) else {
+            return Ok(trust);
+        };
+        let read = |flag: &str, path: &Path| {
+            fs::read(path).with_context(|| format!("{flag} {}", path.display()))
+        };
+        let (chain_pem, key_pem) = (read("--client-cert", chain)?, read("--client-key", key)?);
+        trust.with_identity(&chain_pem, &key_pem).with_context(|| {
+            format!("--client-cert {} --client-key {}", chain.display(), key.display())
+        })
+    }
+
+    fn proxies(&self) -> anyhow::Result<Proxies> {
+        let variable = |name: &str| std::env::var_os(name);
+        match &self.upstream_proxy {
+            // The URL may hold a password, so it is not shown.
+            Some(url) => Proxies::one(url, variable)
+                .map_err(|error| Failure::usage(format!("--upstream-proxy: {error}"))),
+            None => Proxies::from_environment(variable)
+                .map_err(|(name, error)| Failure::usage(format!("{name}: {error}"))),
+        }
+    }
+
+    fn authority(&self, messages: &Messages) -> anyhow::Result<Option<Authority>> {
+        if !self.forward {
+            return Ok(None);
+        }
+        let folder = match &self.ca_dir {
+            Some(folder) => folder.clone(),
+            None => default_key_path(|name| std::env::var_os(name))
+                .context("no HOME, so no place for the certificate authority; name a folder with --ca-dir")?
+                .with_file_name("ca"),
+        };
+        let authority = match Authority::load_or_create(&folder) {
+            Err(error @ AuthorityError::Exposed { .. }) => {
+                return Err(Failure::usage(error.to_string()));
+            }
+            loaded => loaded?,
+        };
+        messages.warn(format_args!(
+            "clients of --forward must trust {}",
+            authority.certificate().display()
+        ));
+        Ok(Some(authority))
+    }
+
+    fn redactor(&self) -> anyhow::Result<Option<Redactor>> {
+        if self.keep_secrets {
+            return Ok(None);
+        }
+        let path = match &self.redact_key {
+            Some(path) => path.clone(),
+            None => default_key_path(|name| std::env::var_os(name)).context(
+                "no HOME, so no place for the key of the pseudonyms; name a file with --redact-key",
+            )?,
+        };
+        let key = load_or_create_key(&path)?;
+        let options = RedactOptions {
+            add: self.redact.clone(),
+            add_json: self.redact_json.clone(),
+            keep: self.keep.clone(),
+        };
+        match Redactor::new(&key, &options) {
+            Ok(redactor) => Ok(Some(redactor)),
+            Err(error) => Err(Failure::usage(error.to_string())),
+        }
+    }
+
+    fn delivery(&self) -> Delivery {
+        Delivery {
+            durability: match self.durable {
+                Durable::Kernel => Durability::Kernel,
+                Durable::Fsync => Durability::Fsync,
+                Durable::Buffered => Durability::Buffered,
+            },
+            backpressure: match self.on_backpressure {
+                Slow::Wait => Backpressure::Wait,
+                Slow::Drop => Backpressure::Drop,
+            },
+            on_error: match self.on_sink_error {
+                Broken::Stop => OnSinkError::Stop,
+                Broken::Drop => OnSinkError::Drop,
+            },
+        }
+    }
+
+    fn rotation(&self) -> Rotation {
+        Rotation { size: self.rotate_size, every: self.rotate_every }
+    }
+
+    pub(super) fn outputs(&self) -> Vec<Locator> {
+        let mut outputs = self.out.clone();
+        outputs.extend(self.log_dir.clone().map(Locator::Dir));
+        if outputs.is_empty() {
+            outputs.push(Locator::Stdio);
+        }
+        outputs
+    }
+}
+
+/// The document that exchanges are held against.
+fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
+    let name = || format!("--spec {}", path.display());
+    let document = load_file(path).with_context(name)?;
+    let api = Api::compile(&document).with_context(name)?;
+    for warning in &api.warnings {
+        messages.warn(format_args!("{}: {warning}", path.display()));
+    }
+    Ok(api)
+}

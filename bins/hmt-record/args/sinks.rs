@@ -1,0 +1,52 @@
+//! Where records go.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use hmt_core::cli;
+use hmt_core::record::Output;
+use hmt_core::stream::{Locator, Rotation, open_rotating_sink};
+
+/// Opens the outputs for records.
+pub(crate) fn open(locators: &[Locator], rotation: Rotation) -> anyhow::Result<Vec<Output>> {
+    let mut outputs = Vec::new();
+    for locator in locators {
+        // `-` named twice gets its second sink without a stream, which is refused.
+        let mut stdout: Option<Box<dyn Write + Send>> = None;
+        let mut is_file = false;
+        if *locator == Locator::Stdio {
+            let file = cli::stdout_unbuffered()?;
+            is_file = file.metadata()?.is_file();
+            stdout = Some(Box::new(file));
+        }
+        let sink = open_rotating_sink(locator, stdout, rotation)?;
+        let may_wait = match locator {
+            Locator::Stdio => !is_file,
+            Locator::File(path) => !is_plain_file(path),
+            Locator::Dir(_) => false,
+            Locator::Kafka(_) => true,
+        };
+        outputs.push(Output { sink, may_wait });
+    }
+    Ok(outputs)
+}
+
+/// Compressed files take their time, pipes and devices that of whoever reads them.
+fn is_plain_file(path: &Path) -> bool {
+    let packed = path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
+    !packed && fs::metadata(path).is_ok_and(|found| found.is_file())
+}
+
+/// True where what is read would be written at once.
+pub(super) fn is_same_file(source: &Locator, output: &Locator) -> bool {
+    let (
+        Locator::File(source) | Locator::Dir(source),
+        Locator::File(output) | Locator::Dir(output),
+    ) = (source, output)
+    else {
+        return false;
+    };
+    matches!((source.canonicalize(), output.canonicalize()), (Ok(source), Ok(output))
+        if source == output || output.parent() == Some(&source))
+}
