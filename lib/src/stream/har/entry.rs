@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::exchange::{
-    Body, Exchange, LineError, Meta, Method, Pairs, Place, Protocol, Request, Response, later,
-    place,
+    Body, Exchange, LineError, Meta, Method, Pairs, Place, Protocol, Request, Response, header,
+    later, place,
 };
 
 #[derive(Deserialize)]
@@ -24,8 +24,9 @@ struct Entry {
 struct HarRequest {
     method: String,
     url: String,
-    #[serde(default)]
-    headers: Vec<NameValue>,
+    headers: Option<Vec<NameValue>>,
+    /// What some tools list instead of the header.
+    cookies: Option<Vec<Cookie>>,
     post_data: Option<PostData>,
     /// -1 where unknown.
     body_size: Option<f64>,
@@ -39,9 +40,20 @@ struct NameValue {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct Cookie {
+    name: String,
+    value: Option<String>,
+    path: Option<String>,
+    domain: Option<String>,
+    http_only: Option<bool>,
+    secure: Option<bool>,
+    same_site: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PostData {
-    #[serde(default)]
-    mime_type: String,
+    mime_type: Option<String>,
     text: Option<String>,
     /// Not in HAR 1.2, but several tools say here that `text` is base64.
     encoding: Option<String>,
@@ -54,8 +66,8 @@ struct HarResponse {
     /// 0 or -1 where there was no response.
     status: Option<f64>,
     status_text: Option<String>,
-    #[serde(default)]
-    headers: Vec<NameValue>,
+    headers: Option<Vec<NameValue>>,
+    cookies: Option<Vec<Cookie>>,
     content: Option<Content>,
     /// The reason that Chromium gives for a failed request.
     #[serde(rename = "_error")]
@@ -78,9 +90,15 @@ pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
         .map_err(|error| LineError::new(format!("no HAR entry: {error}"), 0))?;
     let method: Method =
         entry.request.method.parse().map_err(|error| refuse(format!("{error}")))?;
-    let authority = named(&entry.request.headers, ":authority");
-    let headers = headers(entry.request.headers);
-    let url = entry.request.url;
+    let listed = entry.request.headers.unwrap_or_default();
+    let authority = named(&listed, ":authority");
+    let mut headers = headers(listed);
+    let cookies = entry.request.cookies.unwrap_or_default();
+    if !cookies.is_empty() && header(&headers, "cookie").is_none() {
+        let pairs: Vec<String> = cookies.iter().map(Cookie::pair).collect();
+        headers.push(("cookie".into(), pairs.join("; ").into()));
+    }
+    let url = with_http(entry.request.url);
     let Place { protocol, host, pathname, query } =
         place(Some(url.clone().into()), None, None, None, Pairs::new(), &headers);
     if protocol.is_none() && url.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/')) {
@@ -129,7 +147,7 @@ fn request_body(data: PostData) -> Result<Body<'static>, LineError> {
     if !text.is_empty() {
         return body(text, data.encoding.as_deref(), "request.postData");
     }
-    let form = data.mime_type.is_empty() || data.mime_type.contains("urlencoded");
+    let form = data.mime_type.is_none_or(|media| media.is_empty() || media.contains("urlencoded"));
     match data.params {
         Some(params) if form && !params.is_empty() => {
             let mut text = form_urlencoded::Serializer::new(String::new());
@@ -157,7 +175,11 @@ fn answer(
         return Err(refuse(format!("response.status {number} is not 100 to 999")));
     }
     let status = number as u16;
-    let headers = headers(response.headers);
+    let mut headers = headers(response.headers.unwrap_or_default());
+    if header(&headers, "set-cookie").is_none() {
+        let set = response.cookies.unwrap_or_default();
+        headers.extend(set.iter().map(|cookie| ("set-cookie".into(), cookie.set().into())));
+    }
     // Browsers show the cached body beside a 304, which never was on the wire.
     let bodiless = method == Method::Head || matches!(status, 100..=199 | 204 | 304);
     let mut found = Body::Empty;
@@ -182,6 +204,39 @@ fn body(text: String, encoding: Option<&str>, place: &str) -> Result<Body<'stati
         },
         _ => Ok(Body::from_bytes(text.into_bytes())),
     }
+}
+
+impl Cookie {
+    fn pair(&self) -> String {
+        format!("{}={}", self.name, self.value.as_deref().unwrap_or_default())
+    }
+
+    /// As `Set-Cookie` has it. When it expires is left out: tools tell that in ways of their own.
+    fn set(&self) -> String {
+        let mut text = self.pair();
+        let named = [("Path", &self.path), ("Domain", &self.domain), ("SameSite", &self.same_site)];
+        for (name, value) in named {
+            if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+                text.push_str(&format!("; {name}={value}"));
+            }
+        }
+        for (name, set) in [("Secure", self.secure), ("HttpOnly", self.http_only)] {
+            if set == Some(true) {
+                text.push_str(&format!("; {name}"));
+            }
+        }
+        text
+    }
+}
+
+/// WebSockets begin with an exchange of HTTP, which is what a record holds of them.
+fn with_http(url: String) -> String {
+    for (scheme, http) in [("wss://", "https://"), ("ws://", "http://")] {
+        if url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) {
+            return format!("{http}{}", &url[scheme.len()..]);
+        }
+    }
+    url
 }
 
 /// Headers in lower case, without the pseudo-headers that HTTP/2 tools list among them.

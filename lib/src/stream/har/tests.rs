@@ -126,6 +126,75 @@ fn pseudo_headers_name_the_host_where_nothing_else_does() {
 }
 
 #[test]
+fn what_mitmproxy_writes() {
+    // As its `savehar` does: sizes of -1, cookies beside headers, pseudo-headers of HTTP/2, bytes in base64.
+    let line = one(
+        r#"{"startedDateTime":"2026-01-02T03:04:05.678901+00:00","time":12.5,"request":{"method":"POST","url":"https://h.test/a?b=1",
+        "httpVersion":"HTTP/2.0","cookies":[{"name":"a","value":"1"}],
+        "headers":[{"name":":method","value":"POST"},{"name":":authority","value":"h.test"},{"name":"cookie","value":"a=1"}],
+        "queryString":[{"name":"b","value":"1"}],"headersSize":31,"bodySize":-1,
+        "postData":{"mimeType":"application/json","text":"{\"n\":1}","params":[]}},
+        "response":{"status":200,"statusText":"","httpVersion":"HTTP/2.0","headers":[{"name":"content-encoding","value":"gzip"}],
+        "cookies":[],"content":{"size":3,"compression":0,"mimeType":"image/png","text":"/wD+","encoding":"base64"},
+        "redirectURL":"","headersSize":-1,"bodySize":-1},"cache":{},"timings":{"connect":-1.0,"ssl":-1.0,"send":1.0,"receive":0,"wait":2}}"#,
+    );
+    let exchange = parse(&line);
+    assert_eq!(exchange.request.headers.len(), 1, "a listed cookie is no second header");
+    assert_eq!(exchange.request.body, Body::Text("{\"n\":1}".into()));
+    let response = exchange.response.unwrap();
+    assert_eq!(response.body, Body::Binary(vec![255, 0, 254].into()));
+    let meta = exchange.meta;
+    assert_eq!((meta.truncated_request, meta.truncated_response), (None, None));
+}
+
+#[test]
+fn cookies_that_are_only_listed_become_headers() {
+    let line = one(
+        r#"{"request":{"method":"GET","url":"http://h/","cookies":[{"name":"a","value":"1"},{"name":"b"}]},
+        "response":{"status":200,"headers":null,"cookies":[{"name":"s","value":"x","path":"/","httpOnly":true,"secure":false,
+        "sameSite":"Lax","expires":null},{"name":"t","value":"y","domain":""}]}}"#,
+    );
+    let exchange = parse(&line);
+    assert_eq!(header(&exchange.request.headers, "cookie"), Some("a=1; b="));
+    let set: Vec<String> =
+        exchange.response.unwrap().headers.iter().map(|(_, value)| value.to_string()).collect();
+    assert_eq!(set, ["s=x; Path=/; SameSite=Lax; HttpOnly", "t=y"]);
+}
+
+#[test]
+fn a_websocket_is_its_handshake() {
+    let line = one(
+        r#"{"_resourceType":"websocket","_webSocketMessages":[{"type":"send","time":1.5,"opcode":1,"data":"secret"}],
+        "request":{"method":"GET","url":"wss://H.test/socket?x=1","headers":[{"name":"Upgrade","value":"websocket"}],"bodySize":0},
+        "response":{"status":101,"statusText":"Switching Protocols","headers":[],"content":{"size":0,"mimeType":"x-unknown"},"bodySize":-1}}"#,
+    );
+    let exchange = parse(&line);
+    assert_eq!(exchange.request.protocol, crate::exchange::Protocol::Https);
+    assert_eq!(
+        (exchange.request.host.as_ref(), exchange.request.pathname.as_ref()),
+        ("h.test", "/socket")
+    );
+    assert_eq!(exchange.response.unwrap().status, 101);
+    assert!(!line.contains("secret"));
+}
+
+#[test]
+fn what_is_missing_or_null_is_no_error() {
+    for entry in [
+        r#"{"request":{"method":"GET","url":"http://h/"},"response":{"status":200}}"#,
+        r#"{"startedDateTime":null,"time":null,"request":{"method":"GET","url":"http://h/","headers":null,"cookies":null,
+            "postData":null,"bodySize":null},"response":{"status":200,"headers":null,"cookies":null,"content":null}}"#,
+        r#"{"startedDateTime":"soon","time":-1,"request":{"method":"GET","url":"http://h/","postData":{"mimeType":null,"text":null,
+            "params":null}},"response":{"status":200,"content":{"size":-1,"text":null,"encoding":null}}}"#,
+    ] {
+        let line = one(entry);
+        let exchange = parse(&line);
+        assert_eq!(exchange.response.unwrap().status, 200, "{entry}");
+        assert_eq!((exchange.request.body, exchange.meta.truncated_response), (Body::Empty, None));
+    }
+}
+
+#[test]
 fn odd_entries_are_rejected_by_number_and_the_rest_goes_on() {
     let good =
         r#"{"request":{"method":"GET","url":"http://h/","headers":[]},"response":{"status":200}}"#;
