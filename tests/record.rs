@@ -1,5 +1,7 @@
 //! `hmt-record`: what passes, what is written down, and when.
 
+#[path = "record/canary.rs"]
+mod canary;
 #[path = "record/daemon.rs"]
 mod daemon;
 #[path = "record/ends.rs"]
