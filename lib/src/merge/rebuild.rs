@@ -88,7 +88,7 @@ impl fmt::Display for Widened {
 /// `contradictions` are those of every exchange behind `inferred` to `initial`.
 ///
 /// # Errors
-/// As of [`specs`].
+/// As of [`super::specs`].
 pub fn rebuild(
     initial: &Document,
     inferred: &Document,
