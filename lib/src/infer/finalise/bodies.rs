@@ -43,7 +43,7 @@ pub(super) struct Bodies {
 impl Bodies {
     /// Adds the bodies of a path's operations. `noun` is what the path is about.
     pub(super) fn add(
-        operations: &BTreeMap<Method, Operation>,
+        operations: &BTreeMap<Method, Box<Operation>>,
         noun: &str,
         graph: &mut Graph<'_>,
     ) -> Self {

@@ -84,7 +84,7 @@ pub(super) fn servers(origins: &BTreeSet<String>) -> Value {
 #[derive(Default)]
 struct Path {
     parameters: Vec<(String, Values)>,
-    operations: BTreeMap<Method, Operation>,
+    operations: BTreeMap<Method, Box<Operation>>,
     plain: u64,
     slashed: u64,
     origins: BTreeSet<String>,
@@ -105,9 +105,7 @@ fn haunt_united(paths: &mut BTreeMap<String, Path>, origin: &str, ghosts: Node, 
     let mut root = Place::default();
     for (key, path) in paths.iter().filter(|(_, path)| path.origins.contains(origin)) {
         let place = root.at(key);
-        place
-            .operations
-            .extend(path.operations.keys().map(|method| (*method, Operation::default())));
+        place.operations.extend(path.operations.keys().map(|method| (*method, Box::default())));
     }
     haunt(&mut root, ghosts, limits);
     for (key, path) in paths.iter_mut().filter(|(_, path)| path.origins.contains(origin)) {
@@ -140,7 +138,7 @@ fn paths(
         haunt_united(&mut paths, &origin, left, limits);
     }
     let operations = paths.values().flat_map(|path| path.operations.values());
-    let maps = MapNames::learn(operations.flat_map(bodies::of_operation));
+    let maps = MapNames::learn(operations.flat_map(|operation| bodies::of_operation(operation)));
     let mut graph = Graph::new(limits, &maps);
     let paths: Vec<(String, Path, Bodies)> = paths
         .into_iter()
@@ -157,7 +155,9 @@ fn paths(
     let labelled: Vec<Labelled<'_>> =
         paths.iter().map(|(key, path, _)| labelled(key, path)).collect();
     let labels = Labels::of(&labelled);
-    let security = Security::learn(paths.iter().flat_map(|(_, path, _)| path.operations.values()));
+    let security = Security::learn(
+        paths.iter().flat_map(|(_, path, _)| path.operations.values().map(AsRef::as_ref)),
+    );
     let mut emitted = Map::new();
     for (key, path, bodies) in &paths {
         let writer =

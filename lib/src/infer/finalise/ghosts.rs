@@ -13,7 +13,7 @@ pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
     let mut matched = false;
     for (method, ghost) in operations {
         if let Some(operation) = place.operations.get_mut(&method) {
-            operation.merge(ghost, limits);
+            operation.merge(*ghost, limits);
             matched = true;
         } else {
             left.operations.insert(method, ghost);

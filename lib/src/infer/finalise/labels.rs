@@ -15,7 +15,7 @@ pub(super) struct Labelled<'a> {
     /// The path, with `{}` for each parameter.
     pub(super) key: &'a str,
     pub(super) parameters: Vec<&'a str>,
-    pub(super) operations: &'a BTreeMap<Method, Operation>,
+    pub(super) operations: &'a BTreeMap<Method, Box<Operation>>,
 }
 
 /// What all operations of a document are called.

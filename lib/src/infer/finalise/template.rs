@@ -21,7 +21,7 @@ use crate::infer::state::{Class, Node, Operation, Segments, class_of, without_ex
 pub(super) struct Place {
     /// By segment as on the wire.
     pub(super) literals: BTreeMap<String, Place>,
-    pub(super) operations: BTreeMap<Method, Operation>,
+    pub(super) operations: BTreeMap<Method, Box<Operation>>,
     /// By the text behind the parameter in its segment: mostly none.
     pub(super) parameters: BTreeMap<String, Slot>,
     pub(super) plain: u64,

@@ -98,7 +98,7 @@ impl Vocabulary {
 }
 
 fn collect<'n>(node: &'n Node, operations: &mut Vec<&'n Operation>) {
-    operations.extend(node.operations.values());
+    operations.extend(node.operations.values().map(AsRef::as_ref));
     for kids in node.kids.values() {
         for kid in kids.iter().map(|(_, kid)| kid).chain(kids.rest()) {
             collect(kid, operations);

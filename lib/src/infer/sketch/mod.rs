@@ -69,13 +69,13 @@ pub(crate) fn below(at: u64, text: &str) -> u64 {
 
 /// Merges maps key by key.
 pub(crate) fn merge_map<K: Ord, V: Merge>(
-    into: &mut std::collections::BTreeMap<K, V>,
-    other: std::collections::BTreeMap<K, V>,
+    into: &mut std::collections::BTreeMap<K, Box<V>>,
+    other: std::collections::BTreeMap<K, Box<V>>,
     limits: &Limits,
 ) {
     for (key, value) in other {
         match into.get_mut(&key) {
-            Some(mine) => mine.merge(value, limits),
+            Some(mine) => mine.merge(*value, limits),
             None => {
                 into.insert(key, value);
             }

@@ -24,7 +24,8 @@ pub(crate) struct Operation {
     /// What requests brought that were answered with 401 or 403.
     #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
     pub(crate) refused: Credentials,
-    pub(crate) responses: BTreeMap<u16, Answered>,
+    /// Boxed, as a tree has room for eleven where there is one or two.
+    pub(crate) responses: BTreeMap<u16, Box<Answered>>,
 }
 
 /// Requests.

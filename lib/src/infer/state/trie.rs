@@ -20,8 +20,9 @@ pub(crate) struct Node {
     pub(crate) kids: BTreeMap<Class, CappedMap<Node>>,
     /// Exchanges that go through here or end here.
     pub(crate) n: u64,
+    /// Boxed, as a tree has room for eleven where there is one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "methods")]
-    pub(crate) operations: BTreeMap<Method, Operation>,
+    pub(crate) operations: BTreeMap<Method, Box<Operation>>,
     /// Paths that ended here without a slash.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) plain: u64,
@@ -179,18 +180,18 @@ mod methods {
     use crate::infer::state::operation::Operation;
 
     pub(super) fn serialize<S: Serializer>(
-        map: &BTreeMap<Method, Operation>,
+        map: &BTreeMap<Method, Box<Operation>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let by_name: BTreeMap<&str, &Operation> =
+        let by_name: BTreeMap<&str, &Box<Operation>> =
             map.iter().map(|(method, op)| (method.as_str(), op)).collect();
         serializer.collect_map(by_name)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<Method, Operation>, D::Error> {
-        BTreeMap::<String, Operation>::deserialize(deserializer)?
+    ) -> Result<BTreeMap<Method, Box<Operation>>, D::Error> {
+        BTreeMap::<String, Box<Operation>>::deserialize(deserializer)?
             .into_iter()
             .map(|(name, op)| Ok((name.parse().map_err(D::Error::custom)?, op)))
             .collect()
