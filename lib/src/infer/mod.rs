@@ -13,7 +13,7 @@ mod config;
 mod finalise;
 mod info;
 #[cfg(test)]
-mod laws;
+pub(crate) mod laws;
 mod mutant;
 mod partial;
 mod provenance;

@@ -44,6 +44,9 @@ pub enum PartialError {
     /// Not JSON, or not of the form.
     #[error("not a partial: {0}")]
     Syntax(#[from] serde_json::Error),
+    /// Nested deeper than any state is.
+    #[error("not a partial: nested deeper than {MAX_DEPTH} levels")]
+    Depth,
     /// A format that this version does not read.
     #[error(
         "partial of format {0}, but this version reads format {FORMAT}; build it again with this version"
@@ -73,7 +76,7 @@ impl Partial {
     /// # Errors
     /// Where the line is not a partial, or one of another format.
     pub fn parse(line: &[u8]) -> Result<Partial, PartialError> {
-        let partial: Partial = serde_json::from_slice(line)?;
+        let partial = nested(line)?;
         if partial.format != FORMAT {
             return Err(PartialError::Format(partial.format));
         }
@@ -122,6 +125,57 @@ impl Partial {
             Err(PartialError::Config { theirs: self.config, ours })
         }
     }
+}
+
+/// Levels of braces and brackets in a partial: a state has up to four for each level of a body, which are at most 128.
+const MAX_DEPTH: usize = 1024;
+
+/// More than so many levels take, also where the compiler did not optimise; a thread has 2 MiB otherwise.
+const STACK: usize = 64 << 20;
+
+/// Reads what may be nested deeper than JSON usually is.
+fn nested(line: &[u8]) -> Result<Partial, PartialError> {
+    if depth(line) > MAX_DEPTH {
+        return Err(PartialError::Depth);
+    }
+    let read = || {
+        let mut reader = serde_json::Deserializer::from_slice(line);
+        reader.disable_recursion_limit();
+        let partial = Partial::deserialize(&mut reader)?;
+        reader.end()?;
+        Ok(partial)
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
+        let thread = thread.map_err(serde_json::Error::io)?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// How deep a JSON text is nested, as far as it is JSON.
+fn depth(line: &[u8]) -> usize {
+    let (mut now, mut deepest) = (0usize, 0);
+    let mut bytes = line.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' | b'[' => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            b'}' | b']' => now = now.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => drop(bytes.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
 }
 
 pub(super) fn write(state: &State, config: &Config, inputs: &Provenance) -> String {

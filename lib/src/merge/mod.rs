@@ -36,6 +36,8 @@ mod three_way;
 mod upgrade;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
 
 pub use context::{MergeError, Policy};

@@ -2,9 +2,10 @@
 //!
 //! Each law is a function of its input, so that [`mutation`] can see it fail when the code is wrong.
 
+mod documents;
+mod hostile;
 mod mutation;
 mod soundness;
-
 mod traffic;
 
 use proptest::prelude::*;
@@ -16,9 +17,11 @@ use super::sketch::{Hll, Merge as _};
 use super::state::{Tapes, places, split_path};
 use super::{Builder, Config, Mode, Options, Partial, mutant};
 use crate::exchange::Exchange;
-use traffic::{exchange, limits};
 
-type Exchanges = Vec<Exchange<'static>>;
+pub(crate) use mutation::fails;
+pub(crate) use traffic::{exchange, limits};
+
+pub(crate) type Exchanges = Vec<Exchange<'static>>;
 
 fn folded(exchanges: &[Exchange<'static>], config: &Config) -> Builder {
     mutant::restart();

@@ -10,7 +10,7 @@ use crate::infer::Mode;
 use crate::infer::mutant::{Mutant, with};
 
 /// Runs a law on as many cases as its test does; true where one of them failed.
-fn fails<S: Strategy>(input: &S, law: impl Fn(S::Value) -> TestCaseResult) -> bool {
+pub(crate) fn fails<S: Strategy>(input: &S, law: impl Fn(S::Value) -> TestCaseResult) -> bool {
     let settings = ProptestConfig {
         cases: 384,
         // The counterexample is of no interest.

@@ -226,6 +226,12 @@ fn form(schema: &Value, text: &str) -> Value {
     object.into()
 }
 
+/// True where an exchange is valid by a spec.
+pub(super) fn is_sound(spec: &Value, exchange: &Exchange<'_>) -> bool {
+    let components = as_json_schema(&spec["components"]);
+    Judge { spec, components }.fault(exchange).is_none()
+}
+
 fn all_are_sound(spec: &Value, exchanges: &Exchanges) -> Result<(), TestCaseError> {
     let components = as_json_schema(&spec["components"]);
     let judge = Judge { spec, components };

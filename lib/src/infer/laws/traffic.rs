@@ -8,7 +8,7 @@ use crate::exchange::{Body, Exchange, Meta, Method, Protocol, Request, Response,
 use crate::infer::Limits;
 
 /// An exchange, small enough that collisions are common.
-pub(super) fn exchange() -> impl Strategy<Value = Exchange<'static>> {
+pub(crate) fn exchange() -> impl Strategy<Value = Exchange<'static>> {
     let message = (request(), response(), any::<u8>());
     message.prop_map(|(request, response, odd)| {
         let mut meta = Meta::default();
@@ -136,7 +136,7 @@ fn body() -> impl Strategy<Value = String> {
 }
 
 /// Caps of 0 to 5, and a valve that closes after some hundred places, or after a few, or never.
-pub(super) fn limits() -> impl Strategy<Value = Limits> {
+pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     let places = prop::sample::select(vec![1, 11, 16, 30, 100, 1 << 20]);
     (prop::collection::vec(0usize..6, 14), places).prop_map(|(caps, places)| Limits {
         names: caps[0],
