@@ -116,9 +116,12 @@ pub fn rebuild(
     };
     let mut widened = contradictions.widen(&mut whole, dialect);
     widened.retain(|place| is_edited(&place.at));
-    let (mut whole, aliases) = inferred::add(whole, theirs, dialect, &is_edited_below);
+    let (mut whole, mut aliases) = inferred::add(whole, theirs, dialect, &is_edited_below);
     contradictions.declare(&mut whole);
     let mut root = whole.clone();
+    for (name, former) in base.iter().flat_map(|base| base.former_names(&before)) {
+        aliases.entry(name).or_default().extend(former);
+    }
     let known: BTreeSet<&str> = before.iter().map(|name| name.key.as_str()).collect();
     let gone = deleted::delete(&mut root, &known, base.as_ref(), &listed, &aliases);
     inferred::prune(&mut root, &ours);

@@ -2,7 +2,8 @@
 //!
 //! Each entry is a hash of the name's place (4 bytes) and one of what the spec says there (2 bytes; 0 where a person had
 //! edited it), all sorted, in base64url. The second is only used to tell in messages whether people wrote what traffic
-//! contradicts. Nothing of the traffic can be read from it.
+//! contradicts. Nothing of the traffic can be read from it. After it stand the names of the components, each behind a comma,
+//! so that a component can be known again that people gave another name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,18 +18,25 @@ pub(in crate::merge) const BASE: &str = "x-hmt-base";
 
 /// The names of a spec, and what it said under each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::merge) struct Base(BTreeSet<[u8; 6]>);
+pub(in crate::merge) struct Base {
+    entries: BTreeSet<[u8; 6]>,
+    components: BTreeSet<String>,
+}
 
 impl Base {
     /// Reads the value of the key; `None` where it is none of ours.
     pub(super) fn read(value: &Value) -> Option<Base> {
-        let bytes = URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?;
+        let mut parts = value.as_str()?.split(',');
+        let bytes = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
         let (entries, []) = bytes.as_chunks::<6>() else { return None };
-        Some(Base(entries.iter().copied().collect()))
+        let components = parts.map(str::to_owned).collect();
+        Some(Base { entries: entries.iter().copied().collect(), components })
     }
 
     pub(super) fn text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.iter().flatten().copied().collect::<Vec<u8>>())
+        let bytes: Vec<u8> = self.entries.iter().flatten().copied().collect();
+        let names = self.components.iter().map(|name| format!(",{name}"));
+        URL_SAFE_NO_PAD.encode(bytes) + &names.collect::<String>()
     }
 
     /// The base of a spec with these names, of which some were edited; and of what was deleted from `before`, as far as it
@@ -45,35 +53,69 @@ impl Base {
             .collect();
         let here: BTreeSet<[u8; 4]> = names.iter().map(|name| place(&name.key)).collect();
         let listed: BTreeSet<[u8; 4]> = listed.keys().map(|key| place(key)).collect();
-        let gone = before.into_iter().flat_map(|base| &base.0).filter(|entry| {
+        let gone = before.into_iter().flat_map(|base| &base.entries).filter(|entry| {
             let place = [entry[0], entry[1], entry[2], entry[3]];
             !here.contains(&place) && !listed.contains(&place)
         });
         all.extend(gone);
-        Base(all)
+        // A comma would end the name.
+        let here = names.iter().filter_map(Named::schema).filter(|name| !name.contains(','));
+        let mut components: BTreeSet<String> = here.collect();
+        components.extend(before.into_iter().flat_map(|base| base.components.clone()));
+        Base { entries: all, components }
+    }
+
+    /// The former names of components: of those that are no more, the ones that had half of the properties, at least.
+    pub(super) fn former_names(&self, names: &[Named<'_>]) -> BTreeMap<String, BTreeSet<String>> {
+        let here: BTreeSet<String> = names.iter().filter_map(Named::schema).collect();
+        let gone: Vec<&String> =
+            self.components.iter().filter(|name| !here.contains(*name)).collect();
+        let mut all = BTreeMap::new();
+        for name in here {
+            let prefix = properties_of(&name);
+            let properties: Vec<&str> = names
+                .iter()
+                .filter_map(|other| other.key.strip_prefix(&prefix))
+                .filter(|rest| !rest.contains('/'))
+                .collect();
+            let had = |former: &str| {
+                let prefix = properties_of(former);
+                properties.iter().filter(|name| self.had(&format!("{prefix}{name}"))).count()
+            };
+            let half = properties.len().div_ceil(2).max(1);
+            let former =
+                gone.iter().filter(|former| had(former) >= half).map(|name| (*name).clone());
+            all.insert(name, former.collect());
+        }
+        all
     }
 
     /// True where the spec had such a name.
     pub(super) fn had(&self, key: &str) -> bool {
-        self.0.range(entry(key, [0; 2])..=entry(key, [0xff; 2])).next().is_some()
+        self.entries.range(entry(key, [0; 2])..=entry(key, [0xff; 2])).next().is_some()
     }
 
     /// True where the spec says under a name what it said when it was written.
     pub(super) fn is_as_written(&self, name: &Named<'_>) -> bool {
-        self.0.contains(&entry(&name.key, said(name.value)))
+        self.entries.contains(&entry(&name.key, said(name.value)))
     }
 
     /// Two values of the key as one: what either remembers.
     pub(in crate::merge) fn united(a: &Value, b: &Value) -> Value {
         match (Base::read(a), Base::read(b)) {
             (Some(mut a), Some(b)) => {
-                a.0.extend(b.0);
+                a.entries.extend(b.entries);
+                a.components.extend(b.components);
                 a.text().into()
             }
             (Some(_), None) => a.clone(),
             _ => b.clone(),
         }
     }
+}
+
+fn properties_of(component: &str) -> String {
+    format!("/components/schemas/{}/properties/", crate::spec::escape(component))
 }
 
 fn entry(key: &str, said: [u8; 2]) -> [u8; 6] {

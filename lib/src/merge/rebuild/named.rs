@@ -17,6 +17,19 @@ pub(super) struct Named<'v> {
     pub(super) value: &'v Value,
 }
 
+impl Named<'_> {
+    /// The name of a component, where it is one of schemas.
+    pub(super) fn schema(&self) -> Option<String> {
+        let keys: Vec<String> = pointer_keys(&self.key).collect();
+        match keys.as_slice() {
+            [components, schemas, name] if components == "components" && schemas == "schemas" => {
+                Some(name.clone())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// All names, in document order.
 pub(super) fn named(root: &Value) -> Vec<Named<'_>> {
     let mut walk = Walk { root, all: Vec::new() };

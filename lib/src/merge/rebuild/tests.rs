@@ -409,3 +409,45 @@ fn inferred_components_keep_one_name() {
     ];
     adding_keeps(&built(&old, Vec::new(), false), &new).expect("what was added is kept");
 }
+
+/// However people call a component, what they took out of it stays out.
+#[test]
+fn renamed_components_keep_what_was_deleted() {
+    let user = json!({"id": 1, "name": "Ada", "score": 3});
+    let old = ["/users/1", "/users/2", "/users", "/me"].map(|path| got(path, &user));
+    let mut spec = built(&old, Vec::new(), false);
+    remember(&mut spec);
+    let names = [(("schemas".to_owned(), "User".to_owned()), "Customer".to_owned())].into();
+    let Value::Object(map) = spec else { panic!("a document") };
+    let mut spec = Value::Object(crate::merge::components::rename(map, &names));
+    deleted::take_out(&mut spec, "/components/schemas/Customer/properties/score");
+    // Of one exchange no component is made, so nothing tells the former name.
+    let new = [got("/users/1", &user)];
+    for after in [rebuilt(&spec, &new).0, rebuilt_from_sum(&spec, &new)] {
+        let properties = "/components/schemas/Customer/properties";
+        let names: Vec<&String> = after
+            .root
+            .pointer(properties)
+            .and_then(Value::as_object)
+            .expect("kept")
+            .keys()
+            .collect();
+        assert_eq!(names, ["id", "name"]);
+        assert_eq!(after.deleted, [format!("{properties}/score")]);
+    }
+}
+
+/// The law can fail: a spec that was not widened is seen, and so is an edit that is gone.
+#[test]
+fn mistakes_are_noticed() {
+    let spec = users_of(
+        &json!({"type": "object", "properties": {"a": {"type": "integer", "maximum": 5}}}),
+    );
+    let new = [got("/users", &json!({"a": 6}))];
+    assert_eq!(violations(&spec, &new).len(), 1);
+    let inferred = document(built(&new, vec!["/users".to_owned()], false));
+    let unwidened =
+        rebuild(&document(spec.clone()), &inferred, &Contradictions::default()).expect("rebuilds");
+    assert_eq!(violations(&unwidened.root, &new).len(), 1);
+    assert!(violations(&rebuilt(&spec, &new).0.root, &new).is_empty());
+}
