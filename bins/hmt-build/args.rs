@@ -1,9 +1,10 @@
 //! The command line of `hmt-build`: what was typed, then what it means.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::{Failure, Messages, Target};
+use hmt_core::cli::{Failure, Messages, Target, parse_duration};
 use hmt_core::exchange::{Pattern, Selection};
 use hmt_core::infer::{self, Mode, Options};
 use hmt_core::spec::Format;
@@ -30,6 +31,8 @@ Examples:
       Keep the recordings themselves in the spec, for hmt-mock to answer with.
   hmt-build --state api.state --track-inputs logs/ -o api.yaml
       Add to what earlier runs have read what is new in the logs.
+  hmt-record -t https://api.example.com | hmt-build --follow -o api.yaml -
+      Keep a spec current while recording.
   hmt-build --partial part-0001.jsonl > 0001.partial.json
       Build a part, to be united with others by hmt-merge.
 
@@ -86,6 +89,17 @@ pub(crate) struct Args {
     /// new is read. Standard input cannot be tracked.
     #[arg(long)]
     track_inputs: bool,
+
+    /// Go on as exchanges arrive, and rewrite the output every few seconds until SIGTERM, or the end of standard input
+    ///
+    /// Reads standard input, or .jsonl and .ndjson files and folders of them as they grow. Ctrl-C ends it too where it
+    /// reads files. With --state, what the spec is made of is in the state before the spec is written.
+    #[arg(long, conflicts_with_all = ["partial", "verify"])]
+    follow: bool,
+
+    /// How often --follow writes, where something is new
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, requires = "follow")]
+    every: Duration,
 
     /// Unite partials, and files with --track-inputs, even where they were made of the same input
     #[arg(long)]
@@ -159,6 +173,8 @@ pub(crate) struct Config {
     pub(crate) partial: bool,
     pub(crate) state: Option<PathBuf>,
     pub(crate) track_inputs: bool,
+    /// How often what has arrived is written, where it is gone on for ever.
+    pub(crate) follow: Option<Duration>,
     pub(crate) allow_overlap: bool,
     pub(crate) options: Options,
     pub(crate) openapi: Option<OpenApi>,
@@ -226,15 +242,19 @@ impl Args {
         if self.split_hosts && !target.is_in_folder(name) {
             return Err(Failure::usage("--split-hosts needs a folder: name one with --out"));
         }
+        if self.follow {
+            can_be_followed(&inputs, &target)?;
+        }
         Ok(Config {
-            inputs,
             mode: self.mode,
             initial: self.initial_openapi_spec,
             target,
             format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
             state: self.state,
-            track_inputs: self.track_inputs,
+            // Files are told from one another, and what is new in them from what is not, by what was read of them.
+            track_inputs: self.track_inputs || self.follow && !inputs.contains(&Locator::Stdio),
+            follow: self.follow.then_some(self.every),
             allow_overlap: self.allow_overlap,
             options: self.finalise.options()?,
             openapi: self.finalise.version(),
@@ -247,8 +267,32 @@ impl Args {
             strict: self.strict,
             verbose: self.verbose,
             messages: Messages::new("hmt-build", self.quiet),
+            inputs,
         })
     }
+}
+
+/// One endless input, or files that grow, and an output that can be rewritten.
+fn can_be_followed(inputs: &[Locator], target: &Target) -> anyhow::Result<()> {
+    if *target == Target::Stdout {
+        return Err(Failure::usage(
+            "--follow rewrites its output: name a file or folder with --out",
+        ));
+    }
+    if inputs.contains(&Locator::Stdio) && inputs.len() > 1 {
+        return Err(Failure::usage("--follow reads standard input or files, not both"));
+    }
+    for input in inputs {
+        if let Locator::File(path) = input
+            && !hmt_core::stream::grows(path)
+        {
+            return Err(Failure::usage(format!(
+                "--follow reads files of lines as they grow, .jsonl or .ndjson, and not {}",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Beyond a few, the reader is the bottleneck, and every thread has a state of its own.

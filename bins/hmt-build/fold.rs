@@ -13,16 +13,24 @@ use hmt_core::merge::Contradictions;
 use hmt_core::stream::{Block, Reader, Record};
 
 use super::args::Config;
-use super::state::{self, State};
-use super::track;
-use super::verify::Inputs;
 
 /// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
-const BLOCK: usize = 1 << 20;
+pub(crate) const BLOCK: usize = 1 << 20;
+
+/// What was folded before.
+pub(crate) struct Earlier {
+    pub(crate) builder: Option<Builder>,
+    /// What it is made of.
+    pub(crate) ledger: Ledger,
+    /// Exchanges that were not asked for.
+    pub(crate) left_out: u64,
+}
 
 /// What was folded.
 pub(crate) struct Folded {
     pub(crate) builder: Builder,
+    ledger: Ledger,
+    left_out: u64,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
     /// How the exchanges contradict the initial spec; `None` where some came in partials, which do not tell.
@@ -33,6 +41,12 @@ impl Folded {
     /// True where there was input, and none of it could be used.
     pub(crate) fn nothing_usable(&self) -> bool {
         self.rejected > 0 && self.accepted == 0
+    }
+
+    /// To go on from.
+    pub(crate) fn into_earlier(self) -> Earlier {
+        let Folded { builder, ledger, left_out, .. } = self;
+        Earlier { builder: Some(builder), ledger, left_out }
     }
 }
 
@@ -85,31 +99,36 @@ impl Shared<'_> {
     }
 }
 
-/// Folds all of the input.
+/// The blocks of the input, one by one.
+pub(crate) trait Blocks {
+    /// The next one; `None` after the last.
+    fn next_block(&mut self) -> anyhow::Result<Option<Block>>;
+
+    /// Takes one back whose memory may be used again.
+    fn reuse(&mut self, _: Block) {}
+}
+
+impl Blocks for Reader {
+    fn next_block(&mut self) -> anyhow::Result<Option<Block>> {
+        Reader::next_block(self).context("cannot read the input")
+    }
+
+    fn reuse(&mut self, block: Block) {
+        Reader::reuse(self, block);
+    }
+}
+
+/// Folds all of the input, and adds what was folded before.
 ///
 /// # Errors
 /// A source that cannot be read; with `--strict`, a rejected record.
 pub(crate) fn fold(
-    inputs: &Inputs,
-    before: Option<State>,
+    blocks: &mut dyn Blocks,
+    earlier: Earlier,
     initial: Option<&Api>,
     config: &Config,
 ) -> anyhow::Result<Folded> {
-    let mut reader = inputs.reader(BLOCK)?;
-    for note in reader.notes() {
-        config.messages.warn(note);
-    }
-    let mut ledger = Ledger::new(config.allow_overlap);
-    let mut earlier = None;
-    if let Some(State { name, partial }) = before {
-        ledger.add(&name, partial.inputs().clone())?;
-        let mut builder = new_builder(config);
-        builder.add(partial).map_err(|error| state::cannot_go_on(&name, error))?;
-        earlier = Some(builder);
-    }
-    if config.track_inputs {
-        track::files(&mut reader, &mut ledger, config)?;
-    }
+    let Earlier { builder: earlier, mut ledger, left_out } = earlier;
     let shared = Shared {
         config,
         initial,
@@ -120,14 +139,13 @@ pub(crate) fn fold(
         left_out: AtomicU64::new(0),
         partials: Mutex::default(),
     };
-    let mut builder = if config.threads == 1 {
-        alone(&mut reader, &shared)?
-    } else {
-        together(&mut reader, &shared)?
-    };
+    let mut builder =
+        if config.threads == 1 { alone(blocks, &shared)? } else { together(blocks, &shared)? };
     let all_checked = earlier.is_none();
-    if let Some(earlier) = earlier {
-        builder.merge(earlier);
+    if let Some(mut earlier) = earlier {
+        // What is new is the smaller one.
+        earlier.merge(builder);
+        builder = earlier;
     }
     let rejects = shared.rejects.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if shared.stop.into_inner() {
@@ -146,18 +164,18 @@ pub(crate) fn fold(
     for name in ledger.silent() {
         config.messages.warn(format_args!("{name} does not tell what it was made of"));
     }
-    builder.set_inputs(ledger.into_inputs());
+    builder.set_inputs(ledger.inputs().clone());
     let accepted = shared.accepted.into_inner();
     rejects.finish(accepted);
-    tell(&builder, shared.left_out.into_inner(), config);
-    Ok(Folded { builder, accepted, rejected: rejects.count(), contradictions })
+    let left_out = left_out + shared.left_out.into_inner();
+    Ok(Folded { builder, ledger, left_out, accepted, rejected: rejects.count(), contradictions })
 }
 
-fn alone(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
+fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Builder> {
     let mut builder = new_builder(shared.config);
-    while let Some(block) = reader.next_block().context("cannot read the input")? {
+    while let Some(block) = blocks.next_block()? {
         fold_block(&mut builder, &block, shared);
-        reader.reuse(block);
+        blocks.reuse(block);
         if shared.stop.load(Ordering::Relaxed) {
             break;
         }
@@ -165,7 +183,7 @@ fn alone(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
     Ok(builder)
 }
 
-fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder> {
+fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Builder> {
     let threads = shared.config.threads;
     let (sender, receiver) = sync_channel::<Block>(threads);
     let receiver = Mutex::new(receiver);
@@ -195,8 +213,8 @@ fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder>
             .collect();
         let mut failure = None;
         while !shared.stop.load(Ordering::Relaxed) {
-            done.try_iter().for_each(|block| reader.reuse(block));
-            match reader.next_block() {
+            done.try_iter().for_each(|block| blocks.reuse(block));
+            match blocks.next_block() {
                 Ok(Some(block)) => {
                     if sender.send(block).is_err() {
                         break;
@@ -218,13 +236,13 @@ fn together(reader: &mut Reader, shared: &Shared<'_>) -> anyhow::Result<Builder>
             }
         }
         match failure {
-            Some(error) => Err(error).context("cannot read the input"),
+            Some(error) => Err(error),
             None => Ok(whole),
         }
     })
 }
 
-fn new_builder(config: &Config) -> Builder {
+pub(crate) fn new_builder(config: &Config) -> Builder {
     Builder::new(config.inference())
 }
 
@@ -287,37 +305,43 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
     }
 }
 
-fn tell(builder: &Builder, left_out: u64, config: &Config) {
-    let counts = builder.counts();
-    if left_out > 0 && (config.verbose || counts.exchanges == 0) {
-        config.messages.warn(format_args!(
-            "{left_out} exchanges were left out by --host, --include or --exclude"
-        ));
-    }
-    if config.verbose {
-        config.messages.warn(format_args!("{} exchanges folded", counts.exchanges));
-    }
-    if counts.unanswered > 0 {
-        config
-            .messages
-            .warn(format_args!("{} exchanges without a response were left out", counts.unanswered));
-    }
-    if counts.deep > 0 {
-        config.messages.warn(format_args!(
+impl Earlier {
+    /// Says what of the input is not in the result.
+    pub(crate) fn tell(&self, config: &Config) {
+        let Earlier { builder: Some(builder), left_out, .. } = self else { return };
+        let left_out = *left_out;
+        let counts = builder.counts();
+        if left_out > 0 && (config.verbose || counts.exchanges == 0) {
+            config.messages.warn(format_args!(
+                "{left_out} exchanges were left out by --host, --include or --exclude"
+            ));
+        }
+        if config.verbose {
+            config.messages.warn(format_args!("{} exchanges folded", counts.exchanges));
+        }
+        if counts.unanswered > 0 {
+            config.messages.warn(format_args!(
+                "{} exchanges without a response were left out",
+                counts.unanswered
+            ));
+        }
+        if counts.deep > 0 {
+            config.messages.warn(format_args!(
             "{} exchanges were left out that no path item can describe: CONNECT, or over 24 path segments",
             counts.deep
         ));
-    }
-    let (places, halved) = counts.places;
-    if halved > 0 {
-        config.messages.warn(format_args!(
+        }
+        let (places, halved) = counts.places;
+        if halved > 0 {
+            config.messages.warn(format_args!(
             "about {places} different paths, parameters and properties: the caps on what is kept apart were halved {halved} times"
         ));
-    }
-    if counts.unrepeatable > 0 {
-        config.messages.warn(format_args!(
-            "{} exchanges were cut short, and are not among the recordings",
-            counts.unrepeatable
-        ));
+        }
+        if counts.unrepeatable > 0 {
+            config.messages.warn(format_args!(
+                "{} exchanges were cut short, and are not among the recordings",
+                counts.unrepeatable
+            ));
+        }
     }
 }

@@ -4,7 +4,9 @@ mod args;
 #[path = "../finalise.rs"]
 mod finalise;
 mod fold;
+mod follow;
 mod initial;
+mod output;
 mod state;
 mod track;
 mod verify;
@@ -13,8 +15,6 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use hmt_core::cli::{self, Status};
-use hmt_core::exchange::file_name_of_host;
-use hmt_core::spec::{Document, to_text};
 
 use args::{Args, Config};
 
@@ -27,51 +27,39 @@ fn main() -> ExitCode {
     cli::run("hmt-build", || build(&args.config()?))
 }
 
-/// Nothing for what has no host.
-fn host_file(host: &str) -> String {
-    if host.is_empty() { String::new() } else { file_name_of_host(host) }
-}
-
-/// Writes a spec, where hosts are split, that of one host.
-fn write(host: Option<&str>, document: &Document, config: &Config) -> anyhow::Result<()> {
-    // Recordings are traffic: a spec that holds them is its owner's alone.
-    let private = document.root.get("x-hmt-replay").is_some();
-    let text = to_text(&document.root, config.format);
-    match host {
-        Some(host) => config.target.of_host(&host_file(host)).write(&text, private),
-        None => config.target.write(&text, private),
-    }
-}
-
 fn build(config: &Config) -> anyhow::Result<Status> {
+    if let Some(every) = config.follow {
+        return follow::follow(config, every);
+    }
     if config.reads_stdin() {
         cli::ignore_first_sigint()?;
     }
     let initial = config.initial.as_deref().map(initial::load).transpose()?;
     let inputs = verify::inputs(config)?;
     let checker = initial.as_ref().map(initial::checker).transpose()?;
-    let before = config.state.as_deref().map(state::load).transpose()?.flatten();
-    let folded = fold::fold(&inputs, before, checker.as_ref(), config)?;
-    let rejected = folded.rejected;
-    let after = config.state.as_deref().map(|path| (path, folded.builder.to_partial()));
-    if folded.nothing_usable() {
-        anyhow::bail!("all {} records rejected, so nothing was written", folded.rejected);
+    let mut earlier = state::earlier(config)?;
+    let mut reader = inputs.reader(fold::BLOCK)?;
+    for note in reader.notes() {
+        config.messages.warn(note);
     }
+    if config.track_inputs {
+        track::files(&mut reader, &mut earlier.ledger, config)?;
+    }
+    let mut folded = fold::fold(&mut reader, earlier, checker.as_ref(), config)?;
+    let rejected = folded.rejected;
+    if folded.nothing_usable() {
+        anyhow::bail!("all {rejected} records rejected, so nothing was written");
+    }
+    let contradictions = folded.contradictions.take();
+    let folded = folded.into_earlier();
+    folded.tell(config);
+    let Some(builder) = folded.builder else { return Ok(Status::Done) };
+    let after = config.state.as_deref().map(|path| (path, builder.to_partial()));
     if config.partial {
-        config.target.write(&format!("{}\n", folded.builder.to_partial()), true)?;
+        config.target.write(&format!("{}\n", builder.to_partial()), true)?;
     } else {
-        let mut all = Vec::new();
-        if config.split_hosts {
-            for (host, builder) in folded.builder.split_hosts() {
-                all.push((Some(host), initial::document(builder, None, None, config)?));
-            }
-        } else {
-            let built = initial::document(folded.builder, folded.contradictions, initial, config)?;
-            all.push((None, built));
-        }
-        for (host, built) in &all {
-            write(host.as_deref(), &built.document, config)?;
-        }
+        let all = output::specs(builder, contradictions, initial, config)?;
+        output::write(&all, config)?;
         verify::verify(&all, &inputs, config)?;
     }
     // Last: what the state counts is in what was written.

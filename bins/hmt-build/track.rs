@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use hmt_core::cli::Failure;
 use hmt_core::exchange::parse_line;
 use hmt_core::infer::{Ledger, Partial, Provenance};
-use hmt_core::stream::Reader;
+use hmt_core::stream::{Reader, grows};
 
 use super::args::Config;
 
@@ -28,7 +28,8 @@ pub(crate) fn files(
     for file in reader.files() {
         let Some(path) = file else { return Err(nameless("standard input")) };
         let name = path.display().to_string();
-        let Some(found) = of_file(path, &name, &before)? else { continue };
+        let mut file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+        let Some(found) = of_file(&mut file, path, &name, &before)? else { continue };
         if found.part.is_empty() {
             if config.verbose {
                 config.messages.warn(format_args!("{name}: nothing that was not read before"));
@@ -44,18 +45,27 @@ pub(crate) fn files(
     Ok(())
 }
 
-struct Found {
+/// What is new in a file.
+pub(crate) struct Found {
     /// What of it is to be read.
-    part: Range<u64>,
-    inputs: Provenance,
+    pub(crate) part: Range<u64>,
+    pub(crate) inputs: Provenance,
     /// False where the file is read as a whole.
     in_part: bool,
 }
 
 /// `None` for a partial, which tells itself what it is made of.
-fn of_file(path: &Path, name: &str, before: &Provenance) -> anyhow::Result<Option<Found>> {
+///
+/// # Errors
+/// The file cannot be read, is a pipe, or has grown and can only be read as a whole.
+pub(crate) fn of_file(
+    file: &mut File,
+    path: &Path,
+    name: &str,
+    before: &Provenance,
+) -> anyhow::Result<Option<Found>> {
     let cannot = || format!("cannot read {name}");
-    let mut file = File::open(path).with_context(cannot)?;
+    file.rewind().with_context(cannot)?;
     let found = file.metadata().with_context(cannot)?;
     if !found.is_file() {
         return Err(nameless(name));
@@ -66,9 +76,8 @@ fn of_file(path: &Path, name: &str, before: &Provenance) -> anyhow::Result<Optio
         return Ok(None);
     }
     file.rewind().with_context(cannot)?;
-    let known = before.read_up_to(&file).with_context(cannot)?.min(found.len());
-    let plain = matches!(path.extension().and_then(|e| e.to_str()), Some("jsonl" | "ndjson"));
-    if !plain {
+    let known = before.read_up_to(&*file).with_context(cannot)?.min(found.len());
+    if !grows(path) {
         if known > 0 && known < found.len() {
             anyhow::bail!(
                 "{name} has grown since it was read; what is packed, or no lines, can only be read as a whole: leave it out, or begin a new state"
@@ -76,13 +85,13 @@ fn of_file(path: &Path, name: &str, before: &Provenance) -> anyhow::Result<Optio
         }
         let part = known..found.len();
         file.rewind().with_context(cannot)?;
-        let inputs = Provenance::of_part(file, part.clone()).with_context(cannot)?;
+        let inputs = Provenance::of_part(&*file, part.clone()).with_context(cannot)?;
         return Ok(Some(Found { in_part: part.is_empty(), part, inputs }));
     }
-    let end = end_of_lines(&mut file, found.len()).with_context(cannot)?.max(known);
+    let end = end_of_lines(file, found.len()).with_context(cannot)?.max(known);
     file.rewind().with_context(cannot)?;
     let part = known..end;
-    let inputs = Provenance::of_part(file, part.clone()).with_context(cannot)?;
+    let inputs = Provenance::of_part(&*file, part.clone()).with_context(cannot)?;
     Ok(Some(Found { part, inputs, in_part: true }))
 }
 

@@ -12,7 +12,7 @@ use hmt_core::spec::Document;
 use hmt_core::stream::{Locator, Reader, Record};
 
 use super::args::Config;
-use super::initial::Built;
+use super::output::OfHost;
 
 /// The input; standard input spooled where it is read twice.
 pub(crate) struct Inputs {
@@ -64,11 +64,7 @@ const NAMED: u64 = 20;
 /// An exchange that does not conform, each reported.
 ///
 /// With a host beside it, a document is asked about the exchanges of that host only.
-pub(crate) fn verify(
-    all: &[(Option<String>, Built)],
-    inputs: &Inputs,
-    config: &Config,
-) -> anyhow::Result<()> {
+pub(crate) fn verify(all: &[OfHost], inputs: &Inputs, config: &Config) -> anyhow::Result<()> {
     if !config.verify {
         return Ok(());
     }

@@ -92,7 +92,7 @@ impl Program {
     }
 
     /// Reads what another program writes.
-    pub(super) fn stdin_from(mut self, pipe: impl Into<Stdio>) -> Self {
+    pub fn stdin_from(mut self, pipe: impl Into<Stdio>) -> Self {
         self.pipe = Some(pipe.into());
         self
     }

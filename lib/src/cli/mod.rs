@@ -14,7 +14,7 @@ mod values;
 pub use exit::{Failure, Status, run};
 pub use output::{Messages, replace_file};
 pub use rejects::Rejects;
-pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_sigterm};
+pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_signals, stop_on_sigterm};
 pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use target::Target;
 pub use values::{parse_duration, parse_size};

@@ -52,9 +52,26 @@ pub fn ignore_first_sigint() -> io::Result<()> {
 /// # Errors
 /// The handler could not be installed.
 pub fn stop_on_sigterm() -> io::Result<StopFlag> {
+    stop_on(&[SIGTERM])
+}
+
+/// The same for SIGINT, too: for those that no pipeline feeds. The second signal ends with 143 or 130.
+///
+/// # Errors
+/// The handlers could not be installed.
+pub fn stop_on_signals() -> io::Result<StopFlag> {
+    stop_on(&[SIGTERM, SIGINT])
+}
+
+fn stop_on(signals: &[i32]) -> io::Result<StopFlag> {
     let asked = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGTERM, 143, asked.clone())?;
-    flag::register(SIGTERM, asked.clone())?;
+    // In this order: the first signal finds the flag unset, and sets it.
+    for number in signals {
+        flag::register_conditional_shutdown(*number, 128 + number, asked.clone())?;
+    }
+    for number in signals {
+        flag::register(*number, asked.clone())?;
+    }
     Ok(StopFlag(asked))
 }
 

@@ -113,6 +113,11 @@ pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
     (content, packing)
 }
 
+/// True for files of lines that are not packed, by their names: what is new in these can be read by itself.
+pub fn grows(path: &Path) -> bool {
+    by_name(path) == (Some(Content::Lines), Packing::Plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,9 +19,9 @@ mod unpack;
 
 pub use block::{Block, Record};
 pub use error::StreamError;
-pub use locator::{Locator, LocatorError};
+pub use locator::{Locator, LocatorError, grows};
 pub use log_dir::LogDir;
-pub use reader::Reader;
+pub use reader::{Part, Reader};
 pub use rotate::Rotation;
 pub use sink::{Sink, SinkError, open_rotating_sink, open_sink};
 

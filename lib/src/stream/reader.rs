@@ -1,7 +1,7 @@
 //! Exchanges from any number of locators, block by block.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +25,38 @@ pub struct Reader {
 enum Source {
     Stdin(Box<dyn Read + Send>),
     File(PathBuf, Option<Range<u64>>),
+    Part(Part),
+}
+
+/// Some lines of a file that is open at its start; it may have another name by now.
+pub struct Part {
+    /// Its name, for messages.
+    pub path: PathBuf,
+    /// The file.
+    pub file: File,
+    /// Which bytes, beginning and ending where lines do.
+    pub bytes: Range<u64>,
+    /// The number of the first of the lines, from 1.
+    pub first_line: u64,
+}
+
+impl Part {
+    /// How many lines end within some bytes of a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn lines_in(file: &mut File, bytes: Range<u64>) -> io::Result<u64> {
+        file.seek(SeekFrom::Start(bytes.start))?;
+        let mut part = file.by_ref().take(bytes.end.saturating_sub(bytes.start));
+        let mut buffer = vec![0; 64 << 10];
+        let mut count = 0;
+        loop {
+            match part.read(&mut buffer)? {
+                0 => return Ok(count),
+                got => count += memchr::memchr_iter(b'\n', &buffer[..got]).count() as u64,
+            }
+        }
+    }
 }
 
 /// What cuts a source into blocks.
@@ -74,6 +106,12 @@ impl Reader {
         Ok(Reader { block_size, waiting, current: None, notes })
     }
 
+    /// Reads parts of open files.
+    pub fn of_parts(parts: Vec<Part>, block_size: usize) -> Reader {
+        let waiting = parts.into_iter().map(Source::Part).rev().collect();
+        Reader { block_size, waiting, current: None, notes: Vec::new() }
+    }
+
     /// What the user should know about the sources: folders without captures.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -84,6 +122,7 @@ impl Reader {
         self.waiting.iter().rev().map(|source| match source {
             Source::Stdin(_) => None,
             Source::File(path, _) => Some(path.as_path()),
+            Source::Part(part) => Some(part.path.as_path()),
         })
     }
 
@@ -142,8 +181,14 @@ impl Reader {
             Source::File(path, Some(range)) => {
                 let cannot = |error| StreamError::open(&path, error);
                 let mut file = File::open(&path).map_err(cannot)?;
-                first_line += lines_before(&mut file, range.start).map_err(cannot)?;
-                let input = file.take(range.end - range.start);
+                let first_line = 1 + Part::lines_in(&mut file, 0..range.start).map_err(cannot)?;
+                return self.start(Source::Part(Part { path, file, bytes: range, first_line }));
+            }
+            Source::Part(Part { path, mut file, bytes, first_line: first }) => {
+                let cannot = |error| StreamError::open(&path, error);
+                file.seek(SeekFrom::Start(bytes.start)).map_err(cannot)?;
+                first_line = first;
+                let input = file.take(bytes.end.saturating_sub(bytes.start));
                 let name = path.display().to_string();
                 (name.into(), Box::new(input), Content::Lines, Pace::Whole)
             }
@@ -165,19 +210,6 @@ impl Reader {
             Content::Har => Feed::Har(Har::new(source, input, self.block_size)),
         };
         Ok((name, feed))
-    }
-}
-
-/// Reads a file up to a place, and counts the lines.
-fn lines_before(file: &mut File, end: u64) -> io::Result<u64> {
-    let mut before = file.by_ref().take(end);
-    let mut buffer = vec![0; 64 << 10];
-    let mut count = 0;
-    loop {
-        match before.read(&mut buffer)? {
-            0 => return Ok(count),
-            got => count += memchr::memchr_iter(b'\n', &buffer[..got]).count() as u64,
-        }
     }
 }
 

@@ -1,0 +1,126 @@
+//! `--follow`: a spec that is kept current while exchanges arrive.
+//!
+//! Time is cut into rounds. What a [`Source`] gives in one is folded into what was folded before; then the state is written,
+//! after it the spec, and only then the source is told: it may forget what the state covers, and never has to repeat less.
+
+mod files;
+mod pipe;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use hmt_core::cli::{self, Status, StopFlag};
+use hmt_core::infer::Ledger;
+use hmt_core::spec::Document;
+use hmt_core::stream::Block;
+
+use super::args::Config;
+use super::fold::{self, Blocks, Earlier};
+use super::{initial, output, state};
+
+/// How long nothing is looked at, at most.
+const NAP: Duration = Duration::from_millis(50);
+
+/// Where exchanges come from without end.
+trait Source {
+    /// Begins a round: looks for what is new, and enters into the ledger what is going to be read.
+    fn begin(&mut self, ledger: &mut Ledger) -> anyhow::Result<()>;
+
+    /// The next block of the round, which ends at `until`, or when nothing more is there and a stop is asked for.
+    fn next_block(&mut self, until: Instant, stop: &StopFlag) -> anyhow::Result<Option<Block>>;
+
+    /// True where nothing will come any more.
+    fn has_ended(&self) -> bool {
+        false
+    }
+
+    /// What was read is in the output, and in the state if there is one, and that is durable: a source that remembers for its
+    /// readers how far they are, as a consumer group does, is told here.
+    fn covered(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// The blocks of a round.
+struct Round<'r> {
+    source: &'r mut dyn Source,
+    until: Instant,
+    stop: &'r StopFlag,
+}
+
+impl Blocks for Round<'_> {
+    fn next_block(&mut self) -> anyhow::Result<Option<Block>> {
+        self.source.next_block(self.until, self.stop)
+    }
+}
+
+/// Builds until the input ends or a signal asks to stop, and writes every so often.
+///
+/// # Errors
+/// An input that cannot be read, an output that cannot be written; with `--strict`, a rejected record.
+pub(crate) fn follow(config: &Config, every: Duration) -> anyhow::Result<Status> {
+    let signals = "cannot handle signals";
+    let (mut source, stop): (Box<dyn Source>, StopFlag) = if config.reads_stdin() {
+        // Ctrl-C goes to the whole pipeline: this one goes on to the end of what the recorder writes.
+        cli::ignore_first_sigint().context(signals)?;
+        (Box::new(pipe::Pipe::start()?), cli::stop_on_sigterm().context(signals)?)
+    } else {
+        (Box::new(files::Files::new(config)), cli::stop_on_signals().context(signals)?)
+    };
+    let mut earlier = state::earlier(config)?;
+    let (mut accepted, mut rejected) = (0, 0);
+    // Even of no exchange there is a spec at the end.
+    let (mut written, mut waiting) = (false, false);
+    loop {
+        // What had arrived when the signal came is in the last round.
+        let last = stop.is_set();
+        let until = Instant::now() + every;
+        source.begin(&mut earlier.ledger)?;
+        let mut round = Round { source: &mut *source, until, stop: &stop };
+        let folded = fold::fold(&mut round, earlier, None, config)?;
+        let last = last || source.has_ended();
+        waiting |= folded.accepted > 0;
+        accepted += folded.accepted;
+        rejected += folded.rejected;
+        if last && accepted == 0 && rejected > 0 {
+            anyhow::bail!("all {rejected} records rejected, so nothing was written");
+        }
+        earlier = folded.into_earlier();
+        if waiting || last && !written {
+            // People may have edited it since the last round, and may be about to.
+            match config.initial.as_deref().map(initial::load).transpose() {
+                Err(error) if !last => config
+                    .messages
+                    .warn(format_args!("{error:#}; nothing is written until it can be read")),
+                initial => {
+                    write(&earlier, initial?, config)?;
+                    source.covered()?;
+                    (written, waiting) = (true, false);
+                }
+            }
+        }
+        if last {
+            earlier.tell(config);
+            return Ok(if rejected > 0 { Status::Partly } else { Status::Done });
+        }
+        while Instant::now() < until && !stop.is_set() && !source.has_ended() {
+            sleep(NAP.min(until.saturating_duration_since(Instant::now())));
+        }
+    }
+}
+
+/// The state first: a spec that is there is of exchanges that are not lost.
+fn write(earlier: &Earlier, initial: Option<Document>, config: &Config) -> anyhow::Result<()> {
+    let Some(builder) = &earlier.builder else { return Ok(()) };
+    if let Some(path) = &config.state {
+        state::save(path, &builder.to_partial())?;
+    }
+    let all = output::specs(builder.clone(), None, initial, config)?;
+    output::write(&all, config)?;
+    if config.verbose {
+        let count = builder.counts().exchanges;
+        config.messages.ready(format_args!("up to date with {count} exchanges"));
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Files that grow, as `tail -F` follows them: by their names, through rotation and truncation, and before they are there.
+//!
+//! What of a file was read is told by the ledger, which knows files by their content: a log that was put aside under another
+//! name is not read twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, Metadata};
+use std::io::Seek as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use hmt_core::cli::StopFlag;
+use hmt_core::infer::Ledger;
+use hmt_core::stream::{Block, Locator, Part, Reader, grows};
+
+use super::Source;
+use crate::args::Config;
+use crate::fold::BLOCK;
+use crate::track;
+
+/// The files that the command line names.
+pub(super) struct Files<'c> {
+    config: &'c Config,
+    /// Files that were read, by their names.
+    known: BTreeMap<PathBuf, Known>,
+    /// Those that were told to be absent.
+    told: BTreeSet<PathBuf>,
+    reader: Reader,
+}
+
+struct Known {
+    id: (u64, u64),
+    /// Held open: where the name is given to another file, what was written to this one before is read first.
+    file: Option<File>,
+    /// How many lines end before a place, so that messages have their numbers.
+    lines: u64,
+    before: u64,
+}
+
+fn id(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
+impl<'c> Files<'c> {
+    pub(super) fn new(config: &'c Config) -> Self {
+        let reader = Reader::of_parts(Vec::new(), BLOCK);
+        Files { config, known: BTreeMap::new(), told: BTreeSet::new(), reader }
+    }
+
+    /// The files that are there now; those named by themselves are held open.
+    fn list(&mut self) -> anyhow::Result<Vec<(PathBuf, bool)>> {
+        let mut all = Vec::new();
+        for locator in &self.config.inputs {
+            let path = match locator {
+                Locator::File(path) | Locator::Dir(path) => path,
+                Locator::Stdio | Locator::Kafka(_) => {
+                    Reader::open(std::slice::from_ref(locator), None, BLOCK)?;
+                    continue;
+                }
+            };
+            if !path.exists() {
+                if self.told.insert(path.clone()) {
+                    self.config.messages.warn(format_args!("{} is not there yet", path.display()));
+                }
+                continue;
+            }
+            let files = Reader::open(std::slice::from_ref(locator), None, BLOCK)?;
+            let named = matches!(locator, Locator::File(_));
+            let files = files.files().flatten().filter(|path| grows(path));
+            all.extend(files.map(|path| (path.to_owned(), named)));
+        }
+        Ok(all)
+    }
+
+    /// What is new in a file, entered into the ledger.
+    fn part(
+        &mut self,
+        path: &Path,
+        mut file: File,
+        ledger: &mut Ledger,
+    ) -> anyhow::Result<Option<Part>> {
+        let name = path.display().to_string();
+        let cannot = || format!("cannot read {name}");
+        let found = file.metadata().with_context(cannot)?;
+        let Some(new) = track::of_file(&mut file, path, &name, ledger.inputs())? else {
+            return Ok(None);
+        };
+        if new.part.is_empty() {
+            return Ok(None);
+        }
+        ledger.add(&name, new.inputs)?;
+        let known = self
+            .known
+            .get_mut(path)
+            .filter(|known| known.id == id(&found) && known.before <= new.part.start);
+        let (lines, before) = known.as_ref().map_or((0, 0), |known| (known.lines, known.before));
+        let lines =
+            lines + Part::lines_in(&mut file, before..new.part.start).with_context(cannot)?;
+        if let Some(known) = known {
+            (known.lines, known.before) = (lines, new.part.start);
+        }
+        file.rewind().with_context(cannot)?;
+        Ok(Some(Part { path: path.to_owned(), file, bytes: new.part, first_line: lines + 1 }))
+    }
+}
+
+impl Source for Files<'_> {
+    fn begin(&mut self, ledger: &mut Ledger) -> anyhow::Result<()> {
+        let mut parts = Vec::new();
+        let files = self.list()?;
+        let listed: BTreeSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+        for (path, named) in files {
+            let cannot = || format!("cannot read {}", path.display());
+            // Between the listing and this it may have been put aside; the next round looks again.
+            let Ok(file) = File::open(&path) else { continue };
+            let now = id(&file.metadata().with_context(cannot)?);
+            if self.known.get(&path).is_none_or(|known| known.id != now) {
+                if let Some(old) = self.known.remove(&path).and_then(|known| known.file) {
+                    parts.extend(self.part(&path, old, ledger)?);
+                }
+                let held = named.then(|| file.try_clone()).transpose().with_context(cannot)?;
+                let known = Known { id: now, file: held, lines: 0, before: 0 };
+                self.known.insert(path.clone(), known);
+            }
+            parts.extend(self.part(&path, file, ledger)?);
+        }
+        // Those that lost their names, and gave them to none yet.
+        let lost = self.known.iter().filter(|(path, _)| !listed.contains(*path));
+        let lost = lost.filter_map(|(path, known)| {
+            Some((path.clone(), known.file.as_ref()?.try_clone().ok()?))
+        });
+        for (path, file) in lost.collect::<Vec<_>>() {
+            parts.extend(self.part(&path, file, ledger)?);
+        }
+        self.reader = Reader::of_parts(parts, BLOCK);
+        Ok(())
+    }
+
+    fn next_block(&mut self, _: Instant, _: &StopFlag) -> anyhow::Result<Option<Block>> {
+        self.reader.next_block().context("cannot read the input")
+    }
+}

@@ -1,0 +1,81 @@
+//! Standard input, read on a thread of its own, as a read waits for as long as nothing comes.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use hmt_core::cli::StopFlag;
+use hmt_core::infer::Ledger;
+use hmt_core::stream::{Block, Locator, Reader, StreamError};
+
+use super::{NAP, Source};
+use crate::fold::BLOCK;
+
+/// Blocks that are read ahead.
+const AHEAD: usize = 2;
+
+/// Standard input.
+pub(super) struct Pipe {
+    blocks: Receiver<Result<Block, StreamError>>,
+    ended: bool,
+    /// How many blocks are taken when a stop is asked for: those that are read already.
+    left: usize,
+}
+
+impl Pipe {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// No thread could be made.
+    pub(super) fn start() -> anyhow::Result<Pipe> {
+        let stdin = Box::new(std::io::stdin());
+        let mut reader = Reader::open(&[Locator::Stdio], Some(stdin), BLOCK)?;
+        let (sender, blocks) = sync_channel(AHEAD);
+        let read = move || {
+            while let Some(block) = reader.next_block().transpose() {
+                // Nobody waits for it any more: the program ends.
+                if sender.send(block).is_err() {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("read".to_owned())
+            .spawn(read)
+            .context("cannot read standard input on a thread of its own")?;
+        Ok(Pipe { blocks, ended: false, left: AHEAD + 1 })
+    }
+}
+
+impl Source for Pipe {
+    fn begin(&mut self, _: &mut Ledger) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn next_block(&mut self, until: Instant, stop: &StopFlag) -> anyhow::Result<Option<Block>> {
+        loop {
+            let stopping = stop.is_set();
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() || stopping && self.left == 0 {
+                return Ok(None);
+            }
+            match self.blocks.recv_timeout(NAP.min(rest)) {
+                Ok(block) => {
+                    self.left -= usize::from(stopping);
+                    return block.map(Some).context("cannot read the input");
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.ended = true;
+                    return Ok(None);
+                }
+                Err(RecvTimeoutError::Timeout) if stopping => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended
+    }
+}
