@@ -73,6 +73,7 @@ impl Config {
     #[must_use]
     pub fn without_values(mut self) -> Self {
         self.limits.values = 0;
+        self.limits.variants = 0;
         self.limits.value_keys = 0;
         self.limits.numbers = false;
         self
@@ -96,7 +97,7 @@ impl Config {
 }
 
 /// Raised with every change of classes, header lists or folds: states of before and after must not mix.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// The caps: they bound the state, and so its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +117,8 @@ pub(crate) struct Limits {
     pub(crate) numbers: bool,
     /// Distinct strings at one place.
     pub(crate) values: usize,
+    /// Kinds of object that are kept apart at one place, by what they say they are.
+    pub(crate) variants: usize,
     /// Bytes of a string that is kept.
     pub(crate) longest_value: usize,
     /// Depth to which JSON is looked into.
@@ -149,6 +152,7 @@ impl Default for Limits {
             value_keys: 8,
             numbers: true,
             values: 32,
+            variants: 16,
             longest_value: 64,
             depth: 24,
             body_bytes: 8 << 20,
@@ -204,6 +208,7 @@ impl Limits {
             keys: lower(self.keys),
             value_keys: lower(self.value_keys),
             values: lower(self.values),
+            variants: lower(self.variants),
             query: lower(self.query),
             headers: lower(self.headers),
             fields: lower(self.fields),

@@ -12,6 +12,8 @@ pub(crate) enum Mutant {
     Size,
     /// The valve does not see what joins a rest.
     RestUnseen,
+    /// The tags that came first stay apart when there are too many.
+    FirstTags,
 }
 
 #[cfg(not(test))]

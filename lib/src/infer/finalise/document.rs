@@ -17,6 +17,7 @@ use super::security::Security;
 use super::seeds::Seed;
 use super::similar::unite_similar;
 use super::template::{self, Place, Values};
+use super::unions::{settle_unions, unite_optional};
 use super::vocabulary::{Vocabulary, is_plural};
 use super::{Options, constants, names, parameters};
 use crate::exchange::Method;
@@ -147,7 +148,12 @@ fn paths(
             (key, path, bodies)
         })
         .collect();
+    // What differs is told apart first, by what was seen at each place alone; so nothing speaks for all that it is mixed with.
+    unite_optional(&mut graph);
+    settle_unions(&mut graph);
+    graph.forget_tags();
     unite_similar(&mut graph);
+    settle_unions(&mut graph);
     graph.settle_maps();
     let components = Components::of(&graph);
     let detail = Detail::of(options, limits, &graph);

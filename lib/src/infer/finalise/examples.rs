@@ -35,17 +35,18 @@ pub(super) fn secret_kinds(graph: &Graph<'_>) -> BTreeSet<ObjectId> {
     let mut found = BTreeSet::new();
     let mut open: Vec<SlotId> = Vec::new();
     for (_, kind) in graph.kinds() {
-        let named = kind.properties.iter().filter(|(key, _)| is_secret_name(key));
-        open.extend(named.map(|(_, (_, slot))| *slot));
+        let all = graph.properties(kind).into_iter();
+        open.extend(all.filter(|(key, ..)| is_secret_name(key)).map(|(_, _, slot)| slot));
     }
     while let Some(slot) = open.pop() {
         let slot = graph.slot(slot);
         open.extend(slot.array.flatten());
-        let Some(id) = slot.object.map(|object| graph.same(object)) else { continue };
-        if found.insert(id) {
-            let kind = graph.kind(id);
-            open.extend(kind.properties.values().map(|(_, slot)| *slot));
-            open.extend(kind.additional);
+        for id in graph.kinds_at(slot) {
+            if found.insert(id) {
+                let kind = graph.kind(id);
+                open.extend(kind.properties.values().map(|(_, slot)| *slot));
+                open.extend(kind.additional);
+            }
         }
     }
     found

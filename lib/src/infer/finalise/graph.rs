@@ -5,9 +5,12 @@
 //! taken on all of the observations; and it does not depend on the order, because uniting is a congruence: where two objects are one, what stands
 //! under the same key is one too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::intern::{ByName, Name, Names};
+use super::likeness::Counts;
 use super::maps::{MapNames, Shape, kinds};
+use super::names::singular_camel;
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge as _, add};
 use crate::infer::state::Json;
@@ -19,6 +22,13 @@ pub(super) struct SlotId(u32);
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ObjectId(u32);
+
+impl ObjectId {
+    /// Numbers are given without gaps, from zero on.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The side of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +47,10 @@ pub(super) struct Slot {
     pub(super) scalars: Json,
     /// There were arrays; their items.
     pub(super) array: Option<Option<SlotId>>,
-    pub(super) object: Option<ObjectId>,
+    /// The kinds of object, by what the objects say they are; those that say nothing have an empty name.
+    pub(super) kinds: ByName<ObjectId>,
+    /// How many objects there were of each name.
+    pub(super) tagged: ByName<u64>,
     /// How many arrays there were.
     pub(super) arrays: u64,
     /// How many objects there were.
@@ -49,20 +62,25 @@ pub(super) struct Slot {
 pub(super) struct Kind {
     pub(super) n: u64,
     /// Each with the number of objects that have it.
-    pub(super) properties: BTreeMap<String, (u64, SlotId)>,
+    pub(super) properties: ByName<(u64, SlotId)>,
     /// All values under keys that are data.
     pub(super) additional: Option<SlotId>,
     /// How many places of the input hold it.
     pub(super) places: u64,
     pub(super) side: Side,
-    /// What the places are called.
-    pub(super) votes: BTreeMap<String, u64>,
+    /// What the places are called, and how many of them.
+    pub(super) votes: ByName<u64>,
+    /// The same, each the singular.
+    pub(super) nouns: ByName<()>,
 }
 
 /// The graph. Ids stay valid when things are united; [`Graph::slot`] and [`Graph::kind`] find what they became.
 pub(super) struct Graph<'l> {
     limits: &'l Limits,
     maps: &'l MapNames,
+    pub(super) names: Names,
+    /// The singular of each noun, by name: it is asked for again and again.
+    singulars: BTreeMap<Name, Name>,
     slots: Vec<Slot>,
     slot_of: Vec<u32>,
     kinds: Vec<Kind>,
@@ -74,6 +92,8 @@ impl<'l> Graph<'l> {
         Graph {
             limits,
             maps,
+            names: Names::new(),
+            singulars: BTreeMap::new(),
             slots: Vec::new(),
             slot_of: Vec::new(),
             kinds: Vec::new(),
@@ -94,28 +114,57 @@ impl<'l> Graph<'l> {
             .array
             .as_ref()
             .map(|array| array.items.as_ref().map(|items| self.add_under(items, keys, noun, side)));
-        let object = json.object.as_ref().map(|object| {
+        let (mut kinds, mut tagged) = (ByName::default(), ByName::default());
+        for (tags, object) in json.objects() {
             let Shape { properties, additional } = self.maps.shape(object, keys, self.limits);
             let mut kind = Kind { n: object.n, places: 1, side, ..Kind::default() };
-            kind.votes.insert(noun.to_owned(), 1);
+            let vote = self.names.of(noun);
+            kind.votes.insert(vote, 1);
+            kind.nouns.insert(self.singular(vote), ());
+            let tags = self.names.of(&tags);
             for (name, property) in properties {
                 let below = if is_envelope(name) { noun } else { name };
                 let slot = self.add_under(&property.json, (keys.1, name), below, side);
-                kind.properties.insert(name.to_owned(), (property.present, slot));
+                kind.properties.insert(self.names.of(name), (property.present, slot));
             }
             kind.additional =
                 additional.map(|json| self.add_under(&json, (keys.1, ""), noun, side));
             let id = self.kinds.len() as u32;
             self.kinds.push(kind);
             self.kind_of.push(id);
-            ObjectId(id)
-        });
+            tagged.insert(tags, object.n);
+            kinds.insert(tags, ObjectId(id));
+        }
         let id = self.slots.len() as u32;
         let arrays = json.array.as_ref().map_or(0, |array| array.n);
-        let objects = json.object.as_ref().map_or(0, |object| object.n);
-        self.slots.push(Slot { scalars, array, object, arrays, objects });
+        let objects = json.objects().iter().fold(0u64, |n, (_, object)| n.saturating_add(object.n));
+        self.slots.push(Slot { scalars, array, kinds, tagged, arrays, objects });
         self.slot_of.push(id);
         SlotId(id)
+    }
+
+    fn singular(&mut self, noun: Name) -> Name {
+        if let Some(known) = self.singulars.get(&noun) {
+            return *known;
+        }
+        let singular = singular_camel(self.names.text(noun));
+        let singular = self.names.of(&singular);
+        self.singulars.insert(noun, singular);
+        singular
+    }
+
+    /// The properties of a kind, sorted by their names.
+    pub(super) fn properties(&self, kind: &Kind) -> Vec<(&str, u64, SlotId)> {
+        let named = kind.properties.iter();
+        let mut all: Vec<_> =
+            named.map(|(name, (present, slot))| (self.names.text(name), *present, *slot)).collect();
+        all.sort_unstable_by_key(|(name, ..)| *name);
+        all
+    }
+
+    /// A property of a kind.
+    pub(super) fn property(&self, kind: &Kind, name: &str) -> Option<(u64, SlotId)> {
+        kind.properties.get(self.names.find(name)?).copied()
     }
 
     /// The kinds as they are now, each once.
@@ -127,8 +176,54 @@ impl<'l> Graph<'l> {
             .map(|(index, kind)| (ObjectId(index as u32), kind))
     }
 
+    /// The places as they are now, each once.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.slot_of[*index] as usize == *index)
+            .map(|(_, slot)| slot)
+    }
+
+    /// Forgets what the objects say they are, wherever there is only one kind.
+    pub(super) fn forget_tags(&mut self) {
+        for index in 0..self.slots.len() {
+            let kinds = self.kinds_at(&self.slots[index]);
+            if let (Some(only), 1) = (kinds.first(), kinds.len()) {
+                let slot = &mut self.slots[index];
+                slot.kinds = ByName::of_one(Name::EMPTY, *only);
+                slot.tagged = ByName::of_one(Name::EMPTY, slot.objects);
+            }
+        }
+    }
+
+    /// The kinds of object at a place, each once.
+    pub(super) fn kinds_at(&self, slot: &Slot) -> BTreeSet<ObjectId> {
+        slot.kinds.values().map(|id| self.same(*id)).collect()
+    }
+
     pub(super) fn slot(&self, id: SlotId) -> &Slot {
         &self.slots[find(&self.slot_of, id.0) as usize]
+    }
+
+    /// What stood at a place below `n` objects, of which `present` had it.
+    pub(super) fn counts(&self, n: u64, present: u64, slot: SlotId) -> Counts {
+        let slot = self.slot(slot);
+        let scalars = &slot.scalars;
+        [
+            n.saturating_sub(present),
+            scalars.nulls,
+            scalars.bools,
+            scalars.ints.saturating_add(scalars.floats),
+            scalars.text.as_ref().map_or(0, |text| text.n),
+            slot.arrays,
+            slot.objects,
+        ]
+    }
+
+    /// How many kinds there ever were: ids are below that.
+    pub(super) fn size(&self) -> usize {
+        self.kinds.len()
     }
 
     /// The id that all united kinds share.
@@ -167,18 +262,20 @@ impl<'l> Graph<'l> {
             }
             let keys = kind.properties.iter().map(|(name, (present, slot))| {
                 let slot = self.slot(*slot);
-                let kinds = kinds(&slot.scalars, slot.array.is_some(), slot.object.is_some());
-                let items = slot.array.flatten().and_then(|items| self.slot(items).object);
-                let below = [slot.object, items].into_iter().flatten();
-                let below = below.flat_map(|object| self.kind(object).properties.keys());
-                (name.as_str(), *present, kinds, below.map(String::as_str).collect())
+                let kinds = kinds(&slot.scalars, slot.array.is_some(), !slot.kinds.is_empty());
+                let items = slot.array.flatten().map(|items| &self.slot(items).kinds);
+                let below = [Some(&slot.kinds), items].into_iter().flatten();
+                let below = below.flat_map(ByName::values);
+                let below = below.flat_map(|object| self.kind(*object).properties.keys());
+                let below = below.map(|name| self.names.text(name));
+                (self.names.text(name), *present, kinds, below.collect())
             });
             if !self.maps.are_data(kind.n, kind.additional.is_some(), keys) {
                 continue;
             }
             let kind = &mut self.kinds[index];
             let (n, mut all) = (kind.n, Vec::new());
-            kind.properties.retain(|_, (present, slot)| {
+            kind.properties.retain(|(present, slot)| {
                 let steady = *present == n;
                 if !steady {
                     all.push(*slot);
@@ -203,20 +300,12 @@ impl<'l> Graph<'l> {
         let kind = &mut self.kinds[into as usize];
         add(&mut kind.n, from.n);
         add(&mut kind.places, from.places);
-        for (noun, votes) in from.votes {
-            add(kind.votes.entry(noun).or_insert(0), votes);
-        }
-        for (name, (present, slot)) in from.properties {
-            match kind.properties.get_mut(&name) {
-                Some((mine, other)) => {
-                    add(mine, present);
-                    work.slots.push((*other, slot));
-                }
-                None => {
-                    kind.properties.insert(name, (present, slot));
-                }
-            }
-        }
+        kind.votes.absorb(from.votes, add);
+        kind.nouns.absorb(from.nouns, |(), ()| {});
+        kind.properties.absorb(from.properties, |(mine, other), (present, slot)| {
+            add(mine, present);
+            work.slots.push((*other, slot));
+        });
         match (kind.additional, from.additional) {
             (Some(mine), Some(theirs)) => work.slots.push((mine, theirs)),
             (None, theirs) => kind.additional = theirs,
@@ -224,17 +313,13 @@ impl<'l> Graph<'l> {
         }
         if let Some(additional) = kind.additional {
             // A key that is a name in one and data in the other has values on both sides: they are all data.
-            let names: Vec<String> = kind
-                .properties
-                .iter()
-                .filter(|(_, (present, _))| *present < kind.n)
-                .map(|(name, _)| name.clone())
-                .collect();
-            for name in names {
-                if let Some((_, slot)) = kind.properties.remove(&name) {
-                    work.slots.push((additional, slot));
+            let n = kind.n;
+            kind.properties.retain(|(present, slot)| {
+                if *present < n {
+                    work.slots.push((additional, *slot));
                 }
-            }
+                *present >= n
+            });
         }
     }
 
@@ -257,13 +342,8 @@ impl<'l> Graph<'l> {
             }
             (mine, theirs) => mine.or(theirs),
         };
-        slot.object = match (slot.object, from.object) {
-            (Some(mine), Some(theirs)) => {
-                work.kinds.push((mine, theirs));
-                Some(mine)
-            }
-            (mine, theirs) => mine.or(theirs),
-        };
+        slot.tagged.absorb(from.tagged, add);
+        slot.kinds.absorb(from.kinds, |mine, theirs| work.kinds.push((*mine, theirs)));
     }
 }
 

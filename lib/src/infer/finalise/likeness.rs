@@ -7,6 +7,8 @@
 //!
 //! All in integers, so that equal states decide equally on every machine.
 
+use std::sync::LazyLock;
+
 /// Bits with eight binary places.
 pub(super) type Bits = i64;
 
@@ -42,16 +44,21 @@ pub(super) fn log2(value: u64) -> Bits {
 
 /// `m · log2 m`.
 fn weight(m: u64) -> Bits {
+    /// Nearly all that is asked for: counts are scaled.
+    static SMALL: LazyLock<[Bits; 96]> =
+        LazyLock::new(|| std::array::from_fn(|m| m as Bits * log2(m as u64)));
+    if let Some(known) = usize::try_from(m).ok().and_then(|m| SMALL.get(m)) {
+        return *known;
+    }
     Bits::try_from(m).unwrap_or(Bits::MAX / BIT / 64) * log2(m)
 }
 
 /// How many bits two distributions speak against being one.
-pub(super) fn difference(a: &Counts, b: &Counts) -> Bits {
-    let (a, b) = (scaled(a), scaled(b));
+pub(super) fn difference(a: &[u64], b: &[u64]) -> Bits {
     let (mut each, mut all) = (0, 0);
     let (mut n_a, mut n_b) = (0, 0);
-    for (x, y) in a.iter().zip(&b) {
-        each += weight(*x) + weight(*y);
+    for (x, y) in scaled(a).zip(scaled(b)) {
+        each += weight(x) + weight(y);
         all += weight(x + y);
         n_a += x;
         n_b += y;
@@ -63,14 +70,14 @@ pub(super) fn difference(a: &Counts, b: &Counts) -> Bits {
 }
 
 /// Brings the counts down to [`ENOUGH`] in all; what was seen stays seen.
-fn scaled(counts: &Counts) -> Counts {
+fn scaled(counts: &[u64]) -> impl Iterator<Item = u64> {
     let n = counts.iter().fold(0_u64, |n, count| n.saturating_add(*count));
-    if n <= ENOUGH {
-        return *counts;
-    }
-    counts.map(|count| {
-        let share = u128::from(count) * u128::from(ENOUGH) / u128::from(n);
-        u64::try_from(share).unwrap_or(ENOUGH).max(u64::from(count > 0))
+    counts.iter().map(move |count| {
+        if n <= ENOUGH {
+            return *count;
+        }
+        let share = u128::from(*count) * u128::from(ENOUGH) / u128::from(n);
+        u64::try_from(share).unwrap_or(ENOUGH).max(u64::from(*count > 0))
     })
 }
 

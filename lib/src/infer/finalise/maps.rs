@@ -106,7 +106,7 @@ impl MapNames {
 type Names<'a> = BTreeMap<(Option<&'a str>, &'a str), Keys<'a>>;
 
 fn collect<'a>(json: &'a Json, (around, name): (&'a str, &'a str), names: &mut Names<'a>) {
-    if let Some(object) = &json.object {
+    for (_, object) in json.objects() {
         names.entry((Some(around), name)).or_default().add(object);
         names.entry((None, name)).or_default().add(object);
         for (key, property) in object.keys.iter() {
@@ -160,8 +160,8 @@ impl<'a> Keys<'a> {
             let json = &property.json;
             key.kinds |= kinds(json, json.array.is_some(), json.object.is_some());
             let items = json.array.as_ref().and_then(|array| array.items.as_ref());
-            let objects = [json.object.as_ref(), items.and_then(|items| items.object.as_ref())];
-            for below in objects.into_iter().flatten() {
+            let items = items.map_or_else(Vec::new, |items| items.objects());
+            for (_, below) in json.objects().into_iter().chain(items) {
                 key.below.extend(below.keys.iter().map(|(name, _)| name));
             }
         }

@@ -4,7 +4,7 @@
 //! equal documents.
 //!
 //! First paths are decided (`template`, by `siblings` and `signature`), then the objects in all bodies: which are maps (`maps`),
-//! and which are the same kind of thing (`graph`, `similar`, `likeness`). What was seen of a kind anywhere is united *before* anything is decided about it, so
+//! which of those at one place are a union (`unions`), and which are the same kind of thing (`graph`, `similar`, `likeness`). What was seen of a kind anywhere is united *before* anything is decided about it, so
 //! that `required`, `nullable` and enums are right where traffic is sparse. How much must be seen before something is called
 //! certain, the API itself tells (`confidence`). Then the document is written.
 
@@ -20,6 +20,7 @@ mod explain;
 mod ghosts;
 mod graph;
 mod hints;
+mod intern;
 mod labels;
 mod likeness;
 mod maps;
@@ -38,6 +39,7 @@ mod summaries;
 mod template;
 #[cfg(test)]
 mod testing;
+mod unions;
 mod vocabulary;
 mod wording;
 

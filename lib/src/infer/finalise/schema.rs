@@ -5,11 +5,12 @@ use std::cell::Cell;
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
-use super::confidence::{Needed, values};
+use super::confidence::{self, Needed};
 use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
-use super::graph::{Graph, Kind, ObjectId, Side, SlotId};
+use super::graph::{Graph, Kind, ObjectId, Side, Slot, SlotId};
 use super::hints;
+use super::unions::{Discriminator, discriminator, values};
 use crate::format::FORMATS;
 use crate::infer::state::{Json, Text};
 
@@ -69,10 +70,8 @@ impl Schemas<'_> {
             self.detail.array(&mut schema, node.array.as_deref());
             parts.push(schema);
         }
-        if let Some(object) = slot.object {
-            parts.push(self.object(object));
-        }
-        if (node.nulls > 0 || values(slot) < certain) && !parts.is_empty() {
+        self.objects(slot, &mut parts);
+        if (node.nulls > 0 || confidence::values(slot) < certain) && !parts.is_empty() {
             nullable(&mut parts);
         }
         match parts.len() {
@@ -81,6 +80,26 @@ impl Schemas<'_> {
             0 => json!({}),
             1 => parts.remove(0),
             _ => json!({"anyOf": parts}),
+        }
+    }
+
+    /// The schemas of the kinds of object at a place: one of them, if readers can tell which.
+    fn objects(&self, slot: &Slot, parts: &mut Vec<Value>) {
+        let kinds = self.graph.kinds_at(slot);
+        let all: Vec<Value> = kinds.iter().map(|id| self.object(*id)).collect();
+        let told = (kinds.len() > 1).then(|| discriminator(self.graph, slot, &kinds)).flatten();
+        match told {
+            Some(Discriminator { key, mapping }) => {
+                let mapping: Map<String, Value> = mapping
+                    .into_iter()
+                    .map(|(value, id)| (value, self.object(id)["$ref"].clone()))
+                    .collect();
+                parts.push(json!({
+                    "oneOf": all,
+                    "discriminator": {"propertyName": key, "mapping": mapping},
+                }));
+            }
+            None => parts.extend(all),
         }
     }
 
@@ -106,30 +125,39 @@ impl Schemas<'_> {
     fn definition(&self, id: ObjectId) -> Value {
         let id = self.graph.same(id);
         let outer = self.secret.replace(self.detail.is_secret(id));
-        let mut schema = self.object_of(self.graph.kind(id));
+        let mut schema = self.object_of(id, self.graph.kind(id));
         self.secret.set(outer);
         let kind = self.graph.kind(id);
-        let keys = kind.properties.iter().map(|(name, (present, _))| (name.as_str(), *present));
+        let keys = self.graph.properties(kind).into_iter().map(|(name, n, _)| (name, n));
         self.detail.count_objects(&mut schema, kind.n, keys);
         Value::Object(schema)
     }
 
-    fn object_of(&self, kind: &Kind) -> Map<String, Value> {
+    fn object_of(&self, id: ObjectId, kind: &Kind) -> Map<String, Value> {
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
         let needed = &self.needed[kind.side as usize];
-        let required: Vec<&str> = kind
-            .properties
+        let tags = self.components.tags(id);
+        let properties = self.graph.properties(kind);
+        let required: Vec<&str> = properties
             .iter()
-            .filter(|(_, (present, _))| *present == kind.n && kind.n >= needed.required)
-            .map(|(name, _)| name.as_str())
+            .filter(|(name, present, _)| {
+                *present == kind.n && (kind.n >= needed.required || tags.contains(*name))
+            })
+            .map(|(name, ..)| *name)
             .collect();
         if !required.is_empty() {
             schema.insert("required".to_owned(), json!(required));
         }
-        let members: Map<String, Value> = kind
-            .properties
-            .iter()
-            .map(|(name, (_, slot))| (name.clone(), self.at(*slot, name, needed.not_null)))
+        let members: Map<String, Value> = properties
+            .into_iter()
+            .map(|(name, _, slot)| {
+                let values = tags.contains(name).then(|| values(self.graph, kind, name)).flatten();
+                let schema = match values {
+                    Some(values) => json!({"type": "string", "enum": values}),
+                    None => self.at(slot, name, needed.not_null),
+                };
+                (name.to_owned(), schema)
+            })
             .collect();
         if !members.is_empty() {
             schema.insert("properties".to_owned(), members.into());

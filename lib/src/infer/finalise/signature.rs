@@ -99,7 +99,7 @@ fn add_answers(operation: &Operation, place: &str, features: &mut BTreeSet<Strin
 
 /// The property names of objects, looking through an envelope, and of the objects of an array, told apart from them.
 fn add_keys(json: &Json, place: &str, features: &mut BTreeSet<String>) {
-    if let Some(object) = &json.object {
+    for (_, object) in json.objects() {
         for (key, property) in object.keys.iter() {
             features.insert(format!("{place}{key}"));
             if matches!(key, "data" | "items" | "result" | "results") {

@@ -6,12 +6,12 @@
 //! below their common keys, so that must agree too, all the way down: every list of an API may have `data`, `next` and
 //! `total`, and is not for that a list of the same things.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::graph::{Graph, Kind, ObjectId, Side, SlotId};
-use super::likeness::{BIT, Bits, Counts, difference, log2};
+use super::graph::{Graph, Kind, ObjectId, Side, Slot, SlotId};
+use super::intern::Name;
+use super::likeness::{BIT, Bits, difference, log2};
 use super::maps::{NULL, kinds};
-use super::names::singular_camel;
 
 /// What must speak for two kinds being one, all told. This and the other thresholds were fitted on generated traffic of eight
 /// public APIs; of several hundred pairs united there, the wrong ones came from mixtures and from maps, not from these numbers.
@@ -67,20 +67,58 @@ pub(super) fn unite_similar(graph: &mut Graph<'_>) {
     });
     // What was united knows more, so a second round finds what the first could not tell.
     for _ in 0..2 {
-        let mut index: BTreeMap<(Side, String), BTreeSet<ObjectId>> = BTreeMap::new();
+        let mut index = Index::of(graph);
         for (id, ..) in &kinds {
             let id = graph.same(*id);
-            let handles = features.handles(graph.kind(id));
-            let found = candidates(graph, id, &handles, &index, &features);
+            let found = candidates(graph, id, &mut index, &features);
             if let Some(partner) = best(graph, &features, id, found) {
                 graph.unite(&[(id, partner)]);
             }
-            let id = graph.same(id);
-            let kind = graph.kind(id);
-            for key in kind.properties.keys() {
-                index.entry((kind.side, key.clone())).or_default().insert(id);
+            index.add(graph, graph.same(id));
+        }
+    }
+}
+
+/// The kinds that have a key, by side and key.
+struct Index {
+    kinds: [Vec<Vec<ObjectId>>; 3],
+    /// By kind: the search that found it last.
+    found: Vec<u32>,
+    searches: u32,
+}
+
+impl Index {
+    fn of(graph: &Graph<'_>) -> Self {
+        let empty = vec![Vec::new(); graph.names.len()];
+        let kinds = [empty.clone(), empty.clone(), empty];
+        Index { kinds, found: vec![0; graph.size()], searches: 0 }
+    }
+
+    fn add(&mut self, graph: &Graph<'_>, id: ObjectId) {
+        let kind = graph.kind(id);
+        for key in kind.properties.keys() {
+            let kinds = &mut self.kinds[kind.side as usize][key.index()];
+            if kinds.last() != Some(&id) {
+                kinds.push(id);
             }
         }
+    }
+
+    /// The kinds of a side that have one of some keys, each once.
+    fn search(&mut self, graph: &Graph<'_>, side: Side, keys: &[Name]) -> Vec<ObjectId> {
+        self.searches += 1;
+        let mut all = Vec::new();
+        for key in keys {
+            for id in &self.kinds[side as usize][key.index()] {
+                let id = graph.same(*id);
+                let found = &mut self.found[id.index()];
+                if *found != self.searches {
+                    *found = self.searches;
+                    all.push(id);
+                }
+            }
+        }
+        all
     }
 }
 
@@ -108,22 +146,21 @@ fn best(
 fn candidates(
     graph: &Graph<'_>,
     id: ObjectId,
-    handles: &[&str],
-    index: &BTreeMap<(Side, String), BTreeSet<ObjectId>>,
+    index: &mut Index,
     features: &Features,
 ) -> Vec<ObjectId> {
     let kind = graph.kind(id);
-    let mut seen: BTreeSet<ObjectId> = BTreeSet::new();
-    for key in handles {
-        let found = index.get(&(kind.side, (*key).to_owned()));
-        seen.extend(found.into_iter().flatten().map(|other| graph.same(*other)));
-    }
-    seen.remove(&id);
-    let mut ranked: Vec<(Bits, ObjectId)> =
-        seen.into_iter().map(|other| (features.shared(kind, graph.kind(other)), other)).collect();
-    ranked.sort_by_key(|(shared, other)| (std::cmp::Reverse(*shared), *other));
+    let handles = features.handles(graph, kind);
+    let mut ranked: Vec<(Bits, ObjectId)> = index
+        .search(graph, kind.side, &handles)
+        .into_iter()
+        .filter(|other| *other != id)
+        .map(|other| (features.shared(kind, graph.kind(other)), other))
+        .filter(|(shared, _)| *shared >= PROOF)
+        .collect();
+    ranked.sort_unstable_by_key(|(shared, other)| (std::cmp::Reverse(*shared), *other));
     ranked.truncate(CANDIDATES);
-    ranked.into_iter().filter(|(shared, _)| *shared >= PROOF).map(|(_, other)| other).collect()
+    ranked.into_iter().map(|(_, other)| other).collect()
 }
 
 /// True where the keys are so seldom there that the objects are of several kinds. Which kinds these are, every place says for
@@ -139,31 +176,23 @@ fn is_mixture(kind: &Kind) -> bool {
 /// How rare keys and nouns are.
 struct Features {
     kinds: u64,
-    /// By side.
-    keys: [BTreeMap<String, u64>; 3],
-    nouns: [BTreeMap<String, u64>; 3],
-    /// The singular of each vote: it is asked for again and again.
-    singular: BTreeMap<String, String>,
+    /// By side and name.
+    keys: [Vec<u64>; 3],
+    nouns: [Vec<u64>; 3],
+    /// Of [`TAGS`], those that there are.
+    tags: Vec<Name>,
 }
 
 impl Features {
     fn of(graph: &Graph<'_>) -> Self {
-        let mut features = Features {
-            kinds: 0,
-            keys: Default::default(),
-            nouns: Default::default(),
-            singular: BTreeMap::new(),
-        };
+        let none = || [(); 3].map(|()| vec![0; graph.names.len()]);
+        let tags = TAGS.iter().filter_map(|tag| graph.names.find(tag)).collect();
+        let mut features = Features { kinds: 0, keys: none(), nouns: none(), tags };
         for (_, kind) in graph.kinds() {
             features.kinds += 1;
-            for key in kind.properties.keys() {
-                *features.keys[kind.side as usize].entry(key.clone()).or_default() += 1;
-            }
-            for noun in kind.votes.keys() {
-                let singular =
-                    features.singular.entry(noun.clone()).or_insert_with(|| singular_camel(noun));
-                *features.nouns[kind.side as usize].entry(singular.clone()).or_default() += 1;
-            }
+            let side = kind.side as usize;
+            kind.properties.keys().for_each(|key| features.keys[side][key.index()] += 1);
+            kind.nouns.keys().for_each(|noun| features.nouns[side][noun.index()] += 1);
         }
         features
     }
@@ -173,43 +202,29 @@ impl Features {
         log2(self.kinds) - log2(n)
     }
 
-    fn key(&self, side: Side, key: &str) -> Bits {
-        self.rarity(self.keys[side as usize].get(key).copied().unwrap_or(1)).max(KEY)
+    fn key(&self, side: Side, key: Name) -> Bits {
+        self.rarity(self.keys[side as usize][key.index()]).max(KEY)
     }
 
     /// The rarest keys of a kind.
-    fn handles<'k>(&self, kind: &'k Kind) -> Vec<&'k str> {
-        let mut keys: Vec<(Bits, &str)> =
-            kind.properties.keys().map(|key| (self.key(kind.side, key), key.as_str())).collect();
-        keys.sort_by_key(|(rarity, key)| (std::cmp::Reverse(*rarity), *key));
-        keys.into_iter().take(HANDLES).map(|(_, key)| key).collect()
+    fn handles(&self, graph: &Graph<'_>, kind: &Kind) -> Vec<Name> {
+        let rarity = |key| (std::cmp::Reverse(self.key(kind.side, key)), graph.names.text(key));
+        let mut keys: Vec<Name> = kind.properties.keys().collect();
+        keys.sort_by_cached_key(|key| rarity(*key));
+        keys.truncate(HANDLES);
+        keys
     }
 
     /// What shared keys, and what the places are called, are worth.
     fn shared(&self, a: &Kind, b: &Kind) -> Bits {
-        let keys: Bits = a
-            .properties
-            .keys()
-            .filter(|key| b.properties.contains_key(*key))
-            .map(|key| self.key(a.side, key))
-            .sum();
+        let keys: Bits = a.properties.common(&b.properties).map(|key| self.key(a.side, key)).sum();
         keys + self.noun(a, b)
     }
 
     fn noun(&self, a: &Kind, b: &Kind) -> Bits {
-        let nouns: BTreeSet<&str> = self.nouns(a).collect();
-        self.nouns(b)
-            .filter(|noun| nouns.contains(noun))
-            .map(|noun| {
-                let n = self.nouns[a.side as usize].get(noun).copied().unwrap_or(1);
-                self.rarity(n).max(NOUN)
-            })
-            .max()
-            .unwrap_or(0)
-    }
-
-    fn nouns<'k>(&'k self, kind: &'k Kind) -> impl Iterator<Item = &'k str> {
-        kind.votes.keys().map(|noun| self.singular.get(noun).unwrap_or(noun).as_str())
+        let common = a.nouns.common(&b.nouns);
+        let worth = |noun: Name| self.rarity(self.nouns[a.side as usize][noun.index()]).max(NOUN);
+        common.map(worth).max().unwrap_or(0)
     }
 }
 
@@ -243,27 +258,16 @@ impl Trial<'_, '_> {
     fn evidence(&self, a: &Kind, b: &Kind) -> Option<Evidence> {
         let veto = VETO + log2((a.properties.len() + b.properties.len()) as u64);
         let mut evidence = Evidence { shared: self.features.noun(a, b), against: 0 };
-        for (key, (present, slot)) in &a.properties {
-            let mine = self.counts(a.n, *present, *slot);
-            let against = match b.properties.get(key) {
-                Some((present, other)) => {
-                    let theirs = self.counts(b.n, *present, *other);
-                    evidence.shared += self.features.key(a.side, key);
-                    difference(&mine, &theirs) + self.tag(key, *slot, *other)
-                }
-                None => difference(&mine, &[b.n, 0, 0, 0, 0, 0, 0]),
+        for (key, mine, theirs) in a.properties.beside(&b.properties) {
+            let counts = |kind: &Kind, property: Option<&(u64, SlotId)>| match property {
+                Some((present, slot)) => self.graph.counts(kind.n, *present, *slot),
+                None => [kind.n, 0, 0, 0, 0, 0, 0],
             };
-            if against > veto {
-                return None;
+            let mut against = difference(&counts(a, mine), &counts(b, theirs));
+            if let (Some((_, mine)), Some((_, theirs))) = (mine, theirs) {
+                evidence.shared += self.features.key(a.side, key);
+                against += self.tag(key, *mine, *theirs) + self.below_differ(*mine, *theirs);
             }
-            evidence.against += against;
-        }
-        for (key, (present, slot)) in &b.properties {
-            if a.properties.contains_key(key) {
-                continue;
-            }
-            let theirs = self.counts(b.n, *present, *slot);
-            let against = difference(&theirs, &[a.n, 0, 0, 0, 0, 0, 0]);
             if against > veto {
                 return None;
             }
@@ -272,23 +276,9 @@ impl Trial<'_, '_> {
         Some(evidence)
     }
 
-    fn counts(&self, n: u64, present: u64, slot: SlotId) -> Counts {
-        let slot = self.graph.slot(slot);
-        let scalars = &slot.scalars;
-        [
-            n.saturating_sub(present),
-            scalars.nulls,
-            scalars.bools,
-            scalars.ints.saturating_add(scalars.floats),
-            scalars.text.as_ref().map_or(0, |text| text.n),
-            slot.arrays,
-            slot.objects,
-        ]
-    }
-
     /// What it says that a tag has one value here and another there.
-    fn tag(&self, key: &str, a: SlotId, b: SlotId) -> Bits {
-        if !TAGS.contains(&key) {
+    fn tag(&self, key: Name, a: SlotId, b: SlotId) -> Bits {
+        if !self.features.tags.contains(&key) {
             return 0;
         }
         let single = |slot| {
@@ -297,18 +287,40 @@ impl Trial<'_, '_> {
             (counts.len() == 1).then(|| counts.iter().next())?
         };
         match (single(a), single(b)) {
-            (Some((value, n)), Some((other, m))) if value != other => {
-                difference(&[n, 0, 0, 0, 0, 0, 0], &[0, m, 0, 0, 0, 0, 0])
-            }
+            (Some((value, n)), Some((other, m))) if value != other => difference(&[n, 0], &[0, m]),
             _ => 0,
         }
     }
 
+    /// How much it speaks against two places being one that objects there say they are different things, or in other shares.
+    fn below_differ(&self, a: SlotId, b: SlotId) -> Bits {
+        let (a, b) = (self.graph.slot(a), self.graph.slot(b));
+        let items = match (a.array.flatten(), b.array.flatten()) {
+            (Some(mine), Some(theirs)) => self.below_differ(mine, theirs),
+            _ => 0,
+        };
+        items + self.kinds_differ(a, b)
+    }
+
+    fn kinds_differ(&self, a: &Slot, b: &Slot) -> Bits {
+        // The commonest case: both hold one kind, of one name.
+        if a.kinds.len() <= 1 && b.kinds.len() <= 1 && a.kinds.keys().eq(b.kinds.keys()) {
+            return 0;
+        }
+        let count = |n: Option<&u64>| n.copied().unwrap_or_default();
+        let (mine, theirs): (Vec<u64>, Vec<u64>) = a
+            .tagged
+            .beside(&b.tagged)
+            .map(|(_, mine, theirs)| (count(mine), count(theirs)))
+            .unzip();
+        difference(&mine, &theirs)
+    }
+
     /// True where what stands below common keys can be one as well.
     fn below(&mut self, a: &Kind, b: &Kind) -> bool {
-        let properties = a.properties.iter().filter_map(|(key, (_, slot))| {
-            let (_, other) = b.properties.get(key)?;
-            Some((*slot, *other))
+        let properties = a.properties.beside(&b.properties).filter_map(|(_, mine, theirs)| {
+            let ((_, mine), (_, theirs)) = (mine?, theirs?);
+            Some((*mine, *theirs))
         });
         let pairs: Vec<(SlotId, SlotId)> =
             properties.chain(a.additional.zip(b.additional)).collect();
@@ -317,15 +329,40 @@ impl Trial<'_, '_> {
 
     fn slots_agree(&mut self, a: SlotId, b: SlotId) -> bool {
         let (a, b) = (self.graph.slot(a), self.graph.slot(b));
-        let objects = match (a.object, b.object) {
-            (Some(mine), Some(theirs)) => self.agree(mine, theirs),
-            _ => true,
-        };
-        objects
+        self.kinds_agree(a, b)
             && match (a.array.flatten(), b.array.flatten()) {
                 (Some(mine), Some(theirs)) => self.slots_agree(mine, theirs),
                 _ => true,
             }
+    }
+
+    /// True where the objects of two places can stand in one: what says of itself that it is the same must be so. Of what says that
+    /// it is something else, a few may be of a union.
+    fn kinds_agree(&mut self, a: &Slot, b: &Slot) -> bool {
+        if self.kinds_differ(a, b) > VETO {
+            return false;
+        }
+        let mut common = false;
+        for (_, mine, theirs) in a.kinds.beside(&b.kinds) {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                common = true;
+                if !self.agree(*mine, *theirs) {
+                    return false;
+                }
+            }
+        }
+        let untagged = |slot: &Slot| slot.kinds.get(Name::EMPTY).is_some();
+        if common || a.kinds.is_empty() || b.kinds.is_empty() || !(untagged(a) || untagged(b)) {
+            return true;
+        }
+        let (mine, theirs) = (self.graph.kinds_at(a), self.graph.kinds_at(b));
+        let before = self.assumed.clone();
+        let pairs = mine.iter().flat_map(|x| theirs.iter().map(|y| (*x, *y)));
+        pairs.into_iter().any(|(x, y)| {
+            // What followed from a wrong supposition is none.
+            self.assumed.clone_from(&before);
+            self.agree(x, y)
+        })
     }
 
     /// True where two kinds can be one that would be so for other reasons.
@@ -353,7 +390,7 @@ impl Trial<'_, '_> {
         let slots = kind.properties.values().map(|(_, slot)| *slot).chain(kind.additional);
         slots.fold(0, |all, slot| {
             let slot = self.graph.slot(slot);
-            all | kinds(&slot.scalars, slot.array.is_some(), slot.object.is_some()) & !NULL
+            all | kinds(&slot.scalars, slot.array.is_some(), !slot.kinds.is_empty()) & !NULL
         })
     }
 
@@ -390,7 +427,7 @@ mod tests {
         unite_similar(&mut graph);
         let ids: Vec<ObjectId> = slots
             .iter()
-            .map(|slot| graph.same(graph.slot(*slot).object.expect("an object")))
+            .map(|slot| *graph.kinds_at(graph.slot(*slot)).first().expect("an object"))
             .collect();
         let first = |id| ids.iter().position(|other| *other == id).unwrap_or_default();
         let ids = &ids[..ids.len() - others.len()];

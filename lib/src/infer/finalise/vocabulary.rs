@@ -5,10 +5,11 @@
 //! API's own JSON keys and query names.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bodies;
 use super::maps::MapNames;
+use crate::infer::sketch::add;
 use crate::infer::state::{Json, Node, Operation, in_lexicon, without_extension};
 
 /// Sorted, one stem a line.
@@ -49,11 +50,16 @@ impl Vocabulary {
     }
 
     fn learn_keys(&mut self, json: &Json, (around, name): (&str, &str), maps: &MapNames) {
-        if let Some(object) = &json.object {
+        let objects = json.objects();
+        let mut present: BTreeMap<&str, u64> = BTreeMap::new();
+        for (key, property) in objects.iter().flat_map(|(_, object)| object.keys.iter()) {
+            add(present.entry(key).or_default(), property.present);
+        }
+        for (_, object) in objects {
             let names = maps.names(object, (around, name));
             for (key, property) in object.keys.iter() {
                 if names.contains(key) {
-                    if property.present >= AGAIN {
+                    if present.get(key).is_some_and(|n| *n >= AGAIN) {
                         self.learn(key);
                     }
                     self.learn_keys(&property.json, (name, key), maps);

@@ -85,7 +85,7 @@ fn is_list(json: &Json, last: &str) -> bool {
     ];
     let is_name = |key: &str| ENVELOPES.contains(&key) || words(key) == words(last);
     json.array.is_some()
-        || json.object.as_ref().is_some_and(|object| {
+        || json.objects().iter().any(|(_, object)| {
             object.keys.iter().any(|(key, property)| property.json.array.is_some() && is_name(key))
         })
 }

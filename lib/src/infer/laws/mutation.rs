@@ -59,6 +59,13 @@ fn counting_for_the_rest_what_a_key_knew_of_itself_is_noticed() {
 }
 
 #[test]
+fn keeping_apart_the_tags_that_came_first_is_noticed() {
+    assert!(with(Mutant::FirstTags, order_fails));
+    assert!(with(Mutant::FirstTags, shards_fail));
+    assert!(with(Mutant::FirstTags, coarsening_fails));
+}
+
+#[test]
 fn a_valve_on_the_size_of_the_state_is_noticed() {
     assert!(with(Mutant::Size, order_fails));
 }

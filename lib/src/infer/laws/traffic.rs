@@ -105,6 +105,8 @@ fn body() -> impl Strategy<Value = String> {
         "1e400",
         "18446744073709551616",
         "\"a\"",
+        "\"b\"",
+        "\"c\"",
         "\"2024-01-01\"",
         "\"x\\ny\"",
         "\"alice@example.com\"",
@@ -121,6 +123,9 @@ fn body() -> impl Strategy<Value = String> {
             "7",
             "2024-01-15",
             "bob@example.com",
+            "type",
+            "type",
+            "object",
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4)
@@ -138,7 +143,7 @@ fn body() -> impl Strategy<Value = String> {
 /// Caps of 0 to 5, and a valve that closes after some hundred places, or after a few, or never.
 pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     let places = prop::sample::select(vec![1, 11, 16, 30, 100, 1 << 20]);
-    (prop::collection::vec(0usize..6, 14), places).prop_map(|(caps, places)| Limits {
+    (prop::collection::vec(0usize..6, 15), places).prop_map(|(caps, places)| Limits {
         names: caps[0],
         suffixes: caps[1],
         segments: 2 + caps[2],
@@ -158,5 +163,6 @@ pub(crate) fn limits() -> impl Strategy<Value = Limits> {
         places,
         place_bits: 4,
         credentials: caps[13],
+        variants: caps[14],
     })
 }

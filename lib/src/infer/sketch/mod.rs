@@ -14,6 +14,7 @@ mod values;
 pub(crate) use capped::CappedMap;
 pub(crate) use caps::Caps;
 pub(crate) use hll::Hll;
+pub(crate) use key::{Ends, Key};
 pub(crate) use number::Range;
 pub(crate) use values::Values;
 
@@ -60,7 +61,7 @@ pub(crate) fn coarsen_option<T: Merge>(value: &mut Option<Box<T>>, limits: &Limi
 
 /// A hash of a place below another; of two paths to it with the same texts it is the same.
 pub(crate) fn below(at: u64, text: &str) -> u64 {
-    let ends = key::Ends::of(text);
+    let ends = Ends::of(text);
     if ends.are_whole() {
         return ends.hash(at);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::class::{Class, class_of, no_priority};
+use super::tag::{Tag, Variants};
 use super::tape::{Tape, Token};
 use crate::format;
 use crate::infer::Limits;
@@ -73,6 +74,9 @@ pub(crate) struct Object {
     /// Keys that are values, by the look of them: identifiers, dates, addresses.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) values: BTreeMap<Class, CappedMap<Property>>,
+    /// Objects that say of themselves what they are, apart from the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) variants: Option<Box<Variants>>,
 }
 
 impl PartialEq for Object {
@@ -80,6 +84,7 @@ impl PartialEq for Object {
         (self.n, self.members) == (other.n, other.members)
             && self.keys == other.keys
             && self.values == other.values
+            && self.variants == other.variants
     }
 }
 
@@ -118,6 +123,11 @@ pub(crate) struct Text {
 }
 
 impl Json {
+    /// All objects, as [`Object::parts`] has them.
+    pub(crate) fn objects(&self) -> Vec<(String, &Object)> {
+        self.object.as_ref().map_or_else(Vec::new, |object| object.parts())
+    }
+
     /// What was seen but for arrays and objects, which are not copied.
     pub(crate) fn scalars(&self) -> Json {
         Json {
@@ -211,7 +221,10 @@ impl Json {
         depth: u32,
         limits: &Caps<'_>,
     ) {
-        let object = self.object.get_or_insert_default();
+        let mut object = self.object.get_or_insert_default().as_mut();
+        if depth < limits.depth {
+            object = object.of_tags(&Tag::of(tape, text, range.clone(), limits), limits);
+        }
         add(&mut object.n, 1);
         if depth >= limits.depth {
             // Keys below the cap on depth are all of the rest, unlooked at.
@@ -361,6 +374,7 @@ impl Merge for Object {
         for map in self.values.values_mut() {
             map.coarsen(limits.value_keys, limits);
         }
+        self.coarsen_variants(limits);
     }
 
     fn merge(&mut self, other: Self, limits: &Limits) {
@@ -370,6 +384,7 @@ impl Merge for Object {
         for (class, map) in other.values {
             self.values.entry(class).or_default().merge(map, limits.value_keys, limits);
         }
+        self.merge_variants(other.variants, limits);
     }
 }
 

@@ -9,6 +9,7 @@ mod parameter;
 mod places;
 mod recordings;
 mod scratch;
+mod tag;
 mod tape;
 mod trie;
 

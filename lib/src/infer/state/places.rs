@@ -12,6 +12,7 @@
 use super::body::{Syntax, media_type};
 use super::class::{Class, class_of};
 use super::operation::{Extent, has_body, is_request_plumbing, is_response_plumbing};
+use super::tag::Tag;
 use super::tape::{Tape, Tapes, Token};
 use super::trie::{decode_segment, split_suffix};
 use super::{is_ghost, split_path};
@@ -134,11 +135,15 @@ impl Walk<'_> {
             _ => return token + 1,
         };
         let mut next = token + 1;
+        let mut inner = below(at, if is_object { "{}" } else { "[]" });
+        if is_object && depth < self.limits.depth {
+            inner = Tag::place(&Tag::of(self.tape, self.text, next..end, self.limits), inner);
+        }
+        let object = inner;
         while next < end && depth < self.limits.depth {
-            let mut inner = below(at, "[]");
             if is_object {
                 let Token::Text(span) = self.tape.token(next) else { break };
-                inner = below_key(below(at, "{}"), self.tape.str(span, self.text));
+                inner = below_key(object, self.tape.str(span, self.text));
                 (self.see)(inner);
                 next += 1;
             }

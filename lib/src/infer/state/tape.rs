@@ -38,6 +38,13 @@ pub(crate) struct Span {
     unescaped: bool,
 }
 
+impl Span {
+    /// In bytes.
+    pub(crate) fn len(self) -> usize {
+        self.len as usize
+    }
+}
+
 /// The tokens of one text.
 #[derive(Debug, Default)]
 pub(crate) struct Tape {
