@@ -1,4 +1,4 @@
-//! Law 10, of specs that were inferred: merging is idempotent, commutative and associative.
+//! Law 10, of specs that were inferred: merging is idempotent and commutative, and associative but for names of operations.
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
