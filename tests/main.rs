@@ -7,6 +7,8 @@ mod edits;
 mod follow;
 mod front;
 mod harness;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod laws;
 mod merge;
 mod mock;

@@ -8,7 +8,7 @@ use hmt_core::cli::{Failure, Messages, Target, parse_duration};
 use hmt_core::exchange::{Pattern, Selection};
 use hmt_core::infer::{self, Mode, Options};
 use hmt_core::spec::Format;
-use hmt_core::stream::Locator;
+use hmt_core::stream::{Locator, Topic};
 
 use super::finalise::{FinaliseArgs, OpenApi};
 
@@ -39,7 +39,8 @@ Examples:
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were rejected."
 )]
 pub(crate) struct Args {
-    /// Exchanges: `-`, a file (.jsonl, .ndjson, also with .gz or .zst; .har; a partial) or a folder of them
+    /// Exchanges: `-`, a file (.jsonl, .ndjson, also with .gz or .zst; .har; a partial), a folder of them, or a topic
+    /// (kafka://BROKER/TOPIC)
     ///
     /// Without any, and where standard input is no terminal, `-` is read.
     #[arg(value_name = "LOCATOR")]
@@ -48,6 +49,22 @@ pub(crate) struct Args {
     /// Exchanges, as the positional argument
     #[arg(short = 'i', long = "input-file", value_name = "LOCATOR")]
     input_file: Vec<Locator>,
+
+    /// Where exchanges come from where no locator says so: files, or a topic of Kafka
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t = SourceName::File, hide_default_value = true)]
+    source: SourceName,
+
+    /// The brokers of --source kafka, HOST:PORT, by commas (default: localhost:9092)
+    #[arg(long, value_name = "BROKER")]
+    kafka_broker: Option<String>,
+
+    /// The topic of --source kafka (default: http_recordings)
+    #[arg(long, value_name = "TOPIC")]
+    kafka_topic: Option<String>,
+
+    /// The consumer group of --source kafka; without one, all of the topic is read
+    #[arg(long, value_name = "GROUP")]
+    kafka_group: Option<String>,
 
     /// What to make of the traffic: gen, replay or mixed
     ///
@@ -162,6 +179,13 @@ enum FormatName {
     Json,
 }
 
+/// The kind of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SourceName {
+    File,
+    Kafka,
+}
+
 /// What the command line means.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -216,6 +240,26 @@ impl Args {
         }
         let mut inputs = self.inputs;
         inputs.extend(self.input_file);
+        let kafka = [&self.kafka_broker, &self.kafka_topic, &self.kafka_group];
+        if self.source == SourceName::Kafka {
+            let [broker, topic, group] = kafka.map(Option::as_deref);
+            let topic = Topic::of(broker, topic, group)
+                .map_err(|error| Failure::usage(error.to_string()))?;
+            inputs.push(Locator::Kafka(Box::new(topic)));
+        } else if kafka.iter().any(|flag| flag.is_some()) {
+            return Err(Failure::usage(
+                "--kafka-broker, --kafka-topic and --kafka-group are for --source kafka",
+            ));
+        }
+        let topics = inputs.iter().filter(|input| matches!(input, Locator::Kafka(_))).count();
+        if topics > 0 && self.verify {
+            return Err(Failure::usage(
+                "--verify reads the input twice, and a topic may have changed by then; take it over into a file first, by hmt-record import",
+            ));
+        }
+        if topics > 0 && (self.follow || self.state.is_some()) {
+            return Err(Failure::usage("a topic cannot be read with --follow or --state yet"));
+        }
         if inputs.is_empty() {
             if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
                 return Err(Failure::usage(
@@ -305,6 +349,14 @@ impl Config {
     pub(crate) fn inference(&self) -> infer::Config {
         let config = infer::Config::new(self.mode);
         if self.no_values { config.without_values() } else { config }
+    }
+
+    /// The topic among the inputs, if there is one.
+    pub(crate) fn topic(&self) -> Option<&Topic> {
+        self.inputs.iter().find_map(|input| match input {
+            Locator::Kafka(topic) => Some(&**topic),
+            _ => None,
+        })
     }
 
     /// True where `-` is among the inputs.

@@ -10,7 +10,7 @@ use hmt_core::conform::Api;
 use hmt_core::exchange::{Exchange, parse_line};
 use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
 use hmt_core::merge::Contradictions;
-use hmt_core::stream::{Block, Reader, Record};
+use hmt_core::stream::{At, Block, Reader, Record};
 
 use super::args::Config;
 
@@ -86,12 +86,12 @@ impl Shared<'_> {
         }
     }
 
-    fn reject(&self, source: &str, line: u64, why: impl std::fmt::Display) {
+    fn reject(&self, place: At<'_>, why: impl std::fmt::Display) {
         if !self.stop.load(Ordering::Relaxed) {
             // A worker that panicked while it held the lock has at worst half a message out.
             let mut rejects =
                 self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            rejects.add(source, line, why);
+            rejects.add(place, why);
         }
         if self.config.strict {
             self.stop.store(true, Ordering::Relaxed);
@@ -106,6 +106,11 @@ pub(crate) trait Blocks {
 
     /// Takes one back whose memory may be used again.
     fn reuse(&mut self, _: Block) {}
+
+    /// What was read, as far as that is only known afterwards.
+    fn inputs(&self) -> Vec<(String, Provenance)> {
+        Vec::new()
+    }
 }
 
 impl Blocks for Reader {
@@ -115,6 +120,15 @@ impl Blocks for Reader {
 
     fn reuse(&mut self, block: Block) {
         Reader::reuse(self, block);
+    }
+
+    fn inputs(&self) -> Vec<(String, Provenance)> {
+        let all = self.partitions().iter();
+        all.map(|(cluster, topic, partition, offsets)| {
+            let name = format!("{topic}/{partition}");
+            (name, Provenance::of_partition(cluster, topic, *partition, offsets.clone()))
+        })
+        .collect()
     }
 }
 
@@ -158,7 +172,7 @@ pub(crate) fn fold(
     let contradictions =
         shared.contradictions.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let contradictions = (all_checked && partials.is_empty()).then_some(contradictions);
-    for (name, inputs) in partials {
+    for (name, inputs) in partials.into_iter().chain(blocks.inputs()) {
         ledger.add(&name, inputs)?;
     }
     for name in ledger.silent() {
@@ -261,13 +275,13 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                 }) {
                     Ok((exchanges, inputs)) => {
                         accepted += exchanges.max(1);
-                        let name = format!("{}:{number}", block.source);
+                        let name = block.at(number).to_string();
                         let partials = shared.partials.lock();
                         partials
                             .unwrap_or_else(std::sync::PoisonError::into_inner)
                             .push((name, inputs));
                     }
-                    Err(error) => shared.reject(&block.source, number, error),
+                    Err(error) => shared.reject(block.at(number), error),
                 }
             }
             Record::Line(line) => match parse_line(line) {
@@ -275,7 +289,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                     accepted += 1;
                     shared.take(builder, &exchange, &mut contradictions);
                 }
-                Err(error) => shared.reject(&block.source, number, error),
+                Err(error) => shared.reject(block.at(number), error),
             },
             Record::TornTail(line) => match parse_line(line) {
                 Ok(exchange) => {
@@ -283,19 +297,18 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                     shared.take(builder, &exchange, &mut contradictions);
                 }
                 Err(_) => shared.config.messages.warn(format_args!(
-                    "{}:{number}: the last line is incomplete and was left out",
-                    block.source
+                    "{}: the last line is incomplete and was left out",
+                    block.at(number)
                 )),
             },
             Record::TooLong(bytes) => shared.reject(
-                &block.source,
-                number,
+                block.at(number),
                 format_args!(
                     "line of {bytes} bytes; the limit is {} bytes",
                     hmt_core::stream::MAX_LINE
                 ),
             ),
-            Record::Rejected(error) => shared.reject(&block.source, number, error),
+            Record::Rejected(error) => shared.reject(block.at(number), error),
         }
     }
     shared.accepted.fetch_add(accepted, Ordering::Relaxed);

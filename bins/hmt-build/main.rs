@@ -12,6 +12,7 @@ mod track;
 mod verify;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use hmt_core::cli::{self, Status};
@@ -39,6 +40,16 @@ fn build(config: &Config) -> anyhow::Result<Status> {
     let checker = initial.as_ref().map(initial::checker).transpose()?;
     let mut earlier = state::earlier(config)?;
     let mut reader = inputs.reader(fold::BLOCK)?;
+    if let Some(topic) = config.topic() {
+        if !topic.ends() {
+            config.messages.warn(format_args!(
+                "{} is read until SIGTERM or Ctrl-C; with until=end, up to where it ends now",
+                topic.short()
+            ));
+        }
+        let (stop, messages) = (cli::stop_on_signals()?, config.messages.clone());
+        reader.watch(move || stop.is_set(), Arc::new(move |text: &str| messages.warn(text)));
+    }
     for note in reader.notes() {
         config.messages.warn(note);
     }

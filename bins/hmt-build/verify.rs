@@ -112,8 +112,8 @@ pub(crate) fn verify(all: &[OfHost], inputs: &Inputs, config: &Config) -> anyhow
                 failed += 1;
                 if failed <= NAMED {
                     config.messages.error(format_args!(
-                        "{}:{number}: {}",
-                        block.source,
+                        "{}: {}",
+                        block.at(number),
                         sentence(&violations)
                     ));
                 }

@@ -72,7 +72,8 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "DIR")]
     log_dir: Option<PathBuf>,
 
-    /// Write the served exchanges to a file, a folder (a file for each host), or - for standard output
+    /// Write the served exchanges to a file, a folder (a file for each host), a topic (kafka://BROKER/TOPIC), or - for
+    /// standard output
     #[arg(short, long, value_name = "LOCATOR")]
     out: Vec<Locator>,
 

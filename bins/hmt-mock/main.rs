@@ -88,6 +88,9 @@ fn log(config: &Config) -> anyhow::Result<Option<Log>> {
         return Ok(None);
     }
     let report = config.serving.report.clone();
+    for sink in &mut sinks {
+        sink.report_to(report.clone());
+    }
     let redactor = config.redactor.clone().filter(|_| config.hide_secrets);
     Ok(Some(Log::start(sinks, redactor, move |text| report(text))?))
 }

@@ -51,7 +51,7 @@ pub(super) struct Args {
     #[arg(value_name = "COMMAND", value_enum, default_value_t = Verb::Start, hide_default_value = true)]
     verb: Verb,
 
-    /// What to import: files (.jsonl, .ndjson, .har, also with .gz or .zst), folders, or -
+    /// What to import: files (.jsonl, .ndjson, .har, also with .gz or .zst), folders, topics, or -
     #[arg(value_name = "LOCATOR")]
     locators: Vec<Locator>,
 
@@ -123,13 +123,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     upstream_proxy: Option<String>,
 
-    /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst), or DIR (a file for each host)
+    /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst), DIR (a file for each host), or a topic
+    /// (kafka://BROKER/TOPIC)
     #[arg(short, long, value_name = "LOCATOR", help_heading = "Records")]
     out: Vec<Locator>,
 
     /// Append to DIR/HOST-recordings.jsonl, a file for each host
     #[arg(short, long, value_name = "DIR", help_heading = "Records")]
     log_dir: Option<PathBuf>,
+
+    /// Send to a topic of this broker, or of the first of these that answers, by commas; as --out kafka://BROKER/TOPIC
+    #[arg(long, value_name = "BROKER", help_heading = "Records")]
+    kafka_broker: Option<String>,
+
+    /// Send to this topic (default: http_recordings), of a broker at localhost:9092 unless --kafka-broker names another
+    #[arg(long, value_name = "TOPIC", help_heading = "Records")]
+    kafka_topic: Option<String>,
 
     /// Put a log aside, under a name with the time, before it grows larger
     #[arg(long, value_name = "BYTES", value_parser = parse_size, help_heading = "Records")]
@@ -151,7 +160,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Records")]
     spec: Option<PathBuf>,
 
-    /// Who has a record before the client has the end of the answer: the kernel, the disk, or nobody
+    /// Who has a record before the client has the end of the answer: the kernel, the disk, the
+    /// brokers of a topic, or nobody
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Durable::Kernel, help_heading = "Records")]
     durable: Durable,
 
@@ -212,6 +222,7 @@ enum Verb {
 enum Durable {
     Kernel,
     Fsync,
+    Acked,
     Buffered,
 }
 
@@ -256,8 +267,10 @@ const START_ONLY: [&str; 24] = [
 ];
 const IMPORT_ONLY: [&str; 2] = ["locators", "strict"];
 /// Flags of start and import.
-const BOTH: [&str; 9] = [
+const BOTH: [&str; 11] = [
     "out",
+    "kafka_broker",
+    "kafka_topic",
     "log_dir",
     "rotate_size",
     "rotate_every",
@@ -286,7 +299,7 @@ impl Args {
         match args.verb {
             Verb::Start => {
                 refuse(&matches, &IMPORT_ONLY, "import")?;
-                if args.daemon && args.outputs().contains(&Locator::Stdio) {
+                if args.daemon && args.outputs()?.contains(&Locator::Stdio) {
                     return Err(Failure::usage(
                         "in the background there is no standard output; say where records go with -o or -l",
                     ));

@@ -1,9 +1,11 @@
 //! `hmt-record import`: captures in, records out.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use hmt_core::cli::{self, Failure, Messages, Rejects, Status};
 use hmt_core::record::{self, Complaints};
-use hmt_core::stream::{Locator, Reader};
+use hmt_core::stream::{At, Locator, Reader};
 
 use super::args::{self, Import};
 
@@ -17,8 +19,17 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
         cli::ignore_first_sigint().context("cannot handle signals")?;
     }
     let mut reader = Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?;
-    let sinks =
+    if sources.iter().any(|source| matches!(source, Locator::Kafka(_))) {
+        let (stop, messages) =
+            (cli::stop_on_signals().context("cannot handle signals")?, messages.clone());
+        reader.watch(move || stop.is_set(), Arc::new(move |text: &str| messages.warn(text)));
+    }
+    let mut sinks: Vec<_> =
         args::sinks::open(&outputs, rotation)?.into_iter().map(|output| output.sink).collect();
+    for sink in &mut sinks {
+        let messages = messages.clone();
+        sink.report_to(Arc::new(move |text: &str| messages.warn(text)));
+    }
     let mut complaints =
         Teller { rejects: Rejects::new(messages.clone()), strict, messages: messages.clone() };
     let written = record::import(&mut reader, sinks, redactor.as_ref(), &mut complaints)?;
@@ -40,8 +51,8 @@ struct Teller {
 }
 
 impl Complaints for Teller {
-    fn rejected(&mut self, source: &str, line: u64, why: &str) -> bool {
-        self.rejects.add(source, line, why);
+    fn rejected(&mut self, place: At<'_>, why: &str) -> bool {
+        self.rejects.add(place, why);
         !self.strict
     }
 

@@ -43,7 +43,8 @@ enum Command {
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 struct Serve {
-    /// Recordings: files (.jsonl, .ndjson, .har; with .gz or .zst), folders of them, or - for standard input
+    /// Recordings: files (.jsonl, .ndjson, .har; with .gz or .zst), folders of them, topics (kafka://BROKER/TOPIC), or -
+    /// for standard input
     #[arg(value_name = "LOCATOR", required = true)]
     sources: Vec<Locator>,
 
@@ -149,7 +150,8 @@ impl Args {
             trace,
         };
         Ok(Config {
-            sources: args.sources,
+            // Answers are looked up in all that there is.
+            sources: args.sources.into_iter().map(Locator::to_end).collect(),
             block_size: BLOCK,
             rule: args.matching.unwrap_or_default(),
             address: args.bind,

@@ -32,8 +32,8 @@ fn main() -> ExitCode {
 fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
     let mut rejects = Rejects::new(messages.clone());
     let reader = Reader::open(&config.sources, Some(Box::new(io::stdin())), config.block_size)?;
-    let loaded = replay::load(reader, config.rule.clone(), |source, line, why| {
-        rejects.add(source, line, why);
+    let loaded = replay::load(reader, config.rule.clone(), |place, why| {
+        rejects.add(place, why);
     })?;
     rejects.finish(loaded.exchanges + loaded.left_out);
     if loaded.rejected > 0 && loaded.exchanges + loaded.left_out == 0 {

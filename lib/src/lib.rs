@@ -16,7 +16,7 @@
 //! From the bottom up; each module's own page says what it deals with and what not.
 //!
 //! * [`exchange`]: a recorded request and its response, and its line of JSON. [`stream`]: where such lines come
-//!   from and go to: files, folders, pipes.
+//!   from and go to: files, folders, pipes, topics.
 //! * [`spec`]: OpenAPI documents as ordered trees. [`schema`]: their schemas, compiled to be checked and joined.
 //!   [`format`](mod@format): string formats, one small file each. [`conform`]: an exchange held against a spec.
 //! * [`infer`]: exchanges become a state, a state becomes a spec. [`merge`]: several specs become one.
@@ -45,7 +45,7 @@
 //! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format` |
 //! | `replay` | `exchange`, `stream`, `net`, `recorded` |
 //!
-//! Async lives in `net`, `record`, `mock` and `replay`; all else is plain synchronous code that can be tested with
+//! Async lives in `net`, `record`, `mock` and `replay`; Kafka's threads are librdkafka's own, behind `stream`; all else is plain synchronous code that can be tested with
 //! a byte slice. Functions take readers, writers, listeners and shutdown futures; none opens a standard stream or a
 //! port. Errors are a small precise type for each module; `anyhow`, with context, only in `cli` and the executables.
 //!

@@ -18,7 +18,7 @@ use hmt_core::record::{
     Proxies, Routing, Trust,
 };
 use hmt_core::spec::load_file;
-use hmt_core::stream::{Locator, Rotation};
+use hmt_core::stream::{Locator, Rotation, Topic};
 
 use super::sinks::is_same_file;
 use super::{Args, Broken, Durable, Slow};
@@ -98,7 +98,7 @@ impl Args {
         if config.delivery.durability == Durability::Buffered {
             messages.warn("--durable buffered: a kill may lose a second of records, 4 MiB at most");
         }
-        let outputs = self.outputs();
+        let outputs = self.outputs()?;
         let rotation = self.rotation();
         // Lines for each exchange, or records, would be torn apart by it.
         let to_terminal = outputs.contains(&Locator::Stdio) && std::io::stdout().is_terminal();
@@ -113,7 +113,7 @@ impl Args {
                 "say what to import: files, folders, or - for standard input",
             ));
         }
-        let outputs = self.outputs();
+        let outputs = self.outputs()?;
         for source in &self.locators {
             if outputs.iter().any(|output| is_same_file(source, output)) {
                 let why = format!("{source} is read and written at once; name another --out");
@@ -225,6 +225,7 @@ impl Args {
             durability: match self.durable {
                 Durable::Kernel => Durability::Kernel,
                 Durable::Fsync => Durability::Fsync,
+                Durable::Acked => Durability::Acked,
                 Durable::Buffered => Durability::Buffered,
             },
             backpressure: match self.on_backpressure {
@@ -242,13 +243,18 @@ impl Args {
         Rotation { size: self.rotate_size, every: self.rotate_every }
     }
 
-    pub(super) fn outputs(&self) -> Vec<Locator> {
+    pub(super) fn outputs(&self) -> anyhow::Result<Vec<Locator>> {
         let mut outputs = self.out.clone();
         outputs.extend(self.log_dir.clone().map(Locator::Dir));
+        if self.kafka_broker.is_some() || self.kafka_topic.is_some() {
+            let topic = Topic::of(self.kafka_broker.as_deref(), self.kafka_topic.as_deref(), None)
+                .map_err(|error| Failure::usage(error.to_string()))?;
+            outputs.push(Locator::Kafka(Box::new(topic)));
+        }
         if outputs.is_empty() {
             outputs.push(Locator::Stdio);
         }
-        outputs
+        Ok(outputs)
     }
 }
 

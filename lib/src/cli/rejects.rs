@@ -18,11 +18,11 @@ impl Rejects {
         Rejects { messages, count: 0 }
     }
 
-    /// Reports `SOURCE:LINE: why`.
-    pub fn add(&mut self, source: &str, line: u64, why: impl std::fmt::Display) {
+    /// Reports `PLACE: why`.
+    pub fn add(&mut self, place: impl std::fmt::Display, why: impl std::fmt::Display) {
         self.count += 1;
         if self.count <= NAMED {
-            self.messages.error(format_args!("{source}:{line}: {why}"));
+            self.messages.error(format_args!("{place}: {why}"));
         }
     }
 

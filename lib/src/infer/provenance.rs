@@ -112,6 +112,31 @@ impl Provenance {
         inputs
     }
 
+    /// Offsets of a partition of a topic, in the cluster of that id.
+    pub fn of_partition(
+        cluster: &str,
+        topic: &str,
+        partition: i32,
+        part: Range<u64>,
+    ) -> Provenance {
+        let ranges = Ranges::from(vec![(part.start, part.end)]);
+        let mut inputs = Provenance::default();
+        if !ranges.0.is_empty() {
+            inputs.0.insert(partition_name(cluster, topic, partition), ranges);
+        }
+        inputs
+    }
+
+    /// Up to which offset partitions of a topic are among these inputs.
+    pub fn ends_of(&self, cluster: &str, topic: &str) -> BTreeMap<i32, u64> {
+        let prefix = partition_prefix(cluster, topic);
+        let ends = self.0.iter().filter_map(|(source, ranges)| {
+            let partition = source.strip_prefix(&prefix)?.parse().ok()?;
+            Some((partition, ranges.0.last()?.1))
+        });
+        ends.collect()
+    }
+
     /// Up to where a file is among these inputs, which were read from its start each time: a log that has grown since goes on
     /// there.
     ///
@@ -156,6 +181,14 @@ impl Provenance {
             .iter()
             .map(|(source, ranges)| (source.as_str(), ranges.0.iter().map(|(a, b)| *a..*b)))
     }
+}
+
+fn partition_prefix(cluster: &str, topic: &str) -> String {
+    format!("kafka:{cluster}/{topic}/")
+}
+
+fn partition_name(cluster: &str, topic: &str, partition: i32) -> String {
+    format!("{}{partition}", partition_prefix(cluster, topic))
 }
 
 fn name(head: &[u8]) -> String {
@@ -287,6 +320,22 @@ mod tests {
             let text = serde_json::to_string(&a).unwrap();
             prop_assert_eq!(serde_json::from_str::<Provenance>(&text).unwrap(), a);
         }
+    }
+
+    #[test]
+    fn partitions_are_named_by_their_cluster() {
+        let of = |partition, part| Provenance::of_partition("c", "t", partition, part);
+        let mut known = of(0, 0..10);
+        known.unite(&of(12, 5..7));
+        known.unite(&of(0, 10..20));
+        known.unite(&Provenance::of_partition("d", "t", 1, 0..9));
+        known.unite(&Provenance::of_file(&b"a"[..], 1).unwrap());
+        assert_eq!(known.ends_of("c", "t"), BTreeMap::from([(0, 20), (12, 7)]));
+        assert_eq!(
+            known.overlap(&of(0, 19..30)).map(|o| o.to_string()),
+            Some("kafka:c/t/0 19-20".to_owned())
+        );
+        assert!(of(0, 3..3).is_empty());
     }
 
     #[test]

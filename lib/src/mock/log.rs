@@ -51,6 +51,11 @@ impl Log {
         redactor: Option<Arc<Redactor>>,
         report: impl Fn(&str) + Send + 'static,
     ) -> std::io::Result<Log> {
+        for sink in &sinks {
+            if let Some((patience, silence)) = sink.patience() {
+                patience.ends_after(silence);
+            }
+        }
         let (sender, jobs) = mpsc::channel(WAITING);
         let writer = thread::Builder::new()
             .name("log".to_owned())

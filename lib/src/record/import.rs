@@ -1,12 +1,12 @@
 //! Captures that are there already: read, freed of secrets, written as records.
 
 use crate::exchange::{Redactor, parse_line, write_line};
-use crate::stream::{Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
+use crate::stream::{At, Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
 
 /// Told of what is not taken over.
 pub trait Complaints {
     /// A record that is no exchange. False ends the import.
-    fn rejected(&mut self, source: &str, line: u64, why: &str) -> bool;
+    fn rejected(&mut self, place: At<'_>, why: &str) -> bool;
     /// Something that the user should know.
     fn warn(&mut self, text: &str);
 }
@@ -34,6 +34,11 @@ pub fn import(
     complaints: &mut dyn Complaints,
 ) -> Result<u64, ImportError> {
     let mut written = 0;
+    for sink in &sinks {
+        if let Some((patience, silence)) = sink.patience() {
+            patience.ends_after(silence);
+        }
+    }
     for note in reader.notes() {
         complaints.warn(note);
     }
@@ -42,9 +47,9 @@ pub fn import(
             break;
         }
     }
-    for sink in sinks {
-        sink.close()?;
-    }
+    // Each is closed, also where another could not be.
+    let closed = sinks.into_iter().map(|sink| sink.close()).fold(Ok(()), Result::and);
+    closed?;
     Ok(written)
 }
 
@@ -63,10 +68,9 @@ fn import_block(
             Record::TornTail(line) => match parse_line(line) {
                 Ok(exchange) => Ok(exchange),
                 Err(_) => {
-                    let source = &block.source;
-                    complaints.warn(&format!(
-                        "{source}:{number}: the last line is incomplete and was left out"
-                    ));
+                    let place = block.at(number);
+                    complaints
+                        .warn(&format!("{place}: the last line is incomplete and was left out"));
                     continue;
                 }
             },
@@ -77,7 +81,7 @@ fn import_block(
         };
         let mut exchange = match parsed {
             Ok(exchange) => exchange,
-            Err(why) if complaints.rejected(&block.source, number, &why) => continue,
+            Err(why) if complaints.rejected(block.at(number), &why) => continue,
             Err(_) => return Ok(false),
         };
         if let Some(redactor) = redactor {

@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::tally::{Dropped, Tally};
 use crate::net::Report;
-use crate::stream::{Sink, SinkError};
+use crate::stream::{Patience, Sink, SinkError};
 
 /// Sinks that buffer are flushed as often.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -31,6 +31,9 @@ const MAX_BUFFERED: usize = 4 << 20;
 /// Records that share one wait for the disk.
 const GROUP: usize = 256;
 
+/// Time for what a sink keeps of records that nobody took, after it has given up waiting.
+const KEEPING: Duration = Duration::from_secs(5);
+
 /// A sink that goes on failing is told of as often.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -42,6 +45,8 @@ pub enum Durability {
     Kernel,
     /// Once the disk has it: a power cut loses none.
     Fsync,
+    /// Once the brokers of a topic have acknowledged it; of other sinks, once the kernel has it.
+    Acked,
     /// At once: a kill may lose the records of the last second, and 4 MiB at most.
     Buffered,
 }
@@ -89,6 +94,8 @@ pub(super) struct Journal {
     delivery: Delivery,
     tally: Arc<Tally>,
     gone: watch::Receiver<bool>,
+    /// Of the sinks that wait for others.
+    patience: Vec<Patience>,
 }
 
 enum Mode {
@@ -115,16 +122,22 @@ pub(super) type Taken = oneshot::Receiver<()>;
 
 impl Journal {
     pub(super) fn open(
-        outputs: Vec<Output>,
+        mut outputs: Vec<Output>,
         delivery: Delivery,
         tally: Arc<Tally>,
         report: Report,
     ) -> Journal {
+        for output in &mut outputs {
+            output.sink.report_to(report.clone());
+        }
+        let patience = outputs.iter().filter_map(|output| Some(output.sink.patience()?.0));
+        let patience = patience.collect();
         let (announce, gone) = watch::channel(false);
         let may_wait = outputs.iter().any(|output| output.may_wait)
             || delivery.durability != Durability::Kernel;
         let tally_of_sinks = tally.clone();
         let sinks = Sinks {
+            alone: outputs.len() == 1,
             outputs,
             delivery,
             error: None,
@@ -138,7 +151,7 @@ impl Journal {
         } else {
             Mode::Direct { sinks: Mutex::new(sinks), left: Mutex::default() }
         };
-        Journal { mode, delivery, tally, gone }
+        Journal { mode, delivery, tally, gone, patience }
     }
 
     /// Gives a record to the sinks; `None` where they have taken it already. `awaited` tells whether a
@@ -226,6 +239,9 @@ impl Journal {
                 sinks.lock().unwrap_or_else(PoisonError::into_inner).close()
             }
             Mode::Thread { queue, end, .. } => {
+                let given_up = Instant::now() + limit;
+                self.patience.iter().for_each(|patience| patience.ends_at(given_up));
+                let limit = if self.patience.is_empty() { limit } else { limit + KEEPING };
                 drop(queue.lock().unwrap_or_else(PoisonError::into_inner).take());
                 let end = end.lock().unwrap_or_else(PoisonError::into_inner).take();
                 match tokio::time::timeout(limit, end?).await {
@@ -273,6 +289,8 @@ impl Mode {
 }
 
 struct Sinks {
+    /// True where there was one from the start: what that did not take, nobody has.
+    alone: bool,
     outputs: Vec<Output>,
     delivery: Delivery,
     /// The first.
@@ -307,7 +325,8 @@ impl Sinks {
     /// Writes a record and tells who waits for it; where the disk is to have it, with all that have come
     /// meanwhile, so that they share the wait.
     fn take(&mut self, first: Job, jobs: &mpsc::Receiver<Job>, waiting: &AtomicUsize) {
-        let group = self.delivery.durability == Durability::Fsync;
+        let durability = self.delivery.durability;
+        let group = matches!(durability, Durability::Fsync | Durability::Acked);
         let mut told = Vec::new();
         let mut next = Some(first);
         while let Some(job) = next {
@@ -316,8 +335,10 @@ impl Sinks {
             told.push(job.taken);
             next = if group && told.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
-        if group {
-            self.each(|output| output.sink.sync());
+        match durability {
+            Durability::Fsync => drop(self.each(|output| output.sink.sync())),
+            Durability::Acked => drop(self.each(|output| output.sink.confirm())),
+            Durability::Kernel | Durability::Buffered => (),
         }
         for taken in told.into_iter().flatten() {
             // The client may have left meanwhile.
@@ -340,10 +361,21 @@ impl Sinks {
         }
         for output in std::mem::take(&mut self.outputs) {
             if let Err(error) = output.sink.close() {
+                self.unsent(&error);
                 self.failed(&error);
             }
         }
         self.error.take()
+    }
+
+    /// Counts what a sink had taken and could not hand on; where it is, is the most important thing to tell of it.
+    fn unsent(&mut self, error: &SinkError) {
+        if let SinkError::Unsent(unsent) = error {
+            if self.alone {
+                self.tally.set_aside(unsent.taken);
+            }
+            self.error = Some(error.to_string());
+        }
     }
 
     /// Does it with every sink; true where at least one could. Of those that fail, the ones that can never
@@ -360,7 +392,11 @@ impl Sinks {
                 Err(error) => {
                     self.failed(&error);
                     if self.delivery.on_error == OnSinkError::Stop || is_gone(&error) {
-                        drop(self.outputs.remove(at));
+                        let gone = self.outputs.remove(at);
+                        // What else it says has been told; but what it has kept aside has to be.
+                        if let Err(rest @ SinkError::Unsent(_)) = gone.sink.close() {
+                            self.unsent(&rest);
+                        }
                     } else {
                         at += 1;
                     }

@@ -20,6 +20,8 @@ pub enum Dropped {
     Handshake,
     /// No sink took it.
     SinkFailed,
+    /// A topic did not take it; it is in the file that was told.
+    Unsent,
     /// The sinks were too far behind, and nobody could be made to wait: the client had left already, records
     /// may be dropped, or the run ended.
     SinkBehind,
@@ -34,6 +36,7 @@ impl fmt::Display for Dropped {
             Dropped::Excluded => "excluded",
             Dropped::Handshake => "TLS handshake broken off",
             Dropped::SinkFailed => "sink failed",
+            Dropped::Unsent => "kept in a file",
             Dropped::SinkBehind => "sink too slow",
         })
     }
@@ -71,6 +74,15 @@ impl Tally {
         let count = dropped.entry(why).or_default();
         *count += 1;
         *count == 1
+    }
+
+    /// Counts records that were thought written as kept aside.
+    pub(super) fn set_aside(&self, count: u64) {
+        if count > 0 {
+            self.written.fetch_sub(count, Ordering::Relaxed);
+            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            *dropped.entry(Dropped::Unsent).or_default() += count;
+        }
     }
 
     /// Counts what nobody will write any more: at the end, all that is neither written nor dropped.

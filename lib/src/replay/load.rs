@@ -2,7 +2,7 @@
 
 use crate::exchange::parse_line;
 use crate::recorded::{Inserted, MatchRule, Recordings, Unanswerable};
-use crate::stream::{Reader, Record, StreamError};
+use crate::stream::{At, Reader, Record, StreamError};
 
 /// What was read.
 #[derive(Debug)]
@@ -21,14 +21,14 @@ pub struct Loaded {
     pub rejected: u64,
 }
 
-/// Reads all exchanges. `reject` is told the source, the line and the reason of each record that is none.
+/// Reads all exchanges. `reject` is told the place and the reason of each record that is none.
 ///
 /// # Errors
 /// A source that cannot be read.
 pub fn load(
     mut reader: Reader,
     rule: MatchRule,
-    mut reject: impl FnMut(&str, u64, &str),
+    mut reject: impl FnMut(At<'_>, &str),
 ) -> Result<Loaded, StreamError> {
     let mut loaded = Loaded {
         recordings: Recordings::new(rule),
@@ -51,22 +51,21 @@ pub fn load(
                     },
                     Err(error) => {
                         loaded.rejected += 1;
-                        reject(&block.source, line, &error.to_string());
+                        reject(block.at(line), &error.to_string());
                     }
                 },
                 Record::TooLong(bytes) => {
                     loaded.rejected += 1;
                     let why = format!("the line is too long: {bytes} bytes, 64 MiB at most");
-                    reject(&block.source, line, &why);
+                    reject(block.at(line), &why);
                 }
                 Record::Rejected(error) => {
                     loaded.rejected += 1;
-                    reject(&block.source, line, &error.to_string());
+                    reject(block.at(line), &error.to_string());
                 }
-                Record::TornTail(_) => loaded.notes.push(format!(
-                    "{}:{line}: the last line is incomplete and left out",
-                    block.source
-                )),
+                Record::TornTail(_) => loaded
+                    .notes
+                    .push(format!("{}: the last line is incomplete and left out", block.at(line))),
             }
         }
     }

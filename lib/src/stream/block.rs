@@ -1,5 +1,6 @@
 //! A run of whole lines of one source, and the records in it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::exchange::LineError;
@@ -7,11 +8,11 @@ use crate::exchange::LineError;
 /// Whole lines of one source: what one worker folds at a time.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The source's name, for messages: a path, or `-`.
+    /// The source's name, for messages: a path, `-`, or `TOPIC/PARTITION`.
     pub source: Arc<str>,
-    /// Number of the first line of `bytes`, from 1; for a HAR of the first entry.
+    /// Number of the first line of `bytes`, from 1; for a HAR of the first entry, for a topic the offset of the first message.
     pub first_line: u64,
-    /// The lines, each with its newline but perhaps the last.
+    /// The lines, each with its newline but perhaps the last; the messages of a topic one after the other.
     pub bytes: Vec<u8>,
     pub(super) kind: Kind,
 }
@@ -27,6 +28,31 @@ pub(super) enum Kind {
     TooLong(u64),
     /// One entry that is no exchange.
     Rejected(LineError),
+    /// Messages of this partition, each with its offset.
+    Messages(i32, Vec<(u64, Span)>),
+}
+
+/// Where a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// In the bytes, from the end of the one before to here.
+    Until(usize),
+    /// Nowhere: it is of so many bytes, more than are held.
+    TooLong(u64),
+}
+
+/// The place of a record, for messages: `FILE:LINE`, or `TOPIC/PARTITION@OFFSET`.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'b> {
+    block: &'b Block,
+    number: u64,
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.block.partition().is_some() { '@' } else { ':' };
+        write!(f, "{}{sign}{}", self.block.source, self.number)
+    }
 }
 
 /// One line of a source.
@@ -44,18 +70,61 @@ pub enum Record<'a> {
 }
 
 impl Block {
-    /// The records with their line numbers; blank lines are passed over, a byte order mark and carriage
+    /// Messages of a partition, in the order of their offsets.
+    pub(super) fn of_messages(
+        source: Arc<str>,
+        partition: i32,
+        first: u64,
+        bytes: Vec<u8>,
+        spans: Vec<(u64, Span)>,
+    ) -> Block {
+        Block { source, first_line: first, bytes, kind: Kind::Messages(partition, spans) }
+    }
+
+    /// The partition that it is of, where it is of a topic.
+    pub fn partition(&self) -> Option<i32> {
+        match self.kind {
+            Kind::Messages(partition, _) => Some(partition),
+            _ => None,
+        }
+    }
+
+    /// The place of a record of this number.
+    pub fn at(&self, number: u64) -> At<'_> {
+        At { block: self, number }
+    }
+
+    fn messages(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
+        let spans = match &self.kind {
+            Kind::Messages(_, spans) => spans.as_slice(),
+            _ => &[],
+        };
+        let mut start = 0;
+        spans.iter().filter_map(move |(offset, span)| match *span {
+            Span::Until(end) => {
+                let message = self.bytes.get(start..end).unwrap_or_default();
+                start = end;
+                // A byte order mark stands before a first line only, which any message may be.
+                let message = clean(message, 1);
+                (!message.is_empty()).then_some((*offset, Record::Line(message)))
+            }
+            Span::TooLong(size) => Some((*offset, Record::TooLong(size))),
+        })
+    }
+
+    /// The records with their line numbers or offsets; blank lines are passed over, a byte order mark and carriage
     /// returns at line ends are taken off.
     pub fn records(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
         let alone = match &self.kind {
             Kind::TooLong(size) => Some((self.first_line, Record::TooLong(*size))),
             Kind::Rejected(error) => Some((self.first_line, Record::Rejected(error.clone()))),
-            Kind::Lines | Kind::Torn => None,
+            Kind::Lines | Kind::Torn | Kind::Messages(..) => None,
         };
+        let is_lines = matches!(self.kind, Kind::Lines | Kind::Torn);
         let torn = self.kind == Kind::Torn;
         let mut rest = self.bytes.as_slice();
         let mut number = self.first_line;
-        let mut done = alone.is_some();
+        let mut done = !is_lines;
         let lines = std::iter::from_fn(move || {
             while !done {
                 let (line, last) = match memchr::memchr(b'\n', rest) {
@@ -79,7 +148,7 @@ impl Block {
             }
             None
         });
-        alone.into_iter().chain(lines)
+        alone.into_iter().chain(self.messages()).chain(lines)
     }
 }
 

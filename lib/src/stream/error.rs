@@ -30,11 +30,14 @@ pub enum StreamError {
     /// `-` given twice, or where there is no standard input to read.
     #[error("-: standard input can be read once only")]
     StdinTwice,
-    /// Kafka is not built in.
-    #[error(
-        "{0}: this build of hmt has no Kafka; consume the topic with another program and pipe its lines into `-`"
-    )]
-    Kafka(String),
+    /// A topic that cannot be read.
+    #[error("{topic}: {why}")]
+    Kafka {
+        /// The topic.
+        topic: String,
+        /// Why not.
+        why: String,
+    },
 }
 
 impl StreamError {

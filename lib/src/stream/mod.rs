@@ -1,6 +1,6 @@
 //! Locators: where exchanges come from and go to.
 //!
-//! This module deals with files, folders, pipes, compression and HAR, and hands over lines; what a line
+//! This module deals with files, folders, pipes, compression, HAR and Kafka, and hands over lines; what a line
 //! says is [`crate::exchange`]'s. It is synchronous, and its memory is bounded by the size of a block and of
 //! one line.
 
@@ -8,22 +8,26 @@ mod block;
 mod error;
 mod file_sink;
 mod har;
+mod kafka;
 mod lines;
 mod locator;
 mod log_dir;
 mod packed_sink;
+mod patience;
 mod reader;
 mod rotate;
 mod sink;
 mod unpack;
 
-pub use block::{Block, Record};
+pub use block::{At, Block, Record};
 pub use error::StreamError;
+pub use kafka::{Step, Topic, TopicReader};
 pub use locator::{Locator, LocatorError, grows};
 pub use log_dir::LogDir;
-pub use reader::{Part, Reader};
+pub use patience::Patience;
+pub use reader::{Part, PartitionRange, Reader};
 pub use rotate::Rotation;
-pub use sink::{Sink, SinkError, open_rotating_sink, open_sink};
+pub use sink::{Notify, Sink, SinkError, Unsent, open_rotating_sink, open_sink};
 
 /// A line longer than this is rejected without being held: 64 MiB.
 pub const MAX_LINE: usize = 64 << 20;

@@ -1,5 +1,6 @@
 //! Exchanges from any number of locators, block by block.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
@@ -8,8 +9,10 @@ use std::sync::Arc;
 
 use super::block::Block;
 use super::har::Har;
+use super::kafka::{Step, Topic, TopicReader};
 use super::lines::Lines;
 use super::locator::{Content, Locator, by_name};
+use super::sink::Notify;
 use super::unpack::unpack;
 use super::{Pace, StreamError};
 
@@ -20,12 +23,30 @@ pub struct Reader {
     waiting: Vec<Source>,
     current: Option<(Arc<str>, Feed)>,
     notes: Vec<String>,
+    watch: Watch,
+    partitions: Vec<PartitionRange>,
+}
+
+/// What was read of a partition: the cluster, the topic, the partition, its offsets.
+pub type PartitionRange = (String, String, i32, Range<u64>);
+
+/// Who waits for a topic.
+struct Watch {
+    stop: Box<dyn Fn() -> bool + Send>,
+    notify: Notify,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Watch { stop: Box::new(|| false), notify: Arc::new(|_| ()) }
+    }
 }
 
 enum Source {
     Stdin(Box<dyn Read + Send>),
     File(PathBuf, Option<Range<u64>>),
     Part(Part),
+    Topic(Box<Topic>),
 }
 
 /// Some lines of a file that is open at its start; it may have another name by now.
@@ -63,6 +84,7 @@ impl Part {
 enum Feed {
     Lines(Lines),
     Har(Har),
+    Topic(Box<TopicReader>),
 }
 
 impl Reader {
@@ -70,7 +92,7 @@ impl Reader {
     /// which may come once; blocks hold about `block_size` bytes.
     ///
     /// # Errors
-    /// A path that does not exist or cannot be listed, a second `-`, Kafka.
+    /// A path that does not exist or cannot be listed, a second `-`.
     pub fn open(
         locators: &[Locator],
         stdin: Option<Box<dyn Read + Send>>,
@@ -99,17 +121,31 @@ impl Reader {
                     }
                     waiting.extend(captures.into_iter().map(|path| Source::File(path, None)));
                 }
-                Locator::Kafka(url) => return Err(StreamError::Kafka(url.clone())),
+                Locator::Kafka(topic) => waiting.push(Source::Topic(topic.clone())),
             }
         }
         waiting.reverse();
-        Ok(Reader { block_size, waiting, current: None, notes })
+        Ok(Reader { notes, ..Reader::of(waiting, block_size) })
     }
 
     /// Reads parts of open files.
     pub fn of_parts(parts: Vec<Part>, block_size: usize) -> Reader {
-        let waiting = parts.into_iter().map(Source::Part).rev().collect();
-        Reader { block_size, waiting, current: None, notes: Vec::new() }
+        Reader::of(parts.into_iter().map(Source::Part).rev().collect(), block_size)
+    }
+
+    fn of(waiting: Vec<Source>, block_size: usize) -> Reader {
+        let (notes, partitions) = (Vec::new(), Vec::new());
+        Reader { block_size, waiting, current: None, notes, watch: Watch::default(), partitions }
+    }
+
+    /// Says what ends the reading of a topic that has no end, and who is told what happens meanwhile: that no broker answers.
+    pub fn watch(&mut self, stop: impl Fn() -> bool + Send + 'static, notify: Notify) {
+        self.watch = Watch { stop: Box::new(stop), notify };
+    }
+
+    /// What was read of topics.
+    pub fn partitions(&self) -> &[PartitionRange] {
+        &self.partitions
     }
 
     /// What the user should know about the sources: folders without captures.
@@ -117,12 +153,13 @@ impl Reader {
         &self.notes
     }
 
-    /// The files that are still to be read, in order; `None` for standard input.
+    /// The files that are still to be read, in order; `None` for standard input. Topics are none.
     pub fn files(&self) -> impl Iterator<Item = Option<&Path>> {
-        self.waiting.iter().rev().map(|source| match source {
-            Source::Stdin(_) => None,
-            Source::File(path, _) => Some(path.as_path()),
-            Source::Part(part) => Some(part.path.as_path()),
+        self.waiting.iter().rev().filter_map(|source| match source {
+            Source::Stdin(_) => Some(None),
+            Source::File(path, _) => Some(Some(path.as_path())),
+            Source::Part(part) => Some(Some(part.path.as_path())),
+            Source::Topic(_) => None,
         })
     }
 
@@ -146,12 +183,28 @@ impl Reader {
         loop {
             let Some((name, feed)) = &mut self.current else {
                 match self.waiting.pop() {
+                    Some(Source::Topic(topic)) => self.current = self.join(&topic)?,
                     Some(source) => self.current = Some(self.start(source)?),
                     None => return Ok(None),
                 }
                 continue;
             };
             let block = match feed {
+                Feed::Topic(topic) => {
+                    let block = next_of_topic(topic, &self.watch);
+                    if !matches!(block, Ok(Some(_))) {
+                        let read = topic.read().into_iter();
+                        self.partitions.extend(read.map(|(partition, range)| {
+                            let (cluster, name, _) = topic.name_of(partition);
+                            (cluster.to_owned(), name.to_owned(), partition, range)
+                        }));
+                        self.current = None;
+                    }
+                    match block {
+                        Ok(None) => continue,
+                        block => return block,
+                    }
+                }
                 Feed::Lines(lines) => lines.next_block(),
                 Feed::Har(har) => har.next_block(),
             };
@@ -174,9 +227,17 @@ impl Reader {
         }
     }
 
+    fn join(&self, topic: &Topic) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
+        let Watch { stop, notify } = &self.watch;
+        let known = |_: &str| BTreeMap::new();
+        let reader = TopicReader::open(topic, self.block_size, known, stop, &**notify)?;
+        Ok(reader.map(|reader| (topic.short().into(), Feed::Topic(Box::new(reader)))))
+    }
+
     fn start(&self, source: Source) -> Result<(Arc<str>, Feed), StreamError> {
         let mut first_line = 1;
         let (name, input, content, pace): (Arc<str>, Box<dyn Read + Send>, _, _) = match source {
+            Source::Topic(_) => unreachable!("topics are joined"),
             Source::Stdin(input) => ("-".into(), input, Content::Lines, Pace::Prompt),
             Source::File(path, Some(range)) => {
                 let cannot = |error| StreamError::open(&path, error);
@@ -210,6 +271,17 @@ impl Reader {
             Content::Har => Feed::Har(Har::new(source, input, self.block_size)),
         };
         Ok((name, feed))
+    }
+}
+
+/// The next block of a topic; partitions that others are to have are given back.
+fn next_of_topic(topic: &mut TopicReader, watch: &Watch) -> Result<Option<Block>, StreamError> {
+    loop {
+        match topic.next(None, &*watch.stop, &*watch.notify)? {
+            Step::Block(block) => return Ok(Some(block)),
+            Step::Rest => return Ok(None),
+            Step::Revoked { .. } => topic.release()?,
+        }
     }
 }
 

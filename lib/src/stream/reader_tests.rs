@@ -162,7 +162,6 @@ fn what_cannot_be_opened_is_named() {
     let missing = "no such file or folder";
     assert_eq!(open(Locator::File("no/such.jsonl".into())), format!("no/such.jsonl: {missing}"));
     assert_eq!(open(Locator::Dir("no/such".into())), format!("no/such: {missing}"));
-    assert!(open(Locator::Kafka("kafka://b/t".into())).contains("no Kafka"));
     assert!(open(Locator::Stdio).contains("standard input"));
 }
 

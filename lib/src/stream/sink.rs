@@ -3,10 +3,17 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use super::kafka;
 use super::locator::{Locator, by_name};
 use super::log_dir::LogDir;
+use super::patience::Patience;
 use super::rotate::{Log, Rotation};
+
+/// Told what people should know while it happens.
+pub type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Takes lines. When `write` has returned, a plain file or pipe has the line; a packed file has it after `flush`.
 pub trait Sink: Send {
@@ -28,6 +35,23 @@ pub trait Sink: Send {
     /// Those of writing.
     fn sync(&mut self) -> Result<(), SinkError> {
         self.flush()
+    }
+
+    /// Waits until those whom the sink hands the lines to have confirmed them, where they do such a thing.
+    ///
+    /// # Errors
+    /// They refused one.
+    fn confirm(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Says where to tell what people should know: that nobody takes the lines at the moment.
+    fn report_to(&mut self, _: Notify) {}
+
+    /// What decides how long the sink waits for others, where it does, and how long one would wait for them unless
+    /// something else ends the waiting.
+    fn patience(&self) -> Option<(Patience, Duration)> {
+        None
     }
 
     /// Writes what is held back, and the end of a packed file.
@@ -64,17 +88,48 @@ pub enum SinkError {
     /// No standard output to write to.
     #[error("-: standard output can be named once only")]
     StdoutTwice,
-    /// Kafka is not built in.
-    #[error(
-        "{0}: this build of hmt has no Kafka; write to - and pipe the lines into another program"
-    )]
-    Kafka(String),
+    /// A topic that takes nothing.
+    #[error("{topic}: {why}")]
+    Kafka {
+        /// The topic.
+        topic: String,
+        /// Why not.
+        why: String,
+    },
+    /// Records that a topic did not take.
+    #[error(transparent)]
+    Unsent(Box<Unsent>),
+}
+
+/// Records that a topic did not take, and that are kept in a file.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name}: {count} records could not be sent ({why}{}) and are kept in {}; send them later with: hmt-record import {} --out '{topic}'",
+    if *.perhaps { ", of which some may have arrived nevertheless" } else { "" },
+    .file.display(),
+    .file.display()
+)]
+pub struct Unsent {
+    /// The topic as it was named.
+    pub topic: String,
+    /// The same without parameters.
+    pub name: String,
+    /// Where the records are.
+    pub file: PathBuf,
+    /// How many there are.
+    pub count: u64,
+    /// How many of these the sink had taken.
+    pub taken: u64,
+    /// Why the first was not sent.
+    pub why: String,
+    /// Whether some were on their way, so that they may have arrived.
+    pub perhaps: bool,
 }
 
 /// Opens a sink; `stdout` stands for `-`. Files are appended to, folders get one log for each host.
 ///
 /// # Errors
-/// What cannot be opened, a HAR, Kafka, `-` without `stdout`.
+/// What cannot be opened, a HAR, a topic that cannot be set up, `-` without `stdout`.
 pub fn open_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
@@ -85,7 +140,7 @@ pub fn open_sink(
 /// Opens a sink as [`open_sink`] does, whose files make room for the next.
 ///
 /// # Errors
-/// What cannot be opened, a HAR, Kafka, `-` without `stdout`.
+/// What cannot be opened, a HAR, a topic that cannot be set up, `-` without `stdout`.
 pub fn open_rotating_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
@@ -98,7 +153,7 @@ pub fn open_rotating_sink(
             _ => Box::new(Log::open(path, rotation)?),
         },
         Locator::Dir(path) => Box::new(LogDir::open(path, rotation)?),
-        Locator::Kafka(url) => return Err(SinkError::Kafka(url.clone())),
+        Locator::Kafka(topic) => kafka::open_sink(topic)?,
     })
 }
 

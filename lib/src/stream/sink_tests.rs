@@ -108,9 +108,6 @@ fn what_cannot_be_opened_is_named() {
     );
     assert!(told(Locator::Dir(file)).is_some_and(|told| told.contains("cannot be opened")));
     assert!(told(Locator::File("a.har".into())).is_some_and(|told| told.contains("not written")));
-    assert!(
-        told(Locator::Kafka("kafka://b/t".into())).is_some_and(|told| told.contains("no Kafka"))
-    );
     assert!(told(Locator::Stdio).is_some());
 }
 

@@ -1,0 +1,182 @@
+//! What becomes of the records that librdkafka was given: every one is acknowledged, or kept in a file.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::producer::ProducerContext;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::super::sink::{Notify, Unsent};
+use super::locator::Topic;
+use super::unsent::Aside;
+
+/// Shared by the sink and librdkafka's threads.
+pub(super) struct Delivery {
+    /// The topic, for messages.
+    name: String,
+    kept: Mutex<Kept>,
+    /// When something was acknowledged last.
+    moved: Mutex<Instant>,
+    signal: Condvar,
+    report: Mutex<Option<Notify>>,
+    /// True while no broker answers.
+    down: AtomicBool,
+}
+
+/// What could not be sent.
+#[derive(Default)]
+struct Kept {
+    file: Aside,
+    /// How many of those had been taken from the writer before.
+    taken: u64,
+    /// Why the first.
+    why: Option<String>,
+    /// What makes the sink useless: no other record will be accepted either.
+    fatal: Option<String>,
+    /// True where some were on their way, and may have arrived.
+    perhaps: bool,
+    error: Option<io::Error>,
+}
+
+impl Delivery {
+    pub(super) fn new(name: String) -> Self {
+        Delivery {
+            name,
+            kept: Mutex::default(),
+            moved: Mutex::new(Instant::now()),
+            signal: Condvar::new(),
+            report: Mutex::default(),
+            down: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn report_to(&self, notify: Notify) {
+        *lock(&self.report) = Some(notify);
+    }
+
+    pub(super) fn tell(&self, text: &str) {
+        if let Some(notify) = &*lock(&self.report) {
+            notify(&format!("{}: {text}", self.name));
+        }
+    }
+
+    /// When something moved last.
+    pub(super) fn moved(&self) -> Instant {
+        *lock(&self.moved)
+    }
+
+    /// Waits until something moves, or a while.
+    pub(super) fn wait(&self, limit: Duration) {
+        let guard = lock(&self.moved);
+        drop(self.signal.wait_timeout(guard, limit).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn moves(&self) {
+        *lock(&self.moved) = Instant::now();
+        self.signal.notify_all();
+    }
+
+    /// Keeps a record in the file; `taken` tells whether its writer thinks it is sent.
+    pub(super) fn keep(&self, record: &[u8], why: &str, taken: bool) {
+        let first = {
+            let mut kept = lock(&self.kept);
+            let before = kept.file.path().is_none();
+            if let Err(error) = kept.file.keep(record) {
+                kept.error.get_or_insert(error);
+            } else if taken {
+                kept.taken += 1;
+            }
+            kept.why.get_or_insert_with(|| why.to_owned());
+            before.then(|| kept.file.path().map(|path| path.display().to_string())).flatten()
+        };
+        if let Some(file) = first {
+            self.tell(&format!("a record could not be sent ({why}); such are kept in {file}"));
+        }
+    }
+
+    /// What makes the sink useless, if anything does.
+    pub(super) fn fatal(&self) -> Option<String> {
+        lock(&self.kept).fatal.clone()
+    }
+
+    /// Closes the file of those that were not sent.
+    pub(super) fn rest(&self, topic: &Topic) -> io::Result<Option<Unsent>> {
+        let mut kept = lock(&self.kept);
+        if let Some(error) = kept.error.take() {
+            return Err(error);
+        }
+        let Some((file, count)) = kept.file.close()? else { return Ok(None) };
+        let why = kept.why.take().unwrap_or_default();
+        let Kept { taken, perhaps, .. } = *kept;
+        let (topic, name) = (topic.to_string(), topic.short());
+        Ok(Some(Unsent { topic, name, file, count, taken, why, perhaps }))
+    }
+}
+
+impl ClientContext for Delivery {
+    /// What matters comes as an error, too.
+    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        if code == Some(RDKafkaErrorCode::AllBrokersDown) {
+            if !self.down.swap(true, Ordering::Relaxed) {
+                self.tell("no broker answers; records wait in memory");
+            }
+        } else if code == Some(RDKafkaErrorCode::Fatal) {
+            lock(&self.kept).fatal.get_or_insert_with(|| reason.to_owned());
+        } else if matches!(code, Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL)) {
+            self.tell(reason);
+        }
+    }
+}
+
+impl ProducerContext for Delivery {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(_) => {
+                if self.down.swap(false, Ordering::Relaxed) {
+                    self.tell("a broker answers again");
+                }
+            }
+            Err((error, message)) => {
+                let code = error.rdkafka_error_code();
+                let why = match code {
+                    Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => {
+                        lock(&self.kept).perhaps |= code == Some(RDKafkaErrorCode::PurgeInflight);
+                        "no broker took it in time".to_owned()
+                    }
+                    Some(code) => code.to_string(),
+                    None => error.to_string(),
+                };
+                self.keep(message.payload().unwrap_or_default(), &why, true);
+                let is_of_the_record = matches!(
+                    code,
+                    Some(
+                        RDKafkaErrorCode::MessageSizeTooLarge
+                            | RDKafkaErrorCode::InvalidMessage
+                            | RDKafkaErrorCode::InvalidMessageSize
+                            | RDKafkaErrorCode::PurgeQueue
+                            | RDKafkaErrorCode::PurgeInflight
+                    )
+                );
+                if !is_of_the_record {
+                    lock(&self.kept).fatal.get_or_insert(why);
+                }
+            }
+        }
+        self.moves();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

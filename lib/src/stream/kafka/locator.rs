@@ -1,0 +1,259 @@
+//! `kafka://BROKER[,BROKER]/TOPIC[?PARAMETER=VALUE…]`, taken apart and checked as far as that needs no broker.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::locator::LocatorError;
+
+/// How long a broker that does not answer is waited for, where nothing else ends the waiting.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where Kafka is, unless somebody says otherwise.
+const BROKER: &str = "localhost:9092";
+
+/// The topic of exchanges, unless somebody says otherwise.
+const TOPIC: &str = "http_recordings";
+
+/// A topic, and how it is read or written. It holds no secrets: those come from the environment or files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    url: String,
+    /// `HOST:PORT`, by commas.
+    pub(super) brokers: String,
+    /// The topic's name.
+    pub(super) name: String,
+    /// Properties of librdkafka, in the order given; a value `@FILE` stands for what is in that file.
+    pub(super) properties: Vec<(String, String)>,
+    /// The consumer group, if it is to be one.
+    pub(super) group: Option<String>,
+    /// Where reading begins in partitions of which nothing was read before.
+    pub(super) from: From,
+    /// Whether reading ends where the topic ended when it began.
+    pub(super) until_end: bool,
+    /// How long a broker that does not answer is waited for.
+    pub(super) patience: Duration,
+}
+
+/// Where reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Beginning,
+    Latest,
+}
+
+impl Topic {
+    /// Takes a URL apart.
+    ///
+    /// # Errors
+    /// Broker or topic are missing; a parameter that is neither ours nor one of librdkafka's, that would break what is
+    /// promised, or that holds a secret.
+    pub(in super::super) fn parse(url: &str) -> Result<Topic, LocatorError> {
+        let wrong = |why: &str| LocatorError::Kafka { url: hidden(url), why: why.to_owned() };
+        let rest = url.strip_prefix("kafka://").unwrap_or_default();
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (brokers, name) = place.split_once('/').unwrap_or_default();
+        if brokers.is_empty() || name.is_empty() || name.contains('/') {
+            return Err(wrong("write kafka://BROKER[,BROKER]/TOPIC"));
+        }
+        if brokers.contains('@') {
+            return Err(wrong(
+                "a URL is no place for a password: it is seen by everybody who lists processes; set HMT_KAFKA_SASL_USERNAME and HMT_KAFKA_SASL_PASSWORD",
+            ));
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !name.chars().all(is_name) || name.len() > 249 || matches!(name, "." | "..") {
+            return Err(wrong(
+                "the name of a topic is of letters, digits, '.', '_' and '-', 249 at most",
+            ));
+        }
+        if !super::BUILT_IN {
+            return Err(wrong(
+                "this build of hmt has no Kafka; build it with the feature `kafka` (cargo install --path . --features kafka)",
+            ));
+        }
+        let mut topic = Topic {
+            url: url.to_owned(),
+            brokers: brokers.to_owned(),
+            name: name.to_owned(),
+            properties: Vec::new(),
+            group: None,
+            from: From::Beginning,
+            until_end: false,
+            patience: PATIENCE,
+        };
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            topic.set(&key, &value).map_err(|why| wrong(&why))?;
+        }
+        super::config::check(&topic).map_err(|why| wrong(&why))?;
+        Ok(topic)
+    }
+
+    /// A topic of some brokers; all of it, or what a group is given of it. Without names,
+    /// `http_recordings` of `localhost:9092`.
+    ///
+    /// # Errors
+    /// Names that cannot be.
+    pub fn of(
+        broker: Option<&str>,
+        topic: Option<&str>,
+        group: Option<&str>,
+    ) -> Result<Topic, LocatorError> {
+        let (broker, topic) = (broker.unwrap_or(BROKER), topic.unwrap_or(TOPIC));
+        let url = format!("kafka://{broker}/{topic}");
+        match group {
+            None => Topic::parse(&url),
+            Some(group) => {
+                let mut query = form_urlencoded::Serializer::new(String::new());
+                Topic::parse(&format!("{url}?{}", query.append_pair("group", group).finish()))
+            }
+        }
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "group" if value.is_empty() => return Err("group= needs a name".to_owned()),
+            "group" => self.group = Some(value.to_owned()),
+            "from" => {
+                self.from = match value {
+                    "beginning" => From::Beginning,
+                    "latest" => From::Latest,
+                    _ => return Err(format!("from={value}: write from=beginning or from=latest")),
+                }
+            }
+            "until" if value == "end" => self.until_end = true,
+            "until" => return Err(format!("until={value}: write until=end, or nothing")),
+            "patience" => {
+                let seconds = value.strip_suffix('s').and_then(|n| n.parse().ok());
+                let seconds = seconds.ok_or_else(|| {
+                    format!("patience={value}: write a number of seconds, as patience=30s")
+                })?;
+                self.patience = Duration::from_secs(seconds);
+            }
+            "group.id" => return Err("write group=NAME instead of group.id".to_owned()),
+            // Each of these would lose records, or count some twice.
+            "bootstrap.servers"
+            | "metadata.broker.list"
+            | "enable.auto.commit"
+            | "enable.auto.offset.store"
+            | "enable.partition.eof"
+            | "auto.offset.reset" => return Err(format!("{key} is not free to be set")),
+            key if is_secret(key) && !value.starts_with('@') => {
+                return Err(format!(
+                    "a URL is no place for {key}: it is seen by everybody who lists processes; set {}, or write {key}=@FILE",
+                    super::config::variable(key)
+                ));
+            }
+            key => self.properties.push((key.to_owned(), value.to_owned())),
+        }
+        Ok(())
+    }
+
+    /// How it is called in messages: without its parameters.
+    pub fn short(&self) -> String {
+        format!("kafka://{}/{}", self.brokers, self.name)
+    }
+
+    /// The topic's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// True where it is read by a consumer group.
+    pub fn has_group(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// True where reading ends where the topic ended when it began.
+    pub fn ends(&self) -> bool {
+        self.until_end
+    }
+
+    /// The same, read up to where it ends now.
+    #[must_use]
+    pub fn to_end(mut self) -> Topic {
+        self.until_end = true;
+        self
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+/// Properties that say who one is (CONFIGURATION.md of librdkafka).
+pub(super) fn is_secret(property: &str) -> bool {
+    ["password", "secret", "passphrase", "key.pem", "oauthbearer.config"]
+        .iter()
+        .any(|word| property.contains(word))
+}
+
+/// A URL as it may be shown: one that is refused for its secret must not be repeated.
+fn hidden(url: &str) -> String {
+    let place = url.split('?').next().unwrap_or_default();
+    match place.strip_prefix("kafka://").and_then(|rest| rest.rsplit_once('@')) {
+        Some((_, rest)) => format!("kafka://…@{rest}"),
+        None => place.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let url = "kafka://a:9092,[::1]:9093/http.rec_1?group=g&from=latest&until=end&linger.ms=7&patience=2s";
+        let topic = Topic::parse(url).unwrap();
+        assert_eq!(topic.brokers, "a:9092,[::1]:9093");
+        assert_eq!((topic.name.as_str(), topic.group.as_deref()), ("http.rec_1", Some("g")));
+        assert_eq!((topic.from, topic.until_end), (From::Latest, true));
+        assert_eq!(topic.properties, [("linger.ms".to_owned(), "7".to_owned())]);
+        assert_eq!(topic.patience, Duration::from_secs(2));
+        assert_eq!(topic.to_string(), url);
+        let plain = Topic::parse("kafka://a/t").unwrap();
+        assert_eq!((plain.from, plain.until_end, plain.group), (From::Beginning, false, None));
+    }
+
+    #[test]
+    fn wrong_urls_say_why_and_never_the_secret() {
+        for (url, word) in [
+            ("kafka://", "BROKER"),
+            ("kafka://b", "BROKER"),
+            ("kafka:///t", "BROKER"),
+            ("kafka://b/", "BROKER"),
+            ("kafka://b/t/u", "BROKER"),
+            ("kafka://b/%20", "letters"),
+            ("kafka://me:SECRET@b/t", "HMT_KAFKA_SASL_PASSWORD"),
+            ("kafka://b/t?sasl.password=SECRET", "HMT_KAFKA_SASL_PASSWORD"),
+            ("kafka://b/t?ssl.key.pem=SECRET", "ssl.key.pem=@FILE"),
+            ("kafka://b/t?group=", "needs a name"),
+            ("kafka://b/t?group.id=g", "group=NAME"),
+            ("kafka://b/t?from=middle", "from=latest"),
+            ("kafka://b/t?until=5", "until=end"),
+            ("kafka://b/t?enable.auto.commit=true", "not free"),
+            ("kafka://b/t?no.such.thing=1", "no.such.thing"),
+            ("kafka://b/t?linger.ms=soon", "linger.ms"),
+            ("kafka://b/t?patience=long", "patience=30s"),
+        ] {
+            let error = Topic::parse(url).unwrap_err().to_string();
+            assert!(error.contains(word), "{url}: {error}");
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+    }
+
+    #[cfg(not(feature = "kafka-tls"))]
+    #[test]
+    fn without_tls_asking_for_it_names_the_feature() {
+        for query in [
+            "security.protocol=ssl",
+            "security.protocol=SASL_SSL",
+            "ssl.ca.location=/x",
+            "sasl.mechanism=SCRAM-SHA-256",
+        ] {
+            let error = Topic::parse(&format!("kafka://b/t?{query}")).unwrap_err().to_string();
+            assert!(error.contains("kafka-tls"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A partition that is read: how far, and what of it waits to be handed out.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::super::MAX_LINE;
+use super::super::block::{Block, Span};
+
+pub(super) struct Partition {
+    source: Arc<str>,
+    number: i32,
+    /// From where on it is read.
+    start: u64,
+    /// Up to where it was handed out.
+    handed: u64,
+    /// The offset that is expected next.
+    next: u64,
+    /// Up to where it is to be read.
+    end: Option<u64>,
+    /// True once there is nothing more before `end`.
+    ended: bool,
+    bytes: Vec<u8>,
+    spans: Vec<(u64, Span)>,
+    gap: Option<Range<u64>>,
+    repeated: u64,
+}
+
+impl Partition {
+    pub(super) fn new(source: Arc<str>, number: i32, start: u64, end: Option<u64>) -> Self {
+        Partition {
+            source,
+            number,
+            start,
+            handed: start,
+            next: start,
+            end,
+            ended: end.is_some_and(|end| start >= end),
+            bytes: Vec::new(),
+            spans: Vec::new(),
+            gap: None,
+            repeated: 0,
+        }
+    }
+
+    /// Takes a message; gives how many bytes wait now. One without payload is the mark of a deletion, and no exchange.
+    pub(super) fn push(&mut self, offset: u64, payload: Option<&[u8]>) -> usize {
+        if offset < self.next {
+            self.repeated += 1;
+            return self.bytes.len();
+        }
+        if self.end.is_some_and(|end| offset >= end) {
+            self.ended = true;
+            return self.bytes.len();
+        }
+        if offset > self.next {
+            self.gap = Some(self.next..offset);
+        }
+        self.next = offset + 1;
+        self.ended |= self.end.is_some_and(|end| self.next >= end);
+        let payload = payload.unwrap_or_default();
+        if payload.len() > MAX_LINE {
+            self.spans.push((offset, Span::TooLong(payload.len() as u64)));
+        } else {
+            self.bytes.extend_from_slice(payload);
+            self.spans.push((offset, Span::Until(self.bytes.len())));
+        }
+        self.bytes.len()
+    }
+
+    /// Offsets that were skipped since this was asked last.
+    pub(super) fn take_gap(&mut self) -> Option<Range<u64>> {
+        self.gap.take()
+    }
+
+    /// There is nothing after what came until now.
+    pub(super) fn reached_end(&mut self) {
+        self.ended |= self.end.is_some();
+    }
+
+    /// True where all that was wanted has come and been handed out.
+    pub(super) fn is_read(&self) -> bool {
+        self.ended && self.spans.is_empty()
+    }
+
+    /// True where all that was wanted has come.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// How many bytes wait; at least one where anything does.
+    pub(super) fn open(&self) -> usize {
+        self.bytes.len().max(usize::from(!self.spans.is_empty()))
+    }
+
+    pub(super) fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    pub(super) fn handed(&self) -> Range<u64> {
+        self.start..self.handed
+    }
+
+    /// Hands out what waits.
+    pub(super) fn block(&mut self) -> Option<Block> {
+        let (first, _) = *self.spans.first()?;
+        self.handed = self.next;
+        let room = self.bytes.capacity();
+        let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(room.min(2 << 20)));
+        let spans = std::mem::take(&mut self.spans);
+        Some(Block::of_messages(Arc::clone(&self.source), self.number, first, bytes, spans))
+    }
+
+    /// Forgets what waits.
+    pub(super) fn forget_open(&mut self) {
+        self.next = self.handed;
+        self.bytes.clear();
+        self.spans.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::block::Record;
+    use super::*;
+
+    #[test]
+    fn messages_become_blocks_with_their_offsets() {
+        let mut partition = Partition::new("t/3".into(), 3, 10, Some(20));
+        for (offset, payload) in [(10, "a"), (11, "{\n}"), (12, ""), (12, "again"), (15, "b")] {
+            partition.push(offset, Some(payload.as_bytes()));
+        }
+        partition.push(16, None);
+        assert_eq!(partition.take_gap(), Some(13..15));
+        assert_eq!((partition.repeated(), partition.handed()), (1, 10..10));
+        let block = partition.block().unwrap();
+        assert_eq!(partition.handed(), 10..17);
+        let records: Vec<_> = block.records().collect();
+        let line = |text: &'static str| Record::Line(text.as_bytes());
+        assert_eq!(records, [(10, line("a")), (11, line("{\n}")), (15, line("b"))]);
+        assert_eq!(block.at(11).to_string(), "t/3@11");
+        assert_eq!(block.partition(), Some(3));
+        assert!(partition.block().is_none() && !partition.is_read());
+        partition.push(17, Some(b"c"));
+        partition.forget_open();
+        partition.push(17, Some(b"c"));
+        assert_eq!(partition.repeated(), 1);
+        partition.push(20, Some(b"later"));
+        assert!(partition.has_ended() && !partition.is_read());
+        assert_eq!(partition.block().unwrap().records().count(), 1);
+        assert!(partition.is_read());
+        assert_eq!(partition.handed(), 10..18);
+    }
+}

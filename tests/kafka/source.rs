@@ -1,0 +1,104 @@
+//! Topics that are read.
+
+use super::Cluster;
+use crate::harness::{Dir, Server, fixture};
+
+fn shop() -> String {
+    std::fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap()
+}
+
+/// What one run over a file writes.
+fn of_file(dir: &Dir, lines: &str) -> String {
+    dir.program("hmt-build").arg("-").stdin(lines).run().expect_code(0).out()
+}
+
+#[test]
+fn a_topic_gives_what_a_file_gives() {
+    let (dir, cluster, shop) = (Dir::new(), Cluster::start(3), shop());
+    cluster.fill(shop.lines().enumerate().map(|(n, line)| (n as i32 % 3, line)));
+    for threads in ["1", "3"] {
+        let build = dir.program("hmt-build").args(["--threads", threads]);
+        let run = build.arg(cluster.url("until=end")).run();
+        assert_eq!(run.expect_code(0).out(), of_file(&dir, &shop));
+    }
+    let (broker, topic) = (cluster.broker(), ["--kafka-topic", "t"]);
+    let old = ["--source", "kafka", "--kafka-broker", &broker];
+    let builder =
+        Server::spawn(dir.program("hmt-build").args(old).args(topic).args(["-o", "x.yaml"]));
+    builder.wait_stderr("until SIGTERM");
+    // Without end, a signal ends it; what is there by then is in the spec.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    builder.signal("INT");
+    builder.end().expect_code(0);
+    assert_eq!(dir.read("x.yaml"), of_file(&dir, &shop));
+}
+
+#[test]
+fn partials_of_topics_tell_what_they_were_made_of() {
+    let (dir, cluster, shop) = (Dir::new(), Cluster::start(2), shop());
+    cluster.fill(shop.lines().enumerate().map(|(n, line)| (n as i32 % 2, line)));
+    let partial = || dir.program("hmt-build").args(["--partial", &cluster.url("until=end")]).run();
+    let line = partial().expect_code(0).json();
+    let ends: Vec<_> = line["inputs"].as_object().unwrap().values().collect();
+    let half = shop.lines().count() as u64 / 2;
+    assert_eq!(
+        ends,
+        [
+            &serde_json::json!([[0, shop.lines().count() as u64 - half]]),
+            &serde_json::json!([[0, half]])
+        ]
+    );
+    dir.write("a.partial.json", partial().out());
+    dir.write("b.partial.json", partial().out());
+    let merge = |args: &[&str]| dir.program("hmt-merge").args(args).run();
+    assert_eq!(merge(&["a.partial.json"]).expect_code(0).out(), of_file(&dir, &shop));
+    merge(&["a.partial.json", "b.partial.json"]).expect_code(1).expect_stderr("/t/0 0-");
+}
+
+#[test]
+fn bad_messages_are_named_by_their_offset() {
+    let (dir, cluster, shop) = (Dir::new(), Cluster::start(2), shop());
+    let first = shop.lines().next().unwrap();
+    cluster.fill([(1, first), (1, "{\"request\":"), (1, ""), (1, first), (0, "[]")].into_iter());
+    let run = dir.program("hmt-build").arg(cluster.url("until=end")).run().expect_code(3);
+    run.expect_stderr("t/1@1: ").expect_stderr("t/0@0: ").expect_stderr("2 of 4 records rejected");
+}
+
+#[test]
+fn a_topic_is_taken_over_into_a_file_and_replayed() {
+    let (dir, cluster, shop) = (Dir::new(), Cluster::start(1), shop());
+    cluster.fill(shop.lines().map(|line| (0, line)));
+    let import = ["import", &cluster.url("until=end"), "--keep-secrets", "-o", "x.jsonl"];
+    dir.program("hmt-record").args(import).run().expect_code(0);
+    assert_eq!(of_file(&dir, &dir.read("x.jsonl")), of_file(&dir, &shop));
+    let serve = ["serve", "-p", "0", &cluster.url("")];
+    let server = Server::start(dir.program("hmt-replay").args(serve));
+    server.stop().expect_code(0);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let (dir, cluster) = (Dir::new(), Cluster::start(1));
+    let run = |url: &str| dir.program("hmt-build").arg(url).run();
+    let none = format!("kafka://{}/none?until=end&patience=1s", cluster.broker());
+    run(&none).expect_code(1).expect_stderr("/none: there is no such topic").expect_no_stdout();
+    // Nobody listens at the port of discard.
+    let dead = "kafka://127.0.0.1:9/t?until=end&patience=1s";
+    run(dead).expect_code(1).expect_stderr("no broker answers").expect_no_stdout();
+    run(&cluster.url("until=end")).expect_code(0).expect_stdout("paths: {}");
+    let both = ["--verify", &cluster.url("until=end")];
+    dir.program("hmt-build").args(both).run().expect_code(2).expect_stderr("import");
+}
+
+#[test]
+fn a_broker_that_is_away_for_a_while_is_waited_for() {
+    let (dir, cluster, shop) = (Dir::new(), Cluster::start(1), shop());
+    cluster.fill(shop.lines().map(|line| (0, line)));
+    cluster.down();
+    let builder =
+        Server::spawn(dir.program("hmt-build").args([&cluster.url("until=end"), "-o", "x.yaml"]));
+    builder.wait_stderr("no broker answers; waiting for it");
+    cluster.up();
+    builder.end().expect_code(0);
+    assert_eq!(dir.read("x.yaml"), of_file(&dir, &shop));
+}
