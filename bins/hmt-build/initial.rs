@@ -57,10 +57,12 @@ pub(crate) fn document(
     for path in &config.explain {
         builder.explain(path, &options).iter().for_each(|line| config.messages.ready(line));
     }
-    let observed = (contradictions.is_none() && initial.is_some() && config.mode != Mode::Replay)
-        .then(|| {
+    let from_sum =
+        |initial: &Document| contradictions.is_none() || Contradictions::needs_bare_paths(initial);
+    let observed =
+        initial.as_ref().filter(|i| config.mode != Mode::Replay && from_sum(i)).map(|initial| {
             let options = Options { tight: true, ..options.clone() };
-            inferred(builder.clone(), &options, initial.as_ref(), config)
+            inferred(builder.clone(), &options, Some(initial), config)
         });
     let mut built = inferred(builder, &options, initial.as_ref(), config);
     let Some(initial) = initial else {
@@ -83,8 +85,16 @@ pub(crate) fn document(
         let root = merge::specs(&[initial, built], Policy::Widen).with_context(cannot)?;
         return Ok(Built { document: as_document(root), whole: None });
     }
-    let of_sum = observed.map(|observed| Contradictions::of_sum(&initial, &observed));
-    let contradictions = contradictions.or(of_sum).unwrap_or_default();
+    let contradictions = match (contradictions, observed) {
+        (Some(mut exact), Some(observed)) => {
+            exact.unite(Contradictions::of_bare_paths(&initial, &observed));
+            exact
+        }
+        (Some(exact), None) => exact,
+        (None, observed) => {
+            observed.map(|observed| Contradictions::of_sum(&initial, &observed)).unwrap_or_default()
+        }
+    };
     let Rebuilt { root, whole, widened, deleted } =
         merge::rebuild(&initial, &built, &contradictions).with_context(cannot)?;
     for place in widened {

@@ -21,9 +21,28 @@ use crate::spec::{Document, METHODS, Place};
 impl Contradictions {
     /// The keywords of a spec that do not follow from what was inferred, with the ranges that were observed.
     pub fn of_sum(initial: &Document, observed: &Document) -> Contradictions {
+        Contradictions::found(initial, observed, false)
+    }
+
+    /// The same of paths that have no operation any more: exchanges are checked by their operations, so of these the sum alone
+    /// tells whether what is said of all operations of the path holds for those that come back.
+    pub fn of_bare_paths(initial: &Document, observed: &Document) -> Contradictions {
+        Contradictions::found(initial, observed, true)
+    }
+
+    /// True where a path of a document has parameters and no operation.
+    pub fn needs_bare_paths(initial: &Document) -> bool {
+        let root = Place::root(&initial.root);
+        root.get("paths").iter().flat_map(Place::members).any(|(_, item)| {
+            is_bare(&item)
+                && item.get("parameters").is_some_and(|list| list.items().next().is_some())
+        })
+    }
+
+    fn found(initial: &Document, observed: &Document, bare_only: bool) -> Contradictions {
         let ([ours, theirs], _) = documents_of_one_version([initial, observed]);
         let (ours, theirs) = (Place::root(&ours), Place::root(&theirs));
-        let mut sum = Sum::default();
+        let mut sum = Sum { bare_only, ..Sum::default() };
         loop {
             let known = sum.refuted.len();
             sum.seen.clear();
@@ -45,6 +64,8 @@ type Key = (String, String, String, bool);
 /// The walk over both documents.
 #[derive(Default)]
 pub(super) struct Sum {
+    /// Only paths without operations are looked at.
+    bare_only: bool,
     refuted: HashSet<Key>,
     /// What was found out in this round.
     seen: HashMap<Key, bool>,
@@ -59,7 +80,8 @@ impl Sum {
             let same = paths.iter().flat_map(Place::members).filter(|(known, _)| {
                 *known == template || structure(known, false) == structure(template, false)
             });
-            for (known, item) in same {
+            let bare_only = self.bare_only;
+            for (known, item) in same.filter(|(_, item)| !bare_only || is_bare(item)) {
                 for method in METHODS {
                     let Some(b) = inferred.get(method) else { continue };
                     let Some(a) = item.get(method) else {
@@ -210,6 +232,11 @@ impl Sum {
         }
         false
     }
+}
+
+/// True for a path item without operations.
+fn is_bare(item: &Place<'_>) -> bool {
+    !METHODS.iter().any(|method| item.get(method).is_some())
 }
 
 /// The parameters of an operation and of its path.
