@@ -16,6 +16,10 @@ use hmt_core::stream::{Locator, open_sink};
 
 use args::{Args, Config};
 
+/// An answer is dozens of small allocations; most C libraries take their time with them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run("hmt-mock", || {
         let config = Args::parse().config()?;

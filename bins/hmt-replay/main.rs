@@ -15,6 +15,10 @@ use hmt_core::stream::Reader;
 
 use args::{Args, Config};
 
+/// An answer is dozens of small allocations; most C libraries take their time with them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run("hmt-replay", || {
         let mut config = Args::parse().config()?;

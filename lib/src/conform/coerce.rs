@@ -28,10 +28,14 @@ impl Coerce<'_> {
             _ => None,
         };
         let string = types.has(Types::STRING).then(|| Value::from(text));
-        let mut readings = [number, other, string].into_iter().flatten().peekable();
-        if readings.peek().is_none() {
-            return text.into();
-        }
+        let readings = match (number, other, string) {
+            // One reading is taken whether it is accepted or not.
+            (Some(only), None, None) | (None, Some(only), None) | (None, None, Some(only)) => {
+                return only;
+            }
+            (None, None, None) => return text.into(),
+            (number, other, string) => [number, other, string].into_iter().flatten(),
+        };
         let mut first = None;
         for reading in readings {
             if self.set.accepts(id, &reading, self.direction) {

@@ -107,6 +107,17 @@ impl<'a> Body<'a> {
         matches!(self, Body::Empty)
     }
 
+    /// Classes bytes that are lent: empty, text or binary.
+    pub fn lent(bytes: &'a [u8]) -> Body<'a> {
+        if bytes.is_empty() {
+            return Body::Empty;
+        }
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => Body::Text(text.into()),
+            Err(_) => Body::Binary(Cow::Borrowed(bytes)),
+        }
+    }
+
     /// Classes bytes: empty, text or binary.
     pub fn from_bytes(bytes: Vec<u8>) -> Body<'static> {
         if bytes.is_empty() {

@@ -1,5 +1,7 @@
 //! Which answer: status, media type, example or generated data.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -23,6 +25,20 @@ pub(super) struct Chooser<'a> {
     pub(super) dynamic: bool,
     /// The user's seed; without one every answer is another.
     pub(super) seed: Option<u64>,
+}
+
+/// The seed of an answer, drawn where something is generated.
+struct Seed<'a> {
+    chooser: &'a Chooser<'a>,
+    status: StatusCode,
+    media_type: Cow<'a, str>,
+    drawn: Option<u64>,
+}
+
+impl Seed<'_> {
+    fn get(&mut self) -> u64 {
+        *self.drawn.get_or_insert_with(|| self.chooser.seed_of(self.status, &self.media_type))
+    }
 }
 
 /// What becomes of a client that accepts none of the declared media types.
@@ -108,7 +124,7 @@ impl Chooser<'_> {
         }
         let first = fitting.peek().copied();
         let mut reply = Reply::empty(status);
-        let mut seed = self.seed_of(status, "");
+        let mut seed = None;
         reply.source = Some(Source::Generated);
         if let Some(first) = first.filter(|_| may_have_body(status)) {
             let best = self.accept.best(fitting, |media| &media.media);
@@ -118,32 +134,42 @@ impl Chooser<'_> {
                 (None, Negotiation::Strict) => return Some(not_acceptable(response)),
             };
             let media_type = if media.media.is_range() {
-                media.media.concrete(self.accept)
+                Cow::Owned(media.media.concrete(self.accept))
             } else {
-                media.declared.clone()
+                Cow::Borrowed(media.declared.as_str())
             };
-            seed = self.seed_of(status, &media_type);
-            let (body, source) = self.body(media, wished, seed);
+            let own =
+                media.content_type.as_ref().filter(|_| matches!(media_type, Cow::Borrowed(_)));
+            let content_type = own.cloned().or_else(|| HeaderValue::from_str(&media_type).ok());
+            let drawn = seed.insert(Seed { chooser: self, status, media_type, drawn: None });
+            let (body, source) = self.body(media, wished, drawn);
             reply.body = body;
             reply.source = Some(source);
-            if let Ok(value) = HeaderValue::from_str(&media_type) {
+            if let Some(value) = content_type {
                 reply.headers.insert(CONTENT_TYPE, value);
             }
         }
+        let none = || Seed { chooser: self, status, media_type: Cow::Borrowed(""), drawn: None };
+        let mut seed = seed.unwrap_or_else(none);
         for (number, header) in (1..).zip(&response.headers) {
             // Another seed for each header: two dates should not be one.
-            if let Some(value) = header.value(seed.wrapping_add(number)) {
+            if let Some(value) = header.value(|| seed.get().wrapping_add(number)) {
                 reply.headers.append(header.name.clone(), value);
             }
         }
         Some(reply)
     }
 
-    fn body(&self, media: &MediaPlan, wished: Option<&str>, seed: u64) -> (Bytes, Source) {
+    fn body(
+        &self,
+        media: &MediaPlan,
+        wished: Option<&str>,
+        seed: &mut Seed<'_>,
+    ) -> (Bytes, Source) {
         let example = if wished.is_some() || !self.dynamic { media.example(wished) } else { None };
         match example {
             Some(body) => (body.clone(), Source::Example),
-            None => (media.generate(seed), Source::Generated),
+            None => (media.generate(seed.get()), Source::Generated),
         }
     }
 

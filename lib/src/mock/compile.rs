@@ -95,6 +95,8 @@ pub(super) struct MediaPlan {
     pub(super) media: MediaType,
     /// The type as declared, parameters included.
     pub(super) declared: String,
+    /// The same as it stands in an answer; `None` where no header can hold it.
+    pub(super) content_type: Option<HeaderValue>,
     pub(super) notation: Notation,
     /// The default one first, which may have no name.
     pub(super) examples: Vec<(Option<String>, Bytes)>,
@@ -177,11 +179,11 @@ impl HeaderPlan {
     }
 
     /// The value of a header; `None` where none could be made that a message can carry.
-    pub(super) fn value(&self, seed: u64) -> Option<HeaderValue> {
+    pub(super) fn value(&self, seed: impl FnOnce() -> u64) -> Option<HeaderValue> {
         match &self.value {
             HeaderValuePlan::Example(value) => Some(value.clone()),
             HeaderValuePlan::Generated(plan, structured) => {
-                let text = plan.generate_text(seed);
+                let text = plan.generate_text(seed());
                 let text = match serde_json::from_str(&text) {
                     Ok(value) if *structured => simple(&value),
                     _ => text,
@@ -221,7 +223,8 @@ impl MediaPlan {
             examples.extend(example.map(|example| (None, bytes(example))));
         }
         let plan = content.schema.map(|schema| plans.of(schema));
-        MediaPlan { media, declared: declared.to_owned(), notation, examples, plan }
+        let content_type = HeaderValue::from_str(declared).ok();
+        MediaPlan { media, declared: declared.to_owned(), content_type, notation, examples, plan }
     }
 
     /// The example of a name, or the default one.

@@ -78,30 +78,31 @@ impl MediaType {
     }
 }
 
-/// What a client accepts: ranges with their qualities in thousandths.
+/// What a client accepts: ranges with their qualities in thousandths; everything where there are none.
 #[derive(Debug)]
 pub(super) struct Accept(Vec<(MediaType, u16)>);
 
 impl Accept {
     /// Reads all `Accept` headers; without any, everything is accepted.
     pub(super) fn of(headers: &HeaderMap) -> Accept {
-        let ranges: Vec<_> = headers
-            .get_all(ACCEPT)
+        let all = headers.get_all(ACCEPT);
+        if all.iter().all(|value| value == "*/*") {
+            return Accept(Vec::new());
+        }
+        let ranges = all
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .filter(|item| !item.trim().is_empty())
-            .map(|item| (MediaType::parse(item), quality(item)))
-            .collect();
-        if ranges.is_empty() {
-            Accept(vec![(MediaType::parse("*/*"), 1000)])
-        } else {
-            Accept(ranges)
-        }
+            .map(|item| (MediaType::parse(item), quality(item)));
+        Accept(ranges.collect())
     }
 
     /// The quality of a type by the most specific range that holds it; 0 is not acceptable.
     pub(super) fn quality(&self, media: &MediaType) -> u16 {
+        if self.0.is_empty() {
+            return 1000;
+        }
         let matching = self.0.iter().filter(|(range, _)| range.meets(media));
         if media.is_range() {
             // Some type of the declared range will do.

@@ -1,15 +1,17 @@
 //! The mock behind sockets: from HTTP to a question, and from the answer to HTTP.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -30,6 +32,9 @@ use super::{admin, cors};
 const MAX_BODY: u64 = 64 << 20;
 /// How long a client may be silent within a request body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// Tells where an answer came from.
+const SOURCE: HeaderName = HeaderName::from_static("x-hmt-source");
 
 /// How a mock is served.
 #[derive(Clone)]
@@ -53,6 +58,25 @@ pub struct Served {
     pub cut: usize,
     /// What became of the log, if there was one.
     pub written: Option<Written>,
+}
+
+/// An answer, or what it waits for. Most requests have no body, and theirs is there at once; the state of a future that
+/// might wait, which is large, is not made for them.
+enum Handled {
+    Ready(Option<Response<Full<Bytes>>>),
+    Waiting(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+}
+
+impl Future for Handled {
+    type Output = Response<Full<Bytes>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            // No future is polled again once it was ready.
+            Handled::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Handled::Waiting(answer) => answer.as_mut().poll(cx),
+        }
+    }
 }
 
 struct Server {
@@ -84,7 +108,7 @@ pub async fn serve(
     let server = Arc::new(Server { mock, options, port, log });
     let handler = {
         let server = Arc::clone(&server);
-        move |request, peer| Arc::clone(&server).handle(request, peer)
+        move |request, peer| server.handle(request, peer)
     };
     let Drained { cut } = net::serve(listener, limits, shutdown, grace, handler).await;
     drop(stop);
@@ -125,32 +149,43 @@ async fn serve_admin(
 }
 
 impl Server {
-    async fn handle(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> Response<Full<Bytes>> {
-        let (began, started) = (SystemTime::now(), Instant::now());
+    fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
+        let clock = (SystemTime::now(), Instant::now());
         let (parts, body) = request.into_parts();
-        // A line of the log has no word for other methods.
-        let logged =
-            self.log.is_some() && parts.method.as_str().parse::<exchange::Method>().is_ok();
-        let (mut reply, asked) = match self.read(&parts, body).await {
-            Ok((asked, host)) => {
-                let kept = logged.then(|| asked.clone());
-                (self.answer(&parts, asked, host), kept)
+        if body.is_end_stream() && self.log.is_none() {
+            let mut reply = match self.inbound(&parts) {
+                Ok(inbound) => self.answer(&parts, &inbound, Body::Empty).0,
+                Err(reply) => reply,
+            };
+            self.finish(&parts, &mut reply, clock.1);
+            return Handled::Ready(Some(to_response(reply, parts.method == Method::HEAD)));
+        }
+        let server = Arc::clone(self);
+        Handled::Waiting(Box::pin(async move { server.wait(parts, body, peer, clock).await }))
+    }
+
+    /// Answers a request whose body may still come, or whose answer is to be logged.
+    async fn wait(
+        &self,
+        parts: Parts,
+        body: Incoming,
+        peer: Peer,
+        (began, started): (SystemTime, Instant),
+    ) -> Response<Full<Bytes>> {
+        let received = match self.inbound(&parts) {
+            Ok(inbound) => {
+                let body = collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await;
+                body.map(|body| (inbound, body)).map_err(|error| {
+                    Reply::problem(error.status(), "the request's body", &error.to_string())
+                })
             }
-            Err(reply) => (reply, None),
+            Err(reply) => Err(reply),
         };
-        if let Some(source) = reply.source {
-            reply.headers.insert("x-hmt-source", HeaderValue::from_static(source.as_str()));
-        }
-        if let (true, Some(origin)) = (self.options.cors, parts.headers.get(ORIGIN)) {
-            cors::allow(origin, &mut reply.headers);
-        }
-        if let Some(trace) = &self.options.trace {
-            trace(&trace_line(&parts, &reply, started.elapsed()));
-        }
+        let (mut reply, asked) = match &received {
+            Ok((inbound, body)) => self.answer(&parts, inbound, Body::lent(body)),
+            Err(reply) => (reply.clone(), None),
+        };
+        self.finish(&parts, &mut reply, started);
         if let (Some(log), Some(asked)) = (&self.log, asked) {
             let exchange = self.exchange(log, asked, &reply, began, started, peer);
             log.write(exchange).await;
@@ -158,45 +193,57 @@ impl Server {
         to_response(reply, parts.method == Method::HEAD)
     }
 
-    /// The request as an exchange holds it. The method is of no meaning where it is none of the nine.
-    async fn read(
-        &self,
-        parts: &Parts,
-        body: Incoming,
-    ) -> Result<(exchange::Request<'static>, HostRule), Reply> {
-        let bad = |what: &str, why: &str| Reply::problem(StatusCode::BAD_REQUEST, what, why);
+    /// What the request is meant for.
+    fn inbound(&self, parts: &Parts) -> Result<Inbound, Reply> {
         let knows = |host: &str| self.mock.knows_host(host);
-        let inbound = Inbound::of(parts, self.options.routing, self.port, knows)
-            .map_err(|error| bad("the request's target", &error.to_string()))?;
-        let body =
-            collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await.map_err(|error| {
-                Reply::problem(error.status(), "the request's body", &error.to_string())
-            })?;
-        let host = if inbound.named { HostRule::Same } else { HostRule::Any };
-        let request = match request_to_exchange(parts, &inbound.target, body) {
-            Ok(request) => request,
-            Err(_) => exchange::Request {
-                host: inbound.target.host.clone().into(),
-                pathname: inbound.target.path().to_owned().into(),
-                ..exchange::Request::default()
-            },
-        };
-        Ok((request, host))
-    }
-
-    fn answer(&self, parts: &Parts, request: exchange::Request<'static>, host: HostRule) -> Reply {
-        let preflight =
-            if self.options.cors { cors::preflight(&parts.method, &parts.headers) } else { None };
-        preflight.unwrap_or_else(|| {
-            let asked = Asked { method: &parts.method, request, headers: &parts.headers, host };
-            self.mock.answer(asked)
+        Inbound::of(parts, self.options.routing, self.port, knows).map_err(|error| {
+            let why = error.to_string();
+            Reply::problem(StatusCode::BAD_REQUEST, "the request's target", &why)
         })
     }
 
-    fn exchange<'a>(
+    /// What an answer needs besides what it says, and who is to be told of it.
+    fn finish(&self, parts: &Parts, reply: &mut Reply, started: Instant) {
+        if let Some(source) = reply.source {
+            reply.headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
+        }
+        if let (true, Some(origin)) = (self.options.cors, parts.headers.get(ORIGIN)) {
+            cors::allow(origin, &mut reply.headers);
+        }
+        if let Some(trace) = &self.options.trace {
+            trace(&trace_line(parts, reply, started.elapsed()));
+        }
+    }
+
+    /// The answer, and the request as the log is to hold it.
+    fn answer<'a>(
         &self,
-        log: &Log,
-        mut request: exchange::Request<'static>,
+        parts: &'a Parts,
+        inbound: &'a Inbound,
+        body: Body<'a>,
+    ) -> (Reply, Option<exchange::Request<'a>>) {
+        let host = if inbound.named { HostRule::Same } else { HostRule::Any };
+        let request = request_to_exchange(parts, &inbound.target, body);
+        // A line of the log has no word for other methods.
+        let kept = self.log.as_ref().and_then(|_| request.as_ref().ok().cloned());
+        let preflight =
+            if self.options.cors { cors::preflight(&parts.method, &parts.headers) } else { None };
+        let reply = preflight.unwrap_or_else(|| {
+            let request = request.unwrap_or_else(|_| exchange::Request {
+                host: inbound.target.host.as_str().into(),
+                pathname: inbound.target.path().into(),
+                ..exchange::Request::default()
+            });
+            let asked = Asked { method: &parts.method, request, headers: &parts.headers, host };
+            self.mock.answer(asked)
+        });
+        (reply, kept)
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        log: &'a Log,
+        mut request: exchange::Request<'a>,
         reply: &'a Reply,
         began: SystemTime,
         started: Instant,
@@ -206,15 +253,11 @@ impl Server {
         let response = exchange::Response {
             status: reply.status.as_u16(),
             headers: recorded_headers(&reply.headers),
-            body: match std::str::from_utf8(&reply.body) {
-                _ if reply.body.is_empty() => Body::Empty,
-                Ok(text) => Body::Text(text.into()),
-                Err(_) => Body::Binary(reply.body.as_ref().into()),
-            },
+            body: Body::lent(&reply.body),
             timestamp: Some(timestamp(SystemTime::now()).into()),
         };
         let meta = Meta {
-            run: Some(log.run().to_owned().into()),
+            run: Some(log.run().into()),
             seq: Some(log.next_number()),
             connection: Some(peer.connection),
             duration_ms: Some(started.elapsed().as_secs_f64() * 1000.0),

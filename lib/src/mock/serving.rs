@@ -61,7 +61,7 @@ pub struct Asked<'a> {
     /// The method as sent.
     pub method: &'a http::Method,
     /// The request; its method is of no meaning where `method` is none of the nine.
-    pub request: Request<'static>,
+    pub request: Request<'a>,
     /// The headers as sent.
     pub headers: &'a HeaderMap,
     /// Whether the request names the host that it means.

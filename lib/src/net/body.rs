@@ -1,15 +1,18 @@
 //! Request bodies, collected up to a cap.
 
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
-use tokio::time::timeout;
+use hyper::body::{Body as _, Frame, Incoming};
+use tokio::time::sleep;
 
-use crate::exchange::{Body, DecodeLimits, decode_body};
+use crate::exchange::{DecodeLimits, decode_body};
 
 /// A request body could not be read whole.
 #[derive(Debug, thiserror::Error)]
@@ -46,17 +49,19 @@ pub async fn collect_body(
     cap: u64,
     idle: Duration,
 ) -> Result<Bytes, BodyError> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     if body.size_hint().lower() > cap {
         return Err(BodyError::TooLong(cap));
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     loop {
-        let frame = timeout(idle, body.frame()).await.map_err(|_| BodyError::Stalled(idle))?;
-        let Some(frame) = frame else {
+        let Some(frame) = next_frame(&mut body, idle).await? else {
             return Ok(if all.is_empty() { first } else { all.freeze() });
         };
-        let Ok(data) = frame?.into_data() else { continue };
+        let Ok(data) = frame.into_data() else { continue };
         if (first.len() + all.len() + data.len()) as u64 > cap {
             return Err(BodyError::TooLong(cap));
         }
@@ -71,6 +76,35 @@ pub async fn collect_body(
     }
 }
 
+/// The next frame of a body, within `idle`.
+async fn next_frame(
+    body: &mut Incoming,
+    idle: Duration,
+) -> Result<Option<Frame<Bytes>>, BodyError> {
+    let mut early = true;
+    let soon = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
+        Poll::Ready(frame) => Poll::Ready(Some(frame)),
+        // Most bodies came along with their heads, and the connection, which is driven by this same task, will hand them over
+        // as soon as it is asked again: no timer is set up for that.
+        Poll::Pending if std::mem::take(&mut early) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Poll::Pending => Poll::Ready(None),
+    });
+    if let Some(frame) = soon.await {
+        return Ok(frame.transpose()?);
+    }
+    let mut limit = pin!(sleep(idle));
+    poll_fn(|cx| {
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+            return Poll::Ready(Ok(frame.transpose()?));
+        }
+        limit.as_mut().poll(cx).map(|()| Err(BodyError::Stalled(idle)))
+    })
+    .await
+}
+
 /// Reads a request's body as [`collect_body`] does, and undoes its Content-Encoding; where that cannot be
 /// undone, the bytes are as they came.
 ///
@@ -81,11 +115,13 @@ pub async fn collect_decoded(
     body: Incoming,
     cap: u64,
     idle: Duration,
-) -> Result<Body<'static>, BodyError> {
+) -> Result<Bytes, BodyError> {
     let bytes = collect_body(body, cap, idle).await?;
     let Some(encoding) = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) else {
-        return Ok(Body::from_bytes(bytes.into()));
+        return Ok(bytes);
     };
-    let decoded = decode_body(&bytes, Some(encoding), DecodeLimits::default());
-    Ok(Body::from_bytes(decoded.bytes.into_owned()))
+    Ok(match decode_body(&bytes, Some(encoding), DecodeLimits::default()).bytes {
+        Cow::Owned(decoded) => decoded.into(),
+        Cow::Borrowed(_) => bytes,
+    })
 }

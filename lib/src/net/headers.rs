@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 
 use crate::exchange::Pairs;
@@ -12,14 +11,17 @@ use crate::exchange::Pairs;
 /// True for a header of one connection (RFC 9110 section 7.6.1), which is neither forwarded nor recorded.
 /// `trailer` is not among them: it announces fields that pass through.
 pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == CONNECTION
-        || *name == TRANSFER_ENCODING
-        || *name == TE
-        || *name == UPGRADE
-        || *name == PROXY_AUTHENTICATE
-        || *name == PROXY_AUTHORIZATION
-        || *name == "keep-alive"
-        || *name == "proxy-connection"
+    matches!(
+        name.as_str(),
+        "connection"
+            | "transfer-encoding"
+            | "te"
+            | "upgrade"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "keep-alive"
+            | "proxy-connection"
+    )
 }
 
 /// The header names that `Connection` makes hop-by-hop, besides those that always are.
@@ -51,12 +53,20 @@ pub fn framing_is_sound(headers: &HeaderMap) -> bool {
 
 /// The end-to-end headers of a message as a record holds them, in wire order by name.
 pub fn recorded_headers(headers: &HeaderMap) -> Pairs<'_> {
+    let mut recorded = Pairs::with_capacity(headers.len());
+    recorded.extend(end_to_end(headers));
+    recorded
+}
+
+/// The same, one by one.
+pub(crate) fn end_to_end(
+    headers: &HeaderMap,
+) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let named = named_by_connection(headers);
     headers
         .iter()
-        .filter(|(name, _)| !is_hop_by_hop(name) && !named.contains(name))
+        .filter(move |(name, _)| !is_hop_by_hop(name) && !named.contains(name))
         .map(|(name, value)| (Cow::Borrowed(name.as_str()), header_text(value)))
-        .collect()
 }
 
 /// A header value as text: UTF-8 where it is, else ISO 8859-1, as HTTP used to define.

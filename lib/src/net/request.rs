@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header::{HOST, HeaderMap};
 use http::request::Parts;
 
-use super::headers::recorded_headers;
+use super::headers::end_to_end;
 use super::target::{SCHEME_HEADERS, Target};
 use crate::exchange::{Body, Pairs, Request, UnknownMethod, parse_query};
 
@@ -14,24 +14,18 @@ use crate::exchange::{Body, Pairs, Request, UnknownMethod, parse_query};
 ///
 /// # Errors
 /// A method that a record cannot hold.
-pub fn request_to_exchange(
-    parts: &Parts,
-    target: &Target,
-    body: Body<'static>,
-) -> Result<Request<'static>, UnknownMethod> {
-    let own = |pairs: Pairs<'_>| -> Pairs<'static> {
-        pairs
-            .into_iter()
-            .map(|(name, value)| (name.into_owned().into(), value.into_owned().into()))
-            .collect()
-    };
+pub fn request_to_exchange<'a>(
+    parts: &'a Parts,
+    target: &'a Target,
+    body: Body<'a>,
+) -> Result<Request<'a>, UnknownMethod> {
     Ok(Request {
         method: parts.method.as_str().parse()?,
         protocol: target.protocol,
-        host: target.host.clone().into(),
-        pathname: target.path().to_owned().into(),
-        query: own(parse_query(target.query())),
-        headers: own(request_headers(&parts.headers, &target.host)),
+        host: Cow::Borrowed(&target.host),
+        pathname: Cow::Borrowed(target.path()),
+        query: parse_query(target.query()),
+        headers: request_headers(&parts.headers, &target.host),
         body,
         timestamp: None,
     })
@@ -39,8 +33,11 @@ pub fn request_to_exchange(
 
 /// The end-to-end headers of a request to `host`, without those that only told us the target.
 pub(crate) fn request_headers<'a>(headers: &'a HeaderMap, host: &'a str) -> Pairs<'a> {
-    let mut recorded = recorded_headers(headers);
-    recorded.retain(|(name, _)| name != HOST.as_str() && !SCHEME_HEADERS.contains(&name.as_ref()));
-    recorded.insert(0, (Cow::Borrowed(HOST.as_str()), Cow::Borrowed(host)));
+    let mut recorded = Pairs::with_capacity(headers.len() + 1);
+    recorded.push((Cow::Borrowed(HOST.as_str()), Cow::Borrowed(host)));
+    recorded.extend(
+        end_to_end(headers)
+            .filter(|(name, _)| name != HOST.as_str() && !SCHEME_HEADERS.contains(&name.as_ref())),
+    );
     recorded
 }

@@ -71,6 +71,10 @@ impl Target {
     /// begin so.
     pub fn in_path(path_and_query: &str) -> Option<Result<Target, TargetError>> {
         let url = path_and_query.strip_prefix('/')?;
+        // Looked at before it is looked through: most paths are none of these.
+        if !url.get(..4)?.eq_ignore_ascii_case("http") {
+            return None;
+        }
         let (scheme, _) = url.split_once("://")?;
         protocol(scheme)?;
         Some(Target::from_url(url))

@@ -13,6 +13,7 @@ use serde_json::Map;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
+use crate::exchange::Body;
 use crate::net::{
     self, Drained, Inbound, Limits, Peer, Report, Routing, collect_decoded, problem,
     request_to_exchange,
@@ -100,7 +101,7 @@ async fn answer(
         .await
         .map_err(|error| refuse(error.status(), "the request's body", &error.to_string()))?;
     let miss = |why: &str| refuse(StatusCode::NOT_FOUND, "no recording of this request", why);
-    let request = request_to_exchange(&parts, &inbound.target, body)
+    let request = request_to_exchange(&parts, &inbound.target, Body::lent(&body))
         .map_err(|error| miss(&error.to_string()))?;
     let host = if inbound.named { HostRule::Same } else { HostRule::Any };
     let answer = recordings
