@@ -72,6 +72,10 @@ impl Server {
         self.url().rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// GET of a path (which begins with `/`) of this server.
     #[track_caller]
     pub fn get(&self, path: &str) -> Response {

@@ -153,3 +153,30 @@ fn an_exposed_key_is_refused() {
     run.expect_code(2).expect_stderr("hmt-ca.key").expect_no_stdout();
     dir.program("hmt-record").args(["--ca-dir", "ca"]).run().expect_code(2);
 }
+
+/// No key comes with the program: each user's is made on first use, for that user alone whatever the umask.
+#[test]
+fn every_user_has_a_key_of_their_own() {
+    let program = std::fs::read(crate::harness::exe("hmt-record")).unwrap();
+    let text = String::from_utf8_lossy(&program);
+    // The words that mark a key are in the code that writes and reads such files; a key would follow them.
+    let keys = text.split("PRIVATE KEY-----").skip(1);
+    for after in keys {
+        let line = after.trim_start_matches(['\r', '\n']).split(['\r', '\n']).next().unwrap();
+        let base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+        assert!(line.len() < 40 || !line.chars().all(base64), "{line}");
+    }
+    let [one, other] = [Dir::new(), Dir::new()];
+    let keys = [&one, &other].map(|dir| {
+        let script = "umask 000; exec hmt-record -p 0 --forward -o out.jsonl";
+        Server::start(Program::of("sh", dir.path()).args(["-c", script])).stop().expect_code(0);
+        for (file, mode) in [("", 0o700), ("/hmt-ca.key", 0o600)] {
+            let found = std::fs::metadata(dir.join(&format!("data/hmt/ca{file}"))).unwrap();
+            assert_eq!(found.permissions().mode() & 0o777, mode, "{file}");
+        }
+        let recording = std::fs::metadata(dir.join("out.jsonl")).unwrap();
+        assert_eq!(recording.permissions().mode() & 0o777, 0o600);
+        dir.read("data/hmt/ca/hmt-ca.key")
+    });
+    assert_ne!(keys[0], keys[1]);
+}

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use super::{parse, recorder};
 use crate::harness::{Dir, Program, Reply, Server, Upstream};
@@ -21,6 +22,76 @@ fn descriptors_that_run_out_come_back() {
     let run = recorder.stop().expect_code(0);
     assert!(run.err().matches("cannot accept").count() < 20, "{}", run.err());
     assert_eq!(parse(&dir.read("out.jsonl")).len(), 1);
+}
+
+/// Clients that leave, in the middle of what they send or get, leave nothing behind.
+#[test]
+fn clients_that_leave_are_forgotten() {
+    let dir = Dir::new();
+    let big = "x".repeat(16 << 20);
+    let upstream = Upstream::start(move |_| Reply::new(200, &[], &big));
+    let recorder = recorder(&dir, &["-t", &upstream.url(), "-o", "out.jsonl", "--max-body", "1k"]);
+    recorder.get("/").expect_status(200);
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", recorder.pid())).unwrap().count();
+    let before = open();
+    let heads = [
+        "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\npart of it",
+        "GET / HT",
+    ];
+    for round in 0..300 {
+        let mut stream = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();
+        stream.write_all(heads[round % heads.len()].as_bytes()).unwrap();
+        if round % heads.len() == 0 {
+            stream.read_exact(&mut [0; 100]).unwrap();
+        }
+    }
+    // Nothing tells from outside when the last of them is gone; the limit only guards against a hang.
+    let start = Instant::now();
+    while open() > before + 8 && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(open() <= before + 8, "{} descriptors, {before} before", open());
+    recorder.get("/").expect_status(200);
+    recorder.stop().expect_code(0);
+    let records = parse(&dir.read("out.jsonl"));
+    let cut = records.iter().filter(|r| r["meta"]["hmt"]["incomplete"] == "client").count();
+    // Half a head is no request yet.
+    assert_eq!((records.len(), cut), (202, 200));
+}
+
+/// Several recorders of one file write whole lines.
+#[test]
+fn one_file_takes_several_recorders() {
+    let dir = Dir::new();
+    let long = "é\"".repeat(20_000);
+    let upstream = Upstream::start(move |request| {
+        let body = if request.target.ends_with('7') { long.as_str() } else { "short" };
+        Reply::new(200, &[("content-type", "text/plain; charset=utf-8")], body)
+    });
+    let recorders: Vec<Server> =
+        (0..4).map(|_| recorder(&dir, &["-t", &upstream.url(), "-o", "out.jsonl"])).collect();
+    std::thread::scope(|scope| {
+        for (index, recorder) in recorders.iter().enumerate() {
+            for client in 0..4 {
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        recorder.get(&format!("/{index}/{client}/{round}")).expect_status(200);
+                    }
+                });
+            }
+        }
+    });
+    for recorder in recorders {
+        recorder.stop().expect_code(0).expect_stderr("seen 200, written 200, dropped 0");
+    }
+    let mut paths: Vec<String> = parse(&dir.read("out.jsonl"))
+        .iter()
+        .map(|record| record["request"]["path"].as_str().unwrap().to_owned())
+        .collect();
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), 4 * 4 * 50);
 }
 
 #[test]
