@@ -155,7 +155,7 @@ impl Server {
         if body.is_end_stream() && self.log.is_none() {
             let mut reply = match self.inbound(&parts) {
                 Ok(inbound) => self.answer(&parts, &inbound, Body::Empty).0,
-                Err(reply) => reply,
+                Err(reply) => *reply,
             };
             self.finish(&parts, &mut reply, clock.1);
             return Handled::Ready(Some(to_response(reply, parts.method == Method::HEAD)));
@@ -176,14 +176,15 @@ impl Server {
             Ok(inbound) => {
                 let body = collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await;
                 body.map(|body| (inbound, body)).map_err(|error| {
-                    Reply::problem(error.status(), "the request's body", &error.to_string())
+                    let why = error.to_string();
+                    Box::new(Reply::problem(error.status(), "the request's body", &why))
                 })
             }
             Err(reply) => Err(reply),
         };
         let (mut reply, asked) = match &received {
             Ok((inbound, body)) => self.answer(&parts, inbound, Body::lent(body)),
-            Err(reply) => (reply.clone(), None),
+            Err(reply) => (Reply::clone(reply), None),
         };
         self.finish(&parts, &mut reply, started);
         if let (Some(log), Some(asked)) = (&self.log, asked) {
@@ -194,11 +195,11 @@ impl Server {
     }
 
     /// What the request is meant for.
-    fn inbound(&self, parts: &Parts) -> Result<Inbound, Reply> {
+    fn inbound(&self, parts: &Parts) -> Result<Inbound, Box<Reply>> {
         let knows = |host: &str| self.mock.knows_host(host);
         Inbound::of(parts, self.options.routing, self.port, knows).map_err(|error| {
             let why = error.to_string();
-            Reply::problem(StatusCode::BAD_REQUEST, "the request's target", &why)
+            Box::new(Reply::problem(StatusCode::BAD_REQUEST, "the request's target", &why))
         })
     }
 
