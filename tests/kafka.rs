@@ -1,10 +1,13 @@
-//! Kafka, by the protocol: librdkafka's mock cluster stands for the brokers. What needs a real one is in `kafka_real.rs`.
+//! Kafka: by the protocol, with librdkafka's mock cluster for the brokers; and where groups are in play, with a real broker.
 
 mod sink;
 mod source;
+mod state;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
 use rdkafka::mocking::MockCluster;
@@ -25,39 +28,63 @@ const REQUESTS: [RDKafkaApiKey; 4] = [
 /// The mock's way to be told to cut a connection.
 const CUT: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT;
 
-/// A cluster of one broker with one topic, `t`.
+/// A broker with one topic.
 pub struct Cluster {
-    cluster: MockCluster<'static, DefaultProducerContext>,
+    /// `None` for a real one.
+    mock: Option<MockCluster<'static, DefaultProducerContext>>,
+    broker: String,
+    topic: String,
     partitions: i32,
 }
 
 impl Cluster {
+    /// librdkafka's mock, with a topic `t`.
     pub fn start(partitions: i32) -> Self {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic("t", partitions, 1).unwrap();
-        Cluster { cluster, partitions }
+        let mock = MockCluster::new(1).unwrap();
+        mock.create_topic("t", partitions, 1).unwrap();
+        let (broker, topic) = (mock.bootstrap_servers(), "t".to_owned());
+        Cluster { mock: Some(mock), broker, topic, partitions }
+    }
+
+    /// The broker that `scripts/kafka start` has started, where `HMT_TEST_KAFKA` names it, with a topic of its own: groups of the
+    /// mock take minutes where a broker takes a second. Tests that need it return early on `None`, but in CI they fail.
+    pub fn real(partitions: i32) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let Ok(broker) = std::env::var("HMT_TEST_KAFKA") else {
+            assert!(std::env::var_os("CI").is_none(), "set HMT_TEST_KAFKA=$(scripts/kafka start)");
+            return None;
+        };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let topic = format!("test-{}-{number}", std::process::id());
+        let admin: AdminClient<_> =
+            ClientConfig::new().set("bootstrap.servers", &broker).create().unwrap();
+        let new = NewTopic::new(&topic, partitions, TopicReplication::Fixed(1));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let made = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        Some(Cluster { mock: None, broker, topic, partitions })
     }
 
     pub fn broker(&self) -> String {
-        self.cluster.bootstrap_servers()
+        self.broker.clone()
     }
 
     /// The topic as a locator, with parameters.
     pub fn url(&self, query: &str) -> String {
-        format!("kafka://{}/t?{query}", self.broker())
+        format!("kafka://{}/{}?{query}", self.broker, self.topic)
     }
 
     /// Cuts every connection off with its first request. (Brokers of the mock that are taken down give their port away, where
     /// another test may take it.)
     pub fn down(&self) {
         for key in REQUESTS {
-            self.cluster.request_errors(key, &[CUT; 10_000]);
+            self.mock.as_ref().unwrap().request_errors(key, &[CUT; 10_000]);
         }
     }
 
     pub fn up(&self) {
         for key in REQUESTS {
-            self.cluster.clear_request_errors(key);
+            self.mock.as_ref().unwrap().clear_request_errors(key);
         }
     }
 
@@ -66,7 +93,7 @@ impl Cluster {
         let producer: BaseProducer =
             ClientConfig::new().set("bootstrap.servers", self.broker()).create().unwrap();
         for (partition, value) in messages {
-            let record = BaseRecord::<(), str>::to("t").partition(partition).payload(value);
+            let record = BaseRecord::<(), str>::to(&self.topic).partition(partition).payload(value);
             producer.send(record).map_err(|(error, _)| error).unwrap();
         }
         producer.flush(HANG).unwrap();
@@ -83,9 +110,9 @@ impl Cluster {
         let mut all = TopicPartitionList::new();
         let mut left = 0;
         for partition in 0..self.partitions {
-            all.add_partition_offset("t", partition, Offset::Beginning).unwrap();
+            all.add_partition_offset(&self.topic, partition, Offset::Beginning).unwrap();
             let (low, high) =
-                consumer.fetch_watermarks("t", partition, Duration::from_secs(30)).unwrap();
+                consumer.fetch_watermarks(&self.topic, partition, Duration::from_secs(30)).unwrap();
             left += high - low;
         }
         consumer.assign(&all).unwrap();

@@ -33,6 +33,8 @@ Examples:
       Add to what earlier runs have read what is new in the logs.
   hmt-record -t https://api.example.com | hmt-build --follow -o api.yaml -
       Keep a spec current while recording.
+  hmt-build --follow --state api.state 'kafka://broker:9092/http_recordings?group=specs' -o api.yaml
+      Keep a spec current from Kafka; whatever is killed, every record is counted once.
   hmt-build --partial part-0001.jsonl > 0001.partial.json
       Build a part, to be united with others by hmt-merge.
 
@@ -109,8 +111,8 @@ pub(crate) struct Args {
 
     /// Go on as exchanges arrive, and rewrite the output every few seconds until SIGTERM, or the end of standard input
     ///
-    /// Reads standard input, or .jsonl and .ndjson files and folders of them as they grow. Ctrl-C ends it too where it
-    /// reads files. With --state, what the spec is made of is in the state before the spec is written.
+    /// Reads standard input, a topic, or .jsonl and .ndjson files and folders of them as they grow. Ctrl-C ends it too
+    /// where it reads files or a topic. With --state, what the spec is made of is in the state before the spec is written.
     #[arg(long, conflicts_with_all = ["partial", "verify"])]
     follow: bool,
 
@@ -257,8 +259,11 @@ impl Args {
                 "--verify reads the input twice, and a topic may have changed by then; take it over into a file first, by hmt-record import",
             ));
         }
-        if topics > 0 && (self.follow || self.state.is_some()) {
-            return Err(Failure::usage("a topic cannot be read with --follow or --state yet"));
+        let kept = self.follow || self.state.is_some();
+        if topics > 0 && inputs.len() > 1 && kept {
+            return Err(Failure::usage(
+                "with --state or --follow, a topic is read alone; hmt-merge unites its state with others",
+            ));
         }
         if inputs.is_empty() {
             if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
@@ -357,6 +362,13 @@ impl Config {
             Locator::Kafka(topic) => Some(&**topic),
             _ => None,
         })
+    }
+
+    /// The topic, where it is one that is gone on with, or shared: then there is no other input.
+    pub(crate) fn kept_topic(&self) -> Option<&Topic> {
+        let topic = self.topic()?;
+        let kept = self.state.is_some() || self.follow.is_some() || topic.has_group();
+        (kept && self.inputs.len() == 1).then_some(topic)
     }
 
     /// True where `-` is among the inputs.

@@ -1,5 +1,6 @@
 //! Folding the input, on one thread or several. The result is the same.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
@@ -26,11 +27,20 @@ pub(crate) struct Earlier {
     pub(crate) left_out: u64,
 }
 
+impl Earlier {
+    /// Nothing.
+    pub(crate) fn none(config: &Config) -> Earlier {
+        Earlier { builder: None, ledger: Ledger::new(config.allow_overlap), left_out: 0 }
+    }
+}
+
 /// What was folded.
 pub(crate) struct Folded {
     pub(crate) builder: Builder,
+    /// What was folded of partitions, where these are kept apart.
+    pub(crate) partitions: BTreeMap<i32, Builder>,
     ledger: Ledger,
-    left_out: u64,
+    pub(crate) left_out: u64,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
     /// How the exchanges contradict the initial spec; `None` where some came in partials, which do not tell.
@@ -62,6 +72,8 @@ struct Shared<'c> {
     stop: AtomicBool,
     /// Exchanges that were not asked for.
     left_out: AtomicU64,
+    /// Whether partitions of a topic are kept apart.
+    by_partition: bool,
     /// What the partials among the input say that they were made of, by `FILE:LINE`.
     partials: Mutex<Vec<(String, Provenance)>>,
 }
@@ -106,6 +118,11 @@ pub(crate) trait Blocks {
 
     /// Takes one back whose memory may be used again.
     fn reuse(&mut self, _: Block) {}
+
+    /// True where partitions of a topic are to be kept apart.
+    fn by_partition(&self) -> bool {
+        false
+    }
 
     /// What was read, as far as that is only known afterwards.
     fn inputs(&self) -> Vec<(String, Provenance)> {
@@ -152,9 +169,14 @@ pub(crate) fn fold(
         stop: AtomicBool::new(false),
         left_out: AtomicU64::new(0),
         partials: Mutex::default(),
+        by_partition: blocks.by_partition(),
     };
-    let mut builder =
+    let mut shards =
         if config.threads == 1 { alone(blocks, &shared)? } else { together(blocks, &shared)? };
+    let mut builder = shards.0.remove(&None).unwrap_or_else(|| new_builder(config));
+    let partitions =
+        shards.0.into_iter().filter_map(|(partition, builder)| Some((partition?, builder)));
+    let partitions = partitions.collect();
     let all_checked = earlier.is_none();
     if let Some(mut earlier) = earlier {
         // What is new is the smaller one.
@@ -182,22 +204,51 @@ pub(crate) fn fold(
     let accepted = shared.accepted.into_inner();
     rejects.finish(accepted);
     let left_out = left_out + shared.left_out.into_inner();
-    Ok(Folded { builder, ledger, left_out, accepted, rejected: rejects.count(), contradictions })
+    Ok(Folded {
+        builder,
+        partitions,
+        ledger,
+        left_out,
+        accepted,
+        rejected: rejects.count(),
+        contradictions,
+    })
 }
 
-fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Builder> {
-    let mut builder = new_builder(shared.config);
+/// A builder for each partition that is kept apart, and one for all else.
+#[derive(Default)]
+struct Shards(BTreeMap<Option<i32>, Builder>);
+
+impl Shards {
+    fn fold(&mut self, block: &Block, shared: &Shared<'_>) {
+        let partition = block.partition().filter(|_| shared.by_partition);
+        let builder = self.0.entry(partition).or_insert_with(|| new_builder(shared.config));
+        fold_block(builder, block, shared);
+    }
+
+    fn merge(&mut self, other: Shards) {
+        for (partition, builder) in other.0 {
+            match self.0.get_mut(&partition) {
+                Some(ours) => ours.merge(builder),
+                None => drop(self.0.insert(partition, builder)),
+            }
+        }
+    }
+}
+
+fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Shards> {
+    let mut shards = Shards::default();
     while let Some(block) = blocks.next_block()? {
-        fold_block(&mut builder, &block, shared);
+        shards.fold(&block, shared);
         blocks.reuse(block);
         if shared.stop.load(Ordering::Relaxed) {
             break;
         }
     }
-    Ok(builder)
+    Ok(shards)
 }
 
-fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Builder> {
+fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Shards> {
     let threads = shared.config.threads;
     let (sender, receiver) = sync_channel::<Block>(threads);
     let receiver = Mutex::new(receiver);
@@ -207,7 +258,7 @@ fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Buil
             .map(|_| {
                 let (receiver, done_with) = (&receiver, done_with.clone());
                 scope.spawn(move || {
-                    let mut builder = new_builder(shared.config);
+                    let mut shards = Shards::default();
                     loop {
                         let next = receiver
                             .lock()
@@ -215,11 +266,11 @@ fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Buil
                             .recv();
                         match next {
                             Ok(block) => {
-                                fold_block(&mut builder, &block, shared);
+                                shards.fold(&block, shared);
                                 // Where nobody reads any more, nobody needs the room.
                                 let _ = done_with.send(block);
                             }
-                            Err(_) => return builder,
+                            Err(_) => return shards,
                         }
                     }
                 })
@@ -242,10 +293,10 @@ fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Buil
             }
         }
         drop(sender);
-        let mut whole = new_builder(shared.config);
+        let mut whole = Shards::default();
         for worker in workers {
             match worker.join() {
-                Ok(builder) => whole.merge(builder),
+                Ok(shards) => whole.merge(shards),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

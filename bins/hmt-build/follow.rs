@@ -1,7 +1,7 @@
 //! `--follow`: a spec that is kept current while exchanges arrive.
 //!
 //! Time is cut into rounds. What a [`Source`] gives in one is folded into what was folded before; then the state is written,
-//! after it the spec, and only then the source is told: it may forget what the state covers, and never has to repeat less.
+//! after it the spec. Topics are followed in `topic.rs`.
 
 mod files;
 mod pipe;
@@ -33,12 +33,6 @@ trait Source {
     /// True where nothing will come any more.
     fn has_ended(&self) -> bool {
         false
-    }
-
-    /// What was read is in the output, and in the state if there is one, and that is durable: a source that remembers for its
-    /// readers how far they are, as a consumer group does, is told here.
-    fn covered(&mut self) -> anyhow::Result<()> {
-        Ok(())
     }
 }
 
@@ -95,7 +89,6 @@ pub(crate) fn follow(config: &Config, every: Duration) -> anyhow::Result<Status>
                     .warn(format_args!("{error:#}; nothing is written until it can be read")),
                 initial => {
                     write(&earlier, initial?, config)?;
-                    source.covered()?;
                     (written, waiting) = (true, false);
                 }
             }

@@ -8,6 +8,7 @@ mod follow;
 mod initial;
 mod output;
 mod state;
+mod topic;
 mod track;
 mod verify;
 
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
 }
 
 fn build(config: &Config) -> anyhow::Result<Status> {
+    if let Some(topic) = config.kept_topic() {
+        return topic::build(topic, config);
+    }
     if let Some(every) = config.follow {
         return follow::follow(config, every);
     }

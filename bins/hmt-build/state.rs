@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use hmt_core::cli::replace_file;
-use hmt_core::infer::{Ledger, Partial};
+use hmt_core::infer::{Builder, Partial};
 
 use super::args::Config;
 use super::fold::{self, Earlier};
@@ -14,38 +14,57 @@ use super::fold::{self, Earlier};
 /// What earlier runs have folded, if a state is asked for and there.
 ///
 /// # Errors
-/// A file that cannot be read, is not one partial, or was made in another mode or by another version.
+/// A file that cannot be read, is no state, or was made in another mode or by another version.
 pub(crate) fn earlier(config: &Config) -> anyhow::Result<Earlier> {
-    let ledger = Ledger::new(config.allow_overlap);
-    let mut earlier = Earlier { builder: None, ledger, left_out: 0 };
-    let Some(path) = &config.state else { return Ok(earlier) };
-    let name = path.display().to_string();
-    let Some(partial) = load(path, &name)? else { return Ok(earlier) };
-    earlier.ledger.add(&name, partial.inputs().clone())?;
-    let mut builder = fold::new_builder(config);
-    builder.add(partial).with_context(|| {
-        format!(
-            "cannot go on from the state in {name}: use the mode and version it was made with, or begin anew with another file"
-        )
-    })?;
-    earlier.builder = Some(builder);
+    let mut earlier = Earlier::none(config);
+    for (number, partial) in lines(config)?.into_iter().enumerate() {
+        earlier
+            .ledger
+            .add(&format!("line {} of the state", number + 1), partial.inputs().clone())?;
+        let builder = builder_of(partial, config)?;
+        match &mut earlier.builder {
+            Some(all) => all.merge(builder),
+            None => earlier.builder = Some(builder),
+        }
+    }
     Ok(earlier)
 }
 
-/// Reads a state; `None` where there is none yet.
-fn load(path: &Path, name: &str) -> anyhow::Result<Option<Partial>> {
+/// A line of the state, to go on from.
+///
+/// # Errors
+/// It was made in another mode or by another version.
+pub(crate) fn builder_of(partial: Partial, config: &Config) -> anyhow::Result<Builder> {
+    let mut builder = fold::new_builder(config);
+    builder.add(partial).with_context(|| {
+        format!(
+            "cannot go on from the state in {}: use the mode and version it was made with, or begin anew with another file",
+            config.state.as_deref().unwrap_or(Path::new("")).display()
+        )
+    })?;
+    Ok(builder)
+}
+
+/// The lines of the state: that of a topic has one for each partition. None where there is no state yet.
+///
+/// # Errors
+/// The file cannot be read, or is no state.
+pub(crate) fn lines(config: &Config) -> anyhow::Result<Vec<Partial>> {
+    let Some(path) = &config.state else { return Ok(Vec::new()) };
+    let name = path.display();
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
     };
-    let line = bytes.trim_ascii();
-    if line.is_empty() {
-        return Ok(None);
-    }
-    Partial::parse(line)
-        .map(Some)
-        .with_context(|| format!("{name} is no state to go on from; name another file"))
+    let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            Partial::parse(line)
+                .with_context(|| format!("{name} is no state to go on from; name another file"))
+        })
+        .collect()
 }
 
 /// Writes the state as a whole or not at all, for its owner alone: it holds observed values.

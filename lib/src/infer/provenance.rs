@@ -127,6 +127,13 @@ impl Provenance {
         inputs
     }
 
+    /// The partition of a topic, where these inputs are of that alone.
+    pub fn only_partition(&self, cluster: &str, topic: &str) -> Option<i32> {
+        let mut sources = self.0.keys();
+        let partition = sources.next()?.strip_prefix(&partition_prefix(cluster, topic))?;
+        if sources.next().is_some() { None } else { partition.parse().ok() }
+    }
+
     /// Up to which offset partitions of a topic are among these inputs.
     pub fn ends_of(&self, cluster: &str, topic: &str) -> BTreeMap<i32, u64> {
         let prefix = partition_prefix(cluster, topic);
@@ -336,6 +343,11 @@ mod tests {
             Some("kafka:c/t/0 19-20".to_owned())
         );
         assert!(of(0, 3..3).is_empty());
+        assert_eq!(
+            (known.only_partition("c", "t"), of(12, 0..1).only_partition("c", "t")),
+            (None, Some(12))
+        );
+        assert_eq!(of(12, 0..1).only_partition("d", "t"), None);
     }
 
     #[test]

@@ -85,6 +85,22 @@ impl TopicReader {
         match *self {}
     }
 
+    pub fn is_assigned(&self) -> bool {
+        match *self {}
+    }
+
+    pub fn has_joined(&mut self) -> bool {
+        match *self {}
+    }
+
+    pub fn committed_of(&self, _: i32) -> Option<u64> {
+        match *self {}
+    }
+
+    pub fn stay(&mut self) {
+        match *self {}
+    }
+
     pub fn repeated(&self) -> u64 {
         match *self {}
     }

@@ -79,6 +79,9 @@ pub struct TopicReader {
     ours: BTreeMap<i32, Partition>,
     /// True once the group has said which are.
     assigned: bool,
+    joined: bool,
+    /// True where reading goes on though all that was wanted is read.
+    stays: bool,
     revoked: Option<TopicPartitionList>,
     /// Records that the group would have given again.
     repeated: u64,
@@ -124,6 +127,8 @@ impl TopicReader {
             ends: BTreeMap::new(),
             ours: BTreeMap::new(),
             assigned: false,
+            joined: false,
+            stays: false,
             revoked: None,
             repeated: 0,
             notes: Vec::new(),
@@ -297,7 +302,7 @@ impl TopicReader {
             }
             self.refresh()?;
             let over = until.is_some_and(|until| Instant::now() >= until) || stop();
-            if over || self.is_read() {
+            if over || (self.is_read() && !self.stays) {
                 return Ok(self.open_block(1).map_or(Step::Rest, Step::Block));
             }
             let limit = until
@@ -443,6 +448,7 @@ impl TopicReader {
                     }
                 };
                 self.take_over(&numbers(&list), &committed)?;
+                self.joined = true;
                 Ok(None)
             }
             Decision::Revoke { partitions, lost } => {
@@ -510,6 +516,28 @@ impl TopicReader {
             && self.assigned
             && self.revoked.is_none()
             && self.ours.values().all(Partition::is_read)
+    }
+
+    /// True once it is known which partitions are ours.
+    pub fn is_assigned(&self) -> bool {
+        self.assigned
+    }
+
+    /// Whether partitions have become ours since this was asked last.
+    pub fn has_joined(&mut self) -> bool {
+        std::mem::take(&mut self.joined)
+    }
+
+    /// What the group has committed of a partition.
+    pub fn committed_of(&self, partition: i32) -> Option<u64> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.topic.name, partition);
+        self.committed(&list).ok()?.remove(&partition)
+    }
+
+    /// Goes on as a member of the group when our own partitions are read: others may leave theirs to us.
+    pub fn stay(&mut self) {
+        self.stays = true;
     }
 
     /// True once the group as a whole has committed all that was wanted.
