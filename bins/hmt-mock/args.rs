@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::Parser;
 use hmt_core::cli::{Messages, parse_duration};
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::mock::{Options, ServerOptions};
-use hmt_core::net::{Report, Routing};
+use hmt_core::mock::{Options, ServerOptions, Upstream};
+use hmt_core::net::{Client, Offer, Report, Routing, Target};
 use hmt_core::stream::Locator;
 
 /// Answer HTTP requests as specs say
@@ -21,7 +21,9 @@ use hmt_core::stream::Locator;
 #[derive(Debug, Parser)]
 #[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Specs: files, folders of .yaml, .yml and .json files, or - for standard input
+    /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input
+    ///
+    /// References may lead to other files in the same folder and the folders below it.
     #[arg(value_name = "SPEC", required = true)]
     specs: Vec<String>,
 
@@ -47,6 +49,22 @@ pub(crate) struct Args {
     /// is looked up in all specs, with or without the base path of their servers.
     #[arg(short = 'r', long)]
     header_routing: bool,
+
+    /// Certificate to speak TLS with, in PEM form, the server's own first
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of --tls-cert, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Load specs again when one of their files changes; a broken one is told of, and changes nothing
+    #[arg(long)]
+    watch: bool,
+
+    /// Ask this server where no spec has such a path or method
+    #[arg(long, value_name = "URL", value_parser = Target::from_url)]
+    upstream: Option<Target>,
 
     /// Do not check credentials and requests
     #[arg(long)]
@@ -137,6 +155,8 @@ pub(crate) struct Config {
     pub(crate) log_dir: Option<PathBuf>,
     pub(crate) out: Vec<Locator>,
     pub(crate) quiet: bool,
+    /// Load specs again when they change.
+    pub(crate) watch: bool,
     pub(crate) options: Options,
     pub(crate) serving: ServerOptions,
     /// Write pseudonyms instead of secrets.
@@ -156,9 +176,16 @@ impl Args {
         });
         let options =
             Options { validate: !self.no_validate, dynamic: self.dynamic, seed: self.seed };
+        let offer = offer(self.tls_cert.as_deref(), self.tls_key.as_deref())?;
+        let upstream = match self.upstream {
+            Some(target) => Some(Upstream::new(Client::new(None)?, target)),
+            None => None,
+        };
         let serving = ServerOptions {
             routing: if self.header_routing { Routing::Header } else { Routing::Plain },
             cors: self.cors || !self.no_cors,
+            offer,
+            upstream,
             grace: self.grace,
             report: Arc::new(move |text| messages.error(text)),
             trace,
@@ -171,12 +198,25 @@ impl Args {
             log_dir: self.log_dir,
             out: self.out,
             quiet: self.quiet,
+            watch: self.watch,
             options,
             serving,
             hide_secrets: !self.keep_secrets,
             redactor: redactor.map(Arc::new),
         })
     }
+}
+
+/// TLS with the certificate and key of two files, where they are given.
+fn offer(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Offer> {
+    let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(Offer::clear()) };
+    let read = |flag: &str, path: &Path| {
+        std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
+    };
+    let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
+    Offer::tls(&chain, &private).with_context(|| {
+        format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
+    })
 }
 
 /// The redactor with the key of `path`, else with the user's own; a key that is not there is made where `writes`.

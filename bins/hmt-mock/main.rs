@@ -1,6 +1,7 @@
 //! `hmt-mock`: specs as a server.
 
 mod args;
+mod specs;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,11 +11,12 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::Parser as _;
 use hmt_core::cli::{self, Messages, Status};
-use hmt_core::mock::{self, Log, Mock, Written};
-use hmt_core::net::{bind, ready_line};
+use hmt_core::mock::{self, Current, Log, Mock, Written};
+use hmt_core::net::{bind, ready_line, ready_line_tls};
 use hmt_core::stream::{Locator, open_sink};
 
 use args::{Args, Config};
+use specs::Specs;
 
 /// An answer is dozens of small allocations; most C libraries take their time with them.
 #[global_allocator]
@@ -24,57 +26,50 @@ fn main() -> ExitCode {
     cli::run("hmt-mock", || {
         let config = Args::parse().config()?;
         let messages = Messages::new("hmt-mock", config.quiet);
-        let mock = load(&config, &messages)?;
-        serve(config, &messages, mock)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let mut specs = Specs::new(&config, runtime.handle().clone())?;
+        let mock = specs.load(&messages)?;
+        runtime.block_on(serve(config, &messages, specs, mock))?;
         Ok(Status::Done)
     })
 }
 
-fn load(config: &Config, messages: &Messages) -> anyhow::Result<Mock> {
-    let loaded = mock::load(&config.specs, &mut io::stdin().lock())?;
-    let mut mock = Mock::compile(&loaded.documents, config.options.clone())?;
-    if let Some(redactor) = config.redactor.clone() {
-        mock.set_pseudonym(move |secret| redactor.pseudonym(secret));
-    }
-    for warning in loaded.warnings.into_iter().chain(mock.warnings()) {
-        messages.warn(warning);
-    }
-    let dropped = mock.recordings().dropped_headers();
-    if dropped > 0 {
-        messages.warn(format_args!("{dropped} recorded headers cannot stand in an answer"));
-    }
-    Ok(mock)
-}
-
-fn serve(config: Config, messages: &Messages, mock: Mock) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let shutdown = cli::shutdown()?;
-        let listener = bind(config.address, config.port, "-p/--port").await?;
-        let admin = match config.admin_port {
-            Some(port) => {
-                let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-                Some(bind(loopback, port, "-a/--admin-port").await?)
-            }
-            None => None,
-        };
-        let log = log(&config)?;
-        messages.ready(ready_line(listener.local_addr()?));
-        if let Some(admin) = &admin {
-            messages.ready(mock::admin_ready_line(admin.local_addr()?));
+async fn serve(
+    config: Config,
+    messages: &Messages,
+    specs: Specs,
+    mock: Mock,
+) -> anyhow::Result<()> {
+    let shutdown = cli::shutdown()?;
+    let listener = bind(config.address, config.port, "-p/--port").await?;
+    let admin = match config.admin_port {
+        Some(port) => {
+            let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            Some(bind(loopback, port, "-a/--admin-port").await?)
         }
-        let served =
-            mock::serve(Arc::new(mock), listener, admin, log, config.serving, shutdown).await?;
-        if served.cut > 0 {
-            messages.warn(format_args!("{} requests were cut off", served.cut));
-        }
-        let Some(Written { written, lost, error }) = served.written else { return Ok(()) };
-        messages.warn(format_args!("served exchanges: {written} written, {lost} lost"));
-        match error {
-            Some(error) => bail!("not all served exchanges were written: {error}"),
-            None => Ok(()),
-        }
-    })
+        None => None,
+    };
+    let log = log(&config)?;
+    let address = listener.local_addr()?;
+    let tls = config.serving.offer.is_tls();
+    messages.ready(if tls { ready_line_tls(address) } else { ready_line(address) });
+    if let Some(admin) = &admin {
+        messages.ready(mock::admin_ready_line(admin.local_addr()?));
+    }
+    let current = Arc::new(Current::new(mock));
+    if config.watch {
+        specs.watch(Arc::clone(&current), messages.clone());
+    }
+    let served = mock::serve(current, listener, admin, log, config.serving, shutdown).await?;
+    if served.cut > 0 {
+        messages.warn(format_args!("{} requests were cut off", served.cut));
+    }
+    let Some(Written { written, lost, error }) = served.written else { return Ok(()) };
+    messages.warn(format_args!("served exchanges: {written} written, {lost} lost"));
+    match error {
+        Some(error) => bail!("not all served exchanges were written: {error}"),
+        None => Ok(()),
+    }
 }
 
 /// The log that was asked for, if one was.

@@ -17,7 +17,7 @@ use hmt_core::record::{
     Authority, AuthorityError, Backpressure, Config, Delivery, Durability, OnSinkError, Policy,
     Proxies, Routing, Trust,
 };
-use hmt_core::spec::load_file;
+use hmt_core::spec::load_with_files;
 use hmt_core::stream::{Locator, Rotation, Topic};
 
 use super::sinks::is_same_file;
@@ -261,7 +261,7 @@ impl Args {
 /// The document that exchanges are held against.
 fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
     let name = || format!("--spec {}", path.display());
-    let document = load_file(path).with_context(name)?;
+    let (document, _) = load_with_files(path).with_context(name)?;
     let api = Api::compile(&document).with_context(name)?;
     for warning in &api.warnings {
         messages.warn(format_args!("{}: {warning}", path.display()));

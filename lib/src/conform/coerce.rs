@@ -17,8 +17,9 @@ impl Coerce<'_> {
     pub(super) fn scalar(self, schema: Option<NodeId>, text: &str) -> Value {
         let Some(id) = schema else { return text.into() };
         let types = self.set.types(id);
-        let number = types
-            .has(Types::NUMBER.with(Types::INTEGER))
+        // A parser of JSON would skip blanks.
+        let bare = !text.starts_with(char::is_whitespace) && !text.ends_with(char::is_whitespace);
+        let number = (bare && types.has(Types::NUMBER.with(Types::INTEGER)))
             .then(|| serde_json::from_str::<Number>(text).ok())
             .flatten()
             .map(Value::Number);

@@ -251,10 +251,15 @@ impl Compiler {
                 continue;
             }
             let header = header.target()?;
+            let examples = examples(&header)?.into_iter();
+            let content = self.content(&header)?.into_iter().next();
+            let content = content.map(|(_, media)| media).unwrap_or_default();
+            let example = header.value.get("example").cloned().or(content.example);
             let spec = HeaderSpec {
                 required: header.flag("required"),
-                schema: self.schema(&header)?,
-                example: header.value.get("example").cloned(),
+                schema: self.schema(&header)?.or(content.schema),
+                example: example
+                    .or_else(|| examples.chain(content.examples).next().map(|(_, value)| value)),
             };
             headers.push((name, spec));
         }
@@ -270,7 +275,11 @@ impl Compiler {
 fn examples(owner: &Place<'_>) -> Result<Vec<(String, Value)>, PlaceError> {
     let mut found = Vec::new();
     for (name, place) in owner.get("examples").iter().flat_map(Place::members) {
-        if let Some(value) = place.target()?.value.get("value") {
+        let target = place.target()?;
+        // 3.2 tells the value from its text.
+        let value =
+            ["value", "dataValue", "serializedValue"].iter().find_map(|k| target.value.get(*k));
+        if let Some(value) = value {
             found.push((name.to_owned(), value.clone()));
         }
     }

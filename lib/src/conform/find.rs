@@ -93,15 +93,12 @@ impl Api {
         let own = self.operations.iter().filter_map(|operation| operation.servers.as_deref());
         own.flatten()
             .chain(&self.servers)
-            .any(|server| server.origin.as_deref() == Some(origin.as_str()))
+            .any(|server| server.origin.is_some() && server.is_at(&origin))
     }
 }
 
 fn is_origin(server: &Server, origin: Option<&str>) -> bool {
-    match (&server.origin, origin) {
-        (Some(own), Some(asked)) => own == asked,
-        _ => true,
-    }
+    origin.is_none_or(|origin| server.is_at(origin))
 }
 
 /// The path after a base path, which ends where a segment ends.

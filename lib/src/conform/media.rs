@@ -21,6 +21,13 @@ pub fn is_json(content_type: &str) -> bool {
         || essence.ends_with("+json")
 }
 
+/// True where a body of this media type is XML text.
+pub(super) fn is_xml(content_type: &str) -> bool {
+    let essence = essence(content_type);
+    matches!(essence.as_ref(), "application/xml" | "text/xml")
+        || essence.ends_with("+xml") && essence != "image/svg+xml"
+}
+
 /// The entry for a Content-Type: the same with its parameters, then the same without, then `+suffix`,
 /// `type/*` and `*/*` ranges. A body without Content-Type belongs to the only entry, to
 /// `application/octet-stream` or to `*/*`.

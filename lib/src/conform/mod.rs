@@ -8,6 +8,7 @@ mod api;
 mod coerce;
 mod compile;
 mod find;
+mod form;
 mod media;
 mod request;
 mod response;
@@ -15,6 +16,7 @@ mod route;
 mod server;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 pub use api::{
     Api, Base, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId, Parameter,

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::api::{Api, Location, Matched, Media, Operation, Parameter, Violation};
 use super::coerce::Coerce;
-use super::media::{essence, find_media, is_json};
+use super::form::{self, Field};
+use super::media::{essence, find_media, is_json, is_xml};
+use super::xml;
 use crate::exchange::{Body, Pairs, Request, header, parse_query};
 use crate::schema::{Direction, Fault, NodeId, Problem, Types};
 
@@ -75,7 +77,12 @@ impl Api {
         let (place, value) = match parameter.location {
             Location::Path => {
                 let found = matched.path_values.iter().find(|(key, _)| *key == name);
-                ("path", found.map(|(_, text)| self.path_value(parameter, text, coerce)))
+                let value = found.map(|(_, text)| self.path_value(parameter, text, coerce));
+                if let Some(None) = value {
+                    let why = format!("is not written in the style {}", parameter.style);
+                    return violations.push(Violation::new("path", name, &why));
+                }
+                ("path", value.flatten())
             }
             Location::Query => ("query", self.query_value(parameter, &request.query, coerce)),
             Location::Header => {
@@ -118,24 +125,29 @@ impl Api {
         schema.map_or(Types(0x7f), |id| self.schemas.types(id))
     }
 
-    fn path_value(&self, parameter: &Parameter, text: &str, coerce: Coerce<'_>) -> Value {
-        match parameter.style.as_str() {
+    /// `None` where the text does not begin as its style wants it.
+    fn path_value(&self, parameter: &Parameter, text: &str, coerce: Coerce<'_>) -> Option<Value> {
+        Some(match parameter.style.as_str() {
             "label" => {
-                let text = text.strip_prefix('.').unwrap_or(text);
+                let text = text.strip_prefix('.')?;
                 let separator = if parameter.explode { '.' } else { ',' };
                 self.simple(parameter, text, separator, coerce)
             }
             "matrix" => {
                 let prefix = format!(";{}=", parameter.name);
                 if parameter.explode && self.types_of(parameter.schema).has(Types::ARRAY) {
-                    let texts = text.split(prefix.as_str()).skip(1);
-                    return coerce.array(parameter.schema, texts);
+                    let texts = text.strip_prefix(prefix.as_str())?.split(prefix.as_str());
+                    return Some(coerce.array(parameter.schema, texts));
                 }
-                let text = text.strip_prefix(prefix.as_str()).unwrap_or(text);
+                if parameter.explode && self.types_of(parameter.schema).has(Types::OBJECT) {
+                    let text = text.strip_prefix(';')?;
+                    return Some(self.simple(parameter, text, ';', coerce));
+                }
+                let text = text.strip_prefix(prefix.as_str())?;
                 self.simple(parameter, text, ',', coerce)
             }
             _ => self.simple(parameter, text, ',', coerce),
-        }
+        })
     }
 
     /// A value in one text: `content`, scalar, array `a,b` or object `k,v` or `k=v`.
@@ -189,15 +201,10 @@ impl Api {
         }
         let texts: Vec<&str> =
             query.iter().filter(|(key, _)| key == name).map(|(_, text)| text.as_ref()).collect();
-        let separator = match parameter.style.as_str() {
-            "spaceDelimited" => ' ',
-            "pipeDelimited" => '|',
-            _ => ',',
-        };
         match texts.as_slice() {
             [] => None,
             [text] if parameter.content.is_some() || !parameter.explode => {
-                Some(self.simple(parameter, text, separator, coerce))
+                Some(self.simple(parameter, text, separator(parameter), coerce))
             }
             _ => Some(coerce.repeated(parameter.schema, &texts)),
         }
@@ -227,7 +234,7 @@ impl Api {
                 .collect()
         } else {
             let (_, text) = query.iter().find(|(key, _)| *key == parameter.name)?;
-            return Some(self.simple(parameter, text, ',', coerce));
+            return Some(self.simple(parameter, text, separator(parameter), coerce));
         };
         (!pairs.is_empty()).then(|| coerce.object(Some(schema), &pairs))
     }
@@ -262,7 +269,6 @@ impl Api {
         let Some(schema) = media.schema else { return };
         // A range says nothing of the body's syntax, the header does.
         let kind = essence(content_type.unwrap_or(key));
-        let coerce = Coerce { set: &self.schemas, direction: message.direction };
         let value = if is_json(&kind) {
             match parse_json(message.body) {
                 Ok(value) => value,
@@ -277,29 +283,56 @@ impl Api {
                     return;
                 }
             }
-        } else if kind == "application/x-www-form-urlencoded" {
-            let Some(text) = message.body.as_str() else { return };
-            let pairs = parse_query(text);
-            let pairs: Vec<(&str, &str)> =
-                pairs.iter().map(|(k, v)| (k.as_ref(), v.as_ref())).collect();
-            coerce.object(Some(schema), &pairs)
         } else {
-            // Other syntaxes are checked as text where the schema takes a text at all.
-            let scalars =
-                Types::STRING.with(Types::INTEGER).with(Types::NUMBER).with(Types::BOOLEAN);
-            match message.body.as_str() {
-                Some(text)
-                    if kind.starts_with("text/") && self.schemas.types(schema).has(scalars) =>
-                {
-                    coerce.scalar(Some(schema), text)
-                }
-                _ => return,
+            match self.other_syntax(&kind, content_type, media, schema, message) {
+                Ok(Some(value)) => value,
+                Ok(None) => return,
+                Err(why) => return violations.push(Violation::new("body", "", &why)),
             }
         };
         for problem in self.schemas.check(schema, &value, message.direction) {
             let at = problem.pointer.clone();
             violations.push(Violation::of_problem("body", at, problem));
         }
+    }
+
+    /// The value of a body that is no JSON; `None` where nothing can be said of it.
+    fn other_syntax(
+        &self,
+        kind: &str,
+        content_type: Option<&str>,
+        media: &Media,
+        schema: NodeId,
+        message: &Message<'_>,
+    ) -> Result<Option<Value>, String> {
+        let coerce = Coerce { set: &self.schemas, direction: message.direction };
+        let types = self.schemas.types(schema);
+        let structured = types.has(Types::OBJECT.with(Types::ARRAY));
+        let encoding = media.encoding.as_ref();
+        if kind == "application/x-www-form-urlencoded" {
+            let Some(text) = message.body.as_str() else { return Ok(None) };
+            let pairs = parse_query(text).into_iter();
+            let fields: Vec<Field<'_>> = pairs.map(|(name, text)| Field::new(name, text)).collect();
+            return Ok(Some(form::object(coerce, schema, encoding, &fields)));
+        }
+        if kind == "multipart/form-data" && types.has(Types::OBJECT) {
+            let fields = form::parts(message.body.as_bytes(), content_type.unwrap_or_default())
+                .map_err(|why| format!("is no multipart/form-data: it {why}"))?;
+            return Ok(Some(form::object(coerce, schema, encoding, &fields)));
+        }
+        if is_xml(kind) && structured {
+            let Some(text) = message.body.as_str() else { return Ok(None) };
+            let value = xml::value(coerce, schema, text);
+            return value.map(Some).map_err(|why| format!("is not well-formed XML: {why}"));
+        }
+        // Other syntaxes are checked as text where the schema takes a text at all.
+        let scalars = Types::STRING.with(Types::INTEGER).with(Types::NUMBER).with(Types::BOOLEAN);
+        Ok(match message.body.as_str() {
+            Some(text) if kind.starts_with("text/") && types.has(scalars) => {
+                Some(coerce.scalar(Some(schema), text))
+            }
+            _ => None,
+        })
     }
 
     /// Checks the value of a response header.
@@ -312,6 +345,15 @@ impl Api {
         }
         let array = coerce.array(Some(schema), text.split(',').map(str::trim));
         self.schemas.check(schema, &array, Direction::Response)
+    }
+}
+
+/// What stands between the values of one text in a query.
+fn separator(parameter: &Parameter) -> char {
+    match parameter.style.as_str() {
+        "spaceDelimited" => ' ',
+        "pipeDelimited" => '|',
+        _ => ',',
     }
 }
 

@@ -8,22 +8,70 @@ use crate::spec::Place;
 /// The servers of a document, path item or operation; `None` where it has no list.
 pub(super) fn servers(place: &Place<'_>) -> Option<Vec<Server>> {
     let list = place.get("servers").filter(|list| list.value.is_array())?;
-    let servers: Vec<Server> = list.items().filter_map(|server| read(&server)).collect();
+    let servers: Vec<Server> = list.items().flat_map(|server| read(&server)).collect();
     // An empty list is the same as none, says the specification.
     (!servers.is_empty()).then_some(servers)
 }
 
-fn read(server: &Place<'_>) -> Option<Server> {
-    let mut url = server.text("url")?.to_owned();
+/// Servers of one URL; more are a mistake.
+const MAX_VARIANTS: usize = 256;
+
+/// A server for each combination of the values that its variables may have. A variable of the host without `enum` may have
+/// any; its place in the origin is a `*`. One of the path has its default only.
+fn read(server: &Place<'_>) -> Vec<Server> {
+    let Some(url) = server.text("url") else { return Vec::new() };
+    let mut urls = vec![url.to_owned()];
     for (name, variable) in server.get("variables").iter().flat_map(Place::members) {
-        let default = match variable.value.get("default") {
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-            None => continue,
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
         };
-        url = url.replace(&format!("{{{name}}}"), &default);
+        let default = variable.value.get("default").map(text);
+        let listed = variable.value.get("enum").and_then(Value::as_array);
+        let mut values: Vec<String> = listed.into_iter().flatten().map(text).collect();
+        if let Some(default) = default {
+            // The default goes first: it is what messages show.
+            values.retain(|value| *value != default);
+            values.insert(0, default);
+        }
+        let hole = format!("{{{name}}}");
+        let in_host = host_of(url).is_some_and(|host| host.contains(&hole));
+        if in_host && listed.is_none() {
+            values.push("*".to_owned());
+        }
+        if values.is_empty() {
+            continue;
+        }
+        urls = urls
+            .iter()
+            .flat_map(|url| values.iter().map(|value| url.replace(&hole, value)))
+            .take(MAX_VARIANTS)
+            .collect();
     }
-    Some(parse(&url))
+    urls.iter().map(|url| parse(url)).collect()
+}
+
+/// Host and port of a URL.
+fn host_of(url: &str) -> Option<&str> {
+    url.split_once("://").and_then(|(_, rest)| rest.split('/').next())
+}
+
+impl Server {
+    /// True where a request to `origin` may be for this server.
+    pub(super) fn is_at(&self, origin: &str) -> bool {
+        let Some(own) = &self.origin else { return true };
+        own == origin || own.contains('*') && matches(own, origin)
+    }
+}
+
+/// `*` stands for one character or more of a host.
+fn matches(pattern: &str, origin: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('*') else { return pattern == origin };
+    let Some(origin) = origin.strip_prefix(before) else { return false };
+    let ends = origin.char_indices().skip(1).map(|(at, _)| at).chain([origin.len()]);
+    ends.filter(|end| *end > 0)
+        .take_while(|end| !origin[..*end].contains('/'))
+        .any(|end| matches(rest, &origin[end..]))
 }
 
 /// Splits a server URL into origin and base path.
@@ -79,5 +127,29 @@ mod tests {
             assert_eq!((server.origin.as_deref(), server.base_path.as_str()), (origin, base));
         }
         assert!(servers(&Place::root(&json!({"servers": []}))).is_none());
+    }
+
+    #[test]
+    fn variables_have_all_their_values() {
+        let root = json!({"servers": [{"url": "https://{tenant}.a.test:{port}/{version}", "variables": {
+            "tenant": {"default": "demo"}, "port": {"default": "443", "enum": ["443", "8443"]},
+            "version": {"default": "v2", "enum": ["v1", "v2"]}}}]});
+        let found = servers(&Place::root(&root)).expect("servers");
+        let shown: Vec<String> = found
+            .iter()
+            .map(|server| {
+                format!("{}{}", server.origin.as_deref().unwrap_or_default(), server.base_path)
+            })
+            .collect();
+        assert_eq!(shown.len(), 8);
+        assert_eq!(shown[0], "https://demo.a.test/v2");
+        assert!(
+            found
+                .iter()
+                .any(|server| server.is_at("https://acme.a.test") && server.base_path == "/v1")
+        );
+        assert!(found.iter().any(|server| server.is_at("https://acme.a.test:8443")));
+        assert!(!found.iter().any(|server| server.is_at("https://acme.b.test")));
+        assert!(!found.iter().any(|server| server.is_at("https://.a.test")));
     }
 }

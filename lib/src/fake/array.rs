@@ -39,8 +39,14 @@ impl ArrayPlan {
                 .collect()
         };
         let mut first: Vec<Vec<NodeId>> = (0..places).map(at).collect();
-        let rest = at(places);
-        let mut bounded = false;
+        let mut rest = at(places);
+        // What no keyword looks at; whether one does is for the check to say.
+        let unevaluated: Vec<NodeId> =
+            flat.all().filter_map(|node| node.unevaluated_items).collect();
+        let mut bounded = !unevaluated.is_empty();
+        if rest.is_empty() {
+            rest = unevaluated;
+        }
         for contains in flat.all().filter_map(|node| node.contains.as_ref()) {
             for _ in 0..contains.min.min(MAX_ITEMS) {
                 let mut item = rest.clone();

@@ -278,6 +278,8 @@ fn keywords(node: &Node) -> u8 {
         || !node.pattern_properties.is_empty()
         || node.additional_properties.is_some()
         || node.property_names.is_some()
+        || node.unevaluated_properties.is_some()
+        || node.unevaluated_items.is_some()
         || !node.dependent_required.is_empty()
         || !node.dependent_schemas.is_empty()
         || node.min_properties.is_some()

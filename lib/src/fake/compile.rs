@@ -267,11 +267,13 @@ fn implied(flat: &Flat<'_>) -> u8 {
             || !node.pattern_properties.is_empty()
             || node.additional_properties.is_some()
             || node.property_names.is_some()
+            || node.unevaluated_properties.is_some()
             || node.min_properties.is_some()
             || node.max_properties.is_some();
         let array = node.items.is_some()
             || !node.prefix_items.is_empty()
             || node.contains.is_some()
+            || node.unevaluated_items.is_some()
             || node.min_items.is_some()
             || node.max_items.is_some()
             || node.unique_items;

@@ -1,7 +1,6 @@
 //! Objects.
 
 use rand::RngCore;
-use regex::Regex;
 use serde_json::Value;
 
 use super::compile::Compiler;
@@ -12,7 +11,7 @@ use super::text::TextPlan;
 use super::vocabulary::{LATIN, Meaning};
 use super::write::Writer;
 use crate::format::{below, pick, push_digits};
-use crate::schema::NodeId;
+use crate::schema::{NodeId, Pattern};
 
 /// Names that are made up beside the declared ones.
 const MORE: u64 = 3;
@@ -30,7 +29,7 @@ pub(super) struct ObjectPlan {
     /// Names that are not declared.
     others: Vec<Others>,
     /// Patterns of `patternProperties`, whose names the others must not have.
-    patterns: Vec<Regex>,
+    patterns: Vec<Pattern>,
     min: u64,
     max: u64,
     /// True where a made-up property is to be expected: the object is a map.
@@ -164,8 +163,15 @@ impl ObjectPlan {
         }
         // A name may match several patterns, or one that only a part of the conjunction has.
         flat.verify |= known.len() > 1 || !known.is_empty() && flat.nodes.len() > 1;
-        let additional: Vec<NodeId> =
+        let mut additional: Vec<NodeId> =
             flat.all().filter_map(|node| node.additional_properties).collect();
+        // What no keyword looks at; whether one does is for the check to say.
+        let unevaluated: Vec<NodeId> =
+            flat.all().filter_map(|node| node.unevaluated_properties).collect();
+        flat.verify |= !unevaluated.is_empty();
+        if additional.is_empty() {
+            additional = unevaluated;
+        }
         if self.others.is_empty()
             && (self.map && !additional.is_empty()
                 || self.properties.len() as u64 > 0
@@ -333,7 +339,7 @@ impl ObjectPlan {
             self.name(writer, others, &mut name);
             let declared = self.properties.iter().any(|property| property.name == name);
             let foreign = !matches!(others.names, Names::Matching(_))
-                && self.patterns.iter().any(|p| p.is_match(&name));
+                && self.patterns.iter().any(|p| p.accepts(&name));
             if declared || foreign || used.contains(&name) {
                 misses += 1;
                 continue;

@@ -1,11 +1,10 @@
 //! What the schemas of a conjunction say of a property.
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::compile::Compiler;
 use super::conjunction::Flat;
-use crate::schema::{Direction, Node, NodeId};
+use crate::schema::{Direction, Node, NodeId, Pattern};
 
 /// The schemas that hold for a property of this name, in one schema.
 pub(super) fn schemas_of(node: &Node, name: &str) -> Vec<NodeId> {
@@ -46,9 +45,7 @@ pub(super) fn hidden(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bo
         && flat.all().filter(|node| node.required.iter().any(|key| key == name)).all(own)
 }
 
-pub(super) fn patterns(flat: &Flat<'_>) -> Vec<Regex> {
-    flat.all()
-        .flat_map(|node| &node.pattern_properties)
-        .filter_map(|(pattern, _)| pattern.regex.clone())
-        .collect()
+pub(super) fn patterns(flat: &Flat<'_>) -> Vec<Pattern> {
+    let patterns = flat.all().flat_map(|node| &node.pattern_properties);
+    patterns.filter(|(pattern, _)| pattern.is_checked()).map(|(p, _)| p.clone()).collect()
 }

@@ -40,6 +40,8 @@ fn for_each_child(node: &mut Node, mut visit: impl FnMut(&mut NodeId)) {
         pattern_properties,
         additional_properties,
         property_names,
+        unevaluated_properties,
+        unevaluated_items,
         dependent_schemas,
         all_of,
         any_of,
@@ -49,7 +51,15 @@ fn for_each_child(node: &mut Node, mut visit: impl FnMut(&mut NodeId)) {
         discriminator,
         ..
     } = node;
-    let single = [reference, items, additional_properties, property_names, not];
+    let single = [
+        reference,
+        items,
+        additional_properties,
+        property_names,
+        unevaluated_properties,
+        unevaluated_items,
+        not,
+    ];
     single.into_iter().flatten().for_each(&mut visit);
     prefix_items.iter_mut().chain(all_of).chain(any_of).chain(one_of).for_each(&mut visit);
     properties.iter_mut().chain(dependent_schemas).for_each(|(_, id)| visit(id));

@@ -112,6 +112,47 @@ fn numbers() {
 }
 
 #[test]
+fn what_is_left_unevaluated() {
+    for value in root(json!({
+        "type": "object",
+        "allOf": [{"properties": {"a": {"type": "integer"}}, "required": ["a"]}],
+        "oneOf": [{"properties": {"b": {"const": 1}}, "required": ["b"]}, {"properties": {"c": {"const": 2}}, "required": ["c"]}],
+        "unevaluatedProperties": false,
+    })) {
+        assert_eq!(value.as_object().map(serde_json::Map::len), Some(2), "{value}");
+    }
+    root(json!({
+        "type": "object", "minProperties": 2, "properties": {"a": {"type": "integer"}},
+        "unevaluatedProperties": {"type": "boolean"},
+    }));
+    root(json!({
+        "type": "array", "minItems": 2, "allOf": [{"prefixItems": [{"type": "string"}]}],
+        "unevaluatedItems": {"type": "null"},
+    }));
+    root(json!({
+        "type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}],
+        "unevaluatedItems": false, "minItems": 1,
+    }));
+}
+
+#[test]
+fn patterns_of_any_kind() {
+    for pattern in [
+        r"^(?!.*--)[a-z][a-z-]{0,10}[a-z]$",
+        r"^(['\x22])[a-z]{1,3}\1$",
+        r"^\d{3}(?<!000)$",
+        r"^(?=.*\d)(?=.*[a-z])[a-z\d]{4,8}$",
+        r"^(?!admin$)\w+$",
+        r"^[a-z]+(?=-)-x$",
+    ] {
+        root(json!({"type": "string", "pattern": pattern}));
+        root(
+            json!({"type": "object", "patternProperties": {pattern: {"type": "integer"}}, "additionalProperties": false, "minProperties": 1}),
+        );
+    }
+}
+
+#[test]
 fn texts() {
     for pattern in [
         "^[a-z]{3}-\\d+$",

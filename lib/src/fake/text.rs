@@ -27,6 +27,8 @@ pub(super) struct TextPlan {
     min: u64,
     max: u64,
     patterns: Vec<Regex>,
+    /// Patterns that must match, and that no linear engine can express.
+    tried: Vec<Pattern>,
     /// Patterns that must not match.
     forbidden: Vec<Regex>,
     formats: Vec<&'static StringFormat>,
@@ -73,6 +75,7 @@ impl TextPlan {
             min,
             max,
             patterns: Vec::new(),
+            tried: Vec::new(),
             forbidden: Vec::new(),
             formats: flat
                 .all()
@@ -92,6 +95,10 @@ impl TextPlan {
                 plan.sources.push(Source::Chain(parts.all.iter().filter_map(parse).collect()));
                 plan.patterns.extend(parts.all);
                 plan.forbidden.extend(parts.none);
+            } else if let Some(loose) = pattern.loosened() {
+                // Texts of nearly that form are tried until one matches.
+                plan.sources.extend(pattern::parse(loose.as_str()).map(Source::Pattern));
+                plan.tried.push(pattern.clone());
             } else {
                 warnings.push(format!(
                     "{}: pattern {:?} cannot be followed; texts may not match it",
@@ -114,12 +121,15 @@ impl TextPlan {
 
     /// The texts that match a pattern and that `accepts` is true of, for names of properties.
     pub(super) fn matching(pattern: &Pattern) -> TextPlan {
-        let hir = pattern.regex.as_ref().and_then(|regex| pattern::parse(regex.as_str()));
+        let loose = pattern.loosened();
+        let regex = pattern.regex.as_ref().or(loose.as_ref());
+        let hir = regex.and_then(|regex| pattern::parse(regex.as_str()));
         TextPlan {
             sources: vec![hir.map_or(Source::Words, Source::Pattern)],
             min: 1,
             max: 64,
             patterns: pattern.regex.iter().cloned().collect(),
+            tried: loose.iter().map(|_| pattern.clone()).collect(),
             forbidden: Vec::new(),
             formats: Vec::new(),
             sure: None,
@@ -216,6 +226,7 @@ impl TextPlan {
         let bounded = self.min > 0 || self.max != u64::MAX;
         (!bounded || (self.min..=self.max).contains(&(text.chars().count() as u64)))
             && self.patterns.iter().all(|pattern| pattern.is_match(text))
+            && self.tried.iter().all(|pattern| pattern.accepts(text))
             && !self.forbidden.iter().any(|pattern| pattern.is_match(text))
             && self.formats.iter().all(|format| (format.detect)(text))
     }

@@ -10,6 +10,7 @@ use twox_hash::XxHash3_64;
 
 use crate::conform::{StatusKey, Violation};
 use crate::exchange::{Request, sorted_path};
+use crate::schema::SchemaSet;
 
 use super::compile::{MediaPlan, OperationPlan, ResponsePlan};
 use super::media::Accept;
@@ -19,6 +20,9 @@ use super::wish::Wish;
 /// Chooses the answer to one request to one operation.
 pub(super) struct Chooser<'a> {
     pub(super) plan: &'a OperationPlan,
+    pub(super) schemas: &'a SchemaSet,
+    /// The example that the request's own values ask for.
+    pub(super) lead: Option<&'a str>,
     pub(super) request: &'a Request<'a>,
     pub(super) accept: &'a Accept,
     pub(super) wish: &'a Wish,
@@ -72,9 +76,21 @@ impl Chooser<'_> {
                 None => reply,
             };
         };
-        let others = self.plan.responses.iter().map(|other| (other, status_of(other.key)));
+        let others = || self.plan.responses.iter().map(|other| (other, status_of(other.key)));
+        if let (Some(lead), None, false) = (self.lead, &self.wish.example, self.dynamic) {
+            let has_it = |response: &ResponsePlan| {
+                response.media.iter().any(|media| media.example(Some(lead)).is_some())
+            };
+            let led = std::iter::once((usual, status)).chain(others());
+            let mut led = led.filter(|(response, _)| has_it(response));
+            if let Some((response, status)) = led.next()
+                && let Some(reply) = self.fill(response, status, Negotiation::Strict)
+            {
+                return reply;
+            }
+        }
         std::iter::once((usual, status))
-            .chain(others)
+            .chain(others())
             .find_map(|(response, status)| self.fill(response, status, Negotiation::Strict))
             .unwrap_or_else(|| self.unmet("example", &self.wish.example))
     }
@@ -166,10 +182,15 @@ impl Chooser<'_> {
         wished: Option<&str>,
         seed: &mut Seed<'_>,
     ) -> (Bytes, Source) {
-        let example = if wished.is_some() || !self.dynamic { media.example(wished) } else { None };
+        let led = || media.example(Some(self.lead?));
+        let example = match wished {
+            Some(_) => media.example(wished),
+            None if self.dynamic => None,
+            None => led().or_else(|| media.example(None)),
+        };
         match example {
             Some(body) => (body.clone(), Source::Example),
-            None => (media.generate(seed.get()), Source::Generated),
+            None => (media.generate(seed.get(), self.schemas), Source::Generated),
         }
     }
 

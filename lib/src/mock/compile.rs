@@ -16,6 +16,8 @@ use crate::fake::Plan;
 use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
 use super::credentials::Credentials;
+use super::farewell::farewell;
+use super::leads::Leads;
 use super::media::{self, MediaType, Notation};
 
 /// A compiled document and the plans of its answers.
@@ -62,6 +64,10 @@ impl<'a> Plans<'a> {
 #[derive(Debug)]
 pub(super) struct OperationPlan {
     pub(super) credentials: Credentials,
+    /// Headers of every answer: whether, and when, the operation goes.
+    pub(super) farewell: Vec<(HeaderName, HeaderValue)>,
+    /// Which examples which requests ask for.
+    pub(super) leads: Leads,
     /// Those that can be final, in the order of the document.
     pub(super) responses: Vec<ResponsePlan>,
 }
@@ -100,6 +106,7 @@ pub(super) struct MediaPlan {
     pub(super) notation: Notation,
     /// The default one first, which may have no name.
     pub(super) examples: Vec<(Option<String>, Bytes)>,
+    schema: Option<NodeId>,
     /// `None` where the document says nothing of the body.
     plan: Option<Arc<Plan>>,
 }
@@ -135,7 +142,9 @@ impl OperationPlan {
             .collect();
         let credentials =
             Credentials::compile(operation.security.as_deref(), &api.security_schemes);
-        OperationPlan { credentials, responses }
+        let farewell = farewell(operation);
+        let leads = Leads::compile(operation);
+        OperationPlan { credentials, farewell, leads, responses }
     }
 }
 
@@ -209,7 +218,7 @@ impl MediaPlan {
                 }
                 _ => None,
             };
-            media::write(parsed.as_ref().unwrap_or(value), notation).into()
+            media::write(parsed.as_ref().unwrap_or(value), notation, schemas, content.schema).into()
         };
         let mut examples = Vec::new();
         if let Some(example) = &content.example {
@@ -224,7 +233,9 @@ impl MediaPlan {
         }
         let plan = content.schema.map(|schema| plans.of(schema));
         let content_type = HeaderValue::from_str(declared).ok();
-        MediaPlan { media, declared: declared.to_owned(), content_type, notation, examples, plan }
+        let schema = content.schema;
+        let declared = declared.to_owned();
+        MediaPlan { media, declared, content_type, notation, examples, schema, plan }
     }
 
     /// The example of a name, or the default one.
@@ -237,7 +248,7 @@ impl MediaPlan {
     }
 
     /// A generated body.
-    pub(super) fn generate(&self, seed: u64) -> Bytes {
+    pub(super) fn generate(&self, seed: u64, schemas: &SchemaSet) -> Bytes {
         let Some(plan) = &self.plan else {
             // Nothing is known: the smallest thing that a reader of the notation can read.
             return match self.notation {
@@ -256,7 +267,7 @@ impl MediaPlan {
                 let mut out = Vec::new();
                 plan.generate(seed, &mut out);
                 match serde_json::from_slice(&out) {
-                    Ok(value) => media::write(&value, self.notation).into(),
+                    Ok(value) => media::write(&value, self.notation, schemas, self.schema).into(),
                     Err(_) => out.into(),
                 }
             }

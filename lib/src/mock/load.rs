@@ -4,7 +4,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::spec::{self, Document, Format, SpecError};
+
+/// What stands in a URL's path as it is.
+const IN_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Documents in the order in which they were named, and what a person should know about them.
 #[derive(Debug, Default)]
@@ -13,6 +19,19 @@ pub struct Loaded {
     pub documents: Vec<Document>,
     /// Broken formalities, and files of a folder that were left out.
     pub warnings: Vec<String>,
+    /// Files and folders that the documents came from: where one changes, the documents may have.
+    pub files: Vec<PathBuf>,
+}
+
+/// Gives what is at a URL, or says why not.
+pub type Fetch = Box<dyn FnMut(&str) -> Result<Vec<u8>, String> + Send>;
+
+/// What a user names on the command line, to be loaded once or again and again.
+pub struct Sources {
+    names: Vec<String>,
+    /// Standard input, which can be read once only.
+    stdin: Option<Vec<u8>>,
+    fetch: Fetch,
 }
 
 /// Why the specs cannot be loaded.
@@ -39,32 +58,57 @@ pub enum LoadError {
     #[error("standard input (-) is named twice: it can be read once")]
     StdinTwice,
     /// A URL.
-    #[error("{0}: specs are read from files; pipe it in: curl -fsSL {0} | hmt-mock -")]
-    Url(String),
+    #[error("{url}: {why}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// What went wrong.
+        why: String,
+    },
 }
 
-/// Loads files, folders (every `.yaml`, `.yml` and `.json`, in the order of their names) and `-`.
-///
-/// # Errors
-/// The first that cannot be loaded.
-pub fn load(names: &[String], stdin: &mut dyn Read) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded::default();
-    let mut stdin = Some(stdin);
-    for name in names {
-        if name == "-" {
-            let mut bytes = Vec::new();
-            let stdin = stdin.take().ok_or(LoadError::StdinTwice)?;
-            stdin.read_to_end(&mut bytes).map_err(LoadError::Stdin)?;
-            loaded.add(spec::load(&bytes, "standard input")?);
-        } else if name.starts_with("http://") || name.starts_with("https://") {
-            return Err(LoadError::Url(name.clone()));
-        } else if Path::new(name).is_dir() {
-            loaded.add_folder(Path::new(name))?;
-        } else {
-            loaded.add(spec::load_file(Path::new(name))?);
-        }
+impl Sources {
+    /// Files, folders (every `.yaml`, `.yml` and `.json`, in the order of their names), `http://` and `https://` URLs, and `-`,
+    /// which is read at once.
+    ///
+    /// # Errors
+    /// Standard input cannot be read, or is named twice.
+    pub fn new(
+        names: Vec<String>,
+        stdin: &mut dyn Read,
+        fetch: Fetch,
+    ) -> Result<Sources, LoadError> {
+        let stdin = match names.iter().filter(|name| *name == "-").count() {
+            0 => None,
+            1 => {
+                let mut bytes = Vec::new();
+                stdin.read_to_end(&mut bytes).map_err(LoadError::Stdin)?;
+                Some(bytes)
+            }
+            _ => return Err(LoadError::StdinTwice),
+        };
+        Ok(Sources { names, stdin, fetch })
     }
-    Ok(loaded)
+
+    /// Loads all of them.
+    ///
+    /// # Errors
+    /// The first that cannot be loaded.
+    pub fn load(&mut self) -> Result<Loaded, LoadError> {
+        let mut loaded = Loaded::default();
+        for name in &self.names {
+            if name == "-" {
+                loaded.add(spec::load(self.stdin.as_deref().unwrap_or(&[]), "standard input")?);
+            } else if name.starts_with("http://") || name.starts_with("https://") {
+                loaded.add_url(name, &mut self.fetch)?;
+            } else if Path::new(name).is_dir() {
+                loaded.add_folder(Path::new(name))?;
+            } else {
+                loaded.add_file(Path::new(name))?;
+            }
+        }
+        Ok(loaded)
+    }
 }
 
 impl Loaded {
@@ -73,6 +117,27 @@ impl Loaded {
         self.warnings
             .extend(document.warnings.iter().map(|warning| format!("{source}: {warning}")));
         self.documents.push(document);
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), SpecError> {
+        let (document, files) = spec::load_with_files(path)?;
+        self.files.extend(files);
+        self.add(document);
+        Ok(())
+    }
+
+    fn add_url(&mut self, url: &str, fetch: &mut Fetch) -> Result<(), LoadError> {
+        let wrong = |why: String| LoadError::Url { url: url.to_owned(), why };
+        let bytes = fetch(url).map_err(wrong)?;
+        let bare = url.split(['?', '#']).next().unwrap_or_default();
+        let (folder, name) = bare.rsplit_once('/').unwrap_or((bare, ""));
+        let mut read = |name: &str| {
+            let name = utf8_percent_encode(name, IN_PATH);
+            fetch(&format!("{folder}/{name}"))
+        };
+        let document = spec::load_bundle(&bytes, url, name, &mut read)?;
+        self.add(document);
+        Ok(())
     }
 
     fn add_folder(&mut self, folder: &Path) -> Result<(), LoadError> {
@@ -85,12 +150,14 @@ impl Loaded {
             }
         }
         paths.sort();
+        self.files.push(folder.to_owned());
         let before = self.documents.len();
         for path in paths {
-            match spec::load_file(&path) {
-                Ok(document) => self.add(document),
-                // Folders also hold a package.json or a partial.
+            match self.add_file(&path) {
+                Ok(()) => {}
+                // Folders also hold a package.json, a partial, or what other files refer to.
                 Err(error @ SpecError::NotOpenApi { .. }) => {
+                    self.files.push(path);
                     self.warnings.push(format!("left out: {error}"));
                 }
                 Err(error) => return Err(error.into()),

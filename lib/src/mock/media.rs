@@ -4,6 +4,8 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 use serde_json::Value;
 
+use crate::schema::{NodeId, SchemaSet};
+
 use super::xml;
 
 /// A media type or range, in lower case, without parameters.
@@ -150,7 +152,12 @@ fn quality(item: &str) -> u16 {
 }
 
 /// A value as a body.
-pub(super) fn write(value: &Value, notation: Notation) -> Vec<u8> {
+pub(super) fn write(
+    value: &Value,
+    notation: Notation,
+    schemas: &SchemaSet,
+    schema: Option<NodeId>,
+) -> Vec<u8> {
     match (notation, value) {
         (Notation::Text, Value::String(text)) => text.clone().into_bytes(),
         (Notation::Form, Value::Object(members)) => {
@@ -170,7 +177,7 @@ pub(super) fn write(value: &Value, notation: Notation) -> Vec<u8> {
         (Notation::Xml, Value::String(text)) if text.trim_start().starts_with('<') => {
             text.clone().into_bytes()
         }
-        (Notation::Xml, _) => xml::document(value).into_bytes(),
+        (Notation::Xml, _) => xml::document(schemas, schema, value).into_bytes(),
         _ => value.to_string().into_bytes(),
     }
 }
@@ -224,9 +231,12 @@ mod tests {
     #[test]
     fn values_in_their_notations() {
         let value = json!({"a": [1, "x & y"], "b": true});
-        let text = |notation| String::from_utf8(write(&value, notation)).unwrap();
-        assert_eq!(text(Notation::Form), "a=1&a=x+%26+y&b=true");
-        assert_eq!(write(&json!([1, 2]), Notation::JsonLines), b"1\n2\n");
-        assert_eq!(write(&json!("plain"), Notation::Text), b"plain");
+        let set = SchemaSet::default();
+        let text = |value: &Value, notation| {
+            String::from_utf8(write(value, notation, &set, None)).unwrap()
+        };
+        assert_eq!(text(&value, Notation::Form), "a=1&a=x+%26+y&b=true");
+        assert_eq!(text(&json!([1, 2]), Notation::JsonLines), "1\n2\n");
+        assert_eq!(text(&json!("plain"), Notation::Text), "plain");
     }
 }

@@ -17,6 +17,8 @@ pub enum Source {
     Example,
     /// Data generated from a schema.
     Generated,
+    /// The real server.
+    Upstream,
 }
 
 impl Source {
@@ -26,6 +28,7 @@ impl Source {
             Source::Recording => "recording",
             Source::Example => "example",
             Source::Generated => "generated",
+            Source::Upstream => "upstream",
         }
     }
 }
@@ -43,11 +46,20 @@ pub struct Reply {
     pub source: Option<Source>,
     /// What to tell a person who wonders why this came.
     pub note: Option<String>,
+    /// True where no spec has such an operation.
+    pub(super) missed: bool,
 }
 
 impl Reply {
     pub(super) fn empty(status: StatusCode) -> Reply {
-        Reply { status, headers: HeaderMap::new(), body: Bytes::new(), source: None, note: None }
+        Reply {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            source: None,
+            note: None,
+            missed: false,
+        }
     }
 
     pub(super) fn recorded(answer: &Answer) -> Reply {

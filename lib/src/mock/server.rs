@@ -18,14 +18,16 @@ use tokio::sync::watch;
 
 use crate::exchange::{self, Body, Exchange, Meta, timestamp};
 use crate::net::{
-    self, Drained, Inbound, Limits, Peer, Report, Routing, collect_body, collect_decoded,
+    self, Drained, Inbound, Limits, Offer, Peer, Report, Routing, collect_body, decoded,
     recorded_headers, request_to_exchange,
 };
 use crate::recorded::HostRule;
 
+use super::current::Current;
 use super::log::{Log, Written};
 use super::reply::Reply;
-use super::serving::{Asked, Mock};
+use super::serving::Asked;
+use super::upstream::Upstream;
 use super::{admin, cors};
 
 /// The longest request body that is read.
@@ -45,6 +47,10 @@ pub struct ServerOptions {
     pub cors: bool,
     /// Time for requests in flight when the mock is asked to end.
     pub grace: Duration,
+    /// What clients may speak besides HTTP/1 in clear text.
+    pub offer: Offer,
+    /// Asked where no spec has an answer.
+    pub upstream: Option<Upstream>,
     /// Told of trouble.
     pub report: Report,
     /// Told of each request and its answer.
@@ -80,7 +86,7 @@ impl Future for Handled {
 }
 
 struct Server {
-    mock: Arc<Mock>,
+    mock: Arc<Current>,
     options: ServerOptions,
     port: u16,
     log: Option<Log>,
@@ -91,7 +97,7 @@ struct Server {
 /// # Errors
 /// A listener without address.
 pub async fn serve(
-    mock: Arc<Mock>,
+    mock: Arc<Current>,
     listener: TcpListener,
     admin: Option<TcpListener>,
     log: Option<Log>,
@@ -99,7 +105,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<Served> {
     let port = listener.local_addr()?.port();
-    let (grace, report) = (options.grace, options.report.clone());
+    let (grace, report, offer) = (options.grace, options.report.clone(), options.offer.clone());
     let (stop, stopping) = watch::channel(());
     let limits = Limits { report, ..Limits::default() };
     let admin = admin.map(|listener| {
@@ -110,6 +116,7 @@ pub async fn serve(
         let server = Arc::clone(&server);
         move |request, peer| server.handle(request, peer)
     };
+    let limits = Limits { offer, ..limits };
     let Drained { cut } = net::serve(listener, limits, shutdown, grace, handler).await;
     drop(stop);
     if let Some(admin) = admin {
@@ -125,7 +132,7 @@ pub async fn serve(
 }
 
 async fn serve_admin(
-    mock: Arc<Mock>,
+    mock: Arc<Current>,
     listener: TcpListener,
     limits: Limits,
     mut stopping: watch::Receiver<()>,
@@ -139,7 +146,7 @@ async fn serve_admin(
         async move {
             let (parts, body) = request.into_parts();
             let reply = match collect_body(body, 1 << 20, BODY_IDLE).await {
-                Ok(body) => admin::answer(&mock, &parts, &body, port),
+                Ok(body) => admin::answer(&mock.get(), &parts, &body, port),
                 Err(error) => Reply::problem(error.status(), "the body", &error.to_string()),
             };
             to_response(reply, parts.method == Method::HEAD)
@@ -152,7 +159,7 @@ impl Server {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
         let clock = (SystemTime::now(), Instant::now());
         let (parts, body) = request.into_parts();
-        if body.is_end_stream() && self.log.is_none() {
+        if body.is_end_stream() && self.log.is_none() && self.options.upstream.is_none() {
             let mut reply = match self.inbound(&parts) {
                 Ok(inbound) => self.answer(&parts, &inbound, Body::Empty).0,
                 Err(reply) => *reply,
@@ -174,8 +181,11 @@ impl Server {
     ) -> Response<Full<Bytes>> {
         let received = match self.inbound(&parts) {
             Ok(inbound) => {
-                let body = collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await;
-                body.map(|body| (inbound, body)).map_err(|error| {
+                let body = collect_body(body, MAX_BODY, BODY_IDLE).await;
+                // The upstream gets what came, its Content-Encoding included.
+                let raw = |body: &Bytes| self.options.upstream.is_some().then(|| body.clone());
+                let body = body.map(|body| (raw(&body), decoded(&parts.headers, body)));
+                body.map(|(raw, body)| (inbound, body, raw)).map_err(|error| {
                     let why = error.to_string();
                     Box::new(Reply::problem(error.status(), "the request's body", &why))
                 })
@@ -183,9 +193,14 @@ impl Server {
             Err(reply) => Err(reply),
         };
         let (mut reply, asked) = match &received {
-            Ok((inbound, body)) => self.answer(&parts, inbound, Body::lent(body)),
+            Ok((inbound, body, _)) => self.answer(&parts, inbound, Body::lent(body)),
             Err(reply) => (Reply::clone(reply), None),
         };
+        if let (true, Ok((inbound, _, Some(raw))), Some(upstream)) =
+            (reply.missed, &received, &self.options.upstream)
+        {
+            reply = upstream.ask(&parts, &inbound.target.path_and_query, raw.clone()).await;
+        }
         self.finish(&parts, &mut reply, started);
         if let (Some(log), Some(asked)) = (&self.log, asked) {
             let exchange = self.exchange(log, asked, &reply, began, started, peer);
@@ -196,7 +211,8 @@ impl Server {
 
     /// What the request is meant for.
     fn inbound(&self, parts: &Parts) -> Result<Inbound, Box<Reply>> {
-        let knows = |host: &str| self.mock.knows_host(host);
+        let mock = self.mock.get();
+        let knows = |host: &str| mock.knows_host(host);
         Inbound::of(parts, self.options.routing, self.port, knows).map_err(|error| {
             let why = error.to_string();
             Box::new(Reply::problem(StatusCode::BAD_REQUEST, "the request's target", &why))
@@ -236,7 +252,7 @@ impl Server {
                 ..exchange::Request::default()
             });
             let asked = Asked { method: &parts.method, request, headers: &parts.headers, host };
-            self.mock.answer(asked)
+            self.mock.get().answer(asked)
         });
         (reply, kept)
     }
@@ -262,7 +278,7 @@ impl Server {
             seq: Some(log.next_number()),
             connection: Some(peer.connection),
             duration_ms: Some(started.elapsed().as_secs_f64() * 1000.0),
-            scope: self.mock.state().scope().map(|scope| scope.to_string().into()),
+            scope: self.mock.get().state().scope().map(|scope| scope.to_string().into()),
             ..Meta::default()
         };
         Exchange { request, response: Some(response), meta }

@@ -144,19 +144,38 @@ impl Mock {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
+        let plan = spec.plan(matched.id);
         let chooser = Chooser {
-            plan: spec.plan(matched.id),
+            plan,
+            schemas: &spec.api.schemas,
+            lead: plan.leads.of(&matched, &asked.request),
             request: &asked.request,
             accept: &Accept::of(asked.headers),
             wish: &wish,
             dynamic,
             seed: self.options.seed,
         };
+        let mut reply = self.checked(spec, &matched, &asked, &chooser);
+        for (name, value) in &plan.farewell {
+            // What the response declares itself goes first.
+            reply.headers.entry(name).or_insert_with(|| value.clone());
+        }
+        reply
+    }
+
+    /// The answer of an operation, once credentials and request are found to be in order.
+    fn checked(
+        &self,
+        spec: &Served,
+        matched: &Matched<'_>,
+        asked: &Asked<'_>,
+        chooser: &Chooser<'_>,
+    ) -> Reply {
         if self.options.validate {
             if !chooser.plan.credentials.are_brought(&asked.request) {
                 return chooser.unauthorised();
             }
-            let violations = spec.api.validate_request(&matched, &asked.request);
+            let violations = spec.api.validate_request(matched, &asked.request);
             if !violations.is_empty() {
                 return chooser.invalid(&violations);
             }
@@ -204,7 +223,8 @@ impl Mock {
             self.specs.iter().any(|spec| spec.api.servers.iter().any(|s| s.origin.is_none()));
         if asked.host == HostRule::Same && !any_host && !self.knows_host(&request.host) {
             let detail = format!("no spec has a server at {}", request.host);
-            return Reply::problem(StatusCode::NOT_FOUND, "unknown host", &detail);
+            let problem = Reply::problem(StatusCode::NOT_FOUND, "unknown host", &detail);
+            return Reply { missed: true, ..problem };
         }
         let mut detail = format!("no path of the specs matches {}", request.pathname);
         let mut extra = Map::new();
@@ -213,7 +233,8 @@ impl Mock {
             detail.push_str(&near);
             extra.insert("nearest".to_owned(), near.into());
         }
-        Reply::problem_with(StatusCode::NOT_FOUND, "unknown path", &detail, extra)
+        let problem = Reply::problem_with(StatusCode::NOT_FOUND, "unknown path", &detail, extra);
+        Reply { missed: true, ..problem }
     }
 }
 
@@ -252,12 +273,22 @@ fn more_specific<'a>(
     }
 }
 
+/// OPTIONS tells what the path has (RFC 9110, section 9.3.7); every other method is refused with the same.
 fn not_allowed(method: &http::Method, allowed: &BTreeSet<Method>) -> Reply {
-    let names: Vec<String> = allowed.iter().map(|m| m.as_str().to_ascii_uppercase()).collect();
-    let names = names.join(", ");
-    let detail = format!("the path has no {method}; it has: {names}");
-    let mut reply =
-        Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "unknown method of the path", &detail);
+    let name = |method: &Method| method.as_str().to_ascii_uppercase();
+    let mut names: BTreeSet<String> = allowed.iter().map(name).collect();
+    names.insert(name(&Method::Options));
+    if allowed.contains(&Method::Get) {
+        names.insert(name(&Method::Head));
+    }
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let mut reply = if *method == http::Method::OPTIONS {
+        Reply::empty(StatusCode::NO_CONTENT)
+    } else {
+        let detail = format!("the path has no {method}; it has: {names}");
+        let title = "unknown method of the path";
+        Reply { missed: true, ..Reply::problem(StatusCode::METHOD_NOT_ALLOWED, title, &detail) }
+    };
     if let Ok(value) = HeaderValue::from_str(&names) {
         reply.headers.insert(ALLOW, value);
     }

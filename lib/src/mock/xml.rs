@@ -1,41 +1,151 @@
-//! A JSON value as XML: an element a member, a repeated element an array. Attributes and namespaces are not made.
+//! A value as XML, as its schema's `xml` keywords say (OpenAPI 3.0.4, section 4.7.26, XML Object): names, attributes,
+//! namespaces, wrapped lists. Without them an element is called as its property is, and a repeated one is a list.
 
 use serde_json::Value;
 
-/// A whole XML document.
-pub(super) fn document(value: &Value) -> String {
+use crate::schema::{NodeId, SchemaSet, Types, Xml};
+
+/// A whole XML document. The root is called as its schema says, else as the component is that it is.
+pub(super) fn document(set: &SchemaSet, schema: Option<NodeId>, value: &Value) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let writer = Writer { set };
+    let xml = writer.xml(schema);
+    let component = schema.and_then(|id| component(set, id));
+    let name = xml.name.clone().or(component).unwrap_or_else(|| "root".to_owned());
     match value {
+        // A document has one root.
         Value::Array(items) => {
-            out.push_str("<root>");
-            items.iter().for_each(|item| write("item", item, &mut out));
-            out.push_str("</root>");
+            let item = schema.and_then(|id| set.item(id));
+            let item_name = writer.xml(item).name.clone();
+            let item_name = item_name.or_else(|| item.and_then(|id| self::component(set, id)));
+            let item_name = item_name.unwrap_or_else(|| "item".to_owned());
+            writer.open(&name, &xml, "", &mut out);
+            for value in items {
+                writer.element(&item_name, item, value, &mut out);
+            }
+            writer.close(&name, &xml, &mut out);
         }
-        _ => write("root", value, &mut out),
+        _ => writer.element(&name, schema, value, &mut out),
     }
     out
 }
 
-fn write(name: &str, value: &Value, out: &mut String) {
-    if let Value::Array(items) = value {
-        items.iter().for_each(|item| write(name, item, out));
-        return;
+struct Writer<'s> {
+    set: &'s SchemaSet,
+}
+
+impl Writer<'_> {
+    fn xml(&self, schema: Option<NodeId>) -> Xml {
+        schema.and_then(|id| self.set.xml(id)).cloned().unwrap_or_default()
     }
-    let name = element_name(name);
-    out.push('<');
-    out.push_str(&name);
-    out.push('>');
-    match value {
-        Value::Object(members) => {
-            members.iter().for_each(|(name, value)| write(name, value, out));
+
+    /// A value that is no list.
+    fn element(&self, name: &str, schema: Option<NodeId>, value: &Value, out: &mut String) {
+        let xml = self.xml(schema);
+        let Value::Object(members) = value else {
+            if let Value::Array(items) = value {
+                return items.iter().for_each(|item| self.element(name, None, item, out));
+            }
+            self.open(name, &xml, "", out);
+            scalar(value, out);
+            return self.close(name, &xml, out);
+        };
+        let property = |name: &str| schema.and_then(|id| self.set.property(id, name));
+        let mut attributes = String::new();
+        let is_attribute = |name: &str| self.xml(property(name)).attribute;
+        for (name, value) in members.iter().filter(|(name, _)| is_attribute(name)) {
+            let own = self.xml(property(name));
+            attributes.push(' ');
+            attributes.push_str(&qualified(own.name.as_deref().unwrap_or(name), &own));
+            attributes.push_str("=\"");
+            scalar(value, &mut attributes);
+            attributes.push('"');
         }
+        self.open(name, &xml, &attributes, out);
+        for (name, value) in members.iter().filter(|(name, _)| !is_attribute(name)) {
+            self.property(name, property(name), value, out);
+        }
+        self.close(name, &xml, out);
+    }
+
+    fn property(&self, name: &str, schema: Option<NodeId>, value: &Value, out: &mut String) {
+        let xml = self.xml(schema);
+        let Value::Array(items) = value else {
+            return self.element(xml.name.as_deref().unwrap_or(name), schema, value, out);
+        };
+        let item = schema.and_then(|id| self.set.item(id));
+        let item_xml = self.xml(item);
+        if xml.wrapped {
+            let outer = xml.name.as_deref().unwrap_or(name);
+            self.open(outer, &xml, "", out);
+            // The items of a wrapped list are called as it is, where they have no name of their own.
+            let inner = item_xml.name.as_deref().unwrap_or(outer);
+            items.iter().for_each(|value| self.element(inner, item, value, out));
+            return self.close(outer, &xml, out);
+        }
+        // The name of a list that is not wrapped has no element to stand on.
+        let inner = item_xml.name.as_deref().unwrap_or(name);
+        items.iter().for_each(|value| self.element(inner, item, value, out));
+    }
+
+    fn open(&self, name: &str, xml: &Xml, attributes: &str, out: &mut String) {
+        out.push('<');
+        out.push_str(&qualified(name, xml));
+        if let Some(namespace) = &xml.namespace {
+            out.push_str(" xmlns");
+            if let Some(prefix) = &xml.prefix {
+                out.push(':');
+                out.push_str(&name_token(prefix));
+            }
+            out.push_str("=\"");
+            escape(namespace, out);
+            out.push('"');
+        }
+        out.push_str(attributes);
+        out.push('>');
+    }
+
+    fn close(&self, name: &str, xml: &Xml, out: &mut String) {
+        out.push_str("</");
+        out.push_str(&qualified(name, xml));
+        out.push('>');
+    }
+}
+
+/// The name of the component that a schema is, or refers to.
+fn component(set: &SchemaSet, schema: NodeId) -> Option<String> {
+    let mut node = set.node(schema);
+    for _ in 0..64 {
+        match node.reference {
+            Some(target) => node = set.node(target),
+            None => break,
+        }
+    }
+    let name = node.pointer.strip_prefix("/components/schemas/")?;
+    (!types_of_list(set, schema) && !name.contains('/'))
+        .then(|| name.replace("~1", "/").replace("~0", "~"))
+}
+
+fn types_of_list(set: &SchemaSet, schema: NodeId) -> bool {
+    set.types(schema).0 == Types::ARRAY.0
+}
+
+fn qualified(name: &str, xml: &Xml) -> String {
+    match &xml.prefix {
+        // A prefix that is bound to nothing would be no well-formed XML.
+        Some(prefix) if xml.namespace.is_some() => {
+            format!("{}:{}", name_token(prefix), name_token(name))
+        }
+        _ => name_token(name),
+    }
+}
+
+fn scalar(value: &Value, out: &mut String) {
+    match value {
         Value::Null => {}
         Value::String(text) => escape(text, out),
         _ => out.push_str(&value.to_string()),
     }
-    out.push_str("</");
-    out.push_str(&name);
-    out.push('>');
 }
 
 fn escape(text: &str, out: &mut String) {
@@ -44,6 +154,9 @@ fn escape(text: &str, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            // A parser would make a line feed of it (XML 1.0, section 2.11).
+            '\r' => out.push_str("&#13;"),
             // XML 1.0 has no way to write these.
             '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
             _ => out.push(character),
@@ -51,7 +164,7 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-fn element_name(name: &str) -> String {
+fn name_token(name: &str) -> String {
     let mut clean: String = name
         .chars()
         .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
@@ -68,10 +181,66 @@ mod tests {
 
     use super::*;
 
+    fn written(schema: &Value, value: &Value) -> String {
+        let root = json!({"openapi": "3.0.3", "components": {"schemas": {"Thing": schema}}});
+        let mut set = SchemaSet::default();
+        let id = set.add(&root, "/components/schemas/Thing").expect("a schema");
+        let text = document(&set, Some(id), value);
+        roxmltree::Document::parse(&text).expect("well-formed");
+        text.split_once('\n').expect("a declaration").1.to_owned()
+    }
+
     #[test]
     fn members_are_elements() {
-        let text = document(&json!({"a": [1, "x & y"], "2 b": {"c": null}}));
+        let value = json!({"a": [1, "x & y"], "2 b": {"c": null}});
+        let set = SchemaSet::default();
+        let text = document(&set, None, &value);
         assert!(text.ends_with("<root><a>1</a><a>x &amp; y</a><_2_b><c></c></_2_b></root>"));
-        assert!(document(&json!([1])).ends_with("<root><item>1</item></root>"));
+        assert!(document(&set, None, &json!([1])).ends_with("<root><item>1</item></root>"));
+    }
+
+    /// The examples of OpenAPI 3.0.4, section 4.7.26.2.
+    #[test]
+    fn as_the_specification_has_it() {
+        let animals = |xml: Value, item: Value| {
+            json!({"type": "object", "properties": {"animals":
+                {"type": "array", "xml": xml, "items": {"type": "string", "xml": item}}}})
+        };
+        let value = json!({"animals": ["a", "b"]});
+        for (xml, item, expected) in [
+            (json!({}), json!({}), "<animals>a</animals><animals>b</animals>"),
+            (json!({}), json!({"name": "animal"}), "<animal>a</animal><animal>b</animal>"),
+            (
+                json!({"name": "aliens"}),
+                json!({"name": "animal"}),
+                "<animal>a</animal><animal>b</animal>",
+            ),
+            (
+                json!({"wrapped": true}),
+                json!({}),
+                "<animals><animals>a</animals><animals>b</animals></animals>",
+            ),
+            (
+                json!({"name": "aliens", "wrapped": true}),
+                json!({"name": "animal"}),
+                "<aliens><animal>a</animal><animal>b</animal></aliens>",
+            ),
+            (
+                json!({"name": "aliens", "wrapped": true}),
+                json!({}),
+                "<aliens><aliens>a</aliens><aliens>b</aliens></aliens>",
+            ),
+        ] {
+            let text = written(&animals(xml.clone(), item.clone()), &value);
+            assert_eq!(text, format!("<Thing>{expected}</Thing>"), "{xml} {item}");
+        }
+        let person = json!({"type": "object", "xml": {"name": "person"}, "properties": {
+            "id": {"type": "integer", "xml": {"attribute": true}},
+            "name": {"type": "string", "xml": {"namespace": "https://example.com/schema/sample", "prefix": "sample"}},
+        }});
+        assert_eq!(
+            written(&person, &json!({"name": "\"x\"", "id": 123})),
+            "<person id=\"123\"><sample:name xmlns:sample=\"https://example.com/schema/sample\">&quot;x&quot;</sample:name></person>"
+        );
     }
 }

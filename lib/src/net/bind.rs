@@ -43,6 +43,11 @@ pub fn ready_line(address: SocketAddr) -> String {
     format!("listening on http://{address}")
 }
 
+/// The same for one that speaks TLS.
+pub fn ready_line_tls(address: SocketAddr) -> String {
+    format!("listening on https://{address}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

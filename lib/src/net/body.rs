@@ -116,12 +116,16 @@ pub async fn collect_decoded(
     cap: u64,
     idle: Duration,
 ) -> Result<Bytes, BodyError> {
-    let bytes = collect_body(body, cap, idle).await?;
+    Ok(decoded(headers, collect_body(body, cap, idle).await?))
+}
+
+/// A body whose Content-Encoding is undone; where that cannot be done, the bytes are as they came.
+pub fn decoded(headers: &HeaderMap, bytes: Bytes) -> Bytes {
     let Some(encoding) = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) else {
-        return Ok(bytes);
+        return bytes;
     };
-    Ok(match decode_body(&bytes, Some(encoding), DecodeLimits::default()).bytes {
+    match decode_body(&bytes, Some(encoding), DecodeLimits::default()).bytes {
         Cow::Owned(decoded) => decoded.into(),
         Cow::Borrowed(_) => bytes,
-    })
+    }
 }

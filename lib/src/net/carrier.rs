@@ -21,7 +21,7 @@ use super::serve::{Limits, Peer};
 use super::tasks::Tasks;
 
 /// How long a connection that has not asked anything yet may still begin to, once the drain has begun.
-const LAST_CALL: Duration = Duration::from_millis(250);
+pub(super) const LAST_CALL: Duration = Duration::from_millis(250);
 
 /// Streams at once on an HTTP/2 connection, as RFC 9113 section 6.5.2 recommends at least.
 const MAX_STREAMS: u32 = 100;

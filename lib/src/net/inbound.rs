@@ -1,5 +1,6 @@
 //! What a request to a server that plays other servers is meant for.
 
+use http::Version;
 use http::request::Parts;
 
 use crate::exchange::Protocol;
@@ -40,7 +41,9 @@ impl Inbound {
         knows: impl Fn(&str) -> bool,
     ) -> Result<Inbound, TargetError> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let named = Target::absolute(&parts.uri).or_else(|| Target::in_path(path));
+        // Over HTTP/2 every target is a URL, of which the host is what `Host` says elsewhere (RFC 9113 section 8.3.1).
+        let absolute = Target::absolute(&parts.uri).filter(|_| parts.version < Version::HTTP_2);
+        let named = absolute.or_else(|| Target::in_path(path));
         if let Some(target) = named {
             return Ok(Inbound { target: target?, named: true });
         }
@@ -69,6 +72,17 @@ mod tests {
         let knows = |host: &str| host == "a.test";
         let inbound = Inbound::of(&request.into_parts().0, routing, 8000, knows).ok()?;
         Some((inbound.target.host, inbound.target.path_and_query, inbound.named))
+    }
+
+    #[test]
+    fn urls_of_http_2_name_no_other_host() {
+        let request = http::Request::get("https://b.test/x").version(Version::HTTP_2);
+        let parts = request.body(()).expect("a request").into_parts().0;
+        let inbound = Inbound::of(&parts, Routing::Plain, 8000, |_| false).expect("a target");
+        assert!(!inbound.named);
+        assert_eq!((inbound.target.host.as_str(), inbound.target.path()), ("b.test", "/x"));
+        let inbound = Inbound::of(&parts, Routing::Header, 8000, |_| false).expect("a target");
+        assert!(inbound.named);
     }
 
     #[test]

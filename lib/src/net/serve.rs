@@ -14,8 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::backoff::Backoff;
-use super::carrier::{Carrier, Wire};
+use super::carrier::Carrier;
 use super::crowd::Crowd;
+use super::offer::Offer;
 use super::tasks::Tasks;
 
 /// Takes a message for people: trouble that no single answer can tell.
@@ -36,6 +37,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Whether answers without `Date` get one.
     pub date_header: bool,
+    /// What clients may speak besides HTTP/1 in clear text.
+    pub offer: Offer,
     /// Told of accept errors, at most once a second.
     pub report: Report,
 }
@@ -48,6 +51,7 @@ impl Default for Limits {
             connections: 20_000,
             connections_per_address: 2_000,
             date_header: true,
+            offer: Offer::default(),
             report: Arc::new(|_| ()),
         }
     }
@@ -104,6 +108,7 @@ where
     let tasks = Tasks::default();
     let mut crowd = Crowd::new(limits.connections_per_address, limits.report.clone());
     let mut backoff = Backoff::new(limits.report.clone());
+    let (offer, patience) = (limits.offer.clone(), limits.header_read_timeout);
     let carrier = Carrier::new(limits, stopping, tasks.clone());
     let mut connection = 0;
     tokio::pin!(shutdown);
@@ -122,10 +127,11 @@ where
                 connection += 1;
                 let peer = Peer { address, connection };
                 let (handler, carrier) = (handler.clone(), carrier.clone());
+                let offer = offer.clone();
                 tasks.spawn(async move {
                     // Answers are written whole, so waiting to fill a segment only delays them.
                     let _ = stream.set_nodelay(true);
-                    carrier.serve(stream, Wire::Http1, peer, handler).await;
+                    offer.serve(stream, &carrier, patience, peer, handler).await;
                     drop((slot, place));
                 });
             }

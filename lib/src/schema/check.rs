@@ -215,7 +215,11 @@ impl Check<'_> {
         if self.done(valid) {
             return false;
         }
-        self.combinations(node, value, at, hops) && valid
+        valid &= self.combinations(node, value, at, hops);
+        if self.done(valid) {
+            return false;
+        }
+        self.unevaluated(node, value, at, hops) && valid
     }
 
     fn enumeration(&mut self, node: &Node, value: &Value, at: &At<'_>) -> bool {
@@ -599,6 +603,8 @@ fn all_different(items: &[Value]) -> bool {
         seen.insert(text)
     })
 }
+
+mod evaluated;
 
 #[cfg(test)]
 mod tests;

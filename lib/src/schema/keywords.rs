@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, Types};
+use super::node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, Types, Xml};
 use super::number::compare;
 use crate::spec::join_pointer;
 
@@ -54,6 +54,11 @@ impl Reader<'_> {
             (None, None) => None,
         };
         node.format = self.text("format");
+        // The name that OpenAPI 3.0 has for the same.
+        if node.format.is_none() && self.text("contentEncoding").as_deref() == Some("base64") {
+            node.format = Some("byte".to_owned());
+        }
+        node.xml = self.xml().map(Box::new);
         node.read_only = self.flag("readOnly");
         node.write_only = self.flag("writeOnly");
         node.default = self.map.get("default").cloned();
@@ -130,6 +135,7 @@ impl Reader<'_> {
         } else {
             node.items = self.one("items", intern);
         }
+        node.unevaluated_items = self.one("unevaluatedItems", intern);
         node.min_items = self.count("minItems");
         node.max_items = self.count("maxItems");
         node.unique_items = self.flag("uniqueItems");
@@ -149,6 +155,7 @@ impl Reader<'_> {
             .collect();
         node.additional_properties = self.one("additionalProperties", intern);
         node.property_names = self.one("propertyNames", intern);
+        node.unevaluated_properties = self.one("unevaluatedProperties", intern);
         node.required = self.names("required");
         node.dependent_schemas = self.named("dependentSchemas", intern);
         if let Some(Value::Object(map)) = self.map.get("dependentRequired") {
@@ -192,6 +199,12 @@ impl Reader<'_> {
             for branch in self.map.get(list).and_then(Value::as_array).into_iter().flatten() {
                 let Some(reference) = branch.get("$ref").and_then(Value::as_str) else { continue };
                 let Some((_, name)) = reference.rsplit_once('/') else { continue };
+                // A branch in a file of its own is called as the file is.
+                let name = name.rsplit("~1").next().unwrap_or(name);
+                let name = [".yaml", ".yml", ".json"]
+                    .iter()
+                    .find_map(|end| name.strip_suffix(end))
+                    .unwrap_or(name);
                 if let Some(id) = target(reference)
                     && !mapping.iter().any(|(known, other)| known == name || *other == id)
                 {
@@ -200,6 +213,30 @@ impl Reader<'_> {
             }
         }
         node.discriminator = Some(Discriminator { property: property.to_owned(), mapping });
+    }
+
+    fn xml(&mut self) -> Option<Xml> {
+        let Some(Value::Object(xml)) = self.map.get("xml") else {
+            if self.map.contains_key("xml") {
+                self.wrong("xml");
+            }
+            return None;
+        };
+        let text = |key: &str| xml.get(key).and_then(Value::as_str).map(str::to_owned);
+        let flag = |key: &str| xml.get(key) == Some(&Value::Bool(true));
+        let kind = text("nodeType");
+        Some(Xml {
+            name: text("name"),
+            namespace: text("namespace"),
+            prefix: text("prefix"),
+            // 3.2 says it by the kind of the node.
+            attribute: flag("attribute") || kind.as_deref() == Some("attribute"),
+            wrapped: flag("wrapped") || kind.as_deref() == Some("element") && self.is_array(),
+        })
+    }
+
+    fn is_array(&self) -> bool {
+        self.map.get("type").and_then(Value::as_str) == Some("array")
     }
 
     fn wrong(&mut self, key: &str) {
@@ -256,9 +293,9 @@ impl Reader<'_> {
 
     fn pattern(&mut self, key: &str, source: &str) -> Pattern {
         let pattern = Pattern::new(source);
-        if pattern.regex.is_none() {
+        if !pattern.is_checked() {
             self.warnings.push(format!(
-                "{}: pattern {source:?} uses what the linear engine cannot express; it constrains nothing",
+                "{}: pattern {source:?} cannot be understood; it constrains nothing",
                 join_pointer(self.pointer, key)
             ));
         }

@@ -1,6 +1,6 @@
 //! Questions to a schema without a value, references and combinations followed.
 
-use super::node::{NodeId, SchemaSet, Types};
+use super::node::{NodeId, SchemaSet, Types, Xml};
 
 impl SchemaSet {
     /// The types that a value of the schema can have, references and combinations followed; all types
@@ -75,5 +75,63 @@ impl SchemaSet {
             let branches = node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
             branches.into_iter().find_map(|b| self.item_within(*b, hops + 1))
         })
+    }
+}
+
+impl SchemaSet {
+    /// All properties that a schema declares, by name, references and combinations followed, each once.
+    pub fn properties(&self, id: NodeId) -> Vec<(&str, NodeId)> {
+        let mut found = Vec::new();
+        self.properties_within(id, 0, &mut found);
+        found
+    }
+
+    fn properties_within<'s>(&'s self, id: NodeId, hops: u32, found: &mut Vec<(&'s str, NodeId)>) {
+        if hops > 16 {
+            return;
+        }
+        let node = self.node(id);
+        if let Some(target) = node.reference {
+            return self.properties_within(target, hops + 1, found);
+        }
+        for (name, schema) in &node.properties {
+            if !found.iter().any(|(known, _)| known == name) {
+                found.push((name, *schema));
+            }
+        }
+        for branch in node.all_of.iter().chain(&node.any_of).chain(&node.one_of) {
+            self.properties_within(*branch, hops + 1, found);
+        }
+    }
+
+    /// The schema of properties that are not declared, references and `allOf` followed.
+    pub fn rest(&self, id: NodeId) -> Option<NodeId> {
+        self.rest_within(id, 0)
+    }
+
+    fn rest_within(&self, id: NodeId, hops: u32) -> Option<NodeId> {
+        if hops > 16 {
+            return None;
+        }
+        let node = self.node(id);
+        if let Some(target) = node.reference {
+            return self.rest_within(target, hops + 1);
+        }
+        let within = || node.all_of.iter().find_map(|branch| self.rest_within(*branch, hops + 1));
+        node.additional_properties.or_else(within)
+    }
+
+    /// How values of a schema are written in XML: its own `xml`, else that of what it refers to.
+    pub fn xml(&self, id: NodeId) -> Option<&Xml> {
+        let mut node = self.node(id);
+        for _ in 0..16 {
+            if node.xml.is_some() {
+                break;
+            }
+            let only = if node.all_of.len() == 1 { node.all_of.first() } else { None };
+            let Some(target) = node.reference.as_ref().or(only) else { break };
+            node = self.node(*target);
+        }
+        node.xml.as_deref()
     }
 }

@@ -1,6 +1,7 @@
 //! The compiled schema: an arena of nodes, in which `$ref`s are indices.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
@@ -92,6 +93,10 @@ pub struct Node {
     /// `additionalProperties` as a schema; `false` is a node with `never`.
     pub additional_properties: Option<NodeId>,
     pub property_names: Option<NodeId>,
+    /// `unevaluatedProperties`: for what no other keyword of the schema looks at.
+    pub unevaluated_properties: Option<NodeId>,
+    /// `unevaluatedItems`
+    pub unevaluated_items: Option<NodeId>,
     pub required: Vec<String>,
     pub dependent_required: Vec<(String, Vec<String>)>,
     pub dependent_schemas: Vec<(String, NodeId)>,
@@ -108,6 +113,8 @@ pub struct Node {
     pub default: Option<Value>,
     /// `example`, or the first of `examples` (3.1).
     pub example: Option<Value>,
+    /// `xml`: how a value is written in XML.
+    pub xml: Option<Box<Xml>>,
     /// `x-faker` as written.
     pub faker: Option<Value>,
     /// Other `x-…` keywords as written.
@@ -127,8 +134,21 @@ pub struct Bound {
 #[allow(missing_docs)]
 pub struct Pattern {
     pub source: String,
-    /// `None`: the pattern uses what the linear engine lacks (look-around, back-references) or is too large; it then constrains nothing.
+    /// `None`: the pattern uses what the linear engine lacks (look-around, back-references) or is too large.
     pub regex: Option<regex::Regex>,
+    /// The pattern in an engine that tries, where the linear one cannot express it; `None` there too: it constrains nothing.
+    pub(super) trying: Option<Arc<fancy_regex::Regex>>,
+}
+
+/// The XML Object of OpenAPI.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Xml {
+    pub name: Option<String>,
+    pub namespace: Option<String>,
+    pub prefix: Option<String>,
+    pub attribute: bool,
+    pub wrapped: bool,
 }
 
 /// `contains` with its bounds.

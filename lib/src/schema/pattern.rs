@@ -1,24 +1,47 @@
 //! `pattern`: an ECMA-262 expression in the syntax of the linear engine.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use regex::{Regex, RegexBuilder};
 
 use super::node::Pattern;
 
 /// Longer patterns constrain nothing.
 const MAX_LENGTH: usize = 4 << 10;
+/// Steps back that a match may take in the engine that tries.
+const MAX_TRIES: usize = 100_000;
 /// Bytes that a compiled pattern may take.
 const MAX_SIZE: usize = 1 << 20;
 
 impl Pattern {
-    /// Compiles a pattern; what the engine cannot express is left unconstrained.
+    /// Compiles a pattern; what no engine can express is left unconstrained.
     pub fn new(source: &str) -> Pattern {
-        let regex = translate(source).and_then(|pattern| compile(&pattern));
-        Pattern { source: source.to_owned(), regex }
+        let regex = translate(source, false).and_then(|pattern| compile(&pattern));
+        let trying = if regex.is_none() { trying(source) } else { None };
+        Pattern { source: source.to_owned(), regex, trying }
     }
 
     /// True where the text matches, or nothing can be said.
     pub fn accepts(&self, text: &str) -> bool {
-        self.regex.as_ref().is_none_or(|regex| regex.is_match(text))
+        match (&self.regex, &self.trying) {
+            (Some(regex), _) => regex.is_match(text),
+            // Where it gives up, nothing is said.
+            (None, Some(trying)) => trying.is_match(text).unwrap_or(true),
+            (None, None) => true,
+        }
+    }
+
+    /// True where the pattern constrains anything.
+    pub fn is_checked(&self) -> bool {
+        self.regex.is_some() || self.trying.is_some()
+    }
+
+    /// The pattern without its look-arounds and with its references to groups as those groups: a text that matches it may
+    /// match the pattern. `None` where the linear engine can express the pattern itself, or not even that.
+    pub fn loosened(&self) -> Option<Regex> {
+        self.trying.as_ref()?;
+        compile(&translate(&loosen(&self.source)?, false)?)
     }
 }
 
@@ -26,8 +49,81 @@ fn compile(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).size_limit(MAX_SIZE).dfa_size_limit(MAX_SIZE).build().ok()
 }
 
+/// Look-around and back-references: an engine that backtracks, within limits.
+fn trying(source: &str) -> Option<Arc<fancy_regex::Regex>> {
+    let pattern = translate(source, true)?;
+    let regex = fancy_regex::RegexBuilder::new(&pattern)
+        .backtrack_limit(MAX_TRIES)
+        .delegate_size_limit(MAX_SIZE)
+        .delegate_dfa_size_limit(MAX_SIZE)
+        .build();
+    regex.ok().map(Arc::new)
+}
+
+/// Takes look-arounds out, and puts groups in the place of what refers to them.
+fn loosen(source: &str) -> Option<String> {
+    let chars: Vec<char> = source.chars().collect();
+    // Where each group begins and ends, in the order of their numbers.
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    let (mut open, mut class, mut at) = (Vec::new(), false, 0);
+    let mut ends = HashMap::new();
+    while at < chars.len() {
+        match chars[at] {
+            '\\' => at += 1,
+            '[' => class = true,
+            ']' => class = false,
+            '(' if !class => {
+                let captures = chars.get(at + 1) != Some(&'?')
+                    || chars.get(at + 2) == Some(&'<')
+                        && !matches!(chars.get(at + 3), Some('=' | '!'));
+                if captures {
+                    groups.push((at, 0));
+                }
+                open.push((at, captures.then(|| groups.len() - 1)));
+            }
+            ')' if !class => {
+                let (start, group) = open.pop()?;
+                ends.insert(start, at);
+                if let Some(group) = group {
+                    groups[group].1 = at;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let mut out = String::new();
+    (class, at) = (false, 0);
+    while at < chars.len() {
+        let rest = &chars[at..];
+        match rest {
+            ['(', '?', '=' | '!', ..] | ['(', '?', '<', '=' | '!', ..] if !class => {
+                at = *ends.get(&at)?;
+            }
+            ['\\', digit @ '1'..='9', ..] if !class => {
+                let (start, end) = *groups.get(*digit as usize - '1' as usize)?;
+                out.extend(&chars[start..=end]);
+                at += 1;
+            }
+            ['\\', next, ..] => {
+                out.extend(['\\', *next]);
+                at += 1;
+            }
+            [c, ..] => {
+                class = if class { *c != ']' } else { *c == '[' };
+                out.push(*c);
+            }
+            [] => {}
+        }
+        at += 1;
+    }
+    Some(out)
+}
+
 /// `\d` and `\w` mean ASCII in ECMA-262, and a class has no nesting or set operations there.
-fn translate(source: &str) -> Option<String> {
+///
+/// `references`: to groups, which the linear engine does not have.
+fn translate(source: &str, references: bool) -> Option<String> {
     if source.len() > MAX_LENGTH {
         return None;
     }
@@ -46,6 +142,10 @@ fn translate(source: &str) -> Option<String> {
                 // A word boundary is ASCII too; these have another meaning or none in the other syntax.
                 'b' if !in_class => out.push_str("(?-u:\\b)"),
                 'b' => out.push_str("\\x08"),
+                digit @ '1'..='9' if references && !in_class => {
+                    out.push('\\');
+                    out.push(digit);
+                }
                 'Z' | 'z' | 'A' | 'a' | 'G' | 'c' | 'k' | '1'..='9' => return None,
                 '0' => out.push_str("\\x00"),
                 'u' if chars.peek() == Some(&'{') => out.push_str("\\u"),
@@ -103,10 +203,27 @@ mod tests {
 
     #[test]
     fn what_cannot_be_expressed_constrains_nothing() {
-        for source in [r"^(?=x)", r"(a)\1", "(?:(?:(?:a{100}){100}){100})", "(", &"a".repeat(5000)]
-        {
+        for source in ["(?:(?:(?:a{100}){100}){100})", "(", &"a".repeat(5000)] {
             let pattern = Pattern::new(source);
-            assert!(pattern.regex.is_none() && pattern.accepts("anything"), "{source:.20}");
+            assert!(!pattern.is_checked() && pattern.accepts("anything"), "{source:.20}");
         }
+    }
+
+    #[test]
+    fn look_around_and_references_are_tried() {
+        for (source, yes, no, loose) in [
+            (r"^(?!.*--)[a-z-]+$", "a-b", "a--b", "^[a-z-]+$"),
+            (r"^(['!])[a-z]*\1$", "'x'", "'x!", r"^(['!])[a-z]*(['!])$"),
+            (r"^\d{3}(?<!000)$", "123", "000", r"^[0-9]{3}$"),
+            (r"^(?=.*\d)[a-z\d]{4,}$", "abc1", "abcd", r"^[a-z0-9]{4,}$"),
+        ] {
+            let pattern = Pattern::new(source);
+            assert!(pattern.regex.is_none() && pattern.is_checked(), "{source}");
+            assert!(pattern.accepts(yes) && !pattern.accepts(no), "{source}");
+            assert_eq!(pattern.loosened().map(|regex| regex.to_string()).as_deref(), Some(loose));
+        }
+        // What would take for ever is given up.
+        let evil = Pattern::new(r"^(?=a)(a+)+\1$");
+        assert!(evil.accepts(&("a".repeat(40) + "b")));
     }
 }

@@ -91,12 +91,17 @@ pub enum SpecError {
 /// # Errors
 /// Where the file cannot be read, or is no OpenAPI document of a known version.
 pub fn load_file(path: &Path) -> Result<Document, SpecError> {
+    let bytes = read_capped(path)?;
+    load_as(&bytes, &path.display().to_string(), Format::of_path(path))
+}
+
+/// The bytes of a file.
+pub(super) fn read_capped(path: &Path) -> Result<Vec<u8>, SpecError> {
     let io = |error| SpecError::Io { path: path.to_owned(), error };
-    let source = path.display().to_string();
     let mut bytes = Vec::new();
     // One byte more than the limit, so that a pipe or a device without end does not fill memory.
     File::open(path).map_err(io)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
-    load_as(&bytes, &source, Format::of_path(path))
+    Ok(bytes)
 }
 
 /// Loads a document from bytes, as JSON where the first byte is `{` or `[`, else as YAML.
@@ -110,11 +115,23 @@ pub fn load(bytes: &[u8], source: &str) -> Result<Document, SpecError> {
 fn load_as(bytes: &[u8], source: &str, format: Option<Format>) -> Result<Document, SpecError> {
     let mut warnings = Vec::new();
     let root = parse(bytes, source, format, &mut warnings)?;
+    finish(root, source, warnings)
+}
+
+/// A parsed tree as a document.
+pub(super) fn finish(
+    root: Value,
+    source: &str,
+    mut warnings: Vec<String>,
+) -> Result<Document, SpecError> {
     let version = version(&root, source)?;
     let Value::Object(mut map) = root else {
         return Err(not_openapi(source, "it is no mapping"));
     };
     rename_old_extensions(&mut map);
+    if let Some(Value::Object(files)) = map.get_mut(super::bundle::FILES) {
+        files.values_mut().filter_map(Value::as_object_mut).for_each(rename_old_extensions);
+    }
     if version == Version::V2_0 {
         map = swagger::convert(map, &mut warnings);
     }
@@ -123,7 +140,7 @@ fn load_as(bytes: &[u8], source: &str, format: Option<Format>) -> Result<Documen
     Ok(Document { root, source: source.to_owned(), version, warnings })
 }
 
-fn parse(
+pub(super) fn parse(
     bytes: &[u8],
     source: &str,
     format: Option<Format>,

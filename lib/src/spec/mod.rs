@@ -5,6 +5,7 @@
 //! they are. This module knows nothing of what schemas mean ([`crate::schema`]) or of requests
 //! ([`crate::conform`]).
 
+mod bundle;
 mod document;
 mod place;
 mod refs;
@@ -12,6 +13,7 @@ mod swagger;
 mod text;
 mod tree;
 
+pub use bundle::{ReadFile, load_bundle, load_with_files};
 pub use document::{Document, Format, SpecError, Version, load, load_file};
 pub use place::{Place, PlaceError};
 pub(crate) use refs::{Below, Keys, below};

@@ -44,9 +44,11 @@ pub fn locate<'v>(root: &'v Value, reference: &str) -> Option<(String, &'v Value
     anchored(root, &fragment, &mut pointer).map(|value| (pointer, value))
 }
 
-/// The first schema with `$anchor: name` (3.1), in document order.
+/// The first schema with `$anchor: name` or `$dynamicAnchor: name` (3.1), in document order: the outermost one, as a rule, which
+/// is what `$dynamicRef` means.
 fn anchored<'v>(value: &'v Value, name: &str, pointer: &mut String) -> Option<&'v Value> {
-    if value.get("$anchor").and_then(Value::as_str) == Some(name) {
+    let is = |key: &str| value.get(key).and_then(Value::as_str) == Some(name);
+    if is("$anchor") || is("$dynamicAnchor") {
         return Some(value);
     }
     let length = pointer.len();
@@ -74,7 +76,7 @@ fn anchored<'v>(value: &'v Value, name: &str, pointer: &mut String) -> Option<&'
 /// [`SpecError::References`] with the pointer and the text of each that does not.
 pub fn check_refs(document: &Document) -> Result<(), SpecError> {
     let mut broken = Vec::new();
-    on_references(&document.root, &mut |pointer, reference| {
+    let mut check = |pointer: &str, reference: &str| {
         if !reference.starts_with('#') {
             broken.push(format!(
                 "{pointer}: {reference:?} leads to another file or server; put its content into this document"
@@ -82,7 +84,13 @@ pub fn check_refs(document: &Document) -> Result<(), SpecError> {
         } else if resolve(&document.root, reference).is_none() {
             broken.push(format!("{pointer}: nothing at {reference:?}"));
         }
-    });
+    };
+    on_references(&document.root, &mut check);
+    let files = document.root.get(super::bundle::FILES).and_then(Value::as_object);
+    for (name, file) in files.into_iter().flatten() {
+        let mut pointer = join_pointer(&format!("/{}", super::bundle::FILES), name);
+        walk(file, Keys::Words, &mut pointer, &mut check);
+    }
     if broken.is_empty() {
         return Ok(());
     }

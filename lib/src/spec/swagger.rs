@@ -61,9 +61,16 @@ pub(super) fn convert(mut old: Object, warnings: &mut Vec<String>) -> Object {
     for (key, value) in old {
         new.insert(key, value);
     }
+    if let Some(Value::Object(files)) = new.get_mut(super::bundle::FILES) {
+        files.values_mut().for_each(|file| other_file(file, &defaults));
+    }
     let mut root = Value::Object(new);
     let shared = defaults.shared;
-    on_references_mut(&mut root, &|reference| new_reference(reference, &shared));
+    let rename = |reference: &str| new_reference(reference, &shared);
+    on_references_mut(&mut root, &rename);
+    if let Some(Value::Object(files)) = root.get_mut(super::bundle::FILES) {
+        files.values_mut().for_each(|file| on_references_mut(file, &rename));
+    }
     match root {
         Value::Object(new) => new,
         // `root` was made an object three lines above.
@@ -357,6 +364,19 @@ fn response(old: Value, produces: &[String]) -> Value {
 fn schema(mut old: Value) -> Value {
     convert_schema(&mut old);
     old
+}
+
+/// A file that a document refers to: a path item, a schema, or several by name, also in `definitions`.
+fn other_file(file: &mut Value, defaults: &Defaults) {
+    let Value::Object(map) = file else { return };
+    if METHODS.iter().any(|method| map.get(*method).is_some_and(Value::is_object)) {
+        return path_item(map, defaults);
+    }
+    if let Some(Value::Object(schemas)) = map.get_mut("definitions") {
+        schemas.values_mut().for_each(convert_schema);
+    }
+    map.values_mut().for_each(convert_schema);
+    convert_schema(file);
 }
 
 fn convert_schema(value: &mut Value) {

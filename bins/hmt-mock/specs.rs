@@ -1,0 +1,97 @@
+//! From what the command line names to a mock, at the start and whenever a file changes.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use hmt_core::cli::Messages;
+use hmt_core::exchange::Redactor;
+use hmt_core::mock::{Current, Fetch, Mock, Options, Seen, Sources, WATCH_EVERY};
+use hmt_core::net::Client;
+use tokio::runtime::Handle;
+
+use super::args::Config;
+
+/// The longest spec that is fetched.
+const MAX_SPEC: u64 = 64 << 20;
+
+/// What is served, and how to load it.
+pub(crate) struct Specs {
+    sources: Sources,
+    options: Options,
+    redactor: Option<Arc<Redactor>>,
+    seen: Seen,
+    /// Files and folders of the last load.
+    files: Vec<PathBuf>,
+}
+
+impl Specs {
+    /// Reads standard input, if it is named, and nothing else yet. `runtime` is where URLs are asked for.
+    pub(crate) fn new(config: &Config, runtime: Handle) -> anyhow::Result<Specs> {
+        let mut client = None;
+        let fetch: Fetch = Box::new(move |url| {
+            let client = match &client {
+                Some(client) => client,
+                None => client.insert(Client::new(None).map_err(|error| error.to_string())?),
+            };
+            let fetched = runtime.block_on(client.fetch(url, MAX_SPEC));
+            fetched.map(Vec::from).map_err(|error| error.to_string())
+        });
+        Ok(Specs {
+            sources: Sources::new(config.specs.clone(), &mut io::stdin().lock(), fetch)?,
+            options: config.options.clone(),
+            redactor: config.redactor.clone(),
+            seen: Seen::default(),
+            files: Vec::new(),
+        })
+    }
+
+    /// Loads and compiles everything.
+    pub(crate) fn load(&mut self, messages: &Messages) -> anyhow::Result<Mock> {
+        // Looked at before they are read: what changes meanwhile is a change.
+        self.seen = Seen::look(&self.files);
+        let loaded = self.sources.load()?;
+        if loaded.files != self.files {
+            self.seen = Seen::look(&loaded.files);
+            self.files = loaded.files;
+        }
+        let mut mock = Mock::compile(&loaded.documents, self.options.clone())?;
+        if let Some(redactor) = self.redactor.clone() {
+            mock.set_pseudonym(move |secret| redactor.pseudonym(secret));
+        }
+        for warning in loaded.warnings.into_iter().chain(mock.warnings()) {
+            messages.warn(warning);
+        }
+        let dropped = mock.recordings().dropped_headers();
+        if dropped > 0 {
+            messages.warn(format_args!("{dropped} recorded headers cannot stand in an answer"));
+        }
+        Ok(mock)
+    }
+
+    /// Loads anew whenever a file changes, in a thread of its own; where that fails, all stays as it is.
+    pub(crate) fn watch(mut self, current: Arc<Current>, messages: Messages) {
+        thread::spawn(move || {
+            loop {
+                thread::sleep(WATCH_EVERY);
+                if !self.seen.changed() {
+                    continue;
+                }
+                match self.load(&messages) {
+                    Ok(mock) => {
+                        let (specs, operations) = (mock.specs(), mock.operations());
+                        current.replace(mock);
+                        messages.ready(format_args!(
+                            "reloaded: {specs} specs, {operations} operations"
+                        ));
+                    }
+                    Err(error) => {
+                        self.seen = Seen::look(&self.files);
+                        messages.warn(format_args!("{error:#}; the specs from before stay"));
+                    }
+                }
+            }
+        });
+    }
+}

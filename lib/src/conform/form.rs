@@ -1,0 +1,252 @@
+//! Bodies of names and values: `application/x-www-form-urlencoded` and `multipart/form-data`, with the `encoding` that
+//! the document gives for them.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::coerce::Coerce;
+use super::media::is_json;
+use crate::schema::{NodeId, SchemaSet, Types};
+
+/// A value of a form: a text, and what a part of `multipart` says of itself.
+pub(super) struct Field<'b> {
+    pub(super) name: Cow<'b, str>,
+    pub(super) text: Cow<'b, str>,
+    /// The part's Content-Type.
+    media: Option<Cow<'b, str>>,
+    /// A file, or bytes that are no text: nothing but that it is there can be said of it.
+    binary: bool,
+}
+
+impl<'b> Field<'b> {
+    pub(super) fn new(name: Cow<'b, str>, text: Cow<'b, str>) -> Self {
+        Field { name, text, media: None, binary: false }
+    }
+}
+
+/// Fields as one object, each read as the schema and `encoding` of its property want it.
+pub(super) fn object(
+    coerce: Coerce<'_>,
+    schema: NodeId,
+    encoding: Option<&Value>,
+    fields: &[Field<'_>],
+) -> Value {
+    let mut map = Map::new();
+    for (name, property) in coerce.set.properties(schema) {
+        let own = encoding.and_then(|encoding| encoding.get(name));
+        if own.and_then(|own| own.get("style")).and_then(Value::as_str) == Some("deepObject") {
+            let inner = deep(coerce, property, name, fields);
+            map.extend(inner.map(|inner| (name.to_owned(), inner)));
+        }
+    }
+    for field in fields {
+        let name = field.name.as_ref();
+        if map.contains_key(name) || map.keys().any(|key| is_within(name, key)) {
+            continue;
+        }
+        let all: Vec<&Field<'_>> = fields.iter().filter(|other| other.name == name).collect();
+        let own = encoding.and_then(|encoding| encoding.get(name));
+        let property = coerce.set.property(schema, name).or_else(|| coerce.set.rest(schema));
+        map.insert(name.to_owned(), value(coerce, property, own, &all));
+    }
+    Value::Object(map)
+}
+
+fn is_within(name: &str, key: &str) -> bool {
+    name.strip_prefix(key).is_some_and(|rest| rest.starts_with('['))
+}
+
+/// `name[key]=value`
+fn deep(coerce: Coerce<'_>, property: NodeId, name: &str, fields: &[Field<'_>]) -> Option<Value> {
+    let pairs: Vec<(&str, &str)> = fields
+        .iter()
+        .filter_map(|field| {
+            let key = field.name.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
+            Some((key, field.text.as_ref()))
+        })
+        .collect();
+    (!pairs.is_empty()).then(|| coerce.object(Some(property), &pairs))
+}
+
+/// The value of a property that came once or more.
+fn value(
+    coerce: Coerce<'_>,
+    property: Option<NodeId>,
+    encoding: Option<&Value>,
+    fields: &[&Field<'_>],
+) -> Value {
+    let Some(property) = property else {
+        let texts: Vec<&str> = fields.iter().map(|field| field.text.as_ref()).collect();
+        return coerce.repeated(None, &texts);
+    };
+    let types = coerce.set.types(property);
+    let list = types.has(Types::ARRAY) && !types.has(Types::STRING.with(Types::OBJECT));
+    let text = |key: &str| encoding.and_then(|encoding| encoding.get(key)).and_then(Value::as_str);
+    let declared = text("contentType").map(str::to_ascii_lowercase);
+    if let [field] = fields {
+        let media = field.media.as_deref().or(declared.as_deref());
+        if let Some(value) = json(coerce.set, property, media, field)
+            && (!list || value.is_array())
+        {
+            return value;
+        }
+        let explode = encoding.and_then(|encoding| encoding.get("explode"));
+        let separator = match text("style") {
+            Some("spaceDelimited") => Some(' '),
+            Some("pipeDelimited") => Some('|'),
+            _ if explode == Some(&Value::Bool(false)) => Some(','),
+            _ => None,
+        };
+        if let Some(separator) = separator.filter(|_| list) {
+            return coerce.array(Some(property), field.text.split(separator));
+        }
+    }
+    if list {
+        let item = coerce.set.item(property);
+        let items = fields.iter().map(|field| match item {
+            Some(item) => {
+                let media = field.media.as_deref().or(declared.as_deref());
+                json(coerce.set, item, media, field)
+                    .unwrap_or_else(|| scalar(coerce, Some(item), field))
+            }
+            None => scalar(coerce, None, field),
+        });
+        return items.collect();
+    }
+    match fields {
+        [field] => scalar(coerce, Some(property), field),
+        _ => {
+            let texts: Vec<&str> = fields.iter().map(|field| field.text.as_ref()).collect();
+            coerce.repeated(Some(property), &texts)
+        }
+    }
+}
+
+fn scalar(coerce: Coerce<'_>, schema: Option<NodeId>, field: &Field<'_>) -> Value {
+    if field.binary { field.text.as_ref().into() } else { coerce.scalar(schema, &field.text) }
+}
+
+/// The value of a field in JSON: where it, or the document, says that it is, and where its schema is an object or list and
+/// nothing says otherwise, which is then the default (OpenAPI, Encoding Object).
+fn json(set: &SchemaSet, schema: NodeId, media: Option<&str>, field: &Field<'_>) -> Option<Value> {
+    let types = set.types(schema);
+    let structured = types.has(Types::OBJECT.with(Types::ARRAY)) && !types.has(Types::STRING);
+    let is_json = media.map_or(structured, is_json);
+    is_json.then(|| serde_json::from_str(&field.text).ok()).flatten()
+}
+
+/// The parts of a `multipart/form-data` body (RFC 7578).
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn parts<'b>(
+    body: &'b [u8],
+    content_type: &str,
+) -> Result<Vec<Field<'b>>, &'static str> {
+    let boundary =
+        parameter(content_type, "boundary").ok_or("has no boundary in its Content-Type")?;
+    let delimiter = format!("--{boundary}");
+    let mut rest =
+        strip_line(body, delimiter.as_bytes()).ok_or("does not begin with its boundary")?;
+    let mut fields = Vec::new();
+    // Within the body, a boundary begins a line.
+    let finder = memchr::memmem::Finder::new(&delimiter);
+    loop {
+        if rest.starts_with(b"--") {
+            return Ok(fields);
+        }
+        let content = rest
+            .strip_prefix(b"\r\n")
+            .or_else(|| rest.strip_prefix(b"\n"))
+            .ok_or("has something behind a boundary")?;
+        let end = finder
+            .find_iter(content)
+            .find(|at| *at == 0 || content[*at - 1] == b'\n')
+            .ok_or("ends before its last boundary")?;
+        fields.extend(part(&content[..end])?);
+        rest = &content[end + delimiter.len()..];
+    }
+}
+
+/// What follows a line, which may have a preamble before it.
+fn strip_line<'b>(body: &'b [u8], line: &[u8]) -> Option<&'b [u8]> {
+    let at = memchr::memmem::find_iter(body, line).find(|at| *at == 0 || body[at - 1] == b'\n')?;
+    body.get(at + line.len()..)
+}
+
+/// One part, its boundaries cut off; `None` for one without a name.
+fn part(part: &[u8]) -> Result<Option<Field<'_>>, &'static str> {
+    let blank = [b"\r\n\r\n".as_slice(), b"\n\n"]
+        .into_iter()
+        .filter_map(|blank| Some((memchr::memmem::find(part, blank)?, blank.len())))
+        .min();
+    let (head, content) = match blank {
+        Some((at, length)) => (&part[..at], &part[at + length..]),
+        // Without any header.
+        None => return Err("has a part without a blank line behind its headers"),
+    };
+    let content = content.strip_suffix(b"\n").unwrap_or(content);
+    let content = content.strip_suffix(b"\r").unwrap_or(content);
+    let head = String::from_utf8_lossy(head);
+    let disposition = line(&head, "content-disposition");
+    let Some(name) = parameter(disposition, "name") else { return Ok(None) };
+    let media = line(&head, "content-type");
+    let file = parameter(disposition, "filename").is_some();
+    let text = String::from_utf8_lossy(content);
+    let binary = file || matches!(text, Cow::Owned(_));
+    let media = (!media.is_empty()).then(|| media.to_ascii_lowercase().into());
+    Ok(Some(Field { name: name.into(), text, media, binary }))
+}
+
+/// The value of a header among the lines of `head`.
+fn line<'h>(head: &'h str, name: &str) -> &'h str {
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(found, _)| found.trim().eq_ignore_ascii_case(name))
+        .map_or("", |(_, value)| value.trim())
+}
+
+/// A parameter of a header value, with or without quotes.
+fn parameter(value: &str, name: &str) -> Option<String> {
+    let mut rest = value.split_once(';')?.1;
+    loop {
+        let (found, after) = rest.split_once('=')?;
+        let after = after.trim_start();
+        let (text, next) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let end = quoted.find('"')?;
+                (&quoted[..end], &quoted[end + 1..])
+            }
+            None => after.split_at(after.find(';').unwrap_or(after.len())),
+        };
+        if found.trim().eq_ignore_ascii_case(name) {
+            return Some(text.trim().to_owned());
+        }
+        rest = next.trim_start().strip_prefix(';')?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_told_apart() {
+        let body = b"preamble\r\n--x\r\nContent-Disposition: form-data; name=\"a;b\"\r\n\r\none\r\n--x\r\ncontent-disposition: form-data; name=f; filename=\"n.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n\xff--x\r\n--x--\r\n";
+        let fields = parts(body, "multipart/form-data; boundary=\"x\"").expect("legal");
+        let seen: Vec<_> = fields.iter().map(|f| (&*f.name, &*f.text, f.binary)).collect();
+        assert_eq!(seen, [("a;b", "one", false), ("f", "\u{fffd}--x", true)]);
+    }
+
+    #[test]
+    fn what_is_no_multipart_is_said() {
+        let parts = |body: &'static [u8], kind| parts(body, kind).map(|fields| fields.len());
+        assert_eq!(parts(b"", "multipart/form-data"), Err("has no boundary in its Content-Type"));
+        let kind = "multipart/form-data; boundary=x";
+        assert_eq!(parts(b"--y\r\n", kind), Err("does not begin with its boundary"));
+        assert_eq!(parts(b"--x\r\na: b\r\n\r\n1\r\n", kind), Err("ends before its last boundary"));
+        assert!(parts(b"--x\r\na\r\n--x--", kind).is_err());
+        assert_eq!(parts(b"--x--", kind), Ok(0));
+    }
+}

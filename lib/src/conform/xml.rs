@@ -1,0 +1,91 @@
+//! Bodies in XML as values, read as the schema and its `xml` keywords say (OpenAPI, XML Object).
+
+use roxmltree::{Document, Node, ParsingOptions};
+use serde_json::{Map, Value};
+
+use super::coerce::Coerce;
+use crate::schema::{NodeId, Types};
+
+/// Deeper elements are taken as opaque.
+const MAX_DEPTH: u32 = 128;
+/// Nodes of one document.
+const MAX_NODES: u32 = 1_000_000;
+
+/// The value of a document.
+///
+/// # Errors
+/// Why it is no well-formed XML, with line and column.
+pub(super) fn value(coerce: Coerce<'_>, schema: NodeId, text: &str) -> Result<Value, String> {
+    let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
+    let document =
+        Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
+    Ok(element(coerce, Some(schema), document.root_element(), 0))
+}
+
+fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth: u32) -> Value {
+    let types = schema.map_or(Types(0x7f), |id| coerce.set.types(id));
+    let text = || node.text().unwrap_or_default();
+    if depth > MAX_DEPTH {
+        return text().into();
+    }
+    let has_elements = node.children().any(|child| child.is_element());
+    let plain = !has_elements && node.attributes().len() == 0;
+    if types.has(Types::ARRAY) && !types.has(Types::OBJECT) {
+        let item = schema.and_then(|id| coerce.set.item(id));
+        let children = node.children().filter(Node::is_element);
+        return children.map(|child| element(coerce, item, child, depth + 1)).collect();
+    }
+    let scalars = Types(0x7f & !Types::ARRAY.0 & !Types::OBJECT.0);
+    if !types.has(Types::OBJECT) || plain && types.has(scalars) {
+        return coerce.scalar(schema, text());
+    }
+    object(coerce, schema, node, depth)
+}
+
+fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth: u32) -> Value {
+    let mut map = Map::new();
+    // The elements and attributes that declared properties have taken.
+    let mut taken: Vec<String> = Vec::new();
+    for (name, property) in schema.map_or_else(Vec::new, |id| coerce.set.properties(id)) {
+        let xml = coerce.set.xml(property).cloned().unwrap_or_default();
+        let own = xml.name.as_deref().unwrap_or(name);
+        if xml.attribute {
+            let found = node.attributes().find(|attribute| attribute.name() == own);
+            if let Some(found) = found {
+                map.insert(name.to_owned(), coerce.scalar(Some(property), found.value()));
+            }
+            continue;
+        }
+        let types = coerce.set.types(property);
+        let list = types.has(Types::ARRAY) && !types.has(Types::STRING.with(Types::OBJECT));
+        let item = coerce.set.item(property);
+        let item_name = item.and_then(|id| coerce.set.xml(id)).and_then(|xml| xml.name.clone());
+        let wanted = if list && !xml.wrapped { item_name.as_deref().unwrap_or(name) } else { own };
+        let found: Vec<Node<'_, '_>> = node
+            .children()
+            .filter(|child| child.is_element() && child.tag_name().name() == wanted)
+            .collect();
+        taken.push(wanted.to_owned());
+        let value = match found.as_slice() {
+            [] => continue,
+            [wrapper] if list && xml.wrapped => {
+                let children = wrapper.children().filter(Node::is_element);
+                children.map(|child| element(coerce, item, child, depth + 2)).collect()
+            }
+            all if list => {
+                all.iter().map(|child| element(coerce, item, *child, depth + 1)).collect()
+            }
+            [one] => element(coerce, Some(property), *one, depth + 1),
+            all => all.iter().map(|child| element(coerce, None, *child, depth + 1)).collect(),
+        };
+        map.insert(name.to_owned(), value);
+    }
+    let rest = schema.and_then(|id| coerce.set.rest(id));
+    for child in node.children().filter(Node::is_element) {
+        let name = child.tag_name().name();
+        if !map.contains_key(name) && !taken.iter().any(|known| known == name) {
+            map.insert(name.to_owned(), element(coerce, rest, child, depth + 1));
+        }
+    }
+    Value::Object(map)
+}

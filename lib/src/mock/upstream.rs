@@ -1,0 +1,77 @@
+//! What no spec has an answer for, asked of the real server.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST};
+use http::request::Parts;
+use http::{HeaderMap, Request, StatusCode, Uri};
+use http_body_util::Full;
+
+use crate::net::{Client, Target, is_hop_by_hop, named_by_connection};
+
+use super::reply::{Reply, Source};
+
+/// The longest answer that is passed on.
+const MAX_BODY: u64 = 64 << 20;
+
+/// A server that is asked where the specs have no answer.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    client: Client,
+    target: Target,
+}
+
+impl Upstream {
+    /// `target` is a URL whose path comes before that of each request.
+    pub fn new(client: Client, target: Target) -> Upstream {
+        Upstream { client, target }
+    }
+
+    /// Asks for `path_and_query` with the method, the end-to-end headers and the body of a request.
+    pub(super) async fn ask(&self, parts: &Parts, path_and_query: &str, body: Bytes) -> Reply {
+        let target = self.target.join(path_and_query);
+        let url =
+            format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
+        let failed = |status, why: &str| {
+            let mut reply = Reply::problem(status, "the upstream did not answer", why);
+            reply.source = Some(Source::Upstream);
+            reply
+        };
+        let Ok(uri) = url.parse::<Uri>() else {
+            return failed(StatusCode::BAD_GATEWAY, &format!("{url:?} is no URL"));
+        };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = end_to_end(&parts.headers);
+        request.headers_mut().remove(HOST);
+        request.headers_mut().remove(CONTENT_LENGTH);
+        match self.client.send(request, MAX_BODY).await {
+            Ok(answer) => {
+                let (parts, body) = answer.into_parts();
+                let mut headers = end_to_end(&parts.headers);
+                headers.remove(CONTENT_LENGTH);
+                Reply {
+                    headers,
+                    body,
+                    source: Some(Source::Upstream),
+                    ..Reply::empty(parts.status)
+                }
+            }
+            Err(error @ crate::net::ClientError::TimedOut) => {
+                failed(StatusCode::GATEWAY_TIMEOUT, &format!("{url}: {error}"))
+            }
+            Err(error) => failed(StatusCode::BAD_GATEWAY, &format!("{url}: {error}")),
+        }
+    }
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let named = named_by_connection(headers);
+    let mut kept = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        if !is_hop_by_hop(name) && !named.contains(name) {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    kept
+}

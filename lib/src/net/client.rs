@@ -1,0 +1,165 @@
+//! A client for the few requests that servers send themselves: to an upstream, or for a file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{Request, Response, Uri};
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::body::{BodyError, collect_body};
+
+/// Time for the head of an answer, and for which a body may stall.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Redirects that are followed for a file.
+const MAX_REDIRECTS: usize = 5;
+
+/// A client that keeps connections, over HTTP/1 or HTTP/2 and over TLS where the URL says so.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+/// There is no answer, or none that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Certificates that were given cannot be used.
+    #[error("no certificate in PEM form: {0}")]
+    Certificate(String),
+    /// The URL is none.
+    #[error("{0:?} is no http:// or https:// URL")]
+    Url(String),
+    /// No connection, or it broke.
+    #[error("{}", chain(.0))]
+    Broken(#[from] legacy::Error),
+    /// Nothing came for too long.
+    #[error("no answer within {PATIENCE:?}")]
+    TimedOut,
+    /// The body of the answer.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// Another status than 200.
+    #[error("answered with {0}")]
+    Status(http::StatusCode),
+    /// One redirect after the other.
+    #[error("more than {MAX_REDIRECTS} redirects")]
+    Redirects,
+}
+
+/// Hyper's errors hide what happened in their sources.
+fn chain(error: &legacy::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl Client {
+    /// Trusts the system's certificate authorities, and those in `authorities`, in PEM form, besides.
+    ///
+    /// # Errors
+    /// `authorities` are none.
+    pub fn new(authorities: Option<&[u8]>) -> Result<Client, ClientError> {
+        let mut roots = RootCertStore::empty();
+        // A system without any is good for http:// and for the authorities that were given.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let wrong = |error: String| ClientError::Certificate(error);
+        for certificate in authorities.into_iter().flat_map(CertificateDer::pem_slice_iter) {
+            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| wrong(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .build();
+        Ok(Client { inner: legacy::Client::builder(TokioExecutor::new()).build(connector) })
+    }
+
+    /// Sends a request with an absolute URL, and gives the answer with its whole body.
+    ///
+    /// # Errors
+    /// No answer, or a body of more than `cap` bytes.
+    pub async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        cap: u64,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let answer = timeout(PATIENCE, self.inner.request(request)).await;
+        let (parts, body) = answer.map_err(|_| ClientError::TimedOut)??.into_parts();
+        Ok(Response::from_parts(parts, collect_body(body, cap, PATIENCE).await?))
+    }
+
+    /// The file at a URL; redirects are followed.
+    ///
+    /// # Errors
+    /// Where there is none, or it has more than `cap` bytes.
+    pub async fn fetch(&self, url: &str, cap: u64) -> Result<Bytes, ClientError> {
+        let mut at = url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            let uri: Uri = at.parse().map_err(|_| ClientError::Url(at.clone()))?;
+            let request = Request::get(uri.clone())
+                .header("accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
+                .body(Full::new(Bytes::new()))
+                .map_err(|_| ClientError::Url(at.clone()))?;
+            let answer = self.send(request, cap).await?;
+            if answer.status().is_success() {
+                return Ok(answer.into_body());
+            }
+            let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+            let Some(to) = to.filter(|_| answer.status().is_redirection()) else {
+                return Err(ClientError::Status(answer.status()));
+            };
+            at = redirected(&uri, to);
+        }
+        Err(ClientError::Redirects)
+    }
+}
+
+/// A location, as the answer to a request for `from` gives it: a URL, or a path of the same server.
+fn redirected(from: &Uri, to: &str) -> String {
+    if to.contains("://") {
+        return to.to_owned();
+    }
+    let scheme = from.scheme_str().unwrap_or("http");
+    let host = from.authority().map_or("", |authority| authority.as_str());
+    let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+    if to.starts_with('/') {
+        format!("{scheme}://{host}{to}")
+    } else {
+        format!("{scheme}://{host}{folder}/{to}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_may_be_relative() {
+        let from = Uri::from_static("http://a.test:1/x/y?z");
+        assert_eq!(redirected(&from, "/b"), "http://a.test:1/b");
+        assert_eq!(redirected(&from, "b"), "http://a.test:1/x/b");
+        assert_eq!(redirected(&from, "https://b.test/c"), "https://b.test/c");
+    }
+}
