@@ -100,7 +100,8 @@ impl NumberPlan {
                     3 => ((-WINDOW).clamp(first, last), WINDOW.clamp(first, last)),
                     _ => (first, last),
                 };
-                let count = u64::try_from(high - low).unwrap_or(u64::MAX - 1) + 1;
+                // All numbers of `uint64` are one more than a u64 can count.
+                let count = u64::try_from(high - low).unwrap_or(u64::MAX).saturating_add(1);
                 let mut multiple = low + i128::from(below(rng, count));
                 if *fractional {
                     // Validators that divide in binary must agree too.

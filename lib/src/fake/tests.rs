@@ -99,6 +99,7 @@ fn numbers() {
     root(json!({"type": "integer", "format": "int32", "minimum": 2147483640}));
     root(json!({"type": "integer", "minimum": 9223372036854775800_i64}));
     root(json!({"type": "integer", "format": "uint64", "minimum": 18446744073709551000_u64}));
+    root(json!({"type": "integer", "minimum": 0, "maximum": u64::MAX, "not": {"const": 7}}));
     root(json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.001}));
     root(json!({"type": "number", "minimum": 0.1, "multipleOf": 0.1, "maximum": 2}));
     root(json!({"type": "number", "multipleOf": 0.01}));

@@ -44,6 +44,10 @@ fn int_with_float(int: i128, float: f64) -> Ordering {
 pub(super) fn in_range(number: &Number, low: i128, high: i128) -> bool {
     match (as_int(number), number.as_f64()) {
         (Some(int), _) => (low..=high).contains(&int),
+        // An integer that no integer type holds was rounded: -2^63 stands for what is below it, too, and 2^64 for what is above.
+        (None, Some(float)) if float.abs() >= 2_f64.powi(63) => {
+            int_with_float(low, float).is_lt() && int_with_float(high, float).is_gt()
+        }
         (None, Some(float)) => {
             int_with_float(low, float).is_le() && int_with_float(high, float).is_ge()
         }
@@ -158,6 +162,19 @@ mod tests {
         assert_eq!(text(json!({"b": 1.0, "a": -0.0})), text(json!({"a": 0, "b": 1})));
         assert_ne!(text(json!(1.5)), text(json!(1)));
         assert_ne!(text(json!(-10.0)), text(json!(10)));
+    }
+
+    #[test]
+    fn what_was_rounded_is_out_of_range() {
+        let within = |text: &str, low, high| {
+            in_range(&serde_json::from_str(text).expect("a number"), low, high)
+        };
+        let int64 = |text| within(text, i64::MIN.into(), i64::MAX.into());
+        assert!(int64("-9223372036854775808") && int64("9223372036854775807") && int64("5.0"));
+        assert!(!int64("-9223372036854775809") && !int64("9223372036854775808"));
+        let uint64 = |text| within(text, 0, u64::MAX.into());
+        assert!(uint64("18446744073709551615") && !uint64("18446744073709551616"));
+        assert!(within("-2147483648.0", i32::MIN.into(), i32::MAX.into()));
     }
 
     #[test]
