@@ -100,6 +100,7 @@ fn help_texts_are_as_reviewed() {
 fn examples_of_the_format_pages_run() {
     run_examples("man/hmt-exchange.5");
     run_examples("man/hmt-spec.5");
+    run_examples("man/hmt-pipelines.7");
 }
 
 #[test]

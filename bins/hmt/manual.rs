@@ -33,6 +33,9 @@ pub(crate) enum Page {
     /// hmt-spec(5): what HMT adds to OpenAPI
     #[value(alias = "hmt-spec")]
     Spec,
+    /// hmt-pipelines(7): pipes, make, cron, GNU parallel, Kafka, Spark
+    #[value(alias = "hmt-pipelines")]
+    Pipelines,
 }
 
 impl Page {
@@ -51,6 +54,7 @@ impl Page {
             Page::Replay => page!("hmt-replay.1"),
             Page::Exchange => page!("hmt-exchange.5"),
             Page::Spec => page!("hmt-spec.5"),
+            Page::Pipelines => page!("hmt-pipelines.7"),
         }
     }
 

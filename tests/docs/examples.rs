@@ -66,7 +66,7 @@ impl Block {
     /// Whether the tools of others that it needs are here, as they are wherever CI runs.
     pub fn can_run(&self) -> bool {
         let needs = |tool: &str| tool == "bash" || self.commands.iter().any(|c| c.contains(tool));
-        let missing: Vec<_> = ["bash", "curl ", "jq "]
+        let missing: Vec<_> = ["bash", "curl ", "jq ", "parallel "]
             .into_iter()
             .filter(|tool| needs(tool) && on_path(tool.trim()).is_none())
             .collect();

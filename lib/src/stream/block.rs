@@ -29,10 +29,12 @@ pub(super) enum Kind {
     /// One entry that is no exchange.
     Rejected(LineError),
     /// Messages of this partition, each with its offset.
+    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "made by Kafka alone"))]
     Messages(i32, Vec<(u64, Span)>),
 }
 
 /// Where a message is.
+#[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "made by Kafka alone"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Span {
     /// In the bytes, from the end of the one before to here.
@@ -71,6 +73,7 @@ pub enum Record<'a> {
 
 impl Block {
     /// Messages of a partition, in the order of their offsets.
+    #[cfg(feature = "kafka")]
     pub(super) fn of_messages(
         source: Arc<str>,
         partition: i32,
