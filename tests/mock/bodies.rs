@@ -148,6 +148,8 @@ fn bodies_of_every_type() {
         ("/form", form, "name=a&tags=1&tags=x".into(), Some("/tags/1")),
         ("/form", form, "name=a&csv=1,x".into(), Some("/csv/1")),
         ("/form", form, "name=a&filter[a]=x".into(), Some("/filter/a")),
+        ("/form", form, "name=a&meta[a]=1&tags[]=1&tags[]=2".into(), None),
+        ("/form", form, "name=a&tags[0]=x".into(), Some("/tags/0")),
         ("/form", form, "name=a&meta=%7B%22a%22:%22x%22%7D".into(), Some("/meta/a")),
         ("/form", form, "name=a&other=1".into(), Some("/other")),
         ("/multipart", multipart, whole(std::slice::from_ref(&file)), None),

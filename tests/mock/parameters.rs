@@ -33,6 +33,7 @@ paths:
   /pipe: {get: {parameters: [{name: color, in: query, required: true, style: pipeDelimited, explode: false, schema: *array}], responses: *ok}}
   /pipe-object: {get: {parameters: [{name: color, in: query, required: true, style: pipeDelimited, explode: false, schema: *object}], responses: *ok}}
   /deep: {get: {parameters: [{name: color, in: query, required: true, style: deepObject, explode: true, schema: *object}], responses: *ok}}
+  /deeper: {get: {parameters: [{name: f, in: query, style: deepObject, explode: true, schema: {type: object, properties: {a: {type: integer}, b: {type: object, properties: {c: {type: integer}}}, list: {type: array, items: {type: integer}}, items: {type: array, items: {type: object, properties: {n: {type: integer}}}}}}}], responses: *ok}}
   /header: {get: {parameters: [{name: X-Color, in: header, required: true, schema: {const: blue}}], responses: *ok}}
   /header-array: {get: {parameters: [{name: X-Color, in: header, required: true, schema: *array}], responses: *ok}}
   /header-object: {get: {parameters: [{name: X-Color, in: header, required: true, schema: *object}], responses: *ok}}
@@ -87,6 +88,10 @@ fn every_style_is_read_as_the_specification_writes_it() {
         ("/deep?color%5BR%5D=100&color%5BG%5D=200&color%5BB%5D=150", vec![], true),
         ("/deep?color[R]=100&color[G]=200&color[B]=150", vec![], true),
         ("/deep?color[R]=100&color[G]=200", vec![], false),
+        ("/deeper?f[a]=1&f[b][c]=2&f[list][]=3&f[list][]=4&f[items][0][n]=5", vec![], true),
+        ("/deeper?f[a]=1&f[b][c]=x", vec![], false),
+        ("/deeper?f[list][0]=3&f[list][1]=x", vec![], false),
+        ("/deeper?f[items][0][n]=x", vec![], false),
         ("/header", header("blue"), true),
         ("/header", header("red"), false),
         ("/header", vec![], false),

@@ -1,6 +1,6 @@
 //! A document compiled for serving and checking: operations, parameters, bodies, responses.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::exchange::Method;
 use crate::schema::{Fault, NodeId, SchemaSet};
@@ -64,8 +64,8 @@ pub struct Operation {
     pub responses: Vec<(StatusKey, ResponseSpec)>,
     /// Alternatives of scheme names with scopes, as the document or the operation has it; `None`: none asked.
     pub security: Option<Vec<SecurityRequirement>>,
-    /// The operation object as written: `x-…` keywords, `deprecated`, tags.
-    pub raw: Value,
+    /// What else the operation object has, as written: `x-…` keywords, `deprecated`, tags. Large specs are mostly the rest.
+    pub raw: Map<String, Value>,
 }
 
 /// Scheme names with their scopes; all of them are needed together.

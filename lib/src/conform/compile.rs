@@ -1,6 +1,6 @@
 //! Document to [`Api`].
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::api::{
     Api, HeaderSpec, Location, Media, Operation, OperationId, Parameter, RequestBody, ResponseSpec,
@@ -163,7 +163,7 @@ impl Compiler {
             request_body,
             responses,
             security: security(place).or_else(|| security(root)),
-            raw: place.value.clone(),
+            raw: rest(place.value),
         })
     }
 
@@ -269,6 +269,22 @@ impl Compiler {
             content: self.content(place)?,
         })
     }
+}
+
+/// What of an operation is not compiled, without what is for readers only.
+fn rest(operation: &Value) -> Map<String, Value> {
+    const COMPILED: [&str; 7] = [
+        "parameters",
+        "requestBody",
+        "responses",
+        "callbacks",
+        "servers",
+        "security",
+        "description",
+    ];
+    let members = operation.as_object().into_iter().flatten();
+    let kept = members.filter(|(key, _)| !COMPILED.contains(&key.as_str()));
+    kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Named examples with their values; those that only link to a file have none.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::coerce::Coerce;
+use super::deep;
 use super::media::is_json;
 use crate::schema::{NodeId, SchemaSet, Types};
 
@@ -33,10 +34,11 @@ pub(super) fn object(
     fields: &[Field<'_>],
 ) -> Value {
     let mut map = Map::new();
-    for (name, property) in coerce.set.properties(schema) {
-        let own = encoding.and_then(|encoding| encoding.get(name));
-        if own.and_then(|own| own.get("style")).and_then(Value::as_str) == Some("deepObject") {
-            let inner = deep(coerce, property, name, fields);
+    // Names with brackets are read as such also where `encoding` does not say so: nothing else could be meant.
+    if fields.iter().any(|field| field.name.ends_with(']')) {
+        for (name, property) in coerce.set.properties(schema) {
+            let pairs = fields.iter().map(|field| (field.name.as_ref(), field.text.as_ref()));
+            let inner = deep::value(coerce, property, name, pairs);
             map.extend(inner.map(|inner| (name.to_owned(), inner)));
         }
     }
@@ -55,18 +57,6 @@ pub(super) fn object(
 
 fn is_within(name: &str, key: &str) -> bool {
     name.strip_prefix(key).is_some_and(|rest| rest.starts_with('['))
-}
-
-/// `name[key]=value`
-fn deep(coerce: Coerce<'_>, property: NodeId, name: &str, fields: &[Field<'_>]) -> Option<Value> {
-    let pairs: Vec<(&str, &str)> = fields
-        .iter()
-        .filter_map(|field| {
-            let key = field.name.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
-            Some((key, field.text.as_ref()))
-        })
-        .collect();
-    (!pairs.is_empty()).then(|| coerce.object(Some(property), &pairs))
 }
 
 /// The value of a property that came once or more.

@@ -7,6 +7,7 @@
 mod api;
 mod coerce;
 mod compile;
+mod deep;
 mod find;
 mod form;
 mod media;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, Location, Matched, Media, Operation, Parameter, Violation};
 use super::coerce::Coerce;
+use super::deep;
 use super::form::{self, Field};
 use super::media::{essence, find_media, is_json, is_xml};
 use super::xml;
@@ -193,7 +194,12 @@ impl Api {
     ) -> Option<Value> {
         let name = parameter.name.as_str();
         let types = self.types_of(parameter.schema);
-        if parameter.schema.is_some() && types.has(Types::OBJECT) {
+        if let ("deepObject", Some(schema)) = (parameter.style.as_str(), parameter.schema) {
+            let pairs = query.iter().map(|(key, text)| (key.as_ref(), text.as_ref()));
+            if let Some(deep) = deep::value(coerce, schema, name, pairs) {
+                return Some(deep);
+            }
+        } else if parameter.schema.is_some() && types.has(Types::OBJECT) {
             let object = self.query_object(parameter, query, coerce);
             if object.is_some() || !types.has(Types(0x7f & !Types::OBJECT.0)) {
                 return object;
@@ -210,7 +216,7 @@ impl Api {
         }
     }
 
-    /// `name[key]=value` of `deepObject`, or the properties as names of their own (`form`, exploded).
+    /// An object in one text, or the properties as names of their own (`form`, exploded).
     fn query_object(
         &self,
         parameter: &Parameter,
@@ -218,15 +224,7 @@ impl Api {
         coerce: Coerce<'_>,
     ) -> Option<Value> {
         let schema = parameter.schema?;
-        let pairs: Vec<(&str, &str)> = if parameter.style == "deepObject" {
-            let own = |key: &'_ str| -> Option<std::ops::Range<usize>> {
-                let rest = key.strip_prefix(parameter.name.as_str())?;
-                let inner = rest.strip_prefix('[')?.strip_suffix(']')?;
-                let start = parameter.name.len() + 1;
-                Some(start..start + inner.len())
-            };
-            query.iter().filter_map(|(k, v)| Some((&k[own(k)?], v.as_ref()))).collect()
-        } else if parameter.style == "form" && parameter.explode {
+        let pairs: Vec<(&str, &str)> = if parameter.style == "form" && parameter.explode {
             query
                 .iter()
                 .filter(|(key, _)| self.schemas.property(schema, key).is_some())

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::compile::Compiler;
-use super::conjunction::{Atom, Flat, Key};
+use super::conjunction::{ALL_TYPES, Atom, Flat, Key};
 use crate::schema::{Discriminator, Node, NodeId, Types, equal_values};
 
 /// Branches that are followed of one choice.
@@ -203,7 +203,31 @@ impl<'s> Compiler<'s> {
     /// Takes away what a denied schema accepts, as far as that can be said beforehand.
     pub(super) fn deny(&self, flat: &mut Flat<'s>, id: NodeId) {
         let denial = self.denial(id, 0);
+        if matches!(denial, Denial::Unknown) {
+            let contrary = self.contrary(flat, id);
+            flat.contrary.extend(contrary);
+        }
         apply(flat, denial);
+    }
+
+    /// A property by which a value can be kept from a schema that requires none: where it has only to be of a wrong kind.
+    fn contrary(&self, flat: &Flat<'s>, id: NodeId) -> Option<(&'s str, NodeId)> {
+        let node = self.node(self.resolve(id));
+        let plain = node.required.is_empty() && node.additional_properties.is_none();
+        let only_properties =
+            node.all_of.is_empty() && node.any_of.is_empty() && node.one_of.is_empty();
+        if !plain || !only_properties || node.min_properties.is_some() {
+            return None;
+        }
+        let constrained = |id: NodeId| self.set.types(id).0 != ALL_TYPES;
+        // A text in the place of anything else looks least strange.
+        let text = |id: NodeId| self.set.types(id).has(Types::STRING);
+        let declared =
+            |name: &str| flat.all().any(|node| node.properties.iter().any(|(own, _)| own == name));
+        let properties =
+            || node.properties.iter().filter(|(name, id)| constrained(*id) && !declared(name));
+        let found = properties().find(|(_, id)| !text(*id)).or_else(|| properties().next());
+        found.map(|(name, id)| (name.as_str(), *id))
     }
 
     fn denial(&self, id: NodeId, depth: u32) -> Denial<'s> {

@@ -70,6 +70,8 @@ pub(super) struct Flat<'s> {
     /// True where construction does not make the value valid.
     pub(super) verify: bool,
     pub(super) warnings: Vec<String>,
+    /// Properties of denied schemas, each with the schema there that its value must not be of.
+    pub(super) contrary: Vec<(&'s str, NodeId)>,
 }
 
 impl<'s> Flat<'s> {

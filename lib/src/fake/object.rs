@@ -118,6 +118,24 @@ impl ObjectPlan {
                 needs: Vec::new(),
             });
         }
+        for (name, denied) in &flat.contrary {
+            // One that the object itself declares cannot be of another kind.
+            if properties.iter().all(|property| property.name != *name)
+                && !flat.absent.contains(name)
+                && flat.all().all(|node| node.additional_properties.is_none())
+            {
+                let mut key = Value::from(*name).to_string().into_bytes();
+                key.push(b':');
+                let denied = Key { denied: vec![*denied], ..Key::default() };
+                properties.push(Property {
+                    name: (*name).to_owned(),
+                    key: key.into(),
+                    step: compiler.intern(denied),
+                    required: true,
+                    needs: Vec::new(),
+                });
+            }
+        }
         // A discriminator that is not declared, or not required, is still what readers go by.
         for (name, values) in &flat.tags {
             if let Some(property) = properties.iter_mut().find(|property| property.name == *name)

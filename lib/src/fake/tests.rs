@@ -137,6 +137,16 @@ fn what_is_left_unevaluated() {
 }
 
 #[test]
+fn one_of_schemas_that_require_nothing() {
+    holds(json!({
+        "Root": {"oneOf": [{"$ref": "#/components/schemas/Error"}, {"$ref": "#/components/schemas/Violation"}]},
+        "Error": {"type": "object", "properties": {"message": {"type": "string"}, "url": {"type": "string"}}},
+        "Violation": {"type": "object", "properties": {
+            "message": {"type": "string"}, "metadata": {"type": "object", "properties": {"a": {"type": "integer"}}}}},
+    }));
+}
+
+#[test]
 fn patterns_of_any_kind() {
     for pattern in [
         r"^(?!.*--)[a-z][a-z-]{0,10}[a-z]$",
