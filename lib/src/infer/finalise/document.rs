@@ -24,7 +24,7 @@ use crate::exchange::Method;
 use crate::infer::Config;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
-use crate::infer::state::{Host, Node, Operation, State, in_lexicon};
+use crate::infer::state::{ClassSet, Host, Node, Operation, State, in_lexicon};
 
 /// The OpenAPI 3.0 document of a state.
 pub(crate) fn document(state: State, config: &Config, options: &Options) -> Value {
@@ -215,10 +215,11 @@ fn flatten(
 ) {
     if !place.operations.is_empty() {
         let path = paths.entry(trail.key.clone()).or_default();
+        let parameters = in_path(&trail.parameters, &place);
         if path.parameters.is_empty() {
-            path.parameters = trail.parameters.clone();
+            path.parameters = parameters;
         } else {
-            for ((_, mine), (_, theirs)) in path.parameters.iter_mut().zip(&trail.parameters) {
+            for ((_, mine), (_, theirs)) in path.parameters.iter_mut().zip(&parameters) {
                 mine.classes.extend(&theirs.classes);
                 mine.words |= theirs.words;
                 mine.segments.merge(theirs.segments.clone(), limits);
@@ -246,6 +247,17 @@ fn flatten(
         trail.parameters.push((name, slot.values));
         flatten(slot.place, &mut trail, origin, paths, limits);
     }
+}
+
+/// The parameters of the path that ends at a place.
+fn in_path(parameters: &[(String, Values)], place: &Place) -> Vec<(String, Values)> {
+    let n = place.plain.saturating_add(place.slashed);
+    let through = |at: usize| {
+        let all = place.operations.values().filter_map(|operation| operation.through.get(at));
+        all.fold(ClassSet::default(), |all, classes| all.and(*classes))
+    };
+    let all = parameters.iter().enumerate();
+    all.map(|(at, (name, values))| (name.clone(), values.in_path(through(at), n))).collect()
 }
 
 fn path_item(

@@ -14,7 +14,9 @@ use super::vocabulary::{Vocabulary, is_plural, words};
 use crate::exchange::Method;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Merge as _};
-use crate::infer::state::{Class, Node, Operation, Segments, class_of, without_extension};
+use crate::infer::state::{
+    Class, ClassSet, Node, Operation, Segments, class_of, without_extension,
+};
 
 /// A place in the templated tree.
 #[derive(Debug, Default)]
@@ -54,6 +56,52 @@ pub(super) struct Values {
     pub(super) segments: Segments,
     /// True where words are among the values.
     pub(super) words: bool,
+    /// Exchanges, of all classes and of each that is an identifier.
+    pub(super) n: u64,
+    pub(super) by_class: BTreeMap<Class, (u64, Segments)>,
+}
+
+/// So seldom (one in so many) all exchanges of a path have values of one class by chance, though the parameter has others.
+const BY_CHANCE: u64 = 20;
+
+impl Values {
+    /// Counts exchanges whose value is of a class of identifiers.
+    fn add(&mut self, class: Class, node: &Node, limits: &Limits) {
+        self.classes.insert(class);
+        self.segments.merge(node.segments.clone(), limits);
+        let (n, segments) = self.by_class.entry(class).or_default();
+        *n = n.saturating_add(node.n);
+        segments.merge(node.segments.clone(), limits);
+    }
+
+    /// The values in a path of which `n` exchanges are known, all with values of the classes `through`. Where that is one
+    /// class, and no chance, the path has a rule of its own: `/meetings/{id}` takes numbers, though `/meetings/{id}/files` is
+    /// asked for by UUIDs.
+    pub(super) fn in_path(&self, through: ClassSet, n: u64) -> Values {
+        let single = self.classes.len() == 1 && !self.words;
+        let of_path =
+            self.by_class.iter().find(|(class, _)| !single && ClassSet::of(**class) == through);
+        let Some((class, (of_class, segments))) = of_path else { return self.clone() };
+        let mut chance = 1 << 32;
+        for _ in 0..n.min(1 << 10) {
+            chance = mul_div(chance, *of_class, self.n);
+        }
+        if chance > (1 << 32) / BY_CHANCE {
+            return self.clone();
+        }
+        Values {
+            classes: [*class].into(),
+            segments: segments.clone(),
+            words: false,
+            ..self.clone()
+        }
+    }
+}
+
+/// `a * b / c` without overflow; `a` where `c` is 0.
+fn mul_div(a: u64, b: u64, c: u64) -> u64 {
+    let wide = (u128::from(a) * u128::from(b)).checked_div(u128::from(c));
+    wide.map_or(a, |quotient| u64::try_from(quotient).unwrap_or(u64::MAX))
 }
 
 /// What stands before a place; the evidence needed for a parameter depends on it.
@@ -100,7 +148,7 @@ pub(super) fn template(
     literals: &BTreeSet<String>,
     limits: &Limits,
 ) -> Place {
-    Templater { vocabulary, literals, limits }.place(root, Before::Root, seed)
+    Templater { vocabulary, literals, limits }.place(root, Before::Root, 0, seed)
 }
 
 /// So often, with no other value, what begins with words is a name though it ends as an identifier does.
@@ -118,19 +166,36 @@ struct Templater<'a> {
 struct Group {
     nodes: Option<Node>,
     values: Values,
+    /// The classes of the nodes.
+    classes: ClassSet,
+    /// True where it is noted below each node of which class it was.
+    noted: bool,
 }
 
 impl Group {
-    fn add(&mut self, node: Node, limits: &Limits) {
-        match &mut self.nodes {
-            Some(all) => all.merge(node, limits),
-            None => self.nodes = Some(node),
+    /// Adds a node of some classes, as the parameter `at` of its path.
+    fn add(&mut self, mut node: Node, classes: ClassSet, at: usize, limits: &Limits) {
+        self.values.n = self.values.n.saturating_add(node.n);
+        let Some(all) = &mut self.nodes else {
+            self.nodes = Some(node);
+            self.classes = classes;
+            return;
+        };
+        // Where there is one class only, there is nothing to tell apart.
+        if self.noted || classes != self.classes {
+            if !self.noted {
+                all.came_through(at, self.classes);
+            }
+            node.came_through(at, classes);
+            self.noted = true;
         }
+        all.merge(node, limits);
     }
 }
 
 impl Templater<'_> {
-    fn place(&self, node: Node, before: Before, seed: Option<&Seed>) -> Place {
+    /// `at` is the number of the parameter that would stand here.
+    fn place(&self, node: Node, before: Before, at: usize, seed: Option<&Seed>) -> Place {
         let mut place = Place {
             operations: node.operations,
             plain: node.plain,
@@ -142,7 +207,7 @@ impl Templater<'_> {
         let mut rest = Vec::new();
         for (class, kids) in node.kids {
             if class.is_id() {
-                self.identifiers(class, kids, before, seed, &mut groups, &mut words);
+                self.identifiers(class, kids, (before, at), seed, &mut groups, &mut words);
             } else {
                 let (kept, other) = kids.into_parts();
                 words.extend(kept.into_iter().map(|(name, node)| (String::from(name), node)));
@@ -154,7 +219,7 @@ impl Templater<'_> {
             words.into_iter().partition(|(name, _)| self.literals.contains(&decoded(name)));
         for (name, node) in given {
             let seed = seed.and_then(|seed| seed.literal(&name));
-            let below = self.place(node, Before::of(&decoded(&name)), seed);
+            let below = self.place(node, Before::of(&decoded(&name)), at, seed);
             place.literals.insert(name, below);
         }
         let forced = seed.is_some_and(Seed::has_parameter);
@@ -167,7 +232,7 @@ impl Templater<'_> {
         for ((name, node), joins) in words.into_iter().zip(joins) {
             let literal_seed = seed.and_then(|seed| seed.literal(&name));
             if literal_seed.is_some() || !(joins || forced) {
-                let below = self.place(node, Before::of(&decoded(&name)), literal_seed);
+                let below = self.place(node, Before::of(&decoded(&name)), at, literal_seed);
                 place.literals.insert(name, below);
             } else {
                 let suffix = &name[without_extension(&name).len()..];
@@ -175,20 +240,20 @@ impl Templater<'_> {
                 let suffix = if told_apart { suffix } else { "" };
                 let group = groups.entry(suffix.to_owned()).or_default();
                 group.values.words = true;
-                group.add(node, self.limits);
+                group.add(node, ClassSet::of(Class::Word), at, self.limits);
             }
         }
         for node in rest {
             let group = groups.entry(String::new()).or_default();
             group.values.words = true;
-            group.add(node, self.limits);
+            group.add(node, ClassSet::ALL, at, self.limits);
         }
         for (suffix, group) in groups {
             let Some(node) = group.nodes else { continue };
             let seed = seed.and_then(|seed| seed.parameter());
             let mut values = group.values;
             values.seed_name = seed.map(|seed| seed.name().to_owned());
-            let below = self.place(node, Before::Parameter, seed);
+            let below = self.place(node, Before::Parameter, at + 1, seed);
             place.parameters.insert(suffix, Slot { place: below, values });
         }
         place
@@ -205,7 +270,7 @@ impl Templater<'_> {
         &self,
         class: Class,
         kids: CappedMap<Node>,
-        before: Before,
+        (before, at): (Before, usize),
         seed: Option<&Seed>,
         groups: &mut BTreeMap<String, Group>,
         words: &mut Vec<(String, Node)>,
@@ -216,7 +281,7 @@ impl Templater<'_> {
             let group = groups.entry(String::new()).or_default();
             group.values.words = true;
             group.values.classes.insert(class);
-            group.add(node, self.limits);
+            group.add(node, ClassSet::ALL, at, self.limits);
         }
         for (suffix, node) in kept {
             let suffix = String::from(suffix);
@@ -240,9 +305,8 @@ impl Templater<'_> {
                 }
             }
             let group = groups.entry(suffix).or_default();
-            group.values.classes.insert(class);
-            group.values.segments.merge(node.segments.clone(), self.limits);
-            group.add(node, self.limits);
+            group.values.add(class, &node, self.limits);
+            group.add(node, ClassSet::of(class), at, self.limits);
         }
     }
 }

@@ -229,6 +229,11 @@ impl<V> CappedMap<V> {
         self.kept.iter().map(|e| (e.key.as_str(), e.value.as_ref()))
     }
 
+    /// All values, that of the rest too.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.kept.iter_mut().map(|e| e.value.as_mut()).chain(self.rest.as_deref_mut())
+    }
+
     /// Kept keys with their values, sorted by key.
     pub(crate) fn sorted(&self) -> Vec<(&str, &V)> {
         let mut all: Vec<_> = self.iter().collect();

@@ -38,6 +38,25 @@ impl Class {
     }
 }
 
+/// Some classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClassSet(u16);
+
+impl ClassSet {
+    /// Every class: what is not known may be of any.
+    pub(crate) const ALL: ClassSet = ClassSet(u16::MAX);
+
+    /// One class.
+    pub(crate) fn of(class: Class) -> ClassSet {
+        ClassSet(1 << class as u16)
+    }
+
+    /// The classes of both.
+    pub(crate) fn and(self, other: ClassSet) -> ClassSet {
+        ClassSet(self.0 | other.0)
+    }
+}
+
 /// The class of a percent-decoded segment or key.
 pub(crate) fn class_of(text: &str) -> Class {
     let bytes = text.as_bytes();

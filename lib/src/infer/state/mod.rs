@@ -16,7 +16,7 @@ mod trie;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use body::{Body, Syntax};
-pub(crate) use class::{Class, class_of, in_lexicon, no_priority};
+pub(crate) use class::{Class, ClassSet, class_of, in_lexicon, no_priority};
 pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Answered, Asked, Operation};
 pub(crate) use parameter::{Lexical, Parameter, Segments};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, fold_pairs, media_type};
-use super::class::no_priority;
+use super::class::{ClassSet, no_priority};
 use super::credentials::{Credentials, fold_credentials};
 use super::parameter::Parameter;
 use super::scratch::{Memo, Scratch};
@@ -26,6 +26,10 @@ pub(crate) struct Operation {
     pub(crate) refused: Credentials,
     /// Boxed, as a tree has room for eleven where there is one or two.
     pub(crate) responses: BTreeMap<u16, Box<Answered>>,
+    /// The classes of the path's parameters, from the first on, where a template has several; no part of a state, but noted
+    /// when a spec is made of it.
+    #[serde(skip)]
+    pub(crate) through: Vec<ClassSet>,
 }
 
 /// Requests.
@@ -372,5 +376,18 @@ impl Merge for Operation {
         self.ok.merge(other.ok, limits);
         self.refused.merge(other.refused, limits.credentials, limits);
         merge_map(&mut self.responses, other.responses, limits);
+        for (at, classes) in other.through.into_iter().enumerate() {
+            self.came_through(at, classes);
+        }
+    }
+}
+
+impl Operation {
+    /// Notes the classes of the parameter `at`.
+    pub(crate) fn came_through(&mut self, at: usize, classes: ClassSet) {
+        if self.through.len() <= at {
+            self.through.resize(at + 1, ClassSet::default());
+        }
+        self.through[at] = self.through[at].and(classes);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use super::class::{Class, class_of, no_priority, segment_priority};
+use super::class::{Class, ClassSet, class_of, no_priority, segment_priority};
 use super::operation::Operation;
 use super::parameter::Segments;
 use crate::exchange::Method;
@@ -121,6 +121,16 @@ impl Node {
                 .map(|(_, kid)| kid)
                 .chain(kids.rest())
         })
+    }
+
+    /// Notes at all operations below the classes of the parameter `at` of their paths.
+    pub(crate) fn came_through(&mut self, at: usize, classes: ClassSet) {
+        for operation in self.operations.values_mut() {
+            operation.came_through(at, classes);
+        }
+        for kid in self.kids.values_mut().flat_map(CappedMap::values_mut) {
+            kid.came_through(at, classes);
+        }
     }
 
     /// How many places there are at and below this one.
