@@ -56,7 +56,7 @@ impl Specs {
             self.seen = Seen::look(&loaded.files);
             self.files = loaded.files;
         }
-        let mut mock = Mock::compile(&loaded.documents, self.options.clone())?;
+        let mut mock = Mock::compile(loaded.documents, self.options.clone())?;
         if let Some(redactor) = self.redactor.clone() {
             mock.set_pseudonym(move |secret| redactor.pseudonym(secret));
         }

@@ -73,17 +73,20 @@ impl Mock {
     ///
     /// # Errors
     /// The place in the document that cannot be served.
-    pub fn compile(documents: &[Document], options: Options) -> Result<Mock, CompileError> {
+    pub fn compile(documents: Vec<Document>, options: Options) -> Result<Mock, CompileError> {
         let mut recordings = Recordings::new(MatchRule::default());
         let mut specs = Vec::with_capacity(documents.len());
+        let state = State::new(documents.iter().map(|document| &document.root))?;
         for document in documents {
-            check_refs(document)?;
+            check_refs(&document)?;
             recordings
                 .add_document(&document.root)
                 .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
-            specs.push(Served::compile(Api::compile(document)?));
+            let api = Api::compile(&document)?;
+            // A large one and its plans together would be the most memory that there ever is.
+            drop(document);
+            specs.push(Served::compile(api));
         }
-        let state = State::new(documents.iter().map(|document| &document.root))?;
         Ok(Mock { specs, recordings, options, state })
     }
 
