@@ -341,3 +341,25 @@ fn a_path_has_its_own_kind_of_identifier() {
     assert_eq!(schema("/meetings/{meetingId}/files"), json!({"type": "string", "format": "uuid"}));
     assert_eq!(schema("/meetings/{meetingId}/polls"), json!({"type": "string"}));
 }
+
+/// What is inferred of forms is each name as it stands, brackets and all, and is held against forms so.
+#[test]
+fn names_with_brackets_in_forms_conform_to_what_was_inferred() {
+    let mut lines = String::new();
+    for (n, body) in
+        ["metadata=", "metadata[a]=1&list[]=x", "list[0]=1&list[1]=b", "list=a&metadata[b]=2"]
+            .iter()
+            .enumerate()
+    {
+        let line = json!({
+            "request": {"method": "post", "protocol": "http", "host": "h", "pathname": "/charges", "body": body,
+                "headers": {"content-type": "application/x-www-form-urlencoded"}},
+            "response": {"statusCode": 200, "headers": {}, "body": n.to_string()},
+        });
+        lines += &format!("{line}\n");
+    }
+    // That all conform is what the status says.
+    built(&lines, &["--verify"]);
+    let many: String = (0..200).map(|n| format!("metadata[k{n}]={n}&")).collect();
+    built(&lines.replace("list=a&", &format!("list=a&{many}")), &["--verify"]);
+}

@@ -34,17 +34,25 @@ pub(super) fn object(
     fields: &[Field<'_>],
 ) -> Value {
     let mut map = Map::new();
-    // Names with brackets are read as such also where `encoding` does not say so: nothing else could be meant.
-    if fields.iter().any(|field| field.name.ends_with(']')) {
-        for (name, property) in coerce.set.properties(schema) {
-            let pairs = fields.iter().map(|field| (field.name.as_ref(), field.text.as_ref()));
+    // A document may also declare such names as they are, and then means no object.
+    let is_deep = |name: &str| name.ends_with(']') && coerce.set.property(schema, name).is_none();
+    let deep: Vec<&Field<'_>> = fields.iter().filter(|field| is_deep(&field.name)).collect();
+    // Names with brackets are read as such also where `encoding` does not say so: nothing else could be meant where their
+    // property takes what they make.
+    if !deep.is_empty() {
+        let structured = Types::ARRAY.with(Types::OBJECT);
+        let properties = coerce.set.properties(schema).into_iter();
+        for (name, property) in properties.filter(|(_, id)| coerce.set.types(*id).has(structured)) {
+            let pairs = deep.iter().map(|field| (field.name.as_ref(), field.text.as_ref()));
             let inner = deep::value(coerce, property, name, pairs);
             map.extend(inner.map(|inner| (name.to_owned(), inner)));
         }
     }
+    let grouped: Vec<String> = map.keys().cloned().collect();
     for field in fields {
         let name = field.name.as_ref();
-        if map.contains_key(name) || map.keys().any(|key| is_within(name, key)) {
+        let within = is_deep(name) && grouped.iter().any(|key| is_within(name, key));
+        if map.contains_key(name) || within {
             continue;
         }
         let all: Vec<&Field<'_>> = fields.iter().filter(|other| other.name == name).collect();
@@ -219,7 +227,30 @@ fn parameter(value: &str, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::schema::Direction;
+
+    #[test]
+    fn names_with_brackets_are_objects_where_their_property_takes_one() {
+        let document = json!({"type": "object", "properties": {
+            "text": {"type": "string"},
+            "map": {"type": "object"},
+            "list": {"type": "array", "items": {"type": "string"}},
+            "list[0]": {"type": "string"},
+        }});
+        let mut set = SchemaSet::default();
+        let schema = set.add(&document, "").expect("a schema");
+        let coerce = Coerce { set: &set, direction: Direction::Request };
+        let pairs =
+            [("text", ""), ("text[a]", "1"), ("map[a]", "2"), ("list[0]", "3"), ("list[1]", "4")];
+        let fields = pairs.map(|(name, text)| Field::new(name.into(), text.into()));
+        assert_eq!(
+            object(coerce, schema, None, &fields),
+            json!({"map": {"a": "2"}, "list": ["4"], "text": "", "text[a]": "1", "list[0]": "3"})
+        );
+    }
 
     #[test]
     fn parts_are_told_apart() {
