@@ -1,5 +1,6 @@
 //! The mock behind sockets: from HTTP to a question, and from the answer to HTTP.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::recorded::HostRule;
 use super::current::Current;
 use super::log::{Log, Written};
 use super::reply::Reply;
-use super::serving::Asked;
+use super::serving::{Asked, Mock};
 use super::upstream::Upstream;
 use super::{admin, cors};
 
@@ -160,8 +161,9 @@ impl Server {
         let clock = (SystemTime::now(), Instant::now());
         let (parts, body) = request.into_parts();
         if body.is_end_stream() && self.log.is_none() && self.options.upstream.is_none() {
-            let mut reply = match self.inbound(&parts) {
-                Ok(inbound) => self.answer(&parts, &inbound, Body::Empty).0,
+            let mock = self.mock.get();
+            let mut reply = match self.inbound(&mock, &parts) {
+                Ok(inbound) => self.answer(&mock, &parts, &inbound, Body::Empty).0,
                 Err(reply) => *reply,
             };
             self.finish(&parts, &mut reply, clock.1);
@@ -179,7 +181,9 @@ impl Server {
         peer: Peer,
         (began, started): (SystemTime, Instant),
     ) -> Response<Full<Bytes>> {
-        let received = match self.inbound(&parts) {
+        // One for the whole request: another may take its place meanwhile.
+        let mock = self.mock.get();
+        let received = match self.inbound(&mock, &parts) {
             Ok(inbound) => {
                 let body = collect_body(body, MAX_BODY, BODY_IDLE).await;
                 // The upstream gets what came, its Content-Encoding included.
@@ -193,7 +197,7 @@ impl Server {
             Err(reply) => Err(reply),
         };
         let (mut reply, asked) = match &received {
-            Ok((inbound, body, _)) => self.answer(&parts, inbound, Body::lent(body)),
+            Ok((inbound, body, _)) => self.answer(&mock, &parts, inbound, Body::lent(body)),
             Err(reply) => (Reply::clone(reply), None),
         };
         if let (true, Ok((inbound, _, Some(raw))), Some(upstream)) =
@@ -203,15 +207,15 @@ impl Server {
         }
         self.finish(&parts, &mut reply, started);
         if let (Some(log), Some(asked)) = (&self.log, asked) {
-            let exchange = self.exchange(log, asked, &reply, began, started, peer);
+            let scope = mock.state().scope().map(|scope| scope.to_string().into());
+            let exchange = Self::exchange(log, scope, asked, &reply, began, started, peer);
             log.write(exchange).await;
         }
         to_response(reply, parts.method == Method::HEAD)
     }
 
     /// What the request is meant for.
-    fn inbound(&self, parts: &Parts) -> Result<Inbound, Box<Reply>> {
-        let mock = self.mock.get();
+    fn inbound(&self, mock: &Mock, parts: &Parts) -> Result<Inbound, Box<Reply>> {
         let knows = |host: &str| mock.knows_host(host);
         Inbound::of(parts, self.options.routing, self.port, knows).map_err(|error| {
             let why = error.to_string();
@@ -235,6 +239,7 @@ impl Server {
     /// The answer, and the request as the log is to hold it.
     fn answer<'a>(
         &self,
+        mock: &Mock,
         parts: &'a Parts,
         inbound: &'a Inbound,
         body: Body<'a>,
@@ -252,14 +257,14 @@ impl Server {
                 ..exchange::Request::default()
             });
             let asked = Asked { method: &parts.method, request, headers: &parts.headers, host };
-            self.mock.get().answer(asked)
+            mock.answer(asked)
         });
         (reply, kept)
     }
 
     fn exchange<'a>(
-        &'a self,
         log: &'a Log,
+        scope: Option<Cow<'a, str>>,
         mut request: exchange::Request<'a>,
         reply: &'a Reply,
         began: SystemTime,
@@ -278,7 +283,7 @@ impl Server {
             seq: Some(log.next_number()),
             connection: Some(peer.connection),
             duration_ms: Some(started.elapsed().as_secs_f64() * 1000.0),
-            scope: self.mock.get().state().scope().map(|scope| scope.to_string().into()),
+            scope,
             ..Meta::default()
         };
         Exchange { request, response: Some(response), meta }

@@ -40,7 +40,7 @@ pub enum ClientError {
     #[error("{0:?} is no http:// or https:// URL")]
     Url(String),
     /// No connection, or it broke.
-    #[error("{}", chain(.0))]
+    #[error("{}", with_causes(.0))]
     Broken(#[from] legacy::Error),
     /// Nothing came for too long.
     #[error("no answer within {PATIENCE:?}")]
@@ -57,9 +57,9 @@ pub enum ClientError {
 }
 
 /// Hyper's errors hide what happened in their sources.
-fn chain(error: &legacy::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(error) = source {
         text.push_str(": ");
         text.push_str(&error.to_string());

@@ -33,5 +33,6 @@ pub use request::request_to_exchange;
 pub use serve::{Drained, Limits, Peer, Report, serve};
 pub use target::{Target, TargetError, host_header};
 
+pub(crate) use client::with_causes;
 pub(crate) use request::request_headers;
 pub(crate) use target::SCHEME_HEADERS;

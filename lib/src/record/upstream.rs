@@ -19,7 +19,7 @@ use super::link::{Form, Link, Sender};
 use super::policy::Refusal;
 use super::recorder::Recorder;
 use super::upload::RequestBody;
-use crate::net::{Target, framing_is_sound};
+use crate::net::{Target, framing_is_sound, with_causes};
 
 /// Interim answers (1xx) to one request: more than any server has reason to send, and an endless row of them would be
 /// an answer that never comes.
@@ -32,7 +32,7 @@ pub(super) enum Failure {
     Connect(#[from] ConnectError),
     #[error("the upstream did not answer within {0:?}")]
     TimedOut(Duration),
-    #[error("the upstream's answer is unusable: {}", cause(.0))]
+    #[error("the upstream's answer is unusable: {}", with_causes(.0))]
     Broken(#[source] hyper::Error),
     #[error("the upstream's answer is unusable: its Transfer-Encoding is not chunked alone")]
     Framing,
@@ -69,18 +69,6 @@ impl Failure {
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Failure::Connect(ConnectError::Refused(_)))
     }
-}
-
-/// Hyper's errors hide what happened in their sources.
-pub(super) fn cause(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 /// A request that failed on a link, and its body where none of it was sent.
