@@ -4,7 +4,6 @@ mod args;
 mod import;
 mod progress;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +66,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     };
     let port = listener.local_addr()?.port();
     let _pid_file = if cli::daemon::is_daemon() { Some(PidFile::claim(TOOL, port)?) } else { None };
-    writeln!(io::stderr(), "{}", net::ready_line(listener.local_addr()?))?;
+    teller.ready(net::ready_line(listener.local_addr()?));
     let summary = record::record(listener, config, sinks, shutdown).await?;
     teller.warn(&summary);
     if summary.violations > 0 {

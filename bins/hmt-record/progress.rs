@@ -29,6 +29,12 @@ impl Teller {
         self.messages.warn(text);
     }
 
+    /// A line for programs as much as for people.
+    pub(super) fn ready(&self, line: impl std::fmt::Display) {
+        self.clear();
+        self.messages.ready(line);
+    }
+
     /// Takes the line away.
     pub(super) fn clear(&self) {
         if self.shown.swap(false, Ordering::Relaxed) {

@@ -30,7 +30,9 @@ type Orders = Arc<Mutex<Vec<Value>>>;
 async fn main() -> anyhow::Result<()> {
     let port = std::env::args().nth(1).map_or(Ok(0), |text| text.parse())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    writeln!(std::io::stderr(), "listening on http://{}", listener.local_addr()?)?;
+    // In one write, since somebody waits for the line.
+    let ready = format!("listening on http://{}\n", listener.local_addr()?);
+    std::io::stderr().write_all(ready.as_bytes())?;
     let orders = Orders::default();
     loop {
         let (stream, _) = listener.accept().await?;

@@ -18,6 +18,7 @@ use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, geteuid, kill_process, setsid};
 
 use super::exit::{Failure, Status};
+use super::output::tell;
 
 /// Tells the second process of `-d` that it is that.
 const MARK: &str = "HMT_DAEMON";
@@ -60,7 +61,7 @@ pub fn start(tool: &str, port: u16) -> anyhow::Result<Status> {
         if said.lines().any(|line| line.starts_with("listening on ")) && said.ends_with('\n') {
             io::stderr().write_all(said.as_bytes())?;
             let place = log.display();
-            writeln!(io::stderr(), "{tool}: runs as process {}; messages in {place}", child.id())?;
+            tell(format_args!("{tool}: runs as process {}; messages in {place}", child.id()));
             return Ok(Status::Done);
         }
         sleep(LOOK_EVERY);
@@ -157,7 +158,7 @@ pub fn status(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
 
 fn none(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     let place = port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    writeln!(io::stderr(), "{tool}: none runs in the background{place}")?;
+    tell(format_args!("{tool}: none runs in the background{place}"));
     Ok(Status::Partly)
 }
 

@@ -1,7 +1,9 @@
 //! Exit statuses (CLI.md section 3), and the one place where an error becomes one.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
+
+use super::output::tell;
 
 /// How a run ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,17 +56,12 @@ fn failed(program: &str, error: &anyhow::Error) -> ExitCode {
         Some(Failure::Reported) => ExitCode::from(1),
         Some(Failure::Exit(code)) => ExitCode::from(*code),
         Some(Failure::Usage(message)) => {
-            complain(&format!("{program}: {message}\nTry '{program} --help'."));
+            tell(format_args!("{program}: {message}\nTry '{program} --help'."));
             ExitCode::from(2)
         }
         None => {
-            complain(&format!("{program}: {error:#}"));
+            tell(format_args!("{program}: {error:#}"));
             ExitCode::from(1)
         }
     }
-}
-
-/// Standard error may be closed too; there is then nobody left to tell.
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }

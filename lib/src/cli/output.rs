@@ -1,7 +1,8 @@
 //! Files that are replaced whole or not at all, and messages for people.
 
+use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes messages to standard error, each as `program: text`; `quiet` keeps all but errors back.
@@ -18,21 +19,32 @@ impl Messages {
     }
 
     /// Something that the user should know; dropped with `-q`.
-    pub fn warn(&self, text: impl std::fmt::Display) {
+    pub fn warn(&self, text: impl Display) {
         if !self.quiet {
-            let _ = writeln!(io::stderr().lock(), "{}: {text}", self.program);
+            tell(format_args!("{}: {text}", self.program));
         }
     }
 
     /// A line for programs as much as for people, as `listening on http://…`: without prefix, also with `-q`.
-    pub fn ready(&self, line: impl std::fmt::Display) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+    pub fn ready(&self, line: impl Display) {
+        tell(line);
     }
 
     /// Something that went wrong.
-    pub fn error(&self, text: impl std::fmt::Display) {
-        let _ = writeln!(io::stderr().lock(), "{}: {text}", self.program);
+    pub fn error(&self, text: impl Display) {
+        tell(format_args!("{}: {text}", self.program));
     }
+}
+
+/// Writes a line to standard error; where that is closed, there is nobody left to tell.
+pub(super) fn tell(line: impl Display) {
+    let _ = write_line(&mut io::stderr().lock(), line);
+}
+
+/// A line in one write: standard error has no buffer, so a formatted line would leave in pieces, a program that
+/// waits for `listening on …` could read half a port, and the tools of a pipeline would mix their words.
+fn write_line(out: &mut impl Write, line: impl Display) -> io::Result<()> {
+    out.write_all(format!("{line}\n").as_bytes())
 }
 
 /// Replaces `path` atomically: a temporary file in its folder, fsync, rename, fsync of the folder.
@@ -61,4 +73,31 @@ pub fn replace_file(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> 
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was written, one entry for each call.
+    struct Writes(Vec<Vec<u8>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_write() {
+        let mut out = Writes(Vec::new());
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 4010));
+        write_line(&mut out, format_args!("listening on http://{address}")).unwrap();
+        assert_eq!(out.0, [b"listening on http://127.0.0.1:4010\n"]);
+    }
 }
