@@ -1,5 +1,6 @@
 //! Kafka: by the protocol, with librdkafka's mock cluster for the brokers; and where groups are in play, with a real broker.
 
+mod group;
 mod sink;
 mod source;
 mod state;
@@ -8,11 +9,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
-use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::types::{RDKafkaApiKey, RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::harness::HANG;
@@ -27,6 +29,10 @@ const REQUESTS: [RDKafkaApiKey; 4] = [
 
 /// The mock's way to be told to cut a connection.
 const CUT: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT;
+
+fn wait<T>(what: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(what)
+}
 
 /// A broker with one topic.
 pub struct Cluster {
@@ -56,13 +62,72 @@ impl Cluster {
         };
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let topic = format!("test-{}-{number}", std::process::id());
-        let admin: AdminClient<_> =
-            ClientConfig::new().set("bootstrap.servers", &broker).create().unwrap();
-        let new = NewTopic::new(&topic, partitions, TopicReplication::Fixed(1));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let made = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
-        assert!(made.iter().all(Result::is_ok), "{made:?}");
-        Some(Cluster { mock: None, broker, topic, partitions })
+        let cluster = Cluster { mock: None, broker, topic, partitions };
+        cluster.create();
+        Some(cluster)
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new().set("bootstrap.servers", &self.broker).create().unwrap()
+    }
+
+    /// Makes the topic; where it was just deleted, as soon as the broker is done with that.
+    fn create(&self) {
+        let new = NewTopic::new(&self.topic, self.partitions, TopicReplication::Fixed(1));
+        let (admin, start) = (self.admin(), Instant::now());
+        loop {
+            let made = wait(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+            match &made[..] {
+                [Ok(_)] => return,
+                [Err((_, RDKafkaErrorCode::TopicAlreadyExists))] if start.elapsed() < HANG => (),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Deletes the topic, and makes another of the same name.
+    pub fn recreate(&self) {
+        let gone = wait(self.admin().delete_topics(&[&self.topic], &AdminOptions::new())).unwrap();
+        assert!(gone.iter().all(Result::is_ok), "{gone:?}");
+        self.create();
+    }
+
+    /// Deletes the messages of a partition before an offset, as retention does.
+    pub fn delete_before(&self, partition: i32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic, partition, Offset::Offset(offset)).unwrap();
+        let gone = wait(self.admin().delete_records(&list, &AdminOptions::new())).unwrap();
+        assert!(gone.elements().iter().all(|element| element.error().is_ok()), "{gone:?}");
+    }
+
+    fn consumer(&self, group: &str) -> BaseConsumer {
+        ClientConfig::new()
+            .set("bootstrap.servers", self.broker())
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .create()
+            .unwrap()
+    }
+
+    /// Waits until the group has committed so many messages.
+    pub fn wait_committed(&self, group: &str, messages: i64) {
+        let (consumer, start) = (self.consumer(group), Instant::now());
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(&self.topic, 0, self.partitions - 1);
+        loop {
+            let found = consumer.committed_offsets(list.clone(), HANG).unwrap();
+            let sum: i64 = found
+                .elements()
+                .iter()
+                .filter_map(|e| e.offset().to_raw())
+                .filter(|o| *o > 0)
+                .sum();
+            if sum == messages {
+                return;
+            }
+            assert!(start.elapsed() < HANG, "the group has committed {sum} of {messages}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn broker(&self) -> String {
@@ -101,12 +166,7 @@ impl Cluster {
 
     /// All messages: partition, key, value.
     pub fn messages(&self) -> Vec<(i32, String, String)> {
-        let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", self.broker())
-            .set("group.id", "test")
-            .set("enable.auto.commit", "false")
-            .create()
-            .unwrap();
+        let consumer = self.consumer("test");
         let mut all = TopicPartitionList::new();
         let mut left = 0;
         for partition in 0..self.partitions {

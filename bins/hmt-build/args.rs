@@ -153,7 +153,8 @@ pub(crate) struct Args {
 
     /// Check every input exchange against the spec, and fail if one does not conform
     ///
-    /// Standard input is kept in a temporary file meanwhile, only readable by its owner.
+    /// Standard input is kept in a temporary file meanwhile, only readable by its owner. Of a topic the same offsets are
+    /// read again.
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
@@ -254,11 +255,6 @@ impl Args {
             ));
         }
         let topics = inputs.iter().filter(|input| matches!(input, Locator::Kafka(_))).count();
-        if topics > 0 && self.verify {
-            return Err(Failure::usage(
-                "--verify reads the input twice, and a topic may have changed by then; take it over into a file first, by hmt-record import",
-            ));
-        }
         let kept = self.follow || self.state.is_some();
         if topics > 0 && inputs.len() > 1 && kept {
             return Err(Failure::usage(
@@ -365,6 +361,7 @@ impl Config {
     }
 
     /// The topic, where it is one that is gone on with, or shared: then there is no other input.
+    #[cfg(feature = "kafka")]
     pub(crate) fn kept_topic(&self) -> Option<&Topic> {
         let topic = self.topic()?;
         let kept = self.state.is_some() || self.follow.is_some() || topic.has_group();

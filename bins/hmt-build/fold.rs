@@ -38,6 +38,7 @@ impl Earlier {
 pub(crate) struct Folded {
     pub(crate) builder: Builder,
     /// What was folded of partitions, where these are kept apart.
+    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only topics have any"))]
     pub(crate) partitions: BTreeMap<i32, Builder>,
     ledger: Ledger,
     pub(crate) left_out: u64,

@@ -6,19 +6,21 @@ mod finalise;
 mod fold;
 mod follow;
 mod initial;
+mod inputs;
 mod output;
 mod state;
+#[cfg(feature = "kafka")]
 mod topic;
 mod track;
 mod verify;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser as _;
 use hmt_core::cli::{self, Status};
 
 use args::{Args, Config};
+use inputs::Inputs;
 
 /// A state is many small allocations, made and freed in no order: a tenth of the time with the allocator of most C libraries.
 #[global_allocator]
@@ -30,33 +32,18 @@ fn main() -> ExitCode {
 }
 
 fn build(config: &Config) -> anyhow::Result<Status> {
+    #[cfg(feature = "kafka")]
     if let Some(topic) = config.kept_topic() {
         return topic::build(topic, config);
     }
     if let Some(every) = config.follow {
         return follow::follow(config, every);
     }
-    if config.reads_stdin() {
-        cli::ignore_first_sigint()?;
-    }
+    let inputs = Inputs::prepare(config)?;
     let initial = config.initial.as_deref().map(initial::load).transpose()?;
-    let inputs = verify::inputs(config)?;
     let checker = initial.as_ref().map(initial::checker).transpose()?;
     let mut earlier = state::earlier(config)?;
-    let mut reader = inputs.reader(fold::BLOCK)?;
-    if let Some(topic) = config.topic() {
-        if !topic.ends() {
-            config.messages.warn(format_args!(
-                "{} is read until SIGTERM or Ctrl-C; with until=end, up to where it ends now",
-                topic.short()
-            ));
-        }
-        let (stop, messages) = (cli::stop_on_signals()?, config.messages.clone());
-        reader.watch(move || stop.is_set(), Arc::new(move |text: &str| messages.warn(text)));
-    }
-    for note in reader.notes() {
-        config.messages.warn(note);
-    }
+    let mut reader = inputs.open(config)?;
     if config.track_inputs {
         track::files(&mut reader, &mut earlier.ledger, config)?;
     }
@@ -75,7 +62,9 @@ fn build(config: &Config) -> anyhow::Result<Status> {
     } else {
         let all = output::specs(builder, contradictions, initial, config)?;
         output::write(&all, config)?;
-        verify::verify(&all, &inputs, config)?;
+        if config.verify {
+            verify::verify(&all, inputs.again(reader.partitions())?, config)?;
+        }
     }
     // Last: what the state counts is in what was written.
     if let Some((path, line)) = after {

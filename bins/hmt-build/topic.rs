@@ -4,17 +4,21 @@
 //! the state is written, after it the spec, and only then the group is told how far it was read. So a run that is killed, at any
 //! moment, repeats at most what no state has; and where the group gives something again that the state has, it is passed over.
 
+mod claims;
 mod partitions;
+mod piece;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use hmt_core::cli::{self, Status, StopFlag};
-use hmt_core::stream::{Block, Step, Topic, TopicReader};
+use hmt_core::stream::{Block, Committed, Locator, Reader, Step, Topic, TopicReader};
 
 use super::args::Config;
 use super::fold::{self, BLOCK, Blocks, Earlier};
-use super::{initial, output};
+use super::output::OfHost;
+use super::{initial, output, state, verify};
 use partitions::Partitions;
 
 /// How often the state is written where nobody says, at most: writing it then takes a tenth of the time.
@@ -23,14 +27,19 @@ const CHECKPOINT: Duration = Duration::from_secs(10);
 /// How often it is asked whether the rest of the group is done.
 const ASK: Duration = Duration::from_secs(1);
 
-/// The blocks of a round.
+/// What a group has decided.
+enum Decision {
+    Assigned(BTreeMap<i32, Option<Committed>>),
+    Revoked { partitions: Vec<i32>, lost: bool },
+}
+
+/// The blocks of a round, which ends early where the group decides something.
 struct Round<'r> {
     reader: &'r mut TopicReader,
     until: Instant,
     stop: &'r StopFlag,
     config: &'r Config,
-    /// Which partitions are to be given back, and whether they are lost already.
-    revoked: Option<(Vec<i32>, bool)>,
+    decision: Option<Decision>,
 }
 
 impl Blocks for Round<'_> {
@@ -38,13 +47,14 @@ impl Blocks for Round<'_> {
         let notify = |text: &str| self.config.messages.warn(text);
         let stop = || self.stop.is_set();
         match self.reader.next(Some(self.until), &stop, &notify).context("cannot read the input")? {
-            Step::Block(block) => Ok(Some(block)),
-            Step::Rest => Ok(None),
+            Step::Block(block) => return Ok(Some(block)),
+            Step::Rest => (),
+            Step::Assigned(partitions) => self.decision = Some(Decision::Assigned(partitions)),
             Step::Revoked { partitions, lost } => {
-                self.revoked = Some((partitions, lost));
-                Ok(None)
+                self.decision = Some(Decision::Revoked { partitions, lost });
             }
         }
+        Ok(None)
     }
 
     fn by_partition(&self) -> bool {
@@ -58,31 +68,22 @@ impl Blocks for Round<'_> {
 /// A topic that cannot be read, an output that cannot be written; with `--strict`, a rejected record.
 pub(crate) fn build(topic: &Topic, config: &Config) -> anyhow::Result<Status> {
     let stop = cli::stop_on_signals().context("cannot handle signals")?;
-    let mut parts = Partitions::load(config)?;
-    let mut known = Ok(Default::default());
-    let opened = TopicReader::open(
-        topic,
-        BLOCK,
-        |cluster| {
-            known = parts.begin(cluster, topic);
-            known.as_ref().map(Clone::clone).unwrap_or_default()
-        },
-        &|| stop.is_set(),
-        &|text| config.messages.warn(text),
-    )?;
-    known?;
+    let lines = state::lines(config)?;
+    let opened = TopicReader::open(topic, BLOCK, &|| stop.is_set(), &|text| {
+        config.messages.warn(text);
+    })?;
+    let cluster = opened.as_ref().map_or("", TopicReader::cluster).to_owned();
     let mut run = Run {
         config,
-        parts,
+        parts: Partitions::load(config, lines, &cluster, topic)?,
         accepted: 0,
         rejected: 0,
         left_out: 0,
         unheard: false,
-        written: false,
+        written: None,
     };
     let Some(mut reader) = opened else {
         // Stopped before any broker answered: what was there before is all there is.
-        run.parts.begin("", topic)?;
         run.write(config.initial.as_deref().map(initial::load).transpose()?)?;
         return Ok(Status::Done);
     };
@@ -98,7 +99,9 @@ pub(crate) fn build(topic: &Topic, config: &Config) -> anyhow::Result<Status> {
             "{repeated} records were given again that the state has already; they were passed over"
         ));
     }
-    run.finish()
+    // Others wait for our partitions.
+    drop(reader);
+    run.finish(topic, &cluster)
 }
 
 struct Run<'c> {
@@ -109,8 +112,8 @@ struct Run<'c> {
     left_out: u64,
     /// Whether there is something that the group has not heard of.
     unheard: bool,
-    /// Whether the spec is that of what was read.
-    written: bool,
+    /// The spec that was written, where it is that of what was read.
+    written: Option<Vec<OfHost>>,
 }
 
 impl Run<'_> {
@@ -123,27 +126,47 @@ impl Run<'_> {
         let config = self.config;
         let shares = topic.has_group() && config.state.is_some();
         let mut every = config.follow.unwrap_or(CHECKPOINT);
-        let mut waits = false;
+        let (mut waits, mut assigned) = (false, false);
         loop {
             let last = stop.is_set();
             let until = Instant::now() + if waits { ASK } else { every };
-            let mut round = Round { reader, until, stop, config, revoked: None };
+            let mut round = Round { reader, until, stop, config, decision: None };
             let none = Earlier::none(config);
             let folded = fold::fold(&mut round, none, None, config)?;
-            let revoked = round.revoked.take();
+            let decision = round.decision.take();
             self.accepted += folded.accepted;
             self.rejected += folded.rejected;
             self.left_out += folded.left_out;
             let new = self.parts.add(folded.partitions, reader);
-            if let Some((partitions, true)) = &revoked {
-                // Others read from the last offset that was committed.
-                self.parts.forget_fresh(partitions);
+            let mut changed = false;
+            match &decision {
+                Some(Decision::Assigned(partitions)) => {
+                    self.tell("ours from now on", topic, partitions.keys());
+                    reader.accept(&self.parts.assigned(partitions))?;
+                    assigned = true;
+                    self.unheard = true;
+                }
+                Some(Decision::Revoked { partitions, lost }) => {
+                    self.tell("not ours any more", topic, partitions.iter());
+                    if *lost {
+                        // Others read from the last offset that was committed.
+                        changed = self.parts.revoked(partitions);
+                    }
+                }
+                None => (),
             }
-            self.unheard |= new | reader.has_joined();
+            if assigned {
+                changed |= self.settle(reader);
+            }
+            self.unheard |= new;
             let due = new || self.unheard && config.state.is_some();
-            if self.parts.settle(reader) || due || revoked.is_some() {
+            let revoked = match &decision {
+                Some(Decision::Revoked { partitions, .. }) => Some(&**partitions),
+                _ => None,
+            };
+            if changed || due || revoked.is_some() {
                 let start = Instant::now();
-                self.checkpoint(reader, revoked.as_ref().map(|(partitions, _)| &**partitions))?;
+                self.checkpoint(reader, revoked)?;
                 if config.follow.is_none() {
                     every = CHECKPOINT.max(start.elapsed() * 10);
                 }
@@ -168,6 +191,23 @@ impl Run<'_> {
         }
     }
 
+    fn tell<'p>(&self, what: &str, topic: &Topic, partitions: impl Iterator<Item = &'p i32>) {
+        let partitions: Vec<String> = partitions.map(i32::to_string).collect();
+        if self.config.verbose && topic.has_group() && !partitions.is_empty() {
+            let text = format!("{}: {what}: {}", topic.name(), partitions.join(", "));
+            self.config.messages.ready(text);
+        }
+    }
+
+    /// Asks the group about what is claimed of others' partitions; true where that changed anything.
+    fn settle(&mut self, reader: &TopicReader) -> bool {
+        self.parts.settle(reader).unwrap_or_else(|error| {
+            // It is asked again, in the next round or by the next run: what is claimed is in the state.
+            self.config.messages.warn(&error);
+            false
+        })
+    }
+
     /// State, spec, group, in this order.
     fn checkpoint(
         &mut self,
@@ -175,7 +215,8 @@ impl Run<'_> {
         revoked: Option<&[i32]>,
     ) -> anyhow::Result<()> {
         let config = self.config;
-        self.written = false;
+        self.written = None;
+        let offsets = self.parts.offer(reader);
         self.parts.save()?;
         if config.follow.is_some() {
             match config.initial.as_deref().map(initial::load).transpose() {
@@ -187,22 +228,19 @@ impl Run<'_> {
             }
         }
         if config.state.is_some() {
-            match reader.commit(&self.parts.ends(reader)) {
+            match reader.commit(&offsets) {
                 Ok(()) => {
-                    self.parts.confirm();
+                    self.parts.confirm(&offsets);
                     self.unheard = false;
                 }
                 Err(error) => config.messages.warn(&error),
             }
         }
-        let Some(revoked) = revoked else { return Ok(()) };
-        // What could not be committed will be read by others.
-        if self.parts.forget_fresh(revoked) {
+        if let Some(revoked) = revoked
+            && self.parts.revoked(revoked)
+        {
             self.parts.save()?;
-            self.written = false;
-        }
-        for partition in revoked {
-            reader.set_known(*partition, self.parts.end(*partition));
+            self.written = None;
         }
         Ok(())
     }
@@ -211,32 +249,49 @@ impl Run<'_> {
         let config = self.config;
         let builder = self.parts.united();
         let count = builder.counts().exchanges;
+        let mut all = Vec::new();
         if config.partial {
             config.target.write(&format!("{}\n", builder.to_partial()), true)?;
         } else {
-            output::write(&output::specs(builder, None, initial, config)?, config)?;
+            all = output::specs(builder, None, initial, config)?;
+            output::write(&all, config)?;
         }
-        self.written = true;
+        self.written = Some(all);
         if config.verbose && config.follow.is_some() {
             config.messages.ready(format_args!("up to date with {count} exchanges"));
         }
         Ok(())
     }
 
-    fn finish(mut self) -> anyhow::Result<Status> {
+    fn finish(mut self, topic: &Topic, cluster: &str) -> anyhow::Result<Status> {
         let (config, rejected) = (self.config, self.rejected);
         if self.accepted == 0 && rejected > 0 && self.parts.is_empty() {
             anyhow::bail!("all {rejected} records rejected, so nothing was written");
         }
-        if !self.written {
+        if self.written.is_none() {
             self.write(config.initial.as_deref().map(initial::load).transpose()?)?;
         }
         // Now that all is confirmed, there is one line for each partition.
         self.parts.save()?;
+        for (partition, read) in self.parts.unknown() {
+            config.messages.warn(format_args!(
+                "{}/{partition}: whether the group has noted that the offsets {} to {} are read is not known; if another member reads them again, hmt-merge counts them once",
+                topic.name(), read.start, read.end
+            ));
+        }
         let mut earlier = Earlier::none(config);
         earlier.builder = Some(self.parts.united());
         earlier.left_out = self.left_out;
         earlier.tell(config);
+        if config.verify {
+            let read = self.parts.read().into_iter().map(|(partition, range)| {
+                (cluster.to_owned(), topic.name().to_owned(), partition, range)
+            });
+            let read: Vec<_> = read.collect();
+            let again = [Locator::Kafka(Box::new(topic.clone()))];
+            let reader = Reader::open_again(&again, None, BLOCK, &read)?;
+            verify::verify(&self.written.unwrap_or_default(), reader, config)?;
+        }
         Ok(if rejected > 0 { Status::Partly } else { Status::Done })
     }
 }

@@ -1,73 +1,24 @@
 //! `--verify`: every input exchange against the spec that was built from it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _};
-
 use anyhow::Context as _;
 use hmt_core::cli::Failure;
 use hmt_core::conform::{Api, Violation};
 use hmt_core::exchange::{Exchange, parse_line};
 use hmt_core::infer::{Mode, is_ghost, is_indescribable};
 use hmt_core::spec::Document;
-use hmt_core::stream::{Locator, Reader, Record};
+use hmt_core::stream::{Reader, Record};
 
 use super::args::Config;
 use super::output::OfHost;
 
-/// The input; standard input spooled where it is read twice.
-pub(crate) struct Inputs {
-    locators: Vec<Locator>,
-    spool: Option<File>,
-}
-
-/// Prepares the input.
-///
-/// # Errors
-/// Standard input cannot be spooled.
-pub(crate) fn inputs(config: &Config) -> anyhow::Result<Inputs> {
-    let mut spool = None;
-    if config.verify && config.reads_stdin() {
-        // An unnamed temporary file of mode 0600, gone with the process.
-        let mut file =
-            tempfile::tempfile().context("cannot make a temporary file for standard input")?;
-        io::copy(&mut io::stdin().lock(), &mut file)
-            .context("cannot keep standard input in a temporary file")?;
-        spool = Some(file);
-    }
-    Ok(Inputs { locators: config.inputs.clone(), spool })
-}
-
-impl Inputs {
-    /// Reads all of it from the start.
-    ///
-    /// # Errors
-    /// A source that is not there.
-    pub(crate) fn reader(&self, block: usize) -> anyhow::Result<Reader> {
-        let stdin: Box<dyn Read + Send> = match &self.spool {
-            Some(file) => {
-                let mut file = file.try_clone()?;
-                file.rewind()?;
-                Box::new(file)
-            }
-            None => Box::new(io::stdin()),
-        };
-        Ok(Reader::open(&self.locators, Some(stdin), block)?)
-    }
-}
-
 /// How many exchanges that do not conform are named.
 const NAMED: u64 = 20;
 
-/// Checks, if it was asked for.
+/// Checks what `reader` gives again. With a host beside it, a document is asked about the exchanges of that host only.
 ///
 /// # Errors
-/// An exchange that does not conform, each reported.
-///
-/// With a host beside it, a document is asked about the exchanges of that host only.
-pub(crate) fn verify(all: &[OfHost], inputs: &Inputs, config: &Config) -> anyhow::Result<()> {
-    if !config.verify {
-        return Ok(());
-    }
+/// An exchange that does not conform, each reported; input that cannot be read again.
+pub(crate) fn verify(all: &[OfHost], mut reader: Reader, config: &Config) -> anyhow::Result<()> {
     let compile = |document: &Document| {
         Api::compile(document).context("the spec that was built cannot be compiled")
     };
@@ -77,7 +28,6 @@ pub(crate) fn verify(all: &[OfHost], inputs: &Inputs, config: &Config) -> anyhow
         apis.push((host.as_deref(), compile(&built.document)?, whole));
     }
     let (mut checked, mut failed, mut absent, mut deleted) = (0u64, 0u64, 0u64, 0u64);
-    let mut reader = inputs.reader(1 << 20)?;
     while let Some(block) = reader.next_block().context("cannot read the input again")? {
         for (number, record) in block.records() {
             let (Record::Line(line) | Record::TornTail(line)) = record else { continue };

@@ -1,10 +1,11 @@
 //! Reading the inputs, all of them before anything is written.
 
+use std::cmp::Reverse;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use hmt_core::infer::{Ledger, Partial};
+use hmt_core::infer::{Ledger, Partial, Provenance};
 use hmt_core::spec::{Document, Format, SpecError, check_refs, load as load_bytes, load_file};
 
 use super::args::Config;
@@ -76,6 +77,31 @@ impl Inputs {
             config.messages.warn(format_args!("{name} does not tell what it was made of"));
         }
         Ok(ledger)
+    }
+
+    /// Leaves out what members of a consumer group have claimed to have read, and others have read again: a member has died, or
+    /// lost its partition, before the group noted it.
+    pub(crate) fn settle_claims(&mut self, config: &Config) {
+        let (mut claims, sure): (Vec<Named>, Vec<Named>) =
+            self.partials.drain(..).partition(|named| named.partial.claim().is_some());
+        self.partials = sure;
+        let mut read = Provenance::default();
+        self.partials.iter().for_each(|named| read.unite(named.partial.inputs()));
+        // Where only claims overlap, any is as good as the other, and the longest has most; never does their order matter.
+        claims.sort_by_cached_key(|Named { partial, .. }| {
+            (Reverse(partial.inputs().length()), partial.inputs().clone())
+        });
+        for claim in claims {
+            if let Some(overlap) = read.overlap(claim.partial.inputs()) {
+                config.messages.warn(format_args!(
+                    "{} is left out: another member of the group has read the same again ({overlap})",
+                    claim.name
+                ));
+            } else {
+                read.unite(claim.partial.inputs());
+                self.partials.push(claim);
+            }
+        }
     }
 
     fn add_folder(&mut self, folder: &Path, config: &Config) -> anyhow::Result<()> {

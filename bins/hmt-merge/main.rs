@@ -24,10 +24,11 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> anyhow::Result<Status> {
-    let inputs = load::load(config)?;
+    let mut inputs = load::load(config)?;
     if config.info {
         return info(&inputs);
     }
+    inputs.settle_claims(config);
     let ledger = inputs.ledger(config)?;
     let Inputs { mut documents, partials } = inputs;
     let (names, partials): (Vec<_>, Vec<_>) =

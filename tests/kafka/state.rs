@@ -5,19 +5,19 @@ use std::fs;
 use super::Cluster;
 use crate::harness::{Dir, Program, Server, fixture};
 
-fn shop() -> String {
+pub(super) fn shop() -> String {
     fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap()
 }
 
-fn of_file(dir: &Dir, lines: &str) -> String {
+pub(super) fn of_file(dir: &Dir, lines: &str) -> String {
     dir.program("hmt-build").arg("-").stdin(lines).run().expect_code(0).out()
 }
 
-fn fill(cluster: &Cluster, partitions: i32, lines: &str) {
+pub(super) fn fill(cluster: &Cluster, partitions: i32, lines: &str) {
     cluster.fill(lines.lines().enumerate().map(|(n, line)| (n as i32 % partitions, line)));
 }
 
-fn follow(dir: &Dir, cluster: &Cluster, state: &str, query: &str) -> Program {
+pub(super) fn follow(dir: &Dir, cluster: &Cluster, state: &str, query: &str) -> Program {
     let url = cluster.url(query);
     let spec = format!("{state}.yaml");
     let args = ["--follow", "--every", "50ms", "-v", "--state", state, "-o", &spec, &url];
@@ -87,32 +87,62 @@ fn kills_change_nothing() {
 }
 
 #[test]
-fn members_of_a_group_share_a_topic() {
-    let Some(cluster) = Cluster::real(4) else { return };
+fn a_topic_that_was_made_anew_is_told() {
+    let Some(cluster) = Cluster::real(1) else { return };
     let (dir, shop) = (Dir::new(), shop());
-    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
-    fill(&cluster, 4, &shop[..half]);
-    let first = Server::spawn(follow(&dir, &cluster, "a", "group=members_of_a"));
-    first.wait_stderr("up to date with 10 exchanges");
-    // The second one takes partitions over from the first, which has read of them already.
-    let second = Server::spawn(follow(&dir, &cluster, "b", "group=members_of_a"));
-    let third = Server::spawn(follow(&dir, &cluster, "c", "group=members_of_a"));
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    fill(&cluster, 4, &shop[half..]);
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    for member in [third, first, second] {
-        member.signal("TERM");
-        member.end().expect_code(0);
+    let run =
+        |query: &str| dir.program("hmt-build").args(["--state", "s", &cluster.url(query)]).run();
+    fill(&cluster, 1, &shop);
+    run("until=end").expect_code(0);
+    cluster.recreate();
+    fill(&cluster, 1, shop.lines().next().unwrap());
+    let state = dir.read("s");
+    for query in ["until=end", "until=end&group=made_anew"] {
+        let run = run(query).expect_code(1).expect_no_stdout();
+        run.expect_stderr(
+            "was read up to 23 before: the topic was made anew; begin with another --state",
+        );
+        assert_eq!(dir.read("s"), state);
     }
-    // What the last one was still given.
-    let last = ["--state", "b", &cluster.url("group=members_of_a&until=end"), "-o", "x.yaml"];
-    dir.program("hmt-build").args(last).run().expect_code(0);
-    for state in ["a", "b", "c"] {
-        fs::rename(dir.join(state), dir.join(&format!("{state}.partial.json"))).unwrap();
+}
+
+#[test]
+fn what_was_deleted_before_it_was_read_is_told() {
+    let Some(cluster) = Cluster::real(1) else { return };
+    let shop = shop();
+    let lines: Vec<&str> = shop.lines().collect();
+    fill(&cluster, 1, &lines[..10].join("\n"));
+    let run = |dir: &Dir, query: &str| {
+        dir.program("hmt-build").args(["--state", "s", &cluster.url(query)]).run().expect_code(0)
+    };
+    let queries = ["until=end", "until=end&group=deleted"];
+    let dirs = queries.map(|query| {
+        let dir = Dir::new();
+        run(&dir, query);
+        dir
+    });
+    fill(&cluster, 1, &lines[10..].join("\n"));
+    cluster.delete_before(0, 13);
+    for (dir, query) in dirs.iter().zip(queries) {
+        let rest = [&lines[..10], &lines[13..]].concat().join("\n");
+        let told =
+            "/0: the offsets 10 to 13 are gone: the broker has deleted them before they were read";
+        let again = run(dir, query).expect_stderr(told);
+        assert_eq!(again.out(), of_file(dir, &rest), "{query}");
+        // The state tells which offsets it is made of; a spec cannot be checked by what is gone.
+        let state: serde_json::Value = serde_json::from_str(&dir.read("s")).unwrap();
+        let read: Vec<_> = state["inputs"].as_object().unwrap().values().collect();
+        assert_eq!(read, [&serde_json::json!([[0, 10], [13, lines.len()]])]);
+        let verify = ["--verify", "--state", "s", &cluster.url(query)];
+        let verify = dir.program("hmt-build").args(verify).run().expect_code(1);
+        verify.expect_stderr("cannot be read again: the broker has deleted the offsets 0 to 13");
     }
-    let all = ["a.partial.json", "b.partial.json", "c.partial.json"];
-    let merged = dir.program("hmt-merge").args(all).run().expect_code(0);
-    assert_eq!(merged.out(), of_file(&dir, &shop));
+    // All of it may be gone.
+    fill(&cluster, 1, &lines.join("\n"));
+    cluster.delete_before(0, 2 * lines.len() as i64);
+    for (dir, query) in dirs.iter().zip(queries) {
+        run(dir, query).expect_stderr("the offsets 23 to 46 are gone");
+    }
 }
 
 #[test]

@@ -1,138 +1,148 @@
 //! What was folded of a topic, by partition, and the state file that holds it: a line for each partition.
 //!
-//! What has been folded since the group last heard how far a partition was read is fresh, and has a line of its own. If the group
-//! never hears of it, others read it again, and it is taken out: a state cannot be subtracted from.
+//! What has been folded since the group last noted how far a partition was read is only claimed, and has a line of its own. If
+//! the group never notes it, others read it again, and it is taken out: a state cannot be subtracted from. Whether the group has
+//! noted it is told by what stands beside its offsets, see `claims.rs`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
-use hmt_core::stream::{Topic, TopicReader};
+use hmt_core::stream::{Committed, StreamError, Topic, TopicReader};
 
+use super::claims::{Claims, Verdict};
+use super::piece::{Claimed, Piece};
 use crate::args::Config;
 use crate::{fold, state};
 
 pub(super) struct Partitions<'c> {
     config: &'c Config,
-    /// What the state file had.
-    loaded: Vec<Partial>,
+    /// The name of this run.
+    run: String,
     /// What is not of this topic alone.
     base: Piece,
     parts: BTreeMap<i32, Part>,
     cluster: String,
     topic: String,
-    /// True where the state file had fresh pieces, of which is not known whether the group had heard of them.
+    /// True where there is no group that could note anything.
+    alone: bool,
+    /// True where something is claimed of partitions that are not ours: the group is to be asked about it.
     unsettled: bool,
 }
 
 #[derive(Default)]
 struct Part {
     confirmed: Piece,
-    fresh: Piece,
+    /// In the order of their offsets.
+    claimed: Vec<Claimed>,
+    /// Who has had the partition before, and from where on we have it.
+    before: Option<(Claims, Option<u64>)>,
 }
 
-/// Something folded, and of what.
-#[derive(Default)]
-struct Piece {
-    builder: Option<Builder>,
-    inputs: Provenance,
-}
-
-impl Piece {
-    fn of(partial: Partial, config: &Config) -> anyhow::Result<Piece> {
-        let inputs = partial.inputs().clone();
-        Ok(Piece { builder: Some(state::builder_of(partial, config)?), inputs })
-    }
-
-    fn unite(&mut self, other: Piece) {
-        self.inputs.unite(&other.inputs);
-        match (&mut self.builder, other.builder) {
-            (Some(ours), Some(theirs)) => ours.merge(theirs),
-            (None, theirs) => self.builder = theirs,
-            (Some(_), None) => (),
-        }
-    }
-
-    fn line(&mut self) -> Option<String> {
-        let builder = self.builder.as_mut()?;
-        builder.set_inputs(self.inputs.clone());
-        Some(builder.to_partial())
+impl Part {
+    /// Up to where everything is here.
+    fn end(&self, cluster: &str, topic: &str, partition: i32) -> Option<u64> {
+        let confirmed = self.confirmed.inputs.ends_of(cluster, topic).remove(&partition);
+        confirmed.max(self.claimed.iter().map(|claimed| claimed.read.end).max())
     }
 }
 
 impl<'c> Partitions<'c> {
-    /// Reads the state file, if there is one.
+    /// Finds among the lines of the state what is of this topic.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub(super) fn load(config: &'c Config) -> anyhow::Result<Partitions<'c>> {
-        Ok(Partitions {
-            config,
-            loaded: state::lines(config)?,
-            base: Piece::default(),
-            parts: BTreeMap::new(),
-            cluster: String::new(),
-            topic: String::new(),
-            unsettled: false,
-        })
-    }
-
-    /// Finds what is of this topic; gives up to which offsets it has the partitions.
-    ///
-    /// # Errors
-    /// The state was made in another mode, or its lines of the same.
-    pub(super) fn begin(
-        &mut self,
+    /// They were made in another mode, or of the same.
+    pub(super) fn load(
+        config: &'c Config,
+        lines: Vec<Partial>,
         cluster: &str,
         topic: &Topic,
-    ) -> anyhow::Result<BTreeMap<i32, u64>> {
-        cluster.clone_into(&mut self.cluster);
-        topic.name().clone_into(&mut self.topic);
-        let mut ledger = Ledger::new(self.config.allow_overlap);
-        for (number, partial) in self.loaded.drain(..).enumerate() {
+    ) -> anyhow::Result<Partitions<'c>> {
+        let mut all = Partitions {
+            config,
+            run: format!("{:016x}", rand::random::<u64>()),
+            base: Piece::default(),
+            parts: BTreeMap::new(),
+            cluster: cluster.to_owned(),
+            topic: topic.name().to_owned(),
+            alone: !topic.has_group(),
+            unsettled: false,
+        };
+        let mut ledger = Ledger::new(config.allow_overlap);
+        for (number, partial) in lines.into_iter().enumerate() {
             ledger.add(&format!("line {} of the state", number + 1), partial.inputs().clone())?;
-            let partition = partial.inputs().only_partition(cluster, topic.name());
-            let piece = Piece::of(partial, self.config)?;
-            let Some(partition) = partition else {
-                self.base.unite(piece);
+            let claim = partial.claim().map(str::to_owned);
+            let place = partial.inputs().only_partition(cluster, topic.name());
+            let piece = Piece::of(partial, config)?;
+            let Some(partition) = place else {
+                all.base.unite(piece);
                 continue;
             };
-            let part = self.parts.entry(partition).or_default();
-            if part.confirmed.builder.is_none() {
-                part.confirmed = piece;
-            } else if part.fresh.builder.is_none() && topic.has_group() {
-                part.fresh = piece;
-                self.unsettled = true;
-            } else {
-                part.confirmed.unite(piece);
+            let part = all.parts.entry(partition).or_default();
+            let mut ranges = piece.inputs.partitions_of(cluster, topic.name()).into_iter();
+            match (claim, ranges.next(), ranges.next()) {
+                (Some(run), Some((_, read)), None) => {
+                    part.claimed.push(Claimed { piece, run, read, tried: true });
+                    all.unsettled = topic.has_group();
+                }
+                _ => part.confirmed.unite(piece),
             }
         }
-        Ok(ledger.inputs().ends_of(cluster, topic.name()))
+        for part in all.parts.values_mut() {
+            part.claimed.sort_by_key(|claimed| claimed.read.start);
+        }
+        Ok(all)
     }
 
-    /// Once the group has said which partitions are ours, decides about what was fresh when an earlier run ended: it stays where
-    /// the partition is ours, as we go on behind it, or where the group has heard of it. True where something was taken out.
-    pub(super) fn settle(&mut self, reader: &mut TopicReader) -> bool {
-        if !self.unsettled || !reader.is_assigned() {
-            return false;
+    /// Decides about what was claimed of partitions that are ours from now on, and gives up to where they are here.
+    pub(super) fn assigned(
+        &mut self,
+        partitions: &BTreeMap<i32, Option<Committed>>,
+    ) -> BTreeMap<i32, u64> {
+        let mut known = BTreeMap::new();
+        for (partition, committed) in partitions {
+            let part = self.parts.entry(*partition).or_default();
+            let found = committed.clone().unwrap_or_default();
+            let claims = Claims::parse(&found.note);
+            if !self.alone {
+                let offset = found.offset;
+                decide(part, &claims, offset, Some(&self.run));
+            }
+            // Where the group has never committed anything, we have it from where we begin, or began.
+            let ours = part.claimed.iter().filter(|claimed| claimed.run == self.run);
+            let first = ours.map(|claimed| claimed.read.start).min();
+            part.before = Some((claims, committed.as_ref().map(|found| found.offset).or(first)));
+            if let Some(end) = part.end(&self.cluster, &self.topic, *partition) {
+                known.insert(*partition, end);
+            }
         }
+        known
+    }
+
+    /// Once it is known which partitions are ours, asks the group about what is claimed of others; true where anything changed.
+    pub(super) fn settle(&mut self, reader: &TopicReader) -> Result<bool, StreamError> {
+        if !self.unsettled {
+            return Ok(false);
+        }
+        let ours = reader.read();
+        let others: Vec<i32> = self
+            .parts
+            .iter()
+            .filter(|(partition, part)| !part.claimed.is_empty() && !ours.contains_key(partition))
+            .map(|(partition, _)| *partition)
+            .collect();
+        let committed =
+            if others.is_empty() { BTreeMap::new() } else { reader.committed(others.clone())? };
         self.unsettled = false;
-        let (ours, mut changed) = (reader.read(), false);
-        for (partition, part) in &mut self.parts {
-            if part.fresh.builder.is_none() || ours.contains_key(partition) {
-                continue;
-            }
-            let end = part.fresh.inputs.ends_of(&self.cluster, &self.topic).remove(partition);
-            let heard = reader.committed_of(*partition).max(Some(0)) >= end;
-            let fresh = std::mem::take(&mut part.fresh);
-            if heard {
-                part.confirmed.unite(fresh);
-            } else {
-                let ends = part.confirmed.inputs.ends_of(&self.cluster, &self.topic);
-                reader.set_known(*partition, ends.get(partition).copied());
-            }
-            changed = true;
+        let mut changed = false;
+        for partition in others {
+            let Some(part) = self.parts.get_mut(&partition) else { continue };
+            let found = committed.get(&partition).cloned().unwrap_or_default();
+            let before = part.claimed.len();
+            decide(part, &Claims::parse(&found.note), found.offset, None);
+            changed |= part.claimed.len() < before;
         }
-        changed
+        Ok(changed)
     }
 
     /// Adds what was folded in a round; true where it was anything.
@@ -140,52 +150,88 @@ impl<'c> Partitions<'c> {
         let (mut folded, mut new) = (folded, false);
         for (partition, range) in reader.read() {
             let part = self.parts.entry(partition).or_default();
-            let confirmed = part.confirmed.inputs.ends_of(&self.cluster, &self.topic);
-            let start = confirmed.get(&partition).map_or(range.start, |end| range.start.max(*end));
-            let read = start..range.end.max(start);
-            let inputs = Provenance::of_partition(&self.cluster, &self.topic, partition, read);
-            new |= !inputs.is_empty() && inputs != part.fresh.inputs;
+            let start = part.end(&self.cluster, &self.topic, partition).unwrap_or(0);
+            let read = range.start.max(start)..range.end;
+            if read.is_empty() {
+                continue;
+            }
+            new = true;
             let builder = folded.remove(&partition);
-            let builder = match builder {
-                None if inputs.is_empty() || part.fresh.builder.is_some() => None,
-                builder => Some(builder.unwrap_or_else(|| fold::new_builder(self.config))),
-            };
-            part.fresh.unite(Piece { builder, inputs });
+            let builder = Some(builder.unwrap_or_else(|| fold::new_builder(self.config)));
+            let inputs =
+                Provenance::of_partition(&self.cluster, &self.topic, partition, read.clone());
+            let piece = Piece { builder, inputs };
+            if self.alone {
+                part.confirmed.unite(piece);
+                continue;
+            }
+            match part.claimed.last_mut() {
+                Some(last) if !last.tried && last.read.end == read.start => {
+                    last.piece.unite(piece);
+                    last.read.end = read.end;
+                }
+                _ => {
+                    part.claimed.push(Claimed { piece, run: self.run.clone(), read, tried: false });
+                }
+            }
         }
         new
     }
 
-    /// Up to where our partitions have been read, or will be read from: what the group is to hear.
-    pub(super) fn ends(&self, reader: &TopicReader) -> BTreeMap<i32, u64> {
-        let ours = reader.read().into_iter();
-        ours.map(|(partition, range)| (partition, self.end(partition).unwrap_or(0).max(range.end)))
-            .collect()
+    /// What the group is to note of our partitions: up to where they have been read, or will be read from, and by whom.
+    pub(super) fn offer(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
+        let mut all = BTreeMap::new();
+        for (partition, range) in reader.read() {
+            let part = self.parts.entry(partition).or_default();
+            let end = part.end(&self.cluster, &self.topic, partition).unwrap_or(0);
+            let (claims, from) = part.before.clone().unwrap_or_default();
+            let claims = claims.with(from.unwrap_or(range.start), &self.run);
+            for claimed in &mut part.claimed {
+                claimed.tried = true;
+            }
+            let offset = end.max(range.end);
+            all.insert(partition, Committed { offset, note: claims.to_string() });
+        }
+        all
     }
 
-    /// The group has heard of all.
-    pub(super) fn confirm(&mut self) {
-        for part in self.parts.values_mut() {
-            part.confirmed.unite(std::mem::take(&mut part.fresh));
+    /// The group has noted all that this run claims of these partitions.
+    pub(super) fn confirm(&mut self, noted: &BTreeMap<i32, Committed>) {
+        for partition in noted.keys() {
+            let Some(part) = self.parts.get_mut(partition) else { continue };
+            let (ours, others) = std::mem::take(&mut part.claimed)
+                .into_iter()
+                .partition(|claimed| claimed.run == self.run);
+            part.claimed = others;
+            let ours: Vec<Claimed> = ours;
+            for claimed in ours {
+                part.confirmed.unite(claimed.piece);
+            }
         }
     }
 
-    /// Takes out what the group has not heard of; true where there was something.
-    pub(super) fn forget_fresh(&mut self, partitions: &[i32]) -> bool {
+    /// Partitions are not ours any more: takes out what the group was never asked to note, so that others read it; about the rest
+    /// the group is asked. True where something was taken out.
+    pub(super) fn revoked(&mut self, partitions: &[i32]) -> bool {
         let mut some = false;
         for partition in partitions {
             if let Some(part) = self.parts.get_mut(partition) {
-                some |= std::mem::take(&mut part.fresh).builder.is_some();
+                let before = part.claimed.len();
+                part.claimed.retain(|claimed| claimed.tried);
+                some |= part.claimed.len() < before;
+                self.unsettled |= !part.claimed.is_empty();
             }
         }
         some
     }
 
-    /// Up to where everything of a partition is here.
-    pub(super) fn end(&self, partition: i32) -> Option<u64> {
-        let part = self.parts.get(&partition)?;
-        let end =
-            |piece: &Piece| piece.inputs.ends_of(&self.cluster, &self.topic).remove(&partition);
-        end(&part.fresh).max(end(&part.confirmed))
+    /// What is claimed, and it is not known whether the group has noted it.
+    pub(super) fn unknown(&self) -> Vec<(i32, Range<u64>)> {
+        let all = self.parts.iter();
+        all.flat_map(|(partition, part)| {
+            part.claimed.iter().map(|claimed| (*partition, claimed.read.clone()))
+        })
+        .collect()
     }
 
     /// Writes the state file, if there is to be one.
@@ -197,7 +243,7 @@ impl<'c> Partitions<'c> {
         let mut lines: Vec<String> = self.base.line().into_iter().collect();
         for part in self.parts.values_mut() {
             lines.extend(part.confirmed.line());
-            lines.extend(part.fresh.line());
+            lines.extend(part.claimed.iter_mut().filter_map(Claimed::line));
         }
         if lines.is_empty() {
             lines.push(fold::new_builder(self.config).to_partial());
@@ -205,21 +251,31 @@ impl<'c> Partitions<'c> {
         state::save(path, &lines.join("\n"))
     }
 
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        let parts = self.parts.values().flat_map(|part| {
+            [&part.confirmed].into_iter().chain(part.claimed.iter().map(|claimed| &claimed.piece))
+        });
+        [&self.base].into_iter().chain(parts)
+    }
+
     /// True where nothing was ever folded.
     pub(super) fn is_empty(&self) -> bool {
-        let pieces = self.parts.values().flat_map(|part| [&part.confirmed, &part.fresh]);
-        pieces
-            .chain([&self.base])
-            .filter_map(|piece| piece.builder.as_ref())
-            .all(|builder| builder.counts().exchanges == 0)
+        let mut builders = self.pieces().filter_map(|piece| piece.builder.as_ref());
+        builders.all(|builder| builder.counts().exchanges == 0)
+    }
+
+    /// Which offsets of the topic are here.
+    pub(super) fn read(&self) -> Vec<(i32, Range<u64>)> {
+        let mut inputs = Provenance::default();
+        self.pieces().for_each(|piece| inputs.unite(&piece.inputs));
+        inputs.partitions_of(&self.cluster, &self.topic)
     }
 
     /// All of it together.
     pub(super) fn united(&self) -> Builder {
         let mut whole = fold::new_builder(self.config);
         let mut inputs = Provenance::default();
-        let pieces = self.parts.values().flat_map(|part| [&part.confirmed, &part.fresh]);
-        for piece in [&self.base].into_iter().chain(pieces) {
+        for piece in self.pieces() {
             inputs.unite(&piece.inputs);
             if let Some(builder) = &piece.builder {
                 whole.merge(builder.clone());
@@ -227,5 +283,21 @@ impl<'c> Partitions<'c> {
         }
         whole.set_inputs(inputs);
         whole
+    }
+}
+
+/// Decides about what is claimed of a partition. `heir` is our run where the partition is ours: then what nobody has read again
+/// is its own from now on; where it is not, others are about to read it.
+fn decide(part: &mut Part, claims: &Claims, committed: u64, heir: Option<&str>) {
+    for mut claimed in std::mem::take(&mut part.claimed) {
+        match (claims.verdict(committed, &claimed.read, &claimed.run), heir) {
+            (Verdict::Heard, _) => part.confirmed.unite(claimed.piece),
+            (Verdict::Open, Some(heir)) => {
+                heir.clone_into(&mut claimed.run);
+                part.claimed.push(claimed);
+            }
+            (Verdict::Open, None) | (Verdict::TakenOver, _) => (),
+            (Verdict::Unknown, _) => part.claimed.push(claimed),
+        }
     }
 }

@@ -20,7 +20,7 @@ use hmt_core::record::{
 use hmt_core::spec::load_with_files;
 use hmt_core::stream::{Locator, Rotation, Topic};
 
-use super::sinks::is_same_file;
+use super::sinks::is_same_place;
 use super::{Args, Broken, Durable, Slow};
 
 /// All that `hmt-record start` needs.
@@ -115,8 +115,10 @@ impl Args {
         }
         let outputs = self.outputs()?;
         for source in &self.locators {
-            if outputs.iter().any(|output| is_same_file(source, output)) {
-                let why = format!("{source} is read and written at once; name another --out");
+            if outputs.iter().any(|output| is_same_place(source, output)) {
+                let why = format!(
+                    "{source} is read and written at once, so every record would be there again; name another --out"
+                );
                 return Err(Failure::usage(why));
             }
         }

@@ -39,14 +39,14 @@ fn is_plain_file(path: &Path) -> bool {
 }
 
 /// True where what is read would be written at once.
-pub(super) fn is_same_file(source: &Locator, output: &Locator) -> bool {
-    let (
-        Locator::File(source) | Locator::Dir(source),
-        Locator::File(output) | Locator::Dir(output),
-    ) = (source, output)
-    else {
-        return false;
-    };
-    matches!((source.canonicalize(), output.canonicalize()), (Ok(source), Ok(output))
-        if source == output || output.parent() == Some(&source))
+pub(super) fn is_same_place(source: &Locator, output: &Locator) -> bool {
+    match (source, output) {
+        (
+            Locator::File(source) | Locator::Dir(source),
+            Locator::File(output) | Locator::Dir(output),
+        ) => matches!((source.canonicalize(), output.canonicalize()), (Ok(source), Ok(output))
+            if source == output || output.parent() == Some(&source)),
+        (Locator::Kafka(source), Locator::Kafka(output)) => source.is_same(output),
+        _ => false,
+    }
 }

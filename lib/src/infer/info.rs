@@ -30,6 +30,8 @@ pub struct Info {
     pub hosts: Vec<HostInfo>,
     /// What it was made of, as far as that was tracked.
     pub inputs: Provenance,
+    /// Whether it is not known if the consumer group for which it was made has noted that.
+    pub claimed: bool,
 }
 
 /// What a partial knows of one host. Paths are counted as they are kept, before templates are found.
@@ -53,6 +55,7 @@ impl Info {
         config: &str,
         this_version: bool,
         inputs: Provenance,
+        claimed: bool,
     ) -> Info {
         let named = state.hosts.sorted();
         let all = named.iter().map(|(origin, host)| (*origin, *host));
@@ -74,6 +77,7 @@ impl Info {
             recordings: state.recordings.0.len() as u64,
             hosts: hosts.collect(),
             inputs,
+            claimed,
         }
     }
 }
@@ -127,6 +131,9 @@ impl fmt::Display for Info {
             let ranges: Vec<String> =
                 ranges.map(|range| format!("{}-{}", range.start, range.end)).collect();
             writeln!(f, "input: {source} {}", ranges.join(","))?;
+        }
+        if self.claimed {
+            writeln!(f, "claimed: it is not known whether the group has noted what was read")?;
         }
         Ok(())
     }

@@ -126,7 +126,12 @@ impl Builder {
 
     /// The state as a line of canonical JSON, without the newline.
     pub fn to_partial(&self) -> String {
-        partial::write(&self.state, &self.config, &self.inputs)
+        partial::write(&self.state, &self.config, &self.inputs, None)
+    }
+
+    /// The same, for what a run has read for a consumer group that may not have noted it: see [`Partial::claim`].
+    pub fn to_claim(&self, run: &str) -> String {
+        partial::write(&self.state, &self.config, &self.inputs, Some(run))
     }
 
     /// Lines that tell why a path is templated as it is; it may begin with an origin.

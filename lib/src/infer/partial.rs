@@ -11,6 +11,8 @@ const FORMAT: u32 = 1;
 /// A state that came from a file.
 #[derive(Debug, Deserialize)]
 pub struct Partial {
+    #[serde(default)]
+    claim: Option<String>,
     #[serde(rename = "hmt-partial")]
     format: u32,
     config: String,
@@ -26,6 +28,8 @@ pub struct Partial {
 
 #[derive(Serialize)]
 struct Line<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'s str>,
     config: String,
     exchanges: u64,
     #[serde(rename = "hmt-partial")]
@@ -68,7 +72,9 @@ impl Partial {
     /// True where bytes begin as a partial does: it is canonical, so its first key is known, and neither an exchange nor a spec
     /// has that.
     pub fn is(bytes: &[u8]) -> bool {
-        bytes.starts_with(b"{\"config\":") || bytes.starts_with(b"{\"hmt-partial\":")
+        [&b"{\"config\":"[..], b"{\"claim\":", b"{\"hmt-partial\":"]
+            .iter()
+            .any(|key| bytes.starts_with(key))
     }
 
     /// Reads a line.
@@ -104,6 +110,12 @@ impl Partial {
         &self.inputs
     }
 
+    /// The run that has read its inputs for a consumer group, where it does not know whether the group has noted that. If the
+    /// group has not, others read the same again, and this partial counts for nothing.
+    pub fn claim(&self) -> Option<&str> {
+        self.claim.as_deref()
+    }
+
     /// What is in it.
     pub fn info(&self) -> Info {
         let this_version = self.config == self.configuration().hash();
@@ -114,6 +126,7 @@ impl Partial {
             &self.config,
             this_version,
             self.inputs.clone(),
+            self.claim.is_some(),
         )
     }
 
@@ -178,8 +191,14 @@ fn depth(line: &[u8]) -> usize {
     deepest
 }
 
-pub(super) fn write(state: &State, config: &Config, inputs: &Provenance) -> String {
+pub(super) fn write(
+    state: &State,
+    config: &Config,
+    inputs: &Provenance,
+    claim: Option<&str>,
+) -> String {
     let line = Line {
+        claim,
         config: config.hash(),
         exchanges: state.exchanges,
         format: FORMAT,

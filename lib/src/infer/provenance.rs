@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 pub const NAMED_BY: u64 = 64 << 10;
 
 /// Disjoint ranges, sorted, with a gap between any two: so equal sets are equal lists.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "Vec<(u64, u64)>")]
 struct Ranges(Vec<(u64, u64)>);
 
@@ -63,7 +63,7 @@ impl Ranges {
 }
 
 /// The inputs of a partial; see the module.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Provenance(BTreeMap<String, Ranges>);
 
@@ -142,6 +142,21 @@ impl Provenance {
             Some((partition, ranges.0.last()?.1))
         });
         ends.collect()
+    }
+
+    /// Which offsets of partitions of a topic are among these inputs.
+    pub fn partitions_of(&self, cluster: &str, topic: &str) -> Vec<(i32, Range<u64>)> {
+        let prefix = partition_prefix(cluster, topic);
+        let all = self.0.iter().filter_map(|(source, ranges)| {
+            Some((source.strip_prefix(&prefix)?.parse().ok()?, ranges))
+        });
+        all.flat_map(|(partition, ranges)| ranges.0.iter().map(move |(a, b)| (partition, *a..*b)))
+            .collect()
+    }
+
+    /// How much of their sources they are, in bytes of files and messages of topics.
+    pub fn length(&self) -> u64 {
+        self.0.values().flat_map(|ranges| &ranges.0).map(|(start, end)| end - start).sum()
     }
 
     /// Up to where a file is among these inputs, which were read from its start each time: a log that has grown since goes on
@@ -338,6 +353,8 @@ mod tests {
         known.unite(&Provenance::of_partition("d", "t", 1, 0..9));
         known.unite(&Provenance::of_file(&b"a"[..], 1).unwrap());
         assert_eq!(known.ends_of("c", "t"), BTreeMap::from([(0, 20), (12, 7)]));
+        assert_eq!(known.partitions_of("c", "t"), [(0, 0..20), (12, 5..7)]);
+        assert_eq!(known.length(), 20 + 2 + 9 + 1);
         assert_eq!(
             known.overlap(&of(0, 19..30)).map(|o| o.to_string()),
             Some("kafka:c/t/0 19-20".to_owned())

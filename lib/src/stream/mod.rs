@@ -21,7 +21,9 @@ mod unpack;
 
 pub use block::{At, Block, Record};
 pub use error::StreamError;
-pub use kafka::{Step, Topic, TopicReader};
+pub use kafka::Topic;
+#[cfg(feature = "kafka")]
+pub use kafka::{Committed, Step, TopicReader};
 pub use locator::{Locator, LocatorError, grows};
 pub use log_dir::LogDir;
 pub use patience::Patience;

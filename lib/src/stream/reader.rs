@@ -1,5 +1,6 @@
 //! Exchanges from any number of locators, block by block.
 
+#[cfg(feature = "kafka")]
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
@@ -9,7 +10,9 @@ use std::sync::Arc;
 
 use super::block::Block;
 use super::har::Har;
-use super::kafka::{Step, Topic, TopicReader};
+use super::kafka::Topic;
+#[cfg(feature = "kafka")]
+use super::kafka::{Step, TopicReader};
 use super::lines::Lines;
 use super::locator::{Content, Locator, by_name};
 use super::sink::Notify;
@@ -25,12 +28,15 @@ pub struct Reader {
     notes: Vec<String>,
     watch: Watch,
     partitions: Vec<PartitionRange>,
+    /// What of topics is to be read again.
+    again: Vec<PartitionRange>,
 }
 
 /// What was read of a partition: the cluster, the topic, the partition, its offsets.
 pub type PartitionRange = (String, String, i32, Range<u64>);
 
 /// Who waits for a topic.
+#[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody waits for a topic"))]
 struct Watch {
     stop: Box<dyn Fn() -> bool + Send>,
     notify: Notify,
@@ -46,7 +52,8 @@ enum Source {
     Stdin(Box<dyn Read + Send>),
     File(PathBuf, Option<Range<u64>>),
     Part(Part),
-    Topic(Box<Topic>),
+    /// Where it is read again: so many ranges of each partition are done.
+    Topic(Box<Topic>, Option<usize>),
 }
 
 /// Some lines of a file that is open at its start; it may have another name by now.
@@ -84,6 +91,7 @@ impl Part {
 enum Feed {
     Lines(Lines),
     Har(Har),
+    #[cfg(feature = "kafka")]
     Topic(Box<TopicReader>),
 }
 
@@ -121,11 +129,31 @@ impl Reader {
                     }
                     waiting.extend(captures.into_iter().map(|path| Source::File(path, None)));
                 }
-                Locator::Kafka(topic) => waiting.push(Source::Topic(topic.clone())),
+                Locator::Kafka(topic) => waiting.push(Source::Topic(topic.clone(), None)),
             }
         }
         waiting.reverse();
         Ok(Reader { notes, ..Reader::of(waiting, block_size) })
+    }
+
+    /// The same, but of topics only what was read of them before, and all of that.
+    ///
+    /// # Errors
+    /// As of [`Reader::open`]; later, that a topic has not all of it any more.
+    pub fn open_again(
+        locators: &[Locator],
+        stdin: Option<Box<dyn Read + Send>>,
+        block_size: usize,
+        read: &[PartitionRange],
+    ) -> Result<Reader, StreamError> {
+        let mut reader = Reader::open(locators, stdin, block_size)?;
+        reader.again = read.to_vec();
+        for source in &mut reader.waiting {
+            if let Source::Topic(_, done) = source {
+                *done = Some(0);
+            }
+        }
+        Ok(reader)
     }
 
     /// Reads parts of open files.
@@ -134,8 +162,15 @@ impl Reader {
     }
 
     fn of(waiting: Vec<Source>, block_size: usize) -> Reader {
-        let (notes, partitions) = (Vec::new(), Vec::new());
-        Reader { block_size, waiting, current: None, notes, watch: Watch::default(), partitions }
+        Reader {
+            block_size,
+            waiting,
+            current: None,
+            notes: Vec::new(),
+            watch: Watch::default(),
+            partitions: Vec::new(),
+            again: Vec::new(),
+        }
     }
 
     /// Says what ends the reading of a topic that has no end, and who is told what happens meanwhile: that no broker answers.
@@ -159,7 +194,7 @@ impl Reader {
             Source::Stdin(_) => Some(None),
             Source::File(path, _) => Some(Some(path.as_path())),
             Source::Part(part) => Some(Some(part.path.as_path())),
-            Source::Topic(_) => None,
+            Source::Topic(..) => None,
         })
     }
 
@@ -183,19 +218,20 @@ impl Reader {
         loop {
             let Some((name, feed)) = &mut self.current else {
                 match self.waiting.pop() {
-                    Some(Source::Topic(topic)) => self.current = self.join(&topic)?,
+                    Some(Source::Topic(topic, done)) => self.current = self.join(&topic, done)?,
                     Some(source) => self.current = Some(self.start(source)?),
                     None => return Ok(None),
                 }
                 continue;
             };
             let block = match feed {
+                #[cfg(feature = "kafka")]
                 Feed::Topic(topic) => {
                     let block = next_of_topic(topic, &self.watch);
                     if !matches!(block, Ok(Some(_))) {
+                        let (cluster, name) = (topic.cluster(), topic.topic().name());
                         let read = topic.read().into_iter();
                         self.partitions.extend(read.map(|(partition, range)| {
-                            let (cluster, name, _) = topic.name_of(partition);
                             (cluster.to_owned(), name.to_owned(), partition, range)
                         }));
                         self.current = None;
@@ -227,17 +263,45 @@ impl Reader {
         }
     }
 
-    fn join(&self, topic: &Topic) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
+    #[cfg(feature = "kafka")]
+    fn join(
+        &mut self,
+        topic: &Topic,
+        done: Option<usize>,
+    ) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
         let Watch { stop, notify } = &self.watch;
-        let known = |_: &str| BTreeMap::new();
-        let reader = TopicReader::open(topic, self.block_size, known, stop, &**notify)?;
-        Ok(reader.map(|reader| (topic.short().into(), Feed::Topic(Box::new(reader)))))
+        let name = topic.short().into();
+        let reader = match done {
+            None => TopicReader::open(topic, self.block_size, stop, &**notify)?,
+            Some(done) => {
+                let next =
+                    |cluster: &str, name: &str| next_ranges(&self.again, cluster, name, done);
+                let reader =
+                    TopicReader::open_again(topic, self.block_size, next, stop, &**notify)?;
+                if reader.is_some() {
+                    self.waiting.push(Source::Topic(Box::new(topic.clone()), Some(done + 1)));
+                }
+                reader
+            }
+        };
+        Ok(reader.map(|reader| (name, Feed::Topic(Box::new(reader)))))
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    #[expect(clippy::unused_self, reason = "as with Kafka")]
+    fn join(
+        &mut self,
+        topic: &Topic,
+        _: Option<usize>,
+    ) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
+        let why = super::kafka::ABSENT.to_owned();
+        Err(StreamError::Kafka { topic: topic.short(), why })
     }
 
     fn start(&self, source: Source) -> Result<(Arc<str>, Feed), StreamError> {
         let mut first_line = 1;
         let (name, input, content, pace): (Arc<str>, Box<dyn Read + Send>, _, _) = match source {
-            Source::Topic(_) => unreachable!("topics are joined"),
+            Source::Topic(..) => unreachable!("topics are joined"),
             Source::Stdin(input) => ("-".into(), input, Content::Lines, Pace::Prompt),
             Source::File(path, Some(range)) => {
                 let cannot = |error| StreamError::open(&path, error);
@@ -274,12 +338,31 @@ impl Reader {
     }
 }
 
+/// What of a topic's partitions is read again, one range of each at a time.
+#[cfg(feature = "kafka")]
+fn next_ranges(
+    again: &[PartitionRange],
+    cluster: &str,
+    topic: &str,
+    done: usize,
+) -> BTreeMap<i32, Range<u64>> {
+    let mut all: BTreeMap<i32, Vec<Range<u64>>> = BTreeMap::new();
+    let own = again.iter().filter(|(of, name, ..)| of == cluster && name == topic);
+    for (.., partition, range) in own.filter(|(.., range)| !range.is_empty()) {
+        all.entry(*partition).or_default().push(range.clone());
+    }
+    let next = all.into_iter();
+    next.filter_map(|(partition, ranges)| Some((partition, ranges.get(done)?.clone()))).collect()
+}
+
 /// The next block of a topic; partitions that others are to have are given back.
+#[cfg(feature = "kafka")]
 fn next_of_topic(topic: &mut TopicReader, watch: &Watch) -> Result<Option<Block>, StreamError> {
     loop {
         match topic.next(None, &*watch.stop, &*watch.notify)? {
             Step::Block(block) => return Ok(Some(block)),
             Step::Rest => return Ok(None),
+            Step::Assigned(_) => topic.accept(&BTreeMap::new())?,
             Step::Revoked { .. } => topic.release()?,
         }
     }

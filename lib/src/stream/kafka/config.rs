@@ -5,15 +5,7 @@ use std::fs;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
-use super::locator::{Topic, is_secret};
-
-/// Every variable that begins so sets a property: `HMT_KAFKA_SASL_PASSWORD` is `sasl.password`.
-const PREFIX: &str = "HMT_KAFKA_";
-
-/// The variable of a property.
-pub(super) fn variable(property: &str) -> String {
-    format!("{PREFIX}{}", property.to_ascii_uppercase().replace('.', "_"))
-}
+use super::locator::{PREFIX, Topic, is_secret};
 
 /// Checks the properties of the URL and the environment: that there are such, that their values can be, and that this build has
 /// what they ask for.

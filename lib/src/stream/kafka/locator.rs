@@ -14,6 +14,12 @@ const BROKER: &str = "localhost:9092";
 /// The topic of exchanges, unless somebody says otherwise.
 const TOPIC: &str = "http_recordings";
 
+/// Why a build without the feature takes no URL of a topic.
+pub(in super::super) const ABSENT: &str = "this build of hmt has no Kafka; build it with the feature `kafka` (cargo install --path . --features kafka)";
+
+/// Every variable that begins so sets a property: `HMT_KAFKA_SASL_PASSWORD` is `sasl.password`.
+pub(super) const PREFIX: &str = "HMT_KAFKA_";
+
 /// A topic, and how it is read or written. It holds no secrets: those come from the environment or files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
@@ -66,10 +72,8 @@ impl Topic {
                 "the name of a topic is of letters, digits, '.', '_' and '-', 249 at most",
             ));
         }
-        if !super::BUILT_IN {
-            return Err(wrong(
-                "this build of hmt has no Kafka; build it with the feature `kafka` (cargo install --path . --features kafka)",
-            ));
+        if !cfg!(feature = "kafka") {
+            return Err(wrong(ABSENT));
         }
         let mut topic = Topic {
             url: url.to_owned(),
@@ -84,6 +88,7 @@ impl Topic {
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             topic.set(&key, &value).map_err(|why| wrong(&why))?;
         }
+        #[cfg(feature = "kafka")]
         super::config::check(&topic).map_err(|why| wrong(&why))?;
         Ok(topic)
     }
@@ -140,7 +145,7 @@ impl Topic {
             key if is_secret(key) && !value.starts_with('@') => {
                 return Err(format!(
                     "a URL is no place for {key}: it is seen by everybody who lists processes; set {}, or write {key}=@FILE",
-                    super::config::variable(key)
+                    variable(key)
                 ));
             }
             key => self.properties.push((key.to_owned(), value.to_owned())),
@@ -156,6 +161,28 @@ impl Topic {
     /// The topic's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// True where both are one topic, as far as their URLs tell: a broker in common, and the name.
+    fn has_same_name(&self, other: &Topic) -> bool {
+        let theirs: Vec<String> = other.brokers.split(',').map(address).collect();
+        self.name == other.name
+            && self.brokers.split(',').any(|broker| theirs.contains(&address(broker)))
+    }
+
+    /// True where both are one topic. Brokers that go by different names are asked which cluster they are of; where none answers
+    /// within five seconds, they count as different.
+    pub fn is_same(&self, other: &Topic) -> bool {
+        if self.name != other.name || self.has_same_name(other) {
+            return self.name == other.name;
+        }
+        #[cfg(feature = "kafka")]
+        if let (Some(ours), Some(theirs)) =
+            (super::broker::cluster_of(self), super::broker::cluster_of(other))
+        {
+            return ours == theirs;
+        }
+        false
     }
 
     /// True where it is read by a consumer group.
@@ -182,11 +209,27 @@ impl fmt::Display for Topic {
     }
 }
 
+/// A broker as `HOST:PORT`, in lower case; loopback by one name.
+fn address(broker: &str) -> String {
+    let broker = broker.rsplit_once("://").map_or(broker, |(_, rest)| rest).to_ascii_lowercase();
+    let (host, port) = match broker.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
+        _ => (&*broker, "9092"),
+    };
+    let host = if matches!(host, "127.0.0.1" | "[::1]") { "localhost" } else { host };
+    format!("{host}:{port}")
+}
+
 /// Properties that say who one is (CONFIGURATION.md of librdkafka).
 pub(super) fn is_secret(property: &str) -> bool {
     ["password", "secret", "passphrase", "key.pem", "oauthbearer.config"]
         .iter()
         .any(|word| property.contains(word))
+}
+
+/// The variable of a property.
+fn variable(property: &str) -> String {
+    format!("{PREFIX}{}", property.to_ascii_uppercase().replace('.', "_"))
 }
 
 /// A URL as it may be shown: one that is refused for its secret must not be repeated.
@@ -214,6 +257,23 @@ mod tests {
         assert_eq!(topic.to_string(), url);
         let plain = Topic::parse("kafka://a/t").unwrap();
         assert_eq!((plain.from, plain.until_end, plain.group), (From::Beginning, false, None));
+    }
+
+    #[cfg(feature = "kafka")]
+    #[test]
+    fn one_topic_has_several_urls() {
+        let same =
+            |a: &str, b: &str| Topic::parse(a).unwrap().has_same_name(&Topic::parse(b).unwrap());
+        for (a, b, expected) in [
+            ("kafka://a/t", "kafka://a:9092/t?until=end", true),
+            ("kafka://a,b:1/t", "kafka://c,B:1/t", true),
+            ("kafka://localhost/t", "kafka://127.0.0.1:9092/t", true),
+            ("kafka://[::1]/t", "kafka://localhost/t", true),
+            ("kafka://a/t", "kafka://a/u", false),
+            ("kafka://a:1/t", "kafka://a:2/t", false),
+        ] {
+            assert_eq!(same(a, b), expected, "{a} {b}");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct Partition {
     end: Option<u64>,
     /// True once there is nothing more before `end`.
     ended: bool,
+    /// True once the partition's end was reached.
+    caught_up: bool,
     bytes: Vec<u8>,
     spans: Vec<(u64, Span)>,
     gap: Option<Range<u64>>,
@@ -35,6 +37,7 @@ impl Partition {
             next: start,
             end,
             ended: end.is_some_and(|end| start >= end),
+            caught_up: false,
             bytes: Vec::new(),
             spans: Vec::new(),
             gap: None,
@@ -75,6 +78,12 @@ impl Partition {
     /// There is nothing after what came until now.
     pub(super) fn reached_end(&mut self) {
         self.ended |= self.end.is_some();
+        self.caught_up = true;
+    }
+
+    /// True once all has come that was there when the reading began, and maybe more.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.caught_up
     }
 
     /// True where all that was wanted has come and been handed out.

@@ -1,36 +1,37 @@
 //! A topic as a source: partitions, each read from an offset on, as blocks.
 //!
-//! A reader of its own is given all partitions. A member of a group is given some, and has to give them back when it is asked to;
-//! what was read of them should be safe by then, so this is left to whoever reads: [`Step::Revoked`] comes before, and
-//! [`TopicReader::release`] does it.
+//! A reader of its own is given all partitions. A member of a group is given some, and has to give them back when it is asked to.
+//! Whoever reads decides, as it knows what is there already: [`Step::Assigned`] comes before a partition is read, and
+//! [`TopicReader::accept`] begins it; [`Step::Revoked`] comes before one is given back, and [`TopicReader::release`] does that.
 //!
-//! Where reading begins is always an offset: what is [known](TopicReader::open), what the group has committed, or either end of the
-//! partition. librdkafka's `auto.offset.reset` would jump in silence.
+//! Where reading begins is always an offset: what is known, what the group has committed, or either end of the partition.
+//! librdkafka's `auto.offset.reset` would jump in silence.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::super::StreamError;
 use super::super::block::Block;
+use super::broker::{Broker, Committed, unsigned};
 use super::config;
-use super::context::{Decision, Events, give_back, take};
-use super::locator::{From, Topic};
+use super::context::{Decision, Events, give_back};
+use super::locator::Topic;
+use super::outage::Outage;
 use super::partition::Partition;
+use super::share::Share;
 
 /// How long nothing is looked at, at most.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A broker that answers does so within this time.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long a broker may take to tell of a topic, before it is looked whether there is another.
+const METADATA: Duration = Duration::from_secs(1);
 
 /// How often it is looked for partitions that were added to a topic.
 const REFRESH: Duration = Duration::from_secs(10);
@@ -56,6 +57,8 @@ pub enum Step {
     Block(Block),
     /// Nothing for now: the time is over, a stop is asked for, or what was wanted has been read.
     Rest,
+    /// Partitions are ours now, each with what the group has committed of it.
+    Assigned(BTreeMap<i32, Option<Committed>>),
     /// Partitions are to be given back to the group, or were lost to it.
     Revoked {
         /// Which.
@@ -67,45 +70,77 @@ pub enum Step {
 
 /// Reads a topic.
 pub struct TopicReader {
-    topic: Topic,
+    broker: Broker,
     cluster: String,
     block_size: usize,
-    consumer: BaseConsumer<Events>,
-    /// Up to which offset of each partition the reader has everything.
-    known: BTreeMap<i32, u64>,
-    /// Up to where a partition is read, where the topic is read to its end.
-    ends: BTreeMap<i32, u64>,
-    /// The partitions that are ours.
-    ours: BTreeMap<i32, Partition>,
-    /// True once the group has said which are.
-    assigned: bool,
-    joined: bool,
+    share: Share,
     /// True where reading goes on though all that was wanted is read.
     stays: bool,
-    revoked: Option<TopicPartitionList>,
-    /// Records that the group would have given again.
-    repeated: u64,
-    notes: Vec<String>,
-    told_down: bool,
-    /// When something came last, or somebody answered.
-    alive: Instant,
+    told_caught_up: bool,
+    outage: Outage,
     refreshed: Instant,
 }
 
 impl TopicReader {
-    /// Joins the group, or takes all partitions. `known` tells up to which offset of a partition everything is there already.
-    /// A broker is waited for: as long as the topic says, or, where it is read without end, until `stop`. `None` where that came
-    /// first.
+    /// Joins the group, or takes all partitions. A broker is waited for: as long as the topic says, or, where it is read without
+    /// end, until `stop`. `None` where that came first.
     ///
     /// # Errors
-    /// No broker answers, there is no such topic, or it ends before what is known of it.
+    /// No broker answers, or there is no such topic.
     pub fn open(
         topic: &Topic,
         block_size: usize,
-        known: impl FnOnce(&str) -> BTreeMap<i32, u64>,
         stop: &dyn Fn() -> bool,
         notify: &dyn Fn(&str),
     ) -> Result<Option<TopicReader>, StreamError> {
+        let mut reader = TopicReader::new(topic, block_size, notify)?;
+        let Some(partitions) = reader.find(stop, notify)? else { return Ok(None) };
+        if topic.until_end {
+            for partition in &partitions {
+                let (_, high) = reader.broker.watermarks(*partition)?;
+                reader.share.ends.insert(*partition, high);
+            }
+        }
+        if topic.group.is_some() {
+            let subscribed = reader.broker.consumer.subscribe(&[&topic.name]);
+            subscribed.map_err(|error| reader.broker.refused(&error))?;
+        } else {
+            reader.share.assign(partitions);
+        }
+        Ok(Some(reader))
+    }
+
+    /// Reads again what was read of a topic: of each partition the first of the ranges that `which` tells for the cluster.
+    /// `None` where that is nothing.
+    ///
+    /// # Errors
+    /// No broker answers, there is no such topic, or it has not all of it any more.
+    pub(in super::super) fn open_again(
+        topic: &Topic,
+        block_size: usize,
+        which: impl FnOnce(&str, &str) -> BTreeMap<i32, Range<u64>>,
+        stop: &dyn Fn() -> bool,
+        notify: &dyn Fn(&str),
+    ) -> Result<Option<TopicReader>, StreamError> {
+        let mut topic = topic.clone().to_end();
+        topic.group = None;
+        let mut reader = TopicReader::new(&topic, block_size, notify)?;
+        if reader.find(stop, notify)?.is_none() {
+            return Ok(None);
+        }
+        let ranges = which(&reader.cluster, &topic.name);
+        if ranges.is_empty() {
+            return Ok(None);
+        }
+        reader.share.read_again(&ranges, &reader.broker)?;
+        Ok(Some(reader))
+    }
+
+    fn new(
+        topic: &Topic,
+        block_size: usize,
+        notify: &dyn Fn(&str),
+    ) -> Result<TopicReader, StreamError> {
         let failed = |why: String| StreamError::Kafka { topic: topic.short(), why };
         let mut config = config::build(topic, &SETTINGS).map_err(failed)?;
         if topic.group.is_none() {
@@ -118,39 +153,17 @@ impl TopicReader {
         let consumer: BaseConsumer<Events> =
             BaseConsumer::from_config_and_context(&config, Events::default())
                 .map_err(|error| failed(error.to_string()))?;
-        let mut reader = TopicReader {
-            topic: topic.clone(),
+        let patience = topic.until_end.then_some(topic.patience);
+        Ok(TopicReader {
+            broker: Broker { topic: topic.clone(), consumer },
             cluster: String::new(),
             block_size,
-            consumer,
-            known: BTreeMap::new(),
-            ends: BTreeMap::new(),
-            ours: BTreeMap::new(),
-            assigned: false,
-            joined: false,
+            share: Share::default(),
             stays: false,
-            revoked: None,
-            repeated: 0,
-            notes: Vec::new(),
-            told_down: false,
-            alive: Instant::now(),
+            told_caught_up: false,
+            outage: Outage::new(topic.short(), patience),
             refreshed: Instant::now(),
-        };
-        let Some(partitions) = reader.find(stop, notify)? else { return Ok(None) };
-        reader.known = known(&reader.cluster);
-        if topic.until_end {
-            for partition in &partitions {
-                let (_, high) = reader.watermarks(*partition)?;
-                reader.ends.insert(*partition, high);
-            }
-        }
-        if topic.group.is_some() {
-            reader.consumer.subscribe(&[&topic.name]).map_err(|e| reader.failed(e.to_string()))?;
-        } else {
-            reader.take_over(&partitions, &BTreeMap::new())?;
-            reader.assigned = true;
-        }
-        Ok(Some(reader))
+        })
     }
 
     /// The partitions, once a broker tells them.
@@ -159,127 +172,31 @@ impl TopicReader {
         stop: &dyn Fn() -> bool,
         notify: &dyn Fn(&str),
     ) -> Result<Option<Vec<i32>>, StreamError> {
-        let start = Instant::now();
         let mut told = false;
         loop {
-            let why = match self.partitions(Duration::from_secs(1)) {
+            let why = match self.broker.partitions(METADATA) {
                 Ok(partitions) => {
-                    if let Some(cluster) = self.consumer.client().fetch_cluster_id(ANSWER) {
+                    if let Some(cluster) = self.broker.cluster() {
                         self.cluster = cluster;
+                        self.outage.is_none();
                         return Ok(Some(partitions));
                     }
                     "the broker does not tell which cluster it is of".to_owned()
                 }
                 Err(why) => why,
             };
-            if self.topic.until_end && start.elapsed() >= self.topic.patience {
-                return Err(self.failed(why));
+            if self.outage.is_too_long() {
+                return Err(self.broker.failed(why));
             }
             if stop() {
                 return Ok(None);
             }
             if !std::mem::replace(&mut told, true) {
-                notify(&format!("{}: {why}; waiting for it", self.topic.short()));
+                notify(&format!("{}: {why}; waiting for it", self.broker.topic.short()));
             }
             // What is to be known by then comes with the events.
-            drop(self.consumer.poll(LOOK));
+            drop(self.broker.consumer.poll(LOOK));
         }
-    }
-
-    fn partitions(&self, limit: Duration) -> Result<Vec<i32>, String> {
-        let found = self.consumer.fetch_metadata(Some(&self.topic.name), limit);
-        let found = found.map_err(|_| "no broker answers".to_owned())?;
-        let topic = found.topics().iter().find(|found| found.name() == self.topic.name);
-        let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
-        match (topic, error) {
-            (Some(topic), None) if !topic.partitions().is_empty() => {
-                Ok(topic.partitions().iter().map(|partition| partition.id()).collect())
-            }
-            (_, Some(error)) if error != RDKafkaErrorCode::UnknownTopicOrPartition => {
-                Err(error.to_string())
-            }
-            _ => Err("there is no such topic".to_owned()),
-        }
-    }
-
-    fn failed(&self, why: String) -> StreamError {
-        StreamError::Kafka { topic: self.topic.short(), why }
-    }
-
-    /// The offsets of the first message of a partition, and behind the last.
-    fn watermarks(&self, partition: i32) -> Result<(u64, u64), StreamError> {
-        let start = Instant::now();
-        loop {
-            match self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER) {
-                Ok((low, high)) => return Ok((unsigned(low), unsigned(high))),
-                Err(_) if start.elapsed() < self.topic.patience => std::thread::sleep(LOOK),
-                Err(error) => {
-                    let why =
-                        error.rdkafka_error_code().map_or(error.to_string(), |c| c.to_string());
-                    return Err(self.failed(format!(
-                        "cannot ask for the end of partition {partition}: {why}"
-                    )));
-                }
-            }
-        }
-    }
-
-    /// Begins to read partitions.
-    fn take_over(
-        &mut self,
-        partitions: &[i32],
-        committed: &BTreeMap<i32, u64>,
-    ) -> Result<(), StreamError> {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            let (low, high) = self.watermarks(*partition)?;
-            let (known, committed) = (self.known.get(partition), committed.get(partition));
-            let wanted = known.max(committed).copied();
-            if let (Some(known), Some(committed)) = (known, committed) {
-                self.repeated += known.saturating_sub(*committed);
-            }
-            if let Some(wanted) = wanted.filter(|wanted| *wanted > high) {
-                return Err(self.failed(format!(
-                    "partition {partition} ends at offset {high}, but was read up to {wanted} before: the topic was made anew; begin with another --state, group or topic"
-                )));
-            }
-            if let Some(wanted) = wanted.filter(|wanted| *wanted < low) {
-                self.notes.push(format!(
-                    "{}/{partition}: the offsets {wanted} to {low} are gone: the broker has deleted them before they were read",
-                    self.topic.name
-                ));
-            }
-            let start = wanted.unwrap_or(match self.topic.from {
-                From::Beginning => low,
-                From::Latest => high,
-            });
-            let start = start.max(low);
-            let end =
-                self.topic.until_end.then(|| self.ends.get(partition).copied().unwrap_or(high));
-            let source: Arc<str> = format!("{}/{partition}", self.topic.name).into();
-            self.ours.insert(*partition, Partition::new(source, *partition, start, end));
-            let offset = Offset::Offset(i64::try_from(start).unwrap_or(i64::MAX));
-            list.add_partition_offset(&self.topic.name, *partition, offset)
-                .map_err(|error| self.failed(error.to_string()))?;
-        }
-        let taken = if self.topic.group.is_some() {
-            take(&self.consumer, &list)
-        } else {
-            self.consumer.incremental_assign(&list)
-        };
-        taken.map_err(|error| self.failed(error.to_string()))
-    }
-
-    /// What the group has committed.
-    fn committed(&self, list: &TopicPartitionList) -> Result<BTreeMap<i32, u64>, KafkaError> {
-        let found = self.consumer.committed_offsets(list.clone(), ANSWER)?;
-        let offset = |found: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match found
-            .offset()
-        {
-            Offset::Offset(offset) if offset >= 0 => Some((found.partition(), unsigned(offset))),
-            _ => None,
-        };
-        Ok(found.elements().iter().filter_map(offset).collect())
     }
 
     /// What comes next: a block, unless `until` or `stop` comes first, or all is read that was wanted.
@@ -293,26 +210,23 @@ impl TopicReader {
         notify: &dyn Fn(&str),
     ) -> Result<Step, StreamError> {
         loop {
-            self.notes.drain(..).for_each(|note| notify(&note));
-            if self.revoked.is_none()
-                && let Some(decision) = self.consumer.context().next()
-                && let Some(step) = self.carry_out(decision)?
-            {
+            self.share.notes.drain(..).for_each(|note| notify(&note));
+            if let Some(step) = self.share.decided(&self.broker)? {
                 return Ok(step);
             }
-            self.refresh()?;
+            self.refresh();
             let over = until.is_some_and(|until| Instant::now() >= until) || stop();
             if over || (self.is_read() && !self.stays) {
-                return Ok(self.open_block(1).map_or(Step::Rest, Step::Block));
+                return Ok(self.open_block().map_or(Step::Rest, Step::Block));
             }
             let limit = until
                 .map_or(LOOK, |until| LOOK.min(until.saturating_duration_since(Instant::now())));
-            match self.consumer.poll(limit) {
+            match self.broker.consumer.poll(limit) {
                 Some(Ok(message)) => {
                     let partition = message.partition();
                     let (offset, payload) = (unsigned(message.offset()), message.payload());
                     // One of a partition that was given back meanwhile is of no use.
-                    let Some(ours) = self.ours.get_mut(&partition) else { continue };
+                    let Some(ours) = self.share.ours.get_mut(&partition) else { continue };
                     let before = ours.has_ended();
                     let size = ours.push(offset, payload);
                     let gap = ours.take_gap();
@@ -320,35 +234,36 @@ impl TopicReader {
                     drop(message);
                     self.comes(notify);
                     if let Some(gap) = gap {
-                        self.look_into(partition, &gap);
+                        self.share.look_into(partition, &gap, &self.broker)?;
                     }
                     if is_over {
-                        self.pause(partition);
+                        self.broker.pause(partition);
                     }
                     if size >= self.block_size {
                         return Ok(self.block_of(partition).map_or(Step::Rest, Step::Block));
                     }
-                    if self.ours.values().map(Partition::open).sum::<usize>() > MAX_OPEN
-                        && let Some(block) = self.open_block(1)
+                    if self.share.ours.values().map(Partition::open).sum::<usize>() > MAX_OPEN
+                        && let Some(block) = self.open_block()
                     {
                         return Ok(Step::Block(block));
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.comes(notify);
-                    if let Some(ours) = self.ours.get_mut(&partition) {
+                    if let Some(ours) = self.share.ours.get_mut(&partition) {
                         ours.reached_end();
                     }
+                    self.tell_caught_up(notify);
                 }
                 Some(Err(error)) => self.consider(&error, notify)?,
                 None => {
-                    if let Some(block) = self.open_block(1) {
+                    if let Some(block) = self.open_block() {
                         return Ok(Step::Block(block));
                     }
-                    if !self.consumer.context().is_down() {
-                        self.alive = Instant::now();
+                    if !self.events().is_down() {
+                        self.outage.is_none();
                     } else {
-                        self.tell_down(notify);
+                        self.outage.tell(notify);
                         self.give_up()?;
                     }
                 }
@@ -356,183 +271,118 @@ impl TopicReader {
         }
     }
 
-    /// Something came, so a broker answers.
-    fn comes(&mut self, notify: &dyn Fn(&str)) {
-        self.alive = Instant::now();
-        self.consumer.context().is_up();
-        if std::mem::take(&mut self.told_down) {
-            notify(&format!("{}: a broker answers again", self.topic.short()));
-        }
+    fn events(&self) -> &Events {
+        self.broker.consumer.context()
     }
 
-    fn tell_down(&mut self, notify: &dyn Fn(&str)) {
-        if !std::mem::replace(&mut self.told_down, true) {
-            notify(&format!("{}: no broker answers; waiting for it", self.topic.short()));
-        }
+    /// Something came, so a broker answers.
+    fn comes(&mut self, notify: &dyn Fn(&str)) {
+        self.events().is_up();
+        self.outage.over(notify);
     }
 
     /// Who reads to the end does not wait for ever.
     fn give_up(&self) -> Result<(), StreamError> {
-        if self.topic.until_end && self.alive.elapsed() >= self.topic.patience {
-            return Err(self.failed("no broker answers any more".to_owned()));
+        if self.outage.is_too_long() {
+            return Err(self.broker.failed("no broker answers any more"));
         }
         Ok(())
     }
 
+    /// Who reads without end is told, once, when what was there has been read.
+    fn tell_caught_up(&mut self, notify: &dyn Fn(&str)) {
+        let caught_up = self.share.ours.values().all(Partition::is_caught_up);
+        let endless = !self.broker.topic.until_end;
+        if endless && caught_up && !std::mem::replace(&mut self.told_caught_up, true) {
+            let topic = self.broker.topic.short();
+            notify(&format!("{topic}: read up to where it ends; waiting for more"));
+        }
+    }
+
     fn consider(&mut self, error: &KafkaError, notify: &dyn Fn(&str)) -> Result<(), StreamError> {
         let Some(code) = error.rdkafka_error_code() else {
-            return Err(self.failed(error.to_string()));
+            return Err(self.broker.refused(error));
         };
-        if self.consumer.context().note(code) {
-            if self.consumer.context().is_down() {
-                self.tell_down(notify);
+        if self.events().note(code) {
+            if self.events().is_down() {
+                self.outage.tell(notify);
             }
             return self.give_up();
         }
         match code {
             // Where it is new, and not all brokers know it yet.
             RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic
-                if !self.topic.until_end =>
+                if !self.broker.topic.until_end =>
             {
                 Ok(())
             }
             // The membership has ended by waiting too long; the partitions are lost, which comes as a decision.
             RDKafkaErrorCode::PollExceeded => Ok(()),
-            code => Err(self.failed(code.to_string())),
+            _ => Err(self.broker.refused(error)),
         }
     }
 
     /// Looks for partitions that were added, where a reader without a group goes on for ever.
-    fn refresh(&mut self) -> Result<(), StreamError> {
-        if self.topic.group.is_some() || self.topic.until_end || self.refreshed.elapsed() < REFRESH
-        {
-            return Ok(());
+    fn refresh(&mut self) {
+        let topic = &self.broker.topic;
+        if topic.group.is_some() || topic.until_end || self.refreshed.elapsed() < REFRESH {
+            return;
         }
         self.refreshed = Instant::now();
-        let Ok(all) = self.partitions(Duration::from_secs(1)) else { return Ok(()) };
-        let new: Vec<i32> = all.into_iter().filter(|p| !self.ours.contains_key(p)).collect();
-        if new.is_empty() { Ok(()) } else { self.take_over(&new, &BTreeMap::new()) }
-    }
-
-    /// Offsets were skipped: by a broker that has deleted them, or because they are no messages but marks of transactions, or
-    /// were compacted away.
-    fn look_into(&mut self, partition: i32, gap: &Range<u64>) {
-        let low = self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER);
-        if low.is_ok_and(|(low, _)| unsigned(low) > gap.start) {
-            self.notes.push(format!(
-                "{}/{partition}: the offsets {} to {} are gone: the broker has deleted them before they were read",
-                self.topic.name, gap.start, gap.end
-            ));
+        let Ok(all) = self.broker.partitions(METADATA) else { return };
+        let new = all.into_iter().filter(|partition| !self.share.ours.contains_key(partition));
+        let new: Vec<i32> = new.collect();
+        if !new.is_empty() {
+            self.share.assign(new);
         }
     }
 
-    fn pause(&self, partition: i32) {
-        let mut list = TopicPartitionList::new();
-        list.add_partition(&self.topic.name, partition);
-        // Where it fails, more is fetched than is used.
-        let _ = self.consumer.pause(&list);
+    /// Begins to read what was assigned: each partition behind what is `known` of it, and what the group has committed.
+    ///
+    /// # Errors
+    /// A partition ends before what is known of it; no broker answers.
+    pub fn accept(&mut self, known: &BTreeMap<i32, u64>) -> Result<(), StreamError> {
+        self.share.accept(known, &self.broker)
     }
 
-    fn carry_out(&mut self, decision: Decision) -> Result<Option<Step>, StreamError> {
-        match decision {
-            Decision::Assign(list) => {
-                self.assigned = true;
-                let start = Instant::now();
-                let committed = loop {
-                    match self.committed(&list) {
-                        Ok(committed) => break committed,
-                        Err(_) if start.elapsed() < self.topic.patience => {
-                            std::thread::sleep(LOOK);
-                        }
-                        Err(error) => return Err(self.failed(error.to_string())),
-                    }
-                };
-                self.take_over(&numbers(&list), &committed)?;
-                self.joined = true;
-                Ok(None)
-            }
-            Decision::Revoke { partitions, lost } => {
-                let numbers = numbers(&partitions);
-                for partition in &numbers {
-                    if let Some(ours) = self.ours.get_mut(partition) {
-                        // What nobody was given yet is read by whoever has the partition next.
-                        ours.forget_open();
-                    }
-                }
-                self.revoked = Some(partitions);
-                Ok(Some(Step::Revoked { partitions: numbers, lost }))
-            }
-        }
-    }
-
-    /// Gives back what the group has asked for. `known` is then what is there of these partitions.
+    /// Gives back what the group has asked for.
     ///
     /// # Errors
     /// librdkafka does not let them go.
     pub fn release(&mut self) -> Result<(), StreamError> {
-        let Some(list) = self.revoked.take() else { return Ok(()) };
-        for partition in numbers(&list) {
-            self.ours.remove(&partition);
-        }
-        give_back(&self.consumer, &list).map_err(|error| self.failed(error.to_string()))
-    }
-
-    /// Sets up to where everything is there of a partition, for when it is read again.
-    pub fn set_known(&mut self, partition: i32, end: Option<u64>) {
-        match end {
-            Some(end) => drop(self.known.insert(partition, end)),
-            None => drop(self.known.remove(&partition)),
-        }
+        self.share.release(&self.broker)
     }
 
     /// Commits for the group that everything before these offsets is safe.
     ///
     /// # Errors
-    /// The group has not heard it: the partitions were lost to it, or no broker answers.
-    pub fn commit(&self, offsets: &BTreeMap<i32, u64>) -> Result<(), StreamError> {
-        if self.topic.group.is_none() || offsets.is_empty() {
+    /// It is not known whether the group has heard it: the partitions were lost to it, or no broker answers.
+    pub fn commit(&self, offsets: &BTreeMap<i32, Committed>) -> Result<(), StreamError> {
+        if self.broker.topic.group.is_none() || offsets.is_empty() {
             return Ok(());
         }
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in offsets {
-            let offset = Offset::Offset(i64::try_from(*offset).unwrap_or(i64::MAX));
-            list.add_partition_offset(&self.topic.name, *partition, offset)
-                .map_err(|error| self.failed(error.to_string()))?;
-        }
-        self.consumer.commit(&list, CommitMode::Sync).map_err(|error| {
-            let why = error.rdkafka_error_code().map_or(error.to_string(), |c| c.to_string());
-            self.failed(format!("the group has not noted what was read: {why}"))
-        })
+        self.broker.commit(offsets)
+    }
+
+    /// What the group has committed of partitions, where it has heard of them at all.
+    ///
+    /// # Errors
+    /// It does not tell.
+    pub fn committed(
+        &self,
+        partitions: impl IntoIterator<Item = i32>,
+    ) -> Result<BTreeMap<i32, Committed>, StreamError> {
+        self.broker.committed(partitions).map_err(|error| self.broker.refused(&error))
     }
 
     /// What was handed out of each of our partitions.
     pub fn read(&self) -> BTreeMap<i32, Range<u64>> {
-        self.ours.iter().map(|(partition, ours)| (*partition, ours.handed())).collect()
+        self.share.ours.iter().map(|(partition, ours)| (*partition, ours.handed())).collect()
     }
 
     /// True once everything of our partitions that was wanted has been handed out.
     pub fn is_read(&self) -> bool {
-        self.topic.until_end
-            && self.assigned
-            && self.revoked.is_none()
-            && self.ours.values().all(Partition::is_read)
-    }
-
-    /// True once it is known which partitions are ours.
-    pub fn is_assigned(&self) -> bool {
-        self.assigned
-    }
-
-    /// Whether partitions have become ours since this was asked last.
-    pub fn has_joined(&mut self) -> bool {
-        std::mem::take(&mut self.joined)
-    }
-
-    /// What the group has committed of a partition.
-    pub fn committed_of(&self, partition: i32) -> Option<u64> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition(&self.topic.name, partition);
-        self.committed(&list).ok()?.remove(&partition)
+        self.broker.topic.until_end && self.share.is_read()
     }
 
     /// Goes on as a member of the group when our own partitions are read: others may leave theirs to us.
@@ -542,63 +392,52 @@ impl TopicReader {
 
     /// True once the group as a whole has committed all that was wanted.
     pub fn is_read_by_all(&self) -> bool {
-        let mut list = TopicPartitionList::new();
-        for partition in self.ends.keys() {
-            list.add_partition(&self.topic.name, *partition);
-        }
-        let Ok(committed) = self.committed(&list) else { return false };
-        self.ends.iter().all(|(partition, end)| {
+        let Ok(committed) = self.broker.committed(self.share.ends.keys().copied()) else {
+            return false;
+        };
+        self.share.ends.iter().all(|(partition, end)| {
             *end == 0
-                || committed.get(partition).is_some_and(|offset| offset >= end)
-                || self.is_empty_below(*partition, *end)
+                || committed.get(partition).is_some_and(|found| found.offset >= *end)
+                // All messages before it have been deleted.
+                || self.broker.first(*partition).is_some_and(|first| first >= *end)
         })
-    }
-
-    /// True where all messages before an offset have been deleted.
-    fn is_empty_below(&self, partition: i32, end: u64) -> bool {
-        let found = self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER);
-        found.is_ok_and(|(low, _)| unsigned(low) >= end)
     }
 
     /// Records that the group would have given again, or did, though they were there already.
     pub fn repeated(&self) -> u64 {
-        self.repeated + self.ours.values().map(Partition::repeated).sum::<u64>()
+        self.share.repeated()
     }
 
-    /// The name of a partition for what is made of it: in which cluster, of which topic.
-    pub fn name_of(&self, partition: i32) -> (&str, &str, i32) {
-        (&self.cluster, &self.topic.name, partition)
+    /// The id of the cluster.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// The topic.
+    pub fn topic(&self) -> &Topic {
+        &self.broker.topic
     }
 
     fn block_of(&mut self, partition: i32) -> Option<Block> {
-        self.ours.get_mut(&partition)?.block()
+        self.share.ours.get_mut(&partition)?.block()
     }
 
-    /// The largest block that is not full, of so many bytes at least.
-    fn open_block(&mut self, least: usize) -> Option<Block> {
-        let largest = self.ours.values_mut().max_by_key(|ours| ours.open())?;
-        if largest.open() >= least { largest.block() } else { None }
+    /// The largest block that is not full, if there is any.
+    fn open_block(&mut self) -> Option<Block> {
+        let largest = self.share.ours.values_mut().max_by_key(|ours| ours.open())?;
+        if largest.open() > 0 { largest.block() } else { None }
     }
 }
 
 impl Drop for TopicReader {
     /// Leaves the group.
     fn drop(&mut self) {
-        self.consumer.context().close();
+        self.events().close();
         let _ = self.release();
-        while let Some(decision) = self.consumer.context().next() {
+        while let Some(decision) = self.events().next() {
             if let Decision::Revoke { partitions, .. } = decision {
-                let _ = give_back(&self.consumer, &partitions);
+                let _ = give_back(&self.broker.consumer, &partitions);
             }
         }
     }
-}
-
-fn numbers(list: &TopicPartitionList) -> Vec<i32> {
-    list.elements().iter().map(|element| element.partition()).collect()
-}
-
-/// Offsets are never negative but for marks, which do not come here.
-fn unsigned(offset: i64) -> u64 {
-    u64::try_from(offset).unwrap_or(0)
 }

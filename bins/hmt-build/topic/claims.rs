@@ -1,0 +1,133 @@
+//! Which run has read what of a partition, as the consumer group itself keeps it: beside a committed offset stands a note of a
+//! few bytes, which is written with it or not at all (`metadata` of Kafka's OffsetCommit; brokers take 4 KiB).
+//!
+//! A run that dies after it wrote its state does not know whether its commit was heard, and if it was not, another run reads the
+//! same again. The note tells later: `hmt 0:RUN 120:RUN`, the runs that have had the partition, each from an offset on.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Runs that are noted: their names take 1.2 KiB at most.
+const MAX: usize = 32;
+
+/// How a note begins.
+const PREFIX: &str = "hmt";
+
+/// The runs that have had a partition, each from an offset on, in the order of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Claims(Vec<(u64, String)>);
+
+/// Whether a group has noted what a run has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It has: the run answers for it.
+    Heard,
+    /// It has not, and nobody has read it since.
+    Open,
+    /// It has not, and another run has read it since, or is just reading it.
+    TakenOver,
+    /// The note does not go back so far, or somebody else has set the offset.
+    Unknown,
+}
+
+impl Claims {
+    /// Reads a note; nothing where it is none of ours.
+    pub(super) fn parse(note: &str) -> Claims {
+        let mut words = note.split(' ');
+        if words.next() != Some(PREFIX) {
+            return Claims::default();
+        }
+        let claim = |word: &str| {
+            let (from, run) = word.split_once(':')?;
+            Some((from.parse().ok()?, run.to_owned()))
+        };
+        let all: Option<Vec<_>> = words.map(claim).collect();
+        Claims(all.filter(|all| all.is_sorted_by_key(|(from, _)| *from)).unwrap_or_default())
+    }
+
+    /// The same, with a run that has had the partition from an offset on until now.
+    pub(super) fn with(&self, from: u64, run: &str) -> Claims {
+        let mut all: Vec<_> = self.0.iter().filter(|(start, _)| *start < from).cloned().collect();
+        if all.last().is_none_or(|(_, last)| last != run) {
+            all.push((from, run.to_owned()));
+        }
+        let oldest = all.len().saturating_sub(MAX);
+        Claims(all.split_off(oldest))
+    }
+
+    /// What became of offsets that a run has read, where the group has committed `committed`. They were read for one commit: it
+    /// was heard as a whole, or not at all.
+    pub(super) fn verdict(&self, committed: u64, read: &Range<u64>, run: &str) -> Verdict {
+        if committed <= read.start {
+            return Verdict::Open;
+        }
+        if committed < read.end {
+            // Another has begun at its start.
+            return Verdict::TakenOver;
+        }
+        if self.0.first().is_none_or(|(from, _)| *from > read.start) {
+            return Verdict::Unknown;
+        }
+        let ends = self.0.iter().skip(1).map(|(from, _)| *from).chain([committed]);
+        let mut by = self.0.iter().zip(ends).filter_map(|((from, run), end)| {
+            let common = read.start.max(*from)..read.end.min(end);
+            (!common.is_empty()).then_some(run)
+        });
+        match (by.any(|other| other != run), read.is_empty()) {
+            (false, false) => Verdict::Heard,
+            _ => Verdict::TakenOver,
+        }
+    }
+}
+
+impl fmt::Display for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PREFIX)?;
+        self.0.iter().try_for_each(|(from, run)| write!(f, " {from}:{run}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_say_what_became_of_a_read() {
+        let claims = Claims::default().with(0, "a").with(10, "b").with(10, "b").with(30, "a");
+        assert_eq!(claims.to_string(), "hmt 0:a 10:b 30:a");
+        assert_eq!(Claims::parse(&claims.to_string()), claims);
+        for (committed, read, run, verdict) in [
+            (40, 0..10, "a", Verdict::Heard),
+            (40, 5..10, "a", Verdict::Heard),
+            (40, 10..20, "a", Verdict::TakenOver),
+            (40, 10..20, "b", Verdict::Heard),
+            (40, 30..40, "a", Verdict::Heard),
+            (40, 30..40, "c", Verdict::TakenOver),
+            (40, 40..50, "a", Verdict::Open),
+            (40, 35..50, "c", Verdict::TakenOver),
+        ] {
+            assert_eq!(claims.verdict(committed, &read, run), verdict, "{read:?} {run}");
+        }
+        // Another takes over where one has begun and never committed.
+        let again = claims.with(30, "c");
+        assert_eq!(again.to_string(), "hmt 0:a 10:b 30:c");
+        assert_eq!(again.verdict(40, &(30..40), "a"), Verdict::TakenOver);
+        // What goes back further than the note, or was set by others, is not known.
+        assert_eq!(Claims::parse("hmt 5:a").verdict(9, &(0..5), "a"), Verdict::Unknown);
+        for note in ["", "mine", "hmt x", "hmt 5:a 3:b", "hmt :a"] {
+            assert_eq!(Claims::parse(note).verdict(9, &(0..5), "a"), Verdict::Unknown, "{note}");
+        }
+    }
+
+    #[test]
+    fn notes_stay_short() {
+        let run = |number: u64| format!("{number:016x}");
+        let claims = (0..1000).fold(Claims::default(), |all, number| {
+            all.with(u64::MAX - 1000 + number, &run(number))
+        });
+        assert!(claims.to_string().len() < 4096 / 2);
+        let (end, last) = (u64::MAX, run(999));
+        assert_eq!(claims.verdict(end, &(end - 1..end), &last), Verdict::Heard);
+        assert_eq!(claims.verdict(end, &(0..1), &run(0)), Verdict::Unknown);
+    }
+}

@@ -1,0 +1,63 @@
+//! Something folded, and of what: the unit that is counted as a whole or not at all.
+
+use std::ops::Range;
+
+use hmt_core::infer::{Builder, Partial, Provenance};
+
+use crate::args::Config;
+use crate::state;
+
+#[derive(Default)]
+pub(super) struct Piece {
+    pub(super) builder: Option<Builder>,
+    pub(super) inputs: Provenance,
+}
+
+/// What was read for a group that may not have noted it yet.
+pub(super) struct Claimed {
+    pub(super) piece: Piece,
+    /// The run that has read it.
+    pub(super) run: String,
+    /// The offsets.
+    pub(super) read: Range<u64>,
+    /// True once it was to be noted: from then on it is noted as it is, or not at all, so nothing is added to it.
+    pub(super) tried: bool,
+}
+
+impl Piece {
+    /// A line of the state.
+    ///
+    /// # Errors
+    /// It was made in another mode or by another version.
+    pub(super) fn of(partial: Partial, config: &Config) -> anyhow::Result<Piece> {
+        let inputs = partial.inputs().clone();
+        Ok(Piece { builder: Some(state::builder_of(partial, config)?), inputs })
+    }
+
+    pub(super) fn unite(&mut self, other: Piece) {
+        self.inputs.unite(&other.inputs);
+        match (&mut self.builder, other.builder) {
+            (Some(ours), Some(theirs)) => ours.merge(theirs),
+            (None, theirs) => self.builder = theirs,
+            (Some(_), None) => (),
+        }
+    }
+
+    /// The line of the state that holds it.
+    pub(super) fn line(&mut self) -> Option<String> {
+        self.with_inputs().map(|builder| builder.to_partial())
+    }
+
+    fn with_inputs(&mut self) -> Option<&Builder> {
+        let builder = self.builder.as_mut()?;
+        builder.set_inputs(self.inputs.clone());
+        Some(builder)
+    }
+}
+
+impl Claimed {
+    /// The line of the state that holds it.
+    pub(super) fn line(&mut self) -> Option<String> {
+        self.piece.with_inputs().map(|builder| builder.to_claim(&self.run))
+    }
+}

@@ -1,0 +1,186 @@
+//! What brokers and the group are asked: which partitions there are, where they begin and end, up to where they were read.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::super::StreamError;
+use super::config;
+use super::context::{Events, take};
+use super::locator::Topic;
+
+/// A broker that answers does so within this time.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long one waits before asking again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Of which cluster a topic's brokers are, where one answers.
+pub(super) fn cluster_of(topic: &Topic) -> Option<String> {
+    let config = config::build(topic, &[]).ok()?;
+    let consumer: BaseConsumer<Events> =
+        BaseConsumer::from_config_and_context(&config, Events::default()).ok()?;
+    Broker { topic: topic.clone(), consumer }.cluster()
+}
+
+/// What a group has noted of a partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Everything before this offset is safe.
+    pub offset: u64,
+    /// What its members have written beside it, for each other.
+    pub note: String,
+}
+
+/// A topic, and the consumer by which its brokers are spoken to.
+pub(super) struct Broker {
+    pub(super) topic: Topic,
+    pub(super) consumer: BaseConsumer<Events>,
+}
+
+impl Broker {
+    pub(super) fn failed(&self, why: impl Into<String>) -> StreamError {
+        StreamError::Kafka { topic: self.topic.short(), why: why.into() }
+    }
+
+    /// What an error says, in librdkafka's words.
+    pub(super) fn refused(&self, error: &KafkaError) -> StreamError {
+        self.failed(words(error))
+    }
+
+    /// The id of the cluster, as far as a broker answers.
+    pub(super) fn cluster(&self) -> Option<String> {
+        self.consumer.client().fetch_cluster_id(ANSWER)
+    }
+
+    /// The topic's partitions.
+    pub(super) fn partitions(&self, limit: Duration) -> Result<Vec<i32>, String> {
+        let found = self.consumer.fetch_metadata(Some(&self.topic.name), limit);
+        let found = found.map_err(|_| "no broker answers".to_owned())?;
+        let topic = found.topics().iter().find(|found| found.name() == self.topic.name);
+        let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
+        match (topic, error) {
+            (Some(topic), None) if !topic.partitions().is_empty() => {
+                Ok(topic.partitions().iter().map(|partition| partition.id()).collect())
+            }
+            (_, Some(error)) if error != RDKafkaErrorCode::UnknownTopicOrPartition => {
+                Err(error.to_string())
+            }
+            _ => Err("there is no such topic".to_owned()),
+        }
+    }
+
+    /// Asks again, as long as the topic says, where no broker answers.
+    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+        let start = Instant::now();
+        loop {
+            match ask() {
+                Err(_) if start.elapsed() < self.topic.patience => std::thread::sleep(PAUSE),
+                answer => return answer,
+            }
+        }
+    }
+
+    /// The offsets of the first message of a partition, and behind the last.
+    pub(super) fn watermarks(&self, partition: i32) -> Result<(u64, u64), StreamError> {
+        let ask = || self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER);
+        let (low, high) = self.patiently(ask).map_err(|error| {
+            let why = words(&error);
+            self.failed(format!("cannot ask for the end of partition {partition}: {why}"))
+        })?;
+        Ok((unsigned(low), unsigned(high)))
+    }
+
+    /// The offset of the first message of a partition, where a broker tells at once.
+    pub(super) fn first(&self, partition: i32) -> Option<u64> {
+        let found = self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER);
+        found.ok().map(|(low, _)| unsigned(low))
+    }
+
+    fn list(&self, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.topic.name, partition);
+        }
+        list
+    }
+
+    /// What the group has committed of these partitions; nothing of those that it has never heard of.
+    pub(super) fn committed(
+        &self,
+        partitions: impl IntoIterator<Item = i32>,
+    ) -> KafkaResult<BTreeMap<i32, Committed>> {
+        let found = self.consumer.committed_offsets(self.list(partitions), ANSWER)?;
+        let all = found.elements();
+        let noted = all.iter().filter_map(|found| match found.offset() {
+            Offset::Offset(offset) if offset >= 0 => {
+                let note = found.metadata().to_owned();
+                Some((found.partition(), Committed { offset: unsigned(offset), note }))
+            }
+            _ => None,
+        });
+        Ok(noted.collect())
+    }
+
+    /// The same, asked for as long as the topic says.
+    pub(super) fn committed_patiently(
+        &self,
+        partitions: &[i32],
+    ) -> Result<BTreeMap<i32, Committed>, StreamError> {
+        self.patiently(|| self.committed(partitions.iter().copied()))
+            .map_err(|error| self.refused(&error))
+    }
+
+    /// Has the group note these.
+    pub(super) fn commit(&self, offsets: &BTreeMap<i32, Committed>) -> Result<(), StreamError> {
+        let list = self.list(offsets.keys().copied());
+        for mut element in list.elements_for_topic(&self.topic.name) {
+            let Some(Committed { offset, note }) = offsets.get(&element.partition()) else {
+                continue;
+            };
+            element.set_offset(signed(*offset)).map_err(|error| self.refused(&error))?;
+            element.set_metadata(note);
+        }
+        self.consumer.commit(&list, CommitMode::Sync).map_err(|error| {
+            self.failed(format!("the group has not noted what was read: {}", words(&error)))
+        })
+    }
+
+    /// Has librdkafka fetch partitions from these offsets on.
+    pub(super) fn fetch(&self, starts: &BTreeMap<i32, u64>) -> Result<(), StreamError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, start) in starts {
+            list.add_partition_offset(&self.topic.name, *partition, signed(*start))
+                .map_err(|error| self.refused(&error))?;
+        }
+        let taken = if self.topic.group.is_some() {
+            take(&self.consumer, &list)
+        } else {
+            self.consumer.incremental_assign(&list)
+        };
+        taken.map_err(|error| self.refused(&error))
+    }
+
+    /// Has it fetch no more of a partition for now. Where that fails, more is fetched than is used.
+    pub(super) fn pause(&self, partition: i32) {
+        let _ = self.consumer.pause(&self.list([partition]));
+    }
+}
+
+fn words(error: &KafkaError) -> String {
+    error.rdkafka_error_code().map_or(error.to_string(), |code| code.to_string())
+}
+
+fn signed(offset: u64) -> Offset {
+    Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX))
+}
+
+/// Offsets are never negative but for marks, which do not come here.
+pub(super) fn unsigned(offset: i64) -> u64 {
+    u64::try_from(offset).unwrap_or(0)
+}

@@ -1,0 +1,136 @@
+//! Consumer groups: members share a topic, and whichever dies at whatever moment, each record is counted once.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Command;
+
+use super::Cluster;
+use super::state::{fill, follow, of_file, shop};
+use crate::harness::{Dir, Run, Server};
+
+/// What `hmt-merge` makes of states.
+fn merged(dir: &Dir, states: &[&str]) -> Run {
+    let mut names = Vec::new();
+    for state in states {
+        names.push(format!("{state}.partial.json"));
+        fs::copy(dir.join(state), dir.join(names.last().unwrap())).unwrap();
+    }
+    dir.program("hmt-merge").args(names).run().expect_code(0)
+}
+
+#[test]
+fn members_share_a_topic() {
+    let Some(cluster) = Cluster::real(4) else { return };
+    let (dir, shop) = (Dir::new(), shop());
+    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
+    fill(&cluster, 4, &shop[..half]);
+    let first = Server::spawn(follow(&dir, &cluster, "a", "group=members"));
+    first.wait_stderr("up to date with 10 exchanges");
+    // The others take partitions over from the first, which has read of them already.
+    let second = Server::spawn(follow(&dir, &cluster, "b", "group=members"));
+    let third = Server::spawn(follow(&dir, &cluster, "c", "group=members"));
+    second.wait_stderr("ours from now on");
+    third.wait_stderr("ours from now on");
+    fill(&cluster, 4, &shop[half..]);
+    cluster.wait_committed("members", shop.lines().count() as i64);
+    for member in [third, first, second] {
+        member.stop().expect_code(0);
+    }
+    assert_eq!(merged(&dir, &["a", "b", "c"]).out(), of_file(&dir, &shop));
+}
+
+/// A member that is killed after it wrote a state with what it has read, and before it tells the group: between the two it reads
+/// the initial spec, which is a pipe here.
+fn dies_before_its_commit(dir: &Dir, cluster: &Cluster, query: &str) {
+    let pipe = dir.join("pipe.yaml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let member = Server::spawn(follow(dir, cluster, "a", query).args(["-a", "pipe.yaml"]));
+    // Held until it is dead: it waits for what is written.
+    let writer = loop {
+        // Waits for somebody who reads.
+        let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        if dir.read("a").contains("\"claim\"") {
+            break writer;
+        }
+        // The first state is written when the partition is taken over.
+        let empty = b"openapi: 3.0.3\ninfo: {title: API, version: '1'}\npaths: {}\n";
+        // Who has read the last one to its end may just be closing the pipe.
+        drop(writer.write_all(empty));
+    };
+    member.signal("KILL");
+    drop((member.end(), writer));
+    fs::remove_file(&pipe).unwrap();
+}
+
+#[test]
+fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
+    let Some(cluster) = Cluster::real(1) else { return };
+    let (dir, shop) = (Dir::new(), shop());
+    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
+    // Members of one name take over from each other at once, where others are first missed for a while.
+    let query = "group=dies_before&group.instance.id=me";
+    fill(&cluster, 1, &shop[..half]);
+    dies_before_its_commit(&dir, &cluster, query);
+    // Of itself, its state counts what it has read.
+    assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop[..half]));
+
+    fill(&cluster, 1, &shop[half..]);
+    let build = |state: &str| {
+        let args = ["--state", state, &cluster.url(&format!("{query}&until=end"))];
+        dir.program("hmt-build").args(args).run().expect_code(0)
+    };
+    build("b");
+    let both = merged(&dir, &["a", "b"]).expect_stderr("a.partial.json:1 is left out");
+    assert_eq!(both.out(), of_file(&dir, &shop));
+    assert_eq!(merged(&dir, &["b", "a"]).out(), both.out());
+    dir.program("hmt-merge").args(["--info", "a.partial.json"]).run().expect_stdout("claimed: ");
+    // When it comes back, it learns that another has read the same.
+    build("a");
+    assert!(!dir.read("a").contains("claim"));
+    let both = merged(&dir, &["a", "b"]);
+    assert!(!both.err().contains("left out"), "{both}");
+    assert_eq!(both.out(), of_file(&dir, &shop));
+}
+
+#[test]
+fn a_member_that_dies_before_its_commit_goes_on_itself() {
+    let Some(cluster) = Cluster::real(1) else { return };
+    let (dir, shop) = (Dir::new(), shop());
+    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
+    let query = "group=goes_on&group.instance.id=me";
+    fill(&cluster, 1, &shop[..half]);
+    for _ in 0..2 {
+        dies_before_its_commit(&dir, &cluster, query);
+    }
+    fill(&cluster, 1, &shop[half..]);
+    let args = ["--state", "a", &cluster.url(&format!("{query}&until=end"))];
+    let run = dir.program("hmt-build").args(args).run().expect_code(0);
+    assert_eq!(run.out(), of_file(&dir, &shop));
+    assert!(!dir.read("a").contains("claim"));
+    assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop));
+}
+
+#[test]
+fn a_member_that_dies_after_its_commit_keeps_what_it_read() {
+    let Some(cluster) = Cluster::real(1) else { return };
+    let (dir, shop) = (Dir::new(), shop());
+    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
+    let query = "group=dies_after&group.instance.id=me";
+    fill(&cluster, 1, &shop[..half]);
+    let member = Server::spawn(follow(&dir, &cluster, "a", query));
+    cluster.wait_committed("dies_after", 10);
+    member.signal("KILL");
+    drop(member.end());
+    // The state was written before the commit, so it does not know of it.
+    assert!(dir.read("a").contains("claim"));
+    fill(&cluster, 1, &shop[half..]);
+    let build = |state: &str| {
+        let args = ["--state", state, &cluster.url(&format!("{query}&until=end"))];
+        dir.program("hmt-build").args(args).run().expect_code(0)
+    };
+    build("b");
+    assert_eq!(merged(&dir, &["a", "b"]).out(), of_file(&dir, &shop));
+    build("a");
+    assert!(!dir.read("a").contains("claim"));
+    assert_eq!(merged(&dir, &["a", "b"]).out(), of_file(&dir, &shop));
+}
