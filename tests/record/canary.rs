@@ -65,6 +65,7 @@ fn requests() -> Vec<(&'static str, &'static str, String)> {
     let body = json!({"password": CANARY, "user": {"api_key": CANARY, "n": 1}, "list": [{"Session-Id": CANARY}]});
     let parts = format!(
         "--b\r\nContent-Disposition: form-data; name=\"passwd\"\r\n\r\n{CANARY}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"the;password\"\r\n\r\n{CANARY}--b{CANARY}\r\n\
          --b\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n{body}\r\n--b--\r\n"
     );
     vec![

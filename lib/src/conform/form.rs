@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::coerce::Coerce;
 use super::deep;
 use super::media::is_json;
+use crate::exchange::{FormPart, form_parts};
 use crate::schema::{NodeId, SchemaSet, Types};
 
 /// A value of a form: a text, and what a part of `multipart` says of itself.
@@ -134,7 +135,7 @@ fn json(set: &SchemaSet, schema: NodeId, media: Option<&str>, field: &Field<'_>)
     is_json.then(|| serde_json::from_str(&field.text).ok()).flatten()
 }
 
-/// The parts of a `multipart/form-data` body (RFC 7578).
+/// The fields of a `multipart/form-data` body.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -142,87 +143,18 @@ pub(super) fn parts<'b>(
     body: &'b [u8],
     content_type: &str,
 ) -> Result<Vec<Field<'b>>, &'static str> {
-    let boundary =
-        parameter(content_type, "boundary").ok_or("has no boundary in its Content-Type")?;
-    let delimiter = format!("--{boundary}");
-    let mut rest =
-        strip_line(body, delimiter.as_bytes()).ok_or("does not begin with its boundary")?;
     let mut fields = Vec::new();
-    // Within the body, a boundary begins a line.
-    let finder = memchr::memmem::Finder::new(&delimiter);
-    loop {
-        if rest.starts_with(b"--") {
-            return Ok(fields);
+    for part in form_parts(body, content_type)? {
+        let FormPart { name, media, is_file, content, fault } = part;
+        if let Some(fault) = fault {
+            return Err(fault);
         }
-        let content = rest
-            .strip_prefix(b"\r\n")
-            .or_else(|| rest.strip_prefix(b"\n"))
-            .ok_or("has something behind a boundary")?;
-        let end = finder
-            .find_iter(content)
-            .find(|at| *at == 0 || content[*at - 1] == b'\n')
-            .ok_or("ends before its last boundary")?;
-        fields.extend(part(&content[..end])?);
-        rest = &content[end + delimiter.len()..];
+        let Some(name) = name else { continue };
+        let text = String::from_utf8_lossy(&body[content]);
+        let binary = is_file || matches!(text, Cow::Owned(_));
+        fields.push(Field { name: name.into(), text, media: media.map(Into::into), binary });
     }
-}
-
-/// What follows a line, which may have a preamble before it.
-fn strip_line<'b>(body: &'b [u8], line: &[u8]) -> Option<&'b [u8]> {
-    let at = memchr::memmem::find_iter(body, line).find(|at| *at == 0 || body[at - 1] == b'\n')?;
-    body.get(at + line.len()..)
-}
-
-/// One part, its boundaries cut off; `None` for one without a name.
-fn part(part: &[u8]) -> Result<Option<Field<'_>>, &'static str> {
-    let blank = [b"\r\n\r\n".as_slice(), b"\n\n"]
-        .into_iter()
-        .filter_map(|blank| Some((memchr::memmem::find(part, blank)?, blank.len())))
-        .min();
-    let (head, content) = match blank {
-        Some((at, length)) => (&part[..at], &part[at + length..]),
-        // Without any header.
-        None => return Err("has a part without a blank line behind its headers"),
-    };
-    let content = content.strip_suffix(b"\n").unwrap_or(content);
-    let content = content.strip_suffix(b"\r").unwrap_or(content);
-    let head = String::from_utf8_lossy(head);
-    let disposition = line(&head, "content-disposition");
-    let Some(name) = parameter(disposition, "name") else { return Ok(None) };
-    let media = line(&head, "content-type");
-    let file = parameter(disposition, "filename").is_some();
-    let text = String::from_utf8_lossy(content);
-    let binary = file || matches!(text, Cow::Owned(_));
-    let media = (!media.is_empty()).then(|| media.to_ascii_lowercase().into());
-    Ok(Some(Field { name: name.into(), text, media, binary }))
-}
-
-/// The value of a header among the lines of `head`.
-fn line<'h>(head: &'h str, name: &str) -> &'h str {
-    head.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(found, _)| found.trim().eq_ignore_ascii_case(name))
-        .map_or("", |(_, value)| value.trim())
-}
-
-/// A parameter of a header value, with or without quotes.
-fn parameter(value: &str, name: &str) -> Option<String> {
-    let mut rest = value.split_once(';')?.1;
-    loop {
-        let (found, after) = rest.split_once('=')?;
-        let after = after.trim_start();
-        let (text, next) = match after.strip_prefix('"') {
-            Some(quoted) => {
-                let end = quoted.find('"')?;
-                (&quoted[..end], &quoted[end + 1..])
-            }
-            None => after.split_at(after.find(';').unwrap_or(after.len())),
-        };
-        if found.trim().eq_ignore_ascii_case(name) {
-            return Some(text.trim().to_owned());
-        }
-        rest = next.trim_start().strip_prefix(';')?;
-    }
+    Ok(fields)
 }
 
 #[cfg(test)]
@@ -253,21 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_apart() {
-        let body = b"preamble\r\n--x\r\nContent-Disposition: form-data; name=\"a;b\"\r\n\r\none\r\n--x\r\ncontent-disposition: form-data; name=f; filename=\"n.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n\xff--x\r\n--x--\r\n";
-        let fields = parts(body, "multipart/form-data; boundary=\"x\"").expect("legal");
+    fn parts_are_fields() {
+        let body = b"--x\r\nContent-Disposition: form-data; name=\"a;b\"\r\n\r\none\r\n--x\r\ncontent-disposition: form-data; name=f; filename=\"n.bin\"\r\n\r\n\xff\r\n--x\r\n\r\nnameless\r\n--x--\r\n";
+        let fields = parts(body, "multipart/form-data; boundary=x").expect("legal");
         let seen: Vec<_> = fields.iter().map(|f| (&*f.name, &*f.text, f.binary)).collect();
-        assert_eq!(seen, [("a;b", "one", false), ("f", "\u{fffd}--x", true)]);
-    }
-
-    #[test]
-    fn what_is_no_multipart_is_said() {
-        let parts = |body: &'static [u8], kind| parts(body, kind).map(|fields| fields.len());
-        assert_eq!(parts(b"", "multipart/form-data"), Err("has no boundary in its Content-Type"));
-        let kind = "multipart/form-data; boundary=x";
-        assert_eq!(parts(b"--y\r\n", kind), Err("does not begin with its boundary"));
-        assert_eq!(parts(b"--x\r\na: b\r\n\r\n1\r\n", kind), Err("ends before its last boundary"));
-        assert!(parts(b"--x\r\na\r\n--x--", kind).is_err());
-        assert_eq!(parts(b"--x--", kind), Ok(0));
+        assert_eq!(seen, [("a;b", "one", false), ("f", "\u{fffd}", true)]);
+        assert!(parts(&body[..body.len() - 5], "multipart/form-data; boundary=x").is_err());
     }
 }

@@ -9,6 +9,7 @@ mod host;
 mod key;
 mod meta;
 mod model;
+mod multipart;
 mod pattern;
 mod place;
 mod reader;
@@ -26,6 +27,7 @@ pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{
     Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side, UnknownMethod, header,
 };
+pub use multipart::{FormPart, form_parts};
 pub use pattern::Pattern;
 pub use reader::{LineError, parse_line};
 pub use redact::{

@@ -228,6 +228,9 @@ fn forms_and_parts() {
     );
     let cut = "--B\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nabc";
     assert_eq!(body_of(&redactor, media_type, cut), cut.replace("abc", "#"));
+    // What looks like the syntax around a name or a content is part of it.
+    let odd = "--B\r\nContent-Disposition: form-data; name=\"my;password\"; filename=\"a;b\"\r\n\r\nx--B\r\n--By\r\n--B--\r\n";
+    assert_eq!(body_of(&redactor, media_type, odd), odd.replace("x--B\r\n--By", "#"));
 }
 
 #[test]
