@@ -1,9 +1,9 @@
 //! `hmt-mock`: specs as a server.
 
 mod args;
+mod log;
 mod specs;
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,9 +11,8 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::Parser as _;
 use hmt_core::cli::{self, Messages, Status};
-use hmt_core::mock::{self, Current, Log, Mock, Written};
+use hmt_core::mock::{self, Current, Mock, Written};
 use hmt_core::net::{bind, ready_line, ready_line_tls};
-use hmt_core::stream::{Locator, open_sink};
 
 use args::{Args, Config};
 use specs::Specs;
@@ -49,7 +48,7 @@ async fn serve(
         }
         None => None,
     };
-    let log = log(&config)?;
+    let log = log::start(&config)?;
     let address = listener.local_addr()?;
     let tls = config.serving.offer.is_tls();
     messages.ready(if tls { ready_line_tls(address) } else { ready_line(address) });
@@ -70,26 +69,4 @@ async fn serve(
         Some(error) => bail!("not all served exchanges were written: {error}"),
         None => Ok(()),
     }
-}
-
-/// The log that was asked for, if one was.
-fn log(config: &Config) -> anyhow::Result<Option<Log>> {
-    let mut sinks = Vec::new();
-    let mut stdout: Option<Box<dyn io::Write + Send>> = Some(Box::new(io::stdout()));
-    for locator in &config.out {
-        let stdout = if *locator == Locator::Stdio { stdout.take() } else { None };
-        sinks.push(open_sink(locator, stdout)?);
-    }
-    if let Some(folder) = &config.log_dir {
-        sinks.push(open_sink(&Locator::File(folder.join(Log::file_name())), None)?);
-    }
-    if sinks.is_empty() {
-        return Ok(None);
-    }
-    let report = config.serving.report.clone();
-    for sink in &mut sinks {
-        sink.report_to(report.clone());
-    }
-    let redactor = config.redactor.clone().filter(|_| config.hide_secrets);
-    Ok(Some(Log::start(sinks, redactor, move |text| report(text))?))
 }

@@ -68,16 +68,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let _pid_file = if cli::daemon::is_daemon() { Some(PidFile::claim(TOOL, port)?) } else { None };
     teller.ready(net::ready_line(listener.local_addr()?));
     let summary = record::record(listener, config, sinks, shutdown).await?;
-    teller.warn(&summary);
-    if summary.violations > 0 {
-        teller.warn(format_args!(
-            "{} exchanges contradict the spec, in {} places",
-            summary.violating, summary.violations
-        ));
-    }
-    if let Some(error) = summary.sink_error {
-        return Err(anyhow!("the recording is not complete: {error}"));
-    }
+    teller.sum_up(&summary)?;
     if unread.load(Ordering::Relaxed) {
         return Err(anyhow!("ended because nobody reads the records any more"));
     }

@@ -1,11 +1,12 @@
-//! The status line: what goes on, on standard error where that is a terminal, and nowhere else.
+//! What is told on standard error: messages, how it went, and, where that is a terminal, a line with how things stand.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::anyhow;
 use hmt_core::cli::Messages;
-use hmt_core::record::{Progress, Watch};
+use hmt_core::record::{Progress, Summary, Watch};
 
 /// Erases the line and returns to its beginning (ECMA-48: CR, EL).
 const CLEAR: &str = "\r\x1b[K";
@@ -39,6 +40,24 @@ impl Teller {
     pub(super) fn clear(&self) {
         if self.shown.swap(false, Ordering::Relaxed) {
             let _ = write!(io::stderr().lock(), "{CLEAR}");
+        }
+    }
+
+    /// Tells how it went.
+    ///
+    /// # Errors
+    /// The recording lacks something.
+    pub(super) fn sum_up(&self, summary: &Summary) -> anyhow::Result<()> {
+        self.warn(summary);
+        if summary.violations > 0 {
+            self.warn(format_args!(
+                "{} exchanges contradict the spec, in {} places",
+                summary.violating, summary.violations
+            ));
+        }
+        match &summary.sink_error {
+            Some(error) => Err(anyhow!("the recording is not complete: {error}")),
+            None => Ok(()),
         }
     }
 

@@ -1,0 +1,33 @@
+//! Where the exchanges that were served go.
+
+use std::io;
+
+use hmt_core::mock::Log;
+use hmt_core::stream::{Locator, open_sink};
+
+use super::args::Config;
+
+/// Starts the log that was asked for, if one was.
+///
+/// # Errors
+/// A place that cannot be written to.
+pub(super) fn start(config: &Config) -> anyhow::Result<Option<Log>> {
+    let mut sinks = Vec::new();
+    let mut stdout: Option<Box<dyn io::Write + Send>> = Some(Box::new(io::stdout()));
+    for locator in &config.out {
+        let stdout = if *locator == Locator::Stdio { stdout.take() } else { None };
+        sinks.push(open_sink(locator, stdout)?);
+    }
+    if let Some(folder) = &config.log_dir {
+        sinks.push(open_sink(&Locator::File(folder.join(Log::file_name())), None)?);
+    }
+    if sinks.is_empty() {
+        return Ok(None);
+    }
+    let report = config.serving.report.clone();
+    for sink in &mut sinks {
+        sink.report_to(report.clone());
+    }
+    let redactor = config.redactor.clone().filter(|_| config.hide_secrets);
+    Ok(Some(Log::start(sinks, redactor, move |text| report(text))?))
+}
