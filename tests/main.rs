@@ -4,6 +4,7 @@
 mod build;
 mod docs;
 mod edits;
+mod faults;
 mod follow;
 mod front;
 mod harness;
