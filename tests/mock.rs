@@ -2,6 +2,7 @@
 
 mod admin;
 mod bodies;
+mod latest;
 mod negotiation;
 mod parameters;
 mod preferences;

@@ -73,6 +73,18 @@ paths:
     post:
       requestBody: {required: true, content: {application/xml: {schema: {$ref: "#/components/schemas/Pet"}}}}
       responses: {"204": {description: d}}
+  /yaml:
+    post:
+      requestBody: {required: true, content: {application/yaml: {schema: {$ref: "#/components/schemas/Pet"}}, application/apply-patch+yaml: {schema: {type: object, required: [kind]}}}}
+      responses: {"204": {description: d}}
+  /any:
+    post:
+      requestBody: {required: true, content: {"*/*": {schema: {$ref: "#/components/schemas/Pet"}}}}
+      responses: {"204": {description: d}}
+  /lines:
+    post:
+      requestBody: {required: true, content: {application/x-ndjson: {schema: {$ref: "#/components/schemas/Pet"}}, application/jsonl: {schema: {type: array, maxItems: 2, items: {type: integer}}}}}
+      responses: {"204": {description: d}}
   /text:
     post:
       requestBody: {required: true, content: {text/plain: {schema: {type: string, maxLength: 3}}, application/octet-stream: {}}}
@@ -109,7 +121,8 @@ components:
         born: {type: string, format: date}
 "##;
 
-/// OpenAPI 3.1.1, sections 4.8.13 to 4.8.15 (Request Body, Media Type, Encoding); RFC 7578 for multipart/form-data.
+/// OpenAPI 3.1.1, sections 4.8.13 to 4.8.15 (Request Body, Media Type, Encoding); RFC 7578 for multipart/form-data, RFC 9512
+/// for YAML. A range of types asks for whatever type can say what its schema wants.
 #[test]
 fn bodies_of_every_type() {
     let (_dir, server) = mock(BODIES, &[]);
@@ -202,6 +215,34 @@ fn bodies_of_every_type() {
             Some("/tags/0"),
         ),
         ("/xml", "application/xml", "<pet><name>x</pet>".into(), Some("")),
+        ("/xml", "application/xml", "<pet><name><a>x</a></name></pet>".into(), Some("/name")),
+        ("/yaml", "application/yaml", "name: x\ntags: [1, 2]\n".into(), None),
+        ("/yaml", "application/yaml", r#"{"name": "x"}"#.into(), None),
+        ("/yaml", "application/yaml", "name: x\ntags: [a]\n".into(), Some("/tags/0")),
+        ("/yaml", "application/yaml", "name: 1\n".into(), Some("/name")),
+        ("/yaml", "application/yaml", "name: 'x\n".into(), Some("")),
+        ("/yaml", "application/yaml", "tags: []\n".into(), Some("")),
+        ("/yaml", "application/apply-patch+yaml", "kind: Pod\n".into(), None),
+        ("/yaml", "application/apply-patch+yaml", "- kind\n".into(), Some("")),
+        ("/any", "application/json", r#"{"name":"x"}"#.into(), None),
+        ("/any", "application/json", r#"{"name":1}"#.into(), Some("/name")),
+        ("/any", "text/yaml", "name: 1".into(), Some("/name")),
+        ("/any", "application/xml", "<pet/>".into(), Some("")),
+        ("/any", "application/vnd.x", r#"{"name":1}"#.into(), Some("/name")),
+        ("/any", "application/vnd.x", "k8s\0opaque".into(), None),
+        ("/any", "image/png", "\u{7f}PNG".into(), Some("")),
+        ("/any", "text/plain", "a text is no object".into(), Some("")),
+        ("/lines", "application/x-ndjson", "{\"name\":\"a\"}\n{\"name\":\"b\"}\n".into(), None),
+        (
+            "/lines",
+            "application/x-ndjson",
+            "{\"name\":\"a\"}\n{\"name\":1}\n".into(),
+            Some("/1/name"),
+        ),
+        ("/lines", "application/x-ndjson", "{\"name\":\"a\"}\n{".into(), Some("")),
+        ("/lines", "application/jsonl", "1\n2".into(), None),
+        ("/lines", "application/jsonl", "1\n\"2\"".into(), Some("/1")),
+        ("/lines", "application/jsonl", "1\n2\n3\n".into(), Some("")),
         ("/text", "text/plain", "abc".into(), None),
         ("/text", "text/plain", "abcd".into(), Some("")),
         ("/text", "application/octet-stream", "anything at all".into(), None),

@@ -43,6 +43,49 @@ paths:
   /content: {get: {parameters: [{name: color, in: query, required: true, content: {application/json: {schema: *object}}}], responses: *ok}}
 "##;
 
+/// RFC 6570, sections 3.2.1 and 3.2.8, which OpenAPI 3.1.1 (appendix C) names for these styles: values are
+/// percent-encoded, the delimiters between them are not.
+#[test]
+fn an_encoded_delimiter_belongs_to_its_value() {
+    let item = |more: &str| {
+        format!(
+            "schema: {{type: array, items: {{type: string}}, const: ['a,b', 'c|d', 'e;f']}}{more}"
+        )
+    };
+    let numbers = "schema: {type: array, items: {type: integer}}, explode: false";
+    let parameter = |place: &str, more: &str| {
+        format!(
+            "get: {{parameters: [{{name: v, in: {place}, required: true, {more}}}], responses: {{'204': {{description: d}}}}}}"
+        )
+    };
+    let spec = format!(
+        "openapi: 3.1.1\ninfo: {{title: t, version: '1'}}\nservers: [{{url: /base}}]\npaths:\n  '/simple/{{v}}/end': {{{}}}\n  '/label/{{v}}': {{{}}}\n  '/matrix/{{v}}': {{{}}}\n  /form: {{{}}}\n  /pipe: {{{}}}\n  /numbers: {{{}}}\n",
+        parameter("path", &item("")),
+        parameter("path", &item(", style: label")),
+        parameter("path", &item(", style: matrix")),
+        parameter("query", &item(", explode: false")),
+        parameter("query", &item(", style: pipeDelimited, explode: false")),
+        parameter("query", numbers),
+    );
+    let (_dir, server) = mock(&spec, &[]);
+    for (path, good) in [
+        ("/simple/a%2Cb,c%7Cd,e%3Bf/end", true),
+        ("/base/simple/a%2Cb,c%7Cd,e%3Bf/end", true),
+        ("/simple/a,b,c%7Cd,e%3Bf/end", false),
+        ("/label/.a%2cb,c%7Cd,e%3Bf", true),
+        ("/matrix/;v=a%2Cb,c%7Cd,e%3Bf", true),
+        ("/form?x=1&v=a%2Cb,c%7Cd,e%3Bf", true),
+        ("/form?v=a%2Cb%2Cc%7Cd,e%3Bf", false),
+        ("/pipe?v=a%2Cb|c%7Cd|e%3Bf", true),
+        // What is encoded as a whole, as many clients do it, has one reading that makes sense.
+        ("/numbers?v=1%2C2%2C3", true),
+        ("/numbers?v=1%2Cx", false),
+    ] {
+        let answer = ask(&server, &format!("GET {path}"), &[], "");
+        assert_eq!(answer.status, if good { 204 } else { 422 }, "{path}: {}", answer.text());
+    }
+}
+
 /// The table of OpenAPI 3.1.1, section 4.8.12.4 (Style Examples), and what comes near.
 #[test]
 fn every_style_is_read_as_the_specification_writes_it() {

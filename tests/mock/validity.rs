@@ -14,7 +14,7 @@ fn generated_answers_are_valid_to_others() {
     for (name, count) in [("keywords.yaml", 100), ("keywords-3.0.yaml", 100)] {
         let path = fixture("specs").join(name);
         let text = std::fs::read_to_string(&path).unwrap();
-        let judge = judge::Judge::new(serde_saphyr::from_str(&text).unwrap()).unwrap();
+        let mut judge = judge::Judge::new(serde_saphyr::from_str(&text).unwrap()).unwrap();
         let dir = Dir::new();
         let program = dir.program("hmt-mock").args(["-p", "0", "--no-admin"]).arg(&path);
         let server = Server::start(program);
@@ -26,9 +26,11 @@ fn generated_answers_are_valid_to_others() {
         let cases = judge.cases();
         assert!(cases.len() > 20, "{}", cases.len());
         for case in &cases {
-            let validator = judge.validator(&case.schema).unwrap();
+            let schema = judge.compile(&case.schema).unwrap();
             client
-                .ask(case, count, |status, body| verdict.add(case, &validator, status, body))
+                .ask(case, count, |status, body| {
+                    verdict.add(case, &judge.schemas, &schema, status, body)
+                })
                 .unwrap();
         }
         assert_eq!(verdict.answers, cases.len() as u64 * count);

@@ -49,7 +49,8 @@ pub struct Server {
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Operation {
-    pub method: Method,
+    /// `None`: a method that exchanges do not have.
+    pub method: Option<Method>,
     /// The path template as written: `/users/{userId}`.
     pub template: String,
     /// JSON pointer of the operation object.
@@ -77,6 +78,8 @@ pub type SecurityRequirement = Vec<(String, Vec<String>)>;
 pub enum Location {
     Path,
     Query,
+    /// The query as one value (OpenAPI 3.2).
+    Querystring,
     Header,
     Cookie,
 }
@@ -115,6 +118,8 @@ pub struct RequestBody {
 #[allow(missing_docs)]
 pub struct Media {
     pub schema: Option<NodeId>,
+    /// `itemSchema`: of each value of a sequence (OpenAPI 3.2).
+    pub item_schema: Option<NodeId>,
     pub example: Option<Value>,
     pub examples: Vec<(String, Value)>,
     /// `encoding` as written.
@@ -161,13 +166,37 @@ pub struct HeaderSpec {
     pub example: Option<Value>,
 }
 
+/// A method as a document can declare it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb<'a> {
+    /// One that exchanges have.
+    Known(Method),
+    /// Another, as it is sent: `QUERY`, or a key of `additionalOperations` (OpenAPI 3.2).
+    Other(&'a str),
+}
+
+impl From<Method> for Verb<'_> {
+    fn from(method: Method) -> Self {
+        Verb::Known(method)
+    }
+}
+
+impl std::fmt::Display for Verb<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Verb::Known(method) => f.write_str(&method.as_str().to_ascii_uppercase()),
+            Verb::Other(name) => f.write_str(name),
+        }
+    }
+}
+
 /// The result of looking for the operation of a request.
 #[derive(Debug)]
 pub enum Found<'a> {
     /// An operation matches.
     Operation(Matched<'a>),
     /// The path has other methods only; sorted.
-    MethodNotAllowed(Vec<Method>),
+    MethodNotAllowed(Vec<Verb<'a>>),
     /// No path matches; the nearest template and why it does not, if any comes near.
     NotFound(Option<String>),
 }
@@ -179,6 +208,9 @@ pub struct Matched<'a> {
     pub id: OperationId,
     pub operation: &'a Operation,
     pub path_values: Vec<(&'a str, String)>,
+    /// The query as on the wire, where whoever asks knows it and something in it is percent-encoded: only there a
+    /// delimiter differs from the same character within a value.
+    pub raw_query: Option<String>,
     /// For each segment 3 for a literal, 2 for a partly templated and 1 for a templated one: the greater is
     /// the more specific. Compares between documents.
     pub specificity: &'a [u8],

@@ -6,11 +6,11 @@ use super::api::{
     Api, HeaderSpec, Location, Media, Operation, OperationId, Parameter, RequestBody, ResponseSpec,
     SecurityRequirement, Server, StatusKey,
 };
-use super::route::Router;
+use super::route::{Operations, Router};
 use super::server::servers;
 use crate::exchange::Method;
 use crate::schema::{NodeId, SchemaError, SchemaSet};
-use crate::spec::{Document, METHODS, Place, PlaceError, SpecError, check_refs};
+use crate::spec::{Document, METHODS, Place, PlaceError, SpecError, Version, check_refs};
 
 /// Why a document cannot be served or checked against.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,7 @@ impl Api {
             schemas: SchemaSet::default(),
             operations: Vec::new(),
             warnings: document.warnings.clone(),
+            version: document.version,
         };
         let source_name = document.source.clone();
         let root = Place::root(&document.root);
@@ -73,7 +74,7 @@ impl Api {
             .flat_map(Place::members)
             .filter_map(|(name, place)| Some((name.to_owned(), place.target().ok()?.value.clone())))
             .collect();
-        let Compiler { mut schemas, operations, mut warnings } = compiler;
+        let Compiler { mut schemas, operations, mut warnings, .. } = compiler;
         warnings.append(&mut schemas.warnings);
         let own = operations.iter().filter_map(|operation| operation.servers.as_deref()).flatten();
         let mut bases: Vec<String> =
@@ -89,6 +90,7 @@ struct Compiler {
     schemas: SchemaSet,
     operations: Vec<Operation>,
     warnings: Vec<String>,
+    version: Version,
 }
 
 impl Compiler {
@@ -100,18 +102,19 @@ impl Compiler {
             }
             let item = item.target()?;
             let both = item.text("x-hmt-trailing-slash") == Some("both");
-            let mut operations = Vec::new();
+            let mut operations = Operations::default();
             for name in METHODS {
                 let Some(place) = item.get(name).filter(|place| place.value.is_object()) else {
                     continue;
                 };
                 // Every one of METHODS is a method of an exchange.
                 let Ok(method) = name.parse::<Method>() else { continue };
-                let operation = self.operation(root, template, method, &item, &place)?;
-                let index = u32::try_from(self.operations.len())
-                    .expect("a document of 64 MiB has fewer operations");
-                operations.push((method, OperationId(index)));
-                self.operations.push(operation);
+                let id = self.operation(root, template, Some(method), &item, &place)?;
+                operations.known.push((method, id));
+            }
+            for (name, place) in self.other_operations(&item) {
+                let id = self.operation(root, template, None, &item, &place)?;
+                operations.others.push((name, id));
             }
             router.insert(template, operations, both);
         }
@@ -122,10 +125,10 @@ impl Compiler {
         &mut self,
         root: &Place<'_>,
         template: &str,
-        method: Method,
+        method: Option<Method>,
         item: &Place<'_>,
         place: &Place<'_>,
-    ) -> Result<Operation, Trouble> {
+    ) -> Result<OperationId, Trouble> {
         let mut parameters = self.parameters(item)?;
         parameters.iter_mut().for_each(|parameter| parameter.of_path = true);
         for parameter in self.parameters(place)? {
@@ -153,7 +156,7 @@ impl Compiler {
             let response = response.target()?;
             responses.push((status, self.response(&response)?));
         }
-        Ok(Operation {
+        let operation = Operation {
             method,
             template: template.to_owned(),
             pointer: place.pointer.clone(),
@@ -164,7 +167,35 @@ impl Compiler {
             responses,
             security: security(place).or_else(|| security(root)),
             raw: rest(place.value),
-        })
+        };
+        let index = u32::try_from(self.operations.len())
+            .expect("a document of 64 MiB has fewer operations");
+        self.operations.push(operation);
+        Ok(OperationId(index))
+    }
+
+    /// What a path item of OpenAPI 3.2 has besides the methods of 3.1, by the names that are sent: `query`, and the
+    /// operations of `additionalOperations`.
+    fn other_operations<'p>(&mut self, item: &Place<'p>) -> Vec<(String, Place<'p>)> {
+        if self.version < Version::V3_2 {
+            return Vec::new();
+        }
+        let query = item.get("query").map(|place| ("QUERY".to_owned(), place));
+        let mut found: Vec<_> = query.into_iter().collect();
+        for (name, place) in item.get("additionalOperations").iter().flat_map(Place::members) {
+            let fixed = METHODS.contains(&name.to_ascii_lowercase().as_str()) || name == "QUERY";
+            if fixed || name.parse::<Method>().is_ok() {
+                let pointer = &place.pointer;
+                self.warnings.push(format!(
+                    "{pointer}: has a keyword of its own, and is ignored; write it as `{}`",
+                    name.to_ascii_lowercase()
+                ));
+            } else {
+                found.push((name.to_owned(), place));
+            }
+        }
+        found.retain(|(_, place)| place.value.is_object());
+        found
     }
 
     fn parameters(&mut self, owner: &Place<'_>) -> Result<Vec<Parameter>, Trouble> {
@@ -174,6 +205,7 @@ impl Compiler {
             let location = match place.text("in") {
                 Some("path") => Location::Path,
                 Some("query") => Location::Query,
+                Some("querystring") if self.version >= Version::V3_2 => Location::Querystring,
                 Some("header") => Location::Header,
                 Some("cookie") => Location::Cookie,
                 _ => {
@@ -190,7 +222,7 @@ impl Compiler {
             };
             let default_style = match location {
                 Location::Path | Location::Header => "simple",
-                Location::Query | Location::Cookie => "form",
+                Location::Query | Location::Querystring | Location::Cookie => "form",
             };
             let style = place.text("style").unwrap_or(default_style).to_owned();
             let explode = place.value.get("explode").and_then(Value::as_bool);
@@ -221,7 +253,11 @@ impl Compiler {
 
     /// Compiles the `schema` of an object.
     fn schema(&mut self, owner: &Place<'_>) -> Result<Option<NodeId>, Trouble> {
-        match owner.get("schema") {
+        self.schema_at(owner, "schema")
+    }
+
+    fn schema_at(&mut self, owner: &Place<'_>, key: &str) -> Result<Option<NodeId>, Trouble> {
+        match owner.get(key) {
             Some(schema) => Ok(Some(self.schemas.add(schema.document(), &schema.pointer)?)),
             None => Ok(None),
         }
@@ -233,6 +269,7 @@ impl Compiler {
             let place = place.target()?;
             let media = Media {
                 schema: self.schema(&place)?,
+                item_schema: self.schema_at(&place, "itemSchema")?,
                 example: place.value.get("example").cloned(),
                 examples: examples(&place)?,
                 encoding: place.value.get("encoding").cloned(),

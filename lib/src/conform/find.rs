@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::api::{Api, Base, Found, Matched, Operation, OperationId, Server};
+use super::api::{Api, Base, Found, Matched, Operation, OperationId, Server, Verb};
 use super::route::Entry;
 use super::server::normal_origin;
-use crate::exchange::Method;
 
 impl Api {
     /// The operation of an id that this document handed out.
@@ -19,22 +18,23 @@ impl Api {
     }
 
     /// Finds the operation for a method and a path as on the wire, whatever its host.
-    pub fn find(&self, method: Method, path: &str, base: Base) -> Found<'_> {
+    pub fn find<'a>(&'a self, method: impl Into<Verb<'a>>, path: &str, base: Base) -> Found<'a> {
         self.find_at(method, None, path, base)
     }
 
     /// Like [`Api::find`], only among operations with a server of this origin (`https://host[:port]`) or a
     /// relative one. A path item without the method does not hide a less specific one that has it.
-    pub fn find_at(
-        &self,
-        method: Method,
+    pub fn find_at<'a>(
+        &'a self,
+        method: impl Into<Verb<'a>>,
         origin: Option<&str>,
         path: &str,
         base: Base,
-    ) -> Found<'_> {
+    ) -> Found<'a> {
+        let method = method.into();
         let origin = origin.map(normal_origin);
         let origin = origin.as_deref();
-        let mut others: Vec<Method> = Vec::new();
+        let mut others: Vec<Verb<'a>> = Vec::new();
         let mut found = None;
         for prefix in &self.bases {
             let Some(rest) = strip_base(path, prefix) else { continue };
@@ -60,27 +60,27 @@ impl Api {
 
     fn visit<'a>(
         &'a self,
-        method: Method,
+        method: Verb<'_>,
         path: &str,
         serves: &dyn Fn(&Server) -> bool,
-        others: &mut Vec<Method>,
+        others: &mut Vec<Verb<'a>>,
         found: &mut Option<Matched<'a>>,
     ) -> bool {
         self.router.visit(path, &mut |entry: &'a Entry, values: &[Cow<'_, str>]| {
-            for (other, id) in &entry.operations {
-                let operation = self.operation(*id);
+            for (other, id) in entry.all() {
+                let operation = self.operation(id);
                 if !self.servers_of(operation).iter().any(serves) {
                     continue;
                 }
-                if *other != method {
-                    others.push(*other);
+                if other != method {
+                    others.push(other);
                     continue;
                 }
                 let names = entry.names.iter().map(String::as_str);
                 let path_values =
                     names.zip(values.iter().map(|v| v.clone().into_owned())).collect();
                 let specificity = &entry.specificity;
-                *found = Some(Matched { id: *id, operation, path_values, specificity });
+                *found = Some(Matched { id, operation, path_values, raw_query: None, specificity });
                 return true;
             }
             false

@@ -28,6 +28,20 @@ pub(super) fn is_xml(content_type: &str) -> bool {
         || essence.ends_with("+xml") && essence != "image/svg+xml"
 }
 
+/// True where a body of this media type is YAML text (RFC 9512, with the names that it replaces).
+pub(super) fn is_yaml(essence: &str) -> bool {
+    matches!(
+        essence,
+        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" | "text/vnd.yaml"
+    ) || essence.ends_with("+yaml")
+}
+
+/// True where a body of this media type is text or a medium as such, which no schema for objects and lists describes.
+pub(super) fn is_unstructured(essence: &str) -> bool {
+    matches!(essence, "text/plain" | "text/html")
+        || ["image/", "audio/", "video/", "font/"].iter().any(|kind| essence.starts_with(kind))
+}
+
 /// The entry for a Content-Type: the same with its parameters, then the same without, then `+suffix`,
 /// `type/*` and `*/*` ranges. A body without Content-Type belongs to the only entry, to
 /// `application/octet-stream` or to `*/*`.

@@ -14,6 +14,7 @@ mod media;
 mod request;
 mod response;
 mod route;
+mod sequence;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,8 @@ mod xml;
 
 pub use api::{
     Api, Base, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId, Parameter,
-    RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Violation,
+    RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Verb, Violation,
 };
 pub use compile::ConformError;
 pub use media::{essence, find_media, is_json};
+pub use sequence::Sequence;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Violation};
+use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Verb, Violation};
 use super::media::essence;
 use super::request::{Message, joined};
 use crate::exchange::{Exchange, Method, Response, header, origin};
@@ -66,7 +66,7 @@ impl Api {
                 }
             }
         }
-        if whole_body && !response.body.is_empty() && operation.method != Method::Head {
+        if whole_body && !response.body.is_empty() && operation.method != Some(Method::Head) {
             let message = Message {
                 headers: &response.headers,
                 body: &response.body,
@@ -99,8 +99,8 @@ impl Api {
         let matched = match self.find_at(request.method, known, &request.pathname, base) {
             Found::Operation(matched) => matched,
             Found::MethodNotAllowed(methods) => {
-                let first = methods.first().copied().unwrap_or(request.method);
-                let methods: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+                let first = methods.first().copied().unwrap_or(request.method.into());
+                let methods: Vec<String> = methods.iter().map(Verb::to_string).collect();
                 let text = format!(
                     "{} is not declared for {}, only {}",
                     request.method,

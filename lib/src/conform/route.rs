@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
 
-use super::api::OperationId;
+use super::api::{OperationId, Verb};
 use crate::exchange::Method;
 
 /// The routes of a document.
@@ -21,12 +21,29 @@ pub(super) struct Entry {
     pub(super) template: String,
     /// Names of its parameters in order.
     pub(super) names: Vec<String>,
-    pub(super) operations: Vec<(Method, OperationId)>,
+    pub(super) operations: Operations,
     pub(super) specificity: Vec<u8>,
     /// The template ends in a slash.
     slash: bool,
     /// `x-hmt-trailing-slash: both`
     both: bool,
+}
+
+/// The operations of a path item.
+#[derive(Debug, Default)]
+pub(super) struct Operations {
+    pub(super) known: Vec<(Method, OperationId)>,
+    /// Those of methods that exchanges do not have, by their names as sent.
+    pub(super) others: Vec<(String, OperationId)>,
+}
+
+impl Entry {
+    /// All operations with their methods.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Verb<'_>, OperationId)> {
+        let Operations { known, others } = &self.operations;
+        let known = known.iter().map(|(method, id)| (Verb::Known(*method), *id));
+        known.chain(others.iter().map(|(name, id)| (Verb::Other(name), *id)))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -126,12 +143,7 @@ fn match_tokens<'s>(tokens: &[Token], segment: &'s str, values: &mut Vec<&'s str
 
 impl Router {
     /// Adds a path item.
-    pub(super) fn insert(
-        &mut self,
-        template: &str,
-        operations: Vec<(Method, OperationId)>,
-        both: bool,
-    ) {
+    pub(super) fn insert(&mut self, template: &str, operations: Operations, both: bool) {
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());
         }
@@ -288,7 +300,7 @@ mod tests {
     fn router(templates: &[(&str, bool)]) -> Router {
         let mut router = Router::default();
         for (template, both) in templates {
-            router.insert(template, Vec::new(), *both);
+            router.insert(template, Operations::default(), *both);
         }
         router
     }

@@ -36,7 +36,8 @@ fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth
         return children.map(|child| element(coerce, item, child, depth + 1)).collect();
     }
     let scalars = Types(0x7f & !Types::ARRAY.0 & !Types::OBJECT.0);
-    if !types.has(Types::OBJECT) || plain && types.has(scalars) {
+    // What has elements of its own is no text, whatever the schema says.
+    if !has_elements && (!types.has(Types::OBJECT) || plain && types.has(scalars)) {
         return coerce.scalar(schema, text());
     }
     object(coerce, schema, node, depth)

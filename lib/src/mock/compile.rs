@@ -11,7 +11,9 @@ use http::header::{
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use crate::conform::{Api, HeaderSpec, Media, Operation, OperationId, ResponseSpec, StatusKey};
+use crate::conform::{
+    Api, HeaderSpec, Media, Operation, OperationId, ResponseSpec, Sequence, StatusKey,
+};
 use crate::fake::Plan;
 use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
@@ -29,6 +31,9 @@ pub(super) struct Served {
     pub(super) warnings: Vec<String>,
 }
 
+/// Values of a generated sequence whose length the document does not say.
+const ITEMS: u64 = 3;
+
 /// Compiles plans, each schema's once: many operations answer with the same errors.
 struct Plans<'a> {
     schemas: &'a SchemaSet,
@@ -40,7 +45,7 @@ impl<'a> Plans<'a> {
     fn of_bodies(api: &'a Api) -> Self {
         let responses = api.operations.iter().flat_map(|operation| &operation.responses);
         let media = responses.flat_map(|(_, response)| &response.content);
-        let schemas = media.filter_map(|(_, media)| media.schema);
+        let schemas = media.flat_map(|(_, media)| [media.schema, media.item_schema]).flatten();
         let mut bodies: Vec<NodeId> = schemas.map(|id| target(&api.schemas, id)).collect();
         bodies.sort_unstable();
         bodies.dedup();
@@ -109,6 +114,8 @@ pub(super) struct MediaPlan {
     schema: Option<NodeId>,
     /// `None` where the document says nothing of the body.
     plan: Option<Arc<Plan>>,
+    /// What makes the values of a sequence, where the document says what each is.
+    items: Option<Arc<Plan>>,
 }
 
 impl Served {
@@ -232,10 +239,12 @@ impl MediaPlan {
             examples.extend(example.map(|example| (None, bytes(example))));
         }
         let plan = content.schema.map(|schema| plans.of(schema));
+        let items = content.item_schema.filter(|_| matches!(notation, Notation::Sequence(_)));
+        let items = items.map(|schema| plans.of(schema));
         let content_type = HeaderValue::from_str(declared).ok();
         let schema = content.schema;
         let declared = declared.to_owned();
-        MediaPlan { media, declared, content_type, notation, examples, schema, plan }
+        MediaPlan { media, declared, content_type, notation, examples, schema, plan, items }
     }
 
     /// The example of a name, or the default one.
@@ -249,6 +258,11 @@ impl MediaPlan {
 
     /// A generated body.
     pub(super) fn generate(&self, seed: u64, schemas: &SchemaSet) -> Bytes {
+        if let (Some(items), Notation::Sequence(sequence), None) =
+            (&self.items, self.notation, &self.plan)
+        {
+            return sequence_of(items, sequence, seed);
+        }
         let Some(plan) = &self.plan else {
             // Nothing is known: the smallest thing that a reader of the notation can read.
             return match self.notation {
@@ -263,7 +277,7 @@ impl MediaPlan {
                 out.into()
             }
             Notation::Text => plan.generate_text(seed).into(),
-            Notation::JsonLines | Notation::Form | Notation::Xml => {
+            Notation::Sequence(_) | Notation::Form | Notation::Xml => {
                 let mut out = Vec::new();
                 plan.generate(seed, &mut out);
                 match serde_json::from_slice(&out) {
@@ -273,6 +287,19 @@ impl MediaPlan {
             }
         }
     }
+}
+
+/// A sequence of generated values.
+fn sequence_of(plan: &Plan, sequence: Sequence, seed: u64) -> Bytes {
+    let mut body = String::new();
+    for number in 0..ITEMS {
+        let mut value = Vec::new();
+        plan.generate(seed.wrapping_add(number), &mut value);
+        if let Ok(value) = serde_json::from_slice(&value) {
+            body.push_str(&sequence.write(&value));
+        }
+    }
+    body.into()
 }
 
 /// The node that a chain of references ends at; at most as many steps as there could be without a cycle.

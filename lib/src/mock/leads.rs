@@ -95,6 +95,7 @@ fn value<'r>(
         Location::Query => {
             request.query.iter().find(|(key, _)| key == name).map(|(_, text)| text.as_ref())
         }
+        Location::Querystring => None,
         Location::Header => header(&request.headers, name),
         Location::Cookie => request
             .headers

@@ -4,6 +4,7 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 use serde_json::Value;
 
+use crate::conform::Sequence;
 use crate::schema::{NodeId, SchemaSet};
 
 use super::xml;
@@ -19,8 +20,8 @@ pub(super) struct MediaType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notation {
     Json,
-    /// One JSON value a line.
-    JsonLines,
+    /// One value after another.
+    Sequence(Sequence),
     Form,
     Xml,
     /// A string as it is; anything else as JSON.
@@ -50,9 +51,11 @@ impl MediaType {
     }
 
     pub(super) fn notation(&self) -> Notation {
+        if let Some(sequence) = Sequence::of(&format!("{}/{}", self.kind, self.subtype)) {
+            return Notation::Sequence(sequence);
+        }
         match (self.kind.as_str(), self.subtype.as_str()) {
             ("*", _) | ("application", "*") | (_, "json") => Notation::Json,
-            (_, "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines") => Notation::JsonLines,
             ("application", "x-www-form-urlencoded") => Notation::Form,
             (_, "xml") => Notation::Xml,
             (_, subtype) if subtype.ends_with("+json") => Notation::Json,
@@ -170,10 +173,12 @@ pub(super) fn write(
             }
             form.finish().into_bytes()
         }
-        (Notation::JsonLines, Value::Array(items)) => {
-            items.iter().flat_map(|item| format!("{item}\n").into_bytes()).collect()
+        (Notation::Sequence(sequence), Value::Array(items)) => {
+            items.iter().flat_map(|item| sequence.write(item).into_bytes()).collect()
         }
-        (Notation::JsonLines, _) => format!("{value}\n").into_bytes(),
+        // An example as it stands on the wire, as a schema of `type: string` makes it.
+        (Notation::Sequence(_), Value::String(text)) => text.clone().into_bytes(),
+        (Notation::Sequence(sequence), _) => sequence.write(value).into_bytes(),
         (Notation::Xml, Value::String(text)) if text.trim_start().starts_with('<') => {
             text.clone().into_bytes()
         }
@@ -236,7 +241,7 @@ mod tests {
             String::from_utf8(write(value, notation, &set, None)).unwrap()
         };
         assert_eq!(text(&value, Notation::Form), "a=1&a=x+%26+y&b=true");
-        assert_eq!(text(&json!([1, 2]), Notation::JsonLines), "1\n2\n");
+        assert_eq!(text(&json!([1, 2]), Notation::Sequence(Sequence::Lines)), "1\n2\n");
         assert_eq!(text(&json!("plain"), Notation::Text), "plain");
     }
 }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::exchange::{self, Body, Exchange, Meta, timestamp};
 use crate::net::{
     self, Drained, Inbound, Limits, Offer, Peer, Report, Routing, collect_body, decoded,
-    recorded_headers, request_to_exchange,
+    recorded_headers, request_of_any_method,
 };
 use crate::recorded::HostRule;
 
@@ -245,18 +245,17 @@ impl Server {
         body: Body<'a>,
     ) -> (Reply, Option<exchange::Request<'a>>) {
         let host = if inbound.named { HostRule::Same } else { HostRule::Any };
-        let request = request_to_exchange(parts, &inbound.target, body);
+        let mut request = request_of_any_method(parts, &inbound.target, body);
         // A line of the log has no word for other methods.
-        let kept = self.log.as_ref().and_then(|_| request.as_ref().ok().cloned());
+        let method = parts.method.as_str().parse();
+        request.method = method.as_ref().copied().unwrap_or_default();
+        let kept = self.log.as_ref().and_then(|_| method.ok()).map(|_| request.clone());
         let preflight =
             if self.options.cors { cors::preflight(&parts.method, &parts.headers) } else { None };
         let reply = preflight.unwrap_or_else(|| {
-            let request = request.unwrap_or_else(|_| exchange::Request {
-                host: inbound.target.host.as_str().into(),
-                pathname: inbound.target.path().into(),
-                ..exchange::Request::default()
-            });
-            let asked = Asked { method: &parts.method, request, headers: &parts.headers, host };
+            let raw_query = inbound.target.query();
+            let asked =
+                Asked { method: &parts.method, request, headers: &parts.headers, raw_query, host };
             mock.answer(asked)
         });
         (reply, kept)

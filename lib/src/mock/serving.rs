@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, HeaderValue, StatusCode, header::ALLOW};
 use serde_json::Map;
 
-use crate::conform::{Api, Base, Found, Matched};
+use crate::conform::{Api, Base, Found, Matched, Verb};
 use crate::exchange::{Method, Request};
 use crate::recorded::{HostRule, MatchRule, Recordings};
 use crate::spec::{Document, check_refs};
@@ -64,6 +64,8 @@ pub struct Asked<'a> {
     pub request: Request<'a>,
     /// The headers as sent.
     pub headers: &'a HeaderMap,
+    /// The query as sent.
+    pub raw_query: &'a str,
     /// Whether the request names the host that it means.
     pub host: HostRule,
 }
@@ -135,18 +137,19 @@ impl Mock {
     pub fn answer(&self, mut asked: Asked<'_>) -> Reply {
         let wish = Wish::take(asked.headers, &mut asked.request.query);
         let dynamic = wish.dynamic.unwrap_or(self.options.dynamic);
-        let known_method = asked.method.as_str().parse::<Method>().is_ok();
-        if known_method
+        let method = verb(asked.method);
+        if matches!(method, Verb::Known(_))
             && !dynamic
             && !wish.skips_recordings()
             && let Some(answer) = self.recordings.answer(&asked.request, asked.host)
         {
             return Reply::recorded(&answer);
         }
-        let (spec, matched) = match self.route(&asked, known_method) {
+        let (spec, mut matched) = match self.route(&asked, method) {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
+        matched.raw_query = asked.raw_query.contains('%').then(|| asked.raw_query.to_owned());
         let plan = spec.plan(matched.id);
         let chooser = Chooser {
             plan,
@@ -187,24 +190,22 @@ impl Mock {
     }
 
     /// The operation of a request: the most specific one; a tie goes to the spec given first.
-    fn route(
-        &self,
+    fn route<'a>(
+        &'a self,
         asked: &Asked<'_>,
-        known_method: bool,
-    ) -> Result<(&Served, Matched<'_>), Box<Reply>> {
-        let request = &asked.request;
+        method: Verb<'a>,
+    ) -> Result<(&'a Served, Matched<'a>), Box<Reply>> {
         let mut best: Option<(&Served, Matched<'_>)> = None;
         let mut allowed = BTreeSet::new();
         let mut near = None;
         for spec in &self.specs {
-            let find = |method| find(&spec.api, asked, method);
-            let found = if known_method { find(request.method) } else { any_method(find) };
-            match found {
+            match find(&spec.api, asked, method) {
                 // HTTP asks every server for HEAD beside GET (RFC 9110, 9.1).
                 Found::MethodNotAllowed(methods)
-                    if request.method == Method::Head && methods.contains(&Method::Get) =>
+                    if method == Method::Head.into() && methods.contains(&Method::Get.into()) =>
                 {
-                    if let Found::Operation(matched) = find(Method::Get) {
+                    let get = find(&spec.api, asked, Method::Get.into());
+                    if let Found::Operation(matched) = get {
                         more_specific(&mut best, spec, matched);
                     }
                 }
@@ -243,7 +244,7 @@ impl Mock {
 
 /// Looks in one spec. Where a host is meant the base path is needed, and the scheme has no say: a mock speaks for
 /// both.
-fn find<'a>(api: &'a Api, asked: &Asked<'_>, method: Method) -> Found<'a> {
+fn find<'a>(api: &'a Api, asked: &Asked<'_>, method: Verb<'a>) -> Found<'a> {
     let path = asked.request.pathname.as_ref();
     if asked.host == HostRule::Any {
         return api.find(method, path, Base::Optional);
@@ -259,11 +260,11 @@ fn origins(host: &str) -> [String; 2] {
     [format!("https://{host}"), format!("http://{host}")]
 }
 
-/// What the path has for a method that no spec can declare.
-fn any_method<'a>(find: impl Fn(Method) -> Found<'a>) -> Found<'a> {
-    let methods: Vec<Method> =
-        Method::ALL.into_iter().filter(|m| matches!(find(*m), Found::Operation(_))).collect();
-    if methods.is_empty() { find(Method::Get) } else { Found::MethodNotAllowed(methods) }
+fn verb(method: &http::Method) -> Verb<'_> {
+    match method.as_str().parse::<Method>() {
+        Ok(method) => Verb::Known(method),
+        Err(_) => Verb::Other(method.as_str()),
+    }
 }
 
 fn more_specific<'a>(
@@ -277,12 +278,11 @@ fn more_specific<'a>(
 }
 
 /// OPTIONS tells what the path has (RFC 9110, section 9.3.7); every other method is refused with the same.
-fn not_allowed(method: &http::Method, allowed: &BTreeSet<Method>) -> Reply {
-    let name = |method: &Method| method.as_str().to_ascii_uppercase();
-    let mut names: BTreeSet<String> = allowed.iter().map(name).collect();
-    names.insert(name(&Method::Options));
-    if allowed.contains(&Method::Get) {
-        names.insert(name(&Method::Head));
+fn not_allowed(method: &http::Method, allowed: &BTreeSet<Verb<'_>>) -> Reply {
+    let mut names: BTreeSet<String> = allowed.iter().map(Verb::to_string).collect();
+    names.insert(Verb::from(Method::Options).to_string());
+    if allowed.contains(&Method::Get.into()) {
+        names.insert(Verb::from(Method::Head).to_string());
     }
     let names = names.into_iter().collect::<Vec<_>>().join(", ");
     let mut reply = if *method == http::Method::OPTIONS {

@@ -29,7 +29,7 @@ pub use inbound::{Inbound, Routing};
 pub use io::{Io, Rewind};
 pub use offer::{IdentityError, Offer};
 pub use problem::{problem, problem_json};
-pub use request::request_to_exchange;
+pub use request::{request_of_any_method, request_to_exchange};
 pub use serve::{Drained, Limits, Peer, Report, serve};
 pub use target::{Target, TargetError, host_header};
 

@@ -7,7 +7,7 @@ use http::request::Parts;
 
 use super::headers::end_to_end;
 use super::target::{SCHEME_HEADERS, Target};
-use crate::exchange::{Body, Pairs, Request, UnknownMethod, parse_query};
+use crate::exchange::{Body, Method, Pairs, Request, UnknownMethod, parse_query};
 
 /// The request as the target would see it: its host and path, the end-to-end headers that the client
 /// sent but for ours, and `body`, whose Content-Encoding is already undone. Without a timestamp.
@@ -19,8 +19,18 @@ pub fn request_to_exchange<'a>(
     target: &'a Target,
     body: Body<'a>,
 ) -> Result<Request<'a>, UnknownMethod> {
-    Ok(Request {
-        method: parts.method.as_str().parse()?,
+    let method = parts.method.as_str().parse()?;
+    Ok(Request { method, ..request_of_any_method(parts, target, body) })
+}
+
+/// Like [`request_to_exchange`], for those who look at `parts` for the method: that of the request is of no meaning.
+pub fn request_of_any_method<'a>(
+    parts: &'a Parts,
+    target: &'a Target,
+    body: Body<'a>,
+) -> Request<'a> {
+    Request {
+        method: Method::default(),
         protocol: target.protocol,
         host: Cow::Borrowed(&target.host),
         pathname: Cow::Borrowed(target.path()),
@@ -28,7 +38,7 @@ pub fn request_to_exchange<'a>(
         headers: request_headers(&parts.headers, &target.host),
         body,
         timestamp: None,
-    })
+    }
 }
 
 /// The end-to-end headers of a request to `host`, without those that only told us the target.

@@ -22,6 +22,7 @@ pub use refs::{
     resolve,
 };
 pub use text::to_text;
+pub(crate) use tree::from_yaml;
 
 /// The keys of a path item that are operations.
 pub const METHODS: [&str; 8] =

@@ -125,7 +125,7 @@ pub(crate) fn below(keys: Keys, key: &str, value: &Value) -> Below {
         return Below::Words;
     }
     match key {
-        "example" | "default" | "enum" | "const" | "value" | "mapping" => Below::Data,
+        "example" | "default" | "enum" | "const" | "value" | "dataValue" | "mapping" => Below::Data,
         "examples" if value.is_array() => Below::Data,
         "examples" => Below::Examples,
         "properties"
@@ -144,7 +144,9 @@ pub(crate) fn below(keys: Keys, key: &str, value: &Value) -> Below {
         | "pathItems"
         | "paths"
         | "webhooks"
+        | "additionalOperations"
         | "content"
+        | "mediaTypes"
         | "encoding"
         | "variables"
         | "securityDefinitions" => Below::Names,

@@ -25,7 +25,7 @@ pub(super) fn from_json(text: &str, warnings: &mut Vec<String>) -> Result<Value,
 }
 
 /// Parses YAML 1.2 (one document). The error text says line and column.
-pub(super) fn from_yaml(text: &str, warnings: &mut Vec<String>) -> Result<Value, String> {
+pub(crate) fn from_yaml(text: &str, warnings: &mut Vec<String>) -> Result<Value, String> {
     let notes = RefCell::new(Vec::new());
     let tree = serde_saphyr::with_deserializer_from_str_with_options(
         text,

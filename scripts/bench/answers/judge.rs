@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jsonschema::{Draft, Registry, Validator};
+use boon::{Compiler, Draft, SchemaIndex, Schemas};
+use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value};
 
 /// Where the document stands for the validator.
-const BASE: &str = "urn:spec";
+const BASE: &str = "http://spec.test/";
 
 /// Methods that are asked: HEAD and TRACE have no bodies to look at.
 const METHODS: [&str; 6] = ["get", "put", "post", "delete", "options", "patch"];
@@ -27,10 +28,21 @@ pub struct Case {
     pub usual: bool,
 }
 
-/// A document, and validators of its schemas.
+/// A document, and its schemas as the validator has them.
 pub struct Judge {
     document: Value,
+    /// Every schema is compiled once, whoever refers to it: the schemas of some documents all lead to all others.
+    compiler: Compiler,
+    /// What was compiled.
+    pub schemas: Schemas,
     registry: Registry,
+}
+
+/// A schema as a validator has it.
+pub enum Schema {
+    Boon(SchemaIndex),
+    /// For patterns that look around or back, which `boon` cannot.
+    Jsonschema(Box<Validator>),
 }
 
 impl Judge {
@@ -39,21 +51,32 @@ impl Judge {
         let old = document.get("openapi").and_then(Value::as_str).unwrap_or("").starts_with("3.0");
         let written = document.clone();
         Modern { root: &written, old }.walk(&mut document, false);
-        let resource = Draft::Draft202012.create_resource(document.clone());
+        let mut compiler = Compiler::new();
+        compiler.set_default_draft(Draft::V2020_12);
+        compiler.enable_format_assertions();
+        compiler.add_resource(BASE, document.clone()).map_err(|error| error.to_string())?;
+        let resource = jsonschema::Draft::Draft202012.create_resource(document.clone());
         let registry = Registry::try_new(BASE, resource).map_err(|error| error.to_string())?;
-        Ok(Judge { document, registry })
+        Ok(Judge { document, compiler, schemas: Schemas::new(), registry })
     }
 
-    /// A validator of the schema at a JSON pointer.
-    pub fn validator(&self, pointer: &str) -> Result<Validator, String> {
-        let pointer = percent(pointer);
-        jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .with_registry(self.registry.clone())
-            .should_validate_formats(true)
-            .should_ignore_unknown_formats(true)
-            .build(&serde_json::json!({ "$ref": format!("{BASE}#{pointer}") }))
-            .map_err(|error| error.to_string())
+    /// Compiles the schema at a JSON pointer, and what it refers to.
+    pub fn compile(&mut self, pointer: &str) -> Result<Schema, String> {
+        let place = format!("{BASE}#{}", percent(pointer));
+        match self.compiler.compile(&place, &mut self.schemas) {
+            Ok(schema) => Ok(Schema::Boon(schema)),
+            Err(error) if format!("{error:#}").contains("regex parse error") => {
+                jsonschema::options()
+                    .with_draft(jsonschema::Draft::Draft202012)
+                    .with_registry(self.registry.clone())
+                    .should_validate_formats(true)
+                    .should_ignore_unknown_formats(true)
+                    .build(&serde_json::json!({ "$ref": place }))
+                    .map(|validator| Schema::Jsonschema(Box::new(validator)))
+                    .map_err(|error| error.to_string())
+            }
+            Err(error) => Err(format!("{error:#}")),
+        }
     }
 
     /// All responses with a body in JSON, in the order of the document.
@@ -288,6 +311,21 @@ impl Modern<'_> {
     }
 }
 
+impl Schema {
+    /// What of a value contradicts the schema, if anything does.
+    fn fault(&self, schemas: &Schemas, value: &Value) -> Option<String> {
+        match self {
+            Schema::Boon(schema) => {
+                schemas.validate(value, *schema).err().map(|error| format!("{error:#}"))
+            }
+            Schema::Jsonschema(validator) => validator
+                .validate(value)
+                .err()
+                .map(|e| format!("{} at {} of {}", e, e.instance_path, e.schema_path)),
+        }
+    }
+}
+
 /// How many of each answer to ask for, and what is wrong with them.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -298,20 +336,21 @@ pub struct Verdict {
 
 impl Verdict {
     /// Judges an answer.
-    pub fn add(&mut self, case: &Case, validator: &Validator, status: u16, body: &[u8]) {
+    pub fn add(
+        &mut self,
+        case: &Case,
+        schemas: &Schemas,
+        schema: &Schema,
+        status: u16,
+        body: &[u8],
+    ) {
         self.answers += 1;
         let wrong = if status != case.status {
             Some(format!("status {status}: {}", String::from_utf8_lossy(body)))
         } else {
             match serde_json::from_slice::<Value>(body) {
                 Err(error) => Some(format!("no JSON: {error}")),
-                Ok(value) if validator.is_valid(&value) => None,
-                Ok(value) => {
-                    let error = validator.validate(&value).err();
-                    let text =
-                        error.map(|e| format!("{} at {} of {}", e, e.instance_path, e.schema_path));
-                    Some(text.unwrap_or_default())
-                }
+                Ok(value) => schema.fault(schemas, &value),
             }
         };
         if let Some(wrong) = wrong {

@@ -1,5 +1,5 @@
 //! Asks a mock for generated answers to every operation of some specs, and validates each with an independent
-//! validator (the crate `jsonschema`), which shares no code with HMT.
+//! validator (the crate `boon`; `jsonschema` for patterns that look around or back), which shares no code with HMT.
 //!
 //!     cargo build --release --bin hmt-mock && cargo run --release --features bench --bin answers -- \
 //!         --mock target/release/hmt-mock --count 1000 SPEC...
@@ -11,7 +11,6 @@
 mod client;
 mod judge;
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ use clap::Parser;
 use serde_json::Value;
 
 use client::Client;
-use judge::{Case, Judge, Verdict};
+use judge::{Case, Judge, Schema, Verdict};
 
 /// Validate the generated answers of a mock, by a validator that is not ours
 #[derive(Parser)]
@@ -94,29 +93,33 @@ fn judge(args: &Args, spec: &Path) -> Result<bool, Box<dyn Error>> {
         Ok(document) => document,
         Err(_) => serde_saphyr::from_str(&text)?,
     };
-    let judge = Judge::new(document)?;
-    let cases = judge.cases();
+    let begun = Instant::now();
+    let mut judge = Judge::new(document)?;
+    let cases: Vec<(Case, Schema)> = judge
+        .cases()
+        .into_iter()
+        .map(|case| match judge.compile(&case.schema) {
+            Ok(schema) => Ok((case, schema)),
+            Err(error) => Err(format!("{}: {error}", case.schema)),
+        })
+        .collect::<Result<_, _>>()?;
+    let schemas = judge.schemas;
+    println!("  schemas compiled in {:.1} s", begun.elapsed().as_secs_f64());
     let operations: std::collections::BTreeSet<_> =
-        cases.iter().map(|case| (&case.method, &case.template)).collect();
+        cases.iter().map(|(case, _)| (&case.method, &case.template)).collect();
     let begun = Instant::now();
     let mock = start(args, spec)?;
     let next = Mutex::new(cases.iter());
     let work = || -> Result<Verdict, String> {
         let mut verdict = Verdict::default();
-        let mut validators = HashMap::new();
+        let mut client = Client::connect(&mock.authority).map_err(|error| error.to_string())?;
         loop {
-            let case: Option<&Case> = next.lock().map_err(|_| "another worker failed")?.next();
-            let Some(case) = case else { return Ok(verdict) };
-            let validator = match validators.entry(&case.schema) {
-                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(place) => {
-                    place.insert(judge.validator(&case.schema)?)
-                }
-            };
+            let case: Option<&(Case, Schema)> =
+                next.lock().map_err(|_| "another worker failed")?.next();
+            let Some((case, schema)) = case else { return Ok(verdict) };
             let count = if case.usual { args.count } else { args.count.div_ceil(10) };
-            // A new one each time: compiling a validator may take longer than a server waits.
-            let asked = Client::connect(&mock.authority).and_then(|mut client| {
-                client.ask(case, count, |status, body| verdict.add(case, validator, status, body))
+            let asked = client.ask(case, count, |status, body| {
+                verdict.add(case, &schemas, schema, status, body);
             });
             asked.map_err(|error| format!("{} {}: {error}", case.method, case.template))?;
         }

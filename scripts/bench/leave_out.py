@@ -1,0 +1,144 @@
+"""What schemathesis says of an answer and is none of the mock's faults, with the reason for each.
+
+Loaded by schemathesis for scripts/bench/schemathesis, which counts what is left out. A failure is left out only where
+its reason can be shown from the request as it was sent, or from the answer.
+"""
+import json
+import os
+import re
+import urllib.parse
+
+import schemathesis
+from schemathesis.core.jsonschema import make_validator
+from schemathesis.core.parameters import ParameterLocation
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def too_long(failure, case, response):
+    """The URL is longer than servers of HTTP take, and the answer says so (RFC 9110, section 15.5.15; RFC 6585)."""
+    return response.status_code in (414, 431)
+
+
+def example(failure, case, response):
+    """The answer is an example of the spec, which contradicts its own schema; it is sent as it is written."""
+    return (type(failure).__name__ == "JsonSchemaError"
+            and response.headers.get("x-hmt-source", [""])[0] == "example")
+
+
+def form(failure, case, response):
+    """A form has no types, no lists of one item, no empty lists and objects, and no lists of objects: what was sent
+    is, as it can be read, valid where schemathesis meant an invalid value, and the other way round.
+    """
+    kind = type(failure).__name__
+    if case.media_type != FORM or kind not in ("AcceptedNegativeData", "RejectedPositiveData"):
+        return False
+    if kind == "AcceptedNegativeData" and not only_body_is_wrong(case):
+        return False
+    body = case.operation.get_body_for_media_type(case.media_type)
+    if body is None:
+        return False
+    sent = response.request.body or ""
+    sent = sent.decode("latin-1") if isinstance(sent, bytes) else sent
+    if not sent and not body.is_required:
+        return kind == "AcceptedNegativeData"
+    validator = make_validator(body.optimized_schema, case.operation.schema.adapter.jsonschema_validator_cls)
+    return readable(sent, validator) == (kind == "AcceptedNegativeData")
+
+
+def only_body_is_wrong(case):
+    """Whether nothing but the body is; parameters that are not declared are wrong nowhere in OpenAPI."""
+    meta = case.meta
+    mutations = getattr(meta.phase.data, "mutations", None) or ()
+    named = {mutation.parameter_location for mutation in mutations
+             if set(mutation.keywords) != {"additionalProperties"}}
+    undeclared = {mutation.parameter_location for mutation in mutations} - named
+    wrong = {place for place, component in meta.components.items() if component.mode.is_negative} - undeclared
+    return (wrong | named) <= {ParameterLocation.BODY}
+
+
+def readable(sent, validator):
+    """Whether a form can be read as a value that is valid."""
+    value = {}
+    for name, text in urllib.parse.parse_qsl(sent, keep_blank_values=True):
+        keys = re.fullmatch(r"([^\[\]]+)((?:\[[^\[\]]*\])+)", name)
+        path = [keys[1], *re.findall(r"\[([^\[\]]*)\]", keys[2])] if keys else [name]
+        place(value, path, text)
+    for _ in range(200):
+        error = next(iter(validator.iter_errors(value)), None)
+        if error is None:
+            return True
+        if not any(change(value, at, wanted) for at, wanted in wishes(error)):
+            return False
+    return False
+
+
+def place(value, path, text):
+    for key in path[:-1]:
+        if not isinstance(value.get(key), dict):
+            value[key] = {}
+        value = value[key]
+    known = value.get(path[-1])
+    value[path[-1]] = text if known is None else [*(known if isinstance(known, list) else [known]), text]
+
+
+def wishes(error):
+    """Places where another type is wanted; an error of `anyOf` has those of its branches."""
+    if error.kind.name == "type":
+        yield error.instance_path, [str(wanted) for wanted in error.kind.types]
+    for branch in getattr(error.kind, "context", None) or ():
+        for inner in branch:
+            yield from wishes(inner)
+    if error.kind.name in ("enum", "const"):
+        yield error.instance_path, ["number", "boolean", "null"]
+
+
+def change(value, path, wanted):
+    """Reads a text at a place as a type that is wanted; tells whether that was another reading."""
+    if not path:
+        return False
+    for key in path[:-1]:
+        value = value[key]
+    key = path[-1]
+    found = value[key]
+    if isinstance(found, str):
+        readings = {"boolean": {"true": True, "false": False}, "null": {"": None, "null": None}}
+        for kind in wanted:
+            if kind in readings and found in readings[kind]:
+                value[key] = readings[kind][found]
+                return True
+            if kind in ("integer", "number"):
+                try:
+                    number = json.loads(found)
+                except ValueError:
+                    continue
+                if isinstance(number, (int, float)) and not isinstance(number, bool):
+                    value[key] = number
+                    return True
+        if "array" in wanted:
+            value[key] = [found]
+            return True
+    if isinstance(found, dict) and "array" in wanted and all(name.isdigit() or not name for name in found):
+        value[key] = list(found.values())
+        return True
+    return False
+
+
+REASONS = [too_long, example, form]
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    reason = next((reason.__name__ for reason in REASONS if reason(failure, case, response)), None)
+    with open(os.environ["HMT_FAILURES"], "a", encoding="utf-8") as lines:
+        lines.write(json.dumps(record(reason, failure, case, response), default=str) + "\n")
+    return reason is None
+
+
+def record(reason, failure, case, response):
+    def text(value):
+        return (value.decode("latin-1") if isinstance(value, bytes) else str(value))[:4000]
+    return {"reason": reason, "failure": type(failure).__name__, "operation": case.operation.label,
+            "media": case.media_type, "url": text(response.request.url), "body": text(repr(case.body)),
+            "sent": text(response.request.body or ""), "status": response.status_code,
+            "answer": text(response.content), "why": text(failure)}
