@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::Parser;
-use hmt_core::cli::{Messages, parse_duration};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use hmt_core::cli::daemon::is_daemon;
+use hmt_core::cli::{Failure, Messages, parse_duration};
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
 use hmt_core::mock::{Options, ServerOptions, Upstream};
 use hmt_core::net::{Client, Offer, Report, Routing, Target};
@@ -24,7 +26,7 @@ pub(crate) struct Args {
     /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input
     ///
     /// References may lead to other files in the same folder and the folders below it.
-    #[arg(value_name = "SPEC", required = true)]
+    #[arg(value_name = "SPEC", required_unless_present_any = ["kill", "status"])]
     specs: Vec<String>,
 
     /// Port to listen on; 0 takes a free one
@@ -42,6 +44,18 @@ pub(crate) struct Args {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
+
+    /// Run in the background, with messages in a file that is named; return once it listens
+    #[arg(short, long)]
+    daemon: bool,
+
+    /// End the mock in the background on --port, or the only one, and wait until it has
+    #[arg(short, long, conflicts_with_all = ["specs", "daemon", "status"])]
+    kill: bool,
+
+    /// Tell whether a mock runs in the background on --port, or which one does
+    #[arg(short, long, conflicts_with_all = ["specs", "daemon"])]
+    status: bool,
 
     /// Take the host that a request means from its Host header
     ///
@@ -143,7 +157,16 @@ Examples:
     curl -d name=checkout-test http://127.0.0.1:8888/admin/scope
 
 Exit status:
-  0 ended by a signal   1 failed   2 wrong usage";
+  0 ended by a signal   1 failed   2 wrong usage   3 -k and -s: none runs in the background";
+
+/// What is to be done.
+pub(crate) enum Command {
+    Serve(Box<Config>),
+    /// Start again in the background.
+    Daemon(u16),
+    Stop(Option<u16>),
+    Status(Option<u16>),
+}
 
 /// What the command line means.
 pub(crate) struct Config {
@@ -166,6 +189,31 @@ pub(crate) struct Config {
 }
 
 impl Args {
+    /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
+    pub(crate) fn read() -> anyhow::Result<Command> {
+        let matches = Args::command().get_matches();
+        let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
+        let port = typed.then_some(args.port);
+        if args.kill {
+            return Ok(Command::Stop(port));
+        }
+        if args.status {
+            return Ok(Command::Status(port));
+        }
+        if args.daemon {
+            if args.out.contains(&Locator::Stdio) || args.specs.iter().any(|spec| spec == "-") {
+                return Err(Failure::usage(
+                    "in the background there is no standard input or output; name files instead of -",
+                ));
+            }
+            if !is_daemon() {
+                return Ok(Command::Daemon(args.port));
+            }
+        }
+        Ok(Command::Serve(Box::new(args.config()?)))
+    }
+
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let writes = self.log_dir.is_some() || !self.out.is_empty();
         let redactor = redactor(self.redact_key.as_deref(), writes && !self.keep_secrets)?;
@@ -236,8 +284,6 @@ fn redactor(path: Option<&Path>, writes: bool) -> anyhow::Result<Option<Redactor
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

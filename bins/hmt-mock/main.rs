@@ -9,28 +9,36 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::bail;
-use clap::Parser as _;
+use hmt_core::cli::daemon::{PidFile, is_daemon};
 use hmt_core::cli::{self, Messages, Status};
 use hmt_core::mock::{self, Current, Mock, Written};
 use hmt_core::net::{bind, ready_line, ready_line_tls};
 
-use args::{Args, Config};
+use args::{Args, Command, Config};
 use specs::Specs;
 
 /// An answer is dozens of small allocations; most C libraries take their time with them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const TOOL: &str = "hmt-mock";
+
 fn main() -> ExitCode {
-    cli::run("hmt-mock", || {
-        let config = Args::parse().config()?;
-        let messages = Messages::new("hmt-mock", config.quiet);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let mut specs = Specs::new(&config, runtime.handle().clone())?;
-        let mock = specs.load(&messages)?;
-        runtime.block_on(serve(config, &messages, specs, mock))?;
-        Ok(Status::Done)
+    cli::run(TOOL, || match Args::read()? {
+        Command::Serve(config) => run(*config),
+        Command::Daemon(port) => cli::daemon::start(TOOL, port),
+        Command::Stop(port) => cli::daemon::stop(TOOL, port),
+        Command::Status(port) => cli::daemon::status(TOOL, port),
     })
+}
+
+fn run(config: Config) -> anyhow::Result<Status> {
+    let messages = Messages::new(TOOL, config.quiet);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut specs = Specs::new(&config, runtime.handle().clone())?;
+    let mock = specs.load(&messages)?;
+    runtime.block_on(serve(config, &messages, specs, mock))?;
+    Ok(Status::Done)
 }
 
 async fn serve(
@@ -50,6 +58,7 @@ async fn serve(
     };
     let log = log::start(&config)?;
     let address = listener.local_addr()?;
+    let _pid_file = if is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
     let tls = config.serving.offer.is_tls();
     messages.ready(if tls { ready_line_tls(address) } else { ready_line(address) });
     if let Some(admin) = &admin {

@@ -3,7 +3,30 @@
 use serde_json::Value;
 
 use super::{SHOP, mock, source};
-use crate::harness::{Dir, Reply, Server, Upstream};
+use crate::harness::{Dir, Reply, Request, Server, Upstream};
+
+#[test]
+fn a_mock_in_the_background() {
+    let dir = Dir::new();
+    dir.write("s.yaml", SHOP);
+    let run = |args: &[&str]| dir.program("hmt-mock").args(args).run();
+    run(&["-s"]).expect_code(3);
+    run(&["-k"]).expect_code(3);
+    run(&["-d", "-"]).expect_code(2).expect_stderr("standard input");
+    run(&["-d", "-o", "-", "s.yaml"]).expect_code(2).expect_stderr("standard input");
+    run(&["-k", "s.yaml"]).expect_code(2);
+    run(&["-d", "--no-admin", "-p", "0", "gone.yaml"]).expect_code(1).expect_stderr("gone.yaml");
+    let started = run(&["-d", "--no-admin", "-p", "0", "-l", "logs", "s.yaml"]).expect_code(0);
+    let said = started.err();
+    let url = said.lines().find_map(|line| line.strip_prefix("listening on ")).unwrap();
+    let port = url.rsplit(':').next().unwrap();
+    Request::new("GET", &format!("{url}/items")).send().expect_status(200);
+    run(&["-s"]).expect_code(0).expect_stdout(&format!("on port {port} as process"));
+    run(&["-s", "-p", "1"]).expect_code(3);
+    run(&["-k", "-p", port]).expect_code(0);
+    run(&["-s"]).expect_code(3);
+    assert!(dir.read(&format!("logs/{}", dir.list("logs")[0])).contains("/items"));
+}
 
 #[test]
 fn pages_of_other_origins_may_read_the_answers() {

@@ -1,6 +1,6 @@
 //! Where specs come from.
 
-use super::SHOP;
+use super::{SHOP, ask};
 use crate::harness::{Dir, Reply, Server, Upstream};
 
 #[test]
@@ -26,6 +26,35 @@ fn what_cannot_be_served_is_said() {
         run.expect_code(1).expect_stderr(said).expect_no_stdout();
     }
     dir.program("hmt-mock").run().expect_code(2);
+}
+
+/// Swagger 2.0, Parameters Definitions Object, Responses Definitions Object and Reference Object: a reference may lead to another
+/// file wherever one may stand.
+#[test]
+fn references_of_swagger_lead_to_other_files() {
+    let dir = Dir::new();
+    dir.write("api/swagger.yaml", "swagger: '2.0'\ninfo: {title: t, version: '1'}\nconsumes: [application/json]\nproduces: [application/json]\nparameters:\n  shared: {$ref: 'parts.yaml#/limit'}\npaths:\n  /pets:\n    parameters: [{$ref: 'parts.yaml#/limit'}]\n    get: {responses: {'200': {$ref: 'parts.yaml#/all'}}}\n    post: {parameters: [{$ref: 'parts.yaml#/pet'}], responses: {'201': {description: d}}}\n    put: {parameters: [{$ref: 'parts.yaml#/field'}], consumes: [application/x-www-form-urlencoded], responses: {'204': {description: d}}}\n    delete: {parameters: [{$ref: '#/parameters/shared'}], responses: {'204': {description: d}}}\n  /more: {$ref: 'paths.yaml#/more'}\n");
+    dir.write("api/parts.yaml", "limit: {name: limit, in: query, type: integer, maximum: 9}\npet: {name: pet, in: body, required: true, schema: {$ref: '#/Pet'}}\nfield: {name: age, in: formData, required: true, type: integer}\nall: {description: d, schema: {type: array, minItems: 1, items: {$ref: '#/Pet'}}}\nPet: {type: object, required: [name], properties: {name: {type: string, enum: [rex]}}}\n");
+    dir.write("api/paths.yaml", "more:\n  get: {parameters: [{$ref: 'parts.yaml#/limit'}], responses: {'200': {$ref: 'parts.yaml#/all'}}}\n");
+    let args = ["-p", "0", "--no-admin", "api/swagger.yaml"];
+    let server = Server::start(dir.program("hmt-mock").args(args));
+    for path in ["/pets", "/more"] {
+        assert_eq!(server.get(path).expect_status(200).json()[0]["name"], "rex", "{path}");
+        assert_eq!(server.get(&format!("{path}?limit=10")).status, 422, "{path}");
+    }
+    let form = "application/x-www-form-urlencoded";
+    for (call, kind, body, status) in [
+        ("POST /pets", "application/json", r#"{"name":"rex"}"#, 201),
+        ("POST /pets", "application/json", r#"{"name":"max"}"#, 422),
+        ("POST /pets", "application/json", "", 422),
+        ("PUT /pets", form, "age=3", 204),
+        ("PUT /pets", form, "age=x", 422),
+        ("DELETE /pets?limit=3", form, "", 204),
+        ("DELETE /pets?limit=x", form, "", 422),
+    ] {
+        let answer = ask(&server, call, &[("Content-Type", kind)], body);
+        assert_eq!(answer.status, status, "{call} {body}: {}", answer.text());
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn generated_answers_are_valid_to_others() {
             let schema = judge.compile(&case.schema).unwrap();
             client
                 .ask(case, count, |status, body| {
-                    verdict.add(case, &judge.schemas, &schema, status, body)
+                    verdict.add(case, &judge.schemas, &schema, status, body);
                 })
                 .unwrap();
         }

@@ -114,7 +114,7 @@ fn value(
         return items.collect();
     }
     match fields {
-        [field] => scalar(coerce, Some(property), field),
+        [field] if field.binary => scalar(coerce, Some(property), field),
         _ => {
             let texts: Vec<&str> = fields.iter().map(|field| field.text.as_ref()).collect();
             coerce.repeated(Some(property), &texts)
@@ -171,16 +171,23 @@ mod tests {
             "map": {"type": "object"},
             "list": {"type": "array", "items": {"type": "string"}},
             "list[0]": {"type": "string"},
+            "either": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"enum": [""]}]},
         }});
         let mut set = SchemaSet::default();
         let schema = set.add(&document, "").expect("a schema");
         let coerce = Coerce { set: &set, direction: Direction::Request };
-        let pairs =
-            [("text", ""), ("text[a]", "1"), ("map[a]", "2"), ("list[0]", "3"), ("list[1]", "4")];
+        let pairs = [
+            ("text", ""),
+            ("text[a]", "1"),
+            ("map[a]", "2"),
+            ("list[0]", "3"),
+            ("list[1]", "4"),
+            ("either", "5"),
+        ];
         let fields = pairs.map(|(name, text)| Field::new(name.into(), text.into()));
         assert_eq!(
             object(coerce, schema, None, &fields),
-            json!({"map": {"a": "2"}, "list": ["4"], "text": "", "text[a]": "1", "list[0]": "3"})
+            json!({"map": {"a": "2"}, "list": ["4"], "text": "", "text[a]": "1", "list[0]": "3", "either": ["5"]})
         );
     }
 

@@ -30,10 +30,10 @@ pub(super) fn is_xml(content_type: &str) -> bool {
 
 /// True where a body of this media type is YAML text (RFC 9512, with the names that it replaces).
 pub(super) fn is_yaml(essence: &str) -> bool {
-    matches!(
-        essence,
-        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" | "text/vnd.yaml"
-    ) || essence.ends_with("+yaml")
+    let (kind, subtype) = essence.split_once('/').unwrap_or_default();
+    matches!(kind, "application" | "text")
+        && matches!(subtype, "yaml" | "x-yaml" | "vnd.yaml" | "yml" | "x-yml")
+        || essence.ends_with("+yaml")
 }
 
 /// True where a body of this media type is text or a medium as such, which no schema for objects and lists describes.

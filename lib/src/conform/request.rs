@@ -414,10 +414,12 @@ impl Api {
             let fields: Vec<Field<'_>> = pairs.map(|(name, text)| Field::new(name, text)).collect();
             return Ok(Some(form::object(coerce, schema, encoding, &fields)));
         }
-        if kind == "multipart/form-data" && types.has(Types::OBJECT) {
+        if kind.starts_with("multipart/") && types.has(Types::OBJECT) {
             let fields = form::parts(message.body.as_bytes(), content_type.unwrap_or_default())
-                .map_err(|why| format!("is no multipart/form-data: it {why}"))?;
-            return Ok(Some(form::object(coerce, schema, encoding, &fields)));
+                .map_err(|why| format!("is no {kind}: it {why}"))?;
+            // Only the parts of a form must have names.
+            let named = kind == "multipart/form-data" || !fields.is_empty();
+            return Ok(named.then(|| form::object(coerce, schema, encoding, &fields)));
         }
         if is_xml(kind) && structured {
             let Some(text) = message.body.as_str() else { return Ok(None) };

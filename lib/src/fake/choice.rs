@@ -292,6 +292,7 @@ fn keywords(node: &Node) -> u8 {
         || node.max_length.is_some()
         || node.pattern.is_some()
         || node.format.is_some()
+        || node.content.is_some()
         || node.items.is_some()
         || !node.prefix_items.is_empty()
         || node.min_items.is_some()

@@ -211,8 +211,8 @@ impl<'s> Compiler<'s> {
             found.extend(array.map(|array| Alternative::new(Kind::Array(array))));
         }
         if types.has(Types::STRING) {
-            let text = TextPlan::compile(flat);
-            found.extend(text.map(|text| Alternative::new(Kind::Text(text))));
+            let text = self.content(flat).or_else(|| TextPlan::compile(flat).map(Kind::Text));
+            found.extend(text.map(Alternative::new));
         }
         if types.has(Types::NUMBER) || types.has(Types::INTEGER) {
             let number = NumberPlan::compile(flat, !types.has(Types::NUMBER));
@@ -234,6 +234,26 @@ impl<'s> Compiler<'s> {
             flat.contradiction.get_or_insert("its bounds leave no value");
         }
         found
+    }
+}
+
+impl Compiler<'_> {
+    /// Texts that hold JSON.
+    fn content(&mut self, flat: &mut Flat<'_>) -> Option<Kind> {
+        let contents: Vec<_> = flat.all().filter_map(|node| node.content.as_deref()).collect();
+        let base64 = contents.first()?.base64;
+        let schemas: Vec<NodeId> = contents.iter().filter_map(|content| content.schema).collect();
+        let bounded = flat.all().any(|node| {
+            let format = node.format.as_deref().is_some_and(|format| format != "byte");
+            let length = node.min_length.is_some() || node.max_length.is_some();
+            length || node.pattern.is_some() || format
+        });
+        flat.verify |= bounded || contents.iter().any(|content| content.base64 != base64);
+        if schemas.is_empty() {
+            let text: &[u8] = if base64 { b"\"e30=\"" } else { b"\"{}\"" };
+            return Some(Kind::Constants(vec![text.into()]));
+        }
+        Some(Kind::Content(self.intern_all(&schemas, None, &[]), base64))
     }
 }
 
@@ -278,7 +298,10 @@ fn implied(flat: &Flat<'_>) -> u8 {
             || node.max_items.is_some()
             || node.unique_items;
         let number = node.minimum.is_some() || node.maximum.is_some() || node.multiple_of.is_some();
-        let text = node.pattern.is_some() || node.min_length.is_some() || node.max_length.is_some();
+        let text = node.pattern.is_some()
+            || node.min_length.is_some()
+            || node.max_length.is_some()
+            || node.content.is_some();
         let format = match node.format.as_deref() {
             Some("float" | "double") => Types::NUMBER.0,
             Some(format) if crate::format::integer_range(format).is_some() => Types::INTEGER.0,

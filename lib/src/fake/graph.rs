@@ -69,7 +69,7 @@ fn height_of(kind: &Kind, steps: &[Step]) -> u32 {
 fn needs(kind: &Kind) -> Vec<StepId> {
     match kind {
         Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) => Vec::new(),
-        Kind::Branch(step) => vec![*step],
+        Kind::Branch(step) | Kind::Content(step, _) => vec![*step],
         Kind::Array(array) => array.needs(),
         Kind::Object(object) => object.needs(),
     }
@@ -79,7 +79,7 @@ fn needs(kind: &Kind) -> Vec<StepId> {
 fn leads_to(kind: &Kind) -> Vec<StepId> {
     match kind {
         Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) => Vec::new(),
-        Kind::Branch(step) => vec![*step],
+        Kind::Branch(step) | Kind::Content(step, _) => vec![*step],
         Kind::Array(array) => array.leads_to(),
         Kind::Object(object) => object.leads_to(),
     }

@@ -81,7 +81,11 @@ impl Step {
             || kinds().any(|kind| match kind {
                 Kind::Array(array) => array.fallible(),
                 Kind::Object(object) => object.fallible(),
-                Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) | Kind::Branch(_) => false,
+                Kind::Constants(_)
+                | Kind::Number(_)
+                | Kind::Text(_)
+                | Kind::Content(..)
+                | Kind::Branch(_) => false,
             })
     }
 }
@@ -107,6 +111,8 @@ pub(super) enum Kind {
     Constants(Vec<Box<[u8]>>),
     Number(NumberPlan),
     Text(TextPlan),
+    /// JSON as a text, in base64 where `true`.
+    Content(StepId, bool),
     Array(ArrayPlan),
     Object(ObjectPlan),
     Branch(StepId),

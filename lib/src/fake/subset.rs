@@ -49,6 +49,7 @@ fn for_each_child(node: &mut Node, mut visit: impl FnMut(&mut NodeId)) {
         not,
         if_then_else,
         discriminator,
+        content,
         ..
     } = node;
     let single = [
@@ -71,6 +72,7 @@ fn for_each_child(node: &mut Node, mut visit: impl FnMut(&mut NodeId)) {
         visit(condition);
         then.iter_mut().chain(otherwise).for_each(&mut visit);
     }
+    content.iter_mut().filter_map(|content| content.schema.as_mut()).for_each(&mut visit);
     // Checking does not follow the discriminator.
     *discriminator = None;
 }

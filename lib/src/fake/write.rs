@@ -1,5 +1,7 @@
 //! A plan and a source of random bits, written out as JSON.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rand::RngCore;
 use serde_json::Value;
 
@@ -249,6 +251,15 @@ impl<'p, R: RngCore> Writer<'p, R> {
                 text.write(&mut self.rng, &mut scratch);
                 push_json(&scratch, out);
                 self.scratch = scratch;
+            }
+            Kind::Content(inner, base64) => {
+                let mut value = Vec::new();
+                self.step(*inner, &mut value);
+                let text = match base64 {
+                    true => STANDARD.encode(&value),
+                    false => String::from_utf8_lossy(&value).into_owned(),
+                };
+                push_json(&text, out);
             }
             Kind::Array(array) => array.write(self, id, out),
             Kind::Object(object) => object.write(self, id, out),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::node::{Node, NodeId, SchemaSet, Types};
+use super::node::{Content, Node, NodeId, SchemaSet, Types};
 use super::number::{canonical, compare, equal, in_range, is_integral, is_multiple};
 use crate::spec::escape;
 
@@ -297,7 +297,30 @@ impl Check<'_> {
                 format!("is not of format {}", format.name)
             });
         }
+        if let Some(content) = &node.content {
+            valid &= self.content(node, content, text, at);
+        }
         valid
+    }
+
+    /// The value that a text holds. Its problems are told as one of the text.
+    fn content(&mut self, node: &Node, content: &Content, text: &str, at: &At<'_>) -> bool {
+        let value = match content.value(text) {
+            Ok(value) => value,
+            Err(why) => {
+                return self.problem(at, node, "contentMediaType", Evidence::None, || why);
+            }
+        };
+        let Some(schema) = content.schema else { return true };
+        if self.set.accepts(schema, &value, self.direction) {
+            return true;
+        }
+        let (set, direction) = (self.set, self.direction);
+        self.problem(at, node, "contentSchema", Evidence::None, || {
+            let first = set.check(schema, &value, direction).into_iter().next();
+            let first = first.map(|p| format!("{} {}", p.pointer, p.message)).unwrap_or_default();
+            format!("holds JSON that its contentSchema does not take: {}", first.trim_start())
+        })
     }
 
     fn array(&mut self, node: &Node, items: &[Value], at: &At<'_>) -> bool {

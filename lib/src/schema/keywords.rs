@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, Types, Xml};
+use super::node::{Bound, Contains, Content, Discriminator, Node, NodeId, Pattern, Types, Xml};
 use super::number::compare;
 use crate::spec::join_pointer;
 
@@ -25,6 +25,7 @@ impl Reader<'_> {
         self.arrays(node, intern);
         self.objects(node, intern);
         self.combinations(node, intern);
+        self.content(node, intern);
         for (key, value) in self.map {
             match key.as_str() {
                 "x-faker" => node.faker = Some(value.clone()),
@@ -67,6 +68,22 @@ impl Reader<'_> {
                 Some(Value::Array(examples)) => examples.first().cloned(),
                 _ => None,
             });
+    }
+
+    /// JSON within texts (3.1). Other media types are as opaque to us as their texts.
+    fn content(&mut self, node: &mut Node, intern: &mut dyn FnMut(String) -> NodeId) {
+        let Some(media) = self.text("contentMediaType").filter(|_| !self.nullable_word) else {
+            return;
+        };
+        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let encoding = self.text("contentEncoding");
+        let base64 = encoding.as_deref() == Some("base64");
+        if (media == "application/json" || media.ends_with("+json"))
+            && (base64 || encoding.is_none())
+        {
+            let schema = self.one("contentSchema", intern);
+            node.content = Some(Box::new(Content { base64, schema }));
+        }
     }
 
     fn types(&mut self) -> Option<Types> {

@@ -21,5 +21,7 @@ pub use compile::SchemaError;
 pub(crate) use formats::{number_format_follows, text_format_follows};
 pub(crate) use join::MAX_ENUM;
 pub use join::{Dialect, covers, join, may_meet, unite_keys};
-pub use node::{Bound, Contains, Discriminator, Node, NodeId, Pattern, SchemaSet, Types, Xml};
+pub use node::{
+    Bound, Contains, Content, Discriminator, Node, NodeId, Pattern, SchemaSet, Types, Xml,
+};
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};

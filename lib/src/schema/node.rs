@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
 /// Index of a node in a [`SchemaSet`].
@@ -80,6 +82,8 @@ pub struct Node {
     pub max_length: Option<u64>,
     pub pattern: Option<Pattern>,
     pub format: Option<String>,
+    /// `contentMediaType` where it is JSON: what the text holds.
+    pub content: Option<Box<Content>>,
     /// `items` (or `items` after `prefix_items`).
     pub items: Option<NodeId>,
     pub prefix_items: Vec<NodeId>,
@@ -138,6 +142,32 @@ pub struct Pattern {
     pub regex: Option<regex::Regex>,
     /// The pattern in an engine that tries, where the linear one cannot express it; `None` there too: it constrains nothing.
     pub(super) trying: Option<Arc<fancy_regex::Regex>>,
+}
+
+/// JSON within a text.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Content {
+    /// `contentEncoding: base64`: the JSON is not the text itself.
+    pub base64: bool,
+    /// `contentSchema`
+    pub schema: Option<NodeId>,
+}
+
+impl Content {
+    /// The value within a text.
+    ///
+    /// # Errors
+    /// Why there is none, as a lower-case fragment.
+    pub(super) fn value(&self, text: &str) -> Result<Value, String> {
+        let parsed = if self.base64 {
+            let bytes = STANDARD.decode(text).map_err(|_| "holds no base64".to_owned())?;
+            serde_json::from_slice(&bytes)
+        } else {
+            serde_json::from_str(text)
+        };
+        parsed.map_err(|error| format!("holds no JSON: {error}"))
+    }
 }
 
 /// The XML Object of OpenAPI.

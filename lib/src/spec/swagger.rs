@@ -5,13 +5,15 @@
 use serde_json::{Map, Value, json};
 
 use super::METHODS;
-use super::refs::on_references_mut;
+use super::bundle::FILES;
+use super::refs::{on_references_mut, resolve};
 
 type Object = Map<String, Value>;
 
 /// Converts a document of version 2.0.
 pub(super) fn convert(mut old: Object, warnings: &mut Vec<String>) -> Object {
     old.shift_remove("swagger");
+    take_in(&mut old);
     let mut new = Object::new();
     new.insert("openapi".to_owned(), json!("3.0.3"));
     take_over(&mut old, &mut new, "info");
@@ -61,20 +63,70 @@ pub(super) fn convert(mut old: Object, warnings: &mut Vec<String>) -> Object {
     for (key, value) in old {
         new.insert(key, value);
     }
-    if let Some(Value::Object(files)) = new.get_mut(super::bundle::FILES) {
+    if let Some(Value::Object(files)) = new.get_mut(FILES) {
         files.values_mut().for_each(|file| other_file(file, &defaults));
     }
     let mut root = Value::Object(new);
     let shared = defaults.shared;
     let rename = |reference: &str| new_reference(reference, &shared);
     on_references_mut(&mut root, &rename);
-    if let Some(Value::Object(files)) = root.get_mut(super::bundle::FILES) {
+    if let Some(Value::Object(files)) = root.get_mut(FILES) {
         files.values_mut().for_each(|file| on_references_mut(file, &rename));
     }
     match root {
         Value::Object(new) => new,
         // `root` was made an object three lines above.
         _ => Object::new(),
+    }
+}
+
+/// Puts parameters and responses that stand in other files where they are referred to: what they become depends on that,
+/// a body for one.
+fn take_in(old: &mut Object) {
+    let Some(files) = old.get(FILES).cloned() else { return };
+    let files = json!({ FILES: files });
+    for key in ["parameters", "responses"] {
+        if let Some(Value::Object(shared)) = old.get_mut(key) {
+            shared.values_mut().for_each(|value| from_file(value, &files));
+        }
+    }
+    if let Some(Value::Object(paths)) = old.get_mut("paths") {
+        paths.values_mut().for_each(|item| take_into(item, &files));
+    }
+    if let Some(Value::Object(own)) = old.get_mut(FILES) {
+        for file in own.values_mut() {
+            take_into(file, &files);
+            if let Value::Object(named) = file {
+                named.values_mut().for_each(|item| take_into(item, &files));
+            }
+        }
+    }
+}
+
+/// The same for a path item, or what may be one.
+fn take_into(item: &mut Value, files: &Value) {
+    let Value::Object(item) = item else { return };
+    let parameters = |owner: &mut Object| {
+        if let Some(Value::Array(list)) = owner.get_mut("parameters") {
+            list.iter_mut().for_each(|parameter| from_file(parameter, files));
+        }
+    };
+    parameters(item);
+    for method in METHODS {
+        let Some(Value::Object(operation)) = item.get_mut(method) else { continue };
+        parameters(operation);
+        if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+            responses.values_mut().for_each(|response| from_file(response, files));
+        }
+    }
+}
+
+fn from_file(value: &mut Value, files: &Value) {
+    // References may lead to one another, not for ever.
+    for _ in 0..16 {
+        let Some(Value::String(reference)) = value.get("$ref") else { return };
+        let Some(found) = resolve(files, reference) else { return };
+        *value = found.clone();
     }
 }
 
@@ -375,8 +427,20 @@ fn other_file(file: &mut Value, defaults: &Defaults) {
     if let Some(Value::Object(schemas)) = map.get_mut("definitions") {
         schemas.values_mut().for_each(convert_schema);
     }
-    map.values_mut().for_each(convert_schema);
+    for value in map.values_mut() {
+        match value {
+            Value::Object(item) if is_path_item(item) => path_item(item, defaults),
+            value => convert_schema(value),
+        }
+    }
     convert_schema(file);
+}
+
+/// True of one among several: a schema may have a property `get`, but no responses in it.
+fn is_path_item(map: &Object) -> bool {
+    let mut operations = METHODS.iter().filter_map(|method| map.get(*method)).peekable();
+    operations.peek().is_some()
+        && operations.all(|operation| operation.get("responses").is_some_and(Value::is_object))
 }
 
 fn convert_schema(value: &mut Value) {

@@ -54,6 +54,7 @@ impl Judge {
         let mut compiler = Compiler::new();
         compiler.set_default_draft(Draft::V2020_12);
         compiler.enable_format_assertions();
+        compiler.enable_content_assertions();
         compiler.add_resource(BASE, document.clone()).map_err(|error| error.to_string())?;
         let resource = jsonschema::Draft::Draft202012.create_resource(document.clone());
         let registry = Registry::try_new(BASE, resource).map_err(|error| error.to_string())?;
