@@ -94,15 +94,21 @@ fn a_topic_that_was_made_anew_is_told() {
         |query: &str| dir.program("hmt-build").args(["--state", "s", &cluster.url(query)]).run();
     fill(&cluster, 1, &shop);
     run("until=end").expect_code(0);
-    cluster.recreate();
-    fill(&cluster, 1, shop.lines().next().unwrap());
     let state = dir.read("s");
-    for query in ["until=end", "until=end&group=made_anew"] {
-        let run = run(query).expect_code(1).expect_no_stdout();
-        run.expect_stderr(
-            "was read up to 23 before: the topic was made anew; begin with another --state",
-        );
-        assert_eq!(dir.read("s"), state);
+    let first = shop.lines().next().unwrap();
+    // Shorter than what was read of the old one, as long, and longer.
+    for (count, why) in [
+        (1, "ends at offset 1, but was read up to 23 before"),
+        (23, "has another message at offset 22 than was read there before"),
+        (60, "has another message at offset 22 than was read there before"),
+    ] {
+        cluster.recreate();
+        fill(&cluster, 1, &vec![first; count].join("\n"));
+        for query in ["until=end", "until=end&group=made_anew"] {
+            let run = run(query).expect_code(1).expect_no_stdout().expect_stderr(why);
+            run.expect_stderr("the topic was made anew; begin with another --state");
+            assert_eq!(dir.read("s"), state);
+        }
     }
 }
 

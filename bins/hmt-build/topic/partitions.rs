@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
-use hmt_core::stream::{Committed, StreamError, Topic, TopicReader};
+use hmt_core::stream::{Committed, Known, StreamError, Topic, TopicReader};
 
 use super::claims::{Claims, Verdict};
 use super::piece::{Claimed, Piece};
@@ -40,10 +40,14 @@ struct Part {
 }
 
 impl Part {
-    /// Up to where everything is here.
-    fn end(&self, cluster: &str, topic: &str, partition: i32) -> Option<u64> {
-        let confirmed = self.confirmed.inputs.ends_of(cluster, topic).remove(&partition);
-        confirmed.max(self.claimed.iter().map(|claimed| claimed.read.end).max())
+    /// Up to where everything is here; nowhere yet where the end is 0.
+    fn end(&self) -> &Known {
+        let claimed = self.claimed.iter().map(|claimed| &claimed.piece.end);
+        [&self.confirmed.end]
+            .into_iter()
+            .chain(claimed)
+            .max_by_key(|end| end.end)
+            .unwrap_or(&self.confirmed.end)
     }
 }
 
@@ -73,12 +77,14 @@ impl<'c> Partitions<'c> {
             ledger.add(&format!("line {} of the state", number + 1), partial.inputs().clone())?;
             let claim = partial.claim().map(str::to_owned);
             let place = partial.inputs().only_partition(cluster, topic.name());
-            let piece = Piece::of(partial, config)?;
+            let mut piece = Piece::of(partial, config)?;
             let Some(partition) = place else {
                 all.base.unite(piece);
                 continue;
             };
             let part = all.parts.entry(partition).or_default();
+            let ends = piece.inputs.ends_of(cluster, topic.name());
+            piece.end.end = ends.get(&partition).copied().unwrap_or(0);
             let mut ranges = piece.inputs.partitions_of(cluster, topic.name()).into_iter();
             match (claim, ranges.next(), ranges.next()) {
                 (Some(run), Some((_, read)), None) => {
@@ -98,7 +104,7 @@ impl<'c> Partitions<'c> {
     pub(super) fn assigned(
         &mut self,
         partitions: &BTreeMap<i32, Option<Committed>>,
-    ) -> BTreeMap<i32, u64> {
+    ) -> BTreeMap<i32, Known> {
         let mut known = BTreeMap::new();
         for (partition, committed) in partitions {
             let part = self.parts.entry(*partition).or_default();
@@ -112,8 +118,8 @@ impl<'c> Partitions<'c> {
             let ours = part.claimed.iter().filter(|claimed| claimed.run == self.run);
             let first = ours.map(|claimed| claimed.read.start).min();
             part.before = Some((claims, committed.as_ref().map(|found| found.offset).or(first)));
-            if let Some(end) = part.end(&self.cluster, &self.topic, *partition) {
-                known.insert(*partition, end);
+            if part.end().end > 0 {
+                known.insert(*partition, part.end().clone());
             }
         }
         known
@@ -150,8 +156,7 @@ impl<'c> Partitions<'c> {
         let (mut folded, mut new) = (folded, false);
         for (partition, range) in reader.read() {
             let part = self.parts.entry(partition).or_default();
-            let start = part.end(&self.cluster, &self.topic, partition).unwrap_or(0);
-            let read = range.start.max(start)..range.end;
+            let read = range.start.max(part.end().end)..range.end;
             if read.is_empty() {
                 continue;
             }
@@ -160,7 +165,8 @@ impl<'c> Partitions<'c> {
             let builder = Some(builder.unwrap_or_else(|| fold::new_builder(self.config)));
             let inputs =
                 Provenance::of_partition(&self.cluster, &self.topic, partition, read.clone());
-            let piece = Piece { builder, inputs };
+            let last = reader.last(partition).map(str::to_owned);
+            let piece = Piece { builder, inputs, end: Known { end: read.end, last } };
             if self.alone {
                 part.confirmed.unite(piece);
                 continue;
@@ -183,7 +189,7 @@ impl<'c> Partitions<'c> {
         let mut all = BTreeMap::new();
         for (partition, range) in reader.read() {
             let part = self.parts.entry(partition).or_default();
-            let end = part.end(&self.cluster, &self.topic, partition).unwrap_or(0);
+            let end = part.end().end;
             let (claims, from) = part.before.clone().unwrap_or_default();
             let claims = claims.with(from.unwrap_or(range.start), &self.run);
             for claimed in &mut part.claimed {

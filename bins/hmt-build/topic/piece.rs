@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use hmt_core::infer::{Builder, Partial, Provenance};
+use hmt_core::stream::Known;
 
 use crate::args::Config;
 use crate::state;
@@ -11,6 +12,8 @@ use crate::state;
 pub(super) struct Piece {
     pub(super) builder: Option<Builder>,
     pub(super) inputs: Provenance,
+    /// Of one partition: up to where it goes, and what stands for its last message.
+    pub(super) end: Known,
 }
 
 /// What was read for a group that may not have noted it yet.
@@ -31,11 +34,15 @@ impl Piece {
     /// It was made in another mode or by another version.
     pub(super) fn of(partial: Partial, config: &Config) -> anyhow::Result<Piece> {
         let inputs = partial.inputs().clone();
-        Ok(Piece { builder: Some(state::builder_of(partial, config)?), inputs })
+        let end = Known { end: 0, last: partial.last().map(str::to_owned) };
+        Ok(Piece { builder: Some(state::builder_of(partial, config)?), inputs, end })
     }
 
     pub(super) fn unite(&mut self, other: Piece) {
         self.inputs.unite(&other.inputs);
+        if other.end.end >= self.end.end {
+            self.end = other.end;
+        }
         match (&mut self.builder, other.builder) {
             (Some(ours), Some(theirs)) => ours.merge(theirs),
             (None, theirs) => self.builder = theirs,
@@ -45,19 +52,19 @@ impl Piece {
 
     /// The line of the state that holds it.
     pub(super) fn line(&mut self) -> Option<String> {
-        self.with_inputs().map(|builder| builder.to_partial())
+        self.line_of(None)
     }
 
-    fn with_inputs(&mut self) -> Option<&Builder> {
+    fn line_of(&mut self, claim: Option<&str>) -> Option<String> {
         let builder = self.builder.as_mut()?;
         builder.set_inputs(self.inputs.clone());
-        Some(builder)
+        Some(builder.to_partition(claim, self.end.last.as_deref()))
     }
 }
 
 impl Claimed {
     /// The line of the state that holds it.
     pub(super) fn line(&mut self) -> Option<String> {
-        self.piece.with_inputs().map(|builder| builder.to_claim(&self.run))
+        self.piece.line_of(Some(&self.run))
     }
 }

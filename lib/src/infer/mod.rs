@@ -126,12 +126,13 @@ impl Builder {
 
     /// The state as a line of canonical JSON, without the newline.
     pub fn to_partial(&self) -> String {
-        partial::write(&self.state, &self.config, &self.inputs, None)
+        partial::write(&self.state, &self.config, &self.inputs, (None, None))
     }
 
-    /// The same, for what a run has read for a consumer group that may not have noted it: see [`Partial::claim`].
-    pub fn to_claim(&self, run: &str) -> String {
-        partial::write(&self.state, &self.config, &self.inputs, Some(run))
+    /// The same, of a partition of a topic: with the run that claims it, and what stands for its last message. See
+    /// [`Partial::claim`] and [`Partial::last`].
+    pub fn to_partition(&self, claim: Option<&str>, last: Option<&str>) -> String {
+        partial::write(&self.state, &self.config, &self.inputs, (claim, last))
     }
 
     /// Lines that tell why a path is templated as it is; it may begin with an origin.

@@ -20,6 +20,8 @@ pub struct Partial {
     #[serde(default)]
     inputs: Provenance,
     #[serde(default)]
+    last: Option<String>,
+    #[serde(default)]
     mode: Option<String>,
     #[serde(default, rename = "no-values")]
     no_values: bool,
@@ -36,6 +38,8 @@ struct Line<'s> {
     format: u32,
     #[serde(skip_serializing_if = "Provenance::is_empty")]
     inputs: &'s Provenance,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<&'s str>,
     mode: &'s str,
     #[serde(rename = "no-values", skip_serializing_if = "std::ops::Not::not")]
     no_values: bool,
@@ -114,6 +118,11 @@ impl Partial {
     /// group has not, others read the same again, and this partial counts for nothing.
     pub fn claim(&self) -> Option<&str> {
         self.claim.as_deref()
+    }
+
+    /// What stands for the last message of the one partition that it was made of.
+    pub fn last(&self) -> Option<&str> {
+        self.last.as_deref()
     }
 
     /// What is in it.
@@ -195,7 +204,7 @@ pub(super) fn write(
     state: &State,
     config: &Config,
     inputs: &Provenance,
-    claim: Option<&str>,
+    (claim, last): (Option<&str>, Option<&str>),
 ) -> String {
     let line = Line {
         claim,
@@ -203,6 +212,7 @@ pub(super) fn write(
         exchanges: state.exchanges,
         format: FORMAT,
         inputs,
+        last,
         mode: config.mode.as_str(),
         no_values: !config.keeps_values(),
         state,

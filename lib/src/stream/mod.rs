@@ -23,7 +23,7 @@ pub use block::{At, Block, Record};
 pub use error::StreamError;
 pub use kafka::Topic;
 #[cfg(feature = "kafka")]
-pub use kafka::{Committed, Step, TopicReader};
+pub use kafka::{Committed, Known, Step, TopicReader};
 pub use locator::{Locator, LocatorError, grows};
 pub use log_dir::LogDir;
 pub use patience::Patience;

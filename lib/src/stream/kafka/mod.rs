@@ -39,6 +39,8 @@ pub use broker::Committed;
 pub(super) use locator::ABSENT;
 pub use locator::Topic;
 #[cfg(feature = "kafka")]
+pub use partition::Known;
+#[cfg(feature = "kafka")]
 pub(super) use sink::open as open_sink;
 #[cfg(feature = "kafka")]
 pub use source::{Step, TopicReader};

@@ -3,8 +3,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use twox_hash::XxHash3_64;
+
 use super::super::MAX_LINE;
 use super::super::block::{Block, Span};
+
+/// Up to where a partition is there already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The offset behind the last message.
+    pub end: u64,
+    /// What stands for the last message, as [`super::TopicReader::last`] gave it. Where the topic has another one there, it is
+    /// another topic.
+    pub last: Option<String>,
+}
 
 pub(super) struct Partition {
     source: Arc<str>,
@@ -25,6 +37,17 @@ pub(super) struct Partition {
     spans: Vec<(u64, Span)>,
     gap: Option<Range<u64>>,
     repeated: u64,
+    /// What stands for the last message that was handed out.
+    last: Option<String>,
+    /// What is to stand for the message in front of the first.
+    check: Option<(u64, String)>,
+    /// True where it is another one.
+    differs: bool,
+}
+
+/// What stands for a message: not the message, as a state may be asked to keep no values.
+fn mark(payload: &[u8]) -> String {
+    format!("{:016x}", XxHash3_64::oneshot(payload))
 }
 
 impl Partition {
@@ -42,11 +65,41 @@ impl Partition {
             spans: Vec::new(),
             gap: None,
             repeated: 0,
+            last: None,
+            check: None,
+            differs: false,
         }
+    }
+
+    /// The same, where the message in front of the first comes as well, to see whether it is the one that was read before.
+    pub(super) fn behind(self, last: Option<String>) -> Self {
+        let check = last.and_then(|last| Some((self.start.checked_sub(1)?, last)));
+        Partition { check, ..self }
+    }
+
+    /// From where on it is fetched.
+    pub(super) fn first(&self) -> u64 {
+        self.check.as_ref().map_or(self.start, |(offset, _)| *offset)
+    }
+
+    /// The offset where another message stands than was read there before.
+    pub(super) fn differs(&self) -> Option<u64> {
+        self.differs.then(|| self.start.saturating_sub(1))
+    }
+
+    /// What stands for the last message that was handed out.
+    pub(super) fn last(&self) -> Option<&str> {
+        self.last.as_deref()
     }
 
     /// Takes a message; gives how many bytes wait now. One without payload is the mark of a deletion, and no exchange.
     pub(super) fn push(&mut self, offset: u64, payload: Option<&[u8]>) -> usize {
+        if let Some((at, last)) = self.check.take_if(|(at, _)| *at <= offset)
+            && at == offset
+        {
+            self.differs = mark(payload.unwrap_or_default()) != last;
+            return self.bytes.len();
+        }
         if offset < self.next {
             self.repeated += 1;
             return self.bytes.len();
@@ -78,6 +131,7 @@ impl Partition {
     /// There is nothing after what came until now.
     pub(super) fn reached_end(&mut self) {
         self.ended |= self.end.is_some();
+        self.check = None;
         self.caught_up = true;
     }
 
@@ -88,7 +142,7 @@ impl Partition {
 
     /// True where all that was wanted has come and been handed out.
     pub(super) fn is_read(&self) -> bool {
-        self.ended && self.spans.is_empty()
+        self.ended && self.spans.is_empty() && self.check.is_none()
     }
 
     /// True where all that was wanted has come.
@@ -113,6 +167,15 @@ impl Partition {
     pub(super) fn block(&mut self) -> Option<Block> {
         let (first, _) = *self.spans.first()?;
         self.handed = self.next;
+        let start = match self.spans.iter().rev().nth(1) {
+            Some((_, Span::Until(end))) => Some(*end),
+            None => Some(0),
+            Some(_) => None,
+        };
+        self.last = match (start, self.spans.last()) {
+            (Some(start), Some((_, Span::Until(end)))) => self.bytes.get(start..*end).map(mark),
+            _ => None,
+        };
         let room = self.bytes.capacity();
         let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(room.min(2 << 20)));
         let spans = std::mem::take(&mut self.spans);
@@ -158,5 +221,25 @@ mod tests {
         assert_eq!(partition.block().unwrap().records().count(), 1);
         assert!(partition.is_read());
         assert_eq!(partition.handed(), 10..18);
+    }
+
+    #[test]
+    fn the_message_in_front_tells_whether_it_is_the_same_topic() {
+        let mut first = Partition::new("t/0".into(), 0, 0, None);
+        first.push(0, Some(b"a"));
+        first.push(1, Some(b"bc"));
+        first.block().unwrap();
+        let last = first.last().map(str::to_owned);
+        assert_eq!(last, Some(mark(b"bc")));
+        for (offset, payload, differs) in [(1, "bc", None), (1, "b", Some(1)), (2, "b", None)] {
+            let mut next = Partition::new("t/0".into(), 0, 2, Some(2)).behind(last.clone());
+            assert_eq!((next.first(), next.is_read()), (1, false));
+            next.push(offset, Some(payload.as_bytes()));
+            assert_eq!((next.differs(), next.is_read(), next.repeated()), (differs, true, 0));
+        }
+        // It may be a mark of a transaction, and never come.
+        let mut next = Partition::new("t/0".into(), 0, 2, Some(2)).behind(last);
+        next.reached_end();
+        assert!(next.is_read());
     }
 }

@@ -11,8 +11,14 @@ use super::super::StreamError;
 use super::broker::{Broker, Committed};
 use super::context::{Decision, give_back};
 use super::locator::From;
-use super::partition::Partition;
+use super::partition::{Known, Partition};
 use super::source::Step;
+
+/// What became of a topic that is not what it was, and what to do.
+pub(super) const ANEW: &str = "the topic was made anew; begin with another --state, group or topic";
+
+/// Where the reading of a partition begins, if anything says so, and what is to stand in front of that.
+type Start = (Option<u64>, Option<String>);
 
 /// What was decided, and waits for whoever reads.
 enum Waiting {
@@ -79,7 +85,7 @@ impl Share {
     /// As of [`super::TopicReader::accept`].
     pub(super) fn accept(
         &mut self,
-        known: &BTreeMap<i32, u64>,
+        known: &BTreeMap<i32, Known>,
         broker: &Broker,
     ) -> Result<(), StreamError> {
         let assigned = match self.waiting.take() {
@@ -92,10 +98,13 @@ impl Share {
         let mut starts = BTreeMap::new();
         for (partition, committed) in assigned {
             let (known, committed) = (known.get(&partition), committed.map(|found| found.offset));
-            if let (Some(known), Some(committed)) = (known, committed) {
-                self.repeated += known.saturating_sub(committed);
+            let end = known.map(|known| known.end);
+            if let (Some(end), Some(committed)) = (end, committed) {
+                self.repeated += end.saturating_sub(committed);
             }
-            starts.insert(partition, known.copied().max(committed));
+            // Where others have read on, what is in front is theirs.
+            let last = known.filter(|known| committed <= Some(known.end));
+            starts.insert(partition, (end.max(committed), last.and_then(|k| k.last.clone())));
         }
         self.begin(starts, broker)
     }
@@ -108,23 +117,20 @@ impl Share {
     ) -> Result<(), StreamError> {
         self.again = true;
         self.ends = ranges.iter().map(|(partition, range)| (*partition, range.end)).collect();
-        let starts = ranges.iter().map(|(partition, range)| (*partition, Some(range.start)));
+        let starts =
+            ranges.iter().map(|(partition, range)| (*partition, (Some(range.start), None)));
         self.begin(starts.collect(), broker)
     }
 
     /// Begins to read partitions, at these offsets or at that end of theirs which the topic says.
-    fn begin(
-        &mut self,
-        starts: BTreeMap<i32, Option<u64>>,
-        broker: &Broker,
-    ) -> Result<(), StreamError> {
+    fn begin(&mut self, starts: BTreeMap<i32, Start>, broker: &Broker) -> Result<(), StreamError> {
         let topic = &broker.topic;
         let mut fetched = BTreeMap::new();
-        for (partition, wanted) in starts {
+        for (partition, (wanted, last)) in starts {
             let (low, high) = broker.watermarks(partition)?;
             if let Some(wanted) = wanted.filter(|wanted| *wanted > high) {
                 return Err(broker.failed(format!(
-                    "partition {partition} ends at offset {high}, but was read up to {wanted} before: the topic was made anew; begin with another --state, group or topic"
+                    "partition {partition} ends at offset {high}, but was read up to {wanted} before: {ANEW}"
                 )));
             }
             if let Some(wanted) = wanted.filter(|wanted| *wanted < low) {
@@ -137,8 +143,10 @@ impl Share {
             let start = start.max(low);
             let end = topic.until_end.then(|| self.ends.get(&partition).copied().unwrap_or(high));
             let source: Arc<str> = format!("{}/{partition}", topic.name).into();
-            self.ours.insert(partition, Partition::new(source, partition, start, end));
-            fetched.insert(partition, start);
+            let last = last.filter(|_| wanted == Some(start) && start > low);
+            let ours = Partition::new(source, partition, start, end).behind(last);
+            fetched.insert(partition, ours.first());
+            self.ours.insert(partition, ours);
         }
         broker.fetch(&fetched)?;
         self.known = true;

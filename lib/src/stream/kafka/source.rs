@@ -24,8 +24,8 @@ use super::config;
 use super::context::{Decision, Events, give_back};
 use super::locator::Topic;
 use super::outage::Outage;
-use super::partition::Partition;
-use super::share::Share;
+use super::partition::{Known, Partition};
+use super::share::{ANEW, Share};
 
 /// How long nothing is looked at, at most.
 const LOOK: Duration = Duration::from_millis(50);
@@ -231,6 +231,11 @@ impl TopicReader {
                     let size = ours.push(offset, payload);
                     let gap = ours.take_gap();
                     let is_over = ours.has_ended() && !before;
+                    if let Some(offset) = ours.differs() {
+                        return Err(self.broker.failed(format!(
+                            "partition {partition} has another message at offset {offset} than was read there before: {ANEW}"
+                        )));
+                    }
                     drop(message);
                     self.comes(notify);
                     if let Some(gap) = gap {
@@ -340,8 +345,8 @@ impl TopicReader {
     /// Begins to read what was assigned: each partition behind what is `known` of it, and what the group has committed.
     ///
     /// # Errors
-    /// A partition ends before what is known of it; no broker answers.
-    pub fn accept(&mut self, known: &BTreeMap<i32, u64>) -> Result<(), StreamError> {
+    /// A partition ends before what is known of it; no broker answers. Later: it has another message at the end of what is known.
+    pub fn accept(&mut self, known: &BTreeMap<i32, Known>) -> Result<(), StreamError> {
         self.share.accept(known, &self.broker)
     }
 
@@ -378,6 +383,11 @@ impl TopicReader {
     /// What was handed out of each of our partitions.
     pub fn read(&self) -> BTreeMap<i32, Range<u64>> {
         self.share.ours.iter().map(|(partition, ours)| (*partition, ours.handed())).collect()
+    }
+
+    /// What stands for the last message that was handed out of a partition, for when it is read on.
+    pub fn last(&self, partition: i32) -> Option<&str> {
+        self.share.ours.get(&partition)?.last()
     }
 
     /// True once everything of our partitions that was wanted has been handed out.
