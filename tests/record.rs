@@ -12,6 +12,8 @@ mod forward;
 mod import;
 #[path = "record/limits.rs"]
 mod limits;
+#[path = "record/panics.rs"]
+mod panics;
 #[path = "record/raw.rs"]
 mod raw;
 #[path = "record/secure.rs"]

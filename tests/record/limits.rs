@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::{parse, recorder};
-use crate::harness::{Dir, Program, Reply, Server, Upstream};
+use crate::harness::{Dir, Program, Reply, Server, Upstream, fixture};
 
 #[test]
 fn descriptors_that_run_out_come_back() {
@@ -22,6 +22,58 @@ fn descriptors_that_run_out_come_back() {
     let run = recorder.stop().expect_code(0);
     assert!(run.err().matches("cannot accept").count() < 20, "{}", run.err());
     assert_eq!(parse(&dir.read("out.jsonl")).len(), 1);
+}
+
+/// Others on the network are nobody's clients unless `--bind` says so: every port is one of 127.0.0.1 alone.
+#[test]
+fn only_this_machine_is_listened_to() {
+    let dir = Dir::new();
+    let spec = fixture("docs/spec.yaml");
+    let lines = fixture("docs/recordings.jsonl");
+    let (spec, lines) = (spec.to_str().unwrap(), lines.to_str().unwrap());
+    for (program, args) in [
+        ("hmt-record", &["-p", "0"][..]),
+        ("hmt-record", &["-p", "0", "--forward", "--ca-dir", "ca"]),
+        ("hmt-mock", &["-p", "0", "-a", "0", spec]),
+        ("hmt-replay", &["serve", "-p", "0", lines]),
+    ] {
+        let server = Server::start(dir.program(program).args(args));
+        let mut ports = vec![server.port()];
+        if program == "hmt-mock" {
+            let admin = server.admin_url();
+            ports.push(
+                admin["http://127.0.0.1:".len()..].trim_end_matches("/admin").parse().unwrap(),
+            );
+        }
+        for port in ports {
+            TcpStream::connect(("127.0.0.1", port)).unwrap();
+            // What listens everywhere listens here as well.
+            TcpStream::connect(("127.0.0.2", port)).unwrap_err();
+        }
+        server.stop();
+    }
+}
+
+/// Clients that say nothing, or a byte now and then, and never finish.
+#[test]
+fn silent_clients_keep_nobody_waiting() {
+    let dir = Dir::new();
+    let upstream = Upstream::start(|_| Reply::new(200, &[], "ok"));
+    let recorder = recorder(&dir, &["-t", &upstream.url(), "-o", "out.jsonl", "--grace", "1s"]);
+    let mut dripping: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(("127.0.0.1", recorder.port())).unwrap()).collect();
+    for (round, byte) in b"GET /slow HTTP/1.1\r\nhost: x\r\nx-a: ".iter().enumerate() {
+        for (number, stream) in dripping.iter_mut().enumerate() {
+            if number % 3 != 0 {
+                stream.write_all(&[*byte]).unwrap();
+            }
+        }
+        recorder.get(&format!("/{round}")).expect_status(200);
+    }
+    // Theirs are no requests, and do not hold up the end.
+    let run = recorder.stop().expect_code(0);
+    run.expect_stderr("dropped 0");
+    assert!(parse(&dir.read("out.jsonl")).iter().all(|r| r["request"]["path"] != "/slow"));
 }
 
 /// Clients that leave, in the middle of what they send or get, leave nothing behind.

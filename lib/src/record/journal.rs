@@ -7,6 +7,7 @@
 //! and neither time-outs nor signals.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -281,7 +282,11 @@ impl Mode {
         let waiting = Arc::new(AtomicUsize::new(0));
         let counter = waiting.clone();
         thread::spawn(move || {
-            sinks.run(&jobs, &counter);
+            // A recorder must not run unrecorded, so nobody may miss that this thread has ended.
+            let run = AssertUnwindSafe(|| sinks.run(&jobs, &counter));
+            if catch_unwind(run).is_err() {
+                sinks.panicked();
+            }
             let _ = ended.send(sinks.close());
         });
         Mode::Thread { queue: Mutex::new(Some(queue)), waiting, end: Mutex::new(Some(end)) }
@@ -320,6 +325,15 @@ impl Sinks {
                 self.each(|output| output.sink.flush());
             }
         }
+    }
+
+    /// A sink cannot be trusted after a panic, and which it was is not known.
+    fn panicked(&mut self) {
+        self.outputs.clear();
+        let error = "the thread that writes records panicked".to_owned();
+        (self.report)(&error);
+        self.error.get_or_insert(error);
+        self.announce.send_replace(true);
     }
 
     /// Writes a record and tells who waits for it; where the disk is to have it, with all that have come
