@@ -11,6 +11,7 @@ Exit status: 0 all hold, 1 not.
 """
 
 import base64
+import email.policy
 import json
 import pathlib
 import re
@@ -108,9 +109,24 @@ def media(content, declared):
     return next(iter(content.values())) if not name and content else None
 
 
-def form_value(spec, schema, text):
-    """A form field as the schema's type reads it: forms know only text."""
-    pairs = urllib.parse.parse_qsl(text, keep_blank_values=True)
+def parts(declared, body):
+    """The named parts of multipart/form-data as pairs, read by Python's own reader of mail."""
+    head = f"Content-Type: {declared}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + body, policy=email.policy.HTTP)
+    if not message.is_multipart() or message.defects:
+        raise ValueError("no multipart")
+    pairs = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if name is not None:
+            content = part.get_payload(decode=True)
+            is_json = part.get_content_type() == "application/json"
+            pairs.append((name, json.loads(content) if is_json else content.decode("utf-8", "replace")))
+    return pairs
+
+
+def form_value(spec, schema, pairs):
+    """The fields of a form, each as the schema's type reads it: forms know only text."""
     properties = spec.deref(schema).get("properties", {})
     result = {}
     for key, value in pairs:
@@ -134,7 +150,9 @@ def value_of(spec, schema, declared, body):
     if name == "application/json" or name.endswith("+json") or not name:
         return json.loads(body)
     if name == "application/x-www-form-urlencoded":
-        return form_value(spec, schema, body.decode())
+        return form_value(spec, schema, urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
+    if name == "multipart/form-data":
+        return form_value(spec, schema, parts(declared, body))
     try:
         return body.decode()
     except UnicodeDecodeError:

@@ -9,9 +9,12 @@ fn bytes(program: Program) -> String {
     program.run().expect_code(0).out()
 }
 
+/// JSON; forms of all kinds, as browsers, frameworks and strangers write them.
+const FIXTURES: [&str; 2] = ["recordings/shop.jsonl", "recordings/forms.jsonl"];
+
 /// The recordings of the fixtures, and the real ones where they are.
 fn recordings() -> Vec<String> {
-    let mut files = vec![fixture("recordings/shop.jsonl")];
+    let mut files = FIXTURES.map(fixture).to_vec();
     files.extend(
         ["pokeapi", "github", "opbank"]
             .iter()
@@ -76,6 +79,25 @@ fn parts_unite_to_the_whole() {
             partial == bytes(dir.program("hmt-merge").arg("--partial").args(&parts)),
             "the partial of the parts differs"
         );
+    }
+}
+
+/// Soundness by our own validator, in all modes: request bodies, parameters and headers, too.
+#[test]
+fn every_exchange_conforms() {
+    let dir = Dir::new();
+    for file in FIXTURES.map(fixture) {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        for mode in ["gen", "mixed", "replay"] {
+            for options in [&[][..], &["--openapi", "3.1"], &["--tight", "--examples"]] {
+                let build = dir.program("hmt-build").args(["--verify", "-m", mode]).args(options);
+                let run = build.arg(&file).run().expect_code(0);
+                // What was cut short is not among recordings.
+                let cut = run.err().matches("1 exchanges were cut short").count();
+                let checked = if mode == "replay" { lines - cut } else { lines };
+                run.expect_stderr(&format!("all {checked} exchanges conform to the spec"));
+            }
+        }
     }
 }
 
