@@ -1,0 +1,202 @@
+//! Whether two kinds are one: the evidence, and what would follow for all that stands below them.
+
+use std::collections::BTreeSet;
+
+use super::super::graph::{Graph, Kind, ObjectId, Slot, SlotId};
+use super::super::intern::Name;
+use super::super::likeness::{BIT, Bits, difference, log2};
+use super::super::maps::{NULL, kinds};
+use super::PROOF;
+use super::features::Features;
+
+/// What may speak against, as a share of what speaks for it: half between places of one name, a fifth between others.
+const DOUBTS: [i64; 2] = [5, 2];
+
+/// What may speak against in one key: beyond it, no other key helps. Every key is one chance to err, so the
+/// logarithm of their number is added.
+const VETO: Bits = 10 * BIT;
+
+/// What more may speak against two things below kinds that are one for other reasons.
+const TOLERANCE: Bits = 20 * BIT;
+
+/// True where the keys are so seldom there that the objects are of several kinds. Which kinds these are, every place says for
+/// itself.
+fn is_mixture(kind: &Kind) -> bool {
+    let keys = kind.properties.len() as u64;
+    let present = kind.properties.values().fold(0_u64, |all, (n, _)| all.saturating_add(*n));
+    kind.n >= 3
+        && keys >= 6
+        && present.saturating_mul(10) < kind.n.saturating_mul(keys).saturating_mul(4)
+}
+
+/// What speaks for and against.
+struct Evidence {
+    shared: Bits,
+    against: Bits,
+}
+
+/// The supposition that two kinds are one, with all that follows.
+pub(super) struct Trial<'t, 'l> {
+    pub(super) graph: &'t Graph<'l>,
+    pub(super) features: &'t Features,
+    /// Pairs that are one if the supposition holds.
+    pub(super) assumed: BTreeSet<(ObjectId, ObjectId)>,
+}
+
+impl Trial<'_, '_> {
+    /// The evidence that two kinds are one, where it is enough.
+    pub(super) fn proof(&self, a: &Kind, b: &Kind) -> Option<Bits> {
+        if a.additional.is_some() != b.additional.is_some() || is_mixture(a) || is_mixture(b) {
+            return None;
+        }
+        let Evidence { shared, against } = self.evidence(a, b)?;
+        // A single object is likelier one of a mixture than of anything else, which is no reason to mix it in.
+        let doubts = DOUBTS[usize::from(self.features.noun(a, b) > 0)];
+        (shared - against >= PROOF && against * doubts <= shared).then_some(shared - against)
+    }
+
+    /// What speaks for and against two kinds being one; `None` where one key rules it out.
+    fn evidence(&self, a: &Kind, b: &Kind) -> Option<Evidence> {
+        let veto = VETO + log2((a.properties.len() + b.properties.len()) as u64);
+        let mut evidence = Evidence { shared: self.features.noun(a, b), against: 0 };
+        for (key, mine, theirs) in a.properties.beside(&b.properties) {
+            let counts = |kind: &Kind, property: Option<&(u64, SlotId)>| match property {
+                Some((present, slot)) => self.graph.counts(kind.n, *present, *slot),
+                None => [kind.n, 0, 0, 0, 0, 0, 0],
+            };
+            let mut against = difference(&counts(a, mine), &counts(b, theirs));
+            if let (Some((_, mine)), Some((_, theirs))) = (mine, theirs) {
+                evidence.shared += self.features.key(a.side, key);
+                against += self.tag(key, *mine, *theirs) + self.below_differ(*mine, *theirs);
+            }
+            if against > veto {
+                return None;
+            }
+            evidence.against += against;
+        }
+        Some(evidence)
+    }
+
+    /// What it says that a tag has one value here and another there.
+    fn tag(&self, key: Name, a: SlotId, b: SlotId) -> Bits {
+        if !self.features.tags.contains(&key) {
+            return 0;
+        }
+        let single = |slot| {
+            let text = self.graph.slot(slot).scalars.text.as_ref()?;
+            let counts = text.values.exact()?;
+            (counts.len() == 1).then(|| counts.iter().next())?
+        };
+        match (single(a), single(b)) {
+            (Some((value, n)), Some((other, m))) if value != other => difference(&[n, 0], &[0, m]),
+            _ => 0,
+        }
+    }
+
+    /// How much it speaks against two places being one that objects there say they are different things, or in other shares.
+    fn below_differ(&self, a: SlotId, b: SlotId) -> Bits {
+        let (a, b) = (self.graph.slot(a), self.graph.slot(b));
+        let items = match (a.array.flatten(), b.array.flatten()) {
+            (Some(mine), Some(theirs)) => self.below_differ(mine, theirs),
+            _ => 0,
+        };
+        items + self.kinds_differ(a, b)
+    }
+
+    fn kinds_differ(&self, a: &Slot, b: &Slot) -> Bits {
+        // The commonest case: both hold one kind, of one name.
+        if a.kinds.len() <= 1 && b.kinds.len() <= 1 && a.kinds.keys().eq(b.kinds.keys()) {
+            return 0;
+        }
+        let count = |n: Option<&u64>| n.copied().unwrap_or_default();
+        let (mine, theirs): (Vec<u64>, Vec<u64>) = a
+            .tagged
+            .beside(&b.tagged)
+            .map(|(_, mine, theirs)| (count(mine), count(theirs)))
+            .unzip();
+        difference(&mine, &theirs)
+    }
+
+    /// True where what stands below common keys can be one as well.
+    pub(super) fn below(&mut self, a: &Kind, b: &Kind) -> bool {
+        let properties = a.properties.beside(&b.properties).filter_map(|(_, mine, theirs)| {
+            let ((_, mine), (_, theirs)) = (mine?, theirs?);
+            Some((*mine, *theirs))
+        });
+        let pairs: Vec<(SlotId, SlotId)> =
+            properties.chain(a.additional.zip(b.additional)).collect();
+        pairs.into_iter().all(|(mine, theirs)| self.slots_agree(mine, theirs))
+    }
+
+    fn slots_agree(&mut self, a: SlotId, b: SlotId) -> bool {
+        let (a, b) = (self.graph.slot(a), self.graph.slot(b));
+        self.kinds_agree(a, b)
+            && match (a.array.flatten(), b.array.flatten()) {
+                (Some(mine), Some(theirs)) => self.slots_agree(mine, theirs),
+                _ => true,
+            }
+    }
+
+    /// True where the objects of two places can stand in one: what says of itself that it is the same must be so. Of what says that
+    /// it is something else, a few may be of a union.
+    fn kinds_agree(&mut self, a: &Slot, b: &Slot) -> bool {
+        if self.kinds_differ(a, b) > VETO {
+            return false;
+        }
+        let mut common = false;
+        for (_, mine, theirs) in a.kinds.beside(&b.kinds) {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                common = true;
+                if !self.agree(*mine, *theirs) {
+                    return false;
+                }
+            }
+        }
+        let untagged = |slot: &Slot| slot.kinds.get(Name::EMPTY).is_some();
+        if common || a.kinds.is_empty() || b.kinds.is_empty() || !(untagged(a) || untagged(b)) {
+            return true;
+        }
+        let (mine, theirs) = (self.graph.kinds_at(a), self.graph.kinds_at(b));
+        let before = self.assumed.clone();
+        let pairs = mine.iter().flat_map(|x| theirs.iter().map(|y| (*x, *y)));
+        pairs.into_iter().any(|(x, y)| {
+            // What followed from a wrong supposition is none.
+            self.assumed.clone_from(&before);
+            self.agree(x, y)
+        })
+    }
+
+    /// True where two kinds can be one that would be so for other reasons.
+    fn agree(&mut self, a: ObjectId, b: ObjectId) -> bool {
+        let (a, b) = (self.graph.same(a), self.graph.same(b));
+        if a == b || !self.assumed.insert((a.min(b), a.max(b))) {
+            return true;
+        }
+        let (x, y) = (self.graph.kind(a), self.graph.kind(b));
+        match (Self::may_be_map(x), Self::may_be_map(y)) {
+            (true, true) => {
+                let (mine, theirs) = (self.value_types(x), self.value_types(y));
+                (mine == 0 || theirs == 0 || mine & theirs != 0) && self.below(x, y)
+            }
+            _ if x.additional.is_some() != y.additional.is_some() => false,
+            _ => {
+                self.evidence(x, y).is_some_and(|found| found.against <= found.shared + TOLERANCE)
+                    && self.below(x, y)
+            }
+        }
+    }
+
+    /// The types of all values but null, as bits.
+    fn value_types(&self, kind: &Kind) -> u32 {
+        let slots = kind.properties.values().map(|(_, slot)| *slot).chain(kind.additional);
+        slots.fold(0, |all, slot| {
+            let slot = self.graph.slot(slot);
+            all | kinds(&slot.scalars, slot.array.is_some(), !slot.kinds.is_empty()) & !NULL
+        })
+    }
+
+    /// True for maps, and for objects without keys.
+    fn may_be_map(kind: &Kind) -> bool {
+        kind.additional.is_some() || kind.properties.is_empty()
+    }
+}
