@@ -149,8 +149,9 @@ impl Run<'_> {
                 Some(Decision::Revoked { partitions, lost }) => {
                     self.tell("not ours any more", topic, partitions.iter());
                     if *lost {
-                        // Others read from the last offset that was committed.
+                        // Others read from the last offset that was committed, and it is for them to commit another.
                         changed = self.parts.revoked(partitions);
+                        reader.release()?;
                     }
                 }
                 None => (),
@@ -161,7 +162,7 @@ impl Run<'_> {
             self.unheard |= new;
             let due = new || self.unheard && config.state.is_some();
             let revoked = match &decision {
-                Some(Decision::Revoked { partitions, .. }) => Some(&**partitions),
+                Some(Decision::Revoked { partitions, lost: false }) => Some(&**partitions),
                 _ => None,
             };
             if changed || due || revoked.is_some() {
