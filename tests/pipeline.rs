@@ -68,6 +68,8 @@ fn record_build_mock_replay() {
     let record = record.args(["-o", "-", "-o", "recorded.jsonl"]);
     let (recorder, builder) = Server::pipe(record, dir.program("hmt-build").arg("-"));
     use_api(&recorder);
+    // Where the machine is busy, it may not even have begun.
+    builder.wait_handles_sigint();
     // Ctrl-C reaches both; the recorder ends, and the builder goes on to the end of its input.
     builder.signal("INT");
     recorder.signal("INT");

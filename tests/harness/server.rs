@@ -126,6 +126,23 @@ impl Server {
         self.end()
     }
 
+    /// Waits until it handles SIGINT, which it does from soon after its start on.
+    #[track_caller]
+    pub fn wait_handles_sigint(&self) {
+        let (status, start) = (format!("/proc/{}/status", self.pid()), Instant::now());
+        loop {
+            let text = std::fs::read_to_string(&status).unwrap();
+            let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let mask = u64::from_str_radix(mask.unwrap().trim(), 16).unwrap();
+            // Signals are counted from 1.
+            if mask & (1 << (2 - 1)) != 0 {
+                return;
+            }
+            assert!(start.elapsed() < HANG, "does not handle SIGINT\n{}", self.story());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Sends a signal: `TERM`, `INT`, `HUP`, `KILL`.
     pub fn signal(&self, name: &str) {
         signal(self.child.id(), name);
