@@ -35,7 +35,10 @@ def form(failure, case, response):
     kind = type(failure).__name__
     if case.media_type != FORM or kind not in ("AcceptedNegativeData", "RejectedPositiveData"):
         return False
-    if kind == "AcceptedNegativeData" and not only_body_is_wrong(case):
+    wrong = wrong_places(case)
+    if kind == "AcceptedNegativeData" and not (
+            wrong <= {ParameterLocation.BODY, ParameterLocation.QUERY}
+            and (ParameterLocation.QUERY not in wrong or readable_query(case, response))):
         return False
     body = case.operation.get_body_for_media_type(case.media_type)
     if body is None:
@@ -52,8 +55,16 @@ def query(failure, case, response):
     """As `form`, for the query of a request that was meant to be valid."""
     if type(failure).__name__ != "RejectedPositiveData" or not case.query:
         return False
-    sent = urllib.parse.urlparse(response.request.url).query
-    return not readable(sent, case.operation.get_parameter_set(ParameterLocation.QUERY).get_strict_validator())
+    return not readable_query(case, response)
+
+
+def readable_query(case, response):
+    """As `readable`, for what of the query is declared."""
+    declared = case.operation.get_parameter_set(ParameterLocation.QUERY)
+    names = declared.schema.get("properties", {})
+    pairs = urllib.parse.urlparse(response.request.url).query.split("&")
+    sent = [pair for pair in pairs if re.split(r"[=\[]", urllib.parse.unquote_plus(pair), maxsplit=1)[0] in names]
+    return readable("&".join(sent), declared.get_strict_validator())
 
 
 def xml(failure, case, response):
@@ -61,7 +72,7 @@ def xml(failure, case, response):
     if type(failure).__name__ != "AcceptedNegativeData" or "xml" not in (case.media_type or ""):
         return False
     body = case.operation.get_body_for_media_type(case.media_type)
-    if body is None or not only_body_is_wrong(case):
+    if body is None or not wrong_places(case) <= {ParameterLocation.BODY}:
         return False
     validator = make_validator(body.optimized_schema, case.operation.schema.adapter.jsonschema_validator_cls)
     return read_as_wanted(as_text(case.body), validator)
@@ -88,15 +99,15 @@ def yaml(failure, case, response):
     return again.status_code < 400
 
 
-def only_body_is_wrong(case):
-    """Whether nothing but the body is; parameters that are not declared are wrong nowhere in OpenAPI."""
+def wrong_places(case):
+    """Where the request is meant to be wrong; parameters that are not declared are wrong nowhere in OpenAPI."""
     meta = case.meta
     mutations = getattr(meta.phase.data, "mutations", None) or ()
     named = {mutation.parameter_location for mutation in mutations
              if set(mutation.keywords) != {"additionalProperties"}}
     undeclared = {mutation.parameter_location for mutation in mutations} - named
     wrong = {place for place, component in meta.components.items() if component.mode.is_negative} - undeclared
-    return (wrong | named) <= {ParameterLocation.BODY}
+    return wrong | named
 
 
 def readable(sent, validator):

@@ -1,8 +1,9 @@
 //! A spec's responses as an independent validator sees them. Shares no code with HMT.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
-use boon::{Compiler, Draft, SchemaIndex, Schemas};
+use boon::{Compiler, Draft, Format, SchemaIndex, Schemas};
 use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value};
 
@@ -55,6 +56,8 @@ impl Judge {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.enable_format_assertions();
         compiler.enable_content_assertions();
+        // That of boon takes `{?page}` for the beginning of a query.
+        compiler.register_format(Format { name: "uri-template", func: uri_template });
         compiler.add_resource(BASE, document.clone()).map_err(|error| error.to_string())?;
         let resource = jsonschema::Draft::Draft202012.create_resource(document.clone());
         let registry = Registry::try_new(BASE, resource).map_err(|error| error.to_string())?;
@@ -161,6 +164,27 @@ fn fill(template: &str) -> String {
     }
     path.push_str(rest);
     percent(&path)
+}
+
+/// RFC 6570, section 2: literals, and expressions of an operator and variables with modifiers.
+fn uri_template(value: &Value) -> Result<(), Box<dyn Error>> {
+    let Value::String(text) = value else { return Ok(()) };
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        let (expression, tail) = after.split_once('}').ok_or("an expression without end")?;
+        let variables = expression.trim_start_matches(|c| "+#./;?&=,!@|".contains(c));
+        let name = |variable: &str| {
+            let (name, length) = variable.split_once(':').unwrap_or((variable, "1"));
+            let name = name.strip_suffix('*').unwrap_or(name);
+            let legal = |c: char| c.is_ascii_alphanumeric() || "_.%".contains(c);
+            !name.is_empty() && name.chars().all(legal) && length.parse::<u16>().is_ok()
+        };
+        if before.contains('}') || !variables.split(',').all(name) {
+            return Err(format!("{{{expression}}} is no expression").into());
+        }
+        rest = tail;
+    }
+    if rest.contains('}') { Err("a brace that nothing opened".into()) } else { Ok(()) }
 }
 
 fn escape(name: &str) -> String {
