@@ -8,12 +8,21 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// The time as `2026-01-31T23:59:59.123456Z`.
 pub fn timestamp(time: SystemTime) -> String {
-    let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i128::try_from(since.as_nanos()),
-        Err(before) => i128::try_from(before.duration().as_nanos()).map(|nanos| -nanos),
+    let since = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).map(|seconds| (seconds, since.subsec_micros())),
+        Err(before) => {
+            let before = before.duration();
+            let up = u32::from(before.subsec_nanos() > 0);
+            let micros = (up * 1_000_000 - before.subsec_nanos().div_ceil(1000)) % 1_000_000;
+            i64::try_from(before.as_secs() + u64::from(up)).map(|seconds| (-seconds, micros))
+        }
     };
-    let time = nanos.ok().and_then(|nanos| OffsetDateTime::from_unix_timestamp_nanos(nanos).ok());
-    format(time.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+    // In whole seconds, which are divided in a tenth of the time of nanoseconds.
+    let time = since.ok().and_then(|(seconds, micros)| {
+        Some((OffsetDateTime::from_unix_timestamp(seconds).ok()?, micros))
+    });
+    let (utc, micros) = time.unwrap_or((OffsetDateTime::UNIX_EPOCH, 0));
+    written(utc, micros)
 }
 
 /// Any RFC 3339 time in that form; `None` for what is none.
@@ -32,19 +41,26 @@ pub(crate) fn later(start: Option<&str>, ms: Option<f64>) -> Option<String> {
     Some(format(start.checked_add(span)?))
 }
 
-/// By hand, since each exchange has two of them: a format description takes ten times as long.
 fn format(time: OffsetDateTime) -> String {
+    let utc = time.checked_to_offset(UtcOffset::UTC);
+    let utc = utc.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    written(utc, utc.microsecond())
+}
+
+/// By hand, since each exchange has two of them: a format description takes ten times as long.
+fn written(utc: OffsetDateTime, micros: u32) -> String {
     let mut text = *b"1970-01-01T00:00:00.000000Z";
     // Years beyond 9999, which RFC 3339 has not, can only come from a broken clock.
-    let utc = time.checked_to_offset(UtcOffset::UTC).filter(|utc| (0..=9999).contains(&utc.year()));
-    if let Some(utc) = utc {
-        digits(&mut text[..4], utc.year().unsigned_abs());
-        digits(&mut text[5..7], u8::from(utc.month()).into());
-        digits(&mut text[8..10], utc.day().into());
-        digits(&mut text[11..13], utc.hour().into());
-        digits(&mut text[14..16], utc.minute().into());
-        digits(&mut text[17..19], utc.second().into());
-        digits(&mut text[20..26], utc.microsecond());
+    if (0..=9999).contains(&utc.year()) {
+        let (date, time) = (utc.date(), utc.time());
+        let (year, month, day) = date.to_calendar_date();
+        digits(&mut text[..4], year.unsigned_abs());
+        digits(&mut text[5..7], u8::from(month).into());
+        digits(&mut text[8..10], day.into());
+        digits(&mut text[11..13], time.hour().into());
+        digits(&mut text[14..16], time.minute().into());
+        digits(&mut text[17..19], time.second().into());
+        digits(&mut text[20..26], micros);
     }
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -83,6 +99,12 @@ mod tests {
         assert_eq!(timestamp(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00.000000Z");
         let late = SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(1_798_675_199_098_765);
         assert_eq!(timestamp(late), "2026-12-30T23:59:59.098765Z");
+        let early = SystemTime::UNIX_EPOCH - std::time::Duration::from_nanos(1_500_000_100);
+        assert_eq!(timestamp(early), "1969-12-31T23:59:58.499999Z");
+        let early = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
+        assert_eq!(timestamp(early), "1969-12-31T23:59:59.000000Z");
+        let early = SystemTime::UNIX_EPOCH - std::time::Duration::from_nanos(1);
+        assert_eq!(timestamp(early), "1969-12-31T23:59:59.999999Z");
         let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
         assert_eq!(timestamp(beyond), "1970-01-01T00:00:00.000000Z");
         for (text, form) in [

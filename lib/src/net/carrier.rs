@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use http::header::UPGRADE;
@@ -17,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::io::{Io, Rewind};
+use super::patience::HeadTimer;
 use super::serve::{Limits, Peer};
 use super::tasks::Tasks;
 
@@ -76,8 +79,20 @@ impl Carrier {
 
     /// Ends once the server stops.
     pub async fn stopped(&self) {
+        let mut stopping = self.stopping.clone();
         // The sender is dropped then.
-        let _ = self.stopping.clone().changed().await;
+        let mut dropped = pin!(async move { stopping.changed().await.is_err() });
+        let mut told: Option<Waker> = None;
+        poll_fn(|cx| {
+            // A connection asks at each of its turns, and the channel has a lock: it is enough to be known to it.
+            let known = told.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if known && self.stopping.has_changed().is_ok() {
+                return Poll::Pending;
+            }
+            told = Some(cx.waker().clone());
+            dropped.as_mut().poll(cx).map(|_| ())
+        })
+        .await;
     }
 
     /// Serves `handler` on a stream until either side ends it.
@@ -118,11 +133,15 @@ impl Carrier {
                 async move { Ok::<_, Infallible>(answer.await) }
             }
         });
-        let mut connection = self.http1_builder().serve_connection(TokioIo::new(stream), service);
+        let heads = HeadTimer::new();
+        let mut connection =
+            self.http1_builder(&heads).serve_connection(TokioIo::new(stream), service);
+        let mut heads = pin!(heads.watch(self.limits.header_read_timeout));
         let ended = tokio::select! {
             biased;
             ended = &mut connection => Some(ended),
             () = self.stopped() => None,
+            never = heads.as_mut() => match never {},
         };
         let ended = match ended {
             Some(ended) => ended,
@@ -131,6 +150,7 @@ impl Carrier {
                 tokio::select! {
                     biased;
                     ended = &mut connection => ended,
+                    never = heads => match never {},
                     // Hyper would wait for a first request that may never come.
                     () = last_call(&asked) => return,
                 }
@@ -181,11 +201,11 @@ impl Carrier {
         let _ = connection.await;
     }
 
-    fn http1_builder(&self) -> http1::Builder {
+    fn http1_builder(&self, heads: &HeadTimer) -> http1::Builder {
         let mut builder = http1::Builder::new();
         builder
             // Without a timer hyper's time-outs are silently inert.
-            .timer(TokioTimer::new())
+            .timer(heads.clone())
             .header_read_timeout(self.limits.header_read_timeout)
             .max_buf_size(self.limits.max_buffer)
             .auto_date_header(self.limits.date_header)

@@ -14,6 +14,7 @@ mod headers;
 mod inbound;
 mod io;
 mod offer;
+mod patience;
 mod problem;
 mod request;
 mod serve;
@@ -28,6 +29,7 @@ pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded
 pub use inbound::{Inbound, Routing};
 pub use io::{Io, Rewind};
 pub use offer::{IdentityError, Offer};
+pub use patience::Patience;
 pub use problem::{problem, problem_json};
 pub use request::{request_of_any_method, request_to_exchange};
 pub use serve::{Drained, Limits, Peer, Report, serve};

@@ -116,14 +116,15 @@ impl Target {
     }
 
     /// The same origin with this path and query.
-    pub fn with_path(&self, path_and_query: &str) -> Target {
-        Target { path_and_query: path_and_query.to_owned(), ..self.clone() }
+    pub fn with_path(&self, path_and_query: impl Into<String>) -> Target {
+        let (protocol, host) = (self.protocol, self.host.clone());
+        Target { protocol, host, path_and_query: path_and_query.into() }
     }
 
     /// The same origin with another path, put after this target's own.
     pub fn join(&self, path_and_query: &str) -> Target {
         let base = self.path_and_query.trim_end_matches('/');
-        Target { path_and_query: format!("{base}{path_and_query}"), ..self.clone() }
+        self.with_path([base, path_and_query].concat())
     }
 
     /// The host without port; an IPv6 address keeps its brackets.

@@ -59,6 +59,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// As they were received.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     pub(super) fn push(&mut self, data: &bytes::Bytes) {
         self.copy.push(data);
         if let Some(head) = self.streamed
@@ -136,6 +141,11 @@ impl Capture {
     /// This was no exchange: the request went nowhere.
     pub(super) fn forget(&mut self) {
         self.finished = true;
+    }
+
+    /// The response's headers as they were received; for when the record is written.
+    pub(super) fn into_received(mut self: Box<Self>) -> HeaderMap {
+        self.answer.take().map(|answer| answer.headers).unwrap_or_default()
     }
 
     /// Hands the record to the sinks; the client must not have the end of its answer before the result

@@ -1,16 +1,18 @@
 //! The response body on its way to the client, whose end waits for the record.
 
 use std::error::Error;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
-use super::capture::Capture;
+use super::capture::{Answer, Capture};
 use super::journal::Taken;
 use super::link::Link;
 use super::recorder::Recorder;
@@ -28,8 +30,18 @@ pub(super) struct Download {
     /// False where the upstream's framing was doubtful.
     reusable: bool,
     capture: Box<Capture>,
-    idle: Option<Idle>,
+    silence: Option<Silence>,
+    /// What came with the head.
+    ahead: Option<Frame<Bytes>>,
     state: State,
+}
+
+/// What of a body has come with the head.
+pub(super) enum Begun {
+    /// All of it, and the record is written. These are the headers as they were received.
+    Whole(Bytes, HeaderMap),
+    /// The rest is to come.
+    Part(Box<Download>),
 }
 
 enum State {
@@ -56,39 +68,68 @@ impl Download {
         capture: Box<Capture>,
         timeout: Option<Duration>,
     ) -> Self {
-        let idle = timeout.map(Idle::new);
-        Download {
-            recorder,
-            body,
-            link: Some(link),
-            reusable,
-            capture,
-            idle,
-            state: State::Flowing,
+        let silence = timeout.map(|limit| Silence { limit, end: None });
+        let (link, ahead, state) = (Some(link), None, State::Flowing);
+        Download { recorder, body, link, reusable, capture, silence, ahead, state }
+    }
+
+    /// Takes what has come with the head. A body that is whole by then waits here for its record, before the
+    /// server has the head: that would send the head alone while it waits, and the body in a packet of its own.
+    pub(super) async fn begin(mut self) -> Begun {
+        match poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll_frame(cx))).await {
+            Poll::Ready(Some(Ok(frame))) => self.ahead = Some(frame),
+            Poll::Ready(Some(Err(error))) => self.state = State::Held(None, End::Cut(error)),
+            Poll::Ready(None) | Poll::Pending => (),
+        }
+        if let State::Held(taken, End::Frame(_) | End::Stream) = &mut self.state
+            && let Some(taken) = taken.take()
+        {
+            // It resolves or is dropped, and either means that there is no more to wait for.
+            let _ = taken.await;
+            if let State::Held(_, End::Frame(frame)) =
+                std::mem::replace(&mut self.state, State::Over)
+            {
+                self.ahead = Some(frame);
+            }
+        }
+        if !matches!(self.state, State::Over) {
+            return Begun::Part(Box::new(self));
+        }
+        match self.ahead.take().map(Frame::into_data) {
+            None => Begun::Whole(Bytes::new(), self.capture.into_received()),
+            Some(Ok(data)) => Begun::Whole(data, self.capture.into_received()),
+            Some(Err(trailers)) => {
+                self.ahead = Some(trailers);
+                Begun::Part(Box::new(self))
+            }
         }
     }
 
+    /// The headers of the response as they were received.
+    pub(super) fn received(&self) -> Option<&HeaderMap> {
+        self.capture.answer.as_ref().map(Answer::headers)
+    }
+
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // The body registers its wish before the connection is driven, and looks for it after.
-        for driven in [false, true] {
-            if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-                if let Some(idle) = &mut self.idle {
-                    idle.running = false;
-                }
-                return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
+        let Download { body, link, .. } = self;
+        let mut look = |cx: &mut Context<'_>| Pin::new(&mut *body).poll_frame(cx);
+        let found = match link {
+            Some(link) => link.look_and_drive(cx, look),
+            None => look(cx),
+        };
+        if let Poll::Ready(frame) = found {
+            if let Some(silence) = &mut self.silence {
+                silence.end = None;
             }
-            if let Some(link) = self.link.as_mut().filter(|_| !driven) {
-                link.drive(cx);
-            }
+            return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
         }
-        match &mut self.idle {
-            Some(idle) => {
-                ready!(idle.poll(cx));
-                let silence = format!("the upstream fell silent for {:?}", idle.limit);
-                Poll::Ready(Some(Err(silence.into())))
-            }
-            None => Poll::Pending,
-        }
+        let (Some(silence), Some(link)) = (&mut self.silence, &mut self.link) else {
+            return Poll::Pending;
+        };
+        let end = *silence.end.get_or_insert_with(|| Instant::now() + silence.limit);
+        ready!(link.patience.poll_until(cx, end));
+        let silence = format!("the upstream fell silent for {:?}", silence.limit);
+        Poll::Ready(Some(Err(silence.into())))
     }
 
     /// Keeps a copy of the frame; true for the last one.
@@ -104,11 +145,11 @@ impl Download {
     }
 
     /// Gives the link back: the upstream's message is over.
-    fn release(&mut self, cx: &mut Context<'_>) {
+    fn release(&mut self) {
         if let Some(link) = self.link.take()
             && self.reusable
         {
-            self.recorder.pool.put(&self.capture.target, link, cx);
+            self.recorder.pool.put(&self.capture.target, link);
         }
     }
 }
@@ -122,6 +163,9 @@ impl Body for Download {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
+        if let Some(frame) = this.ahead.take() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
         loop {
             match std::mem::replace(&mut this.state, State::Over) {
                 State::Flowing => {
@@ -136,11 +180,11 @@ impl Body for Download {
                                 this.state = State::Flowing;
                                 return Poll::Ready(Some(Ok(frame)));
                             }
-                            this.release(cx);
+                            this.release();
                             this.state = State::Held(this.capture.finish(), End::Frame(frame));
                         }
                         None => {
-                            this.release(cx);
+                            this.release();
                             this.state = State::Held(this.capture.finish(), End::Stream);
                         }
                         Some(Err(error)) => {
@@ -173,33 +217,21 @@ impl Body for Download {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, State::Over) && self.ahead.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Runs out when nothing happens for its limit.
-struct Idle {
-    limit: Duration,
-    /// Made when the first wait begins: most bodies never wait.
-    timer: Option<Pin<Box<Sleep>>>,
-    running: bool,
-}
-
-impl Idle {
-    fn new(limit: Duration) -> Self {
-        Idle { limit, timer: None, running: false }
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.limit)));
-        if !self.running {
-            self.running = true;
-            timer.as_mut().reset(Instant::now() + self.limit);
+        let ahead = self.ahead.as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len) as u64;
+        match self.body.size_hint().exact() {
+            Some(rest) => SizeHint::with_exact(ahead + rest),
+            None => SizeHint::default(),
         }
-        timer.as_mut().poll(cx)
     }
+}
+
+/// How long an upstream may send nothing of a body.
+struct Silence {
+    limit: Duration,
+    /// When it has lasted so long, where there is one just now.
+    end: Option<Instant>,
 }

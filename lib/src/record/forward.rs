@@ -91,6 +91,26 @@ pub(super) fn response_headers(headers: &HeaderMap, keeps_length: bool) -> Heade
     out
 }
 
+/// The same for a body of `length` bytes that is whole: mostly the headers as they were received.
+pub(super) fn whole_response_headers(
+    headers: HeaderMap,
+    keeps_length: bool,
+    length: usize,
+) -> HeaderMap {
+    let goes_on = |name: &HeaderName| !is_hop_by_hop(name);
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let fits = keeps_length
+        || match (lengths.next(), lengths.next()) {
+            (None, _) => true,
+            (Some(one), None) => one.to_str().is_ok_and(|one| one.parse() == Ok(length)),
+            _ => false,
+        };
+    if fits && headers.keys().all(goes_on) {
+        return headers;
+    }
+    response_headers(&headers, keeps_length)
+}
+
 fn copy_end_to_end(from: &HeaderMap, to: &mut HeaderMap, but: impl Fn(&HeaderName) -> bool) {
     let named = named_by_connection(from);
     for (name, value) in from {
@@ -103,6 +123,33 @@ fn copy_end_to_end(from: &HeaderMap, to: &mut HeaderMap, but: impl Fn(&HeaderNam
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_place_or_copied_the_same_headers_go_on() {
+        let map = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+            let pairs = pairs.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            pairs.collect()
+        };
+        let plain = map(&[("set-cookie", "a=1"), ("content-length", "3"), ("set-cookie", "b=2")]);
+        assert_eq!(whole_response_headers(plain.clone(), false, 3), plain);
+        for (keeps_length, length) in [(false, 2), (true, 2)] {
+            let whole = whole_response_headers(plain.clone(), keeps_length, length);
+            assert_eq!(whole, response_headers(&plain, keeps_length));
+            assert_eq!(whole.contains_key(CONTENT_LENGTH), keeps_length);
+        }
+        let hop_by_hop = map(&[
+            ("date", "today"),
+            ("connection", "keep-alive, x-private"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("content-length", "3"),
+        ]);
+        assert_eq!(whole_response_headers(hop_by_hop, false, 3), map(&[("date", "today")]));
+        let twice = map(&[("content-length", "3"), ("content-length", "3")]);
+        assert!(whole_response_headers(twice, false, 3).is_empty());
+    }
 
     #[test]
     fn crumbs_are_one_cookie() {

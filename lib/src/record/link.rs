@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use hyper::client::conn::{http1, http2};
@@ -17,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use super::connect::{Connected, Stream};
 use super::upload::RequestBody;
 use crate::exchange::Protocol;
-use crate::net::{Rewind, Target};
+use crate::net::{Patience, Rewind, Target};
 
 /// Idle links kept for one origin, and in all.
 const IDLE: (usize, usize) = (256, 1024);
@@ -39,6 +40,11 @@ pub(super) struct Link {
     ended: Option<Box<Connection>>,
     /// How a request is written down for it.
     pub(super) form: Form,
+    beckon: Arc<Beckon>,
+    /// `beckon` as the connection has it.
+    waker: Waker,
+    /// For the time-outs of whoever uses it.
+    pub(super) patience: Patience,
     used: Instant,
 }
 
@@ -59,11 +65,32 @@ pub(super) enum Form {
     Http2,
 }
 
+/// Wakes the task that drives a connection, but not while that is looking for what the connection hands over:
+/// it drives the connection next in any case, and to be woken would only cost it another turn.
+///
+/// Nothing is lost: what happens to the socket meanwhile is noted there before anybody is woken, and the drive that
+/// follows looks for it after it has registered.
+struct Beckon {
+    task: Mutex<Waker>,
+    looking: AtomicBool,
+}
+
+impl Wake for Beckon {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.looking.load(Ordering::SeqCst) {
+            self.task.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+        }
+    }
+}
+
 impl Link {
     /// Hyper's own limit of 100 header lines stands: setting it would cost an allocation a response.
     pub(super) async fn new(connected: Connected) -> Result<Link, hyper::Error> {
         let Connected { stream, form } = connected;
-        let used = Instant::now();
         let io = TokioIo::new(stream);
         if form == Form::Http2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -73,19 +100,58 @@ impl Link {
             // Its errors reach those who wait for answers.
             tokio::spawn(connection);
             let sender = Sender::Http2(sender);
-            return Ok(Link { sender, connection: None, ended: None, form, used });
+            return Ok(Link::over(sender, None, form));
         }
         let (sender, connection) =
             http1::Builder::new().max_buf_size(MAX_HEAD).handshake(io).await?;
         let (sender, connection) = (Sender::Http1(sender), Some(Box::new(connection)));
-        Ok(Link { sender, connection, ended: None, form, used })
+        Ok(Link::over(sender, connection, form))
+    }
+
+    fn over(sender: Sender, connection: Option<Box<Connection>>, form: Form) -> Link {
+        let (task, looking) = (Mutex::new(Waker::noop().clone()), AtomicBool::new(false));
+        let beckon = Arc::new(Beckon { task, looking });
+        let waker = beckon.clone().into();
+        let (patience, used) = (Patience::default(), Instant::now());
+        Link { sender, connection, ended: None, form, beckon, waker, patience, used }
+    }
+
+    /// Looks with `look` for what the connection hands over, drives it, and looks again.
+    pub(super) fn look_and_drive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut look: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        if self.connection.is_none() {
+            // Another task drives it, or nobody needs to.
+            return look(cx);
+        }
+        let mut looked = |beckon: &Beckon| {
+            beckon.looking.store(true, Ordering::SeqCst);
+            let found = look(&mut Context::from_waker(Waker::noop()));
+            beckon.looking.store(false, Ordering::SeqCst);
+            found
+        };
+        if let Poll::Ready(found) = looked(&self.beckon) {
+            return Poll::Ready(found);
+        }
+        self.drive(cx);
+        match looked(&self.beckon) {
+            // Its end may be what there is to look for.
+            Poll::Pending if self.connection.is_none() => look(cx),
+            found => found,
+        }
     }
 
     /// Lets the connection do what it can. Its errors reach the one who waits for the answer.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.connection
-            && let Poll::Ready(ended) = Pin::new(connection.as_mut()).poll(cx)
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        let Some(connection) = &mut self.connection else { return };
         {
+            let mut task = self.beckon.task.lock().unwrap_or_else(PoisonError::into_inner);
+            task.clone_from(cx.waker());
+        }
+        let mut cx = Context::from_waker(&self.waker);
+        if let Poll::Ready(ended) = Pin::new(connection.as_mut()).poll(&mut cx) {
             let connection = self.connection.take();
             self.ended = if ended.is_ok() { connection } else { None };
         }
@@ -110,8 +176,10 @@ impl Link {
         Some(Rewind::new(parts.read_buf, parts.io.into_inner()))
     }
 
-    fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
-        self.drive(cx);
+    /// Looks whether it is open and free. Nobody is woken for what happens to an idle link: it is looked at before it
+    /// is used.
+    fn is_idle(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
         match &self.sender {
             Sender::Http1(sender) => self.connection.is_some() && sender.is_ready(),
             Sender::Http2(_) => false,
@@ -150,14 +218,13 @@ impl Idle {
         }
         *used = Instant::now();
         let sender = Sender::Http2(sender.clone());
-        let used = *used;
-        Some(Link { sender, connection: None, ended: None, form: Form::Http2, used })
+        Some(Link::over(sender, None, Form::Http2))
     }
 }
 
 impl Pool {
     /// A link to the target's origin that is still open as far as can be seen; `http1` rules HTTP/2 out.
-    pub(super) fn take(&self, target: &Target, http1: bool, cx: &mut Context<'_>) -> Option<Link> {
+    pub(super) fn take(&self, target: &Target, http1: bool) -> Option<Link> {
         loop {
             let mut link = {
                 let mut idle = self.lock();
@@ -168,7 +235,7 @@ impl Pool {
                 idle.count -= 1;
                 link
             };
-            if link.is_idle(cx) {
+            if link.is_idle() {
                 return Some(link);
             }
         }
@@ -184,8 +251,8 @@ impl Pool {
     }
 
     /// Takes a link back whose exchange is over; closes it where it cannot be used again.
-    pub(super) fn put(&self, target: &Target, mut link: Link, cx: &mut Context<'_>) {
-        if !link.is_idle(cx) {
+    pub(super) fn put(&self, target: &Target, mut link: Link) {
+        if !link.is_idle() {
             return;
         }
         link.used = Instant::now();

@@ -1,19 +1,18 @@
 //! The way of one request: what goes to the upstream, and what comes back to the client.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Version};
-use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value};
 
 use super::capture::Capture;
 use super::copy::Upload;
-use super::download::Download;
-use super::forward::{Outward, join_cookies, request_headers, request_uri, response_headers};
+use super::download::{Begun, Download};
+use super::forward::{
+    Outward, join_cookies, request_headers, request_uri, response_headers, whole_response_headers,
+};
 use super::link::{Form, Link};
 use super::recorder::Recorder;
 use super::reply::Reply;
@@ -158,20 +157,27 @@ async fn pass_on(
     let bodiless = body.is_end_stream();
     let keeps_length =
         bodiless && (method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED);
-    let headers = response_headers(&parts.headers, keeps_length);
     let reusable = ends_clearly(parts.status, &parts.headers);
     let events = is_event_stream(&parts.headers);
-    let received = std::mem::replace(&mut parts.headers, headers);
+    let received = std::mem::take(&mut parts.headers);
     parts.version = Version::HTTP_11;
     capture.respond(parts.status.as_u16(), received, body.size_hint().exact(), events);
     let timeout = (!events).then_some(recorder.timeout);
-    let mut download = Download::new(recorder, body, (link, reusable), capture, timeout);
-    if !bodiless {
-        return Response::from_parts(parts, Reply::Passed(Box::new(download)));
-    }
-    // The head is all that the client gets, so the head waits for the record.
-    let _ = poll_fn(|cx| Pin::new(&mut download).poll_frame(cx)).await;
-    Response::from_parts(parts, Reply::Own(Full::default()))
+    let download = Download::new(recorder, body, (link, reusable), capture, timeout);
+    let body = match download.begin().await {
+        Begun::Whole(data, received) => {
+            parts.headers = whole_response_headers(received, keeps_length, data.len());
+            Reply::Own(data.into())
+        }
+        Begun::Part(download) => {
+            let received = download.received();
+            parts.headers = received
+                .map(|received| response_headers(received, keeps_length))
+                .unwrap_or_default();
+            Reply::Passed(download)
+        }
+    };
+    Response::from_parts(parts, body)
 }
 
 /// Records that there was no answer, and tells the client.

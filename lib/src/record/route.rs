@@ -58,7 +58,13 @@ impl Recorder {
             None => self.target(parts)?,
         };
         self.check_name(&target)?;
-        let uri = target.path_and_query.parse().map_err(|_| {
+        // Mostly it is the path that was asked for, which need not be looked through again.
+        let asked = parts.uri.path_and_query().filter(|path| **path == *target.path_and_query);
+        let uri = match asked.cloned() {
+            Some(path) => Ok(path.into()),
+            None => target.path_and_query.parse(),
+        };
+        let uri = uri.map_err(|_: http::uri::InvalidUri| {
             let why = format!("{:?} is no path", target.path_and_query);
             Rejected::new(StatusCode::BAD_REQUEST, "No target", why)
         })?;

@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::ext::on_informational;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::connect::ConnectError;
 use super::copy::{Upload, UploadEnd};
@@ -90,11 +90,7 @@ impl Recorder {
     ) -> Result<(Response<Incoming>, Link), Failure> {
         let mut may_reuse = true;
         loop {
-            let idle = if may_reuse {
-                poll_fn(|cx| Poll::Ready(self.pool.take(target, upgrade, cx))).await
-            } else {
-                None
-            };
+            let idle = if may_reuse { self.pool.take(target, upgrade) } else { None };
             let reused = idle.is_some();
             let mut link = match idle {
                 Some(link) => link,
@@ -155,34 +151,23 @@ impl Recorder {
         interim: &AtomicU32,
     ) -> Result<Response<Incoming>, Lost> {
         let mut answer = pin!(answer);
-        let mut timer = pin!(sleep(self.timeout));
+        let mut deadline = Instant::now() + self.timeout;
         poll_fn(|cx| {
-            // The answer registers its wish before the connection is driven, and looks for it after.
-            for driven in [false, true] {
-                if interim.load(Ordering::Relaxed) > MAX_INTERIM {
-                    return Poll::Ready(Err(Lost(Failure::Interim, None)));
+            let too_many = || interim.load(Ordering::Relaxed) > MAX_INTERIM;
+            let found = link.look_and_drive(cx, |cx| {
+                if too_many() { Poll::Ready(None) } else { answer.as_mut().poll(cx).map(Some) }
+            });
+            match found {
+                Poll::Ready(Some(answer)) => {
+                    return Poll::Ready(answer.map_err(|error| lost(error, upload)));
                 }
-                if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
-                    return Poll::Ready(answer.map_err(|mut error| {
-                        let unsent = error.take_message().map(Request::into_body);
-                        let left = upload
-                            .is_some_and(|upload| upload.lock().end == Some(UploadEnd::Broken));
-                        let failure = if left {
-                            Failure::ClientLeft
-                        } else {
-                            Failure::Broken(error.into_error())
-                        };
-                        Lost(failure, unsent)
-                    }));
-                }
-                if !driven {
-                    link.drive(cx);
-                }
+                Poll::Ready(None) => return Poll::Ready(Err(Lost(Failure::Interim, None))),
+                Poll::Pending => (),
             }
-            while timer.as_mut().poll(cx).is_ready() {
+            while link.patience.poll_until(cx, deadline).is_ready() {
                 // As long as the client uploads, the upstream need not answer.
                 match self.given_up(upload) {
-                    Ok(until) => timer.as_mut().reset(until),
+                    Ok(until) => deadline = until,
                     Err(failure) => return Poll::Ready(Err(Lost(failure, None))),
                 }
             }
@@ -203,6 +188,13 @@ impl Recorder {
             Some(_) => Failure::TimedOut(self.timeout),
         })
     }
+}
+
+fn lost(mut error: TrySendError<Request<RequestBody>>, upload: Option<&Upload>) -> Lost {
+    let unsent = error.take_message().map(Request::into_body);
+    let left = upload.is_some_and(|upload| upload.lock().end == Some(UploadEnd::Broken));
+    let failure = if left { Failure::ClientLeft } else { Failure::Broken(error.into_error()) };
+    Lost(failure, unsent)
 }
 
 /// Refuses what could be read in two ways, and a switch that nobody asked for.

@@ -156,7 +156,7 @@ impl Redactor {
             let text = String::from_utf8_lossy(bytes);
             return self.query_string(&text, found).map(String::into_bytes);
         }
-        let json = media_type.to_ascii_lowercase().contains("json");
+        let json = media_type.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"));
         if !is_text && !json && !is("text/") && !untyped {
             return None;
         }
