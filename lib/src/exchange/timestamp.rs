@@ -1,6 +1,7 @@
 //! Times as lines hold them: RFC 3339 in UTC with microseconds, so that they sort as text.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::time::SystemTime;
 
 use time::format_description::well_known::Rfc3339;
@@ -17,12 +18,29 @@ pub fn timestamp(time: SystemTime) -> String {
             i64::try_from(before.as_secs() + u64::from(up)).map(|seconds| (-seconds, micros))
         }
     };
-    // In whole seconds, which are divided in a tenth of the time of nanoseconds.
-    let time = since.ok().and_then(|(seconds, micros)| {
-        Some((OffsetDateTime::from_unix_timestamp(seconds).ok()?, micros))
-    });
-    let (utc, micros) = time.unwrap_or((OffsetDateTime::UNIX_EPOCH, 0));
-    written(utc, micros)
+    let Ok((seconds, micros)) = since else { return written(OffsetDateTime::UNIX_EPOCH, 0) };
+    let (known, text) = SECOND.get();
+    if known == Some(seconds) {
+        let mut text = text;
+        digits(&mut text[20..26], micros);
+        return String::from_utf8_lossy(&text).into_owned();
+    }
+    let Ok(utc) = OffsetDateTime::from_unix_timestamp(seconds) else {
+        return written(OffsetDateTime::UNIX_EPOCH, 0);
+    };
+    let text = written(utc, micros);
+    // What is out of range is written otherwise.
+    if let Ok(text) = text.as_bytes().try_into()
+        && (0..=9999).contains(&utc.year())
+    {
+        SECOND.set((Some(seconds), text));
+    }
+    text
+}
+
+thread_local! {
+    /// The second that was written last, and how: most times that are written are of now.
+    static SECOND: Cell<(Option<i64>, [u8; 27])> = const { Cell::new((None, [0; 27])) };
 }
 
 /// Any RFC 3339 time in that form; `None` for what is none.
@@ -99,6 +117,10 @@ mod tests {
         assert_eq!(timestamp(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00.000000Z");
         let late = SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(1_798_675_199_098_765);
         assert_eq!(timestamp(late), "2026-12-30T23:59:59.098765Z");
+        let later = late + std::time::Duration::from_micros(1);
+        assert_eq!(timestamp(later), "2026-12-30T23:59:59.098766Z");
+        let later = late + std::time::Duration::from_secs(1);
+        assert_eq!(timestamp(later), "2026-12-31T00:00:00.098765Z");
         let early = SystemTime::UNIX_EPOCH - std::time::Duration::from_nanos(1_500_000_100);
         assert_eq!(timestamp(early), "1969-12-31T23:59:58.499999Z");
         let early = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::capture::{Answer, Capture};
 use super::journal::Taken;
-use super::link::Link;
+use super::link::{After, Link};
 use super::recorder::Recorder;
 use crate::exchange::Side;
 
@@ -27,8 +27,7 @@ pub(super) struct Download {
     recorder: Arc<Recorder>,
     body: Incoming,
     link: Option<Link>,
-    /// False where the upstream's framing was doubtful.
-    reusable: bool,
+    after: After,
     capture: Box<Capture>,
     silence: Option<Silence>,
     /// What came with the head.
@@ -64,13 +63,13 @@ impl Download {
     pub(super) fn new(
         recorder: Arc<Recorder>,
         body: Incoming,
-        (link, reusable): (Link, bool),
+        (link, after): (Link, After),
         capture: Box<Capture>,
         timeout: Option<Duration>,
     ) -> Self {
         let silence = timeout.map(|limit| Silence { limit, end: None });
         let (link, ahead, state) = (Some(link), None, State::Flowing);
-        Download { recorder, body, link, reusable, capture, silence, ahead, state }
+        Download { recorder, body, link, after, capture, silence, ahead, state }
     }
 
     /// Takes what has come with the head. A body that is whole by then waits here for its record, before the
@@ -146,10 +145,8 @@ impl Download {
 
     /// Gives the link back: the upstream's message is over.
     fn release(&mut self) {
-        if let Some(link) = self.link.take()
-            && self.reusable
-        {
-            self.recorder.pool.put(&self.capture.target, link);
+        if let Some(link) = self.link.take() {
+            self.recorder.pool.put(&self.capture.target, link, self.after);
         }
     }
 }

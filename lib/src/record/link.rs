@@ -48,6 +48,17 @@ pub(super) struct Link {
     used: Instant,
 }
 
+/// What an answer tells of its link once it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// The next answer might begin within this one.
+    Closed,
+    /// The link knows.
+    Unknown,
+    /// The next request may follow.
+    Open,
+}
+
 /// Where requests are handed in.
 pub(super) enum Sender {
     Http1(http1::SendRequest<RequestBody>),
@@ -251,8 +262,14 @@ impl Pool {
     }
 
     /// Takes a link back whose exchange is over; closes it where it cannot be used again.
-    pub(super) fn put(&self, target: &Target, mut link: Link) {
-        if !link.is_idle() {
+    pub(super) fn put(&self, target: &Target, mut link: Link, after: After) {
+        let stays = match after {
+            After::Closed => false,
+            After::Unknown => link.is_idle(),
+            // It will be looked at before it is used.
+            After::Open => link.connection.is_some(),
+        };
+        if !stays {
             return;
         }
         link.used = Instant::now();

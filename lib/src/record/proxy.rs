@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING, UPGRADE,
+};
+use http::response::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value};
@@ -13,7 +16,7 @@ use super::download::{Begun, Download};
 use super::forward::{
     Outward, join_cookies, request_headers, request_uri, response_headers, whole_response_headers,
 };
-use super::link::{Form, Link};
+use super::link::{After, Form, Link};
 use super::recorder::Recorder;
 use super::reply::Reply;
 use super::route::Rejected;
@@ -157,13 +160,13 @@ async fn pass_on(
     let bodiless = body.is_end_stream();
     let keeps_length =
         bodiless && (method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED);
-    let reusable = ends_clearly(parts.status, &parts.headers);
+    let after = after(&parts);
     let events = is_event_stream(&parts.headers);
     let received = std::mem::take(&mut parts.headers);
     parts.version = Version::HTTP_11;
     capture.respond(parts.status.as_u16(), received, body.size_hint().exact(), events);
     let timeout = (!events).then_some(recorder.timeout);
-    let download = Download::new(recorder, body, (link, reusable), capture, timeout);
+    let download = Download::new(recorder, body, (link, after), capture, timeout);
     let body = match download.begin().await {
         Begun::Whole(data, received) => {
             parts.headers = whole_response_headers(received, keeps_length, data.len());
@@ -196,15 +199,22 @@ async fn no_answer(failure: &Failure, mut capture: Box<Capture>) -> Response<Rep
     problem(failure.status(), "No answer", &failure.to_string(), extra).map(Reply::Own)
 }
 
-/// False where the next answer on the same connection might begin within this one: a message with both
-/// lengths, which an attacker may have made, or a 204 that announces a body.
-fn ends_clearly(status: StatusCode, headers: &HeaderMap) -> bool {
-    let chunked = headers.contains_key(TRANSFER_ENCODING);
-    let length = headers.get(CONTENT_LENGTH);
-    if status == StatusCode::NO_CONTENT {
-        return !chunked && length.is_none_or(|length| length == "0");
+/// What becomes of a link after this answer. The next one might begin within it where a message has both
+/// lengths, which an attacker may have made, or a 204 announces a body.
+fn after(answer: &Parts) -> After {
+    let chunked = answer.headers.contains_key(TRANSFER_ENCODING);
+    let length = answer.headers.get(CONTENT_LENGTH);
+    let ends_clearly = if answer.status == StatusCode::NO_CONTENT {
+        !chunked && length.is_none_or(|length| length == "0")
+    } else {
+        !(chunked && length.is_some())
+    };
+    match (ends_clearly, answer.version) {
+        (false, _) => After::Closed,
+        // Persistent unless it says otherwise (RFC 9112 section 9.3).
+        (true, Version::HTTP_11) if !answer.headers.contains_key(CONNECTION) => After::Open,
+        (true, _) => After::Unknown,
     }
-    !(chunked && length.is_some())
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
