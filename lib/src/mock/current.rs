@@ -1,9 +1,12 @@
 //! The mock that answers now: another takes its place when its specs change.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
 
 use super::serving::Mock;
 
@@ -11,24 +14,27 @@ use super::serving::Mock;
 pub const WATCH_EVERY: Duration = Duration::from_millis(300);
 
 /// A mock that can be replaced. Requests under way are answered by the one that was there when they came.
+///
+/// Each request asks for it, on all threads: a lock, or a common count of those who have it, would be written to by
+/// all of them in turn.
 #[derive(Debug)]
-pub struct Current(RwLock<Arc<Mock>>);
+pub struct Current(ArcSwap<Mock>);
 
 impl Current {
     /// Begins with a mock.
     pub fn new(mock: Mock) -> Current {
-        Current(RwLock::new(Arc::new(mock)))
+        Current(ArcSwap::from_pointee(mock))
     }
 
     /// The mock for one request.
-    pub fn get(&self) -> Arc<Mock> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn get(&self) -> impl Deref<Target = Arc<Mock>> + Send + use<> {
+        self.0.load()
     }
 
     /// Puts another in its place, which takes over the scope that was set.
     pub fn replace(&self, mock: Mock) {
         mock.state().set_scope(self.get().state().scope().as_deref());
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mock);
+        self.0.store(Arc::new(mock));
     }
 }
 

@@ -158,17 +158,18 @@ async fn serve_admin(
 
 impl Server {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
-        let clock = (SystemTime::now(), Instant::now());
         let (parts, body) = request.into_parts();
         if body.is_end_stream() && self.log.is_none() && self.options.upstream.is_none() {
+            let started = self.options.trace.is_some().then(Instant::now);
             let mock = self.mock.get();
             let mut reply = match self.inbound(&mock, &parts) {
                 Ok(inbound) => self.answer(&mock, &parts, &inbound, Body::Empty).0,
                 Err(reply) => *reply,
             };
-            self.finish(&parts, &mut reply, clock.1);
+            self.finish(&parts, &mut reply, started);
             return Handled::Ready(Some(to_response(reply, parts.method == Method::HEAD)));
         }
+        let clock = (SystemTime::now(), Instant::now());
         let server = Arc::clone(self);
         Handled::Waiting(Box::pin(async move { server.wait(parts, body, peer, clock).await }))
     }
@@ -182,7 +183,7 @@ impl Server {
         (began, started): (SystemTime, Instant),
     ) -> Response<Full<Bytes>> {
         // One for the whole request: another may take its place meanwhile.
-        let mock = self.mock.get();
+        let mock = Arc::clone(&self.mock.get());
         let received = match self.inbound(&mock, &parts) {
             Ok(inbound) => {
                 let body = collect_body(body, MAX_BODY, BODY_IDLE).await;
@@ -205,7 +206,7 @@ impl Server {
         {
             reply = upstream.ask(&parts, &inbound.target.path_and_query, raw.clone()).await;
         }
-        self.finish(&parts, &mut reply, started);
+        self.finish(&parts, &mut reply, Some(started));
         if let (Some(log), Some(asked)) = (&self.log, asked) {
             let scope = mock.state().scope().map(|scope| scope.to_string().into());
             let exchange = Self::exchange(log, scope, asked, &reply, began, started, peer);
@@ -224,14 +225,14 @@ impl Server {
     }
 
     /// What an answer needs besides what it says, and who is to be told of it.
-    fn finish(&self, parts: &Parts, reply: &mut Reply, started: Instant) {
+    fn finish(&self, parts: &Parts, reply: &mut Reply, started: Option<Instant>) {
         if let Some(source) = reply.source {
             reply.headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
         }
         if let (true, Some(origin)) = (self.options.cors, parts.headers.get(ORIGIN)) {
             cors::allow(origin, &mut reply.headers);
         }
-        if let Some(trace) = &self.options.trace {
+        if let (Some(trace), Some(started)) = (&self.options.trace, started) {
             trace(&trace_line(parts, reply, started.elapsed()));
         }
     }
