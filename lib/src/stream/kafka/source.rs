@@ -369,7 +369,8 @@ impl TopicReader {
         self.broker.commit(offsets)
     }
 
-    /// What the group has committed of partitions, where it has heard of them at all.
+    /// What the group has committed of partitions, where it has heard of them at all. Asked for as long as the topic
+    /// says: a group's coordinator may just be moving.
     ///
     /// # Errors
     /// It does not tell.
@@ -377,7 +378,8 @@ impl TopicReader {
         &self,
         partitions: impl IntoIterator<Item = i32>,
     ) -> Result<BTreeMap<i32, Committed>, StreamError> {
-        self.broker.committed(partitions).map_err(|error| self.broker.refused(&error))
+        let partitions: Vec<i32> = partitions.into_iter().collect();
+        self.broker.committed_patiently(&partitions)
     }
 
     /// What was handed out of each of our partitions.
