@@ -5,12 +5,14 @@
 //! chosen or made is not known here.
 
 mod api;
+mod body;
 mod coerce;
 mod compile;
 mod deep;
 mod find;
 mod form;
 mod media;
+mod parameters;
 mod request;
 mod response;
 mod route;

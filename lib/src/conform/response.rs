@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Verb, Violation};
+use super::body::Message;
 use super::media::essence;
-use super::request::{Message, joined};
+use super::parameters::joined;
 use crate::exchange::{Exchange, Method, Response, header, origin};
 use crate::schema::Direction;
 

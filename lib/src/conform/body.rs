@@ -1,0 +1,207 @@
+//! The body of a message against the types that its document declares.
+
+use serde_json::Value;
+
+use super::api::{Api, Media, Violation};
+use super::coerce::Coerce;
+use super::form::{self, Field};
+use super::media::{essence, find_media, is_json, is_unstructured, is_xml, is_yaml};
+use super::sequence::Sequence;
+use super::xml;
+use crate::exchange::{Body, Pairs, header, parse_query};
+use crate::schema::{Direction, NodeId, Types};
+use crate::spec::from_yaml;
+
+impl Api {
+    /// Checks a body that is not empty against the `content` of its message.
+    pub(super) fn check_body(
+        &self,
+        content: &[(String, Media)],
+        message: &Message<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
+        let content_type = header(message.headers, "content-type");
+        let Some((key, media)) = find_media(content, content_type) else {
+            let declared: Vec<&str> = content.iter().map(|(key, _)| key.as_str()).collect();
+            let text = match (content_type, declared.as_slice()) {
+                (_, []) => "is not declared, but there is a body".to_owned(),
+                (Some(found), _) => format!("is {found:?}, not {}", declared.join(" or ")),
+                (None, _) => format!("is missing; declared are {}", declared.join(" and ")),
+            };
+            return violations.push(Violation::new("content-type", "", &text));
+        };
+        // A range says nothing of the body's syntax, the header does.
+        let kind = essence(content_type.unwrap_or(key));
+        if let Some(sequence) = Sequence::of(&kind) {
+            return self.check_sequence(sequence, media, message, violations);
+        }
+        let Some(schema) = media.schema else { return };
+        let value = if is_json(&kind) {
+            match parse_json(message.body) {
+                Ok(value) => value,
+                Err(Unparsed::TooDeep) => return,
+                Err(Unparsed::Invalid(why)) => {
+                    // The schema may allow anything; else the text is at least not what it asks for.
+                    let text = String::from_utf8_lossy(message.body.as_bytes()).into_owned();
+                    if !self.schemas.accepts(schema, &text.into(), message.direction) {
+                        let why = format!("is not valid JSON: {why}");
+                        violations.push(Violation::new("body", "", &why));
+                    }
+                    return;
+                }
+            }
+        } else {
+            let kind = Kind { essence: &kind, content_type, of_range: key.ends_with("/*") };
+            match self.other_syntax(&kind, media, schema, message) {
+                Ok(Some(value)) => value,
+                Ok(None) => return,
+                Err(why) => return violations.push(Violation::new("body", "", &why)),
+            }
+        };
+        for problem in self.schemas.check(schema, &value, message.direction) {
+            let at = problem.pointer.clone();
+            violations.push(Violation::of_problem("body", at, problem));
+        }
+    }
+
+    /// Checks a sequence of values: each against `itemSchema`, all as one list against `schema`. Before there was
+    /// `itemSchema`, authors wrote what each value is, or that the whole is a text, as `schema`.
+    fn check_sequence(
+        &self,
+        sequence: Sequence,
+        media: &Media,
+        message: &Message<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
+        let types = self.types_of(media.schema);
+        let whole = media.schema.filter(|_| types.has(Types::ARRAY));
+        let each = media.item_schema.or(media.schema.filter(|_| whole.is_none()));
+        if each.is_none() && whole.is_none() || media.schema.is_some() && types.has(Types::STRING) {
+            return;
+        }
+        let read = message.body.as_str().ok_or_else(|| "it is not UTF-8".to_owned());
+        let values = match read.and_then(|text| sequence.read(text)) {
+            Ok(values) => values,
+            Err(why) => {
+                let why = format!("is no sequence of values: {why}");
+                return violations.push(Violation::new("body", "", &why));
+            }
+        };
+        for (at, value) in values.iter().enumerate() {
+            for problem in
+                each.iter().flat_map(|id| self.schemas.check(*id, value, message.direction))
+            {
+                let at = format!("/{at}{}", problem.pointer);
+                violations.push(Violation::of_problem("body", at, problem));
+            }
+        }
+        if let Some(schema) = whole {
+            for problem in self.schemas.check(schema, &Value::Array(values), message.direction) {
+                let at = problem.pointer.clone();
+                violations.push(Violation::of_problem("body", at, problem));
+            }
+        }
+    }
+
+    /// The value of a body that is no JSON; `None` where nothing can be said of it.
+    fn other_syntax(
+        &self,
+        kind: &Kind<'_>,
+        media: &Media,
+        schema: NodeId,
+        message: &Message<'_>,
+    ) -> Result<Option<Value>, String> {
+        let Kind { essence: kind, content_type, of_range } = *kind;
+        let coerce = Coerce { set: &self.schemas, direction: message.direction };
+        let types = self.schemas.types(schema);
+        let structured = types.has(Types::OBJECT.with(Types::ARRAY));
+        let encoding = media.encoding.as_ref();
+        if kind == "application/x-www-form-urlencoded" {
+            let Some(text) = message.body.as_str() else { return Ok(None) };
+            let pairs = parse_query(text).into_iter();
+            let fields: Vec<Field<'_>> = pairs.map(|(name, text)| Field::new(name, text)).collect();
+            return Ok(Some(form::object(coerce, schema, encoding, &fields)));
+        }
+        if kind.starts_with("multipart/") && types.has(Types::OBJECT) {
+            let fields = form::parts(message.body.as_bytes(), content_type.unwrap_or_default())
+                .map_err(|why| format!("is no {kind}: it {why}"))?;
+            // Only the parts of a form must have names.
+            let named = kind == "multipart/form-data" || !fields.is_empty();
+            return Ok(named.then(|| form::object(coerce, schema, encoding, &fields)));
+        }
+        if is_xml(kind) && structured {
+            let Some(text) = message.body.as_str() else { return Ok(None) };
+            let value = xml::value(coerce, schema, text);
+            return value.map(Some).map_err(|why| format!("is not well-formed XML: {why}"));
+        }
+        if is_yaml(kind) && !types.has(Types::STRING) {
+            let Some(text) = message.body.as_str() else {
+                return Err("is not valid YAML: it is not UTF-8".to_owned());
+            };
+            return value_of_yaml(text).map_err(|why| format!("is not valid YAML: {why}"));
+        }
+        let scalars = Types::STRING.with(Types::INTEGER).with(Types::NUMBER).with(Types::BOOLEAN);
+        if of_range && structured && !types.has(scalars) {
+            // A range means any syntax that can say what the schema wants. JSON is what clients send under a name of
+            // another; what else there is may be read by those who know its type.
+            return match parse_json(message.body) {
+                Ok(value) => Ok(Some(value)),
+                Err(Unparsed::Invalid(_)) if is_unstructured(kind) => {
+                    Err(format!("is {kind}, which is neither object nor list"))
+                }
+                Err(_) => Ok(None),
+            };
+        }
+        // Other syntaxes are checked as text where the schema takes a text at all.
+        Ok(match message.body.as_str() {
+            Some(text) if kind.starts_with("text/") && types.has(scalars) => {
+                Some(coerce.scalar(Some(schema), text))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// What of a message its body is judged by.
+pub(super) struct Message<'m> {
+    pub(super) headers: &'m Pairs<'m>,
+    pub(super) body: &'m Body<'m>,
+    pub(super) direction: Direction,
+}
+
+/// The type of a body.
+struct Kind<'m> {
+    /// Without parameters, in lower case.
+    essence: &'m str,
+    /// As the header has it.
+    content_type: Option<&'m str>,
+    /// Whether the document declares a range of types, of which this is one.
+    of_range: bool,
+}
+
+enum Unparsed {
+    /// Valid perhaps, but nested deeper than the parser goes: taken as opaque.
+    TooDeep,
+    Invalid(String),
+}
+
+fn parse_json(body: &Body<'_>) -> Result<Value, Unparsed> {
+    serde_json::from_slice(body.as_bytes()).map_err(|error| {
+        let text = error.to_string();
+        // The parser has no kind of its own for this.
+        if text.starts_with("recursion limit exceeded") {
+            Unparsed::TooDeep
+        } else {
+            Unparsed::Invalid(text)
+        }
+    })
+}
+
+/// `None` where it is nested deeper than the parser goes: taken as opaque.
+fn value_of_yaml(text: &str) -> Result<Option<Value>, String> {
+    match from_yaml(text, &mut Vec::new()) {
+        Ok(value) => Ok(Some(value)),
+        Err(why) if why.contains("nested deeper") => Ok(None),
+        Err(why) => Err(why),
+    }
+}
