@@ -4,6 +4,7 @@
 //! of where lines come from ([`crate::stream`]) or of what they mean to a spec.
 
 mod bodies;
+mod content;
 mod escape;
 mod host;
 mod key;
@@ -22,6 +23,10 @@ mod values;
 mod writer;
 
 pub use bodies::{DecodeError, DecodeLimits, Decoded, decode_body, decode_start};
+pub use content::{
+    NotJson, Syntax, begins_as_container, body_text, is_json, json_by_rule, media_type,
+    mended_json, parse_json,
+};
 pub use host::{HostError, file_name_of_host, valid_host};
 pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{

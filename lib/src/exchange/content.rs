@@ -1,0 +1,346 @@
+//! What a body is: the one rule by which redaction, builder, validator and matcher read bodies.
+//!
+//! 1. The declared media type decides, and its `charset` decodes the bytes. A byte order mark wins over the charset.
+//! 2. Where no type is declared, or where the bytes are a JSON object or array under `text/*` or a form type, the
+//!    bytes decide.
+//! 3. A body that was not recorded whole says nothing; that is for the caller to know.
+//!
+//! A body that is text in its record was decoded by whoever recorded it, so its charset counts only where the text
+//! makes no sense without it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::model::Body;
+
+/// How the bodies of a media type are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    /// One JSON text.
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// Any `multipart/*`.
+    Multipart,
+    /// JSON Lines, JSON text sequences and event streams.
+    Sequence,
+    /// XML, but for pictures in SVG.
+    Xml,
+    /// Any other text.
+    Text,
+    /// Anything else.
+    Binary,
+}
+
+impl Syntax {
+    /// By `type/subtype` in lower case, as [`media_type`] gives it.
+    pub fn of(media: &str) -> Syntax {
+        let (kind, subtype) = media.split_once('/').unwrap_or((media, ""));
+        if is_json_subtype(subtype) {
+            return Syntax::Json;
+        }
+        match (kind, subtype) {
+            ("multipart", _) => Syntax::Multipart,
+            ("application", "x-www-form-urlencoded") => Syntax::Form,
+            (_, "event-stream" | "json-seq" | "ndjson" | "x-ndjson" | "jsonl" | "x-jsonl")
+            | (_, "jsonlines" | "x-jsonlines") => Syntax::Sequence,
+            _ if has_suffix(subtype, &["+json-seq", "+ndjson", "+jsonl"]) => Syntax::Sequence,
+            (_, "svg+xml") => Syntax::Text,
+            (_, "xml" | "xml-dtd" | "xml-external-parsed-entity") => Syntax::Xml,
+            _ if subtype.ends_with("+xml") => Syntax::Xml,
+            ("text", _) => Syntax::Text,
+            (_, "javascript" | "x-javascript" | "ecmascript" | "yaml" | "x-yaml" | "vnd.yaml")
+            | (_, "graphql" | "toml" | "jwt" | "jose") => Syntax::Text,
+            _ if subtype.ends_with("+yaml") => Syntax::Text,
+            _ => Syntax::Binary,
+        }
+    }
+
+    /// True where a JSON object or array under this type is read as JSON.
+    pub fn yields_to_json(self, media: &str) -> bool {
+        match self {
+            Syntax::Form | Syntax::Multipart => true,
+            Syntax::Text | Syntax::Xml => media.starts_with("text/"),
+            Syntax::Json | Syntax::Sequence | Syntax::Binary => false,
+        }
+    }
+}
+
+fn has_suffix(subtype: &str, suffixes: &[&str]) -> bool {
+    suffixes.iter().any(|suffix| subtype.ends_with(suffix))
+}
+
+/// The names of JSON: RFC 8259 and RFC 6839, what came before them, and the versions of the protocol of AWS.
+fn is_json_subtype(subtype: &str) -> bool {
+    matches!(subtype, "json" | "x-json" | "json-rpc" | "jsonrequest")
+        || subtype.ends_with("+json")
+        || subtype.starts_with("x-amz-json-")
+}
+
+/// True where a body of this Content-Type is JSON text.
+pub fn is_json(content_type: &str) -> bool {
+    media_type(content_type).is_some_and(|media| Syntax::of(&media) == Syntax::Json)
+}
+
+/// `type/subtype` of a Content-Type, in lower case; `None` where the header names no type.
+pub fn media_type(content_type: &str) -> Option<Cow<'_, str>> {
+    let end = memchr::memchr(b';', content_type.as_bytes()).unwrap_or(content_type.len());
+    let named = content_type[..end].trim();
+    memchr::memchr(b'/', named.as_bytes())?;
+    let has_upper = named.bytes().any(|byte| byte.is_ascii_uppercase());
+    Some(if has_upper { named.to_ascii_lowercase().into() } else { named.into() })
+}
+
+/// The encoding that the parameter `charset` of a Content-Type names, by the labels of the WHATWG Encoding Standard.
+fn charset(content_type: &str) -> Option<&'static Encoding> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| Encoding::for_label(value.as_bytes()))?
+    })
+}
+
+/// The text of a body, without its byte order mark; `None` where the bytes are no text in the charset that is declared
+/// for them, or in UTF-8 where none is.
+pub fn body_text<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<Cow<'b, str>> {
+    match body {
+        Body::Empty => Some(Cow::Borrowed("")),
+        Body::Text(text) => Some(match wide(text.as_bytes()) {
+            Some(encoding) => encoding.decode(text.as_bytes()).0,
+            None => match declared_escapes(text, content_type) {
+                Some(encoding) => encoding.decode(text.as_bytes()).0,
+                None => Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)),
+            },
+        }),
+        Body::Binary(bytes) => {
+            let declared = || content_type.and_then(charset);
+            let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+            let encoding = marked.or_else(|| wide(bytes)).or_else(declared)?;
+            let (text, _, broken) = encoding.decode(bytes);
+            // Bytes that claim to be UTF-8 and are not were cut or are of another charset.
+            (!broken || encoding != UTF_8).then_some(text)
+        }
+    }
+}
+
+/// UTF-16 without a byte order mark: the first two characters of a text in it are nearly always ASCII, and no text in
+/// another encoding has a zero byte there (RFC 4627, section 3).
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [0, first, 0, second, ..] if *first > 0 && *second > 0 => Some(UTF_16BE),
+        [first, 0, second, 0, ..] if *first > 0 && *second > 0 => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// The charset of a text of ASCII that switches to other characters by escape sequences, as ISO-2022-JP does.
+fn declared_escapes(text: &str, content_type: Option<&str>) -> Option<&'static Encoding> {
+    memchr::memchr(0x1b, text.as_bytes())?;
+    content_type.and_then(charset).filter(|encoding| !encoding.is_ascii_compatible())
+}
+
+/// The JSON text of a body that is not plain JSON as it stands: decoded by its charset, without byte order mark, and with
+/// U+FFFD for each half of a surrogate pair. `None` where there is nothing to mend.
+///
+/// Callers parse the body as it stands first: nearly all bodies are plain, and need no copy.
+pub fn mended_json<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<Cow<'b, str>> {
+    let text = match (body_text(body, content_type), body) {
+        (Some(text), _) => text,
+        // JSON must be UTF-8. What is not is most often of the family of Latin-1, in which each byte is a character.
+        (None, Body::Binary(bytes)) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+        (None, _) => return None,
+    };
+    let text = match without_lone_surrogates(&text) {
+        Some(mended) => Cow::Owned(mended),
+        None => text,
+    };
+    (text.as_bytes() != body.as_bytes()).then_some(text)
+}
+
+/// The text with `\ufffd` for each escape of half of a surrogate pair; `None` where there is none.
+pub(super) fn without_lone_surrogates(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut mended: Option<String> = None;
+    let (mut at, mut copied) = (0, 0);
+    while let Some(found) = memchr::memchr(b'\\', &bytes[at..]) {
+        at += found;
+        let Some(unit) = unit(&bytes[at..]).filter(|unit| (0xd800..=0xdfff).contains(unit)) else {
+            // The character behind a backslash is no backslash of its own.
+            at = bytes.len().min(at + 2);
+            continue;
+        };
+        let low = (unit < 0xdc00).then(|| self::unit(&bytes[at + 6..])).flatten();
+        if low.is_some_and(|low| (0xdc00..=0xdfff).contains(&low)) {
+            at += 12;
+            continue;
+        }
+        let mended = mended.get_or_insert_default();
+        mended.push_str(&text[copied..at]);
+        mended.push_str("\\ufffd");
+        at += 6;
+        copied = at;
+    }
+    mended.map(|mut mended| {
+        mended.push_str(&text[copied..]);
+        mended
+    })
+}
+
+/// The number of `\uXXXX`.
+fn unit(bytes: &[u8]) -> Option<u32> {
+    let digits = bytes.get(..6)?.strip_prefix(br"\u")?;
+    digits.iter().try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
+}
+
+/// Reads a body as JSON, whatever its type.
+///
+/// # Errors
+/// What it is instead.
+pub fn parse_json<T: DeserializeOwned>(
+    body: &Body<'_>,
+    content_type: Option<&str>,
+) -> Result<T, NotJson> {
+    let first = match serde_json::from_slice(body.as_bytes()) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    let Some(text) = mended_json(body, content_type) else {
+        return Err(NotJson::of(body.as_bytes(), &first));
+    };
+    serde_json::from_str(&text).map_err(|error| NotJson::of(text.as_bytes(), &error))
+}
+
+/// Reads a body as JSON where the rule says that it is: a declared JSON type; no type and any JSON; a text or a form
+/// that is a JSON object or array. `None` where it is something else by its type.
+pub fn json_by_rule<T: DeserializeOwned>(
+    body: &Body<'_>,
+    content_type: Option<&str>,
+) -> Option<Result<T, NotJson>> {
+    let Some(media) = content_type.and_then(media_type) else {
+        return parse_json(body, content_type).ok().map(Ok);
+    };
+    match Syntax::of(&media) {
+        Syntax::Json => Some(parse_json(body, content_type)),
+        other if other.yields_to_json(&media) && begins_as_container(body) => {
+            parse_json(body, content_type).ok().map(Ok)
+        }
+        _ => None,
+    }
+}
+
+/// True where a body may be a JSON object or array, by its beginning.
+pub fn begins_as_container(body: &Body<'_>) -> bool {
+    // What stands in a line with its escapes begins alike, but for blanks that are escapes.
+    let bytes = match body.literal() {
+        Some(literal) => literal.as_bytes(),
+        None => body.as_bytes(),
+    };
+    match bytes.trim_ascii_start().first() {
+        Some(b'{' | b'[') => true,
+        Some(b'\\') if body.literal().is_some() => {
+            matches!(body.as_bytes().trim_ascii_start().first(), Some(b'{' | b'['))
+        }
+        // A byte order mark, or UTF-16 without one.
+        Some(0 | 0xef | 0xfe | 0xff) => true,
+        _ => false,
+    }
+}
+
+/// What a body is that should be JSON and is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotJson {
+    /// Blanks only.
+    Blank,
+    /// The text ends too early.
+    CutShort,
+    /// Nested deeper than 128 levels.
+    Deep,
+    /// A page for browsers.
+    Html,
+    /// Longer than what is read.
+    Long,
+    /// `NaN` or `Infinity`.
+    NotANumber,
+    /// Any other text.
+    Other,
+    /// Several values, one behind the other.
+    Several,
+    /// XML.
+    Xml,
+}
+
+impl NotJson {
+    /// By the error that the parser reported for these bytes.
+    pub fn of(bytes: &[u8], error: &serde_json::Error) -> NotJson {
+        let start = bytes.trim_ascii_start();
+        let begins = |tag: &[u8]| {
+            start.get(..tag.len()).is_some_and(|found| found.eq_ignore_ascii_case(tag))
+        };
+        if start.is_empty() {
+            NotJson::Blank
+        } else if begins(b"<!doctype html")
+            || begins(b"<html")
+            || begins(b"<head")
+            || begins(b"<body")
+        {
+            NotJson::Html
+        } else if begins(b"<?xml") {
+            NotJson::Xml
+        } else if begins(b"<") {
+            let has_page = memchr::memmem::find(&start.to_ascii_lowercase(), b"<html").is_some();
+            if has_page { NotJson::Html } else { NotJson::Xml }
+        } else if error.to_string().starts_with("recursion limit exceeded") {
+            NotJson::Deep
+        } else if error.is_eof() {
+            NotJson::CutShort
+        } else if error.to_string().starts_with("trailing characters") {
+            NotJson::Several
+        } else if names_no_number(bytes) {
+            NotJson::NotANumber
+        } else {
+            NotJson::Other
+        }
+    }
+
+    /// How people call one of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            NotJson::Blank => "blank",
+            NotJson::CutShort => "cut short",
+            NotJson::Deep => "nested deeper than 128 levels",
+            NotJson::Html => "an HTML page",
+            NotJson::Long => "too long to be read",
+            NotJson::NotANumber => "NaN or Infinity",
+            NotJson::Other => "other text or bytes",
+            NotJson::Several => "several values",
+            NotJson::Xml => "XML",
+        }
+    }
+}
+
+impl fmt::Display for NotJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// True where `NaN`, `Infinity` or `-Infinity` stands where a value may stand.
+fn names_no_number(bytes: &[u8]) -> bool {
+    [&b"NaN"[..], b"Infinity"].iter().any(|word| {
+        memchr::memmem::find_iter(bytes, word).any(|at| {
+            let before = bytes[..at].strip_suffix(b"-").unwrap_or(&bytes[..at]).trim_ascii_end();
+            matches!(before.last(), None | Some(b':' | b'[' | b','))
+        })
+    })
+}
+
+#[cfg(test)]
+#[path = "content_tests.rs"]
+mod tests;
