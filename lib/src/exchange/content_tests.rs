@@ -10,8 +10,8 @@ fn utf16(text: &str, big: bool) -> Vec<u8> {
         .collect()
 }
 
-fn with_mark(mark: &[u8], bytes: Vec<u8>) -> Vec<u8> {
-    [mark, &bytes].concat()
+fn with_mark(mark: &[u8], bytes: &[u8]) -> Vec<u8> {
+    [mark, bytes].concat()
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn json_in_every_charset() {
     let sjis = b"{\"name\":\"\x93\xfa\"}".to_vec();
     for (name, bytes, content_type, expected) in [
         ("plain", text.into(), JSON, "é"),
-        ("UTF-8 with a mark", with_mark(b"\xef\xbb\xbf", text.into()), JSON, "é"),
+        ("UTF-8 with a mark", with_mark(b"\xef\xbb\xbf", text.as_bytes()), JSON, "é"),
         ("Latin-1", latin1.clone(), Some("application/json; charset=ISO-8859-1"), "é"),
         ("Latin-1, quoted", latin1.clone(), Some("application/json;charset=\"latin1\""), "é"),
         ("Latin-1, not declared", latin1, JSON, "é"),
@@ -32,11 +32,11 @@ fn json_in_every_charset() {
         ("UTF-16, not declared", utf16(text, false), JSON, "é"),
         (
             "a mark wins",
-            with_mark(b"\xff\xfe", utf16(text, false)),
+            with_mark(b"\xff\xfe", &utf16(text, false)),
             Some("a/json;charset=utf-8"),
             "é",
         ),
-        ("a mark, big end", with_mark(b"\xfe\xff", utf16(text, true)), JSON, "é"),
+        ("a mark, big end", with_mark(b"\xfe\xff", &utf16(text, true)), JSON, "é"),
         ("declared, but recorded as text", text.into(), Some("a/json; charset=latin1"), "é"),
         ("half a pair", br#"{"name":"\ud83d"}"#.to_vec(), JSON, "\u{fffd}"),
         ("the other half", br#"{"name":"a\uDE00b"}"#.to_vec(), JSON, "a\u{fffd}b"),
