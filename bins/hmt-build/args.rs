@@ -1,16 +1,23 @@
 //! The command line of `hmt-build`: what was typed, then what it means.
+//!
+//! The front end reads this file too, which is why its module has a path.
+
+#[path = "args/output.rs"]
+mod output;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::{Failure, Messages, Target, parse_duration};
+use hmt_core::build::{Config, Environment, Messages, Severity, Stop};
+use hmt_core::cli::{self, Failure, Target, parse_duration};
 use hmt_core::exchange::{Pattern, Selection};
-use hmt_core::infer::{self, Mode, Options};
-use hmt_core::spec::Format;
+use hmt_core::infer::Mode;
+use hmt_core::spec::{Format, Version};
 use hmt_core::stream::{Locator, Topic};
 
 use super::finalise::{FinaliseArgs, OpenApi};
+use output::Out;
 
 /// Build an OpenAPI spec from recorded HTTP exchanges
 #[derive(Debug, Parser)]
@@ -189,33 +196,6 @@ enum SourceName {
     Kafka,
 }
 
-/// What the command line means.
-#[derive(Debug)]
-pub(crate) struct Config {
-    pub(crate) inputs: Vec<Locator>,
-    pub(crate) mode: Mode,
-    pub(crate) initial: Option<PathBuf>,
-    pub(crate) target: Target,
-    pub(crate) format: Format,
-    pub(crate) partial: bool,
-    pub(crate) state: Option<PathBuf>,
-    pub(crate) track_inputs: bool,
-    /// How often what has arrived is written, where it is gone on for ever.
-    pub(crate) follow: Option<Duration>,
-    pub(crate) allow_overlap: bool,
-    pub(crate) options: Options,
-    pub(crate) openapi: Option<OpenApi>,
-    pub(crate) explain: Vec<String>,
-    pub(crate) split_hosts: bool,
-    pub(crate) selection: Selection,
-    pub(crate) no_values: bool,
-    pub(crate) verify: bool,
-    pub(crate) threads: usize,
-    pub(crate) strict: bool,
-    pub(crate) verbose: bool,
-    pub(crate) messages: Messages,
-}
-
 impl Args {
     /// Decides what is meant.
     ///
@@ -293,8 +273,6 @@ impl Args {
         Ok(Config {
             mode: self.mode,
             initial: self.initial_openapi_spec,
-            target,
-            format: format.unwrap_or(Format::Yaml),
             partial: self.partial,
             state: self.state,
             // Files are told from one another, and what is new in them from what is not, by what was read of them.
@@ -302,7 +280,10 @@ impl Args {
             follow: self.follow.then_some(self.every),
             allow_overlap: self.allow_overlap,
             options: self.finalise.options()?,
-            openapi: self.finalise.version(),
+            openapi: self.finalise.version().map(|version| match version {
+                OpenApi::V3_0 => Version::V3_0,
+                OpenApi::V3_1 => Version::V3_1,
+            }),
             explain: self.finalise.explain().to_vec(),
             split_hosts: self.split_hosts,
             selection: Selection { hosts: self.host, include: self.include, exclude: self.exclude },
@@ -311,7 +292,12 @@ impl Args {
             threads: self.threads.map_or_else(default_threads, usize::from),
             strict: self.strict,
             verbose: self.verbose,
-            messages: Messages::new("hmt-build", self.quiet),
+            environment: Environment {
+                stdin: || Box::new(std::io::stdin()),
+                stop: Stop::never(),
+                messages: shown(self.quiet),
+                output: Box::new(Out { target, format: format.unwrap_or(Format::Yaml) }),
+            },
             inputs,
         })
     }
@@ -345,31 +331,12 @@ fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
 }
 
-impl Config {
-    /// On what the state depends.
-    pub(crate) fn inference(&self) -> infer::Config {
-        let config = infer::Config::new(self.mode);
-        if self.no_values { config.without_values() } else { config }
-    }
-
-    /// The topic among the inputs, if there is one.
-    pub(crate) fn topic(&self) -> Option<&Topic> {
-        self.inputs.iter().find_map(|input| match input {
-            Locator::Kafka(topic) => Some(&**topic),
-            _ => None,
-        })
-    }
-
-    /// The topic, where it is one that is gone on with, or shared: then there is no other input.
-    #[cfg(feature = "kafka")]
-    pub(crate) fn kept_topic(&self) -> Option<&Topic> {
-        let topic = self.topic()?;
-        let kept = self.state.is_some() || self.follow.is_some() || topic.has_group();
-        (kept && self.inputs.len() == 1).then_some(topic)
-    }
-
-    /// True where `-` is among the inputs.
-    pub(crate) fn reads_stdin(&self) -> bool {
-        self.inputs.contains(&Locator::Stdio)
-    }
+/// Messages go to standard error.
+fn shown(quiet: bool) -> Messages {
+    let messages = cli::Messages::new("hmt-build", quiet);
+    Messages::new(move |severity, text| match severity {
+        Severity::Plain => messages.ready(text),
+        Severity::Warning => messages.warn(text),
+        Severity::Error => messages.error(text),
+    })
 }

@@ -3,24 +3,15 @@
 mod args;
 #[path = "../finalise.rs"]
 mod finalise;
-mod fold;
-mod follow;
-mod initial;
-mod inputs;
-mod output;
-mod state;
-#[cfg(feature = "kafka")]
-mod topic;
-mod track;
-mod verify;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
-use hmt_core::cli::{self, Status};
+use hmt_core::build::{self, BuildError, Config, Stop};
+use hmt_core::cli::{self, Failure, Status};
 
-use args::{Args, Config};
-use inputs::Inputs;
+use args::Args;
 
 /// A state is many small allocations, made and freed in no order: a tenth of the time with the allocator of most C libraries.
 #[global_allocator]
@@ -28,47 +19,30 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    cli::run("hmt-build", || build(&args.config()?))
+    cli::run("hmt-build", || {
+        let mut config = args.config()?;
+        config.environment.stop = stop(&config).context("cannot handle signals")?;
+        match build::run(&config) {
+            Ok(0) => Ok(Status::Done),
+            Ok(_) => Ok(Status::Partly),
+            Err(BuildError::Usage(what)) => Err(Failure::usage(what)),
+            Err(BuildError::Reported) => Err(Failure::Reported.into()),
+            Err(error) => Err(error.into()),
+        }
+    })
 }
 
-fn build(config: &Config) -> anyhow::Result<Status> {
-    #[cfg(feature = "kafka")]
-    if let Some(topic) = config.kept_topic() {
-        return topic::build(topic, config);
+/// What signals do. Ctrl-C goes to the whole pipeline: a reader of standard input goes on to the end of what the
+/// recorder writes.
+fn stop(config: &Config) -> std::io::Result<Stop> {
+    if config.reads_stdin() {
+        cli::ignore_first_sigint()?;
     }
-    if let Some(every) = config.follow {
-        return follow::follow(config, every);
-    }
-    let inputs = Inputs::prepare(config)?;
-    let initial = config.initial.as_deref().map(initial::load).transpose()?;
-    let checker = initial.as_ref().map(initial::checker).transpose()?;
-    let mut earlier = state::earlier(config)?;
-    let mut reader = inputs.open(config)?;
-    if config.track_inputs {
-        track::files(&mut reader, &mut earlier.ledger, config)?;
-    }
-    let mut folded = fold::fold(&mut reader, earlier, checker.as_ref(), config)?;
-    let rejected = folded.rejected;
-    if folded.nothing_usable() {
-        anyhow::bail!("all {rejected} records rejected, so nothing was written");
-    }
-    let contradictions = folded.contradictions.take();
-    let folded = folded.into_earlier();
-    folded.tell(config);
-    let Some(builder) = folded.builder else { return Ok(Status::Done) };
-    let after = config.state.as_deref().map(|path| (path, builder.to_partial()));
-    if config.partial {
-        config.target.write(&format!("{}\n", builder.to_partial()), true)?;
-    } else {
-        let all = output::specs(builder, contradictions, initial, config)?;
-        output::write(&all, config)?;
-        if config.verify {
-            verify::verify(&all, inputs.again(reader.partitions())?, config)?;
-        }
-    }
-    // Last: what the state counts is in what was written.
-    if let Some((path, line)) = after {
-        state::save(path, &line)?;
-    }
-    Ok(if rejected > 0 { Status::Partly } else { Status::Done })
+    let asked = match (config.follow.is_some(), config.reads_stdin()) {
+        (true, true) => cli::stop_on_sigterm()?,
+        (true, false) => cli::stop_on_signals()?,
+        _ if config.topic().is_some() => cli::stop_on_signals()?,
+        _ => return Ok(Stop::never()),
+    };
+    Ok(Stop::new(move || asked.is_set()))
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use hmt_core::cli::{self, Failure, Messages, Rejects, Status};
+use hmt_core::cli::{self, Failure, Messages, Status};
 use hmt_core::record::{self, Complaints};
-use hmt_core::stream::{At, Locator, Reader};
+use hmt_core::stream::{At, Locator, Reader, Rejects};
 
 use super::args::{self, Import};
 
@@ -30,8 +30,9 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
         let messages = messages.clone();
         sink.report_to(Arc::new(move |text: &str| messages.warn(text)));
     }
-    let mut complaints =
-        Teller { rejects: Rejects::new(messages.clone()), strict, messages: messages.clone() };
+    let told = messages.clone();
+    let rejects = Rejects::new(move |text| told.error(text));
+    let mut complaints = Teller { rejects, strict, messages: messages.clone() };
     let written = record::import(&mut reader, sinks, redactor.as_ref(), &mut complaints)?;
     let rejected = complaints.rejects.count();
     complaints.rejects.finish(written);

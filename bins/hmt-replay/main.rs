@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Parser as _;
-use hmt_core::cli::{self, Messages, Rejects, Status};
+use hmt_core::cli::{self, Messages, Status};
 use hmt_core::net::{bind, ready_line};
 use hmt_core::replay::{self, Loaded};
-use hmt_core::stream::Reader;
+use hmt_core::stream::{Reader, Rejects};
 
 use args::{Args, Config};
 
@@ -34,7 +34,8 @@ fn main() -> ExitCode {
 }
 
 fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
-    let mut rejects = Rejects::new(messages.clone());
+    let told = messages.clone();
+    let mut rejects = Rejects::new(move |text| told.error(text));
     let reader = Reader::open(&config.sources, Some(Box::new(io::stdin())), config.block_size)?;
     let loaded = replay::load(reader, config.rule.clone(), |place, why| {
         rejects.add(place, why);

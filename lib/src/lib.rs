@@ -20,6 +20,7 @@
 //! * [`spec`]: OpenAPI documents as ordered trees. [`schema`]: their schemas, compiled to be checked and joined.
 //!   [`format`](mod@format): string formats, one small file each. [`conform`]: an exchange held against a spec.
 //! * [`infer`]: exchanges become a state, a state becomes a spec. [`merge`]: several specs become one.
+//! * [`build`](mod@build): exchanges are read, folded and written as a spec; the work of `hmt-build`.
 //! * [`fake`]: data made from a schema. [`recorded`]: answers found among recordings.
 //! * [`net`]: the plumbing of HTTP servers. [`record`], [`mock`], [`replay`]: the three servers.
 //! * [`cli`]: being a good Unix process. The executables in `bins/` are its only users.
@@ -39,6 +40,7 @@
 //! | `recorded` | `exchange`, `spec` |
 //! | `infer` | `exchange`, `schema`, `spec`, `format` |
 //! | `merge` | `infer`, `schema`, `spec` |
+//! | `build` | `exchange`, `stream`, `infer`, `merge`, `spec`, `conform` |
 //! | `fake` | `schema`, `spec`, `format` |
 //! | `net` | `exchange` |
 //! | `record` | `exchange`, `stream`, `net`, `conform` |
@@ -58,6 +60,7 @@
 //! | an inference rule | `infer/finalise/NAME.rs` | one line in the rule list |
 //! | an admin endpoint | `mock/admin/NAME.rs` | one line in `ROUTES` |
 
+pub mod build;
 pub mod cli;
 pub mod conform;
 pub mod exchange;

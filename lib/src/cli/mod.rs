@@ -5,7 +5,6 @@
 pub mod daemon;
 mod exit;
 mod output;
-mod rejects;
 mod signals;
 mod stdout;
 mod target;
@@ -13,7 +12,6 @@ mod values;
 
 pub use exit::{Failure, Status, run};
 pub use output::{Messages, replace_file};
-pub use rejects::Rejects;
 pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_signals, stop_on_sigterm};
 pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use target::Target;

@@ -15,6 +15,7 @@ mod log_dir;
 mod packed_sink;
 mod patience;
 mod reader;
+mod rejects;
 mod rotate;
 mod sink;
 mod unpack;
@@ -28,6 +29,7 @@ pub use locator::{Locator, LocatorError, grows};
 pub use log_dir::LogDir;
 pub use patience::Patience;
 pub use reader::{Part, PartitionRange, Reader};
+pub use rejects::Rejects;
 pub use rotate::Rotation;
 pub use sink::{Notify, Sink, SinkError, Unsent, open_rotating_sink, open_sink};
 

@@ -5,57 +5,56 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 
-use anyhow::Context as _;
-use hmt_core::cli::{Failure, Rejects};
-use hmt_core::conform::Api;
-use hmt_core::exchange::{Exchange, parse_line};
-use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
-use hmt_core::merge::Contradictions;
-use hmt_core::stream::{At, Block, Reader, Record};
+use crate::conform::Api;
+use crate::exchange::{Exchange, parse_line};
+use crate::infer::{Builder, Ledger, Partial, Provenance};
+use crate::merge::Contradictions;
+use crate::stream::{At, Block, Reader, Record, Rejects};
 
-use super::args::Config;
+use super::config::Config;
+use super::error::{BuildError, ResultExt as _};
 
 /// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
-pub(crate) const BLOCK: usize = 1 << 20;
+pub(super) const BLOCK: usize = 1 << 20;
 
 /// What was folded before.
-pub(crate) struct Earlier {
-    pub(crate) builder: Option<Builder>,
+pub(super) struct Earlier {
+    pub(super) builder: Option<Builder>,
     /// What it is made of.
-    pub(crate) ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// Exchanges that were not asked for.
-    pub(crate) left_out: u64,
+    pub(super) left_out: u64,
 }
 
 impl Earlier {
     /// Nothing.
-    pub(crate) fn none(config: &Config) -> Earlier {
+    pub(super) fn none(config: &Config) -> Earlier {
         Earlier { builder: None, ledger: Ledger::new(config.allow_overlap), left_out: 0 }
     }
 }
 
 /// What was folded.
-pub(crate) struct Folded {
-    pub(crate) builder: Builder,
+pub(super) struct Folded {
+    pub(super) builder: Builder,
     /// What was folded of partitions, where these are kept apart.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only topics have any"))]
-    pub(crate) partitions: BTreeMap<i32, Builder>,
+    pub(super) partitions: BTreeMap<i32, Builder>,
     ledger: Ledger,
-    pub(crate) left_out: u64,
-    pub(crate) accepted: u64,
-    pub(crate) rejected: u64,
+    pub(super) left_out: u64,
+    pub(super) accepted: u64,
+    pub(super) rejected: u64,
     /// How the exchanges contradict the initial spec; `None` where some came in partials, which do not tell.
-    pub(crate) contradictions: Option<Contradictions>,
+    pub(super) contradictions: Option<Contradictions>,
 }
 
 impl Folded {
     /// True where there was input, and none of it could be used.
-    pub(crate) fn nothing_usable(&self) -> bool {
+    pub(super) fn nothing_usable(&self) -> bool {
         self.rejected > 0 && self.accepted == 0
     }
 
     /// To go on from.
-    pub(crate) fn into_earlier(self) -> Earlier {
+    pub(super) fn into_earlier(self) -> Earlier {
         let Folded { builder, ledger, left_out, .. } = self;
         Earlier { builder: Some(builder), ledger, left_out }
     }
@@ -113,9 +112,9 @@ impl Shared<'_> {
 }
 
 /// The blocks of the input, one by one.
-pub(crate) trait Blocks {
+pub(super) trait Blocks {
     /// The next one; `None` after the last.
-    fn next_block(&mut self) -> anyhow::Result<Option<Block>>;
+    fn next_block(&mut self) -> Result<Option<Block>, BuildError>;
 
     /// Takes one back whose memory may be used again.
     fn reuse(&mut self, _: Block) {}
@@ -132,8 +131,8 @@ pub(crate) trait Blocks {
 }
 
 impl Blocks for Reader {
-    fn next_block(&mut self) -> anyhow::Result<Option<Block>> {
-        Reader::next_block(self).context("cannot read the input")
+    fn next_block(&mut self) -> Result<Option<Block>, BuildError> {
+        Reader::next_block(self).because(|| "cannot read the input")
     }
 
     fn reuse(&mut self, block: Block) {
@@ -154,18 +153,21 @@ impl Blocks for Reader {
 ///
 /// # Errors
 /// A source that cannot be read; with `--strict`, a rejected record.
-pub(crate) fn fold(
+pub(super) fn fold(
     blocks: &mut dyn Blocks,
     earlier: Earlier,
     initial: Option<&Api>,
     config: &Config,
-) -> anyhow::Result<Folded> {
+) -> Result<Folded, BuildError> {
     let Earlier { builder: earlier, mut ledger, left_out } = earlier;
     let shared = Shared {
         config,
         initial,
         contradictions: Mutex::default(),
-        rejects: Mutex::new(Rejects::new(config.messages.clone())),
+        rejects: Mutex::new(Rejects::new({
+            let messages = config.messages().clone();
+            move |text| messages.error(text)
+        })),
         accepted: AtomicU64::new(0),
         stop: AtomicBool::new(false),
         left_out: AtomicU64::new(0),
@@ -186,7 +188,7 @@ pub(crate) fn fold(
     }
     let rejects = shared.rejects.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if shared.stop.into_inner() {
-        return Err(Failure::Reported.into());
+        return Err(BuildError::Reported);
     }
     let mut partials =
         shared.partials.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -196,10 +198,10 @@ pub(crate) fn fold(
         shared.contradictions.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let contradictions = (all_checked && partials.is_empty()).then_some(contradictions);
     for (name, inputs) in partials.into_iter().chain(blocks.inputs()) {
-        ledger.add(&name, inputs)?;
+        ledger.add(&name, inputs).whole()?;
     }
     for name in ledger.silent() {
-        config.messages.warn(format_args!("{name} does not tell what it was made of"));
+        config.messages().warn(format_args!("{name} does not tell what it was made of"));
     }
     builder.set_inputs(ledger.inputs().clone());
     let accepted = shared.accepted.into_inner();
@@ -237,7 +239,7 @@ impl Shards {
     }
 }
 
-fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Shards> {
+fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> Result<Shards, BuildError> {
     let mut shards = Shards::default();
     while let Some(block) = blocks.next_block()? {
         shards.fold(&block, shared);
@@ -249,7 +251,7 @@ fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Shards>
     Ok(shards)
 }
 
-fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Shards> {
+fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> Result<Shards, BuildError> {
     let threads = shared.config.threads;
     let (sender, receiver) = sync_channel::<Block>(threads);
     let receiver = Mutex::new(receiver);
@@ -308,7 +310,7 @@ fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> anyhow::Result<Shar
     })
 }
 
-pub(crate) fn new_builder(config: &Config) -> Builder {
+pub(super) fn new_builder(config: &Config) -> Builder {
     Builder::new(config.inference())
 }
 
@@ -348,7 +350,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                     accepted += 1;
                     shared.take(builder, &exchange, &mut contradictions);
                 }
-                Err(_) => shared.config.messages.warn(format_args!(
+                Err(_) => shared.config.messages().warn(format_args!(
                     "{}: the last line is incomplete and was left out",
                     block.at(number)
                 )),
@@ -357,7 +359,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                 block.at(number),
                 format_args!(
                     "line of {bytes} bytes; the limit is {} bytes",
-                    hmt_core::stream::MAX_LINE
+                    crate::stream::MAX_LINE
                 ),
             ),
             Record::Rejected(error) => shared.reject(block.at(number), error),
@@ -372,38 +374,38 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
 
 impl Earlier {
     /// Says what of the input is not in the result.
-    pub(crate) fn tell(&self, config: &Config) {
+    pub(super) fn tell(&self, config: &Config) {
         let Earlier { builder: Some(builder), left_out, .. } = self else { return };
         let left_out = *left_out;
         let counts = builder.counts();
         if left_out > 0 && (config.verbose || counts.exchanges == 0) {
-            config.messages.warn(format_args!(
+            config.messages().warn(format_args!(
                 "{left_out} exchanges were left out by --host, --include or --exclude"
             ));
         }
         if config.verbose {
-            config.messages.warn(format_args!("{} exchanges folded", counts.exchanges));
+            config.messages().warn(format_args!("{} exchanges folded", counts.exchanges));
         }
         if counts.unanswered > 0 {
-            config.messages.warn(format_args!(
+            config.messages().warn(format_args!(
                 "{} exchanges without a response were left out",
                 counts.unanswered
             ));
         }
         if counts.deep > 0 {
-            config.messages.warn(format_args!(
+            config.messages().warn(format_args!(
             "{} exchanges were left out that no path item can describe: CONNECT, or over 24 path segments",
             counts.deep
         ));
         }
         let (places, halved) = counts.places;
         if halved > 0 {
-            config.messages.warn(format_args!(
+            config.messages().warn(format_args!(
             "about {places} different paths, parameters and properties: the caps on what is kept apart were halved {halved} times"
         ));
         }
         if counts.unrepeatable > 0 {
-            config.messages.warn(format_args!(
+            config.messages().warn(format_args!(
                 "{} exchanges were cut short, and are not among the recordings",
                 counts.unrepeatable
             ));

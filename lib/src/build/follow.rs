@@ -9,13 +9,12 @@ mod pipe;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use hmt_core::cli::{self, Status, StopFlag};
-use hmt_core::infer::Ledger;
-use hmt_core::spec::Document;
-use hmt_core::stream::Block;
+use crate::infer::Ledger;
+use crate::spec::Document;
+use crate::stream::Block;
 
-use super::args::Config;
+use super::config::{Config, Stop};
+use super::error::BuildError;
 use super::fold::{self, Blocks, Earlier};
 use super::{initial, output, state};
 
@@ -25,10 +24,10 @@ const NAP: Duration = Duration::from_millis(50);
 /// Where exchanges come from without end.
 trait Source {
     /// Begins a round: looks for what is new, and enters into the ledger what is going to be read.
-    fn begin(&mut self, ledger: &mut Ledger) -> anyhow::Result<()>;
+    fn begin(&mut self, ledger: &mut Ledger) -> Result<(), BuildError>;
 
     /// The next block of the round, which ends at `until`, or when nothing more is there and a stop is asked for.
-    fn next_block(&mut self, until: Instant, stop: &StopFlag) -> anyhow::Result<Option<Block>>;
+    fn next_block(&mut self, until: Instant, stop: &Stop) -> Result<Option<Block>, BuildError>;
 
     /// True where nothing will come any more.
     fn has_ended(&self) -> bool {
@@ -40,11 +39,11 @@ trait Source {
 struct Round<'r> {
     source: &'r mut dyn Source,
     until: Instant,
-    stop: &'r StopFlag,
+    stop: &'r Stop,
 }
 
 impl Blocks for Round<'_> {
-    fn next_block(&mut self) -> anyhow::Result<Option<Block>> {
+    fn next_block(&mut self) -> Result<Option<Block>, BuildError> {
         self.source.next_block(self.until, self.stop)
     }
 }
@@ -53,14 +52,12 @@ impl Blocks for Round<'_> {
 ///
 /// # Errors
 /// An input that cannot be read, an output that cannot be written; with `--strict`, a rejected record.
-pub(crate) fn follow(config: &Config, every: Duration) -> anyhow::Result<Status> {
-    let signals = "cannot handle signals";
-    let (mut source, stop): (Box<dyn Source>, StopFlag) = if config.reads_stdin() {
-        // Ctrl-C goes to the whole pipeline: this one goes on to the end of what the recorder writes.
-        cli::ignore_first_sigint().context(signals)?;
-        (Box::new(pipe::Pipe::start()?), cli::stop_on_sigterm().context(signals)?)
+pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError> {
+    let stop = config.stop();
+    let mut source: Box<dyn Source> = if config.reads_stdin() {
+        Box::new(pipe::Pipe::start(config.stdin())?)
     } else {
-        (Box::new(files::Files::new(config)), cli::stop_on_signals().context(signals)?)
+        Box::new(files::Files::new(config))
     };
     let mut earlier = state::earlier(config)?;
     let (mut accepted, mut rejected) = (0, 0);
@@ -71,22 +68,23 @@ pub(crate) fn follow(config: &Config, every: Duration) -> anyhow::Result<Status>
         let last = stop.is_set();
         let until = Instant::now() + every;
         source.begin(&mut earlier.ledger)?;
-        let mut round = Round { source: &mut *source, until, stop: &stop };
+        let mut round = Round { source: &mut *source, until, stop };
         let folded = fold::fold(&mut round, earlier, None, config)?;
         let last = last || source.has_ended();
         waiting |= folded.accepted > 0;
         accepted += folded.accepted;
         rejected += folded.rejected;
         if last && accepted == 0 && rejected > 0 {
-            anyhow::bail!("all {rejected} records rejected, so nothing was written");
+            return Err(BuildError::all_rejected(rejected));
         }
         earlier = folded.into_earlier();
         if waiting || last && !written {
             // People may have edited it since the last round, and may be about to.
             match config.initial.as_deref().map(initial::load).transpose() {
-                Err(error) if !last => config
-                    .messages
-                    .warn(format_args!("{error:#}; nothing is written until it can be read")),
+                Err(error) if !last => config.messages().warn(format_args!(
+                    "{}; nothing is written until it can be read",
+                    error.in_full()
+                )),
                 initial => {
                     write(&earlier, initial?, config)?;
                     (written, waiting) = (true, false);
@@ -95,7 +93,7 @@ pub(crate) fn follow(config: &Config, every: Duration) -> anyhow::Result<Status>
         }
         if last {
             earlier.tell(config);
-            return Ok(if rejected > 0 { Status::Partly } else { Status::Done });
+            return Ok(rejected);
         }
         while Instant::now() < until && !stop.is_set() && !source.has_ended() {
             sleep(NAP.min(until.saturating_duration_since(Instant::now())));
@@ -104,16 +102,16 @@ pub(crate) fn follow(config: &Config, every: Duration) -> anyhow::Result<Status>
 }
 
 /// The state first: a spec that is there is of exchanges that are not lost.
-fn write(earlier: &Earlier, initial: Option<Document>, config: &Config) -> anyhow::Result<()> {
+fn write(earlier: &Earlier, initial: Option<Document>, config: &Config) -> Result<(), BuildError> {
     let Some(builder) = &earlier.builder else { return Ok(()) };
     if let Some(path) = &config.state {
-        state::save(path, &builder.to_partial())?;
+        state::save(path, &builder.to_partial(), config)?;
     }
     let all = output::specs(builder.clone(), None, initial, config)?;
     output::write(&all, config)?;
     if config.verbose {
         let count = builder.counts().exchanges;
-        config.messages.ready(format_args!("up to date with {count} exchanges"));
+        config.messages().ready(format_args!("up to date with {count} exchanges"));
     }
     Ok(())
 }

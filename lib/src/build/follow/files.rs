@@ -10,15 +10,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Context as _;
-use hmt_core::cli::StopFlag;
-use hmt_core::infer::Ledger;
-use hmt_core::stream::{Block, Locator, Part, Reader, grows};
+use crate::infer::Ledger;
+use crate::stream::{Block, Locator, Part, Reader, grows};
 
 use super::Source;
-use crate::args::Config;
-use crate::fold::BLOCK;
-use crate::track;
+use crate::build::config::{Config, Stop};
+use crate::build::error::{BuildError, ResultExt as _};
+use crate::build::fold::BLOCK;
+use crate::build::track;
 
 /// The files that the command line names.
 pub(super) struct Files<'c> {
@@ -50,23 +49,25 @@ impl<'c> Files<'c> {
     }
 
     /// The files that are there now; those named by themselves are held open.
-    fn list(&mut self) -> anyhow::Result<Vec<(PathBuf, bool)>> {
+    fn list(&mut self) -> Result<Vec<(PathBuf, bool)>, BuildError> {
         let mut all = Vec::new();
         for locator in &self.config.inputs {
             let path = match locator {
                 Locator::File(path) | Locator::Dir(path) => path,
                 Locator::Stdio | Locator::Kafka(_) => {
-                    Reader::open(std::slice::from_ref(locator), None, BLOCK)?;
+                    Reader::open(std::slice::from_ref(locator), None, BLOCK).whole()?;
                     continue;
                 }
             };
             if !path.exists() {
                 if self.told.insert(path.clone()) {
-                    self.config.messages.warn(format_args!("{} is not there yet", path.display()));
+                    self.config
+                        .messages()
+                        .warn(format_args!("{} is not there yet", path.display()));
                 }
                 continue;
             }
-            let files = Reader::open(std::slice::from_ref(locator), None, BLOCK)?;
+            let files = Reader::open(std::slice::from_ref(locator), None, BLOCK).whole()?;
             let named = matches!(locator, Locator::File(_));
             let files = files.files().flatten().filter(|path| grows(path));
             all.extend(files.map(|path| (path.to_owned(), named)));
@@ -80,34 +81,33 @@ impl<'c> Files<'c> {
         path: &Path,
         mut file: File,
         ledger: &mut Ledger,
-    ) -> anyhow::Result<Option<Part>> {
+    ) -> Result<Option<Part>, BuildError> {
         let name = path.display().to_string();
         let cannot = || format!("cannot read {name}");
-        let found = file.metadata().with_context(cannot)?;
+        let found = file.metadata().because(cannot)?;
         let Some(new) = track::of_file(&mut file, path, &name, ledger.inputs())? else {
             return Ok(None);
         };
         if new.part.is_empty() {
             return Ok(None);
         }
-        ledger.add(&name, new.inputs)?;
+        ledger.add(&name, new.inputs).whole()?;
         let known = self
             .known
             .get_mut(path)
             .filter(|known| known.id == id(&found) && known.before <= new.part.start);
         let (lines, before) = known.as_ref().map_or((0, 0), |known| (known.lines, known.before));
-        let lines =
-            lines + Part::lines_in(&mut file, before..new.part.start).with_context(cannot)?;
+        let lines = lines + Part::lines_in(&mut file, before..new.part.start).because(cannot)?;
         if let Some(known) = known {
             (known.lines, known.before) = (lines, new.part.start);
         }
-        file.rewind().with_context(cannot)?;
+        file.rewind().because(cannot)?;
         Ok(Some(Part { path: path.to_owned(), file, bytes: new.part, first_line: lines + 1 }))
     }
 }
 
 impl Source for Files<'_> {
-    fn begin(&mut self, ledger: &mut Ledger) -> anyhow::Result<()> {
+    fn begin(&mut self, ledger: &mut Ledger) -> Result<(), BuildError> {
         let mut parts = Vec::new();
         let files = self.list()?;
         let listed: BTreeSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
@@ -115,12 +115,12 @@ impl Source for Files<'_> {
             let cannot = || format!("cannot read {}", path.display());
             // Between the listing and this it may have been put aside; the next round looks again.
             let Ok(file) = File::open(&path) else { continue };
-            let now = id(&file.metadata().with_context(cannot)?);
+            let now = id(&file.metadata().because(cannot)?);
             if self.known.get(&path).is_none_or(|known| known.id != now) {
                 if let Some(old) = self.known.remove(&path).and_then(|known| known.file) {
                     parts.extend(self.part(&path, old, ledger)?);
                 }
-                let held = named.then(|| file.try_clone()).transpose().with_context(cannot)?;
+                let held = named.then(|| file.try_clone()).transpose().because(cannot)?;
                 let known = Known { id: now, file: held, lines: 0, before: 0 };
                 self.known.insert(path.clone(), known);
             }
@@ -138,7 +138,7 @@ impl Source for Files<'_> {
         Ok(())
     }
 
-    fn next_block(&mut self, _: Instant, _: &StopFlag) -> anyhow::Result<Option<Block>> {
-        self.reader.next_block().context("cannot read the input")
+    fn next_block(&mut self, _: Instant, _: &Stop) -> Result<Option<Block>, BuildError> {
+        self.reader.next_block().because(|| "cannot read the input")
     }
 }

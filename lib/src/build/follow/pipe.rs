@@ -1,16 +1,17 @@
 //! Standard input, read on a thread of its own, as a read waits for as long as nothing comes.
 
+use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::Context as _;
-use hmt_core::cli::StopFlag;
-use hmt_core::infer::Ledger;
-use hmt_core::stream::{Block, Locator, Reader, StreamError};
+use crate::infer::Ledger;
+use crate::stream::{Block, Locator, Reader, StreamError};
 
 use super::{NAP, Source};
-use crate::fold::BLOCK;
+use crate::build::config::Stop;
+use crate::build::error::{BuildError, ResultExt as _};
+use crate::build::fold::BLOCK;
 
 /// Blocks that are read ahead.
 const AHEAD: usize = 2;
@@ -28,9 +29,8 @@ impl Pipe {
     ///
     /// # Errors
     /// No thread could be made.
-    pub(super) fn start() -> anyhow::Result<Pipe> {
-        let stdin = Box::new(std::io::stdin());
-        let mut reader = Reader::open(&[Locator::Stdio], Some(stdin), BLOCK)?;
+    pub(super) fn start(stdin: Box<dyn Read + Send>) -> Result<Pipe, BuildError> {
+        let mut reader = Reader::open(&[Locator::Stdio], Some(stdin), BLOCK).whole()?;
         let (sender, blocks) = sync_channel(AHEAD);
         let read = move || {
             while let Some(block) = reader.next_block().transpose() {
@@ -43,17 +43,17 @@ impl Pipe {
         thread::Builder::new()
             .name("read".to_owned())
             .spawn(read)
-            .context("cannot read standard input on a thread of its own")?;
+            .because(|| "cannot read standard input on a thread of its own")?;
         Ok(Pipe { blocks, ended: false, left: AHEAD + 1 })
     }
 }
 
 impl Source for Pipe {
-    fn begin(&mut self, _: &mut Ledger) -> anyhow::Result<()> {
+    fn begin(&mut self, _: &mut Ledger) -> Result<(), BuildError> {
         Ok(())
     }
 
-    fn next_block(&mut self, until: Instant, stop: &StopFlag) -> anyhow::Result<Option<Block>> {
+    fn next_block(&mut self, until: Instant, stop: &Stop) -> Result<Option<Block>, BuildError> {
         loop {
             let stopping = stop.is_set();
             let rest = until.saturating_duration_since(Instant::now());
@@ -63,7 +63,7 @@ impl Source for Pipe {
             match self.blocks.recv_timeout(NAP.min(rest)) {
                 Ok(block) => {
                     self.left -= usize::from(stopping);
-                    return block.map(Some).context("cannot read the input");
+                    return block.map(Some).because(|| "cannot read the input");
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     self.ended = true;

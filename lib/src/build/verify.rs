@@ -1,14 +1,13 @@
 //! `--verify`: every input exchange against the spec that was built from it.
 
-use anyhow::Context as _;
-use hmt_core::cli::Failure;
-use hmt_core::conform::{Api, Violation};
-use hmt_core::exchange::{Exchange, parse_line};
-use hmt_core::infer::{Mode, is_ghost, is_indescribable};
-use hmt_core::spec::Document;
-use hmt_core::stream::{Reader, Record};
+use crate::conform::{Api, Violation};
+use crate::exchange::{Exchange, parse_line};
+use crate::infer::{Mode, is_ghost, is_indescribable};
+use crate::spec::Document;
+use crate::stream::{Reader, Record};
 
-use super::args::Config;
+use super::config::Config;
+use super::error::{BuildError, ResultExt as _};
 use super::output::OfHost;
 
 /// How many exchanges that do not conform are named.
@@ -18,9 +17,13 @@ const NAMED: u64 = 20;
 ///
 /// # Errors
 /// An exchange that does not conform, each reported; input that cannot be read again.
-pub(crate) fn verify(all: &[OfHost], mut reader: Reader, config: &Config) -> anyhow::Result<()> {
+pub(super) fn verify(
+    all: &[OfHost],
+    mut reader: Reader,
+    config: &Config,
+) -> Result<(), BuildError> {
     let compile = |document: &Document| {
-        Api::compile(document).context("the spec that was built cannot be compiled")
+        Api::compile(document).because(|| "the spec that was built cannot be compiled")
     };
     let mut apis = Vec::new();
     for (host, built) in all {
@@ -28,7 +31,7 @@ pub(crate) fn verify(all: &[OfHost], mut reader: Reader, config: &Config) -> any
         apis.push((host.as_deref(), compile(&built.document)?, whole));
     }
     let (mut checked, mut failed, mut absent, mut deleted) = (0u64, 0u64, 0u64, 0u64);
-    while let Some(block) = reader.next_block().context("cannot read the input again")? {
+    while let Some(block) = reader.next_block().because(|| "cannot read the input again")? {
         for (number, record) in block.records() {
             let (Record::Line(line) | Record::TornTail(line)) = record else { continue };
             let Ok(exchange) = parse_line(line) else { continue };
@@ -61,7 +64,7 @@ pub(crate) fn verify(all: &[OfHost], mut reader: Reader, config: &Config) -> any
                 }
                 failed += 1;
                 if failed <= NAMED {
-                    config.messages.error(format_args!(
+                    config.messages().error(format_args!(
                         "{}: {}",
                         block.at(number),
                         sentence(&violations)
@@ -72,9 +75,9 @@ pub(crate) fn verify(all: &[OfHost], mut reader: Reader, config: &Config) -> any
     }
     if failed > 0 {
         config
-            .messages
+            .messages()
             .error(format_args!("{failed} of {checked} exchanges do not conform to the spec"));
-        return Err(Failure::Reported.into());
+        return Err(BuildError::Reported);
     }
     let mut note = match absent {
         0 => String::new(),
@@ -85,7 +88,7 @@ pub(crate) fn verify(all: &[OfHost], mut reader: Reader, config: &Config) -> any
     if deleted > 0 {
         note.push_str(&format!("; {deleted} are of what was deleted from the spec"));
     }
-    config.messages.warn(format_args!("all {checked} exchanges conform to the spec{note}"));
+    config.messages().warn(format_args!("all {checked} exchanges conform to the spec{note}"));
     Ok(())
 }
 

@@ -6,36 +6,35 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use hmt_core::cli::Failure;
-use hmt_core::exchange::parse_line;
-use hmt_core::infer::{Ledger, Partial, Provenance};
-use hmt_core::stream::{Reader, grows};
+use crate::exchange::parse_line;
+use crate::infer::{Ledger, Partial, Provenance};
+use crate::stream::{Reader, grows};
 
-use super::args::Config;
+use super::config::Config;
+use super::error::{BuildError, ResultExt as _};
 
 /// Enters the files that are to be read; of those that an earlier run has read, only what has been added since is read.
 ///
 /// # Errors
 /// A file that cannot be read; standard input or a pipe, which nothing names; two of the same content.
-pub(crate) fn files(
+pub(super) fn files(
     reader: &mut Reader,
     ledger: &mut Ledger,
     config: &Config,
-) -> anyhow::Result<()> {
+) -> Result<(), BuildError> {
     let before = ledger.inputs().clone();
     let mut parts: HashMap<PathBuf, Range<u64>> = HashMap::new();
     for file in reader.files() {
         let Some(path) = file else { return Err(nameless("standard input")) };
         let name = path.display().to_string();
-        let mut file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+        let mut file = File::open(path).because(|| format!("cannot read {name}"))?;
         let Some(found) = of_file(&mut file, path, &name, &before)? else { continue };
         if found.part.is_empty() {
             if config.verbose {
-                config.messages.warn(format_args!("{name}: nothing that was not read before"));
+                config.messages().warn(format_args!("{name}: nothing that was not read before"));
             }
         } else {
-            ledger.add(&name, found.inputs)?;
+            ledger.add(&name, found.inputs).whole()?;
         }
         if found.in_part {
             parts.insert(path.to_owned(), found.part);
@@ -46,10 +45,10 @@ pub(crate) fn files(
 }
 
 /// What is new in a file.
-pub(crate) struct Found {
+pub(super) struct Found {
     /// What of it is to be read.
-    pub(crate) part: Range<u64>,
-    pub(crate) inputs: Provenance,
+    pub(super) part: Range<u64>,
+    pub(super) inputs: Provenance,
     /// False where the file is read as a whole.
     in_part: bool,
 }
@@ -58,40 +57,40 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// The file cannot be read, is a pipe, or has grown and can only be read as a whole.
-pub(crate) fn of_file(
+pub(super) fn of_file(
     file: &mut File,
     path: &Path,
     name: &str,
     before: &Provenance,
-) -> anyhow::Result<Option<Found>> {
+) -> Result<Option<Found>, BuildError> {
     let cannot = || format!("cannot read {name}");
-    file.rewind().with_context(cannot)?;
-    let found = file.metadata().with_context(cannot)?;
+    file.rewind().because(cannot)?;
+    let found = file.metadata().because(cannot)?;
     if !found.is_file() {
         return Err(nameless(name));
     }
     let mut head = [0; 64];
-    let length = file.read(&mut head).with_context(cannot)?;
+    let length = file.read(&mut head).because(cannot)?;
     if Partial::is(&head[..length]) {
         return Ok(None);
     }
-    file.rewind().with_context(cannot)?;
-    let known = before.read_up_to(&*file).with_context(cannot)?.min(found.len());
+    file.rewind().because(cannot)?;
+    let known = before.read_up_to(&*file).because(cannot)?.min(found.len());
     if !grows(path) {
         if known > 0 && known < found.len() {
-            anyhow::bail!(
+            return Err(BuildError::Failed(format!(
                 "{name} has grown since it was read; what is packed, or no lines, can only be read as a whole: leave it out, or begin a new state"
-            );
+            )));
         }
         let part = known..found.len();
-        file.rewind().with_context(cannot)?;
-        let inputs = Provenance::of_part(&*file, part.clone()).with_context(cannot)?;
+        file.rewind().because(cannot)?;
+        let inputs = Provenance::of_part(&*file, part.clone()).because(cannot)?;
         return Ok(Some(Found { in_part: part.is_empty(), part, inputs }));
     }
-    let end = end_of_lines(file, found.len()).with_context(cannot)?.max(known);
-    file.rewind().with_context(cannot)?;
+    let end = end_of_lines(file, found.len()).because(cannot)?.max(known);
+    file.rewind().because(cannot)?;
     let part = known..end;
-    let inputs = Provenance::of_part(&*file, part.clone()).with_context(cannot)?;
+    let inputs = Provenance::of_part(&*file, part.clone()).because(cannot)?;
     Ok(Some(Found { part, inputs, in_part: true }))
 }
 
@@ -113,15 +112,15 @@ fn end_of_lines(file: &mut File, length: u64) -> io::Result<u64> {
         piece.append(&mut tail);
         tail = piece;
         start = from;
-        if tail.len() > hmt_core::stream::MAX_LINE {
+        if tail.len() > crate::stream::MAX_LINE {
             break;
         }
     }
     Ok(if parse_line(&tail).is_ok() { length } else { start })
 }
 
-fn nameless(what: &str) -> anyhow::Error {
-    Failure::usage(format!(
+fn nameless(what: &str) -> BuildError {
+    BuildError::Usage(format!(
         "--track-inputs: {what} has no name by which it could be told from other input; write it to a file first"
     ))
 }

@@ -4,23 +4,23 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use anyhow::Context as _;
-use hmt_core::cli::replace_file;
-use hmt_core::infer::{Builder, Partial};
+use crate::infer::{Builder, Partial};
 
-use super::args::Config;
+use super::config::Config;
+use super::error::{BuildError, ResultExt as _};
 use super::fold::{self, Earlier};
 
 /// What earlier runs have folded, if a state is asked for and there.
 ///
 /// # Errors
 /// A file that cannot be read, is no state, or was made in another mode or by another version.
-pub(crate) fn earlier(config: &Config) -> anyhow::Result<Earlier> {
+pub(super) fn earlier(config: &Config) -> Result<Earlier, BuildError> {
     let mut earlier = Earlier::none(config);
     for (number, partial) in lines(config)?.into_iter().enumerate() {
         earlier
             .ledger
-            .add(&format!("line {} of the state", number + 1), partial.inputs().clone())?;
+            .add(&format!("line {} of the state", number + 1), partial.inputs().clone())
+            .whole()?;
         let builder = builder_of(partial, config)?;
         match &mut earlier.builder {
             Some(all) => all.merge(builder),
@@ -34,9 +34,9 @@ pub(crate) fn earlier(config: &Config) -> anyhow::Result<Earlier> {
 ///
 /// # Errors
 /// It was made in another mode or by another version.
-pub(crate) fn builder_of(partial: Partial, config: &Config) -> anyhow::Result<Builder> {
+pub(super) fn builder_of(partial: Partial, config: &Config) -> Result<Builder, BuildError> {
     let mut builder = fold::new_builder(config);
-    builder.add(partial).with_context(|| {
+    builder.add(partial).because(|| {
         format!(
             "cannot go on from the state in {}: use the mode and version it was made with, or begin anew with another file",
             config.state.as_deref().unwrap_or(Path::new("")).display()
@@ -49,20 +49,20 @@ pub(crate) fn builder_of(partial: Partial, config: &Config) -> anyhow::Result<Bu
 ///
 /// # Errors
 /// The file cannot be read, or is no state.
-pub(crate) fn lines(config: &Config) -> anyhow::Result<Vec<Partial>> {
+pub(super) fn lines(config: &Config) -> Result<Vec<Partial>, BuildError> {
     let Some(path) = &config.state else { return Ok(Vec::new()) };
     let name = path.display();
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+        Err(error) => return Err(error).because(|| format!("cannot read {name}")),
     };
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     lines
         .filter(|line| !line.is_empty())
         .map(|line| {
             Partial::parse(line)
-                .with_context(|| format!("{name} is no state to go on from; name another file"))
+                .because(|| format!("{name} is no state to go on from; name another file"))
         })
         .collect()
 }
@@ -71,7 +71,9 @@ pub(crate) fn lines(config: &Config) -> anyhow::Result<Vec<Partial>> {
 ///
 /// # Errors
 /// It cannot be written.
-pub(crate) fn save(path: &Path, line: &str) -> anyhow::Result<()> {
-    replace_file(path, format!("{line}\n").as_bytes(), true)
-        .with_context(|| format!("cannot write the state to {}", path.display()))
+pub(super) fn save(path: &Path, line: &str, config: &Config) -> Result<(), BuildError> {
+    config
+        .output()
+        .state(path, format!("{line}\n").as_bytes())
+        .because(|| format!("cannot write the state to {}", path.display()))
 }

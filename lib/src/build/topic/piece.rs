@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use hmt_core::infer::{Builder, Partial, Provenance};
-use hmt_core::stream::Known;
+use crate::infer::{Builder, Partial, Provenance};
+use crate::stream::Known;
 
-use crate::args::Config;
-use crate::state;
+use crate::build::config::Config;
+use crate::build::error::BuildError;
+use crate::build::state;
 
 #[derive(Default)]
 pub(super) struct Piece {
@@ -32,7 +33,7 @@ impl Piece {
     ///
     /// # Errors
     /// It was made in another mode or by another version.
-    pub(super) fn of(partial: Partial, config: &Config) -> anyhow::Result<Piece> {
+    pub(super) fn of(partial: Partial, config: &Config) -> Result<Piece, BuildError> {
         let inputs = partial.inputs().clone();
         let end = Known { end: 0, last: partial.last().map(str::to_owned) };
         Ok(Piece { builder: Some(state::builder_of(partial, config)?), inputs, end })

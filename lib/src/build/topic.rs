@@ -11,11 +11,10 @@ mod piece;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use hmt_core::cli::{self, Status, StopFlag};
-use hmt_core::stream::{Block, Committed, Locator, Reader, Step, Topic, TopicReader};
+use crate::stream::{Block, Committed, Locator, Reader, Step, Topic, TopicReader};
 
-use super::args::Config;
+use super::config::{Config, Stop};
+use super::error::{BuildError, ResultExt as _};
 use super::fold::{self, BLOCK, Blocks, Earlier};
 use super::output::OfHost;
 use super::{initial, output, state, verify};
@@ -37,16 +36,20 @@ enum Decision {
 struct Round<'r> {
     reader: &'r mut TopicReader,
     until: Instant,
-    stop: &'r StopFlag,
+    stop: &'r Stop,
     config: &'r Config,
     decision: Option<Decision>,
 }
 
 impl Blocks for Round<'_> {
-    fn next_block(&mut self) -> anyhow::Result<Option<Block>> {
-        let notify = |text: &str| self.config.messages.warn(text);
+    fn next_block(&mut self) -> Result<Option<Block>, BuildError> {
+        let notify = |text: &str| self.config.messages().warn(text);
         let stop = || self.stop.is_set();
-        match self.reader.next(Some(self.until), &stop, &notify).context("cannot read the input")? {
+        match self
+            .reader
+            .next(Some(self.until), &stop, &notify)
+            .because(|| "cannot read the input")?
+        {
             Step::Block(block) => return Ok(Some(block)),
             Step::Rest => (),
             Step::Assigned(partitions) => self.decision = Some(Decision::Assigned(partitions)),
@@ -66,12 +69,13 @@ impl Blocks for Round<'_> {
 ///
 /// # Errors
 /// A topic that cannot be read, an output that cannot be written; with `--strict`, a rejected record.
-pub(crate) fn build(topic: &Topic, config: &Config) -> anyhow::Result<Status> {
-    let stop = cli::stop_on_signals().context("cannot handle signals")?;
+pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
+    let stop = config.stop();
     let lines = state::lines(config)?;
     let opened = TopicReader::open(topic, BLOCK, &|| stop.is_set(), &|text| {
-        config.messages.warn(text);
-    })?;
+        config.messages().warn(text);
+    })
+    .whole()?;
     let cluster = opened.as_ref().map_or("", TopicReader::cluster).to_owned();
     let mut run = Run {
         config,
@@ -85,17 +89,17 @@ pub(crate) fn build(topic: &Topic, config: &Config) -> anyhow::Result<Status> {
     let Some(mut reader) = opened else {
         // Stopped before any broker answered: what was there before is all there is.
         run.write(config.initial.as_deref().map(initial::load).transpose()?)?;
-        return Ok(Status::Done);
+        return Ok(0);
     };
     if topic.has_group() && config.state.is_none() {
-        config.messages.warn(
+        config.messages().warn(
             "a group without --state: nothing is committed, so what is read here is given to another reader again",
         );
     }
-    run.read(&mut reader, topic, &stop)?;
+    run.read(&mut reader, topic, stop)?;
     let repeated = reader.repeated();
     if repeated > 0 {
-        config.messages.warn(format_args!(
+        config.messages().warn(format_args!(
             "{repeated} records were given again that the state has already; they were passed over"
         ));
     }
@@ -121,8 +125,8 @@ impl Run<'_> {
         &mut self,
         reader: &mut TopicReader,
         topic: &Topic,
-        stop: &StopFlag,
-    ) -> anyhow::Result<()> {
+        stop: &Stop,
+    ) -> Result<(), BuildError> {
         let config = self.config;
         let shares = topic.has_group() && config.state.is_some();
         let mut every = config.follow.unwrap_or(CHECKPOINT);
@@ -142,7 +146,7 @@ impl Run<'_> {
             match &decision {
                 Some(Decision::Assigned(partitions)) => {
                     self.tell("ours from now on", topic, partitions.keys());
-                    reader.accept(&self.parts.assigned(partitions))?;
+                    reader.accept(&self.parts.assigned(partitions)).whole()?;
                     assigned = true;
                     self.unheard = true;
                 }
@@ -151,7 +155,7 @@ impl Run<'_> {
                     if *lost {
                         // Others read from the last offset that was committed, and it is for them to commit another.
                         changed = self.parts.revoked(partitions);
-                        reader.release()?;
+                        reader.release().whole()?;
                     }
                 }
                 None => (),
@@ -173,7 +177,7 @@ impl Run<'_> {
                 }
             }
             if revoked.is_some() {
-                reader.release()?;
+                reader.release().whole()?;
                 continue;
             }
             if last {
@@ -196,7 +200,7 @@ impl Run<'_> {
         let partitions: Vec<String> = partitions.map(i32::to_string).collect();
         if self.config.verbose && topic.has_group() && !partitions.is_empty() {
             let text = format!("{}: {what}: {}", topic.name(), partitions.join(", "));
-            self.config.messages.ready(text);
+            self.config.messages().ready(text);
         }
     }
 
@@ -204,7 +208,7 @@ impl Run<'_> {
     fn settle(&mut self, reader: &TopicReader) -> bool {
         self.parts.settle(reader).unwrap_or_else(|error| {
             // It is asked again, in the next round or by the next run: what is claimed is in the state.
-            self.config.messages.warn(&error);
+            self.config.messages().warn(&error);
             false
         })
     }
@@ -214,7 +218,7 @@ impl Run<'_> {
         &mut self,
         reader: &mut TopicReader,
         revoked: Option<&[i32]>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), BuildError> {
         let config = self.config;
         self.written = None;
         let offsets = self.parts.offer(reader);
@@ -222,9 +226,10 @@ impl Run<'_> {
         if config.follow.is_some() {
             match config.initial.as_deref().map(initial::load).transpose() {
                 // People may be at it; the next round comes soon.
-                Err(error) => config
-                    .messages
-                    .warn(format_args!("{error:#}; nothing is written until it can be read")),
+                Err(error) => config.messages().warn(format_args!(
+                    "{}; nothing is written until it can be read",
+                    error.in_full()
+                )),
                 Ok(initial) => self.write(initial)?,
             }
         }
@@ -234,7 +239,7 @@ impl Run<'_> {
                     self.parts.confirm(&offsets);
                     self.unheard = false;
                 }
-                Err(error) => config.messages.warn(&error),
+                Err(error) => config.messages().warn(&error),
             }
         }
         if let Some(revoked) = revoked
@@ -246,28 +251,28 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&mut self, initial: Option<hmt_core::spec::Document>) -> anyhow::Result<()> {
+    fn write(&mut self, initial: Option<crate::spec::Document>) -> Result<(), BuildError> {
         let config = self.config;
         let builder = self.parts.united();
         let count = builder.counts().exchanges;
         let mut all = Vec::new();
         if config.partial {
-            config.target.write(&format!("{}\n", builder.to_partial()), true)?;
+            config.output().partial(&builder.to_partial()).whole()?;
         } else {
             all = output::specs(builder, None, initial, config)?;
             output::write(&all, config)?;
         }
         self.written = Some(all);
         if config.verbose && config.follow.is_some() {
-            config.messages.ready(format_args!("up to date with {count} exchanges"));
+            config.messages().ready(format_args!("up to date with {count} exchanges"));
         }
         Ok(())
     }
 
-    fn finish(mut self, topic: &Topic, cluster: &str) -> anyhow::Result<Status> {
+    fn finish(mut self, topic: &Topic, cluster: &str) -> Result<u64, BuildError> {
         let (config, rejected) = (self.config, self.rejected);
         if self.accepted == 0 && rejected > 0 && self.parts.is_empty() {
-            anyhow::bail!("all {rejected} records rejected, so nothing was written");
+            return Err(BuildError::all_rejected(rejected));
         }
         if self.written.is_none() {
             self.write(config.initial.as_deref().map(initial::load).transpose()?)?;
@@ -275,7 +280,7 @@ impl Run<'_> {
         // Now that all is confirmed, there is one line for each partition.
         self.parts.save()?;
         for (partition, read) in self.parts.unknown() {
-            config.messages.warn(format_args!(
+            config.messages().warn(format_args!(
                 "{}/{partition}: whether the group has noted that the offsets {} to {} are read is not known; if another member reads them again, hmt-merge counts them once",
                 topic.name(), read.start, read.end
             ));
@@ -290,9 +295,9 @@ impl Run<'_> {
             });
             let read: Vec<_> = read.collect();
             let again = [Locator::Kafka(Box::new(topic.clone()))];
-            let reader = Reader::open_again(&again, None, BLOCK, &read)?;
+            let reader = Reader::open_again(&again, None, BLOCK, &read).whole()?;
             verify::verify(&self.written.unwrap_or_default(), reader, config)?;
         }
-        Ok(if rejected > 0 { Status::Partly } else { Status::Done })
+        Ok(rejected)
     }
 }

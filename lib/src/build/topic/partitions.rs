@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hmt_core::infer::{Builder, Ledger, Partial, Provenance};
-use hmt_core::stream::{Committed, Known, StreamError, Topic, TopicReader};
+use crate::infer::{Builder, Ledger, Partial, Provenance};
+use crate::stream::{Committed, Known, StreamError, Topic, TopicReader};
 
 use super::claims::{Claims, Verdict};
 use super::piece::{Claimed, Piece};
-use crate::args::Config;
-use crate::{fold, state};
+use crate::build::config::Config;
+use crate::build::error::{BuildError, ResultExt as _};
+use crate::build::{fold, state};
 
 pub(super) struct Partitions<'c> {
     config: &'c Config,
@@ -61,7 +62,7 @@ impl<'c> Partitions<'c> {
         lines: Vec<Partial>,
         cluster: &str,
         topic: &Topic,
-    ) -> anyhow::Result<Partitions<'c>> {
+    ) -> Result<Partitions<'c>, BuildError> {
         let mut all = Partitions {
             config,
             run: format!("{:016x}", rand::random::<u64>()),
@@ -74,7 +75,9 @@ impl<'c> Partitions<'c> {
         };
         let mut ledger = Ledger::new(config.allow_overlap);
         for (number, partial) in lines.into_iter().enumerate() {
-            ledger.add(&format!("line {} of the state", number + 1), partial.inputs().clone())?;
+            ledger
+                .add(&format!("line {} of the state", number + 1), partial.inputs().clone())
+                .whole()?;
             let claim = partial.claim().map(str::to_owned);
             let place = partial.inputs().only_partition(cluster, topic.name());
             let mut piece = Piece::of(partial, config)?;
@@ -244,7 +247,7 @@ impl<'c> Partitions<'c> {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn save(&mut self) -> anyhow::Result<()> {
+    pub(super) fn save(&mut self) -> Result<(), BuildError> {
         let Some(path) = &self.config.state else { return Ok(()) };
         let mut lines: Vec<String> = self.base.line().into_iter().collect();
         for part in self.parts.values_mut() {
@@ -254,7 +257,7 @@ impl<'c> Partitions<'c> {
         if lines.is_empty() {
             lines.push(fold::new_builder(self.config).to_partial());
         }
-        state::save(path, &lines.join("\n"))
+        state::save(path, &lines.join("\n"), self.config)
     }
 
     fn pieces(&self) -> impl Iterator<Item = &Piece> {

@@ -2,23 +2,22 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-use hmt_core::conform::Api;
-use hmt_core::infer::{Builder, Mode, Options};
-use hmt_core::merge::{self, Contradictions, Policy, Rebuilt};
-use hmt_core::spec::{Document, Version, check_refs, load_file};
+use crate::conform::Api;
+use crate::infer::{Builder, Mode, Options};
+use crate::merge::{self, Contradictions, Policy, Rebuilt};
+use crate::spec::{Document, Version, check_refs, load_file};
 use serde_json::{Map, Value, json};
 
-use super::args::Config;
-use super::finalise::OpenApi;
+use super::config::Config;
+use super::error::{BuildError, ResultExt as _};
 
 /// Loads an initial spec.
 ///
 /// # Errors
 /// No spec, or one with a broken reference.
-pub(crate) fn load(path: &Path) -> anyhow::Result<Document> {
-    let document = load_file(path)?;
-    check_refs(&document)?;
+pub(super) fn load(path: &Path) -> Result<Document, BuildError> {
+    let document = load_file(path).whole()?;
+    check_refs(&document).whole()?;
     Ok(document)
 }
 
@@ -26,17 +25,17 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Document> {
 ///
 /// # Errors
 /// The spec has a schema that is none.
-pub(crate) fn checker(initial: &Document) -> anyhow::Result<Api> {
-    let mut api = Api::compile(initial)?;
+pub(super) fn checker(initial: &Document) -> Result<Api, BuildError> {
+    let mut api = Api::compile(initial).whole()?;
     api.schemas.every_fault = true;
     Ok(api)
 }
 
 /// A spec, and that to which all exchanges conform, where it is another.
-pub(crate) struct Built {
-    pub(crate) document: Document,
+pub(super) struct Built {
+    pub(super) document: Document,
     /// The spec with what people deleted.
-    pub(crate) whole: Option<Document>,
+    pub(super) whole: Option<Document>,
 }
 
 /// The spec of what was folded, added to the initial one if there is any. Without the contradictions of all exchanges to that
@@ -44,18 +43,18 @@ pub(crate) struct Built {
 ///
 /// # Errors
 /// The two cannot be united.
-pub(crate) fn document(
+pub(super) fn document(
     builder: Builder,
     contradictions: Option<Contradictions>,
     initial: Option<Document>,
     config: &Config,
-) -> anyhow::Result<Built> {
+) -> Result<Built, BuildError> {
     let options = Options {
         templates: initial.as_ref().map(templates).unwrap_or_default(),
         ..config.options.clone()
     };
     for path in &config.explain {
-        builder.explain(path, &options).iter().for_each(|line| config.messages.ready(line));
+        builder.explain(path, &options).iter().for_each(|line| config.messages().ready(line));
     }
     let from_sum =
         |initial: &Document| contradictions.is_none() || Contradictions::needs_bare_paths(initial);
@@ -72,17 +71,17 @@ pub(crate) fn document(
         return Ok(Built { document: built, whole: None });
     };
     let (source, version) = (initial.source.clone(), initial.version);
-    if version > Version::V3_0 && config.openapi == Some(OpenApi::V3_0) {
-        anyhow::bail!(
+    if version > Version::V3_0 && config.openapi == Some(Version::V3_0) {
+        return Err(BuildError::Failed(format!(
             "{source}: this spec cannot be written as OpenAPI 3.0, as its version is later"
-        );
+        )));
     }
     let version = version.max(built.version);
     let cannot = || format!("cannot unite {source} with what was inferred");
     let as_document =
         |root| Document { root, source: source.clone(), version, warnings: Vec::new() };
     if config.mode == Mode::Replay {
-        let root = merge::specs(&[initial, built], Policy::Widen).with_context(cannot)?;
+        let root = merge::specs(&[initial, built], Policy::Widen).because(cannot)?;
         return Ok(Built { document: as_document(root), whole: None });
     }
     let contradictions = match (contradictions, observed) {
@@ -96,12 +95,12 @@ pub(crate) fn document(
         }
     };
     let Rebuilt { root, whole, widened, deleted } =
-        merge::rebuild(&initial, &built, &contradictions).with_context(cannot)?;
+        merge::rebuild(&initial, &built, &contradictions).because(cannot)?;
     for place in widened {
-        config.messages.warn(place);
+        config.messages().warn(place);
     }
     for pointer in deleted {
-        config.messages.warn(format_args!("{pointer}: stays deleted, though traffic shows it"));
+        config.messages().warn(format_args!("{pointer}: stays deleted, though traffic shows it"));
     }
     Ok(Built { document: as_document(root), whole: whole.map(as_document) })
 }
@@ -128,7 +127,7 @@ fn inferred(
 
 /// Brings a spec to the version that was asked for.
 fn written_as_asked(document: &mut Document, config: &Config) {
-    if config.openapi == Some(OpenApi::V3_1) {
+    if config.openapi == Some(Version::V3_1) {
         merge::to_3_1(&mut document.root);
         document.version = document.version.max(Version::V3_1);
     }

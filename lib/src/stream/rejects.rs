@@ -1,28 +1,25 @@
 //! Rejected input records: each named on standard error, twenty at most, then always the total.
 
-use super::output::Messages;
-
-/// How many rejected records are named before only their number is told (CLI.md section 3).
+/// How many rejected records are named before only their number is told.
 const NAMED: u64 = 20;
 
 /// Counts and names rejected records.
-#[derive(Debug)]
 pub struct Rejects {
-    messages: Messages,
+    report: Box<dyn Fn(String) + Send>,
     count: u64,
 }
 
 impl Rejects {
-    /// No record rejected yet.
-    pub fn new(messages: Messages) -> Self {
-        Rejects { messages, count: 0 }
+    /// No record rejected yet; `report` is given each message.
+    pub fn new(report: impl Fn(String) + Send + 'static) -> Self {
+        Rejects { report: Box::new(report), count: 0 }
     }
 
     /// Reports `PLACE: why`.
     pub fn add(&mut self, place: impl std::fmt::Display, why: impl std::fmt::Display) {
         self.count += 1;
         if self.count <= NAMED {
-            self.messages.error(format_args!("{place}: {why}"));
+            (self.report)(format!("{place}: {why}"));
         }
     }
 
@@ -34,11 +31,7 @@ impl Rejects {
     /// Tells the total, if there was any.
     pub fn finish(&self, accepted: u64) {
         if self.count > 0 {
-            self.messages.error(format_args!(
-                "{} of {} records rejected",
-                self.count,
-                self.count + accepted
-            ));
+            (self.report)(format!("{} of {} records rejected", self.count, self.count + accepted));
         }
     }
 }

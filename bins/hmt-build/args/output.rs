@@ -1,0 +1,43 @@
+//! Where specs, partials and states are written.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use hmt_core::build::{Cause, Output};
+use hmt_core::cli::{Target, replace_file};
+use hmt_core::exchange::file_name_of_host;
+use hmt_core::spec::{Format, to_text};
+use serde_json::Value;
+
+/// The output of the command line.
+pub(super) struct Out {
+    pub(super) target: Target,
+    pub(super) format: Format,
+}
+
+impl Output for Out {
+    fn spec(&self, host: Option<&str>, root: &Value) -> Result<(), Cause> {
+        // Recordings are traffic: a spec that holds them is its owner's alone.
+        let private = root.get("x-hmt-replay").is_some();
+        let text = to_text(root, self.format);
+        match host {
+            Some(host) => self.target.of_host(&host_file(host)).write(&text, private)?,
+            None => self.target.write(&text, private)?,
+        }
+        Ok(())
+    }
+
+    fn partial(&self, line: &str) -> Result<(), Cause> {
+        Ok(self.target.write(&format!("{line}\n"), true)?)
+    }
+
+    fn state(&self, path: &Path, bytes: &[u8]) -> Result<(), Cause> {
+        let cannot = || format!("cannot write the state to {}", path.display());
+        Ok(replace_file(path, bytes, true).with_context(cannot)?)
+    }
+}
+
+/// Nothing for what has no host.
+fn host_file(host: &str) -> String {
+    if host.is_empty() { String::new() } else { file_name_of_host(host) }
+}

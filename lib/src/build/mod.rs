@@ -1,0 +1,70 @@
+//! The work of `hmt-build`: exchanges are folded, and a spec is made of what was folded.
+//!
+//! A [`Config`] says what to read and what to make of it, an [`Environment`] what the process gives: standard input,
+//! messages, files, and when to stop. Folding runs on several threads; the result does not depend on their number.
+
+mod config;
+mod error;
+mod fold;
+mod follow;
+mod initial;
+mod inputs;
+mod output;
+mod state;
+#[cfg(feature = "kafka")]
+mod topic;
+mod track;
+mod verify;
+
+pub use config::{Config, Environment, Messages, Output, Severity, Stop};
+pub use error::{BuildError, Cause};
+
+use error::ResultExt as _;
+use inputs::Inputs;
+
+/// Reads the inputs and writes what was asked for; gives the number of rejected records.
+///
+/// # Errors
+/// An input that cannot be read, an output that cannot be written, nothing usable among the records, a check that
+/// does not hold; with `strict`, a rejected record.
+pub fn run(config: &Config) -> Result<u64, BuildError> {
+    #[cfg(feature = "kafka")]
+    if let Some(topic) = config.kept_topic() {
+        return topic::build(topic, config);
+    }
+    if let Some(every) = config.follow {
+        return follow::follow(config, every);
+    }
+    let inputs = Inputs::prepare(config)?;
+    let initial = config.initial.as_deref().map(initial::load).transpose()?;
+    let checker = initial.as_ref().map(initial::checker).transpose()?;
+    let mut earlier = state::earlier(config)?;
+    let mut reader = inputs.open(config)?;
+    if config.track_inputs {
+        track::files(&mut reader, &mut earlier.ledger, config)?;
+    }
+    let mut folded = fold::fold(&mut reader, earlier, checker.as_ref(), config)?;
+    let rejected = folded.rejected;
+    if folded.nothing_usable() {
+        return Err(BuildError::all_rejected(rejected));
+    }
+    let contradictions = folded.contradictions.take();
+    let folded = folded.into_earlier();
+    folded.tell(config);
+    let Some(builder) = folded.builder else { return Ok(0) };
+    let after = config.state.as_deref().map(|path| (path, builder.to_partial()));
+    if config.partial {
+        config.output().partial(&builder.to_partial()).whole()?;
+    } else {
+        let all = output::specs(builder, contradictions, initial, config)?;
+        output::write(&all, config)?;
+        if config.verify {
+            verify::verify(&all, inputs.again(reader.partitions())?, config)?;
+        }
+    }
+    // Last: what the state counts is in what was written.
+    if let Some((path, line)) = after {
+        state::save(path, &line, config)?;
+    }
+    Ok(rejected)
+}
