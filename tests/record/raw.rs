@@ -286,7 +286,7 @@ fn trailers_pass_where_the_client_takes_them() {
     stream.read_to_string(&mut text).unwrap();
     assert!(text.to_ascii_lowercase().ends_with("2\r\nab\r\n0\r\nx-sum: 42\r\n\r\n"), "{text}");
     let record = &records(recorder)[0];
-    assert_eq!(record["meta"]["hmt"]["trailers"]["x-sum"], "42");
+    assert_eq!(record["meta"]["hmt"]["trailers"]["response"]["x-sum"], "42");
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn request(
         host: "api.example.com".into(),
         pathname: path.into(),
         query: parse_query(query),
+        wire_query: None,
         headers: pairs(headers),
         body: Body::from_bytes(body.into()),
         timestamp: None,

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::model::{Meta, Pairs, Side};
+use super::model::{BytePairs, Meta, Pairs, Side};
 use super::values::{Key, Names, Text};
 
 /// [`Meta`] and the bodies that stand beside it.
@@ -60,7 +62,26 @@ impl<'de> HmtMeta<'de> {
                 };
             }
             "chunks" => meta.chunks = parse(value).unwrap_or_default(),
-            "trailers" => meta.trailers = pairs(value),
+            "method" => meta.method = text(value),
+            "reason" => meta.reason = text(value),
+            "headerBytes" => {
+                for (side, values) in fields(value) {
+                    match side.as_ref() {
+                        "request" => meta.request_header_bytes = byte_pairs(values),
+                        "response" => meta.response_header_bytes = byte_pairs(values),
+                        _ => {}
+                    }
+                }
+            }
+            "trailers" => {
+                for (side, trailers) in fields(value) {
+                    match side.as_ref() {
+                        "request" => meta.request_trailers = pairs(trailers),
+                        "response" => meta.trailers = pairs(trailers),
+                        _ => {}
+                    }
+                }
+            }
             "violations" => meta.violations = texts(value),
             "redacted" => meta.redacted = texts(value),
             _ => {}
@@ -83,6 +104,15 @@ fn texts(raw: &RawValue) -> Vec<Cow<'_, str>> {
 
 fn pairs(raw: &RawValue) -> Pairs<'_> {
     seeded(raw, Names("meta")).unwrap_or_default()
+}
+
+/// Values in base64; what is no base64 is not ours.
+fn byte_pairs(raw: &RawValue) -> BytePairs<'_> {
+    let decode = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        let bytes = STANDARD.decode(value.as_bytes()).ok()?;
+        Some((Cow::Owned(name.into_owned()), Cow::Owned(bytes)))
+    };
+    pairs(raw).into_iter().filter_map(decode).collect()
 }
 
 fn seeded<'de, S: serde::de::DeserializeSeed<'de>>(

@@ -30,7 +30,8 @@ pub use content::{
 pub use host::{HostError, file_name_of_host, valid_host};
 pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{
-    Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side, UnknownMethod, header,
+    Body, BytePairs, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side,
+    UnknownMethod, header,
 };
 pub use multipart::{FormPart, form_parts};
 pub use pattern::Pattern;

@@ -7,10 +7,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use super::key::{parse_query, wire_path};
 use super::text::BodyText;
 
 /// Names and values in wire order; a repeated name appears repeatedly. Header names are lower-case.
 pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// Names, and values that need not be text, in wire order.
+pub type BytePairs<'a> = Vec<(Cow<'a, str>, Cow<'a, [u8]>)>;
 
 /// One recorded request and its response: a line of a recording.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,12 +40,27 @@ pub struct Request<'a> {
     pub pathname: Cow<'a, str>,
     /// The query, percent-decoded, in wire order where it is known.
     pub query: Pairs<'a>,
+    /// The query as on the wire, without `?`; empty for a bare `?`, `None` where it is not known or there is none.
+    /// [`Self::query`] counts where the two differ, as after a secret was replaced.
+    pub wire_query: Option<Cow<'a, str>>,
     /// End-to-end and other headers as recorded.
     pub headers: Pairs<'a>,
     /// The decoded body.
     pub body: Body<'a>,
     /// RFC 3339 time at which the request began.
     pub timestamp: Option<Cow<'a, str>>,
+}
+
+impl Request<'_> {
+    /// Takes what was replaced in [`Self::query`] out of [`Self::wire_query`], too.
+    pub(crate) fn hide_in_wire_query(&mut self) {
+        if let Some(wire) = &self.wire_query
+            && parse_query(wire) != self.query
+        {
+            let hidden = wire_path("", &self.query, Some(wire));
+            self.wire_query = Some(Cow::Owned(hidden[1..].to_owned()));
+        }
+    }
 }
 
 /// The response of an exchange.
@@ -152,6 +171,17 @@ pub struct Meta<'a> {
     pub error: Option<Cow<'a, str>>,
     /// Milliseconds since the response's first byte, and bytes, of each chunk of a streamed response.
     pub chunks: Vec<(f64, u64)>,
+    /// A method outside the nine, as it was on the wire. [`Request::method`] is then `post`.
+    pub method: Option<Cow<'a, str>>,
+    /// The reason phrase of the response, where it is not the standard one of its status. May be empty.
+    pub reason: Option<Cow<'a, str>>,
+    /// Values of request headers that are not UTF-8, as their bytes. [`Request::headers`] has the same values read as
+    /// ISO 8859-1.
+    pub request_header_bytes: BytePairs<'a>,
+    /// The same for the response.
+    pub response_header_bytes: BytePairs<'a>,
+    /// Trailers of the request.
+    pub request_trailers: Pairs<'a>,
     /// Trailers of the response.
     pub trailers: Pairs<'a>,
     /// What contradicted the spec given to the recorder.

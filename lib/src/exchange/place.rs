@@ -13,6 +13,7 @@ pub(crate) struct Place<'a> {
     pub(crate) host: Cow<'a, str>,
     pub(crate) pathname: Cow<'a, str>,
     pub(crate) query: Pairs<'a>,
+    pub(crate) wire_query: Option<Cow<'a, str>>,
 }
 
 /// Brings them together: for the host `host`, `url`, Host header; for the path `pathname`, `path`, `url`; for the
@@ -48,16 +49,16 @@ pub(crate) fn place<'a>(
     let mut found_path = None;
     let mut found_query = None;
     for target in [pathname, path, url_target].into_iter().flatten() {
-        if found_path.is_some() && (found_query.is_some() || !query.is_empty()) {
+        if found_path.is_some() && found_query.is_some() {
             break;
         }
         let (before, behind) = split_query(target);
         found_path = found_path.or(Some(before));
         found_query = found_query.or(behind);
     }
-    let query = match found_query {
+    let query = match &found_query {
         Some(Cow::Borrowed(text)) if query.is_empty() => parse_query(text),
-        Some(Cow::Owned(text)) if query.is_empty() => parse_query(&text)
+        Some(Cow::Owned(text)) if query.is_empty() => parse_query(text)
             .into_iter()
             .map(|(name, value)| (name.into_owned().into(), value.into_owned().into()))
             .collect(),
@@ -71,7 +72,13 @@ pub(crate) fn place<'a>(
             named.map(|(_, value)| value.clone())
         })
         .unwrap_or_default();
-    Place { protocol, host: lower(host), pathname: rooted(found_path.unwrap_or_default()), query }
+    Place {
+        protocol,
+        host: lower(host),
+        pathname: rooted(found_path.unwrap_or_default()),
+        query,
+        wire_query: found_query,
+    }
 }
 
 /// Splits an absolute URL; what is not absolute is all target.

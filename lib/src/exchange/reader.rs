@@ -108,7 +108,7 @@ fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
     };
     let HmtMeta { meta, request_body, response_body } = raw.meta;
     let headers = lower_names(request.message.headers);
-    let Place { protocol, host, pathname, query } =
+    let Place { protocol, host, pathname, query, wire_query } =
         place(request.url, request.path, request.pathname, request.host, request.query, &headers);
     let protocol = match request.protocol.as_deref() {
         None => protocol.unwrap_or_default(),
@@ -125,6 +125,7 @@ fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
         host,
         pathname,
         query,
+        wire_query,
         headers,
         body: body(request.message.body, request.message.body_as_json, request_body, "request")?,
         timestamp: request.message.timestamp,

@@ -159,7 +159,7 @@ fn bodies_null_empty_parsed_and_base64() {
 
 #[test]
 fn meta_is_read_whole_and_with_tolerance() {
-    let line = r#"{"meta":{"mine":[1],"hmt":{"v":1,"run":"r1","seq":7,"connection":3,"durationMs":1.5,"truncated":{"request":9,"response":8},"incomplete":"upstream","error":"why","chunks":[[0,5],[1.5,6]],"trailers":{"t":["1","2"]},"violations":["v"],"redacted":["authorization"],"scope":"s","new":{"a":1}}},"request":{"method":"get","path":"/"}}"#;
+    let line = r#"{"meta":{"mine":[1],"hmt":{"v":1,"run":"r1","seq":7,"connection":3,"durationMs":1.5,"truncated":{"request":9,"response":8},"incomplete":"upstream","error":"why","chunks":[[0,5],[1.5,6]],"method":"PURGE","reason":"Fine","headerBytes":{"request":{"x":"6Q=="},"response":{"y":"/w==","z":"!"}},"trailers":{"request":{"r":"0"},"response":{"t":["1","2"]}},"violations":["v"],"redacted":["authorization"],"scope":"s","new":{"a":1}}},"request":{"method":"get","path":"/"}}"#;
     let expected = Meta {
         run: Some("r1".into()),
         seq: Some(7),
@@ -170,6 +170,11 @@ fn meta_is_read_whole_and_with_tolerance() {
         incomplete: Some(Side::Upstream),
         error: Some("why".into()),
         chunks: vec![(0.0, 5), (1.5, 6)],
+        method: Some("PURGE".into()),
+        reason: Some("Fine".into()),
+        request_header_bytes: vec![("x".into(), vec![0xe9].into())],
+        response_header_bytes: vec![("y".into(), vec![0xff].into())],
+        request_trailers: vec![("r".into(), "0".into())],
         trailers: vec![("t".into(), "1".into()), ("t".into(), "2".into())],
         violations: vec!["v".into()],
         redacted: vec!["authorization".into()],

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::escape::push_string;
 use super::key::wire_path;
-use super::model::{Body, Exchange, Meta, Pairs, Request, Response, Side};
+use super::model::{Body, BytePairs, Exchange, Meta, Pairs, Request, Response, Side};
 use super::timestamp::canonical;
 
 /// The name of a member with all that stands around it, so that it is written at once. Names are ours, and have nothing to
@@ -41,7 +41,8 @@ fn write_request(request: &Request<'_>, mut object: Object<'_>) {
     if !request.host.is_empty() {
         object.text(key!("host"), &request.host);
     }
-    object.text(key!("path"), &wire_path(&request.pathname, &request.query));
+    let wire_query = request.wire_query.as_deref();
+    object.text(key!("path"), &wire_path(&request.pathname, &request.query, wire_query));
     object.text(key!("pathname"), &request.pathname);
     object.pairs(key!("query"), &request.query, Case::Kept);
     object.pairs(key!("headers"), &request.headers, Case::Lower);
@@ -100,9 +101,14 @@ fn write_meta(exchange: &Exchange<'_>, line: &mut Object<'_>) {
     if !meta.chunks.is_empty() {
         hmt.value(key!("chunks"), &meta.chunks);
     }
-    if !meta.trailers.is_empty() {
-        hmt.pairs(key!("trailers"), &meta.trailers, Case::Lower);
-    }
+    hmt.option(key!("method"), meta.method.as_ref());
+    hmt.option(key!("reason"), meta.reason.as_ref());
+    hmt.sides(
+        key!("headerBytes"),
+        &in_base64(&meta.request_header_bytes),
+        &in_base64(&meta.response_header_bytes),
+    );
+    hmt.sides(key!("trailers"), &meta.request_trailers, &meta.trailers);
     if !meta.violations.is_empty() {
         hmt.value(key!("violations"), &meta.violations);
     }
@@ -118,6 +124,13 @@ fn write_meta(exchange: &Exchange<'_>, line: &mut Object<'_>) {
     }
     hmt.close();
     outer.close();
+}
+
+fn in_base64<'p>(pairs: &'p BytePairs<'_>) -> Pairs<'p> {
+    let encode = |(name, bytes): &'p (Cow<'_, str>, Cow<'_, [u8]>)| {
+        (Cow::Borrowed(name.as_ref()), Cow::Owned(STANDARD.encode(bytes)))
+    };
+    pairs.iter().map(encode).collect()
 }
 
 fn binary(body: &Body<'_>) -> Option<String> {
@@ -185,6 +198,20 @@ impl<'o> Object<'o> {
     fn object(&mut self, key: &'static str) -> Object<'_> {
         self.key(key);
         Object::open(self.out)
+    }
+
+    /// Names and values of both messages, where there are any.
+    fn sides(&mut self, key: &'static str, request: &Pairs<'_>, response: &Pairs<'_>) {
+        if request.is_empty() && response.is_empty() {
+            return;
+        }
+        let mut sides = self.object(key);
+        for (key, pairs) in [(key!("request"), request), (key!("response"), response)] {
+            if !pairs.is_empty() {
+                sides.pairs(key, pairs, Case::Lower);
+            }
+        }
+        sides.close();
     }
 
     /// An object of names; a name that comes several times has an array.

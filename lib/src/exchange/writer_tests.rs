@@ -56,6 +56,9 @@ prop_compose! {
         error in any::<Option<String>>(),
         chunks in prop::collection::vec((ms(), any::<u64>()), 0..3),
         trailers in pairs("[a-z-]{1,3}"),
+        request_trailers in pairs("[a-z-]{1,3}"),
+        texts in any::<(Option<String>, Option<String>)>(),
+        bytes in prop::collection::vec(("[a-z]{1,3}", any::<Vec<u8>>()), 0..3),
         violations in any::<Vec<String>>(),
         scope in any::<Option<String>>(),
     ) -> Meta<'static> {
@@ -69,6 +72,15 @@ prop_compose! {
             incomplete,
             error: error.map(Cow::from),
             chunks,
+            method: texts.0.map(Cow::from),
+            reason: texts.1.map(Cow::from),
+            request_header_bytes: Vec::new(),
+            response_header_bytes: {
+                let mut bytes = bytes;
+                bytes.sort_by(|one, other| one.0.cmp(&other.0));
+                bytes.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect()
+            },
+            request_trailers: by_name(request_trailers),
             trailers: by_name(trailers),
             redacted: violations.iter().cloned().map(Cow::from).collect(),
             violations: violations.into_iter().map(Cow::from).collect(),
@@ -97,6 +109,7 @@ prop_compose! {
                 host: host.into(),
                 pathname: pathname.into(),
                 query: by_name(query),
+                wire_query: None,
                 headers: by_name(headers),
                 body: body_,
                 timestamp,
@@ -129,6 +142,7 @@ proptest! {
             // Then the Host header names it.
             exchange.request.host = back.request.host.clone().into_owned().into();
         }
+        exchange.request.wire_query = back.request.wire_query.clone();
         prop_assert_eq!(back, exchange);
     }
 

@@ -35,6 +35,7 @@ pub fn request_of_any_method<'a>(
         host: Cow::Borrowed(&target.host),
         pathname: Cow::Borrowed(target.path()),
         query: parse_query(target.query()),
+        wire_query: target.wire_query().map(Cow::Borrowed),
         headers: request_headers(&parts.headers, &target.host),
         body,
         timestamp: None,

@@ -156,7 +156,12 @@ impl Target {
 
     /// The query without `?`; empty where there is none.
     pub fn query(&self) -> &str {
-        self.path_and_query.split_once('?').map_or("", |(_, query)| query)
+        self.wire_query().unwrap_or_default()
+    }
+
+    /// The query without `?`; `None` where there is no `?`.
+    pub fn wire_query(&self) -> Option<&str> {
+        self.path_and_query.split_once('?').map(|(_, query)| query)
     }
 }
 

@@ -187,6 +187,7 @@ impl Capture {
                     host: Cow::Borrowed(&self.target.host),
                     pathname: Cow::Borrowed(self.target.path()),
                     query: parse_query(self.target.query()),
+                    wire_query: self.target.wire_query().map(Cow::Borrowed),
                     body: upload
                         .map(|upload| recorded_body(&upload.copy, &headers))
                         .unwrap_or_default(),

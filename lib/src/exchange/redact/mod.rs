@@ -99,11 +99,13 @@ impl Redactor {
                 replace(value, hidden, name, &mut found);
             }
         }
+        request.hide_in_wire_query();
         self.body(&mut request.body, &request.headers, &mut found);
         if let Some(response) = &mut exchange.response {
             self.headers(&mut response.headers, &mut found);
             self.body(&mut response.body, &response.headers, &mut found);
         }
+        self.headers(&mut exchange.meta.request_trailers, &mut found);
         self.headers(&mut exchange.meta.trailers, &mut found);
         if !found.is_empty() {
             found.extend(exchange.meta.redacted.drain(..).map(Cow::into_owned));

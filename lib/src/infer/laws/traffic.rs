@@ -67,6 +67,7 @@ fn request() -> impl Strategy<Value = Request<'static>> {
                 host: host.into(),
                 pathname: pathname.into(),
                 query,
+                wire_query: None,
                 headers: [("x-tenant", "t")]
                     .into_iter()
                     .chain(credentials)

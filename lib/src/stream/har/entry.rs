@@ -99,7 +99,7 @@ pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
         headers.push(("cookie".into(), pairs.join("; ").into()));
     }
     let url = with_http(entry.request.url);
-    let Place { protocol, host, pathname, query } =
+    let Place { protocol, host, pathname, query, wire_query } =
         place(Some(url.clone().into()), None, None, None, Pairs::new(), &headers);
     if protocol.is_none() && url.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/')) {
         let start: String = url.chars().take(40).collect();
@@ -124,6 +124,7 @@ pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
         host,
         pathname,
         query,
+        wire_query: wire_query.map(|query| query.into_owned().into()),
         headers,
         body,
         timestamp: entry.started_date_time.clone().map(Into::into),
