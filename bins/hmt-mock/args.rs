@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use hmt_core::cli::daemon::is_daemon;
 use hmt_core::cli::{Failure, Messages, parse_duration};
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::mock::{Options, ServerOptions, Upstream};
+use hmt_core::mock::{ServerOptions, Settings, Upstream};
 use hmt_core::net::{Client, Offer, Report, Routing, Target};
 use hmt_core::stream::Locator;
 
@@ -84,11 +84,18 @@ pub(crate) struct Args {
     #[arg(long)]
     no_validate: bool,
 
-    /// Generate data, where there are recordings and examples too
+    /// Make new data for each request, without recordings and examples
     #[arg(long)]
     dynamic: bool,
 
-    /// Make generated data a function of this number and the request
+    /// Do not let made answers have values of the request: ids of the path, members of the body, page sizes
+    #[arg(long)]
+    no_reflect: bool,
+
+    /// What made data depend on, together with the request (default 0)
+    ///
+    /// Without --dynamic, the same request gets the same answer, also after a restart. With --dynamic, each run
+    /// gives the same sequence of answers.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
@@ -180,7 +187,7 @@ pub(crate) struct Config {
     pub(crate) quiet: bool,
     /// Load specs again when they change.
     pub(crate) watch: bool,
-    pub(crate) options: Options,
+    pub(crate) settings: Settings,
     pub(crate) serving: ServerOptions,
     /// Write pseudonyms instead of secrets.
     pub(crate) hide_secrets: bool,
@@ -222,18 +229,22 @@ impl Args {
             let messages = messages.clone();
             Arc::new(move |line: &str| messages.ready(line)) as Report
         });
-        let options =
-            Options { validate: !self.no_validate, dynamic: self.dynamic, seed: self.seed };
         let offer = offer(self.tls_cert.as_deref(), self.tls_key.as_deref())?;
         let upstream = match self.upstream {
             Some(target) => Some(Upstream::new(Client::new(None)?, target)),
             None => None,
         };
+        let settings = Settings {
+            validate: !self.no_validate,
+            dynamic: self.dynamic,
+            reflect: !self.no_reflect,
+            seed: self.seed,
+            cors: self.cors || !self.no_cors,
+            upstream,
+        };
         let serving = ServerOptions {
             routing: if self.header_routing { Routing::Header } else { Routing::Plain },
-            cors: self.cors || !self.no_cors,
             offer,
-            upstream,
             grace: self.grace,
             report: Arc::new(move |text| messages.error(text)),
             trace,
@@ -247,7 +258,7 @@ impl Args {
             out: self.out,
             quiet: self.quiet,
             watch: self.watch,
-            options,
+            settings,
             serving,
             hide_secrets: !self.keep_secrets,
             redactor: redactor.map(Arc::new),
@@ -295,7 +306,7 @@ mod tests {
     fn the_last_of_cors_and_no_cors_holds() {
         let cors = |flags: &[&str]| {
             let args = ["hmt-mock", "spec.yaml"].iter().chain(flags);
-            Args::parse_from(args).config().unwrap().serving.cors
+            Args::parse_from(args).config().unwrap().settings.cors
         };
         assert!(cors(&[]) && cors(&["--no-cors", "--cors"]));
         assert!(!cors(&["--no-cors"]) && !cors(&["--cors", "--no-cors"]));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use hmt_core::cli::daemon::{PidFile, is_daemon};
 use hmt_core::cli::{self, Messages, Status};
-use hmt_core::mock::{self, Current, Mock, Written};
+use hmt_core::mock::{self, Catalogue, Mock, Written};
 use hmt_core::net::{bind, ready_line, ready_line_tls};
 
 use args::{Args, Command, Config};
@@ -36,8 +36,8 @@ fn run(config: Config) -> anyhow::Result<Status> {
     let messages = Messages::new(TOOL, config.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut specs = Specs::new(&config, runtime.handle().clone())?;
-    let mock = specs.load(&messages)?;
-    runtime.block_on(serve(config, &messages, specs, mock))?;
+    let catalogue = specs.load(&messages)?;
+    runtime.block_on(serve(config, &messages, specs, catalogue))?;
     Ok(Status::Done)
 }
 
@@ -45,7 +45,7 @@ async fn serve(
     config: Config,
     messages: &Messages,
     specs: Specs,
-    mock: Mock,
+    catalogue: Catalogue,
 ) -> anyhow::Result<()> {
     let shutdown = cli::shutdown()?;
     let listener = bind(config.address, config.port, "-p/--port").await?;
@@ -64,11 +64,11 @@ async fn serve(
     if let Some(admin) = &admin {
         messages.ready(mock::admin_ready_line(admin.local_addr()?));
     }
-    let current = Arc::new(Current::new(mock));
+    let mock = Arc::new(Mock::new(catalogue, config.settings));
     if config.watch {
-        specs.watch(Arc::clone(&current), messages.clone());
+        specs.watch(Arc::clone(&mock), messages.clone());
     }
-    let served = mock::serve(current, listener, admin, log, config.serving, shutdown).await?;
+    let served = mock::serve(mock, listener, admin, log, config.serving, shutdown).await?;
     if served.cut > 0 {
         messages.warn(format_args!("{} requests were cut off", served.cut));
     }

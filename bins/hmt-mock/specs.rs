@@ -7,7 +7,7 @@ use std::thread;
 
 use hmt_core::cli::Messages;
 use hmt_core::exchange::Redactor;
-use hmt_core::mock::{Current, Fetch, Mock, Options, Seen, Sources, WATCH_EVERY};
+use hmt_core::mock::{Catalogue, Fetch, Mock, Seen, Sources, WATCH_EVERY};
 use hmt_core::net::Client;
 use tokio::runtime::Handle;
 
@@ -19,7 +19,6 @@ const MAX_SPEC: u64 = 64 << 20;
 /// What is served, and how to load it.
 pub(crate) struct Specs {
     sources: Sources,
-    options: Options,
     redactor: Option<Arc<Redactor>>,
     seen: Seen,
     /// Files and folders of the last load.
@@ -40,7 +39,6 @@ impl Specs {
         });
         Ok(Specs {
             sources: Sources::new(config.specs.clone(), &mut io::stdin().lock(), fetch)?,
-            options: config.options.clone(),
             redactor: config.redactor.clone(),
             seen: Seen::default(),
             files: Vec::new(),
@@ -48,7 +46,7 @@ impl Specs {
     }
 
     /// Loads and compiles everything.
-    pub(crate) fn load(&mut self, messages: &Messages) -> anyhow::Result<Mock> {
+    pub(crate) fn load(&mut self, messages: &Messages) -> anyhow::Result<Catalogue> {
         // Looked at before they are read: what changes meanwhile is a change.
         self.seen = Seen::look(&self.files);
         let loaded = self.sources.load()?;
@@ -56,22 +54,22 @@ impl Specs {
             self.seen = Seen::look(&loaded.files);
             self.files = loaded.files;
         }
-        let mut mock = Mock::compile(loaded.documents, self.options.clone())?;
+        let mut catalogue = Catalogue::compile(loaded.documents)?;
         if let Some(redactor) = self.redactor.clone() {
-            mock.set_pseudonym(move |secret| redactor.pseudonym(secret));
+            catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));
         }
-        for warning in loaded.warnings.into_iter().chain(mock.warnings()) {
+        for warning in loaded.warnings.into_iter().chain(catalogue.warnings()) {
             messages.warn(warning);
         }
-        let dropped = mock.recordings().dropped_headers();
+        let dropped = catalogue.recordings().dropped_headers();
         if dropped > 0 {
             messages.warn(format_args!("{dropped} recorded headers cannot stand in an answer"));
         }
-        Ok(mock)
+        Ok(catalogue)
     }
 
     /// Loads anew whenever a file changes, in a thread of its own; where that fails, all stays as it is.
-    pub(crate) fn watch(mut self, current: Arc<Current>, messages: Messages) {
+    pub(crate) fn watch(mut self, mock: Arc<Mock>, messages: Messages) {
         thread::spawn(move || {
             loop {
                 thread::sleep(WATCH_EVERY);
@@ -79,9 +77,9 @@ impl Specs {
                     continue;
                 }
                 match self.load(&messages) {
-                    Ok(mock) => {
-                        let (specs, operations) = (mock.specs(), mock.operations());
-                        current.replace(mock);
+                    Ok(catalogue) => {
+                        let (specs, operations) = (catalogue.specs(), catalogue.operations());
+                        mock.replace(catalogue);
                         messages.ready(format_args!(
                             "reloaded: {specs} specs, {operations} operations"
                         ));

@@ -15,7 +15,10 @@ fn examples_wishes_and_fresh_data() {
     assert_eq!(get("code=404").expect_status(404).json(), json!({"error": "gone"}));
     assert_eq!(source(&server.get("/items/1?__code=503").expect_status(503)), "generated");
     assert_eq!(source(&get("dynamic=true").expect_status(200)), "generated");
-    assert_eq!(get("example=none").expect_status(404).json()["title"], "the wish cannot be met");
+    assert_eq!(
+        get("example=none").expect_status(404).json()["title"],
+        "the preference cannot be satisfied"
+    );
     assert_eq!(server.get("/items?__code=418").expect_status(404).json()["status"], 404);
     assert_eq!(server.get("/items?__code=x").status, 404);
     let (_dir, server) = mock(SHOP, &["--dynamic"]);

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{SHOP, ask, mock, source};
 
 #[test]
-fn generated_data_is_of_the_schema_and_new_from_call_to_call() {
-    let (_dir, server) = mock(SHOP, &[]);
+fn made_data_is_of_the_schema_and_new_from_call_to_call_with_dynamic() {
+    let (_dir, server) = mock(SHOP, &["--dynamic"]);
     let answer = server.get("/items").expect_status(200);
     assert_eq!(source(&answer), "generated");
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -22,6 +22,169 @@ fn generated_data_is_of_the_schema_and_new_from_call_to_call() {
     let different: BTreeSet<String> = (0..20).map(|_| server.get("/items").text()).collect();
     assert!(different.len() > 1);
     server.stop().expect_code(0);
+}
+
+const PETS: &str = r##"
+openapi: 3.0.3
+info: {title: pets, version: '1'}
+paths:
+  /pets:
+    get:
+      responses:
+        '200':
+          description: ok
+          headers:
+            X-A: {schema: {type: string, example: hello}}
+            X-B: {example: hi, schema: {type: string}}
+            X-C: {schema: {type: string, default: dd}}
+            X-D: {schema: {type: string, enum: [e1, e2]}}
+          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}
+  /dog:
+    get:
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema:
+                allOf:
+                - {$ref: '#/components/schemas/Pet'}
+                - {type: object, properties: {bark: {type: string, example: woof}, age: {type: integer}}}
+components:
+  schemas:
+    Pet:
+      type: object
+      required: [id]
+      properties:
+        id: {type: integer, example: 10}
+        name: {type: string, example: doggie}
+        status: {type: string, enum: [available, sold]}
+        kind: {type: string, default: dog}
+        owner: {type: object, properties: {name: {type: string, example: Bob}}}
+        wrong: {type: integer, example: many}
+"##;
+
+#[test]
+fn answers_are_composed_of_what_stands_beside_properties() {
+    let (_dir, server) = mock(PETS, &[]);
+    let pet = json!({"id": 10, "name": "doggie", "status": "available", "kind": "dog",
+        "owner": {"name": "Bob"}, "wrong": "many"});
+    let answer = server.get("/pets").expect_status(200);
+    assert_eq!(source(&answer), "generated");
+    assert_eq!(answer.json(), json!([pet]));
+    for (name, value) in [("x-a", "hello"), ("x-b", "hi"), ("x-c", "dd"), ("x-d", "e1")] {
+        assert_eq!(answer.header(name), Some(value), "{name}");
+    }
+    let dog = server.get("/dog").expect_status(200).json();
+    assert!(dog["age"].is_i64(), "{dog}");
+    let mut expected = pet.clone();
+    expected["bark"] = json!("woof");
+    expected["age"] = dog["age"].clone();
+    assert_eq!(dog, expected);
+    // The example that contradicts its schema is named once.
+    let fault = "/components/schemas/Pet/properties/wrong/example: ";
+    let run = server.stop().expect_code(0);
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(stderr.matches(fault).count(), 1, "{stderr}");
+}
+
+const SHELF: &str = r##"
+openapi: 3.0.3
+info: {title: shelf, version: '1'}
+paths:
+  /shelves/{shelfId}/books:
+    parameters: [{name: shelfId, in: path, required: true, schema: {type: string}}]
+    get:
+      parameters:
+      - {name: limit, in: query, schema: {type: integer}}
+      - {name: page, in: query, schema: {type: integer}}
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  page: {type: integer}
+                  items: {type: array, minItems: 0, items: {$ref: '#/components/schemas/Book'}}
+    post:
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Book'}}}}
+      responses:
+        '201': {description: made, content: {application/json: {schema: {$ref: '#/components/schemas/Book'}}}}
+  /shelves/{shelfId}/books/{bookId}:
+    parameters:
+    - {name: shelfId, in: path, required: true, schema: {type: string}}
+    - {name: bookId, in: path, required: true, schema: {type: integer}}
+    get:
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Book'}}}}
+    patch:
+      requestBody: {content: {application/json: {schema: {type: object}}}}
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Book'}}}}
+components:
+  schemas:
+    Book:
+      type: object
+      required: [id]
+      properties:
+        id: {type: integer, readOnly: true, example: 1}
+        shelf_id: {type: string}
+        title: {type: string, maxLength: 10}
+        pages: {type: integer}
+"##;
+
+#[test]
+fn made_answers_reflect_the_request() {
+    let (_dir, server) = mock(SHELF, &[]);
+    let book = server.get("/shelves/s1/books/42").expect_status(200).json();
+    assert_eq!((&book["id"], &book["shelf_id"]), (&json!(42), &json!("s1")));
+    let list = server.get("/shelves/s1/books?limit=1&page=3").json();
+    assert_eq!((&list["page"], &list["items"][0]["shelf_id"]), (&json!(3), &json!("s1")));
+    assert_eq!(server.get("/shelves/s1/books?limit=0").json()["items"], json!([]));
+    let send = |method: &str, path: &str, body: serde_json::Value| {
+        server.request(method, path).json(&body).send()
+    };
+    let made = send("POST", "/shelves/s1/books", json!({"title": "Emma", "pages": 9, "other": 1}));
+    let made = made.expect_status(201);
+    let book = made.json();
+    assert_eq!(
+        (&book["title"], &book["pages"], &book["id"]),
+        (&json!("Emma"), &json!(9), &json!(1))
+    );
+    assert!(book.get("other").is_none(), "{book}");
+    assert_eq!(made.header("location"), Some("/shelves/s1/books/1"));
+    // What the answer's schema refuses stays as it was made.
+    let kept =
+        send("PATCH", "/shelves/s1/books/7", json!({"title": "far too long a title", "pages": 3}));
+    let kept = kept.expect_status(200).json();
+    assert_eq!((&kept["id"], &kept["pages"]), (&json!(7), &json!(3)));
+    assert!(kept["title"].as_str().is_some_and(|title| title.len() <= 10), "{kept}");
+
+    let (_dir, server) = mock(SHELF, &["--no-reflect"]);
+    assert_eq!(server.get("/shelves/s1/books/42").expect_status(200).json()["id"], 1);
+}
+
+#[test]
+fn the_same_request_gets_the_same_answer_in_each_run() {
+    let answers = |flags: &[&str]| {
+        let (_dir, server) = mock(SHOP, flags);
+        [
+            server.get("/items").text(),
+            server.get("/items").text(),
+            server.get("/items?limit=2").text(),
+        ]
+    };
+    let (first, second) = (answers(&[]), answers(&[]));
+    assert_eq!(first, second);
+    assert_eq!(first[0], first[1]);
+    assert_eq!(first, answers(&["--seed", "0"]));
+    let (first, second) =
+        (answers(&["--dynamic", "--seed", "3"]), answers(&["--dynamic", "--seed", "3"]));
+    assert_eq!(first, second);
+    assert_ne!(first[0], first[1]);
+    assert_ne!(first, answers(&["--dynamic"]));
 }
 
 #[test]

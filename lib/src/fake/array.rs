@@ -107,6 +107,9 @@ impl ArrayPlan {
         let component = writer.component(id);
         let length = if writer.tight() {
             self.min
+        } else if writer.composes() {
+            // Items that are made of the same samples are the same: one shows what they are.
+            self.min.max(1).max(self.first.len() as u64).min(self.max)
         } else {
             let low = self.min.max(1).max(self.first.len() as u64).min(self.max);
             let high = self.max.min(low.saturating_add(MORE - 1).max(MORE));
@@ -158,10 +161,16 @@ impl ArrayPlan {
         out: &mut Vec<u8>,
     ) -> bool {
         let start = out.len();
-        for _ in 0..if others.is_some() { UNIQUE_TRIES } else { 1 } {
+        for attempt in 0..if others.is_some() { UNIQUE_TRIES } else { 1 } {
             out.truncate(start);
             writer.restore(checkpoint);
-            writer.enter(step, component, out);
+            if attempt == 0 {
+                writer.enter(step, component, out);
+            } else {
+                let mode = writer.vary();
+                writer.enter(step, component, out);
+                writer.resume(mode);
+            }
             if others.iter().copied().flatten().all(|(from, to)| out[*from..*to] != out[start..]) {
                 return true;
             }

@@ -1,6 +1,6 @@
 //! Schemas to steps. A step is a conjunction of schemas: `allOf` and references only make it larger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::object::ObjectPlan;
 use super::plan::{Alternative, Kind, Shared, Step, StepId};
 use super::text::TextPlan;
 use super::vocabulary::Meaning;
-use super::{graph, subset};
+use super::{graph, sample, subset};
 use crate::schema::{Direction, Node, NodeId, SchemaSet, Types, equal_values};
 
 /// Beyond so many steps, only the first branch of each choice is followed.
@@ -45,6 +45,9 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
         let step = compiler.step(&key);
         compiler.steps[id.0 as usize] = step;
     }
+    let atoms = compiler.known.keys().flat_map(|key| key.atoms.iter().map(|atom| atom.id));
+    let nodes: BTreeSet<NodeId> = atoms.map(|id| compiler.resolve(id)).collect();
+    let faults = sample::faults(&compiler, nodes.into_iter());
     let mut steps = compiler.steps;
     if steps.len() >= MAX_STEPS
         && let Some(first) = steps.first_mut()
@@ -56,7 +59,7 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
         subset::copy(set, &mut schemas, &mut known, &mut step.verify);
     }
     graph::measure(&mut steps);
-    Shared { steps, direction, schemas }
+    Shared { steps, direction, schemas, faults }
 }
 
 impl<'s> Compiler<'s> {
@@ -73,6 +76,19 @@ impl<'s> Compiler<'s> {
             }
         }
         id
+    }
+
+    pub(super) fn accepts(&self, id: NodeId, value: &Value) -> bool {
+        self.set.accepts(id, value, self.direction)
+    }
+
+    /// The first problem of a value.
+    pub(super) fn problem(&self, id: NodeId, value: &Value) -> Option<String> {
+        if self.accepts(id, value) {
+            return None;
+        }
+        let problem = self.set.check(id, value, self.direction).into_iter().next()?;
+        Some(format!("{} {}", problem.pointer, problem.message).trim_start().to_owned())
     }
 
     pub(super) fn many(&self) -> bool {
@@ -144,6 +160,8 @@ impl<'s> Compiler<'s> {
                 step.alternatives = self.by_type(&mut flat);
             }
         }
+        let sample = sample::of(self, key, &flat);
+        step.sample = sample.map(|value| value.to_string().into_bytes().into_boxed_slice());
         step.contradiction = flat.contradiction;
         step.warnings = std::mem::take(&mut flat.warnings);
         if flat.verify && !key.verified {

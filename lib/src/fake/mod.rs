@@ -9,7 +9,8 @@
 //! checked with [`crate::schema`], and generated again. [`Plan::warnings`] names the schemas for which no
 //! valid value was found.
 //!
-//! `example` and `default` are not looked at: choosing between them and generated data is the mock's.
+//! A value is generated ([`Plan::generate`]), or composed ([`Plan::compose`]) of the examples, constants and defaults that
+//! stand beside its parts. The law holds for composed values too, but for examples that contradict their own schema.
 
 mod array;
 mod choice;
@@ -22,12 +23,13 @@ mod object;
 mod pattern;
 mod plan;
 mod property;
+mod sample;
 mod subset;
 mod text;
 mod vocabulary;
 mod write;
 
-pub use plan::Plan;
+pub use plan::{Plan, plain_text};
 
 #[cfg(test)]
 mod tests;

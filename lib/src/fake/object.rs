@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::compile::Compiler;
 use super::conjunction::{Flat, Key};
 use super::plan::StepId;
-use super::property;
 use super::text::TextPlan;
 use super::vocabulary::{LATIN, Meaning};
 use super::write::Writer;
+use super::{property, sample};
 use crate::format::{below, pick, push_digits};
 use crate::schema::{NodeId, Pattern};
 
@@ -47,6 +47,8 @@ struct Property {
     required: bool,
     /// Indices of the properties that must be there with it.
     needs: Vec<usize>,
+    /// What an example of the object has, where the property has no sample of its own.
+    sample: Option<Box<[u8]>>,
 }
 
 /// Properties by the rule of their names.
@@ -116,6 +118,8 @@ impl ObjectPlan {
                 step,
                 required,
                 needs: Vec::new(),
+                sample: sample::of_member(flat, name)
+                    .map(|value| value.to_string().into_bytes().into()),
             });
         }
         for (name, denied) in &flat.contrary {
@@ -133,6 +137,7 @@ impl ObjectPlan {
                     step: compiler.intern(denied),
                     required: true,
                     needs: Vec::new(),
+                    sample: None,
                 });
             }
         }
@@ -276,7 +281,12 @@ impl ObjectPlan {
                     out.push(b',');
                 }
                 out.extend_from_slice(&property.key);
-                writer.enter(property.step, component, out);
+                match &property.sample {
+                    Some(sample) if writer.composes() && !writer.has_sample(property.step) => {
+                        out.extend_from_slice(sample);
+                    }
+                    _ => writer.enter(property.step, component, out),
+                }
                 count += 1;
             }
         }

@@ -11,7 +11,7 @@ use super::array::ArrayPlan;
 use super::number::NumberPlan;
 use super::object::ObjectPlan;
 use super::text::TextPlan;
-use super::write::{Attempt, MAX_CHECKS, Writer};
+use super::write::{Attempt, MAX_CHECKS, Mode, Writer};
 use super::{compile, graph};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) direction: Direction,
     /// The schemas by which steps are verified, and no others.
     pub(super) schemas: SchemaSet,
+    /// Examples that contradict their schemas.
+    pub(super) faults: Vec<String>,
 }
 
 impl Shared {
@@ -61,6 +63,8 @@ pub(super) struct Step {
     pub(super) alternatives: Vec<Alternative>,
     /// Schemas that a written value is checked by; empty where it is valid by construction.
     pub(super) verify: Vec<NodeId>,
+    /// What stands in a composed value, as JSON text.
+    pub(super) sample: Option<Box<[u8]>>,
     /// Levels of the flattest value, or [`ENDLESS`].
     pub(super) height: u32,
     /// Steps of one component lead to each other.
@@ -196,7 +200,22 @@ impl Plan {
 
     /// Writes a value; gives the steps of which no valid one was found.
     fn attempt(&self, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) -> Attempt {
-        Writer::new(&self.shared, rng, self.checks).write_root(self.root, out)
+        Writer::new(&self.shared, rng, self.checks, Mode::Usual).write_root(self.root, out)
+    }
+
+    /// Appends a value of the schema as JSON text: of each part its example, else its constant, its default, the first value
+    /// of its enum, else generated data. All optional properties are there, as deep as recursion allows.
+    pub fn compose(&self, seed: u64, out: &mut Vec<u8>) {
+        if !self.too_large {
+            let start = out.len();
+            let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let writer = Writer::new(&self.shared, rng, self.checks, Mode::Composed);
+            if writer.write_root(self.root, out).failed.is_empty() {
+                return;
+            }
+            out.truncate(start);
+        }
+        self.generate(seed, out);
     }
 
     /// Appends a value of the schema as JSON text.
@@ -220,20 +239,23 @@ impl Plan {
         }
     }
 
-    /// A value of the schema as plain text, for headers and text bodies: a string without its quotes, anything else as JSON.
-    pub fn generate_text(&self, seed: u64) -> String {
-        let mut out = Vec::new();
-        self.generate(seed, &mut out);
-        if out.first() == Some(&b'"')
-            && let Ok(Value::String(text)) = serde_json::from_slice(&out)
-        {
-            return text;
-        }
-        String::from_utf8_lossy(&out).into_owned()
+    /// Examples that contradict the schemas that were compiled together, each with its JSON pointer.
+    pub fn example_faults(&self) -> &[String] {
+        &self.shared.faults
     }
 
     /// Schemas for which no valid value was found, each with its JSON pointer: `/components/schemas/A: …`.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
+}
+
+/// A value as plain text, for headers and text bodies: a string without its quotes, anything else as JSON.
+pub fn plain_text(json: &[u8]) -> String {
+    if json.first() == Some(&b'"')
+        && let Ok(Value::String(text)) = serde_json::from_slice(json)
+    {
+        return text;
+    }
+    String::from_utf8_lossy(json).into_owned()
 }

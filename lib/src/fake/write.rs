@@ -25,9 +25,11 @@ const MAX_BYTES: usize = 64 << 20;
 /// Checks for one whole value.
 pub(super) const MAX_CHECKS: u32 = 2_000;
 
-/// Which optional properties are written.
+/// Which optional properties are written, and what values.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
+    /// All, with the samples of their schemas, and the first of alternatives.
+    Composed,
     /// Most.
     Usual,
     All,
@@ -71,13 +73,13 @@ pub(super) struct Attempt {
 }
 
 impl<'p, R: RngCore> Writer<'p, R> {
-    pub(super) fn new(shared: &'p Shared, rng: R, checks: u32) -> Self {
+    pub(super) fn new(shared: &'p Shared, rng: R, checks: u32, mode: Mode) -> Self {
         let scratch = String::new();
         Writer {
             failed: Vec::new(),
             shared,
             rng,
-            mode: Mode::Usual,
+            mode,
             depth: 0,
             recursion: 0,
             values: 0,
@@ -126,6 +128,26 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.exhausted
     }
 
+    /// True where samples and the first of alternatives are written.
+    pub(super) fn composes(&self) -> bool {
+        self.mode == Mode::Composed
+    }
+
+    /// True where a step has a sample of its own.
+    pub(super) fn has_sample(&self, step: StepId) -> bool {
+        self.of(step).sample.is_some()
+    }
+
+    /// Writes with other values than samples, where samples cannot differ; gives what to pass to [`Writer::resume`].
+    pub(super) fn vary(&mut self) -> Mode {
+        let varied = if self.composes() { Mode::All } else { self.mode };
+        std::mem::replace(&mut self.mode, varied)
+    }
+
+    pub(super) fn resume(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
     /// True where only what must be there is written.
     pub(super) fn tight(&self) -> bool {
         self.mode == Mode::None
@@ -156,7 +178,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         match self.mode {
             _ if self.tight() => false,
             Mode::Usual => bits < 7,
-            Mode::All => true,
+            Mode::All | Mode::Composed => true,
             Mode::None => false,
             Mode::Half | Mode::Reserve => bits < 4,
         }
@@ -196,7 +218,9 @@ impl<'p, R: RngCore> Writer<'p, R> {
         }
         self.depth += 1;
         self.values += 1;
-        if step.verify.is_empty() {
+        if let (Mode::Composed, Some(sample)) = (self.mode, &step.sample) {
+            out.extend_from_slice(sample);
+        } else if step.verify.is_empty() {
             self.any(id, step, out);
         } else {
             self.verified(id, step, out);
@@ -212,7 +236,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         for attempt in 0..TRIES {
             out.truncate(start);
             self.restore(&checkpoint);
-            if mode == Mode::Usual {
+            if mode == Mode::Usual || mode == Mode::Composed && attempt > 0 {
                 self.mode = MODES[attempt as usize % MODES.len()];
             }
             self.any(id, step, out);
@@ -241,9 +265,12 @@ impl<'p, R: RngCore> Writer<'p, R> {
             return;
         };
         match &alternative.kind {
-            Kind::Constants(texts) => {
-                out.extend_from_slice(&texts[below(&mut self.rng, texts.len() as u64) as usize]);
-            }
+            Kind::Constants(texts) => match texts.first() {
+                Some(first) if self.composes() => out.extend_from_slice(first),
+                _ => {
+                    out.extend_from_slice(&texts[below(&mut self.rng, texts.len() as u64) as usize])
+                }
+            },
             Kind::Number(number) => number.write(self.mode == Mode::Half, &mut self.rng, out),
             Kind::Text(text) => {
                 let mut scratch = std::mem::take(&mut self.scratch);
@@ -277,6 +304,13 @@ impl<'p, R: RngCore> Writer<'p, R> {
             self.recursion >= MAX_RECURSION || self.values > MAX_VALUES || self.depth > MAX_DEPTH;
         if deep || flattest.height == ENDLESS {
             return Some(flattest);
+        }
+        if self.composes() {
+            // Null, and values of types that the schema does not speak of, are not what the data look like.
+            let shown = |alternative: &&Alternative| {
+                alternative.weight > 1 && alternative.height != ENDLESS
+            };
+            return step.alternatives.iter().find(shown).or(Some(flattest));
         }
         let reserve = |alternative: &Alternative| u64::from(alternative.weight == 0);
         if self.mode == Mode::Reserve

@@ -1,34 +1,91 @@
-//! The mock server: loading, routing, choice of the answer, log, admin.
+//! The mock server.
 //!
-//! A [`Mock`] is compiled once from documents and then answers requests; [`serve`] puts it behind sockets. The
-//! chain of answers is in `serving`, the choice among what an operation declares in `choose`. What a spec means
-//! stands in [`crate::conform`], what a recording is in [`crate::recorded`], how data is generated in
-//! [`crate::fake`].
+//! What is compiled from specs is a [`Catalogue`]; `--watch` swaps it. What lives on between requests, and across such
+//! a swap, is a [`World`]. A [`Mock`] holds one of each, and [`serve`] puts it behind sockets.
+//!
+//! `stages` has the order of answers: one function that lists the stages, and a file for each of them. `answer` is
+//! what a stage returns, and how a value is written in a media type. `admin` has the endpoints of the admin port.
+//!
+//! Not here: what a spec means ([`crate::conform`]), what a recording is ([`crate::recorded`]), and how data is
+//! generated ([`crate::fake`]).
 
 mod admin;
-mod choose;
-mod compile;
-mod cors;
-mod credentials;
-mod current;
-mod farewell;
-mod leads;
-mod load;
+mod answer;
+mod call;
+mod catalogue;
 mod log;
-mod media;
-mod reply;
+mod preferences;
 mod server;
-mod serving;
-mod state;
-mod upstream;
-mod wish;
-mod xml;
+mod stages;
+mod world;
 
-pub use current::{Current, Seen, WATCH_EVERY};
-pub use load::{Fetch, LoadError, Loaded, Sources};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+pub use answer::{Answer, Source};
+pub use catalogue::{
+    Catalogue, CompileError, DataError, Fetch, LoadError, Loaded, Seen, Sources, WATCH_EVERY,
+};
 pub use log::{Log, Written};
-pub use reply::{Reply, Source};
 pub use server::{Served, ServerOptions, admin_ready_line, serve};
-pub use serving::{Asked, CompileError, Mock, Options};
-pub use state::{DataError, State, Storage};
-pub use upstream::Upstream;
+pub use stages::Upstream;
+pub use world::{Storage, World};
+
+/// How requests are answered.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Check credentials and requests against the spec.
+    pub validate: bool,
+    /// Make new data for each request, without recordings and examples.
+    pub dynamic: bool,
+    /// What made data are a function of, together with the request. `None`: 0, and a random start of `dynamic`.
+    pub seed: Option<u64>,
+    /// Let made answers have values of the request.
+    pub reflect: bool,
+    /// Answer CORS preflights.
+    pub cors: bool,
+    /// Gets the requests that no operation takes.
+    pub upstream: Option<Upstream>,
+}
+
+/// The catalogue that answers now, the world, and the settings.
+///
+/// Each request asks for the catalogue, on all threads. A lock or a shared reference count would be written to by all of
+/// them in turn, so it is swapped as a whole.
+#[derive(Debug)]
+pub struct Mock {
+    catalogue: ArcSwap<Catalogue>,
+    world: World,
+    settings: Settings,
+}
+
+impl Mock {
+    /// Starts with a catalogue; the world begins as the catalogue's specs declare it.
+    pub fn new(catalogue: Catalogue, settings: Settings) -> Mock {
+        let world = World::new(catalogue.initial_storage().clone(), settings.seed);
+        Mock { catalogue: ArcSwap::from_pointee(catalogue), world, settings }
+    }
+
+    /// The catalogue for one request.
+    pub fn catalogue(&self) -> impl Deref<Target = Arc<Catalogue>> + Send + use<> {
+        self.catalogue.load()
+    }
+
+    /// What lives on between requests.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// How requests are answered.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Puts another catalogue in place. Requests under way keep the one that they began with; the world stays.
+    pub fn replace(&self, catalogue: Catalogue) {
+        self.world.set_initial(catalogue.initial_storage().clone());
+        self.catalogue.store(Arc::new(catalogue));
+    }
+}

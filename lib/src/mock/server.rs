@@ -1,10 +1,10 @@
-//! The mock behind sockets: from HTTP to a question, and from the answer to HTTP.
+//! The mock behind sockets: from HTTP to a call, and from the answer to HTTP.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -24,19 +24,18 @@ use crate::net::{
 };
 use crate::recorded::HostRule;
 
-use super::current::Current;
+use super::answer::{Answer, Source};
+use super::call::{Call, Context};
+use super::catalogue::Catalogue;
 use super::log::{Log, Written};
-use super::reply::Reply;
-use super::serving::{Asked, Mock};
-use super::upstream::Upstream;
-use super::{admin, cors};
+use super::{Mock, admin, stages};
 
 /// The longest request body that is read.
 const MAX_BODY: u64 = 64 << 20;
 /// How long a client may be silent within a request body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
-/// Tells where an answer came from.
+/// Says where an answer came from.
 const SOURCE: HeaderName = HeaderName::from_static("x-hmt-source");
 
 /// How a mock is served.
@@ -44,17 +43,13 @@ const SOURCE: HeaderName = HeaderName::from_static("x-hmt-source");
 pub struct ServerOptions {
     /// Where the host may stand that a request means.
     pub routing: Routing,
-    /// Let web pages of any origin read the answers.
-    pub cors: bool,
     /// Time for requests in flight when the mock is asked to end.
     pub grace: Duration,
     /// What clients may speak besides HTTP/1 in clear text.
     pub offer: Offer,
-    /// Asked where no spec has an answer.
-    pub upstream: Option<Upstream>,
-    /// Told of trouble.
+    /// Takes messages about trouble.
     pub report: Report,
-    /// Told of each request and its answer.
+    /// Takes a line for each request and its answer.
     pub trace: Option<Report>,
 }
 
@@ -67,8 +62,8 @@ pub struct Served {
     pub written: Option<Written>,
 }
 
-/// An answer, or what it waits for. Most requests have no body, and theirs is there at once; the state of a future that
-/// might wait, which is large, is not made for them.
+/// A response, or the future that makes it. Most requests have no body and no stage that waits: their response is ready at
+/// once, and no large future is moved for them.
 enum Handled {
     Ready(Option<Response<Full<Bytes>>>),
     Waiting(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
@@ -77,17 +72,25 @@ enum Handled {
 impl Future for Handled {
     type Output = Response<Full<Bytes>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
             // No future is polled again once it was ready.
-            Handled::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
-            Handled::Waiting(answer) => answer.as_mut().poll(cx),
+            Handled::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
+            Handled::Waiting(response) => response.as_mut().poll(cx),
         }
     }
 }
 
+/// What a future gives without waiting.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
 struct Server {
-    mock: Arc<Current>,
+    mock: Arc<Mock>,
     options: ServerOptions,
     port: u16,
     log: Option<Log>,
@@ -98,7 +101,7 @@ struct Server {
 /// # Errors
 /// A listener without address.
 pub async fn serve(
-    mock: Arc<Current>,
+    mock: Arc<Mock>,
     listener: TcpListener,
     admin: Option<TcpListener>,
     log: Option<Log>,
@@ -133,7 +136,7 @@ pub async fn serve(
 }
 
 async fn serve_admin(
-    mock: Arc<Current>,
+    mock: Arc<Mock>,
     listener: TcpListener,
     limits: Limits,
     mut stopping: watch::Receiver<()>,
@@ -146,11 +149,11 @@ async fn serve_admin(
         let mock = Arc::clone(&mock);
         async move {
             let (parts, body) = request.into_parts();
-            let reply = match collect_body(body, 1 << 20, BODY_IDLE).await {
-                Ok(body) => admin::answer(&mock.get(), &parts, &body, port),
-                Err(error) => Reply::problem(error.status(), "the body", &error.to_string()),
+            let answer = match collect_body(body, 1 << 20, BODY_IDLE).await {
+                Ok(body) => admin::answer(&mock, &parts, &body, port).await,
+                Err(error) => Answer::problem(error.status(), "the body", &error.to_string()),
             };
-            to_response(reply, parts.method == Method::HEAD)
+            to_response(answer, parts.method == Method::HEAD)
         }
     };
     net::serve(listener, limits, shutdown, Duration::from_secs(1), handler).await;
@@ -159,22 +162,28 @@ async fn serve_admin(
 impl Server {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
         let (parts, body) = request.into_parts();
-        if body.is_end_stream() && self.log.is_none() && self.options.upstream.is_none() {
+        if body.is_end_stream() && self.log.is_none() && self.mock.settings().upstream.is_none() {
             let started = self.options.trace.is_some().then(Instant::now);
-            let mock = self.mock.get();
-            let mut reply = match self.inbound(&mock, &parts) {
-                Ok(inbound) => self.answer(&mock, &parts, &inbound, Body::Empty).0,
-                Err(reply) => *reply,
+            let catalogue = self.mock.catalogue();
+            let answer = match self.inbound(&catalogue, &parts) {
+                Ok(inbound) => {
+                    let (call, _) = self.call(&parts, &inbound, Body::Empty, Bytes::new());
+                    at_once(stages::answer(&self.context(&catalogue), &call))
+                }
+                Err(refusal) => Some(*refusal),
             };
-            self.finish(&parts, &mut reply, started);
-            return Handled::Ready(Some(to_response(reply, parts.method == Method::HEAD)));
+            if let Some(mut answer) = answer {
+                self.finish(&parts, &mut answer, started);
+                let response = to_response(answer, parts.method == Method::HEAD);
+                return Handled::Ready(Some(response));
+            }
         }
         let clock = (SystemTime::now(), Instant::now());
         let server = Arc::clone(self);
         Handled::Waiting(Box::pin(async move { server.wait(parts, body, peer, clock).await }))
     }
 
-    /// Answers a request whose body may still come, or whose answer is to be logged.
+    /// Answers a request whose body may still come, or one that a stage or the log makes wait.
     async fn wait(
         &self,
         parts: Parts,
@@ -182,100 +191,93 @@ impl Server {
         peer: Peer,
         (began, started): (SystemTime, Instant),
     ) -> Response<Full<Bytes>> {
-        // One for the whole request: another may take its place meanwhile.
-        let mock = Arc::clone(&self.mock.get());
-        let received = match self.inbound(&mock, &parts) {
-            Ok(inbound) => {
-                let body = collect_body(body, MAX_BODY, BODY_IDLE).await;
-                // The upstream gets what came, its Content-Encoding included.
-                let raw = |body: &Bytes| self.options.upstream.is_some().then(|| body.clone());
-                let body = body.map(|body| (raw(&body), decoded(&parts.headers, body)));
-                body.map(|(raw, body)| (inbound, body, raw)).map_err(|error| {
+        // One for the whole request: it may be swapped meanwhile.
+        let catalogue = Arc::clone(&self.mock.catalogue());
+        let received = match self.inbound(&catalogue, &parts) {
+            Ok(inbound) => match collect_body(body, MAX_BODY, BODY_IDLE).await {
+                Ok(raw) => Ok((inbound, decoded(&parts.headers, raw.clone()), raw)),
+                Err(error) => {
                     let why = error.to_string();
-                    Box::new(Reply::problem(error.status(), "the request's body", &why))
-                })
+                    Err(Answer::problem(error.status(), "the request's body", &why))
+                }
+            },
+            Err(refusal) => Err(*refusal),
+        };
+        let (mut answer, logged) = match &received {
+            Ok((inbound, body, raw)) => {
+                let (call, logged) =
+                    self.call(&parts, inbound, Body::lent(body), Bytes::clone(raw));
+                (stages::answer(&self.context(&catalogue), &call).await, logged)
             }
-            Err(reply) => Err(reply),
+            Err(refusal) => (Answer::clone(refusal), None),
         };
-        let (mut reply, asked) = match &received {
-            Ok((inbound, body, _)) => self.answer(&mock, &parts, inbound, Body::lent(body)),
-            Err(reply) => (Reply::clone(reply), None),
-        };
-        if let (true, Ok((inbound, _, Some(raw))), Some(upstream)) =
-            (reply.missed, &received, &self.options.upstream)
-        {
-            reply = upstream.ask(&parts, &inbound.target.path_and_query, raw.clone()).await;
-        }
-        self.finish(&parts, &mut reply, Some(started));
-        if let (Some(log), Some(asked)) = (&self.log, asked) {
-            let scope = mock.state().scope().map(|scope| scope.to_string().into());
-            let exchange = Self::exchange(log, scope, asked, &reply, began, started, peer);
+        self.finish(&parts, &mut answer, Some(started));
+        if let (Some(log), Some(request)) = (&self.log, logged) {
+            let scope = self.mock.world().scope().map(|scope| scope.to_string().into());
+            let exchange = Self::exchange(log, scope, request, &answer, began, started, peer);
             log.write(exchange).await;
         }
-        to_response(reply, parts.method == Method::HEAD)
+        to_response(answer, parts.method == Method::HEAD)
+    }
+
+    fn context<'a>(&'a self, catalogue: &'a Catalogue) -> Context<'a> {
+        Context { catalogue, world: self.mock.world(), settings: self.mock.settings() }
     }
 
     /// What the request is meant for.
-    fn inbound(&self, mock: &Mock, parts: &Parts) -> Result<Inbound, Box<Reply>> {
-        let knows = |host: &str| mock.knows_host(host);
+    fn inbound(&self, catalogue: &Catalogue, parts: &Parts) -> Result<Inbound, Box<Answer>> {
+        let knows = |host: &str| catalogue.knows_host(host);
         Inbound::of(parts, self.options.routing, self.port, knows).map_err(|error| {
             let why = error.to_string();
-            Box::new(Reply::problem(StatusCode::BAD_REQUEST, "the request's target", &why))
+            Box::new(Answer::problem(StatusCode::BAD_REQUEST, "the request's target", &why))
         })
     }
 
-    /// What an answer needs besides what it says, and who is to be told of it.
-    fn finish(&self, parts: &Parts, reply: &mut Reply, started: Option<Instant>) {
-        if let Some(source) = reply.source {
-            reply.headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
-        }
-        if let (true, Some(origin)) = (self.options.cors, parts.headers.get(ORIGIN)) {
-            cors::allow(origin, &mut reply.headers);
-        }
-        if let (Some(trace), Some(started)) = (&self.options.trace, started) {
-            trace(&trace_line(parts, reply, started.elapsed()));
-        }
-    }
-
-    /// The answer, and the request as the log is to hold it.
-    fn answer<'a>(
+    /// The call, and the request as the log is to hold it.
+    fn call<'a>(
         &self,
-        mock: &Mock,
         parts: &'a Parts,
         inbound: &'a Inbound,
         body: Body<'a>,
-    ) -> (Reply, Option<exchange::Request<'a>>) {
+        raw_body: Bytes,
+    ) -> (Call<'a>, Option<exchange::Request<'a>>) {
         let host = if inbound.named { HostRule::Same } else { HostRule::Any };
         let mut request = request_of_any_method(parts, &inbound.target, body);
         // A line of the log has no word for other methods.
         let method = parts.method.as_str().parse();
         request.method = method.as_ref().copied().unwrap_or_default();
-        let kept = self.log.as_ref().and_then(|_| method.ok()).map(|_| request.clone());
-        let preflight =
-            if self.options.cors { cors::preflight(&parts.method, &parts.headers) } else { None };
-        let reply = preflight.unwrap_or_else(|| {
-            let raw_query = inbound.target.query();
-            let asked =
-                Asked { method: &parts.method, request, headers: &parts.headers, raw_query, host };
-            mock.answer(asked)
-        });
-        (reply, kept)
+        let logged = self.log.as_ref().and_then(|_| method.ok()).map(|_| request.clone());
+        let call = Call::new(parts, request, &inbound.target.path_and_query, host, raw_body);
+        (call, logged)
+    }
+
+    /// Adds what every answer gets, and reports it.
+    fn finish(&self, parts: &Parts, answer: &mut Answer, started: Option<Instant>) {
+        if let Some(source) = answer.source {
+            answer.headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
+        }
+        if let (true, Some(origin)) = (self.mock.settings().cors, parts.headers.get(ORIGIN)) {
+            stages::allow_origin(origin, &mut answer.headers);
+        }
+        if let (Some(trace), Some(started)) = (&self.options.trace, started) {
+            trace(&trace_line(parts, answer, started.elapsed()));
+        }
     }
 
     fn exchange<'a>(
         log: &'a Log,
         scope: Option<Cow<'a, str>>,
         mut request: exchange::Request<'a>,
-        reply: &'a Reply,
+        answer: &'a Answer,
         began: SystemTime,
         started: Instant,
         peer: Peer,
     ) -> Exchange<'a> {
         request.timestamp = Some(timestamp(began).into());
         let response = exchange::Response {
-            status: reply.status.as_u16(),
-            headers: recorded_headers(&reply.headers),
-            body: Body::lent(&reply.body),
+            status: answer.status.as_u16(),
+            headers: recorded_headers(&answer.headers),
+            body: Body::lent(&answer.body),
             timestamp: Some(timestamp(SystemTime::now()).into()),
         };
         let meta = Meta {
@@ -290,13 +292,13 @@ impl Server {
     }
 }
 
-/// The answer as a message; the length of its body is told also where the body is not sent.
-fn to_response(reply: Reply, head: bool) -> Response<Full<Bytes>> {
-    let length = reply.body.len();
-    let body = if head { Bytes::new() } else { reply.body };
+/// The answer as a message. The answer to a HEAD has the length of the body that it lacks.
+fn to_response(answer: Answer, head: bool) -> Response<Full<Bytes>> {
+    let length = answer.body.len();
+    let body = if head { Bytes::new() } else { answer.body };
     let mut response = Response::new(Full::new(body));
-    *response.status_mut() = reply.status;
-    *response.headers_mut() = reply.headers;
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
     if head && length > 0 {
         response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
     }
@@ -304,14 +306,14 @@ fn to_response(reply: Reply, head: bool) -> Response<Full<Bytes>> {
 }
 
 /// `GET /pets?x=1 200 generated 0.4 ms`, and why.
-fn trace_line(parts: &Parts, reply: &Reply, took: Duration) -> String {
-    let source = reply.source.map_or("problem", super::reply::Source::as_str);
-    let note = reply.note.as_deref().map_or(String::new(), |note| format!(" ({})", shown(note)));
+fn trace_line(parts: &Parts, answer: &Answer, took: Duration) -> String {
+    let source = answer.source.map_or("problem", Source::as_str);
+    let note = answer.note.as_deref().map_or(String::new(), |note| format!(" ({})", shown(note)));
     format!(
         "{} {} {} {source} {:.1} ms{note}",
         parts.method,
         parts.uri,
-        reply.status.as_u16(),
+        answer.status.as_u16(),
         took.as_secs_f64() * 1000.0
     )
 }

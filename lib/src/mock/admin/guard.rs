@@ -4,13 +4,13 @@ use http::StatusCode;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 
-use super::super::reply::Reply;
+use super::super::answer::Answer;
 
 /// The names of the loopback interface. A page whose own name was made to lead here still sends that name.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// A 403 for a foreign `Host` or `Origin`.
-pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Reply> {
+pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Answer> {
     let text = |name| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()));
     let ours = |authority: &str| {
         LOOPBACK.iter().any(|name| authority.eq_ignore_ascii_case(&format!("{name}:{port}")))
@@ -20,13 +20,13 @@ pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Reply> {
     if !one_host || !text(HOST).is_some_and(|host| ours(&host)) || !authority.is_none_or(ours) {
         let detail =
             format!("the admin port is asked as 127.0.0.1:{port} or localhost:{port} only");
-        return Some(Reply::problem(StatusCode::FORBIDDEN, "foreign Host", &detail));
+        return Some(Answer::problem(StatusCode::FORBIDDEN, "foreign Host", &detail));
     }
     let foreign = |origin: &str| !origin.strip_prefix("http://").is_some_and(ours);
     if parts.headers.get_all(ORIGIN).iter().any(|o| foreign(&String::from_utf8_lossy(o.as_bytes())))
     {
         let detail = "web pages of other origins may not use the admin port";
-        return Some(Reply::problem(StatusCode::FORBIDDEN, "foreign Origin", detail));
+        return Some(Answer::problem(StatusCode::FORBIDDEN, "foreign Origin", detail));
     }
     None
 }

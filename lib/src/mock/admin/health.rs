@@ -1,17 +1,15 @@
 //! `GET /admin/health`: that the mock serves, and how much.
 
-use bytes::Bytes;
-use http::request::Parts;
 use serde_json::Map;
 
-use super::super::reply::Reply;
-use super::super::serving::Mock;
+use super::{Call, Handling};
 
-pub(super) fn get(mock: &Mock, _: &Parts, _: &Bytes) -> Reply {
-    super::object(Map::from_iter([
+pub(super) fn get(call: Call<'_>) -> Handling<'_> {
+    let catalogue = call.mock.catalogue();
+    super::ready(super::object(Map::from_iter([
         ("status".to_owned(), "ok".into()),
-        ("specs".to_owned(), mock.specs().into()),
-        ("operations".to_owned(), mock.operations().into()),
-        ("recordings".to_owned(), mock.recordings().len().into()),
-    ]))
+        ("specs".to_owned(), catalogue.specs().into()),
+        ("operations".to_owned(), catalogue.operations().into()),
+        ("recordings".to_owned(), catalogue.recordings().len().into()),
+    ])))
 }

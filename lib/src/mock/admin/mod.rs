@@ -1,4 +1,4 @@
-//! The admin port: one file for each endpoint, one line for each in [`ROUTES`].
+//! The admin port: a file for each group of endpoints, and a line for each endpoint in [`ROUTES`].
 //!
 //! It is on loopback only, and refuses what a foreign page could make a browser send. Nothing here adds code,
 //! files or commands.
@@ -8,68 +8,119 @@ mod health;
 mod scope;
 mod storage;
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value};
 
-use super::reply::Reply;
-use super::serving::Mock;
+use super::Mock;
+use super::answer::Answer;
 
-/// An endpoint.
+/// A request to an endpoint.
+struct Call<'a> {
+    mock: &'a Mock,
+    parts: &'a Parts,
+    body: &'a Bytes,
+    /// The values of the parameters in the route's path, percent-encoded, in its order.
+    #[expect(dead_code, reason = "no route has parameters yet")]
+    parameters: Vec<&'a str>,
+}
+
+/// What a handler gives: it may wait.
+type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// An endpoint. `{name}` in its path is one segment, `{+name}` the rest of the path.
 struct Route {
     method: Method,
     path: &'static str,
-    answer: fn(&Mock, &Parts, &Bytes) -> Reply,
+    handler: for<'a> fn(Call<'a>) -> Handling<'a>,
 }
 
 /// All endpoints.
 const ROUTES: &[Route] = &[
-    Route { method: Method::GET, path: "/admin/health", answer: health::get },
-    Route { method: Method::GET, path: "/admin/scope", answer: scope::get },
-    Route { method: Method::POST, path: "/admin/scope", answer: scope::post },
-    Route { method: Method::DELETE, path: "/admin/scope", answer: scope::delete },
-    Route { method: Method::DELETE, path: storage::PATH, answer: storage::delete },
-    Route { method: Method::POST, path: "/admin/storage/reset", answer: storage::reset },
+    Route { method: Method::GET, path: "/admin/health", handler: health::get },
+    Route { method: Method::GET, path: "/admin/scope", handler: scope::get },
+    Route { method: Method::POST, path: "/admin/scope", handler: scope::post },
+    Route { method: Method::DELETE, path: "/admin/scope", handler: scope::delete },
+    Route { method: Method::DELETE, path: storage::PATH, handler: storage::delete },
+    Route { method: Method::POST, path: "/admin/storage/reset", handler: storage::reset },
 ];
 
 /// The answer to a request that came on the admin port `port`.
-pub(super) fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) -> Reply {
+pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) -> Answer {
     if let Some(refusal) = guard::refuse(parts, port) {
         return refusal;
     }
     let path = parts.uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);
-    if let Some(route) = ROUTES.iter().find(|r| r.path == path && r.method == parts.method) {
-        return (route.answer)(mock, parts, body);
+    let mut allowed = Vec::new();
+    for route in ROUTES {
+        let Some(parameters) = parameters(route.path, path) else { continue };
+        if route.method == parts.method {
+            return (route.handler)(Call { mock, parts, body, parameters }).await;
+        }
+        allowed.push(route.method.as_str());
     }
     if path == storage::PATH || path.starts_with(storage::BELOW) {
         return storage::unknown(parts);
     }
-    let allowed: Vec<&str> =
-        ROUTES.iter().filter(|r| r.path == path).map(|r| r.method.as_str()).collect();
     if allowed.is_empty() {
         let known: Vec<String> =
             ROUTES.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
         let detail = format!("there is {}", known.join(", "));
-        return Reply::problem(StatusCode::NOT_FOUND, "unknown admin endpoint", &detail);
+        return Answer::problem(StatusCode::NOT_FOUND, "unknown admin endpoint", &detail);
     }
     let allowed = allowed.join(", ");
     let detail = format!("{path} has {allowed}");
-    let mut reply = Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "unknown method", &detail);
+    let mut answer = Answer::problem(StatusCode::METHOD_NOT_ALLOWED, "unknown method", &detail);
     if let Ok(value) = HeaderValue::from_str(&allowed) {
-        reply.headers.insert(ALLOW, value);
+        answer.headers.insert(ALLOW, value);
     }
-    reply
+    answer
+}
+
+/// The values of a route's parameters; `None` where the path is not the route's.
+fn parameters<'p>(route: &str, path: &'p str) -> Option<Vec<&'p str>> {
+    let mut values = Vec::new();
+    let mut rest = path.strip_prefix('/')?;
+    let mut segments = route.strip_prefix('/')?.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        if segment.starts_with("{+") {
+            values.push(rest);
+            return (!rest.is_empty()).then_some(values);
+        }
+        let (own, more) = match rest.split_once('/') {
+            Some((own, more)) => (own, Some(more)),
+            None => (rest, None),
+        };
+        if segment.starts_with('{') && !own.is_empty() {
+            values.push(own);
+        } else if segment != own {
+            return None;
+        }
+        match (more, segments.peek()) {
+            (Some(more), Some(_)) => rest = more,
+            (None, None) => return Some(values),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// An answer that nothing waits for.
+fn ready<'a>(answer: Answer) -> Handling<'a> {
+    Box::pin(std::future::ready(answer))
 }
 
 /// A 200 with a JSON object.
-fn object(members: Map<String, Value>) -> Reply {
-    let mut reply = Reply::empty(StatusCode::OK);
-    reply.body = Value::Object(members).to_string().into();
-    reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply
+fn object(members: Map<String, Value>) -> Answer {
+    let mut answer = Answer::empty(StatusCode::OK);
+    answer.body = Value::Object(members).to_string().into();
+    answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
 }
 
 #[cfg(test)]
@@ -82,6 +133,22 @@ mod tests {
             assert!(route.path.starts_with("/admin/") && !route.path.ends_with('/'));
             let same = |r: &&Route| r.path == route.path && r.method == route.method;
             assert_eq!(ROUTES.iter().filter(same).count(), 1, "route {index}");
+        }
+    }
+
+    #[test]
+    fn routes_have_parameters() {
+        for (route, path, expected) in [
+            ("/admin/a", "/admin/a", Some(&[][..])),
+            ("/admin/a", "/admin/a/b", None),
+            ("/admin/a/{id}", "/admin/a/7", Some(&["7"])),
+            ("/admin/a/{id}", "/admin/a", None),
+            ("/admin/a/{id}", "/admin/a/", None),
+            ("/admin/a/{id}/b", "/admin/a/7/b", Some(&["7"])),
+            ("/admin/a/{+url}", "/admin/a/http://x/y", Some(&["http://x/y"])),
+            ("/admin/a/{+url}", "/admin/a", None),
+        ] {
+            assert_eq!(parameters(route, path).as_deref(), expected, "{route} {path}");
         }
     }
 }

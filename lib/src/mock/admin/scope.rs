@@ -1,41 +1,44 @@
-//! `/admin/scope`: the name that stands under `meta.hmt.scope` of each exchange in the log, a test's say.
+//! `/admin/scope`: a name, such as that of a test, which stands under `meta.hmt.scope` of each exchange in the log.
 
-use bytes::Bytes;
 use http::StatusCode;
-use http::request::Parts;
 use serde_json::Map;
 
-use super::super::reply::Reply;
-use super::super::serving::Mock;
+use super::super::answer::Answer;
+use super::super::world::World;
+use super::{Call, Handling};
 
-/// Longer names are refused: they stand in every line of the log.
+/// Longer names are refused: each line of the log has the name.
 const MAX_NAME: usize = 1024;
 
-pub(super) fn get(mock: &Mock, _: &Parts, _: &Bytes) -> Reply {
-    let name = mock.state().scope();
+pub(super) fn get(call: Call<'_>) -> Handling<'_> {
+    super::ready(current(call.mock.world()))
+}
+
+fn current(world: &World) -> Answer {
+    let name = world.scope();
     super::object(name.map(|name| ("name".to_owned(), name.as_ref().into())).into_iter().collect())
 }
 
 /// The form field `name`, in the body or in the query.
-pub(super) fn post(mock: &Mock, parts: &Parts, body: &Bytes) -> Reply {
-    let query = parts.uri.query().unwrap_or_default().as_bytes();
-    let name = form_urlencoded::parse(body)
+pub(super) fn post(call: Call<'_>) -> Handling<'_> {
+    let query = call.parts.uri.query().unwrap_or_default().as_bytes();
+    let name = form_urlencoded::parse(call.body)
         .chain(form_urlencoded::parse(query))
         .find(|(key, _)| key == "name")
         .map(|(_, name)| name);
-    match name {
+    super::ready(match name {
         Some(name) if !name.is_empty() && name.len() <= MAX_NAME => {
-            mock.state().set_scope(Some(&name));
-            get(mock, parts, body)
+            call.mock.world().set_scope(Some(&name));
+            current(call.mock.world())
         }
         _ => {
             let detail = format!("send a form field name of 1 to {MAX_NAME} bytes: curl -d name=x");
-            Reply::problem(StatusCode::BAD_REQUEST, "no name", &detail)
+            Answer::problem(StatusCode::BAD_REQUEST, "no name", &detail)
         }
-    }
+    })
 }
 
-pub(super) fn delete(mock: &Mock, _: &Parts, _: &Bytes) -> Reply {
-    mock.state().set_scope(None);
-    super::object(Map::new())
+pub(super) fn delete(call: Call<'_>) -> Handling<'_> {
+    call.mock.world().set_scope(None);
+    super::ready(super::object(Map::new()))
 }

@@ -1,32 +1,31 @@
-//! `/admin/storage`: emptying the mock's memory, or putting it back as the specs declare it.
+//! `/admin/storage`: empties the mock's storage, or puts it back as the specs declare it.
 
-use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use serde_json::Map;
 
-use super::super::reply::Reply;
-use super::super::serving::Mock;
+use super::super::answer::Answer;
+use super::{Call, Handling};
 
 pub(super) const PATH: &str = "/admin/storage";
 pub(super) const BELOW: &str = "/admin/storage/";
 
-pub(super) fn delete(mock: &Mock, _: &Parts, _: &Bytes) -> Reply {
-    mock.state().clear();
-    super::object(Map::new())
+pub(super) fn delete(call: Call<'_>) -> Handling<'_> {
+    call.mock.world().clear();
+    super::ready(super::object(Map::new()))
 }
 
-pub(super) fn reset(mock: &Mock, _: &Parts, _: &Bytes) -> Reply {
-    mock.state().reset();
-    super::object(Map::new())
+pub(super) fn reset(call: Call<'_>) -> Handling<'_> {
+    call.mock.world().reset();
+    super::ready(super::object(Map::new()))
 }
 
 /// Everything else below the path is reserved.
-pub(super) fn unknown(parts: &Parts) -> Reply {
+pub(super) fn unknown(parts: &Parts) -> Answer {
     let detail = format!(
-        "{} {} is not there; there is DELETE {PATH} and POST {PATH}/reset",
+        "{} {} does not exist; there is DELETE {PATH} and POST {PATH}/reset",
         parts.method,
         parts.uri.path()
     );
-    Reply::problem(StatusCode::NOT_IMPLEMENTED, "unknown storage operation", &detail)
+    Answer::problem(StatusCode::NOT_IMPLEMENTED, "unknown storage operation", &detail)
 }

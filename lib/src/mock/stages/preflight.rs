@@ -1,4 +1,4 @@
-//! Cross-origin requests: whoever asks from a web page may read the answers.
+//! Cross-origin requests: pages of any origin may read the answers.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -7,26 +7,34 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::reply::Reply;
+use super::super::answer::Answer;
+use super::super::call::{Call, Context};
 
-/// The answer to a browser's question whether it may ask; `None` for all other requests.
-pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Reply> {
+pub(super) fn answer(context: &Context<'_>, call: &Call<'_>) -> Option<Answer> {
+    if !context.settings.cors {
+        return None;
+    }
+    preflight(&call.parts.method, &call.parts.headers)
+}
+
+/// The answer to a CORS preflight; `None` for all other requests.
+fn preflight(method: &Method, headers: &HeaderMap) -> Option<Answer> {
     let asked = headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     if method != Method::OPTIONS || !headers.contains_key(ORIGIN) {
         return None;
     }
-    let mut reply = Reply::empty(StatusCode::NO_CONTENT);
-    reply.headers.insert(ACCESS_CONTROL_ALLOW_METHODS, asked.clone());
+    let mut answer = Answer::empty(StatusCode::NO_CONTENT);
+    answer.headers.insert(ACCESS_CONTROL_ALLOW_METHODS, asked.clone());
     if let Some(asked) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
-        reply.headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+        answer.headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
     }
-    reply.headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    Some(reply)
+    answer.headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    Some(answer)
 }
 
-/// Lets the asking page read an answer. One that names an origin itself, a recorded one say, is left alone; a text that is
-/// none, as a schema without examples gives it, is replaced.
-pub(super) fn allow(origin: &HeaderValue, headers: &mut HeaderMap) {
+/// Lets the page of an origin read an answer. An answer that names an origin itself, such as a recorded one, stays as it
+/// is. A value that is not an origin, such as one made from a schema, is replaced.
+pub(in crate::mock) fn allow_origin(origin: &HeaderValue, headers: &mut HeaderMap) {
     if headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).is_some_and(is_origin) {
         return;
     }
@@ -60,15 +68,15 @@ mod tests {
         headers.insert(ORIGIN, HeaderValue::from_static("http://page"));
         headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("PUT"));
         assert!(preflight(&Method::GET, &headers).is_none());
-        let reply = preflight(&Method::OPTIONS, &headers).unwrap();
-        assert_eq!(reply.headers[ACCESS_CONTROL_ALLOW_METHODS], "PUT");
+        let answer = preflight(&Method::OPTIONS, &headers).unwrap();
+        assert_eq!(answer.headers[ACCESS_CONTROL_ALLOW_METHODS], "PUT");
     }
 
     #[test]
     fn an_answer_that_names_an_origin_keeps_it() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        allow(&HeaderValue::from_static("http://page"), &mut headers);
+        allow_origin(&HeaderValue::from_static("http://page"), &mut headers);
         assert_eq!(headers.len(), 1);
     }
 
@@ -78,13 +86,13 @@ mod tests {
         for invented in ["sint vitae", "", "http://", "http://a/b", "page"] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(invented));
-            allow(&page, &mut headers);
+            allow_origin(&page, &mut headers);
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], page, "{invented}");
         }
         for named in ["null", "https://other.example:8443"] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(named));
-            allow(&page, &mut headers);
+            allow_origin(&page, &mut headers);
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], named);
         }
     }

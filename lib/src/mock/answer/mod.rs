@@ -1,21 +1,24 @@
 //! An answer, before it is a message.
 
+pub(super) mod media;
+mod xml;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::net::problem_json;
-use crate::recorded::Answer;
+use crate::recorded;
 
-/// Where an answer came from; the header `x-hmt-source` tells it.
+/// Where an answer came from; the header `x-hmt-source` says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An exact recording.
     Recording,
     /// An example of the spec.
     Example,
-    /// Data generated from a schema.
+    /// Composed or generated from a schema.
     Generated,
     /// The real server.
     Upstream,
@@ -35,7 +38,7 @@ impl Source {
 
 /// An answer of the mock.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct Answer {
     /// The status, 200 to 999.
     pub status: StatusCode,
     /// All headers but those of the connection and the body's length.
@@ -44,36 +47,27 @@ pub struct Reply {
     pub body: Bytes,
     /// `None` for our own errors.
     pub source: Option<Source>,
-    /// What to tell a person who wonders why this came.
+    /// Why this is the answer, for the line about the request.
     pub note: Option<String>,
-    /// True where no spec has such an operation.
-    pub(super) missed: bool,
 }
 
-impl Reply {
-    pub(super) fn empty(status: StatusCode) -> Reply {
-        Reply {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            source: None,
-            note: None,
-            missed: false,
-        }
+impl Answer {
+    pub(super) fn empty(status: StatusCode) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: Bytes::new(), source: None, note: None }
     }
 
-    pub(super) fn recorded(answer: &Answer) -> Reply {
-        Reply {
+    pub(super) fn recorded(answer: &recorded::Answer) -> Answer {
+        Answer {
             headers: answer.headers.clone(),
             body: answer.body.clone(),
             source: Some(Source::Recording),
-            ..Reply::empty(answer.status)
+            ..Answer::empty(answer.status)
         }
     }
 
     /// An error of ours as problem+json (RFC 9457).
-    pub(super) fn problem(status: StatusCode, title: &str, detail: &str) -> Reply {
-        Reply::problem_with(status, title, detail, Map::new())
+    pub(super) fn problem(status: StatusCode, title: &str, detail: &str) -> Answer {
+        Answer::problem_with(status, title, detail, Map::new())
     }
 
     /// A problem with further members.
@@ -82,12 +76,12 @@ impl Reply {
         title: &str,
         detail: &str,
         extra: Map<String, Value>,
-    ) -> Reply {
-        let mut reply = Reply::empty(status);
-        reply.body = problem_json(status, title, detail, extra).into();
+    ) -> Answer {
+        let mut answer = Answer::empty(status);
+        answer.body = problem_json(status, title, detail, extra).into();
         let json = HeaderValue::from_static("application/problem+json");
-        reply.headers.insert(CONTENT_TYPE, json);
-        reply.note = Some(format!("{title}: {detail}"));
-        reply
+        answer.headers.insert(CONTENT_TYPE, json);
+        answer.note = Some(format!("{title}: {detail}"));
+        answer
     }
 }

@@ -11,14 +11,14 @@ use super::xml;
 
 /// A media type or range, in lower case, without parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MediaType {
+pub(in crate::mock) struct MediaType {
     kind: String,
     subtype: String,
 }
 
 /// How the values of a media type are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(in crate::mock) enum Notation {
     Json,
     /// One value after another.
     Sequence(Sequence),
@@ -29,13 +29,13 @@ pub(super) enum Notation {
 }
 
 impl MediaType {
-    pub(super) fn parse(text: &str) -> MediaType {
+    pub(in crate::mock) fn parse(text: &str) -> MediaType {
         let bare = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let (kind, subtype) = bare.split_once('/').unwrap_or((bare.as_str(), "*"));
         MediaType { kind: kind.to_owned(), subtype: subtype.to_owned() }
     }
 
-    pub(super) fn is_range(&self) -> bool {
+    pub(in crate::mock) fn is_range(&self) -> bool {
         self.kind == "*" || self.subtype == "*"
     }
 
@@ -50,7 +50,7 @@ impl MediaType {
         u8::from(self.kind != "*") + u8::from(self.subtype != "*")
     }
 
-    pub(super) fn notation(&self) -> Notation {
+    pub(in crate::mock) fn notation(&self) -> Notation {
         if let Some(sequence) = Sequence::of(&format!("{}/{}", self.kind, self.subtype)) {
             return Notation::Sequence(sequence);
         }
@@ -65,7 +65,7 @@ impl MediaType {
     }
 
     /// A type for a declared range: one that the client names, else a usual one.
-    pub(super) fn concrete(&self, accepted: &Accept) -> String {
+    pub(in crate::mock) fn concrete(&self, accepted: &Accept) -> String {
         let named = accepted
             .0
             .iter()
@@ -85,11 +85,11 @@ impl MediaType {
 
 /// What a client accepts: ranges with their qualities in thousandths; everything where there are none.
 #[derive(Debug)]
-pub(super) struct Accept(Vec<(MediaType, u16)>);
+pub(in crate::mock) struct Accept(Vec<(MediaType, u16)>);
 
 impl Accept {
     /// Reads all `Accept` headers; without any, everything is accepted.
-    pub(super) fn of(headers: &HeaderMap) -> Accept {
+    pub(in crate::mock) fn of(headers: &HeaderMap) -> Accept {
         let all = headers.get_all(ACCEPT);
         if all.iter().all(|value| value == "*/*") {
             return Accept(Vec::new());
@@ -104,7 +104,7 @@ impl Accept {
     }
 
     /// The quality of a type by the most specific range that holds it; 0 is not acceptable.
-    pub(super) fn quality(&self, media: &MediaType) -> u16 {
+    pub(in crate::mock) fn quality(&self, media: &MediaType) -> u16 {
         if self.0.is_empty() {
             return 1000;
         }
@@ -119,7 +119,7 @@ impl Accept {
     }
 
     /// The acceptable type of highest quality; among equals JSON, then the one declared first.
-    pub(super) fn best<'m, T>(
+    pub(in crate::mock) fn best<'m, T>(
         &self,
         media: impl Iterator<Item = &'m T>,
         of: impl Fn(&T) -> &MediaType,
@@ -155,7 +155,7 @@ fn quality(item: &str) -> u16 {
 }
 
 /// A value as a body.
-pub(super) fn write(
+pub(in crate::mock) fn write(
     value: &Value,
     notation: Notation,
     schemas: &SchemaSet,
@@ -188,7 +188,7 @@ pub(super) fn write(
 }
 
 /// A scalar without quotes; anything else as JSON.
-pub(super) fn scalar(value: &Value) -> String {
+pub(in crate::mock) fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -1,4 +1,4 @@
-//! What tells clients that an operation is going: `Deprecation` (RFC 9745) and `Sunset` (RFC 8594).
+//! The headers of deprecated operations: `Deprecation` (RFC 9745) and `Sunset` (RFC 8594).
 
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
@@ -15,8 +15,8 @@ const SUNSET: HeaderName = HeaderName::from_static("sunset");
 const SINCE: [&str; 3] = ["x-deprecated-since", "x-deprecated-at", "x-deprecation-date"];
 const UNTIL: [&str; 3] = ["x-sunset", "x-sunset-date", "x-sunset-at"];
 
-/// The headers of an operation. One that is deprecated without a date has been so for ever, says `@0`: the header needs a date.
-pub(super) fn farewell(operation: &Operation) -> Vec<(HeaderName, HeaderValue)> {
+/// The headers of an operation. The header needs a date: an operation that is deprecated without one gets `@0`.
+pub(super) fn headers(operation: &Operation) -> Vec<(HeaderName, HeaderValue)> {
     let time = |keys: [&str; 3]| keys.iter().find_map(|key| moment(operation.raw.get(*key)?));
     let mut headers = Vec::new();
     let since = time(SINCE);

@@ -1,32 +1,32 @@
-//! Requests that ask for a certain example: where a parameter or the request's body has an example of a name that an example
-//! of a response has too, a request with the one is answered with the other.
+//! Requests that match a named example. Where a parameter or the request's body has an example, and a response has an
+//! example of the same name, a request with the first is answered with the second.
 
 use serde_json::Value;
 
 use crate::conform::{Location, Matched, Operation, Parameter, is_json};
 use crate::exchange::{Request, header};
 
-/// The names that requests can lead to, in the order of the document.
+/// The named examples that requests can match, in the order of the document.
 #[derive(Debug, Default)]
-pub(super) struct Leads(Vec<Lead>);
+pub(in crate::mock) struct ExampleMatches(Vec<ExampleMatch>);
 
 #[derive(Debug)]
-struct Lead {
+struct ExampleMatch {
     name: String,
     /// All of them must hold.
-    signs: Vec<Sign>,
+    conditions: Vec<Condition>,
 }
 
-/// A value that a request has, or has not.
+/// A value that a request must have.
 #[derive(Debug)]
-enum Sign {
+enum Condition {
     Parameter(Location, String, String),
     /// In JSON.
     Body(Value),
 }
 
-impl Leads {
-    pub(super) fn compile(operation: &Operation) -> Leads {
+impl ExampleMatches {
+    pub(super) fn compile(operation: &Operation) -> ExampleMatches {
         let media = operation.responses.iter().flat_map(|(_, response)| &response.content);
         let mut names: Vec<&String> = Vec::new();
         for (name, _) in media.flat_map(|(_, media)| &media.examples) {
@@ -34,7 +34,7 @@ impl Leads {
                 names.push(name);
             }
         }
-        let lead = |name: &String| -> Option<Lead> {
+        let example_match = |name: &String| -> Option<ExampleMatch> {
             let parameters = operation.parameters.iter().filter_map(|parameter| {
                 let (_, value) = parameter.examples.iter().find(|(own, _)| own == name)?;
                 let text = match value {
@@ -43,42 +43,45 @@ impl Leads {
                     other => other.to_string(),
                 };
                 let Parameter { location, name, .. } = parameter;
-                Some(Sign::Parameter(*location, name.clone(), text))
+                Some(Condition::Parameter(*location, name.clone(), text))
             });
             let content = operation.request_body.iter().flat_map(|body| &body.content);
             let body = content.filter(|(media, _)| is_json(media)).find_map(|(_, media)| {
                 let (_, value) = media.examples.iter().find(|(own, _)| own == name)?;
-                Some(Sign::Body(value.clone()))
+                Some(Condition::Body(value.clone()))
             });
-            let signs: Vec<Sign> = parameters.chain(body).collect();
-            (!signs.is_empty()).then(|| Lead { name: name.clone(), signs })
+            let conditions: Vec<Condition> = parameters.chain(body).collect();
+            (!conditions.is_empty()).then(|| ExampleMatch { name: name.clone(), conditions })
         };
-        Leads(names.into_iter().filter_map(lead).collect())
+        ExampleMatches(names.into_iter().filter_map(example_match).collect())
     }
 
-    /// The example that a request asks for, if it does; of several the one with the most in common.
-    pub(super) fn of(&self, matched: &Matched<'_>, request: &Request<'_>) -> Option<&str> {
+    /// The example that a request matches, if any; of several, the one with the most conditions.
+    pub(in crate::mock) fn of(&self, matched: &Matched<'_>, request: &Request<'_>) -> Option<&str> {
         if self.0.is_empty() {
             return None;
         }
         let body: Option<Value> = self
             .0
             .iter()
-            .any(|lead| lead.signs.iter().any(|sign| matches!(sign, Sign::Body(_))))
+            .any(|example| {
+                example.conditions.iter().any(|condition| matches!(condition, Condition::Body(_)))
+            })
             .then(|| serde_json::from_slice(request.body.as_bytes()).ok())
             .flatten();
-        let holds = |lead: &&Lead| {
-            lead.signs.iter().all(|sign| match sign {
-                Sign::Parameter(location, name, text) => {
+        let holds = |example: &&ExampleMatch| {
+            example.conditions.iter().all(|condition| match condition {
+                Condition::Parameter(location, name, text) => {
                     value(matched, request, *location, name) == Some(text.as_str())
                 }
-                Sign::Body(value) => {
+                Condition::Body(value) => {
                     body.as_ref().is_some_and(|body| crate::schema::equal_values(body, value))
                 }
             })
         };
-        let found = self.0.iter().filter(holds).rev().max_by_key(|lead| lead.signs.len());
-        found.map(|lead| lead.name.as_str())
+        let found =
+            self.0.iter().filter(holds).rev().max_by_key(|example| example.conditions.len());
+        found.map(|example| example.name.as_str())
     }
 }
 

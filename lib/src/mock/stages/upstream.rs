@@ -1,19 +1,18 @@
-//! What no spec has an answer for, asked of the real server.
+//! The real server, asked for what no operation takes.
 
-use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
-use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::Full;
 
 use crate::net::{Client, Target, is_hop_by_hop, named_by_connection};
 
-use super::reply::{Reply, Source};
+use super::super::answer::{Answer, Source};
+use super::super::call::Call;
 
 /// The longest answer that is passed on.
 const MAX_BODY: u64 = 64 << 20;
 
-/// A server that is asked where the specs have no answer.
+/// A server that gets the requests that no operation takes.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     client: Client,
@@ -26,23 +25,23 @@ impl Upstream {
         Upstream { client, target }
     }
 
-    /// Asks for `path_and_query` with the method, the end-to-end headers and the body of a request.
-    pub(super) async fn ask(&self, parts: &Parts, path_and_query: &str, body: Bytes) -> Reply {
-        let target = self.target.join(path_and_query);
+    /// Sends the request on: its method, end-to-end headers, path, query and body.
+    pub(super) async fn ask(&self, call: &Call<'_>) -> Answer {
+        let target = self.target.join(call.path_and_query);
         let url =
             format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
         let failed = |status, why: &str| {
-            let mut reply = Reply::problem(status, "the upstream did not answer", why);
-            reply.source = Some(Source::Upstream);
-            reply
+            let mut answer = Answer::problem(status, "the upstream did not answer", why);
+            answer.source = Some(Source::Upstream);
+            answer
         };
         let Ok(uri) = url.parse::<Uri>() else {
             return failed(StatusCode::BAD_GATEWAY, &format!("{url:?} is no URL"));
         };
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = parts.method.clone();
+        let mut request = Request::new(Full::new(call.raw_body.clone()));
+        *request.method_mut() = call.parts.method.clone();
         *request.uri_mut() = uri;
-        *request.headers_mut() = end_to_end(&parts.headers);
+        *request.headers_mut() = end_to_end(&call.parts.headers);
         request.headers_mut().remove(HOST);
         request.headers_mut().remove(CONTENT_LENGTH);
         match self.client.send(request, MAX_BODY).await {
@@ -50,11 +49,11 @@ impl Upstream {
                 let (parts, body) = answer.into_parts();
                 let mut headers = end_to_end(&parts.headers);
                 headers.remove(CONTENT_LENGTH);
-                Reply {
+                Answer {
                     headers,
                     body,
                     source: Some(Source::Upstream),
-                    ..Reply::empty(parts.status)
+                    ..Answer::empty(parts.status)
                 }
             }
             Err(error @ crate::net::ClientError::TimedOut) => {

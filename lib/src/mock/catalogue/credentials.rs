@@ -11,7 +11,7 @@ use crate::exchange::{Request, header, is_pseudonym};
 
 /// What an operation asks for: any of the alternatives, each of which is all of its schemes.
 #[derive(Debug, Default)]
-pub(super) struct Credentials {
+pub(in crate::mock) struct Credentials {
     alternatives: Vec<Vec<Scheme>>,
 }
 
@@ -46,7 +46,7 @@ impl Credentials {
     }
 
     /// True where nothing is asked, or one alternative is brought whole.
-    pub(super) fn are_brought(&self, request: &Request<'_>) -> bool {
+    pub(in crate::mock) fn are_brought(&self, request: &Request<'_>) -> bool {
         self.alternatives.is_empty()
             || self
                 .alternatives
@@ -55,7 +55,7 @@ impl Credentials {
     }
 
     /// The values of `WWW-Authenticate`, and a sentence that names them.
-    pub(super) fn challenge(&self) -> (Vec<HeaderValue>, String) {
+    pub(in crate::mock) fn challenge(&self) -> (Vec<HeaderValue>, String) {
         let mut schemes: Vec<&Scheme> = Vec::new();
         for scheme in self.alternatives.iter().flatten() {
             if !schemes.contains(&scheme) {

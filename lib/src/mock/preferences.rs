@@ -1,41 +1,41 @@
-//! What a client wishes: `Prefer: code=404, example=NAME, dynamic=true`, or `__code`, `__example` and
+//! What a client prefers: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240), or `__code`, `__example` and
 //! `__dynamic` in the query.
 
 use http::HeaderMap;
 
 use crate::exchange::Pairs;
 
-/// The wishes of one request.
+/// The preferences of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wish {
-    /// The status, as written: what is no number cannot be met either.
+pub(super) struct Preferences {
+    /// The status, as written.
     pub(super) code: Option<String>,
     /// The name of an example.
     pub(super) example: Option<String>,
-    /// Generated data, or none for `false`.
+    /// New data; `false` asks for steady data where the mock was started with `--dynamic`.
     pub(super) dynamic: Option<bool>,
 }
 
-impl Wish {
-    /// Reads the wishes, and takes those in the query out of it: they are no part of the API.
-    pub(super) fn take(headers: &HeaderMap, query: &mut Pairs<'_>) -> Wish {
-        let mut wish = Wish::default();
+impl Preferences {
+    /// Reads the preferences, and takes those in the query out of it: they are not part of the API.
+    pub(super) fn take(headers: &HeaderMap, query: &mut Pairs<'_>) -> Preferences {
+        let mut preferences = Preferences::default();
         for value in headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()) {
             for preference in value.split([',', ';']) {
                 if let Some((name, value)) = preference.split_once('=') {
                     let name = name.trim().to_ascii_lowercase();
-                    wish.set(&name, value.trim().trim_matches('"'));
+                    preferences.set(&name, value.trim().trim_matches('"'));
                 }
             }
         }
         query.retain(|(name, value)| match name.strip_prefix("__") {
-            Some(name) => !wish.set(name, value),
+            Some(name) => !preferences.set(name, value),
             None => true,
         });
-        wish
+        preferences
     }
 
-    /// False where there is no wish of that name.
+    /// False where there is no preference of that name.
     fn set(&mut self, name: &str, value: &str) -> bool {
         match name {
             "code" => self.code = Some(value.to_owned()),
@@ -46,7 +46,7 @@ impl Wish {
         true
     }
 
-    /// True where something else than what was recorded is wished.
+    /// True where a recording cannot be the answer.
     pub(super) fn skips_recordings(&self) -> bool {
         self.code.is_some() || self.example.is_some() || self.dynamic == Some(true)
     }
@@ -59,15 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_leave_the_query() {
+    fn preferences_leave_the_query() {
         let mut headers = HeaderMap::new();
         headers.insert("prefer", "respond-async, code=404; example=\"a cat\"".parse().unwrap());
         let mut query = parse_query("x=1&__dynamic=true&__other=2");
-        let wish = Wish::take(&headers, &mut query);
-        assert_eq!(wish.code.as_deref(), Some("404"));
-        assert_eq!(wish.example.as_deref(), Some("a cat"));
-        assert_eq!(wish.dynamic, Some(true));
+        let preferences = Preferences::take(&headers, &mut query);
+        assert_eq!(preferences.code.as_deref(), Some("404"));
+        assert_eq!(preferences.example.as_deref(), Some("a cat"));
+        assert_eq!(preferences.dynamic, Some(true));
         assert_eq!(query.len(), 2);
-        assert!(wish.skips_recordings() && !Wish::default().skips_recordings());
+        assert!(preferences.skips_recordings() && !Preferences::default().skips_recordings());
     }
 }

@@ -1,7 +1,7 @@
 //! A document made ready to be served: for each operation, status and media type the examples as bytes and
 //! the plan that generates data, so that nothing is resolved per request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,21 +14,47 @@ use serde_json::Value;
 use crate::conform::{
     Api, HeaderSpec, Media, Operation, OperationId, ResponseSpec, Sequence, StatusKey,
 };
-use crate::fake::Plan;
+use crate::fake::{Plan, plain_text};
 use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
+use super::super::answer::media::{self, MediaType, Notation};
 use super::credentials::Credentials;
-use super::farewell::farewell;
-use super::leads::Leads;
-use super::media::{self, MediaType, Notation};
+use super::deprecation;
+use super::example_match::ExampleMatches;
+use super::faults;
 
 /// A compiled document and the plans of its answers.
 #[derive(Debug)]
-pub(super) struct Served {
-    pub(super) api: Api,
+pub(in crate::mock) struct Spec {
+    pub(in crate::mock) api: Api,
     operations: Vec<OperationPlan>,
-    /// Schemas for which no valid value was found.
-    pub(super) warnings: Vec<String>,
+    /// Schemas for which no valid value was found, and examples that contradict their schemas.
+    pub(in crate::mock) warnings: Vec<String>,
+}
+
+/// How a value is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mock) struct Making {
+    /// New data throughout, in place of samples.
+    pub(in crate::mock) dynamic: bool,
+    pub(in crate::mock) seed: u64,
+}
+
+impl Making {
+    fn json(self, plan: &Plan, out: &mut Vec<u8>) {
+        if self.dynamic { plan.generate(self.seed, out) } else { plan.compose(self.seed, out) }
+    }
+
+    fn text(self, plan: &Plan) -> String {
+        let mut out = Vec::new();
+        self.json(plan, &mut out);
+        plain_text(&out)
+    }
+
+    /// The same for the value at a place: two dates should differ.
+    pub(in crate::mock) fn at(self, place: u64) -> Making {
+        Making { seed: self.seed.wrapping_add(place), ..self }
+    }
 }
 
 /// Values of a generated sequence whose length the document does not say.
@@ -67,34 +93,34 @@ impl<'a> Plans<'a> {
 
 /// An operation's answers.
 #[derive(Debug)]
-pub(super) struct OperationPlan {
-    pub(super) credentials: Credentials,
-    /// Headers of every answer: whether, and when, the operation goes.
-    pub(super) farewell: Vec<(HeaderName, HeaderValue)>,
-    /// Which examples which requests ask for.
-    pub(super) leads: Leads,
+pub(in crate::mock) struct OperationPlan {
+    pub(in crate::mock) credentials: Credentials,
+    /// Headers of every answer of a deprecated operation.
+    pub(in crate::mock) deprecation: Vec<(HeaderName, HeaderValue)>,
+    /// Which requests match which examples.
+    pub(in crate::mock) example_matches: ExampleMatches,
     /// Those that can be final, in the order of the document.
-    pub(super) responses: Vec<ResponsePlan>,
+    pub(in crate::mock) responses: Vec<ResponsePlan>,
 }
 
 /// The answers of one key of `responses`.
 #[derive(Debug)]
-pub(super) struct ResponsePlan {
-    pub(super) key: StatusKey,
-    pub(super) headers: Vec<HeaderPlan>,
+pub(in crate::mock) struct ResponsePlan {
+    pub(in crate::mock) key: StatusKey,
+    pub(in crate::mock) headers: Vec<HeaderPlan>,
     /// In the order of the document.
-    pub(super) media: Vec<MediaPlan>,
+    pub(in crate::mock) media: Vec<MediaPlan>,
 }
 
 /// A response header that is always sent.
 #[derive(Debug)]
-pub(super) struct HeaderPlan {
-    pub(super) name: HeaderName,
-    pub(super) value: HeaderValuePlan,
+pub(in crate::mock) struct HeaderPlan {
+    pub(in crate::mock) name: HeaderName,
+    pub(in crate::mock) value: HeaderValuePlan,
 }
 
 #[derive(Debug)]
-pub(super) enum HeaderValuePlan {
+pub(in crate::mock) enum HeaderValuePlan {
     Example(HeaderValue),
     /// The plan, and whether it makes lists or objects, which stand in a header without JSON's signs.
     Generated(Arc<Plan>, bool),
@@ -102,24 +128,24 @@ pub(super) enum HeaderValuePlan {
 
 /// The answers of one media type.
 #[derive(Debug)]
-pub(super) struct MediaPlan {
-    pub(super) media: MediaType,
+pub(in crate::mock) struct MediaPlan {
+    pub(in crate::mock) media: MediaType,
     /// The type as declared, parameters included.
-    pub(super) declared: String,
+    pub(in crate::mock) declared: String,
     /// The same as it stands in an answer; `None` where no header can hold it.
-    pub(super) content_type: Option<HeaderValue>,
-    pub(super) notation: Notation,
+    pub(in crate::mock) content_type: Option<HeaderValue>,
+    pub(in crate::mock) notation: Notation,
     /// The default one first, which may have no name.
-    pub(super) examples: Vec<(Option<String>, Bytes)>,
-    schema: Option<NodeId>,
+    pub(in crate::mock) examples: Vec<(Option<String>, Bytes)>,
+    pub(in crate::mock) schema: Option<NodeId>,
     /// `None` where the document says nothing of the body.
     plan: Option<Arc<Plan>>,
     /// What makes the values of a sequence, where the document says what each is.
     items: Option<Arc<Plan>>,
 }
 
-impl Served {
-    pub(super) fn compile(api: Api) -> Served {
+impl Spec {
+    pub(in crate::mock) fn compile(api: Api) -> Spec {
         let mut plans = Plans::of_bodies(&api);
         let operations = api
             .operations
@@ -130,10 +156,13 @@ impl Served {
             plans.known.values().flat_map(|plan| plan.warnings().iter().cloned()).collect();
         warnings.sort_unstable();
         warnings.dedup();
-        Served { api, operations, warnings }
+        let of_schemas = plans.known.values().flat_map(|plan| plan.example_faults()).cloned();
+        let of_schemas: BTreeSet<String> = of_schemas.collect();
+        warnings.extend(faults::warnings(&api, of_schemas.into_iter()));
+        Spec { api, operations, warnings }
     }
 
-    pub(super) fn plan(&self, id: OperationId) -> &OperationPlan {
+    pub(in crate::mock) fn plan(&self, id: OperationId) -> &OperationPlan {
         &self.operations[id.0 as usize]
     }
 }
@@ -149,9 +178,9 @@ impl OperationPlan {
             .collect();
         let credentials =
             Credentials::compile(operation.security.as_deref(), &api.security_schemes);
-        let farewell = farewell(operation);
-        let leads = Leads::compile(operation);
-        OperationPlan { credentials, farewell, leads, responses }
+        let deprecation = deprecation::headers(operation);
+        let example_matches = ExampleMatches::compile(operation);
+        OperationPlan { credentials, deprecation, example_matches, responses }
     }
 }
 
@@ -195,11 +224,11 @@ impl HeaderPlan {
     }
 
     /// The value of a header; `None` where none could be made that a message can carry.
-    pub(super) fn value(&self, seed: impl FnOnce() -> u64) -> Option<HeaderValue> {
+    pub(in crate::mock) fn value(&self, making: impl FnOnce() -> Making) -> Option<HeaderValue> {
         match &self.value {
             HeaderValuePlan::Example(value) => Some(value.clone()),
             HeaderValuePlan::Generated(plan, structured) => {
-                let text = plan.generate_text(seed());
+                let text = making().text(plan);
                 let text = match serde_json::from_str(&text) {
                     Ok(value) if *structured => simple(&value),
                     _ => text,
@@ -248,7 +277,7 @@ impl MediaPlan {
     }
 
     /// The example of a name, or the default one.
-    pub(super) fn example(&self, name: Option<&str>) -> Option<&Bytes> {
+    pub(in crate::mock) fn example(&self, name: Option<&str>) -> Option<&Bytes> {
         match name {
             None => self.examples.first(),
             Some(_) => self.examples.iter().find(|(own, _)| own.as_deref() == name),
@@ -256,12 +285,12 @@ impl MediaPlan {
         .map(|(_, body)| body)
     }
 
-    /// A generated body.
-    pub(super) fn generate(&self, seed: u64, schemas: &SchemaSet) -> Bytes {
+    /// A body made from the schema.
+    pub(in crate::mock) fn make(&self, making: Making, schemas: &SchemaSet) -> Bytes {
         if let (Some(items), Notation::Sequence(sequence), None) =
             (&self.items, self.notation, &self.plan)
         {
-            return sequence_of(items, sequence, seed);
+            return sequence_of(items, sequence, making);
         }
         let Some(plan) = &self.plan else {
             // Nothing is known: the smallest thing that a reader of the notation can read.
@@ -273,13 +302,13 @@ impl MediaPlan {
         match self.notation {
             Notation::Json => {
                 let mut out = Vec::with_capacity(512);
-                plan.generate(seed, &mut out);
+                making.json(plan, &mut out);
                 out.into()
             }
-            Notation::Text => plan.generate_text(seed).into(),
+            Notation::Text => making.text(plan).into(),
             Notation::Sequence(_) | Notation::Form | Notation::Xml => {
                 let mut out = Vec::new();
-                plan.generate(seed, &mut out);
+                making.json(plan, &mut out);
                 match serde_json::from_slice(&out) {
                     Ok(value) => media::write(&value, self.notation, schemas, self.schema).into(),
                     Err(_) => out.into(),
@@ -290,11 +319,11 @@ impl MediaPlan {
 }
 
 /// A sequence of generated values.
-fn sequence_of(plan: &Plan, sequence: Sequence, seed: u64) -> Bytes {
+fn sequence_of(plan: &Plan, sequence: Sequence, making: Making) -> Bytes {
     let mut body = String::new();
     for number in 0..ITEMS {
         let mut value = Vec::new();
-        plan.generate(seed.wrapping_add(number), &mut value);
+        making.at(number).json(plan, &mut value);
         if let Ok(value) = serde_json::from_slice(&value) {
             body.push_str(&sequence.write(&value));
         }

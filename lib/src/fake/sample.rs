@@ -1,0 +1,72 @@
+//! Samples: the values that people write beside a schema. A composed value has them where a generated one is random.
+
+use serde_json::Value;
+
+use super::compile::Compiler;
+use super::conjunction::{Flat, Key};
+use crate::schema::{Node, NodeId};
+
+/// Faults of examples that are described, at most.
+const MAX_FAULTS: usize = 1_000;
+
+/// The value of a conjunction in a composed value: the first `example`, else `const`, `default`, or the first value of
+/// `enum`. `None` where there is none, or where it describes only a part of the conjunction.
+pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Option<&'s Value> {
+    // A discriminator or a denied schema says more than the schema itself.
+    if !key.only.is_empty() || !key.denied.is_empty() || !flat.tags.is_empty() {
+        return None;
+    }
+    let whole = |node: &Node| {
+        key.atoms.iter().any(|atom| std::ptr::eq(compiler.node(compiler.resolve(atom.id)), node))
+            && key.atoms.len() == 1
+    };
+    let accepted = |value: &Value| key.atoms.iter().all(|atom| compiler.accepts(atom.id, value));
+    let single = flat.nodes.len() == 1;
+    let written = |value: &&'s Value, node: &Node| {
+        // An example of one part of an `allOf` lacks the properties of the others.
+        if single || whole(node) { !value.is_null() || accepted(value) } else { accepted(value) }
+    };
+    let find = |of: fn(&'s Node) -> Option<&'s Value>| {
+        flat.all().find_map(|node| of(node).filter(|value| written(value, node)))
+    };
+    find(|node| node.example.as_ref())
+        .or_else(|| find(|node| only(node.enumeration.as_deref())))
+        .or_else(|| find(|node| node.default.as_ref()))
+        .or_else(|| {
+            let values = flat.all().find_map(|node| node.enumeration.as_ref())?;
+            values.iter().find(|value| !value.is_null() && accepted(value))
+        })
+}
+
+/// A `const`, which is compiled to an `enum` of one value.
+fn only(values: Option<&[Value]>) -> Option<&Value> {
+    match values {
+        Some([only]) => Some(only),
+        _ => None,
+    }
+}
+
+/// The example of a property that an example of the object around it gives. It counts where the property has none itself.
+pub(super) fn of_member<'s>(flat: &Flat<'s>, name: &str) -> Option<&'s Value> {
+    if flat.nodes.len() == 1 {
+        // The example of the whole object is its sample.
+        return None;
+    }
+    let examples = flat.all().filter_map(|node| node.example.as_ref());
+    examples.filter_map(|example| example.get(name)).find(|value| !value.is_null())
+}
+
+/// Says where the examples of schemas contradict the schemas: `POINTER/example: MESSAGE`.
+pub(super) fn faults(compiler: &Compiler<'_>, nodes: impl Iterator<Item = NodeId>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for id in nodes {
+        let node = compiler.node(id);
+        let Some(example) = &node.example else { continue };
+        if faults.len() < MAX_FAULTS
+            && let Some(problem) = compiler.problem(id, example)
+        {
+            faults.push(format!("{}/example: {problem}", node.pointer));
+        }
+    }
+    faults
+}

@@ -1,0 +1,69 @@
+//! A request on its way through the stages.
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::conform::Verb;
+use crate::exchange::{Method, Request};
+use crate::recorded::HostRule;
+
+use super::Settings;
+use super::catalogue::Catalogue;
+use super::preferences::Preferences;
+use super::world::World;
+
+/// What the stages answer from.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) world: &'a World,
+    pub(super) settings: &'a Settings,
+}
+
+/// A request and what the stages need of it.
+pub(super) struct Call<'a> {
+    /// The head as it came.
+    pub(super) parts: &'a Parts,
+    /// The request, its preferences taken out of the query. Its method is meaningless where [`Call::verb`] is not one of
+    /// the methods that exchanges have.
+    pub(super) request: Request<'a>,
+    /// The path and the query as sent.
+    pub(super) path_and_query: &'a str,
+    /// Whether the request names the host that it means.
+    pub(super) host: HostRule,
+    /// The body as it came, its Content-Encoding included.
+    pub(super) raw_body: Bytes,
+    pub(super) preferences: Preferences,
+}
+
+impl<'a> Call<'a> {
+    /// Takes the preferences out of the request.
+    pub(super) fn new(
+        parts: &'a Parts,
+        mut request: Request<'a>,
+        path_and_query: &'a str,
+        host: HostRule,
+        raw_body: Bytes,
+    ) -> Call<'a> {
+        let preferences = Preferences::take(&parts.headers, &mut request.query);
+        Call { parts, request, path_and_query, host, raw_body, preferences }
+    }
+
+    /// The method as an operation has it.
+    pub(super) fn verb(&self) -> Verb<'a> {
+        match self.parts.method.as_str().parse::<Method>() {
+            Ok(method) => Verb::Known(method),
+            Err(_) => Verb::Other(self.parts.method.as_str()),
+        }
+    }
+
+    /// The query as sent.
+    pub(super) fn raw_query(&self) -> &'a str {
+        self.path_and_query.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// True where the answer is to have new data.
+    pub(super) fn dynamic(&self, settings: &Settings) -> bool {
+        self.preferences.dynamic.unwrap_or(settings.dynamic)
+    }
+}

@@ -1,0 +1,70 @@
+//! Examples that contradict their schemas. They are served all the same; a user reads of them once, at the start.
+
+use serde_json::Value;
+
+use crate::conform::Api;
+use crate::schema::{Direction, NodeId};
+
+/// Faults that are listed one by one; more are only counted.
+const LISTED: usize = 10;
+
+/// One warning for each fault of the list, and one for the rest. `of_schemas` are those that stand in schemas.
+pub(super) fn warnings(api: &Api, of_schemas: impl Iterator<Item = String>) -> Vec<String> {
+    let mut faults: Vec<String> = of_schemas.collect();
+    faults.extend(of_media(api));
+    faults.sort_unstable();
+    faults.dedup();
+    let more = faults.len().saturating_sub(LISTED);
+    faults.truncate(LISTED);
+    let mut warnings: Vec<String> = faults
+        .into_iter()
+        .map(|fault| format!("{fault}; the example contradicts its schema, and is served as it is"))
+        .collect();
+    if more > 0 {
+        warnings.push(format!("{more} more examples contradict their schemas"));
+    }
+    warnings
+}
+
+/// `example` and `examples` of the media types of responses.
+fn of_media(api: &Api) -> Vec<String> {
+    let mut faults = Vec::new();
+    for operation in &api.operations {
+        for (key, response) in &operation.responses {
+            for (name, media) in &response.content {
+                let Some(schema) = media.schema else { continue };
+                let place =
+                    || format!("{}/responses/{key}/content/{}", operation.pointer, escaped(name));
+                if let Some(example) = &media.example
+                    && let Some(problem) = problem(api, schema, name, example)
+                {
+                    faults.push(format!("{}/example: {problem}", place()));
+                }
+                for (example_name, example) in &media.examples {
+                    if let Some(problem) = problem(api, schema, name, example) {
+                        let example_name = escaped(example_name);
+                        faults.push(format!("{}/examples/{example_name}: {problem}", place()));
+                    }
+                }
+            }
+        }
+    }
+    faults
+}
+
+fn problem(api: &Api, schema: NodeId, media: &str, example: &Value) -> Option<String> {
+    // A text stands for itself in other notations, and JSON is often given as a text.
+    if !crate::conform::is_json(media) || example.is_string() {
+        return None;
+    }
+    if api.schemas.accepts(schema, example, Direction::Response) {
+        return None;
+    }
+    let problem = api.schemas.check(schema, example, Direction::Response).into_iter().next()?;
+    Some(format!("{} {}", problem.pointer, problem.message).trim_start().to_owned())
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,122 @@
+//! What is compiled from specs: operations, the plans of their answers, and recordings. Nothing in it changes but the
+//! places in sequences of recordings.
+
+mod credentials;
+mod deprecation;
+mod example_match;
+mod faults;
+mod load;
+mod plans;
+mod watch;
+
+use crate::conform::Api;
+use crate::recorded::{MatchRule, Recordings};
+use crate::spec::{Document, check_refs};
+
+use super::world::Storage;
+
+pub use super::world::DataError;
+pub use load::{Fetch, LoadError, Loaded, Sources};
+pub(super) use plans::{Making, MediaPlan, OperationPlan, ResponsePlan, Spec};
+pub use watch::{Seen, WATCH_EVERY};
+
+/// Why documents cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// A `$ref` leads nowhere.
+    #[error(transparent)]
+    Spec(#[from] crate::spec::SpecError),
+    /// Something in the document has a form that cannot be served.
+    #[error(transparent)]
+    Conform(#[from] crate::conform::ConformError),
+    /// `x-hmt-replay` is malformed.
+    #[error("{0}: {1}")]
+    Replay(String, #[source] crate::recorded::ReplayError),
+    /// `x-hmt-data` is malformed.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// Specs made ready to answer requests. All connections share it.
+#[derive(Debug)]
+pub struct Catalogue {
+    /// In the order of precedence.
+    pub(super) specs: Vec<Spec>,
+    recordings: Recordings,
+    initial_storage: Storage,
+}
+
+impl Catalogue {
+    /// Compiles documents, in the order of precedence.
+    ///
+    /// # Errors
+    /// The place in the document that cannot be served.
+    pub fn compile(documents: Vec<Document>) -> Result<Catalogue, CompileError> {
+        let mut recordings = Recordings::new(MatchRule::default());
+        let mut specs = Vec::with_capacity(documents.len());
+        let initial_storage =
+            Storage::of_documents(documents.iter().map(|document| &document.root))?;
+        for document in documents {
+            check_refs(&document)?;
+            recordings
+                .add_document(&document.root)
+                .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
+            let api = Api::compile(&document)?;
+            // A large document and its plans together would be the peak of memory.
+            drop(document);
+            specs.push(Spec::compile(api));
+        }
+        Ok(Catalogue { specs, recordings, initial_storage })
+    }
+
+    /// What was wrong with the documents without making them unusable.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.specs.iter().flat_map(|spec| {
+            let (api, source) = (&spec.api, &spec.api.source);
+            let all = api.warnings.iter().chain(&api.schemas.warnings).chain(&spec.warnings);
+            all.map(move |warning| format!("{source}: {warning}"))
+        })
+    }
+
+    /// The storage that the documents declare.
+    pub fn initial_storage(&self) -> &Storage {
+        &self.initial_storage
+    }
+
+    /// The recordings of all documents.
+    pub fn recordings(&self) -> &Recordings {
+        &self.recordings
+    }
+
+    /// Lets recorded pseudonyms match only the secrets that they were made of.
+    pub fn set_pseudonym(&mut self, of: impl Fn(&str) -> String + Send + Sync + 'static) {
+        self.recordings.set_pseudonym(of);
+    }
+
+    /// How many specs there are.
+    pub fn specs(&self) -> usize {
+        self.specs.len()
+    }
+
+    /// How many operations there are in all specs.
+    pub fn operations(&self) -> usize {
+        self.specs.iter().map(|spec| spec.api.operations.len()).sum()
+    }
+
+    /// True where a spec or a recording names this host.
+    pub fn knows_host(&self, host: &str) -> bool {
+        let origins = origins(host);
+        let named = |spec: &Spec| origins.iter().any(|origin| spec.api.has_origin(origin));
+        self.recordings.knows_host(host) || self.specs.iter().any(named)
+    }
+
+    /// True where a spec has a server that is relative, and so serves any host.
+    pub(super) fn serves_any_host(&self) -> bool {
+        self.specs.iter().any(|spec| spec.api.servers.iter().any(|s| s.origin.is_none()))
+    }
+}
+
+/// A mock speaks for both schemes.
+pub(super) fn origins(host: &str) -> [String; 2] {
+    [format!("https://{host}"), format!("http://{host}")]
+}

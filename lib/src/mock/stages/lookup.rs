@@ -1,0 +1,78 @@
+//! The operation of a request.
+
+use std::collections::BTreeSet;
+
+use crate::conform::{Api, Base, Found, Matched, Verb};
+use crate::exchange::Method;
+use crate::recorded::HostRule;
+
+use super::super::call::{Call, Context};
+use super::super::catalogue::{OperationPlan, Spec, origins};
+
+/// The operation that takes a request.
+pub(super) struct Operation<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) matched: Matched<'a>,
+    pub(super) plan: &'a OperationPlan,
+}
+
+/// What there is instead of an operation.
+pub(super) struct Missing<'a> {
+    /// The methods of the path.
+    pub(super) allowed: BTreeSet<Verb<'a>>,
+    /// The path template nearest to the path.
+    pub(super) nearest: Option<String>,
+}
+
+/// The most specific operation; a tie goes to the spec given first.
+pub(super) fn find<'a>(
+    context: &Context<'a>,
+    call: &Call<'a>,
+) -> Result<Operation<'a>, Box<Missing<'a>>> {
+    let method = call.verb();
+    let mut best: Option<(&Spec, Matched<'_>)> = None;
+    let mut missing = Missing { allowed: BTreeSet::new(), nearest: None };
+    for spec in &context.catalogue.specs {
+        match find_in(&spec.api, call, method) {
+            // Servers answer HEAD wherever they answer GET (RFC 9110, 9.1).
+            Found::MethodNotAllowed(methods)
+                if method == Method::Head.into() && methods.contains(&Method::Get.into()) =>
+            {
+                if let Found::Operation(matched) = find_in(&spec.api, call, Method::Get.into()) {
+                    more_specific(&mut best, spec, matched);
+                }
+            }
+            Found::Operation(matched) => more_specific(&mut best, spec, matched),
+            Found::MethodNotAllowed(methods) => missing.allowed.extend(methods),
+            Found::NotFound(nearest) => missing.nearest = missing.nearest.or(nearest),
+        }
+    }
+    let Some((spec, mut matched)) = best else { return Err(Box::new(missing)) };
+    let raw_query = call.raw_query();
+    matched.raw_query = raw_query.contains('%').then(|| raw_query.to_owned());
+    let plan = spec.plan(matched.id);
+    Ok(Operation { spec, matched, plan })
+}
+
+/// Looks in one spec. A request that names a host needs the base path too; the scheme does not matter.
+fn find_in<'a>(api: &'a Api, call: &Call<'_>, method: Verb<'a>) -> Found<'a> {
+    let path = call.request.pathname.as_ref();
+    if call.host == HostRule::Any {
+        return api.find(method, path, Base::Optional);
+    }
+    let [https, http] = origins(&call.request.host);
+    match api.find_at(method, Some(&https), path, Base::Required) {
+        Found::NotFound(_) => api.find_at(method, Some(&http), path, Base::Required),
+        found => found,
+    }
+}
+
+fn more_specific<'a>(
+    best: &mut Option<(&'a Spec, Matched<'a>)>,
+    spec: &'a Spec,
+    matched: Matched<'a>,
+) {
+    if best.as_ref().is_none_or(|(_, other)| matched.specificity > other.specificity) {
+        *best = Some((spec, matched));
+    }
+}

@@ -1,0 +1,122 @@
+//! An answer made from schemas, and the head that examples share with it.
+
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
+use twox_hash::XxHash3_64;
+
+use crate::exchange::sorted_path;
+
+use super::super::answer::{Answer, Source};
+use super::super::call::{Call, Context};
+use super::super::catalogue::Making;
+use super::lookup::Operation;
+use super::negotiation::Choice;
+use super::reflect;
+
+pub(super) fn answer(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    operation: &Operation<'_>,
+    choice: &Choice<'_>,
+) -> Answer {
+    let mut seed = Seed::of(context, call, choice);
+    let mut answer = head_by(choice, &mut seed);
+    answer.source = Some(Source::Generated);
+    if let Some(media) = &choice.media {
+        answer.body = media.plan.make(seed.making(), &operation.spec.api.schemas);
+        reflect::apply(context, call, operation, choice, &mut answer);
+    }
+    answer
+}
+
+/// The status and the declared headers of an answer.
+pub(super) fn head(context: &Context<'_>, call: &Call<'_>, choice: &Choice<'_>) -> Answer {
+    head_by(choice, &mut Seed::of(context, call, choice))
+}
+
+fn head_by(choice: &Choice<'_>, seed: &mut Seed<'_>) -> Answer {
+    let mut answer = Answer::empty(choice.status);
+    if let Some(content_type) = choice.media.as_ref().and_then(|media| media.content_type.clone()) {
+        answer.headers.insert(CONTENT_TYPE, content_type);
+    }
+    let headers = choice.response.map_or(&[][..], |response| &response.headers);
+    for (number, header) in (1..).zip(headers) {
+        // Another seed for each header: two dates should differ.
+        if let Some(value) = header.value(|| seed.making().at(number)) {
+            answer.headers.append(header.name.clone(), value);
+        }
+    }
+    answer
+}
+
+/// The seed of an answer, computed where something is made.
+struct Seed<'a> {
+    context: &'a Context<'a>,
+    call: &'a Call<'a>,
+    status: StatusCode,
+    media_type: &'a str,
+    known: Option<u64>,
+}
+
+impl<'a> Seed<'a> {
+    fn of(context: &'a Context<'_>, call: &'a Call<'_>, choice: &'a Choice<'_>) -> Seed<'a> {
+        let media_type = choice.media.as_ref().map_or("", |media| media.media_type.as_ref());
+        Seed { context, call, status: choice.status, media_type, known: None }
+    }
+
+    fn making(&mut self) -> Making {
+        Making { dynamic: self.call.dynamic(self.context.settings), seed: self.get() }
+    }
+
+    fn get(&mut self) -> u64 {
+        if let Some(known) = self.known {
+            return known;
+        }
+        let seed = if self.call.dynamic(self.context.settings) {
+            self.context.world.dynamic_seed()
+        } else {
+            self.steady()
+        };
+        *self.known.insert(seed)
+    }
+
+    /// A function of the user's seed, the request and the answer's status and media type.
+    fn steady(&self) -> u64 {
+        let request = &self.call.request;
+        let path = sorted_path(&request.pathname, &request.query);
+        let mut parts = Vec::with_capacity(path.len() + self.media_type.len() + 32);
+        for text in [self.call.parts.method.as_str(), &path, self.media_type] {
+            parts.extend_from_slice(text.as_bytes());
+            // No text has this byte, so that no two lists of parts are the same bytes.
+            parts.push(0xff);
+        }
+        parts.extend_from_slice(&body_hash(request.body.as_bytes()).to_le_bytes());
+        parts.extend_from_slice(&self.status.as_u16().to_le_bytes());
+        XxHash3_64::oneshot_with_seed(self.context.settings.seed.unwrap_or(0), &parts)
+    }
+}
+
+/// Equal for JSON bodies that differ in white space and the order of members only.
+fn body_hash(body: &[u8]) -> u64 {
+    let structured = body.first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
+    match structured.then(|| serde_json::from_slice::<Value>(body)) {
+        Some(Ok(mut value)) => {
+            value.sort_all_objects();
+            XxHash3_64::oneshot(value.to_string().as_bytes())
+        }
+        _ => XxHash3_64::oneshot(body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_compared_as_json() {
+        assert_eq!(body_hash(br#"{"a":1,"b":[2]}"#), body_hash(br#" {"b": [2], "a": 1}"#));
+        assert_ne!(body_hash(br#"{"a":1}"#), body_hash(br#"{"a":2}"#));
+        assert_ne!(body_hash(b"a=1"), body_hash(b"a=2"));
+    }
+}

@@ -1,0 +1,68 @@
+//! The order of answers, with a file for each stage.
+
+mod credentials;
+mod example;
+mod lookup;
+mod made;
+mod missing;
+mod negotiation;
+mod preflight;
+mod recording;
+mod reflect;
+mod upstream;
+mod validation;
+
+use super::answer::Answer;
+use super::call::{Call, Context};
+use lookup::Operation;
+use negotiation::Choice;
+
+pub(super) use preflight::allow_origin;
+pub use upstream::Upstream;
+
+/// The answer to a request. Each stage answers, or leaves the request to the next.
+pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
+    let found = lookup::find(context, call);
+    if let Some(answer) = preflight::answer(context, call) {
+        return answer;
+    }
+    if let Some(answer) = recording::answer(context, call) {
+        return answer;
+    }
+    let operation = match found {
+        Ok(operation) => operation,
+        Err(missing) => return missing::answer(context, call, *missing).await,
+    };
+    let mut answer = of_operation(context, call, &operation);
+    for (name, value) in &operation.plan.deprecation {
+        // What the response declares itself has precedence.
+        answer.headers.entry(name).or_insert_with(|| value.clone());
+    }
+    answer
+}
+
+/// The answer of an operation.
+fn of_operation(context: &Context<'_>, call: &Call<'_>, operation: &Operation<'_>) -> Answer {
+    if let Some(refusal) = credentials::refuse(context, call, operation) {
+        return refusal;
+    }
+    if let Some(refusal) = validation::refuse(context, call, operation) {
+        return refusal;
+    }
+    let choice = match negotiation::choose(context, call, operation) {
+        Ok(choice) => choice,
+        Err(refusal) => return *refusal,
+    };
+    fill(context, call, operation, &choice)
+}
+
+/// The answer to a choice: an example, else data made from the schema.
+fn fill(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    operation: &Operation<'_>,
+    choice: &Choice<'_>,
+) -> Answer {
+    example::answer(context, call, choice)
+        .unwrap_or_else(|| made::answer(context, call, operation, choice))
+}

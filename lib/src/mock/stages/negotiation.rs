@@ -1,0 +1,229 @@
+//! Which response, status and media type an answer has. What stands in the body is not decided here.
+
+use std::borrow::Cow;
+
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, json};
+
+use crate::conform::StatusKey;
+
+use super::super::answer::Answer;
+use super::super::answer::media::Accept;
+use super::super::call::{Call, Context};
+use super::super::catalogue::{MediaPlan, OperationPlan, ResponsePlan};
+use super::lookup::Operation;
+
+/// What an answer is made of.
+pub(super) struct Choice<'a> {
+    /// `None` where the operation declares no response: an empty 200.
+    pub(super) response: Option<&'a ResponsePlan>,
+    pub(super) status: StatusCode,
+    /// `None` where the answer has no body.
+    pub(super) media: Option<ChosenMedia<'a>>,
+    /// The name of the example that stands in the body, where the media type has it.
+    pub(super) example: Option<&'a str>,
+}
+
+/// A declared media type, and the type that the client gets.
+pub(super) struct ChosenMedia<'a> {
+    pub(super) plan: &'a MediaPlan,
+    pub(super) media_type: Cow<'a, str>,
+    pub(super) content_type: Option<HeaderValue>,
+}
+
+/// No media type of a response is acceptable to the client.
+struct NotAcceptable;
+
+/// Chooses for a valid request: what it prefers, else the usual response.
+///
+/// # Errors
+/// The refusal of a preference that the operation cannot satisfy (404), or of all media types (406).
+pub(super) fn choose<'a>(
+    context: &Context<'_>,
+    call: &'a Call<'_>,
+    operation: &'a Operation<'_>,
+) -> Result<Choice<'a>, Box<Answer>> {
+    let plan = operation.plan;
+    let preferred = call.preferences.example.as_deref();
+    let candidates: Vec<(&ResponsePlan, StatusCode)> = match &call.preferences.code {
+        Some(code) => {
+            let code = code.parse().ok().filter(sendable);
+            let declared = code.and_then(|code| declared(plan, code));
+            vec![declared.ok_or_else(|| unsatisfied(plan, "response", code_text(call)))?]
+        }
+        None => usual(plan),
+    };
+    let accept = Accept::of(&call.parts.headers);
+    let matched = (preferred.is_none() && !call.dynamic(context.settings))
+        .then(|| plan.example_matches.of(&operation.matched, &call.request))
+        .flatten();
+    let has = |response: &ResponsePlan, name: &str| {
+        response.media.iter().any(|media| media.example(Some(name)).is_some())
+    };
+    let found = match (preferred, matched) {
+        (Some(name), _) => {
+            let found = candidates.iter().find(|(response, _)| has(response, name));
+            Some(found.ok_or_else(|| unsatisfied(plan, "example", name))?)
+        }
+        // A status that the client prefers is stronger than an example that the request matches.
+        (None, Some(name)) if call.preferences.code.is_none() => {
+            candidates.iter().find(|(response, _)| has(response, name)).or(candidates.first())
+        }
+        (None, _) => candidates.first(),
+    };
+    let Some(&(response, status)) = found else {
+        return Ok(Choice { response: None, status: StatusCode::OK, media: None, example: None });
+    };
+    let fits = |media: &&MediaPlan| preferred.is_none() || media.example(preferred).is_some();
+    let media = match media_of(response, status, &accept, fits) {
+        Ok(media) => media,
+        Err(NotAcceptable) => return Err(Box::new(not_acceptable(response))),
+    };
+    Ok(Choice { response: Some(response), status, media, example: preferred.or(matched) })
+}
+
+/// The first of some statuses that the operation declares for an error; else its `4XX` or `default`, sent as `status`. A
+/// client that accepts none of the media types gets the first: the wrong type says more than nothing.
+pub(super) fn declared_error<'a>(
+    call: &Call<'_>,
+    operation: &'a Operation<'_>,
+    codes: &[u16],
+    status: StatusCode,
+) -> Option<Choice<'a>> {
+    let plan = operation.plan;
+    let exact = codes.iter().find_map(|&code| {
+        let response = response(plan, StatusKey::Code(code))?;
+        Some((response, StatusCode::from_u16(code).unwrap_or(status)))
+    });
+    let general = || {
+        let response = response(plan, StatusKey::Range(4));
+        response.or_else(|| self::response(plan, StatusKey::Default)).map(|r| (r, status))
+    };
+    let (response, status) = exact.or_else(general)?;
+    Some(lenient(call, response, status))
+}
+
+/// As [`declared_error`], for a status that no other declaration can stand for.
+pub(super) fn exact_error<'a>(
+    call: &Call<'_>,
+    operation: &'a Operation<'_>,
+    status: StatusCode,
+) -> Option<Choice<'a>> {
+    let response = response(operation.plan, StatusKey::Code(status.as_u16()))?;
+    Some(lenient(call, response, status))
+}
+
+fn lenient<'a>(call: &Call<'_>, response: &'a ResponsePlan, status: StatusCode) -> Choice<'a> {
+    let accept = Accept::of(&call.parts.headers);
+    let media = media_of(response, status, &accept, |_| true)
+        .unwrap_or_else(|NotAcceptable| response.media.first().map(|media| chosen(media, &accept)));
+    Choice { response: Some(response), status, media, example: None }
+}
+
+/// The media type of highest quality among those that fit.
+fn media_of<'a>(
+    response: &'a ResponsePlan,
+    status: StatusCode,
+    accept: &Accept,
+    fits: impl FnMut(&&'a MediaPlan) -> bool,
+) -> Result<Option<ChosenMedia<'a>>, NotAcceptable> {
+    if response.media.is_empty() || !may_have_body(status) {
+        return Ok(None);
+    }
+    let fitting = response.media.iter().filter(fits);
+    let best = accept.best(fitting, |media| &media.media).ok_or(NotAcceptable)?;
+    Ok(Some(chosen(best, accept)))
+}
+
+fn chosen<'a>(plan: &'a MediaPlan, accept: &Accept) -> ChosenMedia<'a> {
+    if plan.media.is_range() {
+        let concrete = plan.media.concrete(accept);
+        let content_type = HeaderValue::from_str(&concrete).ok();
+        return ChosenMedia { plan, media_type: Cow::Owned(concrete), content_type };
+    }
+    let media_type = Cow::Borrowed(plan.declared.as_str());
+    ChosenMedia { plan, media_type, content_type: plan.content_type.clone() }
+}
+
+/// All responses: the lowest explicit 2xx, else `2XX`, else `default`, else the first; then the others, which may have an
+/// example that the first has not.
+fn usual(plan: &OperationPlan) -> Vec<(&ResponsePlan, StatusCode)> {
+    let responses = &plan.responses;
+    let usual = responses
+        .iter()
+        .filter(|response| matches!(response.key, StatusKey::Code(200..300)))
+        .min_by_key(|response| response.key)
+        .or_else(|| response(plan, StatusKey::Range(2)))
+        .or_else(|| response(plan, StatusKey::Default))
+        .or_else(|| responses.first());
+    let mut all = Vec::with_capacity(1);
+    if let Some(usual) = usual {
+        all.push((usual, status_of(usual.key)));
+        let others = responses.iter().filter(|other| other.key != usual.key);
+        all.extend(others.map(|other| (other, status_of(other.key))));
+    }
+    all
+}
+
+/// The response declared for a status: by its code, its range, or `default`.
+fn declared(plan: &OperationPlan, code: u16) -> Option<(&ResponsePlan, StatusCode)> {
+    let range = u8::try_from(code / 100).unwrap_or(0);
+    let status = StatusCode::from_u16(code).ok()?;
+    [StatusKey::Code(code), StatusKey::Range(range), StatusKey::Default]
+        .into_iter()
+        .find_map(|key| response(plan, key))
+        .map(|response| (response, status))
+}
+
+fn response(plan: &OperationPlan, key: StatusKey) -> Option<&ResponsePlan> {
+    plan.responses.iter().find(|response| response.key == key)
+}
+
+fn code_text<'a>(call: &'a Call<'_>) -> &'a str {
+    call.preferences.code.as_deref().unwrap_or_default()
+}
+
+/// The operation has nothing of the kind that the client prefers.
+fn unsatisfied(plan: &OperationPlan, kind: &str, preferred: &str) -> Box<Answer> {
+    let known: Vec<String> = if kind == "response" {
+        plan.responses.iter().map(|response| response.key.to_string()).collect()
+    } else {
+        let media = plan.responses.iter().flat_map(|response| &response.media);
+        let mut names: Vec<String> = media
+            .flat_map(|media| media.examples.iter().filter_map(|(name, _)| name.clone()))
+            .collect();
+        names.dedup();
+        names
+    };
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let detail = format!("the operation has no {kind} {preferred:?}; it has: {known}");
+    let title = "the preference cannot be satisfied";
+    Box::new(Answer::problem(StatusCode::NOT_FOUND, title, &detail))
+}
+
+fn not_acceptable(response: &ResponsePlan) -> Answer {
+    let offered: Vec<&str> = response.media.iter().map(|media| media.declared.as_str()).collect();
+    let detail = format!("Accept takes none of: {}", offered.join(", "));
+    let extra = Map::from_iter([("offered".to_owned(), json!(offered))]);
+    let title = "no media type that the client accepts";
+    Answer::problem_with(StatusCode::NOT_ACCEPTABLE, title, &detail, extra)
+}
+
+/// The status that a key of `responses` is sent as.
+fn status_of(key: StatusKey) -> StatusCode {
+    let code = match key {
+        StatusKey::Code(code) => code,
+        StatusKey::Range(digit) => u16::from(digit) * 100,
+        StatusKey::Default => 200,
+    };
+    StatusCode::from_u16(code).unwrap_or(StatusCode::OK)
+}
+
+/// Interim statuses cannot be final answers.
+fn sendable(code: &u16) -> bool {
+    (200..=999).contains(code)
+}
+
+fn may_have_body(status: StatusCode) -> bool {
+    !matches!(status.as_u16(), 204 | 205 | 304)
+}

@@ -1,0 +1,15 @@
+//! The exact recording of a request, if a spec has one.
+
+use crate::conform::Verb;
+
+use super::super::answer::Answer;
+use super::super::call::{Call, Context};
+
+pub(super) fn answer(context: &Context<'_>, call: &Call<'_>) -> Option<Answer> {
+    let known = matches!(call.verb(), Verb::Known(_));
+    if !known || call.dynamic(context.settings) || call.preferences.skips_recordings() {
+        return None;
+    }
+    let answer = context.catalogue.recordings().answer(&call.request, call.host)?;
+    Some(Answer::recorded(&answer))
+}

@@ -1,0 +1,126 @@
+//! What lives on between requests: storage, the scope, and the count of dynamic answers.
+
+mod storage;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+pub use storage::{DataError, Storage};
+
+/// The part of a mock that requests and admin endpoints change.
+#[derive(Debug)]
+pub struct World {
+    /// What a reset puts back.
+    initial: Mutex<Storage>,
+    storage: Mutex<Storage>,
+    scope: RwLock<Option<Arc<str>>>,
+    /// The seed of the next dynamic answer.
+    next_seed: AtomicU64,
+}
+
+impl World {
+    /// A world whose storage is `initial`. With a seed, dynamic answers are the same sequence in each run.
+    pub fn new(initial: Storage, seed: Option<u64>) -> World {
+        World {
+            storage: Mutex::new(initial.clone()),
+            initial: Mutex::new(initial),
+            scope: RwLock::default(),
+            next_seed: AtomicU64::new(seed.unwrap_or_else(rand::random)),
+        }
+    }
+
+    /// Runs `change` on the storage, alone.
+    pub fn with_storage<T>(&self, change: impl FnOnce(&mut Storage) -> T) -> T {
+        change(&mut locked(&self.storage))
+    }
+
+    /// Empties values and entities.
+    pub fn clear(&self) {
+        self.with_storage(|storage| *storage = Storage::default());
+    }
+
+    /// Puts the storage back as the specs declare it.
+    pub fn reset(&self) {
+        let initial = locked(&self.initial).clone();
+        self.with_storage(|storage| *storage = initial);
+    }
+
+    /// Takes what changed specs declare. A storage that nobody changed follows them; a changed one stays until a reset.
+    pub fn set_initial(&self, initial: Storage) {
+        let before = std::mem::replace(&mut *locked(&self.initial), initial.clone());
+        self.with_storage(|storage| {
+            if *storage == before {
+                *storage = initial;
+            }
+        });
+    }
+
+    /// The name under which served exchanges are logged now.
+    pub fn scope(&self) -> Option<Arc<str>> {
+        self.scope.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets the name, or takes it back.
+    pub fn set_scope(&self, name: Option<&str>) {
+        *self.scope.write().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
+    }
+
+    /// The seed of a dynamic answer: another one for each.
+    pub(super) fn dynamic_seed(&self) -> u64 {
+        // An odd step far from 0, so that the seeds of headers, which are next to each other, do not meet.
+        self.next_seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+    }
+}
+
+/// A panic under one of the locks leaves a value that is whole: every change is a call on one map.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn initial(root: &serde_json::Value) -> Storage {
+        Storage::of_documents([root].into_iter()).expect("well-formed data")
+    }
+
+    #[test]
+    fn storage_begins_as_declared_and_is_reset_to_it() {
+        let root = json!({"x-hmt-data": {"pet": [{"id": 1}, {"id": 2}]}});
+        let world = World::new(initial(&root), None);
+        world.with_storage(|storage| {
+            assert_eq!(storage.entities["pet"].len(), 2);
+            storage.values.insert("n".to_owned(), 5.into());
+        });
+        world.clear();
+        world.with_storage(|storage| assert_eq!(*storage, Storage::default()));
+        world.reset();
+        world.with_storage(|storage| assert_eq!(storage.entities["pet"].len(), 2));
+    }
+
+    #[test]
+    fn a_changed_storage_outlives_changed_specs() {
+        let [one, two] = [1, 2].map(|id| initial(&json!({"x-hmt-data": {"pet": [{"id": id}]}})));
+        let world = World::new(one, None);
+        world.set_initial(two.clone());
+        world.with_storage(|storage| assert_eq!(*storage, two));
+        world.clear();
+        world.set_initial(Storage::default());
+        world.set_initial(two.clone());
+        world.with_storage(|storage| storage.values.insert("n".to_owned(), 1.into()));
+        world.set_initial(Storage::default());
+        world.with_storage(|storage| assert_eq!(storage.values["n"], 1));
+    }
+
+    #[test]
+    fn the_scope_is_set_and_taken_back() {
+        let world = World::new(Storage::default(), None);
+        world.set_scope(Some("a"));
+        assert_eq!(world.scope().as_deref(), Some("a"));
+        world.set_scope(None);
+        assert_eq!(world.scope(), None);
+    }
+}
