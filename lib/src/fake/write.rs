@@ -268,7 +268,9 @@ impl<'p, R: RngCore> Writer<'p, R> {
             Kind::Constants(texts) => match texts.first() {
                 Some(first) if self.composes() => out.extend_from_slice(first),
                 _ => {
-                    out.extend_from_slice(&texts[below(&mut self.rng, texts.len() as u64) as usize])
+                    out.extend_from_slice(
+                        &texts[below(&mut self.rng, texts.len() as u64) as usize],
+                    );
                 }
             },
             Kind::Number(number) => number.write(self.mode == Mode::Half, &mut self.rng, out),

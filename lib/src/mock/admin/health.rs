@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use super::{Call, Handling};
 
-pub(super) fn get(call: Call<'_>) -> Handling<'_> {
+pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let catalogue = call.mock.catalogue();
     super::ready(super::object(Map::from_iter([
         ("status".to_owned(), "ok".into()),

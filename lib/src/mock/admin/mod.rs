@@ -36,7 +36,7 @@ type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 struct Route {
     method: Method,
     path: &'static str,
-    handler: for<'a> fn(Call<'a>) -> Handling<'a>,
+    handler: for<'a> fn(&'a Call<'a>) -> Handling<'a>,
 }
 
 /// All endpoints.
@@ -60,7 +60,7 @@ pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) 
     for route in ROUTES {
         let Some(parameters) = parameters(route.path, path) else { continue };
         if route.method == parts.method {
-            return (route.handler)(Call { mock, parts, body, parameters }).await;
+            return (route.handler)(&Call { mock, parts, body, parameters }).await;
         }
         allowed.push(route.method.as_str());
     }

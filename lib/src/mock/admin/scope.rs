@@ -10,7 +10,7 @@ use super::{Call, Handling};
 /// Longer names are refused: each line of the log has the name.
 const MAX_NAME: usize = 1024;
 
-pub(super) fn get(call: Call<'_>) -> Handling<'_> {
+pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     super::ready(current(call.mock.world()))
 }
 
@@ -20,7 +20,7 @@ fn current(world: &World) -> Answer {
 }
 
 /// The form field `name`, in the body or in the query.
-pub(super) fn post(call: Call<'_>) -> Handling<'_> {
+pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let query = call.parts.uri.query().unwrap_or_default().as_bytes();
     let name = form_urlencoded::parse(call.body)
         .chain(form_urlencoded::parse(query))
@@ -38,7 +38,7 @@ pub(super) fn post(call: Call<'_>) -> Handling<'_> {
     })
 }
 
-pub(super) fn delete(call: Call<'_>) -> Handling<'_> {
+pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
     call.mock.world().set_scope(None);
     super::ready(super::object(Map::new()))
 }

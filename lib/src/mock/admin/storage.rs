@@ -10,12 +10,12 @@ use super::{Call, Handling};
 pub(super) const PATH: &str = "/admin/storage";
 pub(super) const BELOW: &str = "/admin/storage/";
 
-pub(super) fn delete(call: Call<'_>) -> Handling<'_> {
+pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
     call.mock.world().clear();
     super::ready(super::object(Map::new()))
 }
 
-pub(super) fn reset(call: Call<'_>) -> Handling<'_> {
+pub(super) fn reset<'a>(call: &'a Call<'a>) -> Handling<'a> {
     call.mock.world().reset();
     super::ready(super::object(Map::new()))
 }

@@ -137,8 +137,7 @@ impl<'a> Reflected<'a> {
         for (name, value) in &self.body {
             let property = schemas.property(schema, name);
             let accepted = property.is_some_and(|property| {
-                !one_way(schemas, property)
-                    && schemas.accepts(property, value, Direction::Response)
+                !one_way(schemas, property) && schemas.accepts(property, value, Direction::Response)
             });
             if accepted {
                 object.insert(name.clone(), value.clone());
