@@ -193,12 +193,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "POINTER", help_heading = "Secrets")]
     redact_json: Vec<String>,
 
+    /// Also replace what this regular expression matches, or its first group, in any value or text
+    #[arg(long, value_name = "REGEX", help_heading = "Secrets")]
+    redact_value: Vec<String>,
+
     /// Do not replace values of this name
     #[arg(long, value_name = "NAME", help_heading = "Secrets")]
     keep: Vec<String>,
 
     /// Replace nothing
-    #[arg(long, conflicts_with_all = ["redact", "redact_json", "keep", "redact_key"], help_heading = "Secrets")]
+    #[arg(long, conflicts_with_all = ["redact", "redact_json", "redact_value", "keep", "redact_key"], help_heading = "Secrets")]
     keep_secrets: bool,
 
     /// Tell of each exchange on standard error
@@ -267,7 +271,7 @@ const START_ONLY: [&str; 24] = [
 ];
 const IMPORT_ONLY: [&str; 2] = ["locators", "strict"];
 /// Flags of start and import.
-const BOTH: [&str; 11] = [
+const BOTH: [&str; 12] = [
     "out",
     "kafka_broker",
     "kafka_topic",
@@ -277,6 +281,7 @@ const BOTH: [&str; 11] = [
     "redact_key",
     "redact",
     "redact_json",
+    "redact_value",
     "keep",
     "keep_secrets",
 ];

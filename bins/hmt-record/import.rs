@@ -8,6 +8,7 @@ use hmt_core::record::{self, Complaints};
 use hmt_core::stream::{At, Locator, Reader, Rejects};
 
 use super::args::{self, Import};
+use super::progress::replaced_line;
 
 /// Bytes read at a time.
 const BLOCK: usize = 1 << 20;
@@ -37,6 +38,9 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
     let rejected = complaints.rejects.count();
     complaints.rejects.finish(written);
     messages.warn(format_args!("imported {written} exchanges"));
+    if let Some(line) = redactor.as_ref().and_then(|redactor| replaced_line(&redactor.replaced())) {
+        messages.warn(line);
+    }
     match (written, rejected) {
         (_, 0) => Ok(Status::Done),
         (0, _) => Err(Failure::Reported.into()),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
 use hmt_core::cli::Messages;
+use hmt_core::exchange::Replaced;
 use hmt_core::record::{Progress, Summary, Watch};
 
 /// Erases the line and returns to its beginning (ECMA-48: CR, EL).
@@ -55,6 +56,9 @@ impl Teller {
                 summary.violating, summary.violations
             ));
         }
+        if let Some(line) = replaced_line(&summary.replaced) {
+            self.warn(line);
+        }
         match &summary.sink_error {
             Some(error) => Err(anyhow!("the recording is not complete: {error}")),
             None => Ok(()),
@@ -71,6 +75,12 @@ impl Teller {
             }) as Watch
         })
     }
+}
+
+/// What was replaced, and how to keep it; `None` where nothing was.
+pub(super) fn replaced_line(replaced: &Replaced) -> Option<String> {
+    (!replaced.is_empty())
+        .then(|| format!("replaced: {replaced}; --keep NAME keeps a name, --keep-secrets all"))
 }
 
 fn line(progress: &Progress) -> String {

@@ -39,7 +39,7 @@ fn answer(request: &Received) -> Reply {
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         Reply::new(200, &headers, body)
     };
-    let tokens = json!({"access_token": CANARY, "data": [{"user": {"clientSecret": [CANARY, {"deep": CANARY}]}}]});
+    let tokens = json!({"access_token": CANARY, "data": [{"user": {"clientSecret": [CANARY, {"deepSecret": CANARY}]}}]});
     match request.target.split('?').next().unwrap_or_default() {
         "/json" => reply("application/json", tokens.to_string()),
         "/form" => {

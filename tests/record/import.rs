@@ -18,7 +18,10 @@ fn recordings_are_scrubbed() {
     let value = records[0]["request"]["headers"]["authorization"].as_str().unwrap();
     assert!(value.starts_with("Bearer hmt~"));
     assert_eq!(records[0]["request"]["headers"], records[1]["request"]["headers"]);
-    assert_eq!(records[0]["meta"]["hmt"]["redacted"], json!(["authorization", "token"]));
+    assert_eq!(
+        records[0]["meta"]["hmt"]["redacted"],
+        json!(["request.header.authorization", "request.query.token"])
+    );
     // What was replaced stays as it is.
     let again = dir.program("hmt-record").args(["import", "-"]).stdin(run.stdout.clone()).run();
     assert_eq!(again.expect_code(0).stdout, run.stdout);

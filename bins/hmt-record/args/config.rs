@@ -214,6 +214,7 @@ impl Args {
         let options = RedactOptions {
             add: self.redact.clone(),
             add_json: self.redact_json.clone(),
+            add_value: self.redact_value.clone(),
             keep: self.keep.clone(),
         };
         match Redactor::new(&key, &options) {

@@ -128,9 +128,12 @@ impl Api {
         let meta = &exchange.meta;
         let whole = meta.truncated_response.is_none() && meta.incomplete.is_none();
         let mut violations = self.check_response(matched.operation, response, whole);
+        violations.retain(|violation| !violation.is_of_redacted("response", &meta.redacted));
         if response.status < 400 {
             let whole = meta.truncated_request.is_none() && meta.incomplete.is_none();
-            violations.append(&mut self.check_request(&matched, request, whole));
+            let mut of_request = self.check_request(&matched, request, whole);
+            of_request.retain(|violation| !violation.is_of_redacted("request", &meta.redacted));
+            violations.append(&mut of_request);
         }
         if violations.is_empty() { Ok(()) } else { Err(violations) }
     }

@@ -4,6 +4,7 @@
 //! of where lines come from ([`crate::stream`]) or of what they mean to a spec.
 
 mod bodies;
+mod charset;
 mod content;
 mod escape;
 mod host;
@@ -37,8 +38,8 @@ pub use multipart::{FormPart, form_parts};
 pub use pattern::Pattern;
 pub use reader::{LineError, parse_line};
 pub use redact::{
-    KeyError, RedactError, RedactOptions, Redactor, default_key_path, is_pseudonym, is_secret_name,
-    load_or_create_key,
+    KeyError, RedactError, RedactOptions, Redactor, Replaced, default_key_path, has_pseudonym,
+    is_pseudonym, is_secret_name, load_or_create_key,
 };
 pub use selection::Selection;
 pub use text::BodyText;

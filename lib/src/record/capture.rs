@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, Method};
 
-use super::content::recorded_body;
+use super::content::{missing, recorded_body};
 use super::copy::{BodyCopy, Upload, UploadEnd};
 use super::journal::Taken;
 use super::recorder::Recorder;
@@ -179,6 +179,7 @@ impl Capture {
         {
             let upload = self.upload.as_deref().map(Upload::lock);
             let upload = upload.as_deref();
+            let keep = self.recorder.redactor.is_none();
             let headers = request_headers(&self.headers, &self.target.host);
             let mut exchange = Exchange {
                 request: Request {
@@ -189,7 +190,7 @@ impl Capture {
                     query: parse_query(self.target.query()),
                     wire_query: self.target.wire_query().map(Cow::Borrowed),
                     body: upload
-                        .map(|upload| recorded_body(&upload.copy, &headers))
+                        .map(|upload| recorded_body(&upload.copy, &headers, keep))
                         .unwrap_or_default(),
                     headers,
                     timestamp: Some(timestamp(self.began.0).into()),
@@ -200,7 +201,6 @@ impl Capture {
                     seq: Some(self.seq),
                     connection: Some(self.connection),
                     duration_ms: Some(millis(self.began.1.elapsed())),
-                    truncated_request: upload.and_then(|upload| upload.copy.truncated()),
                     incomplete: self.incomplete,
                     error: self.error.as_deref().map(Cow::Borrowed),
                     ..self.answer.as_ref().map(Answer::meta).unwrap_or_default()
@@ -210,8 +210,15 @@ impl Capture {
             if upload.is_some_and(|upload| upload.end != Some(UploadEnd::Whole)) {
                 exchange.meta.incomplete.get_or_insert(Side::Client);
             }
-            self.recorder.check(&mut exchange);
+            if let Some(upload) = upload {
+                exchange.meta.truncated_request = missing(&upload.copy, &exchange.request.body);
+            }
+            if let (Some(answer), Some(response)) = (&self.answer, &exchange.response) {
+                exchange.meta.truncated_response = missing(&answer.copy, &response.body);
+            }
+            // What a violation says of a value must not be a secret.
             self.recorder.redact(&mut exchange);
+            self.recorder.check(&mut exchange);
             write_line(&exchange, &mut line);
         }
         let taken = self.recorder.journal.submit(&self.target.host, &mut line, awaited);
@@ -225,7 +232,7 @@ impl Capture {
         let headers = recorded_headers(&answer.headers);
         Response {
             status: answer.status,
-            body: recorded_body(&answer.copy, &headers),
+            body: recorded_body(&answer.copy, &headers, self.recorder.redactor.is_none()),
             headers,
             // The clock may have been set meanwhile, which must not put the answer before the question.
             timestamp: Some(timestamp(self.began.0 + self.began.1.elapsed()).into()),
@@ -241,7 +248,8 @@ impl Capture {
             (None, error, _) => error.clone().unwrap_or_default(),
         };
         // What a client sends must not write to the terminal as it likes; and queries may hold secrets.
-        let path = self.target.path().escape_debug();
+        let path = self.recorder.shown_path(self.target.path());
+        let path = path.escape_debug();
         let ms = self.began.1.elapsed().as_millis();
         trace(&format!("{} {}://{host}{path} {end} {ms} ms", self.method, protocol.as_str()));
     }
@@ -257,7 +265,6 @@ impl Capture {
 impl Answer {
     fn meta(&self) -> Meta<'_> {
         Meta {
-            truncated_response: self.copy.truncated(),
             chunks: self.chunks.clone(),
             trailers: recorded_headers(&self.trailers),
             ..Meta::default()

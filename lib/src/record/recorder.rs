@@ -82,6 +82,14 @@ impl Recorder {
         exchange.meta.violations = texts.into_iter().map(Cow::Owned).collect();
     }
 
+    /// A path for messages, without the secrets in it.
+    pub(super) fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match &self.redactor {
+            Some(redactor) => redactor.shown_path(path),
+            None => Cow::Borrowed(path),
+        }
+    }
+
     pub(super) fn redact(&self, exchange: &mut Exchange<'_>) {
         if let Some(redactor) = &self.redactor {
             redactor.apply(exchange);

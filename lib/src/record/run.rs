@@ -137,5 +137,7 @@ pub async fn record(
     let left = end.map_or(config.grace, |end| end.saturating_duration_since(Instant::now()));
     let sink_error = recorder.journal.close(left.max(LAST_RECORDS)).await;
     tally.discard_rest(Dropped::SinkBehind);
-    Ok(tally.summary(sink_error))
+    let mut summary = tally.summary(sink_error);
+    summary.replaced = recorder.redactor.as_ref().map(Redactor::replaced).unwrap_or_default();
+    Ok(summary)
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::exchange::Replaced;
+
 /// Why an exchange is not in the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dropped {
@@ -104,6 +106,7 @@ impl Tally {
             violations: self.violations.load(Ordering::Relaxed),
             violating: self.violating.load(Ordering::Relaxed),
             sink_error,
+            replaced: Replaced::default(),
         }
     }
 }
@@ -123,6 +126,8 @@ pub struct Summary {
     pub violating: u64,
     /// What befell a sink, even if others took everything.
     pub sink_error: Option<String>,
+    /// Secrets that were replaced.
+    pub replaced: Replaced,
 }
 
 impl fmt::Display for Summary {

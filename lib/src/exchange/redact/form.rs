@@ -5,11 +5,81 @@ use std::borrow::Cow;
 use percent_encoding::utf8_percent_encode;
 
 use super::super::key::QUERY;
-use super::{Found, Redactor, note};
+use super::super::model::Pairs;
+use super::names::{Kind, Rule};
+use super::table::{OAUTH_MARKS, OAUTH_SECRETS};
+use super::{Found, Redactor};
+
+/// Characters of an authorization code, at least: `code=200` beside a `state` is no message of OAuth.
+const CODE: usize = 8;
+
+/// True of the fields of a message of OAuth 2.0.
+fn is_oauth<'f>(fields: impl Iterator<Item = (&'f str, &'f str)>) -> bool {
+    let (mut state, mut code) = (false, false);
+    for (name, value) in fields {
+        if OAUTH_MARKS.contains(&name) {
+            return true;
+        }
+        state |= name == "state";
+        code |= name == "code" && value.len() >= CODE;
+    }
+    state && code
+}
 
 impl Redactor {
+    /// Decoded pairs of a query, with the secret values replaced.
+    pub(super) fn pairs(&self, pairs: &mut Pairs<'_>, found: &mut Found) {
+        if pairs.is_empty() {
+            return;
+        }
+        let oauth = is_oauth(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
+        for (name, value) in pairs {
+            found.at(&format!(".{name}"));
+            if let Some(hidden) = self.field(name, value, Kind::Query, oauth, found, 0) {
+                *value = Cow::Owned(hidden);
+            }
+        }
+    }
+
+    /// The value of a field, replaced; `None` where it stays.
+    fn field(
+        &self,
+        name: &str,
+        value: &str,
+        kind: Kind,
+        oauth: bool,
+        found: &mut Found,
+        depth: usize,
+    ) -> Option<String> {
+        if value.is_empty() {
+            return None;
+        }
+        let of_oauth = || {
+            let is = oauth && OAUTH_SECRETS.contains(&name) && !self.names.is_kept(name.as_bytes());
+            is.then_some(Rule::PLAIN)
+        };
+        match self.names.rule(name.as_bytes(), kind).or_else(of_oauth) {
+            Some(rule) => {
+                let hidden = self.hide(name, rule, value)?;
+                found.note(name);
+                Some(hidden)
+            }
+            None if self.names.is_kept(name.as_bytes()) => None,
+            None => self.inside(value, found, depth + 1),
+        }
+    }
+
     /// `name=value&…` with the secret values replaced; `None` where there are none.
-    pub(super) fn query_string(&self, text: &str, found: &mut Found) -> Option<String> {
+    pub(super) fn query_string(
+        &self,
+        text: &str,
+        kind: Kind,
+        found: &mut Found,
+        depth: usize,
+    ) -> Option<String> {
+        let fields: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+            form_urlencoded::parse(text.as_bytes()).collect();
+        let oauth = is_oauth(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
         let mut changed = false;
         let pairs: Vec<Cow<'_, str>> = text
             .split('&')
@@ -18,16 +88,16 @@ impl Redactor {
                 let Some((decoded, value)) = form_urlencoded::parse(pair.as_bytes()).next() else {
                     return Cow::Borrowed(pair);
                 };
-                if !self.names.is_secret(decoded.as_bytes()) {
-                    return Cow::Borrowed(pair);
+                if depth == 0 && found.part.ends_with(".body") {
+                    found.at(&format!("#/{}", decoded.replace('~', "~0").replace('/', "~1")));
                 }
-                let hidden = self.hide(&decoded, &value);
-                if hidden == value {
-                    return Cow::Borrowed(pair);
+                match self.field(&decoded, &value, kind, oauth, found, depth) {
+                    Some(hidden) => {
+                        changed = true;
+                        Cow::Owned(format!("{name}={}", utf8_percent_encode(&hidden, QUERY)))
+                    }
+                    None => Cow::Borrowed(pair),
                 }
-                changed = true;
-                note(&decoded, found);
-                Cow::Owned(format!("{name}={}", utf8_percent_encode(&hidden, QUERY)))
             })
             .collect();
         changed.then(|| pairs.join("&"))
@@ -36,7 +106,7 @@ impl Redactor {
 
 /// True of a body that can be read as a form though nothing says that it is one.
 pub(super) fn looks_like_form(bytes: &[u8]) -> bool {
-    !matches!(bytes.first(), Some(b'{' | b'[' | b'<' | b'"'))
+    !matches!(bytes.first(), Some(b'{' | b'[' | b'<' | b'"' | b'-'))
         && bytes.contains(&b'=')
         && bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'"')
 }

@@ -1,48 +1,69 @@
-//! Secrets in headers: whole values, cookies, and URLs.
+//! Secrets in headers, cookies, paths and URLs.
 
 use std::borrow::Cow;
 
 use super::super::model::Pairs;
-use super::{Found, Redactor, note, replace};
+use super::names::Kind;
+use super::shapes::shape_at;
+use super::traces;
+use super::{Found, Redactor};
 
-/// Headers whose value is a URL.
+/// Headers whose value is one URL, which is read as such.
 const URLS: &[&str] = &["location", "content-location", "referer"];
+/// A shorter value can hold nothing that is known by its shape, and no query.
+const SHORT: usize = 6;
 
 impl Redactor {
     pub(super) fn headers(&self, headers: &mut Pairs<'_>, found: &mut Found) {
         for (name, value) in headers {
-            let secret = self.names.is_secret(name.as_bytes());
-            let hidden = match name.as_ref() {
-                "cookie" => self.cookies(value, secret),
-                "set-cookie" => self.cookie(value, secret),
-                _ if secret => self.hide(name, value),
-                url if URLS.contains(&url) => {
-                    // The names noted are those within the URL.
-                    if let Some(hidden) = self.url(value, found) {
-                        *value = Cow::Owned(hidden);
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            replace(value, hidden, name, found);
+            if let Some(hidden) = self.header(name, value, found) {
+                *value = Cow::Owned(hidden);
+            }
         }
     }
 
-    fn cookies(&self, header: &str, secret: bool) -> String {
-        header.split(';').map(|pair| self.cookie(pair, secret)).collect::<Vec<_>>().join(";")
+    /// The value of a header with its secrets replaced; `None` where there are none.
+    pub(super) fn header(&self, name: &str, value: &str, found: &mut Found) -> Option<String> {
+        let rule = self.names.rule(name.as_bytes(), Kind::Other);
+        if rule.is_none() && (value.len() < SHORT || self.names.is_kept(name.as_bytes())) {
+            return None;
+        }
+        match rule {
+            Some(rule) => {
+                let hidden = self.hide(name, rule, value)?;
+                found.at(&format!(".{name}"));
+                found.note(name);
+                Some(hidden)
+            }
+            None if URLS.iter().any(|url| name.eq_ignore_ascii_case(url)) => {
+                found.at(&format!(".{name}"));
+                self.url(value, found, 0)
+            }
+            None => {
+                if traces::candidates(value.as_bytes(), &self.names).is_empty()
+                    && self.values.is_empty()
+                {
+                    return None;
+                }
+                found.at(&format!(".{name}"));
+                self.inside(value, found, 0)
+            }
+        }
+    }
+
+    /// All cookies of the header, each replaced.
+    pub(super) fn cookies(&self, header: &str) -> String {
+        header.split(';').map(|pair| self.cookie(pair)).collect::<Vec<_>>().join(";")
     }
 
     /// `name=value` and, in `set-cookie`, the attributes behind it, which stay.
-    fn cookie(&self, cookie: &str, secret: bool) -> String {
+    pub(super) fn cookie(&self, cookie: &str) -> String {
         let end = cookie.find(';').unwrap_or(cookie.len());
         let Some(equals) = cookie[..end].find('=') else {
             return cookie.to_owned();
         };
         let name = cookie[..equals].trim();
-        let is_secret =
-            self.names.is_secret(name.as_bytes()) || secret && !self.names.is_kept(name.as_bytes());
-        if !is_secret {
+        if self.names.is_kept(name.as_bytes()) {
             return cookie.to_owned();
         }
         // Quotes belong to the notation, so that the secret has one pseudonym with and without them.
@@ -54,28 +75,103 @@ impl Redactor {
         format!("{}{}{behind}", &cookie[..start], self.pseudonym(bare))
     }
 
-    /// The URL with its user-info and its secret query and fragment values replaced.
-    pub(super) fn url(&self, url: &str, found: &mut Found) -> Option<String> {
-        let mut hidden = url.to_owned();
-        if let Some(scheme) = url.find("//").filter(|at| *at == 0 || url[..*at].ends_with(':')) {
-            let start = scheme + 2;
-            let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-            if let Some(at) = url[start..end].rfind('@') {
-                hidden.replace_range(start..start + at, &self.pseudonym(&url[start..start + at]));
-                note("user-info", found);
+    /// The URL with the password of its user-info, the tokens of its path, and its secret query and fragment values
+    /// replaced.
+    pub(super) fn url(&self, url: &str, found: &mut Found, depth: usize) -> Option<String> {
+        let end = url.find(['?', '#']).unwrap_or(url.len());
+        let mut hidden = match self.shapes(&url[..end], found) {
+            Some(mut start) => {
+                start.push_str(&url[end..]);
+                start
             }
-        }
+            None => url.to_owned(),
+        };
         for (mark, stop) in [('?', Some('#')), ('#', None)] {
             let Some(start) = hidden.find(mark).map(|at| at + 1) else { continue };
             let rest = &hidden[start..];
             let end = stop.and_then(|stop| rest.find(stop)).unwrap_or(rest.len());
             // Single-page applications put a path and a query into the fragment.
             let skip = if mark == '#' { rest[..end].find('?').map_or(0, |at| at + 1) } else { 0 };
-            if let Some(query) = self.query_string(&rest[skip..end], found) {
+            if let Some(query) = self.query_string(&rest[skip..end], Kind::Query, found, depth) {
                 hidden.replace_range(start + skip..start + end, &query);
             }
         }
+        if let Some(bytes) = self.by_value(hidden.as_bytes(), found) {
+            hidden = String::from_utf8_lossy(&bytes).into_owned();
+        }
         (hidden != url).then_some(hidden)
+    }
+
+    /// A path with its tokens replaced, and the values of parameters as `;jsessionid=…`.
+    pub(super) fn path(&self, path: &str, found: &mut Found) -> Option<String> {
+        found.part = "request.path";
+        found.at("");
+        let shaped = self.shapes(path, found);
+        let text = shaped.as_deref().unwrap_or(path);
+        let parameters = self.path_parameters(text, found);
+        let text = parameters.as_deref().unwrap_or(text);
+        let by_value = self
+            .by_value(text.as_bytes(), found)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        by_value.or(parameters).or(shaped)
+    }
+
+    /// `/a;jsessionid=1` with the secret values replaced.
+    fn path_parameters(&self, path: &str, found: &mut Found) -> Option<String> {
+        memchr::memchr(b';', path.as_bytes())?;
+        let mut changed = false;
+        let parts: Vec<Cow<'_, str>> = path
+            .split_inclusive([';', '/'])
+            .map(|part| {
+                let bare = part.trim_end_matches([';', '/']);
+                let Some((name, value)) = bare.split_once('=') else { return Cow::Borrowed(part) };
+                let Some(rule) = self.names.rule(name.as_bytes(), Kind::Other) else {
+                    return Cow::Borrowed(part);
+                };
+                let Some(hidden) = self.hide(name, rule, value) else { return Cow::Borrowed(part) };
+                changed = true;
+                found.note(name);
+                Cow::Owned(format!("{name}={hidden}{}", &part[bare.len()..]))
+            })
+            .collect();
+        changed.then(|| parts.concat())
+    }
+
+    /// A text without syntax, in which only shapes are looked for.
+    fn shapes(&self, text: &str, found: &mut Found) -> Option<String> {
+        if text.len() < 16 && memchr::memchr(b'@', text.as_bytes()).is_none() {
+            return None;
+        }
+        let candidates = traces::candidates(text.as_bytes(), &self.names);
+        let mut out = String::new();
+        let mut copied = 0;
+        for at in candidates.places {
+            let Some(shape) = self.shape(text.as_bytes(), at) else { continue };
+            if shape.secret.start < copied || !text.is_char_boundary(shape.secret.end) {
+                continue;
+            }
+            out.push_str(&text[copied..shape.secret.start]);
+            out.push_str(&self.pseudonym(&text[shape.secret.clone()]));
+            copied = shape.secret.end;
+            found.note(shape.kind);
+        }
+        (copied > 0).then(|| out + &text[copied..])
+    }
+
+    /// The shape at a candidate, which may also be the password before an `@`.
+    pub(super) fn shape(&self, text: &[u8], at: usize) -> Option<super::shapes::Shape> {
+        shape_at(text, at).or_else(|| {
+            let sign = at + memchr::memchr(b'@', text.get(at..text.len().min(at + 512))?)?;
+            // The last `@` before the host ends the password.
+            let end = text[sign..]
+                .iter()
+                .position(|byte| {
+                    matches!(byte, b'/' | b'?' | b'#' | b'"') || byte.is_ascii_whitespace()
+                })
+                .map_or(text.len(), |length| sign + length);
+            let sign = sign + memchr::memrchr(b'@', &text[sign..end]).unwrap_or(0);
+            shape_at(text, sign).filter(|shape| shape.secret.start == at)
+        })
     }
 }
 
@@ -87,8 +183,7 @@ pub(super) fn scheme(name: &str, value: &str) -> Option<usize> {
     let known = if name.contains("authorization") {
         scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     } else {
-        name.contains("token")
-            && ["bearer", "basic", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+        ["bearer", "basic", "token", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
     };
     let secret = value[start..].find(|c: char| !matches!(c, ' ' | '\t'))?;
     known.then_some(start + secret)

@@ -1,140 +1,194 @@
 //! Secrets in JSON: their bytes are replaced in place, all others are copied.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::{Found, Redactor, note};
+use super::edits::Edits;
+use super::names::{Kind, Rule};
+use super::traces::Candidates;
+use super::{Found, Redactor};
+
+/// Keys whose value is a name, where a sibling is the value of that name.
+const NAME_KEYS: [&[u8]; 6] = [b"name", b"key", b"header", b"field", b"param", b"parameter"];
+/// Keys of that sibling.
+const VALUE_KEYS: [&[u8]; 3] = [b"value", b"val", b"content"];
 
 impl Redactor {
     /// JSON, whole or cut short, with the secret values replaced; `None` where there are none.
-    pub(super) fn json(&self, bytes: &[u8], found: &mut Found) -> Option<Vec<u8>> {
-        let mut walk = Walk::new(self, bytes, found);
-        walk.value(0, None);
-        walk.finish()
+    pub(super) fn json(
+        &self,
+        bytes: &[u8],
+        candidates: &Candidates,
+        found: &mut Found,
+        depth: usize,
+    ) -> Option<Vec<u8>> {
+        let edits = Edits::default();
+        let stack = Vec::new();
+        let mut walk = Walk { redactor: self, bytes, candidates, found, edits, stack, depth };
+        walk.run();
+        walk.edits.apply(bytes)
     }
 }
 
 /// A walk over JSON text that is known to be right, but may end anywhere. It keeps a stack of its own, so
 /// that no depth of nesting can exhaust the thread's.
-pub(super) struct Walk<'w> {
+struct Walk<'w> {
     redactor: &'w Redactor,
     bytes: &'w [u8],
+    candidates: &'w Candidates,
     found: &'w mut Found,
-    out: Vec<u8>,
-    /// Up to here the input has been copied or replaced.
-    copied: usize,
+    edits: Edits,
     stack: Vec<Level>,
-    /// Keys and indices down to the current value; kept only where there are pointers to compare.
-    path: Vec<String>,
+    /// How many texts this one stands in.
+    depth: usize,
 }
 
+/// What makes a value secret: its rule, and the key that says so. An empty key stands for the user's pointer.
+#[derive(Clone)]
+struct Secret {
+    rule: Rule,
+    key: Range<usize>,
+}
+
+#[derive(Default)]
 struct Level {
     is_object: bool,
-    /// The name that makes everything below secret.
-    secret: Option<String>,
-    /// The same for the value that follows.
-    next: Option<String>,
+    /// The key at hand, with its quotes.
+    key: Range<usize>,
     index: usize,
+    /// What makes the next value secret.
+    next: Option<Secret>,
+    /// The same for each string of this array, or of this object of cookies.
+    each: Option<Secret>,
+    /// The value of a key such as `name`, where it may be the name of a secret.
+    name: Option<Range<usize>>,
+    /// The string or number of a key such as `value`, and that key.
+    value: Option<(Range<usize>, Range<usize>)>,
+    /// The values of this object's names are cookies.
+    cookies: bool,
 }
 
-impl<'w> Walk<'w> {
-    pub(super) fn new(redactor: &'w Redactor, bytes: &'w [u8], found: &'w mut Found) -> Self {
-        let (out, stack, path) = (Vec::new(), Vec::new(), Vec::new());
-        Walk { redactor, bytes, found, out, copied: 0, stack, path }
-    }
-
-    /// The text with its replacements; `None` where there was none.
-    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
-        if self.copied == 0 {
-            return None;
-        }
-        self.out.extend_from_slice(&self.bytes[self.copied..]);
-        Some(self.out)
-    }
-
-    /// Goes over the value at `start`, which is secret where it has a name here; gives the place behind it.
-    pub(super) fn value(&mut self, start: usize, secret: Option<String>) -> usize {
-        let mut place = start;
+impl Walk<'_> {
+    fn run(&mut self) {
+        let mut place = 0;
         let mut is_key = false;
-        let mut root = secret.or_else(|| self.pointed_at());
+        let mut root = self.pointed_at();
         while let Some(byte) = self.bytes.get(place).copied() {
             let begin = place;
             match byte {
-                b' ' | b'\t' | b'\n' | b'\r' => {
-                    place += 1;
-                    continue;
-                }
                 b'{' | b'[' => {
-                    let secret = self.take_secret(&mut root);
+                    let secret = self.take(&mut root);
                     self.open(byte == b'{', secret);
                     is_key = byte == b'{';
                     place += 1;
-                    continue;
                 }
                 b'}' | b']' => {
-                    self.stack.pop();
-                    self.path.truncate(self.stack.len().saturating_sub(1));
+                    self.close();
                     is_key = false;
                     place += 1;
                 }
                 b',' => {
                     is_key = self.next_item();
                     place += 1;
-                    continue;
                 }
                 b':' => {
                     is_key = false;
                     place += 1;
-                    continue;
                 }
                 b'"' => {
                     place = string_end(self.bytes, place);
                     if is_key {
-                        self.key(begin, place);
-                        continue;
-                    }
-                    let secret = self.take_secret(&mut root);
-                    if let Some(name) = secret {
-                        self.hide_string(begin, place, &name);
+                        self.key(begin..place);
+                    } else {
+                        let secret = self.take(&mut root);
+                        self.string(begin..place, secret);
                     }
                 }
+                byte if byte.is_ascii_whitespace() => place += 1,
                 _ => {
                     place = scalar_end(self.bytes, place);
-                    let secret = self.take_secret(&mut root);
-                    // What is true, false or null tells no secret, and a changed type would tell nothing either.
-                    if let Some(name) = secret.filter(|_| byte == b'-' || byte.is_ascii_digit()) {
-                        let text = String::from_utf8_lossy(&self.bytes[begin..place]).into_owned();
-                        let hidden = self.redactor.pseudonym(&text);
-                        self.put(begin, place, &format!("\"{hidden}\""), &name);
+                    let secret = self.take(&mut root);
+                    if byte == b'-' || byte.is_ascii_digit() {
+                        self.number(begin..place, secret);
                     }
                 }
             }
-            if self.stack.is_empty() {
-                return place;
-            }
         }
-        place
+        while !self.stack.is_empty() {
+            self.close();
+        }
     }
 
-    /// The name that makes the value at hand secret.
-    fn take_secret(&mut self, root: &mut Option<String>) -> Option<String> {
+    /// What makes the value at hand secret.
+    fn take(&mut self, root: &mut Option<Secret>) -> Option<Secret> {
         match self.stack.last_mut() {
             Some(level) => level.next.take(),
             None => root.take(),
         }
     }
 
-    /// Makes ready for another value, wherever the last one broke off.
-    pub(super) fn forget(&mut self) {
-        self.stack.clear();
-        self.path.clear();
+    fn open(&mut self, is_object: bool, secret: Option<Secret>) {
+        // Values of an array within an array, and of an object, have no name that makes them secret.
+        let in_array = self.stack.last().is_some_and(|level| !level.is_object);
+        let key = self.stack.last().filter(|level| level.is_object).map(|level| level.key.clone());
+        let named_cookies =
+            key.is_some_and(|key| self.bytes[key].eq_ignore_ascii_case(b"\"cookies\""));
+        let cookies =
+            named_cookies || is_object && in_array && self.stack.last().is_some_and(|l| l.cookies);
+        let of_cookies = Secret { rule: Rule::PLAIN, key: 0..0 };
+        let each = if is_object {
+            // `{"cookies": {"a": "1"}}`
+            (named_cookies && self.stack.last().is_some()).then(|| Secret {
+                key: self.stack.last().map_or(0..0, |level| level.key.clone()),
+                ..of_cookies
+            })
+        } else {
+            secret.filter(|_| !in_array || self.user_asked())
+        };
+        let next = if is_object { None } else { each.clone() };
+        self.stack.push(Level { is_object, each, next, cookies, ..Level::default() });
+        if !is_object {
+            self.point();
+        }
     }
 
-    fn open(&mut self, is_object: bool, secret: Option<String>) {
-        let next = if is_object { None } else { secret.clone() };
-        self.stack.push(Level { is_object, secret, next, index: 0 });
-        if !is_object {
-            self.step(|| "0".to_owned());
-            self.point();
+    fn user_asked(&self) -> bool {
+        !self.redactor.pointers.is_empty()
+    }
+
+    /// The end of an object or an array: now it is known whose value its `value` is.
+    fn close(&mut self) {
+        if let Some((value, key)) = self.stack.last_mut().and_then(|level| level.value.take()) {
+            let level = self.stack.last_mut();
+            let (name, cookies) =
+                level.map_or((None, false), |level| (level.name.take(), level.cookies));
+            self.pair(name, value, key, cookies);
+        }
+        self.stack.pop();
+    }
+
+    /// `{"name": …, "value": …}`
+    fn pair(
+        &mut self,
+        name: Option<Range<usize>>,
+        value: Range<usize>,
+        key: Range<usize>,
+        cookies: bool,
+    ) {
+        let text = name.clone().map(|name| decode(&self.bytes[name]));
+        let names = &self.redactor.names;
+        let rule = text.as_deref().and_then(|name| {
+            let of_cookie = cookies && !names.is_kept(name.as_bytes());
+            names.rule(name.as_bytes(), Kind::Other).or(of_cookie.then_some(Rule::PLAIN))
+        });
+        if let Some(level) = self.stack.last_mut() {
+            level.key = key;
+        }
+        let secret = rule.and_then(|rule| Some(Secret { rule, key: name? }));
+        if self.bytes[value.start] == b'"' {
+            self.plain_string(value, secret);
+        } else {
+            self.number(value, secret);
         }
     }
 
@@ -142,78 +196,172 @@ impl<'w> Walk<'w> {
     fn next_item(&mut self) -> bool {
         let Some(level) = self.stack.last_mut() else { return false };
         if level.is_object {
+            level.next = None;
             return true;
         }
         level.index += 1;
-        level.next = level.secret.clone();
-        let index = level.index;
-        self.step(|| index.to_string());
+        level.next = level.each.clone();
         self.point();
         false
     }
 
-    fn key(&mut self, begin: usize, end: usize) {
-        let key = decode(&self.bytes[begin..end]);
-        let names = &self.redactor.names;
-        if let Some(level) = self.stack.last_mut() {
-            level.next = if names.is_kept(key.as_bytes()) {
-                None
-            } else if names.is_secret(key.as_bytes()) {
-                Some(key.clone().into_owned())
-            } else {
-                level.secret.clone()
-            };
+    fn key(&mut self, key: Range<usize>) {
+        let mut next = None;
+        if self.candidates.within(key.clone()) {
+            let text = decode(&self.bytes[key.clone()]);
+            let rule = self.redactor.names.rule(text.as_bytes(), Kind::Other);
+            next = rule.map(|rule| Secret { rule, key: key.clone() });
         }
-        self.step(|| key.into_owned());
+        let is_kept = || self.redactor.names.is_kept(decode(&self.bytes[key.clone()]).as_bytes());
+        if let Some(level) = self.stack.last_mut() {
+            if next.is_none() && level.each.is_some() && !is_kept() {
+                next = level.each.clone().map(|each| Secret { key: key.clone(), ..each });
+            }
+            level.next = next;
+            level.key = key;
+        }
         self.point();
     }
 
-    fn step(&mut self, part: impl FnOnce() -> String) {
-        if !self.redactor.pointers.is_empty() {
-            self.path.truncate(self.stack.len().saturating_sub(1));
-            self.path.push(part());
-        }
-    }
-
+    /// Where the user's pointers name the value that comes, that makes it secret.
     fn point(&mut self) {
-        if let Some(pointer) = self.pointed_at()
+        if let Some(secret) = self.pointed_at()
             && let Some(level) = self.stack.last_mut()
         {
-            level.next = Some(pointer);
+            level.next = Some(secret);
         }
     }
 
-    fn pointed_at(&self) -> Option<String> {
-        let pointers = &self.redactor.pointers;
-        pointers
-            .iter()
-            .find(|pointer| pointer.matches(&self.path))
-            .map(|pointer| pointer.text.clone())
+    fn pointed_at(&self) -> Option<Secret> {
+        if self.redactor.pointers.is_empty() || self.depth > 0 {
+            return None;
+        }
+        let path: Vec<String> = self.path().collect();
+        let is = self.redactor.pointers.iter().any(|pointer| pointer.matches(&path));
+        is.then_some(Secret { rule: Rule::USER, key: 0..0 })
     }
 
-    fn hide_string(&mut self, begin: usize, end: usize, name: &str) {
-        let value = decode(&self.bytes[begin..end]);
-        let hidden = self.redactor.hide(name, &value);
-        if hidden == value {
+    /// Keys and indices down to the value at hand.
+    fn path(&self) -> impl Iterator<Item = String> {
+        self.stack.iter().map(|level| match level.is_object {
+            true if level.key.is_empty() => String::new(),
+            true => decode(&self.bytes[level.key.clone()]).into_owned(),
+            false => level.index.to_string(),
+        })
+    }
+
+    fn string(&mut self, value: Range<usize>, secret: Option<Secret>) {
+        if secret.is_none()
+            && let Some(level) = self.stack.last_mut()
+            && level.is_object
+            && level.key.len() > 2
+        {
+            let key = &self.bytes[level.key.start + 1..level.key.end - 1];
+            let is_in = |keys: &[&[u8]]| keys.iter().any(|known| key.eq_ignore_ascii_case(known));
+            if is_in(&NAME_KEYS) && level.name.is_none() {
+                // Only the name of a secret, or of a cookie, matters.
+                if level.cookies || self.candidates.within(value.clone()) {
+                    level.name = Some(value.clone());
+                }
+            } else if is_in(&VALUE_KEYS) && level.value.is_none() {
+                level.value = Some((value, level.key.clone()));
+                return;
+            }
+        }
+        self.plain_string(value, secret);
+    }
+
+    fn plain_string(&mut self, value: Range<usize>, secret: Option<Secret>) {
+        let literal = &self.bytes[value.clone()];
+        let Some(secret) = secret else {
+            if self.candidates.within(value.clone()) && !self.is_kept() {
+                let text = decode(literal).into_owned();
+                self.set_place();
+                if let Some(hidden) = self.redactor.inside(&text, self.found, self.depth + 1) {
+                    self.put_string(value, &hidden);
+                }
+            }
+            return;
+        };
+        let text = decode(literal);
+        let name = self.name_of(&secret);
+        if let Some(hidden) = self.redactor.hide(&name, secret.rule, &text) {
+            self.set_place();
+            self.found.note(&name);
+            self.put_string(value, &hidden);
+        }
+    }
+
+    /// True where the user keeps values of the key at hand.
+    fn is_kept(&self) -> bool {
+        self.stack.last().is_some_and(|level| {
+            level.is_object
+                && !level.key.is_empty()
+                && self.redactor.names.is_kept(decode(&self.bytes[level.key.clone()]).as_bytes())
+        })
+    }
+
+    fn number(&mut self, value: Range<usize>, secret: Option<Secret>) {
+        let Some(secret) = secret else {
+            if let Some(level) = self.stack.last_mut()
+                && level.is_object
+                && level.value.is_none()
+                && level.key.len() > 2
+                && VALUE_KEYS.iter().any(|known| {
+                    self.bytes[level.key.start + 1..level.key.end - 1].eq_ignore_ascii_case(known)
+                })
+            {
+                level.value = Some((value, level.key.clone()));
+            }
+            return;
+        };
+        if !secret.rule.integers {
             return;
         }
-        let mut quoted = serde_json::Value::String(hidden).to_string();
-        if !is_closed(&self.bytes[begin..end]) {
-            quoted.pop();
+        let text = String::from_utf8_lossy(&self.bytes[value.clone()]).into_owned();
+        self.set_place();
+        // A number does not show that it was replaced before.
+        if self.found.is_known() {
+            return;
         }
-        self.put(begin, end, &quoted, name);
+        if let Some(hidden) = self.redactor.integer(&text) {
+            let name = self.name_of(&secret);
+            self.found.note_number(&name);
+            self.edits.put(value, hidden);
+        }
     }
 
-    fn put(&mut self, begin: usize, end: usize, text: &str, name: &str) {
-        self.out.extend_from_slice(&self.bytes[self.copied..begin]);
-        self.out.extend_from_slice(text.as_bytes());
-        self.copied = end;
-        note(name, self.found);
+    fn name_of(&self, secret: &Secret) -> String {
+        match secret.key.is_empty() {
+            true => self.path().last().unwrap_or_default(),
+            false => decode(&self.bytes[secret.key.clone()]).into_owned(),
+        }
+    }
+
+    /// Sets the place for what is noted. A text within a text has the place of the outer one.
+    fn set_place(&mut self) {
+        if self.depth > 0 {
+            return;
+        }
+        let mut pointer = String::from("#");
+        for part in self.path() {
+            pointer.push('/');
+            pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+        }
+        self.found.at(&pointer);
+    }
+
+    fn put_string(&mut self, value: Range<usize>, text: &str) {
+        let mut quoted = serde_json::Value::from(text).to_string();
+        if !is_closed(&self.bytes[value.clone()]) {
+            quoted.pop();
+        }
+        self.edits.put(value, quoted);
     }
 }
 
 /// The place behind the string that begins at `start`, or the end of the text.
-fn string_end(bytes: &[u8], start: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut place = start + 1;
     while let Some(ahead) = bytes.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
         if bytes[place + ahead] == b'"' {
@@ -232,7 +380,7 @@ fn scalar_end(bytes: &[u8], start: usize) -> usize {
 }
 
 /// True where a string's text has its closing quote.
-fn is_closed(string: &[u8]) -> bool {
+pub(super) fn is_closed(string: &[u8]) -> bool {
     string.len() > 1
         && string.ends_with(b"\"")
         && string[..string.len() - 1].iter().rev().take_while(|byte| **byte == b'\\').count() % 2
@@ -240,7 +388,7 @@ fn is_closed(string: &[u8]) -> bool {
 }
 
 /// What a string says; its bytes as they are where its escapes are wrong or cut off.
-fn decode(string: &[u8]) -> Cow<'_, str> {
+pub(super) fn decode(string: &[u8]) -> Cow<'_, str> {
     let inner = &string[1..string.len() - usize::from(is_closed(string))];
     if memchr::memchr(b'\\', inner).is_some()
         && let Ok(text) = serde_json::from_slice::<String>(string)

@@ -1,67 +1,89 @@
-//! Replaces secrets by keyed pseudonyms before a record leaves memory (CLI.md section 4).
+//! Replaces secrets by keyed pseudonyms before a record leaves memory.
 //!
 //! The same secret becomes the same pseudonym under one user's key, so that a replay still matches, and nobody
 //! without the key can test a guess. Everything that is no secret stays as it is, byte for byte.
+//!
+//! * [`table`]: the names and the published forms of keys; [`names`] and [`words`] compare names with it, and [`shapes`]
+//!   texts.
+//! * [`traces`]: the quick search that most bodies end with.
+//! * [`document`] decides what a text is; [`json`], [`form`], [`markup`], [`multipart`], [`message`] and [`text`] read each kind.
+//! * [`found`]: what was replaced, for the record and for people.
 
+mod document;
+mod edits;
 mod form;
+mod found;
 mod headers;
 mod json;
 mod key;
+mod markup;
+mod message;
 mod multipart;
 mod names;
+mod shapes;
+mod table;
 mod text;
 mod traces;
+mod words;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
-use serde::de::IgnoredAny;
+use regex::bytes::Regex;
 use sha2::Sha256;
 
+pub use found::Replaced;
 pub use key::{KeyError, default_key_path, load_or_create_key};
 pub use names::{RedactError, is_secret_name};
 
-use super::model::{Body, Exchange, Pairs, header};
-use names::{Names, Pointer};
+use super::model::{Body, BytePairs, Exchange, Pairs, header};
+use found::Found;
+use names::{Names, Pointer, Rule};
 
 /// What every pseudonym begins with.
 const MARK: &str = "hmt~";
 /// Characters of base64url behind the mark: 16 bytes of the HMAC.
 const LENGTH: usize = 22;
-/// How many names `meta.hmt.redacted` lists; a body can have any number of them.
-const LISTED: usize = 64;
 
 /// Replaces secrets.
 pub struct Redactor {
     mac: Hmac<Sha256>,
     names: Names,
     pointers: Vec<Pointer>,
+    values: Vec<Regex>,
+    replaced: Mutex<Replaced>,
 }
 
-/// What to treat as secret beyond the built-in names, and what not.
+/// What to treat as secret beyond the table, and what not.
 #[derive(Clone, Debug, Default)]
 pub struct RedactOptions {
     /// Names or patterns (`*`, `?`) of headers, cookies, query, form and JSON keys.
     pub add: Vec<String>,
     /// JSON pointers into bodies; `*` as a part stands for every key or index.
     pub add_json: Vec<String>,
+    /// Regular expressions of values. Where one has a group, the first is the secret, else the whole match.
+    pub add_value: Vec<String>,
     /// Names or patterns that are no secrets, whatever else says so.
     pub keep: Vec<String>,
 }
-
-/// The names found secret in an exchange.
-type Found = BTreeSet<String>;
 
 impl Redactor {
     /// A redactor with the user's key.
     ///
     /// # Errors
-    /// A pointer that is none, or patterns too large to compile.
+    /// A pointer or a regular expression that is none, or patterns too large to compile.
     pub fn new(key: &[u8; 32], options: &RedactOptions) -> Result<Redactor, RedactError> {
         let mac = Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
+        let value = |text: &String| {
+            Regex::new(text).map_err(|error| {
+                let why = error.to_string();
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                RedactError::Value(text.clone(), why.to_owned())
+            })
+        };
         Ok(Redactor {
             mac,
             names: Names::new(&options.add, &options.keep)?,
@@ -70,6 +92,8 @@ impl Redactor {
                 .iter()
                 .map(|pointer| Pointer::parse(pointer))
                 .collect::<Result<_, _>>()?,
+            values: options.add_value.iter().map(value).collect::<Result<_, _>>()?,
+            replaced: Mutex::default(),
         })
     }
 
@@ -82,110 +106,142 @@ impl Redactor {
     }
 
     fn pseudonym_of_bytes(&self, secret: &[u8]) -> String {
+        format!("{MARK}{}", URL_SAFE_NO_PAD.encode(&self.digest(secret)[..16]))
+    }
+
+    fn digest(&self, secret: &[u8]) -> [u8; 32] {
         let mut mac = self.mac.clone();
         mac.update(secret);
-        let digest = mac.finalize().into_bytes();
-        format!("{MARK}{}", URL_SAFE_NO_PAD.encode(&digest[..16]))
+        mac.finalize().into_bytes().into()
     }
 
-    /// Replaces the secrets of an exchange and lists their names in [`super::Meta::redacted`].
-    pub fn apply(&self, exchange: &mut Exchange<'_>) {
-        let mut found = Found::new();
-        let request = &mut exchange.request;
-        self.headers(&mut request.headers, &mut found);
-        for (name, value) in &mut request.query {
-            if self.names.is_secret(name.as_bytes()) {
-                let hidden = self.hide(name, value);
-                replace(value, hidden, name, &mut found);
-            }
+    /// Another integer of as many digits, the same for the same one. `None` for a number that is no integer.
+    pub fn integer(&self, number: &str) -> Option<String> {
+        let (sign, digits) = match number.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", number),
+        };
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
         }
+        let mut input = number.as_bytes().to_vec();
+        loop {
+            let mut made = String::with_capacity(number.len());
+            made.push_str(sign);
+            let mut block = self.digest(&input);
+            for index in 0..digits.len() {
+                if index > 0 && index % block.len() == 0 {
+                    block = self.digest(&block);
+                }
+                let byte = block[index % block.len()];
+                // A number of several digits has no zero in front.
+                let digit = if index == 0 && digits.len() > 1 { 1 + byte % 9 } else { byte % 10 };
+                made.push(char::from(b'0' + digit));
+            }
+            if made != number {
+                return Some(made);
+            }
+            input.push(b'+');
+        }
+    }
+
+    /// Replaces the secrets of an exchange and lists their places in [`super::Meta::redacted`].
+    pub fn apply(&self, exchange: &mut Exchange<'_>) {
+        let mut found = Found::new(&exchange.meta.redacted);
+        let request = &mut exchange.request;
+        found.part = "request.header";
+        self.headers(&mut request.headers, &mut found);
+        if let Some(path) = self.path(&request.pathname, &mut found) {
+            request.pathname = Cow::Owned(path);
+        }
+        found.part = "request.query";
+        self.pairs(&mut request.query, &mut found);
         request.hide_in_wire_query();
+        found.part = "request.body";
         self.body(&mut request.body, &request.headers, &mut found);
         if let Some(response) = &mut exchange.response {
+            found.part = "response.header";
             self.headers(&mut response.headers, &mut found);
+            found.part = "response.body";
             self.body(&mut response.body, &response.headers, &mut found);
         }
-        self.headers(&mut exchange.meta.request_trailers, &mut found);
-        self.headers(&mut exchange.meta.trailers, &mut found);
-        if !found.is_empty() {
-            found.extend(exchange.meta.redacted.drain(..).map(Cow::into_owned));
-            exchange.meta.redacted = found.into_iter().take(LISTED).map(Cow::Owned).collect();
+        let meta = &mut exchange.meta;
+        forget_hidden(&mut meta.request_header_bytes, &request.headers);
+        if let Some(response) = &exchange.response {
+            forget_hidden(&mut meta.response_header_bytes, &response.headers);
         }
+        found.part = "request.trailer";
+        self.headers(&mut meta.request_trailers, &mut found);
+        found.part = "response.trailer";
+        self.headers(&mut meta.trailers, &mut found);
+        if found.is_empty() {
+            return;
+        }
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).add(&found);
+        exchange.meta.redacted = found.into_places().into_iter().map(Cow::Owned).collect();
     }
 
-    /// The value with its secret replaced; a scheme in front of it (`Bearer `) stays.
-    fn hide(&self, name: &str, value: &str) -> String {
+    /// What was replaced so far, by place and name.
+    pub fn replaced(&self) -> Replaced {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A path for people, without the secrets in it.
+    pub fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        self.path(path, &mut Found::default()).map_or(Cow::Borrowed(path), Cow::Owned)
+    }
+
+    /// The value of a name that marks a secret, replaced; `None` where it stays. A scheme in front of it (`Bearer `) and
+    /// the names of cookies stay.
+    fn hide(&self, name: &str, rule: Rule, value: &str) -> Option<String> {
+        if name.eq_ignore_ascii_case("cookie") {
+            return Some(self.cookies(value)).filter(|hidden| hidden != value);
+        }
+        if name.eq_ignore_ascii_case("set-cookie") {
+            return Some(self.cookie(value)).filter(|hidden| hidden != value);
+        }
         // `access-control-allow-credentials: true` has the name of a secret, and is none.
-        if matches!(value, "true" | "false") {
-            return value.to_owned();
+        if value.trim().is_empty()
+            || matches!(value, "true" | "false" | "null")
+            || rule.counts && is_count(value)
+        {
+            return None;
         }
-        match headers::scheme(name, value) {
-            Some(length) => {
-                format!("{}{}", &value[..length], self.pseudonym(&value[length..]))
-            }
+        let hidden = match headers::scheme(name, value) {
+            Some(length) => format!("{}{}", &value[..length], self.pseudonym(&value[length..])),
             None => self.pseudonym(value),
-        }
+        };
+        (hidden != value).then_some(hidden)
     }
 
     fn body(&self, body: &mut Body<'_>, headers: &Pairs<'_>, found: &mut Found) {
+        if body.is_empty() {
+            return;
+        }
         let media_type = header(headers, "content-type").unwrap_or_default();
-        let is_text = matches!(body, Body::Text(_));
-        if let Some(hidden) = self.bytes(body.as_bytes(), media_type, is_text, found) {
+        found.at("");
+        if let Some(hidden) = self.document(body.as_bytes(), media_type, found, 0) {
             *body = Body::from_bytes(hidden);
         }
     }
-
-    /// The body with its secrets replaced; `None` where it has none.
-    fn bytes(
-        &self,
-        bytes: &[u8],
-        media_type: &str,
-        is_text: bool,
-        found: &mut Found,
-    ) -> Option<Vec<u8>> {
-        if bytes.is_empty() {
-            return None;
-        }
-        let media_type = media_type.trim();
-        let is = |name: &str| {
-            media_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-        };
-        if is("multipart/form-data") {
-            return self.multipart(bytes, media_type, found);
-        }
-        let untyped = media_type.is_empty() || is("text/plain");
-        if is("application/x-www-form-urlencoded") || untyped && form::looks_like_form(bytes) {
-            let text = String::from_utf8_lossy(bytes);
-            return self.query_string(&text, found).map(String::into_bytes);
-        }
-        let json = media_type.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"));
-        if !is_text && !json && !is("text/") && !untyped {
-            return None;
-        }
-        if self.pointers.is_empty() && !self.names.may_occur(bytes) {
-            return None;
-        }
-        match serde_json::from_slice::<IgnoredAny>(bytes) {
-            Ok(_) => self.json(bytes, found),
-            // Cut short, but right as far as it goes.
-            Err(error) if error.is_eof() => self.json(bytes, found),
-            Err(_) => self.text(bytes, found),
-        }
-    }
 }
 
-/// Puts the replacement in and notes the name, unless nothing changes.
-fn replace(value: &mut Cow<'_, str>, hidden: String, name: &str, found: &mut Found) {
-    if hidden != *value {
-        *value = Cow::Owned(hidden);
-        note(name, found);
-    }
+/// Leaves out the bytes of header values that were replaced: those whose text the headers no longer have.
+fn forget_hidden(bytes: &mut BytePairs<'_>, headers: &Pairs<'_>) {
+    bytes.retain(|(name, value)| {
+        let text: String = value.iter().map(|byte| char::from(*byte)).collect();
+        headers.iter().any(|(known, value)| known == name && *value == text)
+    });
 }
 
-fn note(name: &str, found: &mut Found) {
-    if found.len() < LISTED {
-        found.insert(name.to_ascii_lowercase());
-    }
+/// True of a number, as `12`, `1,234` or `0.5`.
+fn is_count(value: &str) -> bool {
+    let value = value.trim();
+    value.len() <= 20
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'_' | b'-' | b'+'))
 }
 
 /// True of what [`Redactor::pseudonym`] makes.
@@ -194,6 +250,12 @@ pub fn is_pseudonym(text: &str) -> bool {
         rest.len() == LENGTH
             && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     })
+}
+
+/// True of a text that has a pseudonym anywhere in it.
+pub fn has_pseudonym(text: &str) -> bool {
+    text.match_indices(MARK)
+        .any(|(at, _)| text.get(at..at + MARK.len() + LENGTH).is_some_and(is_pseudonym))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
-//! Secrets in `multipart/form-data`: the parts that their names mark, and JSON parts.
+//! Secrets in multipart bodies: the parts that their names mark, and what is in the others.
 
 use super::super::multipart::form_parts;
-use super::{Found, Redactor, note};
+use super::edits::Edits;
+use super::names::Kind;
+use super::text::Mode;
+use super::{Found, Redactor};
 
 impl Redactor {
     /// The body with its secret parts replaced; `None` where there are none.
@@ -10,36 +13,45 @@ impl Redactor {
         bytes: &[u8],
         media_type: &str,
         found: &mut Found,
+        depth: usize,
     ) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
-        let mut copied = 0;
         // What is wrong with a part is no reason to show it: a body that was cut has a last part all the same.
-        for part in form_parts(bytes, media_type).ok()? {
-            let Some(name) = &part.name else { continue };
+        let Ok(parts) = form_parts(bytes, media_type) else {
+            let candidates = self.candidates(bytes);
+            return self.text(bytes, &candidates, Mode::Unparsed, found, depth);
+        };
+        let mut edits = Edits::default();
+        for part in parts {
             let content = &bytes[part.content.clone()];
-            let hidden = if self.names.is_secret(name.as_bytes()) && !content.is_empty() {
-                note(name, found);
-                match std::str::from_utf8(content) {
-                    Ok(text) => self.pseudonym(text).into_bytes(),
-                    Err(_) => self.pseudonym_of_bytes(content).into_bytes(),
-                }
-            } else {
-                let Some(media) = part.media.filter(|media| media.contains("json")) else {
-                    continue;
+            if content.is_empty() {
+                continue;
+            }
+            let name = part.name.as_deref().unwrap_or_default();
+            if depth == 0 {
+                found.at(&match name {
+                    "" => String::new(),
+                    name => format!("#/{}", name.replace('~', "~0").replace('/', "~1")),
+                });
+            }
+            if let Some(rule) = self.names.rule(name.as_bytes(), Kind::Other) {
+                let hidden = match std::str::from_utf8(content) {
+                    Ok(text) => self.hide(name, rule, text).map(String::into_bytes),
+                    Err(_) => Some(self.pseudonym_of_bytes(content).into_bytes()),
                 };
-                match self.bytes(content, &media, true, found) {
-                    Some(hidden) => hidden,
-                    None => continue,
+                if let Some(hidden) = hidden {
+                    found.note(name);
+                    edits.put(part.content, hidden);
                 }
-            };
-            out.extend_from_slice(&bytes[copied..part.content.start]);
-            out.extend_from_slice(&hidden);
-            copied = part.content.end;
+                continue;
+            }
+            if self.names.is_kept(name.as_bytes()) {
+                continue;
+            }
+            let media = part.media.unwrap_or_default();
+            if let Some(hidden) = self.document(content, &media, found, depth + 1) {
+                edits.put(part.content, hidden);
+            }
         }
-        if copied == 0 {
-            return None;
-        }
-        out.extend_from_slice(&bytes[copied..]);
-        Some(out)
+        edits.apply(bytes)
     }
 }

@@ -1,32 +1,137 @@
 //! Which names mark a secret.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::traces::Traces;
+use super::table::{FACTS, MARKS, Match, NAMES};
+use super::words::Words;
 
-/// The table of CLI.md section 4, and `apikey` as one word, which its `*api?key*` leaves out.
-const SECRET: &[&str] = &[
-    "*authorization*",
-    "cookie",
-    "set-cookie",
-    "*token*",
-    "*secret*",
-    "*password*",
-    "*passwd*",
-    "*api?key*",
-    "*apikey*",
-    "x-api-key",
-    "*session*",
-    "*credential*",
-];
+/// What a name that marks a secret says of its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// Integers are secrets, too.
+    pub(super) integers: bool,
+    /// The name is `tokens`, under which a number is a count.
+    pub(super) counts: bool,
+}
 
-/// True for a name that marks a secret (CLI.md section 4), whatever a recorder was told to add or to keep.
+impl Rule {
+    /// A name or a place that the user gave.
+    pub(super) const USER: Rule = Rule { integers: true, counts: false };
+    /// A value that is a secret whatever its name is.
+    pub(super) const PLAIN: Rule = Rule { integers: false, counts: false };
+}
+
+/// Whose name it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Query,
+    Other,
+}
+
+/// True for a name that marks a secret, whatever a recorder was told to add or to keep.
 pub fn is_secret_name(name: &str) -> bool {
-    static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| whole(SECRET).ok());
-    // Nothing would be known of a name without the table, which is a constant that compiles.
-    NAMES.as_ref().is_none_or(|names| names.is_match(name.as_bytes()))
+    rule_of(name.as_bytes(), Kind::Other).is_some()
+}
+
+/// The rule of the table for a name.
+pub(super) fn rule_of(name: &[u8], kind: Kind) -> Option<Rule> {
+    let words = Words::of(name);
+    if let Some(rule) = rule_of_words(&words, kind) {
+        return Some(rule);
+    }
+    // `user[pass]` in a form is `pass` within `user`; `login:pin` in XML is `pin` of a namespace.
+    let inner = match name.strip_suffix(b"]") {
+        Some(inner) => inner.iter().rposition(|byte| *byte == b'[').map(|at| &inner[at + 1..]),
+        None => name.iter().rposition(|byte| *byte == b':').map(|at| &name[at + 1..]),
+    };
+    inner.filter(|inner| !inner.is_empty()).and_then(|inner| rule_of_words(&Words::of(inner), kind))
+}
+
+fn rule_of_words(words: &Words, kind: Kind) -> Option<Rule> {
+    let last = words.last(1)?;
+    let table = &*TABLE;
+    let of = |word: &[u8], takes: fn(Match) -> bool| {
+        table.get(word).filter(|(place, _)| takes(*place)).map(|(_, integers)| *integers)
+    };
+    let at_end = |place| matches!(place, Match::Last | Match::Either);
+    let mut counts = false;
+    let pair = words.last(2);
+    let mut integers = of(last, at_end).or_else(|| of(pair?, at_end));
+    if integers.is_none()
+        && let Some(singular) = last.strip_suffix(b"s")
+    {
+        let plural = |place| place == Match::Last;
+        counts = singular == b"token";
+        integers = of(singular, plural).or_else(|| of(pair?.strip_suffix(b"s")?, plural));
+    }
+    // `X-Session` is `session` in a header.
+    let is_only = words.count() == 1 || words.count() == 2 && words.get(0) == Some(b"x");
+    if integers.is_none() && is_only {
+        integers = of(last, |place| place == Match::Only).or_else(|| {
+            of(last, |place| place == Match::OnlyQuery).filter(|_| kind == Kind::Query)
+        });
+    }
+    let integers = integers.or_else(|| of(words.all(), |place| place == Match::Always))?;
+    (!is_fact(words, last)).then_some(Rule { integers, counts })
+}
+
+/// True of names that tell a fact about a secret, or that mean another kind of token.
+fn is_fact(words: &Words, last: &[u8]) -> bool {
+    let is = |word: Option<&[u8]>, known: &[&str]| {
+        word.is_some_and(|word| known.iter().any(|known| known.as_bytes() == word))
+    };
+    if words.count() < 2 {
+        return false;
+    }
+    if is(words.get(0), FACTS) {
+        return true;
+    }
+    if !matches!(last, b"token" | b"tokens") {
+        return false;
+    }
+    let is_limit = (0..words.count() - 1).any(|index| {
+        words.get(index) == Some(b"ratelimit")
+            || words.get(index) == Some(b"rate") && words.get(index + 1) == Some(b"limit")
+    });
+    is_limit || is(words.second_last(), MARKS)
+}
+
+/// The table by its words, written together.
+type Table = HashMap<Vec<u8>, (Match, bool), BuildHasherDefault<WordHasher>>;
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let rows = NAMES.iter().map(|row| {
+        let together = row.words.bytes().filter(u8::is_ascii_lowercase).collect();
+        (together, (row.place, row.integers))
+    });
+    rows.collect()
+});
+
+/// FNV-1a: names are short, and the table is a constant that no input can choose.
+struct WordHasher(u64);
+
+impl Default for WordHasher {
+    fn default() -> Self {
+        WordHasher(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for WordHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {}
 }
 
 /// Why a redactor cannot be made.
@@ -38,73 +143,53 @@ pub enum RedactError {
     /// No JSON pointer.
     #[error("{0:?} is no JSON pointer: write /part/part, with * for every key or index")]
     Pointer(String),
+    /// No regular expression.
+    #[error("--redact-value {0:?} is no regular expression: {1}")]
+    Value(String, String),
 }
 
-/// Names as patterns; letters count the same in both cases.
+/// The table, and what the user added to it and took from it. Letters count the same in both cases.
 pub(super) struct Names {
-    secret: Regex,
+    add: Option<Regex>,
     keep: Option<Regex>,
-    /// The letters that each secret name has.
-    letters: Vec<u32>,
-    traces: Traces,
 }
 
 impl Names {
     pub(super) fn new(add: &[String], keep: &[String]) -> Result<Self, RedactError> {
-        let secret: Vec<&str> =
-            SECRET.iter().copied().chain(add.iter().map(String::as_str)).collect();
-        let keep: Vec<&str> = keep.iter().map(String::as_str).collect();
-        Ok(Names {
-            secret: whole(&secret)?,
-            keep: if keep.is_empty() { None } else { Some(whole(&keep)?) },
-            letters: secret.iter().map(|pattern| letters(pattern.as_bytes())).collect(),
-            traces: Traces::new(&secret)?,
-        })
+        Ok(Names { add: whole(add)?, keep: whole(keep)? })
     }
 
-    pub(super) fn is_secret(&self, name: &[u8]) -> bool {
-        let has = letters(name);
-        // Most names lack a letter of each, which is seen in a tenth of the time.
-        self.letters.iter().any(|needed| needed & !has == 0)
-            && self.secret.is_match(name)
-            && !self.is_kept(name)
+    /// The rule for a name; `None` where it marks no secret.
+    pub(super) fn rule(&self, name: &[u8], kind: Kind) -> Option<Rule> {
+        let added = || self.add.as_ref().filter(|add| add.is_match(name)).map(|_| Rule::USER);
+        rule_of(name, kind).or_else(added).filter(|_| !self.is_kept(name))
     }
 
     pub(super) fn is_kept(&self, name: &[u8]) -> bool {
         self.keep.as_ref().is_some_and(|keep| keep.is_match(name))
     }
 
-    /// False where no name in the body can be secret.
-    pub(super) fn may_occur(&self, body: &[u8]) -> bool {
-        self.traces.find(body, 0).is_some()
-    }
-
-    /// The next place at `from` or behind it where a part of a secret name stands, in any case.
-    pub(super) fn next_trace(&self, body: &[u8], from: usize) -> Option<usize> {
-        self.traces.find(body, from)
+    /// True where the user added names of his own.
+    pub(super) fn are_added(&self) -> bool {
+        self.add.is_some()
     }
 }
 
-/// A bit for each letter of the alphabet that the text has, in either case.
-fn letters(text: &[u8]) -> u32 {
-    let bit = |byte: &u8| match byte.to_ascii_lowercase() {
-        letter @ b'a'..=b'z' => 1 << (letter - b'a'),
-        _ => 0,
-    };
-    text.iter().map(bit).fold(0, |all, bit| all | bit)
-}
-
-fn whole(patterns: &[&str]) -> Result<Regex, RedactError> {
+fn whole(patterns: &[String]) -> Result<Option<Regex>, RedactError> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
     let parts: Vec<String> = patterns.iter().map(|pattern| to_regex(pattern)).collect();
     RegexBuilder::new(&format!("^(?:{})$", parts.join("|")))
         .unicode(false)
         .case_insensitive(true)
         .dot_matches_new_line(true)
         .build()
+        .map(Some)
         .map_err(|_| RedactError::Patterns)
 }
 
-pub(super) fn to_regex(pattern: &str) -> String {
+fn to_regex(pattern: &str) -> String {
     let mut regex = String::new();
     for c in pattern.chars() {
         match c {
@@ -118,7 +203,6 @@ pub(super) fn to_regex(pattern: &str) -> String {
 
 /// A JSON pointer (RFC 6901) with `*` for every key or index.
 pub(super) struct Pointer {
-    pub(super) text: String,
     parts: Vec<String>,
 }
 
@@ -131,11 +215,152 @@ impl Pointer {
             None if text.is_empty() => Vec::new(),
             None => return Err(RedactError::Pointer(text.to_owned())),
         };
-        Ok(Pointer { text: text.to_owned(), parts })
+        Ok(Pointer { parts })
     }
 
     pub(super) fn matches(&self, path: &[String]) -> bool {
         self.parts.len() == path.len()
             && self.parts.iter().zip(path).all(|(part, step)| part == "*" || part == step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "password",
+            "pwd",
+            "pass",
+            "passphrase",
+            "passPhrase",
+            "PassPhrase",
+            "private_key",
+            "privateKey",
+            "jwt",
+            "csrf",
+            "otp",
+            "Ocp-Apim-Subscription-Key",
+            "X-Functions-Key",
+            "DPoP",
+            "sig",
+            "X-Amz-Signature",
+            "code_verifier",
+            "SAMLResponse",
+            "SAMLRequest",
+            "X-Auth",
+            "X-Session",
+            "x-auth-token",
+            "access_token",
+            "accessToken",
+            "ACCESS_TOKEN",
+            "accesstoken",
+            "refreshToken",
+            "apikey",
+            "apiKey",
+            "APIKey",
+            "X-API-Key",
+            "api-keys",
+            "clientSecret",
+            "client_secrets",
+            "user[password]",
+            "user[pass]",
+            "wsse:Password",
+            "login:pin",
+            "sessionId",
+            "PHPSESSID",
+            "JSESSIONID",
+            "session",
+            "sid",
+            "pin",
+            "auth",
+            "tokens",
+            "credentials",
+            "X-Amz-Credential",
+            "x-hub-signature-256",
+            "password2",
+            "newPassword",
+            "next-auth.session-token",
+            "page_access_token",
+            "cvv",
+            "cvc",
+            "ssn",
+            "xsrf",
+            "password_confirmation",
+            "Authorization",
+            "Proxy-Authorization",
+            "PRIVATE-TOKEN",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        assert!(rule_of(b"key", Kind::Query).is_some());
+    }
+
+    #[test]
+    fn names_of_other_things() {
+        for name in [
+            "max_tokens",
+            "maxTokens",
+            "token_type",
+            "session_count",
+            "sessions",
+            "nextPageToken",
+            "has_password",
+            "password_changed_at",
+            "secretary",
+            "obsession",
+            "tokenizer",
+            "is_token",
+            "X-RateLimit-Remaining-Tokens",
+            "x-ratelimit-reset-tokens",
+            "expires_in",
+            "cursor_token",
+            "syncToken",
+            "continuation_token",
+            "tokens_used",
+            "author",
+            "authority",
+            "pages",
+            "compass",
+            "key",
+            "keys",
+            "design",
+            "public_key",
+            "idempotency-key",
+            "sort_key",
+            "pinned",
+            "shipping",
+            "spin_pin",
+            "passenger",
+            "pass_count",
+            "signal",
+            "sigma",
+            "code",
+            "state",
+            "assertion",
+            "session_type",
+            "eos_token",
+            "Sec-WebSocket-Key",
+            "inside",
+            "",
+            "2",
+            "-",
+            "NextContinuationToken",
+            "x-auth-method",
+            "authenticated",
+            "opt",
+            "side",
+            "tokenId",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+        // A count where the value is a number.
+        assert_eq!(
+            rule_of(b"total_tokens", Kind::Other),
+            Some(Rule { integers: false, counts: true })
+        );
+        assert_eq!(rule_of(b"otp", Kind::Other), Some(Rule { integers: true, counts: false }));
     }
 }

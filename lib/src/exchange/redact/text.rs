@@ -1,42 +1,384 @@
-//! Secrets in text that is no JSON as a whole but has it inside: streams of events, JSON Lines, scripts,
-//! broken JSON.
+//! Secrets in text without a syntax that is known: logs, scripts, torn JSON, streams of events, and binary bodies.
 
-use super::json::Walk;
+use std::ops::Range;
+
+use super::document::is_json;
+use super::edits::Edits;
+use super::json::{decode, string_end};
+use super::names::{Kind, Rule};
+use super::traces::{Candidates, is_in_query, is_of_name, name_around};
 use super::{Found, Redactor};
 
-/// Names of keys are short; looking further for their quotes would only find other strings.
-const NEAR: usize = 128;
+/// What is looked for in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Shapes, and pairs of name and value in any notation.
+    Unparsed,
+    /// The value of a name that marks no secret: shapes, queries, and pairs that no prose has.
+    Value,
+    /// Shapes only.
+    Shapes,
+}
+
+/// Words that stand before a credential.
+const SCHEMES: [&[u8]; 4] = [b"bearer", b"basic", b"token", b"dpop"];
+
+/// A line that was looked at.
+#[derive(Default)]
+struct Line {
+    end: usize,
+}
 
 impl Redactor {
-    /// Text with the values behind secret keys, `"key": value`, replaced; `None` where there are none.
-    pub(super) fn text(&self, bytes: &[u8], found: &mut Found) -> Option<Vec<u8>> {
-        let mut walk = Walk::new(self, bytes, found);
+    /// Text with its secrets replaced; `None` where there are none.
+    pub(super) fn text(
+        &self,
+        bytes: &[u8],
+        candidates: &Candidates,
+        mode: Mode,
+        found: &mut Found,
+        depth: usize,
+    ) -> Option<Vec<u8>> {
+        let mut edits = Edits::default();
         let mut next = 0;
-        while let Some(trace) = self.names.next_trace(bytes, next) {
-            next = trace + 1;
-            let Some((key, colon)) = key_around(bytes, trace) else { continue };
-            if !self.names.is_secret(key) {
+        let mut line = Line::default();
+        let users = if self.names.are_added() && mode != Mode::Shapes {
+            self.places_of_added_names(bytes, &candidates.places)
+        } else {
+            Vec::new()
+        };
+        let places = if users.is_empty() { &candidates.places } else { &users };
+        for at in places.iter().copied() {
+            if at < next {
                 continue;
             }
-            let value = colon + 1 + blanks(&bytes[colon + 1..]);
-            let begins = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'-' | b'0'..=b'9');
-            if bytes.get(value).is_some_and(begins) {
-                next = walk.value(value, Some(String::from_utf8_lossy(key).into_owned()));
-                walk.forget();
+            if mode == Mode::Unparsed
+                && let Some(range) = line.json_at(bytes, at)
+            {
+                let inner = self.candidates(&bytes[range.clone()]);
+                if let Some(hidden) = self.json(&bytes[range.clone()], &inner, found, depth.max(1))
+                {
+                    edits.put(range.clone(), hidden);
+                }
+                next = range.end;
+                continue;
+            }
+            if let Some(shape) = self.shape(bytes, at).filter(|shape| shape.secret.start >= next) {
+                found.note(shape.kind);
+                edits.put(shape.secret.clone(), self.hide_bytes(&bytes[shape.secret.clone()]));
+                next = shape.secret.end;
+            } else if mode != Mode::Shapes
+                && let Some(end) = self.named(bytes, at, next, mode, found, &mut edits, depth)
+            {
+                next = end;
             }
         }
-        walk.finish()
+        edits.apply(bytes)
+    }
+
+    /// The places of all names that are secret by what the user added, and those that are known.
+    fn places_of_added_names(&self, bytes: &[u8], known: &[usize]) -> Vec<usize> {
+        let mut places = known.to_vec();
+        let mut at = 0;
+        while at < bytes.len() {
+            if !is_of_name(bytes[at]) {
+                at += 1;
+                continue;
+            }
+            let end = at + bytes[at..].iter().take_while(|byte| is_of_name(**byte)).count();
+            let name = name_around(bytes, at);
+            if self.names.rule(&bytes[name], Kind::Other).is_some() {
+                places.push(at);
+            }
+            at = end;
+        }
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    fn hide_bytes(&self, secret: &[u8]) -> Vec<u8> {
+        match std::str::from_utf8(secret) {
+            Ok(text) => self.pseudonym(text).into_bytes(),
+            Err(_) => self.pseudonym_of_bytes(secret).into_bytes(),
+        }
+    }
+
+    /// Replaces the value of the name at `at`; gives the place behind what was looked at.
+    #[expect(clippy::too_many_arguments, reason = "all of the state of one pass over a text")]
+    fn named(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        least: usize,
+        mode: Mode,
+        found: &mut Found,
+        edits: &mut Edits,
+        depth: usize,
+    ) -> Option<usize> {
+        let name = name_around(bytes, at);
+        if let Some(query) = query_around(bytes, &name, least) {
+            let text = String::from_utf8_lossy(&bytes[query.clone()]);
+            if let Some(hidden) = self.query_string(&text, Kind::Query, found, depth.max(1)) {
+                edits.put(query.clone(), hidden);
+            }
+            return Some(query.end);
+        }
+        let rule = self.names.rule(&bytes[name.clone()], Kind::Other)?;
+        let text = String::from_utf8_lossy(&bytes[name.clone()]).into_owned();
+        let pair = Pair::behind(bytes, &name)?;
+        let hide = |value: Range<usize>, text: &str, found: &mut Found, edits: &mut Edits| {
+            let shown = String::from_utf8_lossy(&bytes[value.clone()]).into_owned();
+            if let Some(hidden) = self.hide(text, rule, &shown) {
+                found.note(text);
+                edits.put(value.clone(), hidden);
+            }
+            Some(value.end)
+        };
+        if let Some(value) = quoted(bytes, pair.value) {
+            let has_text =
+                bytes[value.clone()].iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+            if bytes[value.start - 1] != b'"' || bytes[..value.start - 1].ends_with(b"\\") {
+                return if has_text { hide(value, &text, found, edits) } else { None };
+            }
+            let literal = &bytes[value.start - 1..bytes.len().min(value.end + 1)];
+            let shown = decode(literal).into_owned();
+            if has_text && let Some(hidden) = self.hide(&text, rule, &shown) {
+                found.note(&text);
+                let escaped = serde_json::Value::from(hidden).to_string();
+                edits.put(value.clone(), escaped[1..escaped.len() - 1].to_owned());
+            }
+            return Some(value.end);
+        }
+        let rest = &bytes[pair.value..];
+        if pair.quoted_name && rest.starts_with(b"[") {
+            return Some(self.strings(bytes, pair.value + 1, &text, rule, found, edits));
+        }
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let ends = rest.get(digits).is_none_or(|byte| {
+            byte.is_ascii_whitespace() || matches!(byte, b',' | b'}' | b']' | b')')
+        });
+        if digits > 0 && ends && !pair.is_equals {
+            let next = rest.get(digits);
+            let is_code = pair.quoted_name || matches!(next, Some(b',' | b'}' | b']' | b')'));
+            if rule.integers && (is_code || mode == Mode::Unparsed) {
+                let shown = String::from_utf8_lossy(&rest[..digits]);
+                if !found.is_known()
+                    && let Some(hidden) = self.integer(&shown)
+                {
+                    found.note_number(&text);
+                    edits.put(pair.value..pair.value + digits, hidden);
+                }
+                return Some(pair.value + digits);
+            }
+            if is_code || mode == Mode::Value {
+                return Some(pair.value + digits);
+            }
+        }
+        if pair.quoted_name || mode == Mode::Value && !pair.is_tight {
+            return None;
+        }
+        let value = bare(bytes, pair.value, &text, &pair)?;
+        // `Invalid token: expected a number` is prose.
+        let is_prose = !pair.is_equals
+            && name.start > 1
+            && bytes[name.start - 1] == b' '
+            && bytes[name.start - 2].is_ascii_alphanumeric()
+            && bytes[value.clone()].iter().all(u8::is_ascii_lowercase);
+        if is_prose || bytes[value.clone()].starts_with(b"//") {
+            return None;
+        }
+        hide(value, &text, found, edits)
+    }
+
+    /// Replaces the strings directly in the array whose first value is at `at`; gives the place behind them.
+    fn strings(
+        &self,
+        bytes: &[u8],
+        mut at: usize,
+        name: &str,
+        rule: Rule,
+        found: &mut Found,
+        edits: &mut Edits,
+    ) -> usize {
+        loop {
+            at += blanks(&bytes[at..]);
+            match bytes.get(at) {
+                Some(b',') => at += 1,
+                Some(b'"') => {
+                    let end = string_end(bytes, at);
+                    let literal = &bytes[at..end];
+                    if let Some(hidden) = self.hide(name, rule, &decode(literal)) {
+                        found.note(name);
+                        let mut text = serde_json::Value::from(hidden).to_string();
+                        if !super::json::is_closed(literal) {
+                            text.pop();
+                        }
+                        edits.put(at..end, text);
+                    }
+                    at = end;
+                }
+                _ => return at,
+            }
+        }
     }
 }
 
-/// The quoted key that has the byte at `inside`, and the place of the colon behind it.
-fn key_around(bytes: &[u8], inside: usize) -> Option<(&[u8], usize)> {
-    let least = inside.saturating_sub(NEAR);
-    let open = least + memchr::memrchr(b'"', &bytes[least..inside])?;
-    let most = bytes.len().min(inside + NEAR);
-    let close = inside + memchr::memchr(b'"', &bytes[inside..most])?;
-    let colon = close + 1 + blanks(&bytes[close + 1..]);
-    (bytes.get(colon) == Some(&b':')).then(|| (&bytes[open + 1..close], colon))
+impl Line {
+    /// The JSON object or array that is the whole line around `at`, but for the `data:` of an event stream. Each line is
+    /// looked at once.
+    fn json_at(&mut self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
+        if at < self.end {
+            return None;
+        }
+        let start = self.end + memchr::memrchr(b'\n', &bytes[self.end..at]).map_or(0, |at| at + 1);
+        self.end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+        let line = &bytes[start..self.end];
+        let blanks_before = blanks(line);
+        let field = line[blanks_before..].strip_prefix(b"data:").map_or(0, |_| 5);
+        let begin = blanks_before + field + blanks(&line[blanks_before + field..]);
+        let begins = matches!(line.get(begin), Some(b'{' | b'['));
+        (begins && is_json(&line[begin..], false)).then_some(start + begin..self.end)
+    }
+}
+
+/// Where the value of a name is.
+struct Pair {
+    /// The name stands in quotes, as in JSON.
+    quoted_name: bool,
+    is_equals: bool,
+    /// `name=value` without blanks.
+    is_tight: bool,
+    value: usize,
+}
+
+impl Pair {
+    /// What is behind a name: `=`, `:`, `:=` or `=>`, and its value.
+    fn behind(bytes: &[u8], name: &Range<usize>) -> Option<Pair> {
+        let mut at = name.end;
+        let escapes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
+        let quoted_name = matches!(bytes.get(at + escapes), Some(b'"' | b'\''));
+        if quoted_name {
+            at += escapes + 1;
+        }
+        let skip = |at: usize| {
+            let all = bytes[at..].iter();
+            at + all
+                .take_while(|b| matches!(b, b' ' | b'\t') || quoted_name && b.is_ascii_whitespace())
+                .count()
+        };
+        let sign = skip(at);
+        let (is_equals, length) = match &bytes[sign..] {
+            [b'=', b'=', ..] | [b':', b':', ..] => return None,
+            [b'=', b'>', ..] | [b':', b'=', ..] => (true, 2),
+            [b'=', ..] => (true, 1),
+            [b':', ..] => (false, 1),
+            _ => return None,
+        };
+        let value = skip(sign + length);
+        let is_tight = is_equals && sign == at && value == sign + length && !quoted_name;
+        Some(Pair { quoted_name, is_equals, is_tight, value })
+    }
+}
+
+/// The content of the quoted text that begins at `at`, to its end or that of the bytes. The quotes may have backslashes before
+/// them, as in a text within a text, or be three.
+fn quoted(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let escapes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
+    let quote = *bytes.get(at + escapes).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
+    let start = at + escapes + 1;
+    if escapes > 0 {
+        let mark = &bytes[at..start];
+        let end =
+            memchr::memmem::find(&bytes[start..], mark).map_or(bytes.len(), |end| start + end);
+        return Some(start..end);
+    }
+    if bytes[at..].starts_with(b"\"\"\"") {
+        let start = at + 3;
+        let end = memchr::memmem::find(&bytes[start..], b"\"\"\"");
+        return Some(start..end.map_or(bytes.len(), |end| start + end));
+    }
+    let mut end = start;
+    while let Some(ahead) = bytes.get(end..).and_then(|rest| memchr::memchr2(quote, b'\\', rest)) {
+        if bytes[end + ahead] == quote {
+            return Some(start..end + ahead);
+        }
+        end += ahead + 2;
+    }
+    Some(start..bytes.len())
+}
+
+/// A value without quotes; of headers, the rest of the line.
+fn bare(bytes: &[u8], at: usize, name: &str, pair: &Pair) -> Option<Range<usize>> {
+    let rest = &bytes[at..];
+    let is_header = !pair.is_equals
+        && ["authorization", "cookie"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    if is_header {
+        let line =
+            rest.iter().take_while(|b| !matches!(b, b'\r' | b'\n' | b'"' | b'\'' | b'\\')).count();
+        return (line > 0).then_some(at..at + line);
+    }
+    let is_in = |byte: &u8| {
+        byte.is_ascii_graphic()
+            && !matches!(
+                byte,
+                b',' | b';'
+                    | b'&'
+                    | b'"'
+                    | b'\''
+                    | b'<'
+                    | b'>'
+                    | b'('
+                    | b')'
+                    | b'{'
+                    | b'}'
+                    | b'['
+                    | b']'
+                    | b'|'
+                    | b'`'
+                    | b'\\'
+            )
+            || !byte.is_ascii()
+    };
+    let length = rest.iter().take_while(|byte| is_in(byte)).count();
+    let word = &rest[..length];
+    if SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+        && rest.get(length) == Some(&b' ')
+    {
+        let token = rest[length + 1..].iter().take_while(|byte| is_in(byte)).count();
+        return (token > 0).then_some(at..at + length + 1 + token);
+    }
+    (length > 0).then_some(at..at + length)
+}
+
+/// The query that the name is in, from `least` on.
+fn query_around(bytes: &[u8], name: &Range<usize>, least: usize) -> Option<Range<usize>> {
+    if bytes.get(name.end) != Some(&b'=') {
+        return None;
+    }
+    let is_in = |byte: &u8| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
+    };
+    let behind = bytes[name.end..].iter().take_while(|byte| is_in(byte)).count();
+    let mut end = name.end + behind;
+    let first = name.start == 0 || !is_in(&bytes[name.start - 1]);
+    let several = memchr::memchr(b'&', &bytes[name.end..end]).is_some();
+    if !(is_in_query(bytes, name) || first && several) {
+        return None;
+    }
+    let least = least.min(name.start);
+    let before = bytes[least..name.start].iter().rev();
+    let start =
+        name.start - before.take_while(|byte| is_in(byte) && !matches!(byte, b'?' | b'#')).count();
+    // Signs of the sentence around a URL.
+    while end > name.end + 1 && matches!(bytes[end - 1], b')' | b']' | b'}' | b',' | b'.' | b';') {
+        end -= 1;
+    }
+    // Another URL's fragment, or the next one.
+    if let Some(mark) = bytes[start..end].iter().position(|byte| *byte == b'#') {
+        end = end.min(start + mark).max(name.end + 1);
+    }
+    Some(start..end)
 }
 
 fn blanks(bytes: &[u8]) -> usize {

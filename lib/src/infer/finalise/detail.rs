@@ -75,7 +75,14 @@ impl Detail {
             schema.insert("example".to_owned(), example);
         }
         // A format and an enumeration say more of lengths than lengths do.
+        // A pseudonym has its own length.
+        let hidden = crate::exchange::is_secret_name(key)
+            || text
+                .values
+                .exact()
+                .is_some_and(|values| values.keys().any(crate::exchange::has_pseudonym));
         if self.tight
+            && !hidden
             && text.n > 0
             && !schema.contains_key("format")
             && !schema.contains_key("enum")
@@ -97,7 +104,7 @@ impl Detail {
         if self.examples && !secret && !crate::exchange::is_secret_name(key) {
             schema.insert("example".to_owned(), json!(least));
         }
-        if self.tight {
+        if self.tight && !crate::exchange::is_secret_name(key) {
             schema.insert("minimum".to_owned(), json!(least));
             schema.insert("maximum".to_owned(), json!(greatest));
         }

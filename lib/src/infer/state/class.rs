@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::is_pseudonym;
+
 /// What a segment or a key looks like. The order is that of a partial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +62,10 @@ impl ClassSet {
 /// The class of a percent-decoded segment or key.
 pub(crate) fn class_of(text: &str) -> Class {
     let bytes = text.as_bytes();
+    // What a recorder wrote in the place of a token.
+    if is_pseudonym(text) {
+        return Class::Opaque;
+    }
     let Shape { digits, lower, upper, hex, other } = Shape::of(bytes);
     let len = bytes.len();
     let alnum = digits + lower + upper;

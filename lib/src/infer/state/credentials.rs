@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::class::no_priority;
-use crate::exchange::{Request, is_pseudonym};
+use crate::exchange::{Request, is_pseudonym, is_secret_name};
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add};
 
@@ -113,7 +113,7 @@ fn is_basic(code: &str) -> bool {
 }
 
 /// Ends of names of headers that hold a key or a token; in lower case, as header names are.
-fn names_a_key(name: &str) -> bool {
+pub(super) fn names_a_key(name: &str) -> bool {
     // Most headers end in something else, and are done with here.
     let end = name.as_bytes().last_chunk::<3>();
     if !end.is_some_and(|end| {
@@ -133,8 +133,12 @@ fn names_a_key(name: &str) -> bool {
         "session-id",
         "password",
     ];
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 11] = [
         "csrf",
+        // Of a tool, and of checks for robots: no server needs them from a client of its API.
+        "postman",
+        "captcha",
+        "turnstile",
         "xsrf",
         "idempotency",
         "proxy-",
@@ -143,7 +147,11 @@ fn names_a_key(name: &str) -> bool {
         "device",
         "client-token",
     ];
-    ENDS.iter().any(|end| name.ends_with(end)) && !OTHERS.iter().any(|other| name.contains(other))
+    // `x-next-page-token` is none.
+    let other_token = name.ends_with("token") && !is_secret_name(name);
+    !other_token
+        && ENDS.iter().any(|end| name.ends_with(end))
+        && !OTHERS.iter().any(|other| name.contains(other))
 }
 
 /// Names of query parameters that hold a key or a token, whatever their case and dividers.

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, fold_pairs, media_type};
 use super::class::{ClassSet, no_priority};
-use super::credentials::{Credentials, fold_credentials};
+use super::credentials::{Credentials, fold_credentials, names_a_key};
 use super::parameter::Parameter;
 use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
-use crate::exchange::{self, Exchange, Pairs};
+use crate::exchange::{self, Exchange, Pairs, is_secret_name};
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_zero, merge_map};
 
@@ -259,21 +259,11 @@ pub(super) fn is_request_plumbing(name: &str) -> bool {
         "x-akamai-",
         "x-cloud-trace-",
     ];
-    /// Credentials: what a security scheme speaks of, not a parameter.
-    const SECRETS: &[&str] = &[
-        "authorization",
-        "token",
-        "secret",
-        "password",
-        "passwd",
-        "api-key",
-        "apikey",
-        "session",
-        "credential",
-    ];
     is_hop_by_hop(name)
         || NAMES.contains(&name)
-        || SECRETS.iter().any(|part| name.contains(part))
+        // Credentials: a security scheme describes them, not a parameter.
+        || is_secret_name(name)
+        || names_a_key(name)
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

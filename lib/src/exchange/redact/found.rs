@@ -1,0 +1,110 @@
+//! What was replaced: the places for the record, and the sums for people.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// How many places of strings a record lists. A pseudonym shows by itself; the list serves the values that do not.
+const LISTED: usize = 256;
+/// Names that are counted for the closing line.
+const COUNTED: usize = 4096;
+/// Names that the closing line shows.
+const SHOWN: usize = 12;
+
+/// The secrets found in an exchange.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The part that is looked at: `request.body`.
+    pub(super) part: &'static str,
+    /// Where in it: `#/pointer`, `.name`, or nothing.
+    detail: String,
+    places: BTreeSet<String>,
+    /// Places that the record listed before.
+    before: BTreeSet<String>,
+    counts: BTreeMap<(&'static str, String), u64>,
+}
+
+impl Found {
+    pub(super) fn new(before: &[Cow<'_, str>]) -> Found {
+        let before = before.iter().map(|place| place.clone().into_owned()).collect();
+        Found { before, ..Found::default() }
+    }
+
+    /// Sets the place within the part.
+    pub(super) fn at(&mut self, detail: &str) {
+        self.detail.clear();
+        self.detail.push_str(detail);
+    }
+
+    /// Notes a secret at the place that was set. `name` is the name that marks it, or what it is.
+    pub(super) fn note(&mut self, name: &str) {
+        self.count(name);
+        if self.places.len() < LISTED {
+            self.places.insert(format!("{}{}", self.part, self.detail));
+        }
+    }
+
+    /// The same for a number, which does not show that it was replaced: always listed.
+    pub(super) fn note_number(&mut self, name: &str) {
+        self.count(name);
+        self.places.insert(format!("{}{}", self.part, self.detail));
+    }
+
+    fn count(&mut self, name: &str) {
+        *self.counts.entry((self.part, name.to_ascii_lowercase())).or_default() += 1;
+    }
+
+    /// True where the record said before that this place was replaced.
+    pub(super) fn is_known(&self) -> bool {
+        !self.before.is_empty() && self.before.contains(&format!("{}{}", self.part, self.detail))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    pub(super) fn into_places(mut self) -> BTreeSet<String> {
+        self.places.append(&mut self.before);
+        self.places
+    }
+}
+
+/// How many secrets were replaced, by part and name. Displayed as `request.header authorization 25, response.body token 3`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replaced(BTreeMap<(&'static str, String), u64>);
+
+impl Replaced {
+    pub(super) fn add(&mut self, found: &Found) {
+        for (name, count) in &found.counts {
+            if let Some(sum) = self.0.get_mut(name) {
+                *sum += count;
+            } else if self.0.len() < COUNTED {
+                self.0.insert(name.clone(), *count);
+            }
+        }
+    }
+
+    /// True where nothing was replaced.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all: Vec<_> = self.0.iter().collect();
+        // The commonest first, and of equals in the order of the message.
+        all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (index, ((part, name), count)) in all.iter().take(SHOWN).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            // A name comes from the traffic, and must not write to a terminal as it likes.
+            let name: String = name.chars().take(64).collect();
+            write!(f, "{comma}{part} {} {count}", name.escape_debug())?;
+        }
+        if all.len() > SHOWN {
+            let rest: u64 = all[SHOWN..].iter().map(|(_, count)| **count).sum();
+            write!(f, ", and {rest} under {} other names", all.len() - SHOWN)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Secrets in an HTTP message within a body (`application/http`, as batches have it).
+
+use super::edits::Edits;
+use super::names::Kind;
+use super::{Found, Redactor};
+
+impl Redactor {
+    /// The message with its secrets replaced; `None` where there are none.
+    pub(super) fn message(&self, bytes: &[u8], found: &mut Found, depth: usize) -> Option<Vec<u8>> {
+        let mut edits = Edits::default();
+        let mut at = 0;
+        let mut media_type = String::new();
+        let mut is_first = true;
+        while at < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            let line = &bytes[at..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let start = at;
+            at = bytes.len().min(end + 1);
+            if line.is_empty() {
+                if is_first {
+                    continue;
+                }
+                break;
+            }
+            let Ok(text) = std::str::from_utf8(line) else { continue };
+            if is_first {
+                is_first = false;
+                // A request line, whose target is a URL.
+                let mut words = text.split(' ');
+                if let (Some(method), Some(target)) = (words.next(), words.next())
+                    && let Some(hidden) = self.url(target, found, depth + 1)
+                {
+                    let from = start + method.len() + 1;
+                    edits.put(from..from + target.len(), hidden);
+                }
+                continue;
+            }
+            let Some((name, value)) = text.split_once(':') else { continue };
+            let value = value.trim_start();
+            if name.eq_ignore_ascii_case("content-type") {
+                value.clone_into(&mut media_type);
+            }
+            let hidden = match self.names.rule(name.trim().as_bytes(), Kind::Other) {
+                Some(rule) => {
+                    let hidden = self.hide(name.trim(), rule, value);
+                    if hidden.is_some() {
+                        found.note(name.trim());
+                    }
+                    hidden
+                }
+                None => self.inside(value, found, depth + 1),
+            };
+            if let Some(hidden) = hidden {
+                edits.put(start + line.len() - value.len()..start + line.len(), hidden);
+            }
+        }
+        if let Some(hidden) = self.document(&bytes[at..], &media_type, found, depth + 1) {
+            edits.put(at..bytes.len(), hidden);
+        }
+        edits.apply(bytes)
+    }
+}
