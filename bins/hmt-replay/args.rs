@@ -2,20 +2,23 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
-use hmt_core::cli::{Messages, parse_duration};
+use hmt_core::cli::{Failure, Messages, daemon, parse_duration};
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::net::{Report, Routing};
-use hmt_core::recorded::MatchRule;
+use hmt_core::net::{Offer, Report, Routing, Target, TargetError};
+use hmt_core::recorded::{Ignore, MatchRule};
 use hmt_core::replay::{Latency, ServeOptions};
 use hmt_core::stream::Locator;
 
 /// Bytes of a recording that are read at once.
 const BLOCK: usize = 4 << 20;
+/// The port where none is named.
+const PORT: u16 = 8000;
 
 /// Replay recorded HTTP exchanges.
 #[derive(Debug, Parser)]
@@ -37,24 +40,28 @@ enum Command {
 
 /// Answer requests with what was recorded for them.
 ///
-/// The answers to equal requests come in the order of the files, each once, then the last for ever. An
-/// answer is exact: status, body, and all headers that go from end to end. A request that was not recorded gets
-/// a 404 that tells the nearest one which was.
+/// The answers to equal requests come in the order of the files, each once; then the last one again. An answer is exact:
+/// status, reason, body, trailers, and all headers that go from end to end. A request that was not recorded gets a 404
+/// that names the nearest recording and what differs.
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 struct Serve {
     /// Recordings: files (.jsonl, .ndjson, .har; with .gz or .zst), folders of them, topics (kafka://BROKER/TOPIC), or -
-    /// for standard input
+    /// for standard input. Alone, stop and status act on a server in the background
     #[arg(value_name = "LOCATOR", required = true)]
     sources: Vec<Locator>,
 
-    /// Port to listen on; 0 takes a free one
-    #[arg(short, long, default_value_t = 8000)]
-    port: u16,
+    /// Port to listen on; 0 takes a free one [default: 8000]
+    #[arg(short, long)]
+    port: Option<u16>,
 
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
+
+    /// Run in the background
+    #[arg(short, long)]
+    daemon: bool,
 
     /// Take the host that a request means from its Host header
     ///
@@ -71,9 +78,43 @@ struct Serve {
     #[arg(long = "match", value_name = "FIELDS")]
     matching: Option<MatchRule>,
 
-    /// Answer after the time that the recorded answer took, or at once
+    /// What may differ nevertheless: query:NAME, json:/POINTER, header:NAME or credentials (repeatable)
+    ///
+    /// In a pointer, * stands for every key or index. With credentials, a request without a credential of its own takes
+    /// an answer to a request that had one, too.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    ignore: Vec<Ignore>,
+
+    /// What becomes of a request that was not recorded: 404, URL, or record=URL
+    ///
+    /// A URL names a server that is asked instead; its path comes before that of the request. With record=URL, the
+    /// exchange is also appended to --out, its secrets replaced.
+    #[arg(long, value_name = "WHAT", default_value = "404")]
+    on_miss: OnMiss,
+
+    /// Where --on-miss record=URL appends exchanges: a file (.jsonl; with .gz or .zst), a folder, or a topic
+    #[arg(short, long, value_name = "LOCATOR")]
+    out: Option<Locator>,
+
+    /// After the last answer to a request, begin with the first again
+    #[arg(long = "loop")]
+    again: bool,
+
+    /// Answer after the time that the recorded answer took, each chunk of a stream in its time; or at once
     #[arg(long, value_name = "WHEN", default_value = "none")]
     latency: LatencyArg,
+
+    /// Speak TLS with this certificate, with its chain, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of --tls-cert, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// End with 1 at the first record that is not an exchange
+    #[arg(long)]
+    strict: bool,
 
     /// Key of the pseudonyms that stand for secrets in recordings
     ///
@@ -105,11 +146,22 @@ Examples:
     hmt-replay serve logs/
     curl http://127.0.0.1:8000/https://api.example.com/users/1
 
-  Pay no regard to the body, but to a header:
+  Compare a header, but not the body:
     hmt-replay serve --match method,path,query,header:x-tenant log.jsonl
 
+  Ignore what changes with each request:
+    hmt-replay serve --ignore query:ts --ignore json:/requestId log.jsonl
+
+  Record what is missing:
+    hmt-replay serve --on-miss record=https://api.example.com -o log.jsonl log.jsonl
+
+  In the background:
+    hmt-replay serve -d -p 9000 log.jsonl
+    hmt-replay serve stop -p 9000
+
 Exit status:
-  0 ended by a signal   1 failed   2 wrong usage   3 ended, but some records were rejected";
+  0 ended by a signal   1 failed   2 wrong usage   3 ended, but some records were rejected;
+  stop, status: none is running";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LatencyArg {
@@ -117,57 +169,148 @@ enum LatencyArg {
     None,
 }
 
+/// What becomes of a request that was not recorded.
+#[derive(Clone, Debug)]
+pub(crate) enum OnMiss {
+    NotFound,
+    Ask(Target),
+    Record(Target),
+}
+
+impl FromStr for OnMiss {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "404" {
+            return Ok(OnMiss::NotFound);
+        }
+        match text.strip_prefix("record=") {
+            Some(url) => Target::from_url(url).map(OnMiss::Record),
+            None => Target::from_url(text).map(OnMiss::Ask),
+        }
+    }
+}
+
+/// What is to be done.
+pub(crate) enum Action {
+    Serve(Box<Config>),
+    /// Start again in the background.
+    Daemon(u16),
+    Stop(Option<u16>),
+    Status(Option<u16>),
+}
+
 /// What the command line means.
 pub(crate) struct Config {
     pub(crate) sources: Vec<Locator>,
     pub(crate) block_size: usize,
+    pub(crate) strict: bool,
     pub(crate) rule: MatchRule,
+    pub(crate) again: bool,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) quiet: bool,
+    pub(crate) on_miss: OnMiss,
+    /// Where misses are recorded.
+    pub(crate) out: Option<Locator>,
     pub(crate) serving: ServeOptions,
     /// Where there is a key.
-    pub(crate) redactor: Option<Redactor>,
+    pub(crate) redactor: Option<Arc<Redactor>>,
 }
 
 impl Args {
-    pub(crate) fn config(self) -> anyhow::Result<Config> {
+    pub(crate) fn action(self) -> anyhow::Result<Action> {
         let Command::Serve(args) = self.command;
-        let redactor = redactor(args.redact_key.as_deref())?;
-        let messages = Messages::new("hmt-replay", args.quiet);
+        if let [Locator::Dir(name)] = args.sources.as_slice() {
+            match name.to_str() {
+                Some("stop") => return Ok(Action::Stop(args.port)),
+                Some("status") => return Ok(Action::Status(args.port)),
+                _ => (),
+            }
+        }
+        if args.daemon && !daemon::is_daemon() {
+            if args.sources.contains(&Locator::Stdio) {
+                let why = "in the background there is no standard input; name a file or a folder";
+                return Err(Failure::usage(why));
+            }
+            return Ok(Action::Daemon(args.port.unwrap_or(PORT)));
+        }
+        args.config().map(|config| Action::Serve(Box::new(config)))
+    }
+}
+
+impl Serve {
+    fn config(self) -> anyhow::Result<Config> {
+        let records = matches!(self.on_miss, OnMiss::Record(_));
+        if records && self.out.is_none() {
+            return Err(Failure::usage("--on-miss record=URL needs -o/--out LOCATOR"));
+        }
+        if !records && self.out.is_some() {
+            return Err(Failure::usage("-o/--out is for --on-miss record=URL"));
+        }
+        if self.out == Some(Locator::Stdio) && self.daemon {
+            return Err(Failure::usage("in the background there is no standard output for -o -"));
+        }
+        let redactor = redactor(self.redact_key.as_deref(), records)?;
+        let messages = Messages::new("hmt-replay", self.quiet);
         let trace = {
             let messages = messages.clone();
-            args.verbose.then(|| Arc::new(move |line: &str| messages.ready(line)) as Report)
+            self.verbose.then(|| Arc::new(move |line: &str| messages.ready(line)) as Report)
         };
         let serving = ServeOptions {
-            routing: if args.header_routing { Routing::Header } else { Routing::Plain },
-            latency: match args.latency {
+            routing: if self.header_routing { Routing::Header } else { Routing::Plain },
+            latency: match self.latency {
                 LatencyArg::Recorded => Latency::Recorded,
                 LatencyArg::None => Latency::None,
             },
-            grace: args.grace,
+            offer: offer(self.tls_cert.as_deref(), self.tls_key.as_deref())?,
+            grace: self.grace,
             report: Arc::new(move |text| messages.warn(text)),
             trace,
         };
+        let mut rule = self.matching.unwrap_or_default();
+        rule.ignored.extend(self.ignore);
         Ok(Config {
             // Answers are looked up in all that there is.
-            sources: args.sources.into_iter().map(Locator::to_end).collect(),
+            sources: self.sources.into_iter().map(Locator::to_end).collect(),
             block_size: BLOCK,
-            rule: args.matching.unwrap_or_default(),
-            address: args.bind,
-            port: args.port,
-            quiet: args.quiet,
+            strict: self.strict,
+            rule,
+            again: self.again,
+            address: self.bind,
+            port: self.port.unwrap_or(PORT),
+            quiet: self.quiet,
+            on_miss: self.on_miss,
+            out: self.out,
             serving,
-            redactor,
+            redactor: redactor.map(Arc::new),
         })
     }
 }
 
-/// The redactor with the key of `path`, else with the user's own, if that is there.
-fn redactor(path: Option<&Path>) -> anyhow::Result<Option<Redactor>> {
-    let own = || default_key_path(|name| std::env::var_os(name)).filter(|path| path.exists());
-    let Some(place) = path.map(Path::to_owned).or_else(own) else { return Ok(None) };
-    ensure!(place.exists(), "--redact-key {}: no such file", place.display());
+/// HTTP in clear text, or over TLS.
+fn offer(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Offer> {
+    let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(Offer::clear()) };
+    let read = |flag: &str, path: &Path| {
+        std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
+    };
+    let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
+    Offer::tls(&chain, &private).with_context(|| {
+        format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
+    })
+}
+
+/// The redactor with the key of `path`, else with the user's own. A key that is not there is made where `writes`.
+fn redactor(path: Option<&Path>, writes: bool) -> anyhow::Result<Option<Redactor>> {
+    let own = || default_key_path(|name| std::env::var_os(name));
+    let Some(place) = path.map(Path::to_owned).or_else(own) else {
+        ensure!(!writes, "no HOME to keep redact.key in: name a file with --redact-key");
+        return Ok(None);
+    };
+    if !writes && !place.exists() {
+        ensure!(path.is_none(), "--redact-key {}: no such file", place.display());
+        return Ok(None);
+    }
     let key = load_or_create_key(&place)?;
     Ok(Some(Redactor::new(&key, &RedactOptions::default())?))
 }

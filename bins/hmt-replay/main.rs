@@ -2,46 +2,63 @@
 
 mod args;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Parser as _;
+use hmt_core::cli::daemon::{self, PidFile};
 use hmt_core::cli::{self, Messages, Status};
-use hmt_core::net::{bind, ready_line};
-use hmt_core::replay::{self, Loaded};
-use hmt_core::stream::{Reader, Rejects};
+use hmt_core::net::{Client, bind, ready_line, ready_line_tls};
+use hmt_core::recorded::Recordings;
+use hmt_core::replay::{self, Loaded, Record, Upstream};
+use hmt_core::stream::{Locator, Reader, Rejects, Rotation, open_rotating_sink};
 
-use args::{Args, Config};
+use args::{Action, Args, Config, OnMiss};
+
+const TOOL: &str = "hmt-replay";
 
 /// An answer is dozens of small allocations; most C libraries take their time with them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run("hmt-replay", || {
-        let mut config = Args::parse().config()?;
-        let messages = Messages::new("hmt-replay", config.quiet);
-        let mut loaded = load(&config, &messages)?;
-        let rejected = loaded.rejected;
-        if let Some(redactor) = config.redactor.take() {
-            loaded.recordings.set_pseudonym(move |secret| redactor.pseudonym(secret));
-        }
-        serve(config, &messages, loaded)?;
-        Ok(if rejected > 0 { Status::Partly } else { Status::Done })
+    cli::run(TOOL, || match Args::parse().action()? {
+        Action::Serve(config) => run(*config),
+        Action::Daemon(port) => daemon::start(TOOL, port),
+        Action::Stop(port) => daemon::stop(TOOL, port),
+        Action::Status(port) => daemon::status(TOOL, port),
     })
+}
+
+fn run(config: Config) -> anyhow::Result<Status> {
+    let messages = Messages::new(TOOL, config.quiet);
+    let Loaded { mut recordings, rejected, .. } = load(&config, &messages)?;
+    recordings.set_loop(config.again);
+    let upstream = upstream(&config)?.map(Arc::new);
+    if let Some(redactor) = config.redactor.clone() {
+        recordings.set_pseudonym(move |secret| redactor.pseudonym(secret));
+    }
+    serve(config, &messages, recordings, upstream)?;
+    Ok(if rejected > 0 { Status::Partly } else { Status::Done })
 }
 
 fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
     let told = messages.clone();
     let mut rejects = Rejects::new(move |text| told.error(text));
+    let mut first = None;
     let reader = Reader::open(&config.sources, Some(Box::new(io::stdin())), config.block_size)?;
     let loaded = replay::load(reader, config.rule.clone(), |place, why| {
+        first.get_or_insert_with(|| format!("{place}: {why}"));
         rejects.add(place, why);
     })?;
-    rejects.finish(loaded.exchanges + loaded.left_out);
-    if loaded.rejected > 0 && loaded.exchanges + loaded.left_out == 0 {
+    let exchanges = loaded.exchanges + loaded.left_out;
+    rejects.finish(exchanges);
+    if let Some(first) = first.filter(|_| config.strict) {
+        bail!("--strict: {first}");
+    }
+    if loaded.rejected > 0 && exchanges == 0 {
         bail!("no record is an exchange: there is nothing to replay");
     }
     for note in &loaded.notes {
@@ -60,14 +77,55 @@ fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
     Ok(loaded)
 }
 
-fn serve(config: Config, messages: &Messages, loaded: Loaded) -> anyhow::Result<()> {
+/// The server that is asked for what was not recorded.
+fn upstream(config: &Config) -> anyhow::Result<Option<Upstream>> {
+    let (target, out) = match (&config.on_miss, &config.out) {
+        (OnMiss::Ask(target), _) => (target, None),
+        (OnMiss::Record(target), Some(out)) => (target, Some(out)),
+        _ => return Ok(None),
+    };
+    let record = match (out, &config.redactor) {
+        (Some(out), Some(redactor)) => {
+            let stdout: Option<Box<dyn Write + Send>> = match out {
+                Locator::Stdio => Some(Box::new(cli::stdout_unbuffered()?)),
+                _ => None,
+            };
+            let sink = open_rotating_sink(out, stdout, Rotation::default())?;
+            Some(Record::new(vec![sink], Arc::clone(redactor)))
+        }
+        _ => None,
+    };
+    Ok(Some(Upstream::new(Client::new(None)?, target.clone(), record)))
+}
+
+fn serve(
+    config: Config,
+    messages: &Messages,
+    recordings: Recordings,
+    upstream: Option<Arc<Upstream>>,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let shutdown = cli::shutdown()?;
         let listener = bind(config.address, config.port, "-p/--port").await?;
-        messages.ready(ready_line(listener.local_addr()?));
-        let recordings = Arc::new(loaded.recordings);
-        replay::serve(recordings, listener, config.serving, shutdown).await?;
-        Ok(())
-    })
+        let address = listener.local_addr()?;
+        let _pid_file =
+            if daemon::is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
+        let is_tls = config.serving.offer.is_tls();
+        messages.ready(if is_tls { ready_line_tls(address) } else { ready_line(address) });
+        let asked = upstream.clone();
+        anyhow::Ok(replay::serve(recordings, asked, listener, config.serving, shutdown).await?)
+    })?;
+    // Names that are still being resolved must not hold up the end.
+    runtime.shutdown_background();
+    let replay::Served { answered, missed, passed_on, failed, .. } = served;
+    let mut line = format!("answered {answered}, missed {missed}");
+    if upstream.is_some() {
+        line.push_str(&format!(", of these asked upstream {passed_on}, failed {failed}"));
+    }
+    messages.warn(line);
+    if let Some(upstream) = upstream.and_then(Arc::into_inner) {
+        upstream.close().context("--out")?;
+    }
+    Ok(())
 }

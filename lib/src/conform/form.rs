@@ -145,7 +145,7 @@ pub(super) fn parts<'b>(
 ) -> Result<Vec<Field<'b>>, &'static str> {
     let mut fields = Vec::new();
     for part in form_parts(body, content_type)? {
-        let FormPart { name, media, is_file, content, fault } = part;
+        let FormPart { name, media, is_file, content, fault, .. } = part;
         if let Some(fault) = fault {
             return Err(fault);
         }

@@ -13,6 +13,8 @@ pub struct FormPart {
     pub media: Option<String>,
     /// Whether it is a file.
     pub is_file: bool,
+    /// The name of the file, where it has one.
+    pub file_name: Option<String>,
     /// Where in the body its content is.
     pub content: Range<usize>,
     /// What is wrong with it.
@@ -97,10 +99,12 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
     let head = String::from_utf8_lossy(head);
     let disposition = header(&head, "content-disposition");
     let media = header(&head, "content-type");
+    let file_name = parameter(disposition, "filename");
     FormPart {
         name: parameter(disposition, "name"),
         media: (!media.is_empty()).then(|| media.to_ascii_lowercase()),
-        is_file: parameter(disposition, "filename").is_some(),
+        is_file: file_name.is_some(),
+        file_name,
         content: begin..begin + content.len(),
         fault,
     }

@@ -1,30 +1,42 @@
-//! An exact answer: status, end-to-end headers, decoded body.
+//! An exact answer: status and reason, end-to-end headers, decoded body, trailers, and the time that all this took.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, DATE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::exchange::Exchange;
+use crate::exchange::{BytePairs, Exchange, Meta, Method, Pairs, Response, Side, header};
 
 /// What is sent again for a recorded response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status, 200 to 999.
     pub status: StatusCode,
+    /// The reason phrase, where it is not the standard one.
+    pub reason: Option<Bytes>,
     /// The recorded headers that go from end to end, but for content-encoding, content-length and date:
     /// the body is stored decoded, and the server sets the other two itself.
     pub headers: HeaderMap,
     /// The decoded body.
     pub body: Bytes,
-    /// How long the recorded answer took, where that is known.
+    /// The headers behind the body.
+    pub trailers: HeaderMap,
+    /// What the answer to a HEAD said of the length of the body that GET has.
+    pub head_length: Option<u64>,
+    /// Where the body came in chunks: when each came, from the beginning of the body, and its bytes. They add up to the
+    /// body.
+    pub chunks: Vec<(Duration, usize)>,
+    /// How long the recorded answer took to begin, where that is known.
     pub latency: Option<Duration>,
+    /// Whether the recorded message was cut before its end. It is sent so that a client notices that.
+    pub cut: bool,
     /// When it was recorded.
     pub(super) at: Option<OffsetDateTime>,
     /// Its number within the recorder's run.
@@ -38,8 +50,10 @@ pub enum Unanswerable {
     #[error("it has no response")]
     NoResponse,
     /// Only a part of the response's body was recorded.
-    #[error("its response was not recorded whole")]
-    Cut,
+    #[error(
+        "its response was not recorded whole; hmt-record --max-body sets how much of a body is"
+    )]
+    Truncated,
     /// A status that no server can send as the final one.
     #[error("its status is not a final one (200 to 999)")]
     Status,
@@ -52,25 +66,35 @@ impl Answer {
     /// Why there is none.
     pub fn of_exchange(exchange: &Exchange<'_>) -> Result<(Answer, u64), Unanswerable> {
         let response = exchange.response.as_ref().ok_or(Unanswerable::NoResponse)?;
-        if exchange.meta.truncated_response.is_some()
-            || exchange.meta.incomplete.is_some_and(|side| side == crate::exchange::Side::Upstream)
-        {
-            return Err(Unanswerable::Cut);
+        let meta = &exchange.meta;
+        if meta.truncated_response.is_some() {
+            return Err(Unanswerable::Truncated);
         }
-        let headers = response.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        let headers = bytes_of(&response.headers, &meta.response_header_bytes);
         let body = Bytes::copy_from_slice(response.body.as_bytes());
         let (mut answer, dropped) = Answer::new(response.status, headers, body)?;
-        answer.seq = exchange.meta.seq;
+        if let Some(encoding) = still_encoded(response) {
+            answer.headers.insert(CONTENT_ENCODING, encoding);
+        }
+        answer.reason = meta.reason.as_deref().map(reason_bytes);
+        // Fields of a trailer that are no headers were none on the wire, either.
+        answer.trailers = end_to_end(bytes_of(&meta.trailers, &Vec::new())).0;
+        if exchange.request.method == Method::Head {
+            answer.head_length = header(&response.headers, "content-length")
+                .and_then(|length| length.trim().parse().ok());
+        }
+        answer.chunks = chunks(meta, answer.body.len());
+        answer.latency = latency(meta);
+        answer.cut = is_cut(exchange, response);
+        answer.seq = meta.seq;
         answer.at = response.timestamp.as_deref().and_then(instant);
-        answer.latency =
-            exchange.meta.duration_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
         Ok((answer, dropped))
     }
 
     /// An answer, and the number of headers that had to be left out.
     pub(super) fn new<'h>(
         status: u16,
-        headers: impl Iterator<Item = (&'h str, &'h str)>,
+        headers: impl Iterator<Item = (&'h str, Cow<'h, [u8]>)>,
         body: Bytes,
     ) -> Result<(Answer, u64), Unanswerable> {
         let status = StatusCode::from_u16(status)
@@ -78,7 +102,20 @@ impl Answer {
             .filter(|status| !status.is_informational())
             .ok_or(Unanswerable::Status)?;
         let (headers, dropped) = end_to_end(headers);
-        Ok((Answer { status, headers, body, latency: None, at: None, seq: None }, dropped))
+        let answer = Answer {
+            status,
+            reason: None,
+            headers,
+            body,
+            trailers: HeaderMap::new(),
+            head_length: None,
+            chunks: Vec::new(),
+            latency: None,
+            cut: false,
+            at: None,
+            seq: None,
+        };
+        Ok((answer, dropped))
     }
 }
 
@@ -87,14 +124,88 @@ pub(super) fn instant(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }
 
+/// A reason phrase was read as UTF-8 where it is, else as ISO 8859-1.
+fn reason_bytes(reason: &str) -> Bytes {
+    Bytes::copy_from_slice(reason.as_bytes())
+}
+
+/// Headers with their values as on the wire: those that are no text stand in `exact`, too, in the same order.
+pub(super) fn bytes_of<'h>(
+    headers: &'h Pairs<'_>,
+    exact: &'h BytePairs<'_>,
+) -> impl Iterator<Item = (&'h str, Cow<'h, [u8]>)> {
+    headers.iter().map(move |(name, value)| {
+        let same = exact.iter().filter(|(own, _)| own == name);
+        // The text of such a value is its bytes read as ISO 8859-1.
+        let bytes = same.map(|(_, bytes)| bytes.as_ref()).find(|bytes| {
+            bytes.len() == value.chars().count()
+                && bytes.iter().zip(value.chars()).all(|(byte, c)| char::from(*byte) == c)
+        });
+        let value = bytes.map_or(Cow::Borrowed(value.as_bytes()), Cow::Borrowed);
+        (name.as_ref(), value)
+    })
+}
+
+/// The Content-Encoding of a body that is not decoded in the record: the recorder does not know the coding, or could not
+/// undo it.
+fn still_encoded(response: &Response<'_>) -> Option<HeaderValue> {
+    let encoding = header(&response.headers, "content-encoding")?;
+    let body = response.body.as_bytes();
+    let mut codings = encoding.split(',').map(str::trim);
+    let is_encoded = codings.any(|coding| match coding.to_ascii_lowercase().as_str() {
+        // The magic numbers of RFC 1952, 2.3.1, and RFC 8878, 3.1.1.
+        "gzip" | "x-gzip" => body.starts_with(&[0x1f, 0x8b]),
+        "zstd" => body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]),
+        "deflate" | "br" | "identity" | "" => false,
+        _ => !body.is_empty(),
+    });
+    is_encoded.then(|| HeaderValue::from_str(encoding).ok())?
+}
+
+/// The chunks of a body, where they are those of the body as it is sent: those of an encoded one are not.
+fn chunks(meta: &Meta<'_>, body: usize) -> Vec<(Duration, usize)> {
+    let chunk = |(ms, bytes): &(f64, u64)| {
+        Some((Duration::try_from_secs_f64(ms / 1000.0).ok()?, usize::try_from(*bytes).ok()?))
+    };
+    let chunks: Option<Vec<_>> = meta.chunks.iter().map(chunk).collect();
+    let chunks = chunks.unwrap_or_default();
+    let sum = chunks.iter().try_fold(0_usize, |sum, (_, bytes)| sum.checked_add(*bytes));
+    if sum == Some(body) { chunks } else { Vec::new() }
+}
+
+/// The time until the first byte of the body, or to its end where the chunks are not known.
+fn latency(meta: &Meta<'_>) -> Option<Duration> {
+    let body = meta.chunks.last().map_or(0.0, |(ms, _)| *ms);
+    let ms = meta.duration_ms? - body;
+    Duration::try_from_secs_f64(ms.max(0.0) / 1000.0).ok()
+}
+
+/// Whether a message ended too early. A client that leaves an event stream has what it wanted; of another message that a
+/// client left, the length tells.
+fn is_cut(exchange: &Exchange<'_>, response: &Response<'_>) -> bool {
+    match exchange.meta.incomplete {
+        None => false,
+        Some(Side::Upstream) => true,
+        Some(Side::Client) => {
+            let value = |name| header(&response.headers, name);
+            let length = value("content-length").and_then(|length| length.trim().parse().ok());
+            let is_stream = value(CONTENT_TYPE.as_str())
+                .is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"));
+            let decoded = value("content-encoding").is_some();
+            let recorded = response.body.as_bytes().len();
+            !is_stream && (decoded || length != Some(recorded))
+        }
+    }
+}
+
 /// Leaves out what belongs to one hop or to the server that sends the answer now (RFC 9110, 7.6.1), and
 /// what cannot stand in a message (a line break in a value, say); the latter is counted.
-fn end_to_end<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> (HeaderMap, u64) {
+fn end_to_end<'h>(headers: impl Iterator<Item = (&'h str, Cow<'h, [u8]>)>) -> (HeaderMap, u64) {
     let mut map = HeaderMap::new();
     let mut dropped = 0;
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes());
-        match (name, HeaderValue::from_bytes(value.as_bytes())) {
+        match (name, HeaderValue::from_bytes(&value)) {
             (Ok(name), Ok(value)) => {
                 map.append(name, value);
             }
@@ -126,6 +237,7 @@ fn end_to_end<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> (HeaderM
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Body;
 
     #[test]
     fn keeps_end_to_end_headers_and_their_multiplicity() {
@@ -141,6 +253,7 @@ mod tests {
             ("x-split", "a\r\nset-cookie: evil=1"),
             ("bad name", "x"),
         ];
+        let headers = headers.map(|(name, value)| (name, Cow::Borrowed(value.as_bytes())));
         let (answer, dropped) = Answer::new(200, headers.into_iter(), Bytes::new()).unwrap();
         assert_eq!(dropped, 2);
         assert_eq!(answer.headers.len(), 2);
@@ -151,5 +264,74 @@ mod tests {
     fn refuses_what_is_no_final_answer() {
         let none = std::iter::empty();
         assert_eq!(Answer::new(101, none, Bytes::new()).unwrap_err(), Unanswerable::Status);
+    }
+
+    fn exchange(
+        headers: &[(&'static str, &'static str)],
+        body: &'static [u8],
+    ) -> Exchange<'static> {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let response = Response {
+            status: 200,
+            headers: headers.collect(),
+            body: Body::lent(body),
+            ..Response::default()
+        };
+        Exchange { response: Some(response), ..Exchange::default() }
+    }
+
+    fn answer(exchange: &Exchange<'_>) -> Answer {
+        Answer::of_exchange(exchange).expect("an answer").0
+    }
+
+    #[test]
+    fn header_bytes_reason_and_trailers_are_kept() {
+        let mut exchange = exchange(&[("x-name", "Andr\u{e9}"), ("x-name", "Andre")], b"");
+        exchange.meta.response_header_bytes = vec![("x-name".into(), b"Andr\xe9"[..].into())];
+        exchange.meta.reason = Some("Fine".into());
+        exchange.meta.trailers = vec![("grpc-status".into(), "0".into())];
+        let answer = answer(&exchange);
+        let values: Vec<_> =
+            answer.headers.get_all("x-name").iter().map(HeaderValue::as_bytes).collect();
+        assert_eq!(values, [&b"Andr\xe9"[..], b"Andre"]);
+        assert_eq!(answer.reason.as_deref(), Some(&b"Fine"[..]));
+        assert_eq!(answer.trailers["grpc-status"], "0");
+    }
+
+    #[test]
+    fn chunks_count_where_they_add_up() {
+        let mut exchange = exchange(&[], b"abcdef");
+        exchange.meta.chunks = vec![(0.0, 2), (50.0, 4)];
+        exchange.meta.duration_ms = Some(80.0);
+        let answer = answer(&exchange);
+        assert_eq!(answer.chunks, [(Duration::ZERO, 2), (Duration::from_millis(50), 4)]);
+        assert_eq!(answer.latency, Some(Duration::from_millis(30)));
+        exchange.meta.chunks = vec![(0.0, 2), (50.0, 5)];
+        assert!(Answer::of_exchange(&exchange).expect("an answer").0.chunks.is_empty());
+    }
+
+    #[test]
+    fn a_message_that_was_cut_is_told_apart() {
+        let cut = |headers: &[_], side| {
+            let mut exchange = exchange(headers, b"abc");
+            exchange.meta.incomplete = side;
+            answer(&exchange).cut
+        };
+        assert!(!cut(&[], None));
+        assert!(cut(&[], Some(Side::Upstream)));
+        assert!(cut(&[("content-length", "9")], Some(Side::Client)));
+        assert!(!cut(&[("content-length", "3")], Some(Side::Client)));
+        assert!(!cut(&[("content-type", "text/event-stream")], Some(Side::Client)));
+    }
+
+    #[test]
+    fn a_coding_that_was_not_undone_is_kept() {
+        let coding = |coding: &'static str, body: &'static [u8]| {
+            answer(&exchange(&[("content-encoding", coding)], body))
+                .headers
+                .contains_key(CONTENT_ENCODING)
+        };
+        assert!(!coding("gzip", b"text") && coding("gzip", b"\x1f\x8b\x08"));
+        assert!(!coding("br", b"\xff") && coding("compress", b"\x1f\x9d"));
     }
 }

@@ -1,7 +1,6 @@
 //! Reading `x-hmt-replay`, the recordings that a spec holds (man page `hmt-spec(5)`).
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::exchange::{Body, Method, Pairs, Protocol, Request, parse_query};
 
-use super::answer::{Answer, Unanswerable, instant};
-use super::index::Recordings;
+use super::answer::{Answer, Unanswerable, bytes_of, instant};
+use super::index::{Recordings, Source};
 
 const KEY: &str = "x-hmt-replay";
 
@@ -34,14 +33,17 @@ impl Recordings {
     pub fn add_document(&mut self, root: &Value) -> Result<(), ReplayError> {
         let Some(entries) = root.get(KEY) else { return Ok(()) };
         let at = Place(format!("/{KEY}"));
+        // Where schemas were inferred, they answer a request with a body that was never recorded.
+        let any_body = !has_inferred_part(root);
         for (index, entry) in at.array(entries)?.iter().enumerate() {
-            self.add_entry(&at.child(index), entry)?;
+            self.add_entry(&at.child(index), entry, any_body)?;
         }
         self.sort();
         Ok(())
     }
 
-    fn add_entry(&mut self, at: &Place, entry: &Value) -> Result<(), ReplayError> {
+    /// `any_body`: a request whose body was never recorded may take the answer to another body.
+    fn add_entry(&mut self, at: &Place, entry: &Value, any_body: bool) -> Result<(), ReplayError> {
         let entry = at.object(entry)?;
         let mut request = read_key(&at.child("key"), entry.get("key").unwrap_or(&Value::Null))?;
         if let Some(value) = entry.get("request") {
@@ -52,17 +54,52 @@ impl Recordings {
             }
             request.body = read_body(&at, value)?;
         }
+        let redacted = read_places(&at.child("redacted"), entry.get("redacted"))?;
+        let source = Source { method: None, redacted: &redacted, any_body };
         let answers = at.child("answers");
         let list = answers.array(entry.get("answers").unwrap_or(&Value::Null))?;
         for (index, answer) in list.iter().enumerate() {
             // A recorded 101, say, is legal in a document, but no server can send it.
             if let Ok((answer, dropped)) = read_answer(&answers.child(index), answer)? {
                 self.count_dropped(dropped);
-                self.add(&request, true, &Arc::new(answer));
+                self.add(&request, &source, answer);
             }
         }
         Ok(())
     }
+}
+
+/// True where a document has schemas besides those that hold recorded constants. A document of recordings only, as
+/// `hmt-build -m replay` writes it, has literal paths, and an `enum` of values as the schema of each JSON body.
+fn has_inferred_part(root: &Value) -> bool {
+    let Some(paths) = root.get("paths").and_then(Value::as_object) else { return false };
+    let is_inferred = |schema: &Value| {
+        let keys = ["type", "$ref", "allOf", "anyOf", "oneOf", "properties", "items"];
+        keys.iter().any(|key| schema.get(key).is_some())
+    };
+    let is_inferred_media = |(media, value): (&String, &Value)| {
+        media.contains("json") && value.get("schema").is_some_and(is_inferred)
+    };
+    let responses = paths
+        .values()
+        .flat_map(members)
+        .filter_map(|(_, operation)| operation.get("responses"))
+        .flat_map(members);
+    let contents = responses.filter_map(|(_, response)| response.get("content"));
+    paths.keys().any(|path| path.contains('{')) || contents.flat_map(members).any(is_inferred_media)
+}
+
+/// The members of an object; none of anything else.
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// `["request.body#/otp", …]`.
+fn read_places<'v>(at: &Place, value: Option<&'v Value>) -> Result<Vec<Cow<'v, str>>, ReplayError> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let text = |value: &'v Value| value.as_str().map(Cow::Borrowed);
+    let places = at.array(value)?.iter().map(text).collect::<Option<_>>();
+    places.ok_or_else(|| at.wrong("must be an array of strings"))
 }
 
 /// `{"method","origin","path"}`.
@@ -112,7 +149,7 @@ fn read_answer(
         None => Pairs::new(),
     };
     let body = Bytes::copy_from_slice(read_body(at, value)?.as_bytes());
-    let pairs = headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    let pairs = bytes_of(&headers, const { &Vec::new() });
     Ok(Answer::new(status, pairs, body).map(|(mut answer, dropped)| {
         answer.at = value.get("at").and_then(Value::as_str).and_then(instant);
         answer.seq = value.get("seq").and_then(Value::as_u64);
@@ -180,7 +217,7 @@ impl Place {
 mod tests {
     use serde_json::json;
 
-    use super::super::{HostRule, MatchRule};
+    use super::super::{Asked, HostRule, MatchRule};
     use super::*;
 
     #[test]
@@ -199,7 +236,7 @@ mod tests {
             query: parse_query("a=2&b=1"),
             ..Request::default()
         };
-        let next = || recordings.answer(&request, HostRule::Same).unwrap();
+        let next = || recordings.answer(&Asked::new(&request, HostRule::Same)).unwrap();
         let first = next();
         assert_eq!(&first.body[..], b"\xff");
         assert_eq!(first.headers.len(), 2);

@@ -1,17 +1,23 @@
-//! The index of recordings, and the sequences of answers that it leads to.
+//! The index of recordings: from a request to the chain of its answers.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+use twox_hash::XxHash3_64;
 
 use crate::exchange::{Exchange, Request, sorted_path};
 
 use super::answer::{Answer, Unanswerable};
-use super::body::Comparable;
-use super::nearest::Known;
+use super::body::{Comparable, content_type, readable};
+use super::credential::credential;
+use super::nearest::{Known, Nearby};
+use super::preference::{Preference, Preferences};
+use super::redacted::{Redacted, has_pseudonym, values};
 use super::rule::{BodyRule, HostRule, MatchRule};
-use super::veil::{Veiled, values};
+use super::sequence::{Answers, Chain};
 
 /// Gives the pseudonym of a secret, under the user's key.
 type Pseudonym = Box<dyn Fn(&str) -> String + Send + Sync>;
@@ -19,58 +25,74 @@ type Pseudonym = Box<dyn Fn(&str) -> String + Send + Sync>;
 /// Recorded answers, found by request. Filled first, then shared: [`Recordings::answer`] takes no lock.
 pub struct Recordings {
     rule: MatchRule,
-    sequences: Vec<Sequence>,
-    /// [`Level::SAME`] and [`Level::ANY`].
-    levels: [Level; 2],
-    /// Recordings that hold pseudonyms, by method and path.
-    veiled: HashMap<Vec<u8>, Vec<(Veiled, Found)>>,
+    /// Whether the first answer comes again after the last.
+    again: bool,
+    answers: Answers,
+    recorded: Vec<Recorded>,
+    preferences: Preferences,
+    /// Heads of the lists of recorded requests with the same key.
+    heads: HashMap<u64, u32, BuildHasherDefault<KeyHasher>>,
+    /// Makes keys that nobody can foresee.
+    seed: u64,
+    /// Requests that hold pseudonyms, by method and path.
+    redacted: HashMap<Vec<u8>, Vec<(Redacted, u32)>>,
     pseudonym: Option<Pseudonym>,
-    pub(super) known: Vec<Known>,
+    /// Hashes of the methods and paths that there are.
+    paths: HashSet<u64, BuildHasherDefault<KeyHasher>>,
     hosts: HashSet<String>,
+    requests: usize,
     dropped_headers: u64,
+    pub(super) nearby: Nearby,
 }
 
-/// Keys to indices of sequences, with the body and without.
-#[derive(Default)]
-struct Level {
-    with_body: HashMap<Vec<u8>, usize>,
-    any_body: HashMap<Vec<u8>, usize>,
+/// A recorded request, and the chain of its answers. Requests are one if they are equal under the rule, and in their
+/// [`Preference`].
+struct Recorded {
+    chain: Chain,
+    preference: u32,
+    /// Whether the request had a credential.
+    has_credential: bool,
+    /// Whether it also answers requests with another body.
+    any_body: bool,
+    /// The next one with the same key, for each [`View`].
+    next: [u32; View::COUNT],
 }
 
-impl Level {
-    /// Keys that name the host.
-    const SAME: usize = 0;
-    /// Keys that do not.
-    const ANY: usize = 1;
-}
-
-/// The sequences that one recorded request belongs to.
+/// What of a request is part of a key besides method, path, query and matched headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Found {
-    same_host: Indices,
-    any_host: Indices,
+struct View {
+    host: bool,
+    body: bool,
 }
 
-/// Indices of sequences, with the body and without.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Indices {
-    with_body: usize,
-    any_body: usize,
+impl View {
+    const COUNT: usize = 4;
+
+    fn number(self) -> usize {
+        usize::from(self.host) << 1 | usize::from(self.body)
+    }
 }
 
-/// Answers in order, each once, then the last for ever.
+/// The end of a list.
+const END: u32 = u32::MAX;
+
+/// Keys are hashes already.
 #[derive(Default)]
-struct Sequence {
-    answers: Vec<Arc<Answer>>,
-    next: AtomicUsize,
-}
+struct KeyHasher(u64);
 
-impl Sequence {
-    fn take(&self) -> Option<Arc<Answer>> {
-        let last = self.answers.len().checked_sub(1)?;
-        // Counting on for ever is safe: 2^64 requests are not made in a process' life.
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        self.answers.get(turn.min(last)).cloned()
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
     }
 }
 
@@ -83,18 +105,56 @@ pub enum Inserted {
     LeftOut(Unanswerable),
 }
 
+/// A request that asks for an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The request.
+    pub request: &'a Request<'a>,
+    /// The method as on the wire where it is none of the nine, and that of the request has no meaning.
+    pub method: Option<&'a str>,
+    /// Whether its host has a say.
+    pub host: HostRule,
+}
+
+impl<'a> Asked<'a> {
+    /// A request with one of the nine methods.
+    pub fn new(request: &'a Request<'a>, host: HostRule) -> Self {
+        Asked { request, method: None, host }
+    }
+
+    pub(super) fn method(&self) -> &'a str {
+        self.method.unwrap_or(self.request.method.as_str())
+    }
+}
+
+/// How a recorded request may be found besides by all that the rule compares.
+pub(super) struct Source<'s> {
+    /// The method where it is none of the nine.
+    pub(super) method: Option<&'s str>,
+    /// Places where secrets were replaced, as in `meta.hmt.redacted`.
+    pub(super) redacted: &'s [Cow<'s, str>],
+    /// Whether it also answers requests with another body.
+    pub(super) any_body: bool,
+}
+
 impl Recordings {
     /// No recordings yet.
     pub fn new(rule: MatchRule) -> Self {
         Recordings {
             rule,
-            sequences: Vec::new(),
-            levels: [Level::default(), Level::default()],
-            veiled: HashMap::new(),
+            again: false,
+            answers: Answers::default(),
+            recorded: Vec::new(),
+            preferences: Preferences::default(),
+            heads: HashMap::default(),
+            seed: rand::random(),
+            redacted: HashMap::new(),
             pseudonym: None,
-            known: Vec::new(),
+            paths: HashSet::default(),
             hosts: HashSet::new(),
+            requests: 0,
             dropped_headers: 0,
+            nearby: Nearby::default(),
         }
     }
 
@@ -103,22 +163,36 @@ impl Recordings {
         self.pseudonym = Some(Box::new(of));
     }
 
+    /// After the last answer to a request, the first one comes again.
+    pub fn set_loop(&mut self, again: bool) {
+        self.again = again;
+    }
+
     /// Adds an exchange; its answer comes after those of equal requests inserted before.
     pub fn insert(&mut self, exchange: &Exchange<'_>) -> Inserted {
         match Answer::of_exchange(exchange) {
             Ok((answer, dropped)) => {
                 self.dropped_headers += dropped;
-                let whole = exchange.meta.truncated_request.is_none();
-                self.add(&exchange.request, whole, &Arc::new(answer));
+                // Nobody knows what the body of a request was that was not recorded whole.
+                let truncated = exchange.meta.truncated_request.is_some();
+                let any_body = truncated || self.rule.body == BodyRule::Preferred;
+                let method = exchange.meta.method.as_deref();
+                let source = Source { method, redacted: &exchange.meta.redacted, any_body };
+                self.add(&exchange.request, &source, answer);
                 Inserted::Kept
             }
-            Err(why) => Inserted::LeftOut(why),
+            Err(why) => {
+                let reason =
+                    exchange.meta.error.as_deref().map_or_else(|| why.to_string(), str::to_owned);
+                self.note(&exchange.request, exchange.meta.method.as_deref(), Some(reason));
+                Inserted::LeftOut(why)
+            }
         }
     }
 
-    /// True where nothing was recorded.
+    /// True where no answer was recorded.
     pub fn is_empty(&self) -> bool {
-        self.sequences.is_empty()
+        self.recorded.is_empty()
     }
 
     /// True where a recording is of this host.
@@ -126,9 +200,14 @@ impl Recordings {
         self.hosts.contains(&canonical_host(host))
     }
 
-    /// Distinct requests (under the rule, host included).
+    /// True where a request with this method, in lower case if it is one of the nine, and this path was answered.
+    pub fn knows_path(&self, method: &str, pathname: &str) -> bool {
+        self.paths.contains(&self.path_hash(method, pathname))
+    }
+
+    /// Distinct answered requests (under the rule, host included).
     pub fn len(&self) -> usize {
-        self.known.len()
+        self.requests
     }
 
     /// Recorded headers that no HTTP message can carry, and which are therefore not sent.
@@ -145,88 +224,185 @@ impl Recordings {
         self.dropped_headers += headers;
     }
 
-    /// Adds an answer. A request whose body was not recorded whole is found by everything else.
-    pub(super) fn add(&mut self, request: &Request<'_>, whole: bool, answer: &Arc<Answer>) {
+    /// Adds an answer.
+    pub(super) fn add(&mut self, request: &Request<'_>, source: &Source<'_>, answer: Answer) {
         let host = canonical_host(&request.host);
-        let same_host = self.append(self.key(request, Some(&host)), whole, answer, Level::SAME);
-        let any_host = self.append(self.key(request, None), whole, answer, Level::ANY);
-        if self.sequences[same_host.with_body].answers.len() == 1 {
-            self.known.push(Known::of(request, &host));
-            self.hosts.insert(host.clone());
+        let vary = answer.headers.get_all(http::header::VARY);
+        let vary = vary.iter().filter_map(|value| value.to_str().ok());
+        let preference = Preference::of(request, vary, &self.rule.ignored);
+        let preference = self.preferences.number(preference);
+        let has_credential = credential(request).is_some();
+        let own = View { host: true, body: true };
+        let asked = Asked { request, method: source.method, host: HostRule::Same };
+        let key = self.key(&asked, Some(&host), true);
+        let answer = Arc::new(answer);
+        let same = self.list(key, own).find(|at| {
+            let known = &self.recorded[*at as usize];
+            known.preference == preference && known.has_credential == has_credential
+        });
+        if let Some(at) = same {
+            self.answers.append(&mut self.recorded[at as usize].chain, answer);
+            return;
         }
-        if Veiled::is(request, &self.rule) {
-            self.add_veiled(request, host, Found { same_host, any_host });
+        self.requests += usize::from(!self.heads.contains_key(&key));
+        let at = u32::try_from(self.recorded.len()).unwrap_or(END - 1);
+        let chain = self.answers.begin(answer);
+        let (any_body, next) = (source.any_body, [END; View::COUNT]);
+        self.recorded.push(Recorded { chain, preference, has_credential, any_body, next });
+        self.link(key, own, at);
+        self.link(self.key(&asked, None, true), View { host: false, body: true }, at);
+        if any_body && self.rule.body != BodyRule::Ignored {
+            let named = self.key(&asked, Some(&host), false);
+            self.link(named, View { host: true, body: false }, at);
+            self.link(self.key(&asked, None, false), View { host: false, body: false }, at);
+        }
+        self.paths.insert(self.path_hash(asked.method(), &request.pathname));
+        self.note(request, source.method, None);
+        self.hosts.insert(host.clone());
+        if Redacted::is(request, source.redacted, &self.rule) {
+            let bucket = self.bucket(&asked, has_pseudonym(&request.pathname));
+            let redacted = Redacted::of(request, host, source.redacted, &self.rule);
+            self.redacted.entry(bucket).or_default().push((redacted, at));
         }
     }
 
-    fn append(&mut self, key: Key, whole: bool, answer: &Arc<Answer>, level: usize) -> Indices {
-        let any_body = key.bytes[..key.body_at].to_vec();
-        let any_body =
-            Self::sequence(&mut self.levels[level].any_body, &mut self.sequences, any_body);
-        self.sequences[any_body].answers.push(Arc::clone(answer));
-        if !whole || self.rule.body == BodyRule::Ignored {
-            return Indices { with_body: any_body, any_body };
+    /// Keeps what an explanation of a miss needs of a request.
+    fn note(&mut self, request: &Request<'_>, method: Option<&str>, unanswered: Option<String>) {
+        if self.nearby.has_room(unanswered.is_some()) {
+            let host = canonical_host(&request.host);
+            let asked = Asked { request, method, host: HostRule::Same };
+            self.nearby.push(Known::of(&asked, &host, &self.rule, unanswered));
         }
-        let with_body =
-            Self::sequence(&mut self.levels[level].with_body, &mut self.sequences, key.bytes);
-        self.sequences[with_body].answers.push(Arc::clone(answer));
-        Indices { with_body, any_body }
     }
 
-    /// The sequence of a key, made where it is new.
-    fn sequence(
-        map: &mut HashMap<Vec<u8>, usize>,
-        sequences: &mut Vec<Sequence>,
-        key: Vec<u8>,
-    ) -> usize {
-        *map.entry(key).or_insert_with(|| {
-            sequences.push(Sequence::default());
-            sequences.len() - 1
+    /// Puts a recorded request at the head of the list of a key.
+    fn link(&mut self, key: u64, view: View, at: u32) {
+        let before = self.heads.insert(key, at).unwrap_or(END);
+        self.recorded[at as usize].next[view.number()] = before;
+    }
+
+    /// The recorded requests with a key.
+    fn list(&self, key: u64, view: View) -> impl Iterator<Item = u32> {
+        let head = self.heads.get(&key).copied();
+        std::iter::successors(head, move |at| {
+            Some(self.recorded[*at as usize].next[view.number()]).filter(|next| *next != END)
         })
     }
 
-    /// Brings every sequence into the order of time, then of the recorder's numbers; what has neither stays where it was.
+    /// Brings all answers into the order of time, then of the recorder's numbers; what has neither stays where it was.
     pub(super) fn sort(&mut self) {
-        for sequence in &mut self.sequences {
-            sequence.answers.sort_by_key(|answer| (answer.at, answer.seq));
-        }
+        self.answers.sort(self.recorded.iter_mut().map(|recorded| &mut recorded.chain));
     }
 
     /// The next answer to a request, or `None` where nothing like it was recorded.
-    pub fn answer(&self, request: &Request<'_>, host: HostRule) -> Option<Arc<Answer>> {
+    pub fn answer(&self, asked: &Asked<'_>) -> Option<Arc<Answer>> {
+        self.answers.take(&self.find(asked), self.again)
+    }
+
+    /// The same, but it will be given again.
+    pub fn peek(&self, asked: &Asked<'_>) -> Option<Arc<Answer>> {
+        self.answers.peek(&self.find(asked))
+    }
+
+    /// The chains that fit best.
+    fn find(&self, asked: &Asked<'_>) -> Vec<&Chain> {
         if self.is_empty() {
-            return None;
+            return Vec::new();
         }
-        let index = if self.rule.host && host == HostRule::Same {
-            let name = canonical_host(&request.host);
-            // A recording that tells no host is of any host.
-            self.find(request, Some(&name)).or_else(|| self.find(request, Some("")))
-        } else {
-            self.find(request, None)
-        }?;
-        self.sequences.get(index)?.take()
+        if !self.rule.host || asked.host == HostRule::Any {
+            return self.find_at(asked, None);
+        }
+        let found = self.find_at(asked, Some(&canonical_host(&asked.request.host)));
+        // A recording that tells no host is of any host.
+        if found.is_empty() { self.find_at(asked, Some("")) } else { found }
     }
 
-    fn find(&self, request: &Request<'_>, host: Option<&str>) -> Option<usize> {
-        let level = &self.levels[if host.is_some() { Level::SAME } else { Level::ANY }];
-        let key = self.key(request, host);
-        let exact = level.with_body.get(&key.bytes).copied();
-        let exact = exact.or_else(|| self.find_veiled(request, host, true));
-        if exact.is_some() || self.rule.body == BodyRule::Required {
-            return exact;
+    fn find_at(&self, asked: &Asked<'_>, host: Option<&str>) -> Vec<&Chain> {
+        for body in [true, false] {
+            if !body && self.rule.body == BodyRule::Ignored {
+                continue;
+            }
+            let view = View { host: host.is_some(), body };
+            let same: Vec<u32> = self.list(self.key(asked, host, body), view).collect();
+            let chains = self.choose(asked.request, same);
+            if !chains.is_empty() {
+                return chains;
+            }
+            let chains = self.choose(asked.request, self.find_redacted(asked, host, body));
+            if !chains.is_empty() {
+                return chains;
+            }
         }
-        let any_body = level.any_body.get(&key.bytes[..key.body_at]).copied();
-        any_body.or_else(|| self.find_veiled(request, host, false))
+        Vec::new()
     }
 
-    fn key(&self, request: &Request<'_>, host: Option<&str>) -> Key {
-        let mut bytes = Vec::with_capacity(128);
-        self.write_method_and_path(request, &mut bytes);
-        if self.rule.query {
-            bytes.extend_from_slice(sorted_path("", &request.query).as_bytes());
+    /// Of recorded requests that are the same, those that may answer this one and are the most like it.
+    fn choose(&self, request: &Request<'_>, mut same: Vec<u32>) -> Vec<&Chain> {
+        let recorded = |at: &u32| &self.recorded[*at as usize];
+        if !self.rule.ignored.credentials
+            && same.iter().any(|at| recorded(at).has_credential)
+            && credential(request).is_none()
+        {
+            same.retain(|at| !recorded(at).has_credential);
+        }
+        let first = same.first().map(|at| recorded(at).preference);
+        if same.iter().all(|at| Some(recorded(at).preference) == first) {
+            return same.iter().map(|at| &recorded(at).chain).collect();
+        }
+        let check = |secret: &str, pseudonym: &str| self.is_pseudonym_of(secret, pseudonym);
+        let fit = |at: &u32| {
+            let preference = self.preferences.get(recorded(at).preference);
+            preference.map_or(0, |own| own.fit(request, &self.rule.ignored, &check))
+        };
+        let fits: Vec<u8> = same.iter().map(fit).collect();
+        let best = fits.iter().copied().max();
+        let all = same.iter().zip(fits);
+        all.filter(|(_, fit)| Some(*fit) == best).map(|(at, _)| &recorded(at).chain).collect()
+    }
+
+    /// True where a request like this one was answered, but only with a credential, which this one has not.
+    pub(super) fn needs_credential(&self, asked: &Asked<'_>) -> bool {
+        let request = asked.request;
+        if self.rule.ignored.credentials || credential(request).is_some() {
+            return false;
+        }
+        let with_any = Request {
+            headers: [request.headers.clone(), vec![("authorization".into(), "?".into())]].concat(),
+            ..request.clone()
+        };
+        let with_any = Asked { request: &with_any, ..*asked };
+        self.find(asked).is_empty() && !self.find(&with_any).is_empty()
+    }
+
+    fn is_pseudonym_of(&self, secret: &str, pseudonym: &str) -> bool {
+        self.pseudonym.as_ref().is_none_or(|of| of(secret) == pseudonym)
+    }
+
+    /// The hash of all that makes requests the same.
+    pub(super) fn key(&self, asked: &Asked<'_>, host: Option<&str>, with_body: bool) -> u64 {
+        let request = asked.request;
+        let mut bytes = Vec::with_capacity(256);
+        let rule = &self.rule;
+        bytes.push(u8::from(host.is_some()) << 1 | u8::from(with_body));
+        if rule.method {
+            bytes.extend_from_slice(asked.method().as_bytes());
         }
         bytes.push(0);
-        for name in &self.rule.headers {
+        if rule.path {
+            bytes.extend_from_slice(request.pathname.as_bytes());
+        }
+        if rule.query {
+            bytes.push(b'?');
+            if rule.ignored.query.is_empty() {
+                bytes.extend_from_slice(sorted_path("", &request.query).as_bytes());
+            } else {
+                let mut query = request.query.clone();
+                query.retain(|(name, _)| !rule.ignored.query.iter().any(|ignored| ignored == name));
+                bytes.extend_from_slice(sorted_path("", &query).as_bytes());
+            }
+        }
+        bytes.push(0);
+        for name in rule.headers.iter().filter(|name| !rule.ignored.headers.contains(name)) {
             for value in values(&request.headers, name) {
                 bytes.extend_from_slice(value.as_bytes());
                 bytes.push(0);
@@ -235,55 +411,54 @@ impl Recordings {
         }
         bytes.extend_from_slice(host.unwrap_or_default().as_bytes());
         bytes.push(0);
-        let body_at = bytes.len();
-        if self.rule.body != BodyRule::Ignored {
-            Comparable::of(request.body.as_bytes()).write_key(&mut bytes);
+        if with_body && rule.body != BodyRule::Ignored {
+            let ignored: Vec<_> = rule.ignored.json.iter().collect();
+            let body = readable(request);
+            let body = Comparable::of(&body, content_type(request));
+            body.write_key(&ignored, &mut bytes);
         }
-        Key { bytes, body_at }
+        XxHash3_64::oneshot_with_seed(self.seed, &bytes)
     }
 
-    fn write_method_and_path(&self, request: &Request<'_>, out: &mut Vec<u8>) {
+    fn path_hash(&self, method: &str, pathname: &str) -> u64 {
+        let bytes = [method, pathname].join(" ");
+        XxHash3_64::oneshot_with_seed(self.seed, bytes.as_bytes())
+    }
+
+    /// Where a redacted request is looked for: with those of its path, or, where a part of the path is a pseudonym, of as
+    /// many parts.
+    fn bucket(&self, asked: &Asked<'_>, path_is_redacted: bool) -> Vec<u8> {
+        let pathname = &asked.request.pathname;
+        let mut bucket = Vec::new();
         if self.rule.method {
-            out.extend_from_slice(request.method.as_str().as_bytes());
+            bucket.extend_from_slice(asked.method().as_bytes());
         }
-        out.push(0);
-        if self.rule.path {
-            out.extend_from_slice(request.pathname.as_bytes());
+        bucket.push(u8::from(path_is_redacted));
+        if self.rule.path && path_is_redacted {
+            bucket.extend_from_slice(&pathname.matches('/').count().to_le_bytes());
+        } else if self.rule.path {
+            bucket.extend_from_slice(pathname.as_bytes());
         }
+        bucket
     }
 
-    fn add_veiled(&mut self, request: &Request<'_>, host: String, sequences: Found) {
-        let mut key = Vec::new();
-        self.write_method_and_path(request, &mut key);
-        let same_path = self.veiled.entry(key).or_default();
-        if same_path.iter().all(|(_, known)| *known != sequences) {
-            same_path.push((Veiled::of(request, host, &self.rule), sequences));
+    /// The recorded requests that are equal but for secrets.
+    fn find_redacted(&self, asked: &Asked<'_>, host: Option<&str>, with_body: bool) -> Vec<u32> {
+        if self.redacted.is_empty() {
+            return Vec::new();
         }
-    }
-
-    /// The first recording that is equal but for secrets.
-    fn find_veiled(
-        &self,
-        request: &Request<'_>,
-        host: Option<&str>,
-        with_body: bool,
-    ) -> Option<usize> {
-        if self.veiled.is_empty() {
-            return None;
-        }
-        let mut key = Vec::new();
-        self.write_method_and_path(request, &mut key);
-        let check = |secret: &str, pseudonym: &str| match &self.pseudonym {
-            Some(of) => of(secret) == pseudonym,
-            None => true,
-        };
-        let (_, sequences) = self
-            .veiled
-            .get(&key)?
-            .iter()
-            .find(|(veiled, _)| veiled.matches(request, &self.rule, host, with_body, &check))?;
-        let level = if host.is_some() { sequences.same_host } else { sequences.any_host };
-        Some(if with_body { level.with_body } else { level.any_body })
+        let check = |secret: &str, pseudonym: &str| self.is_pseudonym_of(secret, pseudonym);
+        let compares_body = with_body && self.rule.body != BodyRule::Ignored;
+        [false, true]
+            .into_iter()
+            .filter_map(|path| self.redacted.get(&self.bucket(asked, path)))
+            .flatten()
+            .filter(|(redacted, _)| {
+                redacted.matches(asked.request, &self.rule, host, compares_body, &check)
+            })
+            .map(|(_, at)| *at)
+            .filter(|at| with_body || self.recorded[*at as usize].any_body)
+            .collect()
     }
 }
 
@@ -296,14 +471,8 @@ impl fmt::Debug for Recordings {
     }
 }
 
-/// The bytes by which a request is found; those before `body_at` leave the body out.
-struct Key {
-    bytes: Vec<u8>,
-    body_at: usize,
-}
-
 /// Lower case, without the port that the scheme implies: clients and recorders differ in naming it.
-fn canonical_host(host: &str) -> String {
+pub(super) fn canonical_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     match host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")) {
         Some(bare) if !bare.is_empty() => bare.to_owned(),

@@ -34,7 +34,7 @@ fn recordings(rule: MatchRule, of: &[(&str, &str, &str, &str)]) -> Recordings {
 }
 
 fn ask(recordings: &Recordings, rule: HostRule, host: &str, path: &str, body: &str) -> String {
-    let answer = recordings.answer(&request(host, path, body), rule);
+    let answer = recordings.answer(&Asked::new(&request(host, path, body), rule));
     answer.map_or("-".into(), |answer| String::from_utf8_lossy(&answer.body).into_owned())
 }
 
@@ -47,7 +47,7 @@ fn each_once_then_the_last_and_the_host_counts_where_it_is_named() {
     let plain: Vec<_> = (0..4).map(|_| ask(&r, HostRule::Any, "?", "/x?p=2&q=1", "")).collect();
     assert_eq!(plain, ["1", "2", "3", "3"]);
     let named: Vec<_> = (0..3).map(|_| ask(&r, HostRule::Same, "A:80", "/x?p=2&q=1", "")).collect();
-    assert_eq!(named, ["1", "3", "3"]);
+    assert_eq!(named, ["3", "3", "3"], "each once, however it was asked for");
     assert_eq!(ask(&r, HostRule::Same, "c", "/x?p=2&q=1", ""), "-");
     assert_eq!(ask(&r, HostRule::Any, "a", "/x", ""), "-");
     assert_eq!(ask(&r, HostRule::Any, "a", "/x/?p=2&q=1", ""), "-");
@@ -59,9 +59,116 @@ fn an_equal_body_goes_first_and_any_other_after() {
     let r = recordings(MatchRule::default(), &of);
     assert_eq!(ask(&r, HostRule::Same, "any", "/x", r#"{ "a": 2 }"#), "two");
     assert_eq!(ask(&r, HostRule::Any, "", "/x", "else"), "one");
-    assert_eq!(ask(&r, HostRule::Any, "", "/x", "else"), "two");
+    assert_eq!(
+        ask(&r, HostRule::Any, "", "/x", "else"),
+        "two",
+        "all were given, so the last again"
+    );
     let r = recordings("path,body".parse().unwrap(), &of);
     assert_eq!(ask(&r, HostRule::Any, "", "/x", "else"), "-");
+}
+
+/// Requests to `/x` with these headers, whose answers are numbered from 0.
+fn with_headers(of: &[&[(&'static str, &'static str)]]) -> Recordings {
+    let mut recordings = Recordings::new(MatchRule::default());
+    for (number, headers) in of.iter().enumerate() {
+        let body = Body::from_bytes(number.to_string().into_bytes());
+        let headers_of_answer = vec![("vary".into(), "x-tenant".into())];
+        let response =
+            Response { status: 200, body, headers: headers_of_answer, ..Response::default() };
+        let exchange =
+            Exchange { request: headed(headers), response: Some(response), ..Exchange::default() };
+        recordings.insert(&exchange);
+    }
+    recordings
+}
+
+fn headed(headers: &[(&'static str, &'static str)]) -> Request<'static> {
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    Request { headers: headers.collect(), ..request("", "/x", "") }
+}
+
+fn ask_with(recordings: &Recordings, headers: &[(&'static str, &'static str)]) -> String {
+    let answer = recordings.answer(&Asked::new(&headed(headers), HostRule::Any));
+    answer.map_or("-".into(), |answer| String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+#[test]
+fn equal_negotiation_headers_come_before_the_order() {
+    let r = with_headers(&[
+        &[("accept", "a/b")],
+        &[("range", "bytes=0-1")],
+        &[("if-none-match", "\"e\"")],
+        &[("x-tenant", "1")],
+        &[("accept", "a/b"), ("x-tenant", "2")],
+    ]);
+    assert_eq!(ask_with(&r, &[("range", "bytes=0-1")]), "1");
+    assert_eq!(ask_with(&r, &[("range", "bytes=0-1")]), "1", "and again");
+    assert_eq!(ask_with(&r, &[("if-none-match", "\"e\"")]), "2");
+    assert_eq!(ask_with(&r, &[("x-tenant", "2"), ("accept", "a/b")]), "4");
+    assert_eq!(ask_with(&r, &[("accept", "a/b")]), "0");
+    assert_eq!(ask_with(&r, &[("x-tenant", "1"), ("accept", "c/d")]), "3");
+}
+
+#[test]
+fn answers_that_fit_alike_come_in_order() {
+    let r = with_headers(&[&[("accept", "a/b")], &[("accept", "c/d")], &[("accept", "a/b")]]);
+    let got: Vec<_> = (0..5).map(|_| ask_with(&r, &[("accept", "e/f")])).collect();
+    assert_eq!(got, ["0", "1", "2", "2", "2"]);
+    let mut r = with_headers(&[&[("accept", "a/b")], &[("accept", "c/d")]]);
+    r.set_loop(true);
+    let got: Vec<_> = (0..5).map(|_| ask_with(&r, &[])).collect();
+    assert_eq!(got, ["0", "1", "0", "1", "0"]);
+}
+
+#[test]
+fn a_request_without_a_credential_does_not_take_one_that_had_it() {
+    let r = with_headers(&[&[("authorization", "Bearer a")], &[("authorization", "Bearer b")]]);
+    assert_eq!(ask_with(&r, &[]), "-");
+    let why = r.explain_miss(&Asked::new(&headed(&[]), HostRule::Any));
+    assert!(why.contains("credential"), "{why}");
+    assert_eq!(ask_with(&r, &[("authorization", "Bearer b")]), "1");
+    assert_eq!(ask_with(&r, &[("cookie", "sid=1")]), "0", "of its own, whatever it is");
+    let mut rule = MatchRule::default();
+    rule.ignored.credentials = true;
+    let mut ignoring = Recordings::new(rule);
+    let response = Response { status: 200, ..Response::default() };
+    let request = headed(&[("x-api-key", "k")]);
+    ignoring.insert(&Exchange { request, response: Some(response), ..Exchange::default() });
+    assert_eq!(ask_with(&ignoring, &[]), "");
+}
+
+#[test]
+fn ignored_parts_do_not_count() {
+    let mut rule: MatchRule = "method,path,query,body".parse().unwrap();
+    rule.ignored.extend(["query:t", "json:/at"].map(|text| text.parse().unwrap()));
+    let of = [("", "/x?t=1&q=1", "", "get"), ("", "/x", r#"{"a":1,"at":5}"#, "post")];
+    let r = recordings(rule, &of);
+    assert_eq!(ask(&r, HostRule::Any, "", "/x?q=1&t=2", ""), "get");
+    assert_eq!(ask(&r, HostRule::Any, "", "/x?q=1", ""), "get");
+    assert_eq!(ask(&r, HostRule::Any, "", "/x?q=2&t=1", ""), "-");
+    assert_eq!(ask(&r, HostRule::Any, "", "/x", r#"{"a":1,"at":6}"#), "post");
+    assert_eq!(ask(&r, HostRule::Any, "", "/x", r#"{"a":2,"at":5}"#), "-");
+}
+
+#[test]
+fn a_request_that_was_never_answered_is_named() {
+    let mut r = recordings(MatchRule::default(), &[("h", "/a", "", "")]);
+    let mut exchange = Exchange { request: request("h", "/dead", ""), ..Exchange::default() };
+    exchange.meta.error = Some("connection refused".into());
+    assert!(matches!(r.insert(&exchange), Inserted::LeftOut(_)));
+    let text = r.explain_miss(&Asked::new(&request("h", "/dead", ""), HostRule::Same));
+    assert!(text.contains("connection refused") && text.contains("h/dead"), "{text}");
+}
+
+#[test]
+fn a_pseudonym_in_the_path_stands_for_its_secret() {
+    let token = "hmt~aaaaaaaaaaaaaaaaaaaaaa";
+    let path = format!("/reset/{token}/go");
+    let r = recordings(MatchRule::default(), &[("", path.as_str(), "", "ok")]);
+    assert_eq!(ask(&r, HostRule::Any, "", "/reset/secret/go", ""), "ok");
+    assert_eq!(ask(&r, HostRule::Any, "", "/reset//go", ""), "-");
+    assert_eq!(ask(&r, HostRule::Any, "", "/reset/secret/stop", ""), "-");
 }
 
 #[test]
@@ -101,6 +208,6 @@ fn concurrent_requests_share_the_answers_out() {
 #[test]
 fn a_miss_is_explained() {
     let r = recordings(MatchRule::default(), &[("h", "/users/1", "", ""), ("h", "/a", "", "")]);
-    let text = r.explain_miss(&request("h", "/users/2", ""), true);
+    let text = r.explain_miss(&Asked::new(&request("h", "/users/2", ""), HostRule::Same));
     assert!(text.contains("GET h/users/1") && text.contains("path"), "{text}");
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::pointer::{NotAPointer, Pointer};
+
 /// The parts of a request that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchRule {
@@ -17,6 +19,8 @@ pub struct MatchRule {
     pub host: bool,
     /// Headers, by their lower-case names.
     pub headers: Vec<String>,
+    /// What of these does not count.
+    pub ignored: Ignored,
 }
 
 /// How bodies are compared.
@@ -39,6 +43,32 @@ pub enum HostRule {
     Any,
 }
 
+/// What may differ between two requests that are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ignored {
+    /// Names of query parameters.
+    pub query: Vec<String>,
+    /// Places in JSON bodies.
+    pub json: Vec<Pointer>,
+    /// Lower-case names of headers.
+    pub headers: Vec<String>,
+    /// Whether a request without a credential takes a recording whose request had one.
+    pub credentials: bool,
+}
+
+/// One thing that may differ, as the user writes it: `query:NAME`, `json:/POINTER`, `header:NAME` or `credentials`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ignore {
+    /// A query parameter.
+    Query(String),
+    /// A place in JSON bodies.
+    Json(Pointer),
+    /// A header, by its lower-case name.
+    Header(String),
+    /// Whether there is a credential.
+    Credentials,
+}
+
 impl Default for MatchRule {
     /// Method, host, path and query, and the body where an equal one was recorded.
     fn default() -> Self {
@@ -49,14 +79,37 @@ impl Default for MatchRule {
             body: BodyRule::Preferred,
             host: true,
             headers: Vec::new(),
+            ignored: Ignored::default(),
         }
     }
 }
 
-/// A field that `--match` does not know.
+impl Extend<Ignore> for Ignored {
+    fn extend<T: IntoIterator<Item = Ignore>>(&mut self, all: T) {
+        for ignore in all {
+            match ignore {
+                Ignore::Query(name) => self.query.push(name),
+                Ignore::Json(pointer) => self.json.push(pointer),
+                Ignore::Header(name) => self.headers.push(name),
+                Ignore::Credentials => self.credentials = true,
+            }
+        }
+    }
+}
+
+/// A field that `--match` or `--ignore` does not know.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} cannot be matched: write method, path, query, body, host or header:NAME")]
-pub struct WrongMatchField(String);
+pub enum WrongMatchField {
+    /// Of `--match`.
+    #[error("{0:?} cannot be matched: write method, path, query, body, host or header:NAME")]
+    Match(String),
+    /// Of `--ignore`.
+    #[error("{0:?} cannot be ignored: write query:NAME, json:/POINTER, header:NAME or credentials")]
+    Ignore(String),
+    /// A pointer of `--ignore`.
+    #[error(transparent)]
+    Pointer(#[from] NotAPointer),
+}
 
 impl FromStr for MatchRule {
     type Err = WrongMatchField;
@@ -70,6 +123,7 @@ impl FromStr for MatchRule {
             body: BodyRule::Ignored,
             host: false,
             headers: Vec::new(),
+            ignored: Ignored::default(),
         };
         for field in text.split(',').map(str::trim) {
             match field {
@@ -80,11 +134,29 @@ impl FromStr for MatchRule {
                 "host" => rule.host = true,
                 _ => match field.strip_prefix("header:") {
                     Some(name) if !name.is_empty() => rule.headers.push(name.to_ascii_lowercase()),
-                    _ => return Err(WrongMatchField(field.to_owned())),
+                    _ => return Err(WrongMatchField::Match(field.to_owned())),
                 },
             }
         }
         Ok(rule)
+    }
+}
+
+impl FromStr for Ignore {
+    type Err = WrongMatchField;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || WrongMatchField::Ignore(text.to_owned());
+        if text == "credentials" {
+            return Ok(Ignore::Credentials);
+        }
+        let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
+        match kind {
+            "json" => Ok(Ignore::Json(name.parse()?)),
+            "query" if !name.is_empty() => Ok(Ignore::Query(name.to_owned())),
+            "header" if !name.is_empty() => Ok(Ignore::Header(name.to_ascii_lowercase())),
+            _ => Err(wrong()),
+        }
     }
 }
 
@@ -99,5 +171,16 @@ mod tests {
         assert!(rule.method && rule.path && !rule.query && !rule.host);
         let error = "method,colour".parse::<MatchRule>().unwrap_err();
         assert!(error.to_string().contains("\"colour\""));
+    }
+
+    #[test]
+    fn reads_what_to_ignore() {
+        assert_eq!("query:ts".parse::<Ignore>().unwrap(), Ignore::Query("ts".to_owned()));
+        assert_eq!("header:X-Id".parse::<Ignore>().unwrap(), Ignore::Header("x-id".to_owned()));
+        assert_eq!("credentials".parse::<Ignore>().unwrap(), Ignore::Credentials);
+        assert!(matches!("json:/a/*".parse::<Ignore>().unwrap(), Ignore::Json(_)));
+        for wrong in ["", "query:", "header:", "json:a", "colour:red", "body"] {
+            assert!(wrong.parse::<Ignore>().is_err(), "{wrong}");
+        }
     }
 }

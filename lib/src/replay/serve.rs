@@ -1,24 +1,30 @@
 //! Recordings behind a socket.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{Method, StatusCode};
-use http_body_util::Full;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TE, TRAILER};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use hyper::{Request, Response};
 use serde_json::Map;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use crate::exchange::Body;
+use crate::exchange::{self, Body};
 use crate::net::{
-    self, Drained, Inbound, Limits, Peer, Report, Routing, collect_decoded, problem,
-    request_to_exchange,
+    self, Drained, Inbound, Limits, Offer, Peer, Report, Routing, collect_decoded, problem_json,
+    request_of_any_method,
 };
-use crate::recorded::{Answer, HostRule, Recordings};
+use crate::recorded::{Answer, Asked, HostRule, Recordings};
+
+use super::body::Sent;
+use super::preflight;
+use super::upstream::{Upstream, UpstreamError};
 
 /// The longest request body that is read.
 const MAX_BODY: u64 = 64 << 20;
@@ -32,6 +38,8 @@ pub struct ServeOptions {
     pub routing: Routing,
     /// When an answer is sent.
     pub latency: Latency,
+    /// What clients may speak.
+    pub offer: Offer,
     /// Time for requests in flight when the server is asked to end.
     pub grace: Duration,
     /// Told of trouble.
@@ -45,81 +53,221 @@ pub struct ServeOptions {
 pub enum Latency {
     /// At once.
     None,
-    /// After the time that the recorded one took.
+    /// After the time that the recorded one took, and each chunk of a stream in its time.
     Recorded,
 }
 
-/// Serves recordings until `shutdown`; tells how many connections outlasted the grace.
+/// How serving went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Requests that a recording answered.
+    pub answered: u64,
+    /// Requests that none answered.
+    pub missed: u64,
+    /// How many of these an upstream answered.
+    pub passed_on: u64,
+    /// How many of these failed there, or could not be recorded.
+    pub failed: u64,
+    /// How many connections outlasted the grace.
+    pub drained: Drained,
+}
+
+#[derive(Default)]
+struct Counters {
+    answered: AtomicU64,
+    missed: AtomicU64,
+    passed_on: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What all requests share.
+struct Server {
+    recordings: Recordings,
+    upstream: Option<Arc<Upstream>>,
+    options: ServeOptions,
+    counters: Counters,
+    port: u16,
+}
+
+/// Serves recordings until `shutdown`. `upstream` is asked for what was not recorded.
 ///
 /// # Errors
 /// A listener without address.
 pub async fn serve(
-    recordings: Arc<Recordings>,
+    recordings: Recordings,
+    upstream: Option<Arc<Upstream>>,
     listener: TcpListener,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
-) -> std::io::Result<Drained> {
+) -> std::io::Result<Served> {
     let port = listener.local_addr()?.port();
-    let limits = Limits { report: options.report.clone(), ..Limits::default() };
+    let limits = Limits {
+        report: options.report.clone(),
+        offer: options.offer.clone(),
+        ..Limits::default()
+    };
     let grace = options.grace;
-    let shared = Arc::new((recordings, options));
+    let counters = Counters::default();
+    let server = Arc::new(Server { recordings, upstream, options, counters, port });
+    let shared = Arc::clone(&server);
     let handler = move |request: Request<Incoming>, _: Peer| {
-        let shared = Arc::clone(&shared);
+        let server = Arc::clone(&shared);
         async move {
-            let (recordings, options) = &*shared;
+            let Some(trace) = &server.options.trace else { return server.respond(request).await.1 };
             let named = format!("{} {}", request.method(), request.uri());
-            let head = request.method() == Method::HEAD;
-            let answer = answer(recordings, options, request, port).await;
-            let status = answer.as_ref().map_or_else(Response::status, |answer| answer.status);
-            if let Some(trace) = &options.trace {
-                let source = if answer.is_ok() { "recording" } else { "miss" };
-                trace(&format!("{named} {} {source}", status.as_u16()));
-            }
-            match answer {
-                Ok(answer) => to_response(&answer, head),
-                Err(problem) => problem,
-            }
+            let (source, response) = server.respond(request).await;
+            trace(&format!("{named} {} {source}", response.status().as_u16()));
+            response
         }
     };
-    Ok(net::serve(listener, limits, shutdown, grace, handler).await)
+    let drained = net::serve(listener, limits, shutdown, grace, handler).await;
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let Counters { answered, missed, passed_on, failed } = &server.counters;
+    Ok(Served {
+        answered: count(answered),
+        missed: count(missed),
+        passed_on: count(passed_on),
+        failed: count(failed),
+        drained,
+    })
 }
 
-/// The recorded answer, or a problem that tells why there is none.
-async fn answer(
-    recordings: &Recordings,
-    options: &ServeOptions,
-    request: Request<Incoming>,
-    port: u16,
-) -> Result<Arc<Answer>, Response<Full<Bytes>>> {
-    let (parts, body) = request.into_parts();
-    let refuse = |status, title: &str, why: &str| problem(status, title, why, Map::new());
-    let inbound = Inbound::of(&parts, options.routing, port, |host| recordings.knows_host(host))
-        .map_err(|error| {
-            refuse(StatusCode::BAD_REQUEST, "the request's target", &error.to_string())
-        })?;
-    let body = collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE)
-        .await
-        .map_err(|error| refuse(error.status(), "the request's body", &error.to_string()))?;
-    let miss = |why: &str| refuse(StatusCode::NOT_FOUND, "no recording of this request", why);
-    let request = request_to_exchange(&parts, &inbound.target, Body::lent(&body))
-        .map_err(|error| miss(&error.to_string()))?;
-    let host = if inbound.named { HostRule::Same } else { HostRule::Any };
-    let answer = recordings
-        .answer(&request, host)
-        .ok_or_else(|| miss(&recordings.explain_miss(&request, inbound.named)))?;
-    if let (Latency::Recorded, Some(latency)) = (options.latency, answer.latency) {
-        sleep(latency).await;
+impl Server {
+    /// Where the answer comes from, and the answer.
+    async fn respond(&self, request: Request<Incoming>) -> (&'static str, Response<Sent>) {
+        let (parts, body) = request.into_parts();
+        let knows = |host: &str| self.recordings.knows_host(host);
+        let inbound = match Inbound::of(&parts, self.options.routing, self.port, knows) {
+            Ok(inbound) => inbound,
+            Err(error) => {
+                let why = error.to_string();
+                return ("refused", refuse(StatusCode::BAD_REQUEST, "the request's target", &why));
+            }
+        };
+        let sent = match collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await {
+            Ok(body) => body,
+            Err(error) => {
+                let why = error.to_string();
+                return ("refused", refuse(error.status(), "the request's body", &why));
+            }
+        };
+        let mut request = request_of_any_method(&parts, &inbound.target, Body::lent(&sent));
+        let known = parts.method.as_str().parse::<exchange::Method>().ok();
+        request.method = known.unwrap_or_default();
+        let host = if inbound.named { HostRule::Same } else { HostRule::Any };
+        let method = if known.is_some() { None } else { Some(parts.method.as_str()) };
+        let asked = Asked { request: &request, method, host };
+        if let Some(response) = self.replay(&parts, &asked).await {
+            self.counters.answered.fetch_add(1, Ordering::Relaxed);
+            return ("recording", response);
+        }
+        if let Some(response) = preflight::answer(&parts, &request.pathname, &self.recordings) {
+            return ("preflight", response);
+        }
+        self.counters.missed.fetch_add(1, Ordering::Relaxed);
+        match &self.upstream {
+            None => {
+                let why = self.recordings.explain_miss(&asked);
+                ("miss", refuse(StatusCode::NOT_FOUND, "no recording of this request", &why))
+            }
+            Some(upstream) => {
+                let path = &inbound.target.path_and_query;
+                let answer = upstream.ask(&parts, path, sent.clone(), request.clone()).await;
+                (("upstream"), self.passed_on(answer))
+            }
+        }
     }
-    Ok(answer)
+
+    /// The recorded answer, in its time.
+    async fn replay(&self, parts: &Parts, asked: &Asked<'_>) -> Option<Response<Sent>> {
+        let head = parts.method == Method::HEAD;
+        let answer = match self.recordings.answer(asked) {
+            None if head => {
+                let get =
+                    exchange::Request { method: exchange::Method::Get, ..asked.request.clone() };
+                self.recordings.peek(&Asked { request: &get, ..*asked })
+            }
+            answer => answer,
+        }?;
+        let timed = self.options.latency == Latency::Recorded;
+        if let Some(latency) = answer.latency.filter(|_| timed) {
+            sleep(latency).await;
+        }
+        let takes_trailers = parts.version == Version::HTTP_11 && accepts_trailers(&parts.headers);
+        Some(to_response(answer, head, timed, takes_trailers))
+    }
+
+    fn passed_on(&self, answer: Result<Response<Bytes>, UpstreamError>) -> Response<Sent> {
+        match answer {
+            Ok(response) => {
+                self.counters.passed_on.fetch_add(1, Ordering::Relaxed);
+                response.map(Sent::Whole)
+            }
+            Err(error) => {
+                self.counters.failed.fetch_add(1, Ordering::Relaxed);
+                let why = error.to_string();
+                (self.options.report)(&format!("--on-miss: {why}"));
+                let status = match error {
+                    UpstreamError::Client { cause: net::ClientError::TimedOut, .. } => {
+                        StatusCode::GATEWAY_TIMEOUT
+                    }
+                    UpstreamError::Record(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                    _ => StatusCode::BAD_GATEWAY,
+                };
+                refuse(status, "no recording of this request, and no answer for it", &why)
+            }
+        }
+    }
 }
 
-fn to_response(answer: &Answer, head: bool) -> Response<Full<Bytes>> {
-    let body = if head { Bytes::new() } else { answer.body.clone() };
-    let mut response = Response::new(Full::new(body));
+/// True where the client says that it reads trailers (RFC 9110, 6.5.1).
+fn accepts_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
+}
+
+fn to_response(
+    answer: Arc<Answer>,
+    head: bool,
+    timed: bool,
+    takes_trailers: bool,
+) -> Response<Sent> {
+    let mut response = Response::new(Sent::Whole(Bytes::new()));
     *response.status_mut() = answer.status;
     response.headers_mut().clone_from(&answer.headers);
-    if head && !answer.body.is_empty() {
-        response.headers_mut().insert(CONTENT_LENGTH, answer.body.len().into());
+    if let Some(reason) = &answer.reason
+        && let Ok(reason) = ReasonPhrase::try_from(reason.clone())
+    {
+        response.extensions_mut().insert(reason);
     }
+    if head {
+        let length = answer
+            .head_length
+            .or_else(|| (!answer.body.is_empty()).then_some(answer.body.len() as u64));
+        if let Some(length) = length {
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        return response;
+    }
+    if takes_trailers && !answer.trailers.is_empty() && !answer.headers.contains_key(TRAILER) {
+        // HTTP/1.1 announces them, HTTP/2, where they may have come from, need not.
+        let names: Vec<&str> = answer.trailers.keys().map(http::HeaderName::as_str).collect();
+        if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+            response.headers_mut().insert(TRAILER, names);
+        }
+    }
+    *response.body_mut() = Sent::of(answer, timed);
+    response
+}
+
+/// An error of ours as problem+json (RFC 9457).
+fn refuse(status: StatusCode, title: &str, why: &str) -> Response<Sent> {
+    let body = problem_json(status, title, why, Map::new());
+    let mut response = Response::new(Sent::Whole(body.into()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }

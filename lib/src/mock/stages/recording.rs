@@ -1,6 +1,7 @@
 //! The exact recording of a request, if a spec has one.
 
 use crate::conform::Verb;
+use crate::recorded::Asked;
 
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
@@ -10,6 +11,6 @@ pub(super) fn answer(context: &Context<'_>, call: &Call<'_>) -> Option<Answer> {
     if !known || call.dynamic(context.settings) || call.preferences.skips_recordings() {
         return None;
     }
-    let answer = context.catalogue.recordings().answer(&call.request, call.host)?;
+    let answer = context.catalogue.recordings().answer(&Asked::new(&call.request, call.host))?;
     Some(Answer::recorded(&answer))
 }

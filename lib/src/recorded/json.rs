@@ -1,0 +1,353 @@
+//! JSON values that are compared exactly: numbers keep all their digits.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+use super::pointer::Pointer;
+
+/// Values nested deeper than this are compared as bytes.
+const MAX_DEPTH: usize = 128;
+
+/// A JSON value. Unlike `serde_json::Value` it never turns a number into a float.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Json<'a> {
+    Null,
+    Bool(bool),
+    /// The number as it is written.
+    Number(&'a str),
+    Text(Cow<'a, str>),
+    Array(Vec<Json<'a>>),
+    /// Sorted by name; each name is there once.
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// Parses a whole text; `None` where it is no JSON, or is nested too deeply.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<Json<'a>> {
+        let text = simdutf8::basic::from_utf8(bytes).ok()?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // The parser below relies on valid grammar, and serde_json checks that without recursion.
+        serde_json::from_str::<IgnoredAny>(text).ok()?;
+        let mut parser = Parser { text, at: 0 };
+        parser.value(0)
+    }
+
+    /// Appends text that is the same for equal values and different for all others. Values at `ignored` are left out.
+    pub(super) fn write_canonical(&self, ignored: &[&Pointer], out: &mut Vec<u8>) {
+        let ignored: Vec<&[String]> = ignored.iter().map(|pointer| pointer.parts()).collect();
+        self.write(&ignored, out);
+    }
+
+    fn write(&self, ignored: &[&[String]], out: &mut Vec<u8>) {
+        match self {
+            Json::Null => out.push(b'n'),
+            Json::Bool(true) => out.push(b't'),
+            Json::Bool(false) => out.push(b'f'),
+            Json::Number(text) => write_number(text, out),
+            Json::Text(text) => write_text(text, out),
+            Json::Array(items) => {
+                out.push(b'[');
+                for (index, item) in items.iter().enumerate() {
+                    let below = below(ignored, || index.to_string());
+                    if is_ignored(&below) {
+                        out.push(b'_');
+                    } else {
+                        item.write(&below, out);
+                    }
+                    out.push(b',');
+                }
+                out.push(b']');
+            }
+            Json::Object(members) => {
+                out.push(b'{');
+                for (name, value) in members {
+                    let below = below(ignored, || name.to_string());
+                    if !is_ignored(&below) {
+                        write_text(name, out);
+                        value.write(&below, out);
+                    }
+                }
+                out.push(b'}');
+            }
+        }
+    }
+
+    /// The member of this name.
+    pub(super) fn member(&self, name: &str) -> Option<&Json<'a>> {
+        let Json::Object(members) = self else { return None };
+        let at = members.binary_search_by(|(own, _)| own.as_ref().cmp(name)).ok()?;
+        Some(&members[at].1)
+    }
+
+    /// The value as people read it.
+    pub(super) fn display(&self) -> String {
+        match self {
+            Json::Null => "null".to_owned(),
+            Json::Bool(value) => value.to_string(),
+            Json::Number(text) => (*text).to_owned(),
+            Json::Text(text) => format!("{text:?}"),
+            Json::Array(items) => format!("an array of {}", items.len()),
+            Json::Object(members) => format!("an object of {} members", members.len()),
+        }
+    }
+}
+
+/// What is left of the pointers that begin with this step.
+fn below<'p>(ignored: &[&'p [String]], step: impl Fn() -> String) -> Vec<&'p [String]> {
+    if ignored.is_empty() {
+        return Vec::new();
+    }
+    let step = step();
+    let fits = |parts: &&&'p [String]| parts.first().is_some_and(|p| p == "*" || *p == step);
+    ignored.iter().filter(fits).map(|parts| &parts[1..]).collect()
+}
+
+fn is_ignored(below: &[&[String]]) -> bool {
+    below.iter().any(|parts| parts.is_empty())
+}
+
+/// The length makes an end mark needless, so that no text can be taken for two.
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(text.len().to_string().as_bytes());
+    out.push(b':');
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// One spelling for each number: `1`, `1.0` and `10e-1` are the same, and no digit is lost.
+fn write_number(text: &str, out: &mut Vec<u8>) {
+    out.push(b'#');
+    match Decimal::parse(text) {
+        Some(number) => number.write(out),
+        None => out.extend_from_slice(text.as_bytes()),
+    }
+    out.push(b';');
+}
+
+/// True where two JSON numbers have the same value.
+pub(super) fn same_number(a: &str, b: &str) -> bool {
+    let canonical = |text: &str| {
+        let mut out = Vec::new();
+        write_number(text, &mut out);
+        out
+    };
+    a == b || canonical(a) == canonical(b)
+}
+
+/// `digits * 10^exponent`, without zeros at either end of the digits.
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// `None` where the exponent is out of any sensible range.
+    fn parse(text: &str) -> Option<Decimal> {
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => {
+                (mantissa, exponent.trim_start_matches('+').parse::<i64>().ok()?)
+            }
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}");
+        let digits = digits.trim_start_matches('0');
+        let trimmed = digits.trim_end_matches('0');
+        if trimmed.is_empty() {
+            return Some(Decimal { negative: false, digits: "0".to_owned(), exponent: 0 });
+        }
+        let zeros = i64::try_from(digits.len() - trimmed.len()).ok()?;
+        let shift = zeros.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        let exponent = exponent.checked_add(shift)?;
+        Some(Decimal { negative, digits: trimmed.to_owned(), exponent })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        if self.negative {
+            out.push(b'-');
+        }
+        out.extend_from_slice(self.digits.as_bytes());
+        out.push(b'e');
+        out.extend_from_slice(self.exponent.to_string().as_bytes());
+    }
+}
+
+/// Reads a text that is known to be valid JSON. `None` stands for excessive depth.
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match self.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string().map(Json::Text),
+            b't' => self.word("true", Json::Bool(true)),
+            b'f' => self.word("false", Json::Bool(false)),
+            b'n' => self.word("null", Json::Null),
+            _ => {
+                let rest = self.text.get(self.at..)?;
+                let ends = |c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
+                let length = rest.find(ends).unwrap_or(rest.len());
+                self.at += length;
+                (length > 0).then(|| Json::Number(&rest[..length]))
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.at += 1;
+        let mut members = Vec::new();
+        while self.peek()? != b'}' {
+            let name = self.string()?;
+            self.skip(b':')?;
+            members.push((name, self.value(depth + 1)?));
+            if self.peek()? == b',' {
+                self.at += 1;
+            }
+        }
+        self.at += 1;
+        // Of a name given twice the last one counts, as in most parsers: it comes first here, and stays.
+        members.reverse();
+        members.sort_by(|a: &(Cow<'_, str>, _), b| a.0.cmp(&b.0));
+        members.dedup_by(|later, kept| later.0 == kept.0);
+        Some(Json::Object(members))
+    }
+
+    fn array(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.at += 1;
+        let mut items = Vec::new();
+        while self.peek()? != b']' {
+            items.push(self.value(depth + 1)?);
+            if self.peek()? == b',' {
+                self.at += 1;
+            }
+        }
+        self.at += 1;
+        Some(Json::Array(items))
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.skip(b'"')?;
+        let start = self.at;
+        loop {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let offset = memchr::memchr2(b'"', b'\\', rest)?;
+            self.at += offset + 1;
+            if rest[offset] == b'"' {
+                break;
+            }
+            // What follows a backslash is part of the text, a quote too.
+            self.at += 1;
+        }
+        let inner = self.text.get(start..self.at - 1)?;
+        if !inner.contains('\\') {
+            return Some(Cow::Borrowed(inner));
+        }
+        let quoted = self.text.get(start - 1..self.at)?;
+        // A lone surrogate is no text. It is compared as it is written.
+        let decoded = serde_json::from_str(quoted).unwrap_or_else(|_| inner.to_owned());
+        Some(Cow::Owned(decoded))
+    }
+
+    fn word(&mut self, word: &str, value: Json<'a>) -> Option<Json<'a>> {
+        self.at += word.len();
+        Some(value)
+    }
+
+    /// The next byte that is no blank.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    fn skip(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str, ignored: &[&str]) -> String {
+        let pointers: Vec<Pointer> = ignored.iter().map(|text| text.parse().unwrap()).collect();
+        let mut out = Vec::new();
+        let value = Json::parse(text.as_bytes()).expect("JSON");
+        value.write_canonical(&pointers.iter().collect::<Vec<_>>(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_compared_exactly() {
+        for (a, b, same) in [
+            ("1", "1.0", true),
+            ("1", "10e-1", true),
+            ("100", "1E+2", true),
+            ("0", "-0.00", true),
+            ("0", "0e99", true),
+            ("12345678901234567890123", "12345678901234567890124", false),
+            ("12345678901234567890123", "12345678901234567890123.0", true),
+            ("9007199254740993", "9007199254740992", false),
+            ("0.1", "0.10000000000000001", false),
+            ("-1", "1", false),
+            ("1e400", "1e401", false),
+            ("1e99999999999999999999", "1e99999999999999999999", true),
+            ("1e99999999999999999999", "2e99999999999999999999", false),
+        ] {
+            assert_eq!(same_number(a, b), same, "{a} {b}");
+            assert_eq!(key(a, &[]) == key(b, &[]), same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn values_are_equal_whatever_their_spelling() {
+        assert_eq!(
+            key(r#"{ "b" : [true, null], "a\u0062": "\u00e9" }"#, &[]),
+            key("{\"ab\":\"é\",\"b\":[true,null]}", &[])
+        );
+        assert_eq!(key(r#"{"a":1,"a":2}"#, &[]), key(r#"{"a":2}"#, &[]));
+        assert_ne!(key(r#"{"a":"1"}"#, &[]), key(r#"{"a":1}"#, &[]));
+        assert_ne!(key("[1,2]", &[]), key("[12]", &[]));
+        assert_ne!(key(r#"["a,b"]"#, &[]), key(r#"["a","b"]"#, &[]));
+        assert_ne!(key(r#"["\ud800"]"#, &[]), key(r#"["\ud801"]"#, &[]));
+    }
+
+    #[test]
+    fn ignored_places_do_not_count() {
+        let of = |a: &str, b: &str, pointer: &str| key(a, &[pointer]) == key(b, &[pointer]);
+        assert!(of(r#"{"a":1,"t":5}"#, r#"{"a":1,"t":6}"#, "/t"));
+        assert!(of(r#"{"a":1,"t":5}"#, r#"{"a":1}"#, "/t"));
+        assert!(!of(r#"{"a":1,"t":5}"#, r#"{"a":2,"t":5}"#, "/t"));
+        assert!(of(r#"{"a":[{"id":1},{"id":2}]}"#, r#"{"a":[{"id":3},{"id":4}]}"#, "/a/*/id"));
+        assert!(!of(r#"{"a":[{"id":1}]}"#, r#"{"a":[{"id":3},{"id":4}]}"#, "/a/*/id"));
+        assert!(of(r#"{"x":{"y":1}}"#, r#"{"x":[2]}"#, "/x"));
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in ["", "{", "[1,]", "{\"a\" 1}", "1 2", "\"\n\"", "nul", "01"] {
+            assert!(Json::parse(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(Json::parse(b"\"\xff\"").is_none());
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(Json::parse(deep.as_bytes()).is_none());
+        assert!(Json::parse(&b"[".repeat(1_000_000)).is_none());
+    }
+}

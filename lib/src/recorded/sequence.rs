@@ -1,0 +1,127 @@
+//! Answers in their order: each once, then the last again and again, or all of them again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::answer::Answer;
+
+/// No answer: the end of a chain.
+const END: u32 = u32::MAX;
+
+/// Recorded answers. Those to one request form a chain.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    all: Vec<Link>,
+}
+
+#[derive(Debug)]
+struct Link {
+    answer: Arc<Answer>,
+    /// The place among all answers; of several chains, the one whose next answer has the lowest place goes first.
+    place: u32,
+    next: u32,
+}
+
+/// The chain of answers to one request. It is advanced without a lock.
+#[derive(Debug)]
+pub(super) struct Chain {
+    first: u32,
+    last: u32,
+    next: AtomicU32,
+}
+
+impl Answers {
+    /// Adds an answer, and begins a chain with it.
+    pub(super) fn begin(&mut self, answer: Arc<Answer>) -> Chain {
+        let at = self.push(answer);
+        Chain { first: at, last: at, next: AtomicU32::new(at) }
+    }
+
+    /// Adds an answer to a chain.
+    pub(super) fn append(&mut self, chain: &mut Chain, answer: Arc<Answer>) {
+        let at = self.push(answer);
+        self.all[chain.last as usize].next = at;
+        chain.last = at;
+    }
+
+    fn push(&mut self, answer: Arc<Answer>) -> u32 {
+        // Four billion answers do not fit into memory.
+        let at = u32::try_from(self.all.len()).unwrap_or(END - 1);
+        self.all.push(Link { answer, place: at, next: END });
+        at
+    }
+
+    /// Brings all answers into the order of time, then of the recorder's numbers; those that have neither stay in front, in
+    /// their order.
+    pub(super) fn sort<'c>(&mut self, chains: impl Iterator<Item = &'c mut Chain>) {
+        let mut order: Vec<usize> = (0..self.all.len()).collect();
+        order.sort_by_key(|at| (self.all[*at].answer.at, self.all[*at].answer.seq));
+        for (place, at) in order.into_iter().enumerate() {
+            self.all[at].place = u32::try_from(place).unwrap_or(END);
+        }
+        for chain in chains {
+            let mut links: Vec<u32> = Vec::new();
+            let mut at = chain.first;
+            while at != END {
+                links.push(at);
+                at = self.all[at as usize].next;
+            }
+            links.sort_by_key(|at| self.all[*at as usize].place);
+            for pair in links.windows(2) {
+                self.all[pair[0] as usize].next = pair[1];
+            }
+            if let (Some(first), Some(last)) = (links.first(), links.last()) {
+                self.all[*last as usize].next = END;
+                *chain = Chain { first: *first, last: *last, next: AtomicU32::new(*first) };
+            }
+        }
+    }
+
+    /// The next answer of some chains together. Where all were given, the last one comes again, or with `again` all of
+    /// them. `None` where there is no chain.
+    pub(super) fn take(&self, chains: &[&Chain], again: bool) -> Option<Arc<Answer>> {
+        loop {
+            let waiting = chains
+                .iter()
+                .map(|chain| (chain, chain.next.load(Ordering::Relaxed)))
+                .filter(|(_, next)| *next != END)
+                .min_by_key(|(_, next)| self.all[*next as usize].place);
+            let Some((chain, next)) = waiting else {
+                if !again || chains.is_empty() {
+                    return self.last(chains);
+                }
+                for chain in chains {
+                    // Another request may have begun anew already.
+                    let _ = chain.next.compare_exchange(
+                        END,
+                        chain.first,
+                        Ordering::Relaxed,
+                        Ordering::Relaxed,
+                    );
+                }
+                continue;
+            };
+            let link = &self.all[next as usize];
+            let taken =
+                chain.next.compare_exchange(next, link.next, Ordering::Relaxed, Ordering::Relaxed);
+            if taken.is_ok() {
+                return Some(Arc::clone(&link.answer));
+            }
+        }
+    }
+
+    /// What [`Answers::take`] would give, which still gives it.
+    pub(super) fn peek(&self, chains: &[&Chain]) -> Option<Arc<Answer>> {
+        let next = chains.iter().map(|chain| chain.next.load(Ordering::Relaxed));
+        let next = next.filter(|next| *next != END).min_by_key(|at| self.all[*at as usize].place);
+        match next {
+            Some(next) => Some(Arc::clone(&self.all[next as usize].answer)),
+            None => self.last(chains),
+        }
+    }
+
+    fn last(&self, chains: &[&Chain]) -> Option<Arc<Answer>> {
+        let links = chains.iter().map(|chain| &self.all[chain.last as usize]);
+        Some(Arc::clone(&links.max_by_key(|link| link.place)?.answer))
+    }
+}

@@ -1,0 +1,160 @@
+//! What was not recorded, asked of a real server, and recorded on demand.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::Full;
+
+use crate::exchange::{self, Body, Exchange, Meta, Redactor, timestamp, write_line};
+use crate::net::{
+    Client, ClientError, Target, decoded, is_hop_by_hop, named_by_connection, recorded_headers,
+};
+use crate::stream::{Sink, SinkError};
+
+/// The longest answer that is passed on.
+const MAX_BODY: u64 = 64 << 20;
+
+/// A server that is asked for what was not recorded.
+pub struct Upstream {
+    client: Client,
+    target: Target,
+    record: Option<Record>,
+}
+
+/// Where exchanges with the upstream are written.
+pub struct Record {
+    sinks: Mutex<Vec<Box<dyn Sink>>>,
+    redactor: Arc<Redactor>,
+    run: String,
+    written: Mutex<u64>,
+}
+
+/// Why the upstream gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    #[error("{0:?} is not a URL")]
+    Url(String),
+    #[error("{url}: {cause}")]
+    Client { url: String, cause: ClientError },
+    #[error("the exchange could not be recorded: {0}")]
+    Record(String),
+}
+
+impl Record {
+    /// Writes to all `sinks`; `redactor` replaces secrets before.
+    pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Arc<Redactor>) -> Record {
+        let run = format!("{:016x}", rand::random::<u64>());
+        Record { sinks: Mutex::new(sinks), redactor, run, written: Mutex::new(0) }
+    }
+
+    fn write(&self, mut exchange: Exchange<'_>) -> Result<(), SinkError> {
+        self.redactor.apply(&mut exchange);
+        let host = exchange.request.host.clone().into_owned();
+        // The numbers are in the order of the lines.
+        let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.meta.run = Some(self.run.clone().into());
+        exchange.meta.seq = Some(*written);
+        let mut line = Vec::with_capacity(1024);
+        write_line(&exchange, &mut line);
+        for sink in sinks.iter_mut() {
+            sink.write(&host, &line)?;
+            sink.flush()?;
+        }
+        *written += 1;
+        Ok(())
+    }
+
+    /// Closes the sinks.
+    fn close(self) -> Result<(), SinkError> {
+        let sinks = self.sinks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        sinks.into_iter().try_for_each(Sink::close)
+    }
+}
+
+impl Upstream {
+    /// `target` is a URL whose path comes before that of each request.
+    pub fn new(client: Client, target: Target, record: Option<Record>) -> Upstream {
+        Upstream { client, target, record }
+    }
+
+    /// Asks with the method, the end-to-end headers and the body of a request; `as_exchange` is the same request as a
+    /// record holds it.
+    pub(super) async fn ask(
+        &self,
+        parts: &Parts,
+        path_and_query: &str,
+        body: Bytes,
+        as_exchange: exchange::Request<'_>,
+    ) -> Result<Response<Bytes>, UpstreamError> {
+        let target = self.target.join(path_and_query);
+        let url =
+            format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
+        let uri: Uri = url.parse().map_err(|_| UpstreamError::Url(url.clone()))?;
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = end_to_end(&parts.headers);
+        request.headers_mut().remove(HOST);
+        request.headers_mut().remove(CONTENT_LENGTH);
+        let (began, clock) = (SystemTime::now(), Instant::now());
+        let answer = self.client.send(request, MAX_BODY).await;
+        let answer = answer.map_err(|cause| UpstreamError::Client { url, cause })?;
+        let (mut parts_of_answer, body) = answer.into_parts();
+        if let Some(record) = &self.record {
+            let plain = decoded(&parts_of_answer.headers, body.clone());
+            let odd = parts.method.as_str().parse::<exchange::Method>().is_err();
+            let request = exchange::Request {
+                protocol: target.protocol,
+                host: target.host.as_str().into(),
+                pathname: target.path().into(),
+                timestamp: Some(timestamp(began).into()),
+                method: if odd { exchange::Method::Post } else { as_exchange.method },
+                ..as_exchange
+            };
+            let response = exchange::Response {
+                status: parts_of_answer.status.as_u16(),
+                headers: recorded_headers(&parts_of_answer.headers),
+                body: Body::lent(&plain),
+                timestamp: Some(timestamp(SystemTime::now()).into()),
+            };
+            let meta = Meta {
+                method: odd.then(|| parts.method.as_str().into()),
+                duration_ms: Some(clock.elapsed().as_secs_f64() * 1000.0),
+                ..Meta::default()
+            };
+            let exchange = Exchange { request, response: Some(response), meta };
+            record.write(exchange).map_err(|error| UpstreamError::Record(error.to_string()))?;
+        }
+        let mut headers = end_to_end(&parts_of_answer.headers);
+        headers.remove(CONTENT_LENGTH);
+        parts_of_answer.headers = headers;
+        let mut response = Response::new(body);
+        *response.status_mut() = parts_of_answer.status;
+        *response.headers_mut() = parts_of_answer.headers;
+        Ok(response)
+    }
+
+    /// Writes what is held back.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn close(self) -> Result<(), SinkError> {
+        self.record.map_or(Ok(()), Record::close)
+    }
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let named = named_by_connection(headers);
+    let mut kept = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        if !is_hop_by_hop(name) && !named.contains(name) {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    kept
+}
