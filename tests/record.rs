@@ -22,6 +22,8 @@ mod secure;
 mod smuggling;
 #[path = "record/tls.rs"]
 mod tls;
+#[path = "record/unrecorded.rs"]
+mod unrecorded;
 #[path = "record/upgrades.rs"]
 mod upgrades;
 #[path = "record/ways_out.rs"]

@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use super::output::tell;
+use super::signals::report_large_files;
 
 /// How a run ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ impl Failure {
 /// Runs a program's body and turns its result into an exit status: 0 done, 1 failed, 2 wrong usage, 3 partly.
 /// A closed output pipe is the reader's choice and ends quietly with 0.
 pub fn run(program: &str, body: impl FnOnce() -> anyhow::Result<Status>) -> ExitCode {
+    report_large_files();
     match body() {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Partly) => ExitCode::from(3),

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,6 +32,13 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => (),
         }
     })
+}
+
+/// Lets a write beyond the limit on the size of files (`ulimit -f`) fail with an error that can be reported. Without
+/// a handler its signal, SIGXFSZ, ends the process.
+pub(super) fn report_large_files() {
+    // Without the handler the process ends as it would have.
+    let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
 /// For filters that read standard input: Ctrl-C goes to the whole pipeline, and ends the program that

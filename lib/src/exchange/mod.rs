@@ -7,6 +7,7 @@ mod bodies;
 mod charset;
 mod content;
 mod escape;
+mod fit;
 mod host;
 mod key;
 mod meta;
@@ -44,7 +45,7 @@ pub use redact::{
 pub use selection::Selection;
 pub use text::BodyText;
 pub use timestamp::timestamp;
-pub use writer::write_line;
+pub use writer::{MAX_LINE, write_line};
 
 pub(crate) use key::push_origin;
 pub(crate) use place::{Place, place};

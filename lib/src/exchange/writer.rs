@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::escape::push_string;
+use super::escape::{push_string, push_string_within};
+use super::fit::{self, Form, Forms};
 use super::key::wire_path;
 use super::model::{Body, BytePairs, Exchange, Meta, Pairs, Request, Response, Side};
 use super::timestamp::canonical;
@@ -20,22 +21,56 @@ macro_rules! key {
     };
 }
 
+/// The longest line that readers accept, in bytes, its newline not counted.
+pub const MAX_LINE: usize = 64 << 20;
+
 /// Appends the exchange as one line of JSON and a newline.
 ///
 /// `path`, `pathname` and `query` are all there; what the schema has no place for stands under `meta.hmt`;
 /// a timestamp that is no RFC 3339 time is left out, all others come in UTC with microseconds.
+///
+/// A body is a text where it is valid UTF-8, its JSON text takes no more than twice its bytes, and the line stays
+/// within [`MAX_LINE`]; else it is base64. What would still be too long is truncated.
 pub fn write_line(exchange: &Exchange<'_>, out: &mut Vec<u8>) {
-    let mut line = Object::open(out);
-    write_meta(exchange, &mut line);
-    write_request(&exchange.request, line.object(key!("request")));
-    if let Some(response) = &exchange.response {
-        write_response(response, line.object(key!("response")));
+    write_within(exchange, MAX_LINE, out);
+}
+
+fn write_within(exchange: &Exchange<'_>, max_line: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    let mut forms = Forms::default();
+    while let Err(side) = try_write(exchange, &forms, out) {
+        // A text that is mostly escapes: seldom enough to write the line a second time.
+        out.truncate(start);
+        forms.set(side, Form::BASE64);
     }
-    line.close();
+    if out.len() - start > max_line {
+        let forms = fit::shorten(exchange, &forms, out.len() - start, max_line);
+        out.truncate(start);
+        // These forms have no limit on the length of texts.
+        let _ = try_write(exchange, &forms, out);
+    }
     out.push(b'\n');
 }
 
-fn write_request(request: &Request<'_>, mut object: Object<'_>) {
+/// The side whose body takes more than twice its bytes as a text.
+type TooLong = Side;
+
+fn try_write(exchange: &Exchange<'_>, forms: &Forms, out: &mut Vec<u8>) -> Result<(), TooLong> {
+    let mut line = Object::open(out);
+    write_meta(exchange, forms, &mut line);
+    write_request(&exchange.request, forms, line.object(key!("request")))?;
+    if let Some(response) = &exchange.response {
+        write_response(response, forms, line.object(key!("response")))?;
+    }
+    line.close();
+    Ok(())
+}
+
+fn write_request(
+    request: &Request<'_>,
+    forms: &Forms,
+    mut object: Object<'_>,
+) -> Result<(), TooLong> {
     object.plain(key!("method"), request.method.as_str());
     object.plain(key!("protocol"), request.protocol.as_str());
     if !request.host.is_empty() {
@@ -46,32 +81,42 @@ fn write_request(request: &Request<'_>, mut object: Object<'_>) {
     object.text(key!("pathname"), &request.pathname);
     object.pairs(key!("query"), &request.query, Case::Kept);
     object.pairs(key!("headers"), &request.headers, Case::Lower);
-    if let Body::Text(text) = &request.body {
-        object.text(key!("body"), text.as_str());
-    }
+    object.body(&request.body, forms.request, Side::Client)?;
     if let Some(time) = request.timestamp.as_deref().and_then(canonical) {
         object.plain(key!("timestamp"), &time);
     }
     object.close();
+    Ok(())
 }
 
-fn write_response(response: &Response<'_>, mut object: Object<'_>) {
+fn write_response(
+    response: &Response<'_>,
+    forms: &Forms,
+    mut object: Object<'_>,
+) -> Result<(), TooLong> {
     object.value(key!("statusCode"), &response.status);
     object.pairs(key!("headers"), &response.headers, Case::Lower);
-    if let Body::Text(text) = &response.body {
-        object.text(key!("body"), text.as_str());
-    }
+    object.body(&response.body, forms.response, Side::Upstream)?;
     if let Some(time) = response.timestamp.as_deref().and_then(canonical) {
         object.plain(key!("timestamp"), &time);
     }
     object.close();
+    Ok(())
 }
 
-fn write_meta(exchange: &Exchange<'_>, line: &mut Object<'_>) {
-    let request_body = binary(&exchange.request.body);
-    let response_body = exchange.response.as_ref().and_then(|response| binary(&response.body));
+fn write_meta(exchange: &Exchange<'_>, forms: &Forms, line: &mut Object<'_>) {
+    let request = &exchange.request.body;
+    let response = exchange.response.as_ref().map(|response| &response.body);
+    let request_body = base64(request, forms.request);
+    let response_body = response.and_then(|body| base64(body, forms.response));
     let meta = &exchange.meta;
-    if request_body.is_none() && response_body.is_none() && *meta == Meta::default() {
+    let truncated_request = forms.request.full_size(request, meta.truncated_request);
+    let truncated_response = response.map_or(meta.truncated_response, |body| {
+        forms.response.full_size(body, meta.truncated_response)
+    });
+    let truncated = truncated_request.is_some() || truncated_response.is_some();
+    let packed = request_body.is_some() || response_body.is_some();
+    if !packed && !truncated && *meta == Meta::default() {
         return;
     }
     let mut outer = line.object(key!("meta"));
@@ -85,10 +130,10 @@ fn write_meta(exchange: &Exchange<'_>, line: &mut Object<'_>) {
     hmt.option(key!("durationMs"), meta.duration_ms.filter(|ms| ms.is_finite()));
     hmt.option(key!("error"), meta.error.as_ref());
     hmt.option(key!("scope"), meta.scope.as_ref());
-    if meta.truncated_request.is_some() || meta.truncated_response.is_some() {
+    if truncated {
         let mut truncated = hmt.object(key!("truncated"));
-        truncated.option(key!("request"), meta.truncated_request);
-        truncated.option(key!("response"), meta.truncated_response);
+        truncated.option(key!("request"), truncated_request);
+        truncated.option(key!("response"), truncated_response);
         truncated.close();
     }
     hmt.option(
@@ -133,11 +178,16 @@ fn in_base64<'p>(pairs: &'p BytePairs<'_>) -> Pairs<'p> {
     pairs.iter().map(encode).collect()
 }
 
-fn binary(body: &Body<'_>) -> Option<String> {
-    match body {
-        Body::Binary(bytes) => Some(STANDARD.encode(bytes)),
-        Body::Empty | Body::Text(_) => None,
-    }
+/// The body in base64, where it has that form.
+fn base64(body: &Body<'_>, form: Form) -> Option<String> {
+    let bytes = match body {
+        Body::Empty => return None,
+        Body::Text(_) if !form.base64 => return None,
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+    };
+    let kept = form.kept(bytes);
+    (!kept.is_empty()).then(|| STANDARD.encode(kept))
 }
 
 /// Whether names are written as they are, or in lower case.
@@ -182,6 +232,26 @@ impl<'o> Object<'o> {
     fn text(&mut self, key: &'static str, text: &str) {
         self.key(key);
         push_string(text, self.out);
+    }
+
+    /// A body that has the form of a text.
+    fn body(&mut self, body: &Body<'_>, form: Form, side: Side) -> Result<(), TooLong> {
+        let Body::Text(text) = body else { return Ok(()) };
+        if form.base64 {
+            return Ok(());
+        }
+        let bytes = form.kept(text.as_bytes());
+        // It is cut at a character, so there is nothing to replace.
+        let kept = match bytes.len() == text.len() {
+            true => text.as_str(),
+            false => std::str::from_utf8(bytes).unwrap_or_default(),
+        };
+        if kept.is_empty() {
+            return Ok(());
+        }
+        self.key(key!("body"));
+        let limit = if form.kept.is_some() { usize::MAX } else { fit::MAX_GROWTH * kept.len() };
+        if push_string_within(kept, limit, self.out) { Ok(()) } else { Err(side) }
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {

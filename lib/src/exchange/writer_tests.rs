@@ -32,6 +32,8 @@ fn body() -> impl Strategy<Value = Body<'static>> {
         Just(Body::Empty),
         any::<String>().prop_map(|text| Body::from_bytes(text.into_bytes())),
         any::<Vec<u8>>().prop_map(Body::from_bytes),
+        // Mostly escapes, so that the text may take more than twice its bytes.
+        "[\\x00-\\x1f\"ab]{0,40}".prop_map(|text| Body::from_bytes(text.into_bytes())),
     ]
 }
 
@@ -196,4 +198,75 @@ fn a_line_as_people_see_it() {
         "\n"
     );
     assert_eq!(String::from_utf8(line(&exchange)).unwrap(), expected);
+}
+
+/// The limit on lines in the tests below.
+const SHORT_LINE: usize = 64 << 10;
+
+/// The line of a GET with these bodies, which must be one that readers take, and what is read back.
+fn read_back(request: &[u8], response: &[u8], check: impl FnOnce(&Value, &Exchange<'_>)) {
+    let exchange = Exchange {
+        request: Request {
+            host: "h".into(),
+            pathname: "/".into(),
+            body: Body::lent(request),
+            ..Request::default()
+        },
+        response: Some(Response { status: 200, body: Body::lent(response), ..Response::default() }),
+        meta: Meta { seq: Some(1), ..Meta::default() },
+    };
+    let mut line = Vec::new();
+    write_within(&exchange, SHORT_LINE, &mut line);
+    assert!(line.len() <= SHORT_LINE + 1, "{}", line.len());
+    let json: Value = serde_json::from_slice(&line).unwrap();
+    check(&json, &parse_line(&line).unwrap());
+}
+
+#[test]
+fn a_text_of_escapes_is_base64() {
+    let zeros = vec![0; 12 << 10];
+    read_back(b"q", &zeros, |json, back| {
+        assert!(json["response"].get("body").is_none());
+        assert!(json["meta"]["hmt"]["responseBodyBase64"].is_string());
+        assert_eq!(json["request"]["body"], "q");
+        assert_eq!(back.response.as_ref().unwrap().body.as_bytes(), zeros);
+        assert_eq!(back.meta.truncated_response, None);
+    });
+    // Twice its bytes is still a text.
+    for (text, base64) in
+        [("\"\"", false), ("\"\n\t", false), ("\u{1}", true), ("\u{1}aaaaa", false)]
+    {
+        read_back(text.as_bytes(), b"", |json, back| {
+            assert_eq!(json["meta"]["hmt"].get("requestBodyBase64").is_some(), base64, "{text:?}");
+            assert_eq!(back.request.body.as_str(), Some(text));
+        });
+    }
+}
+
+#[test]
+fn a_line_that_would_be_too_long_is_base64_or_truncated() {
+    // As a text it would take 80 KiB, in base64 it takes 53.
+    let quotes = "\"".repeat(40 << 10);
+    read_back(b"", quotes.as_bytes(), |json, back| {
+        assert!(json["meta"]["hmt"]["responseBodyBase64"].is_string());
+        assert!(back.response.as_ref().unwrap().body.as_str() == Some(&quotes));
+        assert_eq!(back.meta.truncated_response, None);
+    });
+    // Too long in any form.
+    let long = "ü".repeat(34 << 10);
+    read_back(b"request", long.as_bytes(), |_, back| {
+        let kept = back.response.as_ref().unwrap().body.as_str().unwrap();
+        assert!(long.starts_with(kept) && kept.len() > SHORT_LINE - 1000, "{}", kept.len());
+        assert_eq!(back.meta.truncated_response, Some(long.len() as u64));
+        assert_eq!(back.meta.truncated_request, None);
+        assert_eq!(back.request.body.as_str(), Some("request"));
+    });
+    let binary = vec![0xff; 60 << 10];
+    read_back(&binary, &binary, |_, back| {
+        let kept = back.request.body.as_bytes().len();
+        assert!(kept > 23 << 10 && kept < 25 << 10, "{kept}");
+        assert_eq!(back.response.as_ref().unwrap().body.as_bytes().len(), kept);
+        assert_eq!(back.meta.truncated_request, Some(60 << 10));
+        assert_eq!(back.meta.truncated_response, Some(60 << 10));
+    });
 }

@@ -1,6 +1,5 @@
 //! One connection of a server: HTTP/1 or HTTP/2, and what may come after HTTP.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -72,6 +71,25 @@ impl Takeover {
     }
 }
 
+/// Marks a response that is not sent: its connection (HTTP/1) is closed, or its stream (HTTP/2) is reset, before
+/// the head. So a client cannot take it for an answer, whatever its method and status.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer is withheld")]
+pub struct Withheld;
+
+impl Withheld {
+    /// Such a response; `body` is not used.
+    pub fn response<B>(body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        response.extensions_mut().insert(Withheld);
+        response
+    }
+
+    fn check<B>(response: Response<B>) -> Result<Response<B>, Withheld> {
+        if response.extensions().get::<Withheld>().is_some() { Err(Withheld) } else { Ok(response) }
+    }
+}
+
 impl Carrier {
     pub(super) fn new(limits: Limits, stopping: watch::Receiver<()>, tasks: Tasks) -> Self {
         Carrier { limits: Arc::new(limits), stopping, tasks }
@@ -130,7 +148,7 @@ impl Carrier {
                     request.extensions_mut().insert(takeover.clone());
                 }
                 let answer = handler(request, peer);
-                async move { Ok::<_, Infallible>(answer.await) }
+                async move { Withheld::check(answer.await) }
             }
         });
         let heads = HeadTimer::new();
@@ -182,7 +200,7 @@ impl Carrier {
     {
         let service = service_fn(move |request: Request<Incoming>| {
             let answer = handler(request, peer);
-            async move { Ok::<_, Infallible>(answer.await) }
+            async move { Withheld::check(answer.await) }
         });
         let mut builder = http2::Builder::new(self.tasks.clone());
         builder

@@ -23,7 +23,7 @@ mod tasks;
 
 pub use bind::{BindError, bind, ready_line, ready_line_tls};
 pub use body::{BodyError, collect_body, collect_decoded, decoded};
-pub use carrier::{Carrier, Takeover, Wire};
+pub use carrier::{Carrier, Takeover, Wire, Withheld};
 pub use client::{Client, ClientError};
 pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers};
 pub use inbound::{Inbound, Routing};

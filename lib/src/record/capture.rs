@@ -148,30 +148,30 @@ impl Capture {
         self.answer.take().map(|answer| answer.headers).unwrap_or_default()
     }
 
-    /// Hands the record to the sinks; the client must not have the end of its answer before the result
-    /// resolves, or is `None`.
-    pub(super) fn finish(&mut self) -> Option<Taken> {
+    /// Hands the record to the sinks. The client must not have the end of its answer before the result
+    /// resolves, and never where that is an error.
+    pub(super) fn finish(&mut self) -> Taken {
         self.hand_over(true)
     }
 
-    fn hand_over(&mut self, awaited: bool) -> Option<Taken> {
+    fn hand_over(&mut self, awaited: bool) -> Taken {
         self.finished = true;
         self.trace();
         if self.excluded {
             self.recorder.tally.discard(Dropped::Excluded);
-            return None;
+            return Taken::UNNEEDED;
         }
         let Ok(method) = self.method.as_str().parse() else {
             let why = format!("method {} cannot be recorded, though it is passed on", self.method);
             self.recorder.discard(Dropped::Method, &why);
-            return None;
+            return Taken::UNNEEDED;
         };
         if !self.target.path_and_query.starts_with('/') {
             self.recorder.discard(
                 Dropped::NoPath,
                 "the target * cannot be recorded, though it is passed on",
             );
-            return None;
+            return Taken::UNNEEDED;
         }
         let mut line = LINE.take();
         line.clear();
@@ -281,7 +281,8 @@ impl Drop for Capture {
         if self.answer.is_none() {
             self.error = Some("the client left before the answer".to_owned());
         }
-        self.hand_over(false);
+        // Nobody waits for it.
+        drop(self.hand_over(false));
     }
 }
 

@@ -16,6 +16,7 @@ use super::capture::{Answer, Capture};
 use super::journal::Taken;
 use super::link::{After, Link};
 use super::recorder::Recorder;
+use super::sinks::Unrecorded;
 use crate::exchange::Side;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -39,6 +40,8 @@ pub(super) struct Download {
 pub(super) enum Begun {
     /// All of it, and the record is written. These are the headers as they were received.
     Whole(Bytes, HeaderMap),
+    /// All of it, and the record could not be written.
+    Unrecorded,
     /// The rest is to come.
     Part(Box<Download>),
 }
@@ -48,7 +51,7 @@ enum State {
     /// What came before is on its way to the client, who then learns that this is not the end.
     Cut(BoxError),
     /// The record is written, then comes the end.
-    Held(Option<Taken>, End),
+    Held(Taken, End),
     Over,
 }
 
@@ -77,14 +80,16 @@ impl Download {
     pub(super) async fn begin(mut self) -> Begun {
         match poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll_frame(cx))).await {
             Poll::Ready(Some(Ok(frame))) => self.ahead = Some(frame),
-            Poll::Ready(Some(Err(error))) => self.state = State::Held(None, End::Cut(error)),
+            Poll::Ready(Some(Err(error))) if error.is::<Unrecorded>() => return Begun::Unrecorded,
+            Poll::Ready(Some(Err(error))) => {
+                self.state = State::Held(Taken::UNNEEDED, End::Cut(error));
+            }
             Poll::Ready(None) | Poll::Pending => (),
         }
-        if let State::Held(taken, End::Frame(_) | End::Stream) = &mut self.state
-            && let Some(taken) = taken.take()
-        {
-            // It resolves or is dropped, and either means that there is no more to wait for.
-            let _ = taken.await;
+        if let State::Held(taken, End::Frame(_) | End::Stream) = &mut self.state {
+            if taken.await.is_err() {
+                return Begun::Unrecorded;
+            }
             if let State::Held(_, End::Frame(frame)) =
                 std::mem::replace(&mut self.state, State::Over)
             {
@@ -198,14 +203,15 @@ impl Body for Download {
                     this.state = State::Held(this.capture.finish(), End::Cut(error));
                 }
                 State::Held(mut taken, end) => {
-                    if taken.as_mut().is_some_and(|taken| Pin::new(taken).poll(cx).is_pending()) {
+                    let Poll::Ready(recorded) = Pin::new(&mut taken).poll(cx) else {
                         this.state = State::Held(taken, end);
                         return Poll::Pending;
-                    }
-                    return Poll::Ready(match end {
-                        End::Frame(frame) => Some(Ok(frame)),
-                        End::Stream => None,
-                        End::Cut(error) => Some(Err(error)),
+                    };
+                    return Poll::Ready(match (recorded, end) {
+                        (Err(unrecorded), _) => Some(Err(unrecorded.into())),
+                        (Ok(()), End::Frame(frame)) => Some(Ok(frame)),
+                        (Ok(()), End::Stream) => None,
+                        (Ok(()), End::Cut(error)) => Some(Err(error)),
                     });
                 }
                 State::Over => return Poll::Ready(None),
@@ -220,6 +226,10 @@ impl Body for Download {
     fn size_hint(&self) -> SizeHint {
         let ahead = self.ahead.as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len) as u64;
         match self.body.size_hint().exact() {
+            // A body that is to be cut must not look whole, or its head alone would be a whole answer.
+            Some(0) if matches!(self.state, State::Cut(_) | State::Held(_, End::Cut(_))) => {
+                SizeHint::default()
+            }
             Some(rest) => SizeHint::with_exact(ahead + rest),
             None => SizeHint::default(),
         }

@@ -7,6 +7,7 @@ use http::header::{
 };
 use http::response::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
+use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value};
 
@@ -20,12 +21,13 @@ use super::link::{After, Form, Link};
 use super::recorder::Recorder;
 use super::reply::Reply;
 use super::route::Rejected;
+use super::tally::Dropped;
 use super::tunnel;
 use super::upgrade::Upgrade;
 use super::upload::RequestBody;
 use super::upstream::Failure;
 use crate::exchange::Side;
-use crate::net::{Peer, Target, problem};
+use crate::net::{Peer, Target, Withheld, problem};
 
 /// Forwards a request to its target and records what happens. `tunnel` is the origin of the tunnel that it
 /// came through, if it did.
@@ -35,6 +37,12 @@ pub(super) async fn answer(
     peer: Peer,
     tunnel: Option<Arc<Target>>,
 ) -> Response<Reply> {
+    if recorder.journal.is_gone() {
+        // It could not be recorded, so it goes nowhere.
+        recorder.tally.see();
+        recorder.tally.discard(Dropped::SinkFailed);
+        return withheld();
+    }
     if *request.method() == Method::CONNECT {
         return connect(&recorder, request, peer, tunnel.is_some());
     }
@@ -101,6 +109,11 @@ pub(super) async fn answer(
         }
         Err(failure) => no_answer(&failure, capture).await,
     }
+}
+
+/// An answer that the client never gets, because there is no record of it.
+pub(super) fn withheld() -> Response<Reply> {
+    Withheld::response(Reply::Own(Full::default()))
 }
 
 /// Answers `CONNECT`. Only what is refused counts as seen: a tunnel is no exchange.
@@ -172,6 +185,7 @@ async fn pass_on(
             parts.headers = whole_response_headers(received, keeps_length, data.len());
             Reply::Own(data.into())
         }
+        Begun::Unrecorded => return withheld(),
         Begun::Part(download) => {
             let received = download.received();
             parts.headers = received
@@ -189,8 +203,8 @@ async fn no_answer(failure: &Failure, mut capture: Box<Capture>) -> Response<Rep
         capture.cut_by(Side::Client);
     }
     capture.fail(failure.to_string());
-    if let Some(taken) = capture.finish() {
-        let _ = taken.await;
+    if capture.finish().await.is_err() {
+        return withheld();
     }
     let mut extra = Map::new();
     let target = &capture.target;

@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::ca::Authority;
 use super::connect::Connector;
-use super::journal::{Delivery, Journal, Output};
+use super::delivery::{Delivery, Output};
+use super::journal::Journal;
 use super::link::Pool;
 use super::policy::Policy;
 use super::progress::{self, Hosts, Watch};

@@ -8,6 +8,7 @@ use tokio::io::copy_bidirectional;
 
 use super::capture::Capture;
 use super::link::Link;
+use super::proxy::withheld;
 use super::reply::Reply;
 use super::upstream::Failure;
 use crate::net::Takeover;
@@ -46,8 +47,8 @@ impl Upgrade {
         let Some(mut upstream) = link.into_stream().await else {
             return Err((Failure::Switched, capture));
         };
-        if let Some(taken) = capture.finish() {
-            let _ = taken.await;
+        if capture.finish().await.is_err() {
+            return Ok(withheld());
         }
         self.takeover.with(move |mut client, carrier| async move {
             tokio::select! {

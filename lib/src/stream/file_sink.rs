@@ -3,10 +3,21 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
 
 use super::sink::{Sink, SinkError};
 
+/// How often, and at what distance, a shared lock is asked for. It is held exclusively only for the two calls that
+/// cut a file.
+const LOCK_TRIES: (usize, Duration) = (50, Duration::from_millis(2));
+
 /// A file that lines are appended to.
+///
+/// Each writer holds a shared lock (`flock`) on its file. One that gets an exclusive lock is the only writer, and so
+/// may cut off the beginning of a line that it could not finish.
 pub(super) struct FileSink {
     path: PathBuf,
     file: File,
@@ -34,20 +45,86 @@ impl FileSink {
     fn failed(&self, cause: io::Error) -> SinkError {
         SinkError::Write { name: self.path.display().to_string(), cause }
     }
+
+    /// In one `write(2)`, unless the kernel takes less at once: then there is little room left, as a rule, and the
+    /// next call says so.
+    fn append(&mut self, line: &[u8]) -> Result<(), Failed> {
+        let mut written = 0;
+        let mut pieces = 0;
+        while written < line.len() {
+            let cause = match self.file.write(&line[written..]) {
+                Ok(0) => io::ErrorKind::WriteZero.into(),
+                Ok(more) => {
+                    written += more;
+                    pieces += 1;
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            return Err(Failed { cause, written, is_one_piece: pieces == 1 });
+        }
+        Ok(())
+    }
+
+    /// Cuts off the last `written` bytes, where it is certain that they are ours: no other writer has the file
+    /// open, and nothing came behind them.
+    fn cut_off(&mut self, written: usize) -> bool {
+        if flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            // The shared lock may have been given up for the attempt.
+            lock_shared(&self.file);
+            return false;
+        }
+        let cut = self.try_cut_off(written as u64);
+        lock_shared(&self.file);
+        cut.unwrap_or(false)
+    }
+
+    fn try_cut_off(&mut self, written: u64) -> io::Result<bool> {
+        // A write that appends leaves the position behind what it wrote.
+        let end = self.file.stream_position()?;
+        let found = self.file.metadata()?;
+        if !found.is_file() || found.len() != end || end < written {
+            return Ok(false);
+        }
+        self.file.set_len(end - written)?;
+        Ok(true)
+    }
+}
+
+/// A line that was not written whole.
+struct Failed {
+    cause: io::Error,
+    /// Bytes of it that are there.
+    written: usize,
+    /// Whether they came there by one call, so that nothing of others is between them.
+    is_one_piece: bool,
+}
+
+/// Tells other writers that this one is there. File systems without locks are left without.
+fn lock_shared(file: &File) {
+    for _ in 0..LOCK_TRIES.0 {
+        match flock(file, FlockOperation::NonBlockingLockShared) {
+            Err(rustix::io::Errno::WOULDBLOCK) => thread::sleep(LOCK_TRIES.1),
+            _ => return,
+        }
+    }
 }
 
 impl Sink for FileSink {
     fn write(&mut self, _host: &str, line: &[u8]) -> Result<(), SinkError> {
-        let written = if self.torn {
-            self.file.write_all(&[b"\n", line].concat())
-        } else {
-            self.file.write_all(line)
+        let outcome =
+            if self.torn { self.append(&[b"\n", line].concat()) } else { self.append(line) };
+        self.torn = match &outcome {
+            Ok(()) => false,
+            Err(failed) => match failed.written {
+                0 => self.torn,
+                // The next line begins with a newline where this one cannot be cut off.
+                written => self.torn || !(failed.is_one_piece && self.cut_off(written)),
+            },
         };
-        // After a failure part of the line may be there. Cutting it off could take away what another process
-        // has appended since, so the next line begins with a newline instead.
-        self.torn = written.is_err();
         self.unsynced.lines = true;
-        written.map_err(|cause| self.failed(cause))
+        outcome.map_err(|failed| self.failed(failed.cause))
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -89,7 +166,11 @@ pub(super) fn open_log(path: &Path) -> io::Result<(File, bool)> {
         options.mode(0o600);
     }
     let file = options.open(path)?;
-    let torn = file.metadata()?.is_file() && !ends_with_newline(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok((file, false));
+    }
+    lock_shared(&file);
+    let torn = !ends_with_newline(path)?;
     Ok((file, torn))
 }
 

@@ -20,6 +20,8 @@ mod rotate;
 mod sink;
 mod unpack;
 
+/// A longer line is rejected without being held.
+pub use crate::exchange::MAX_LINE;
 pub use block::{At, Block, Record};
 pub use error::StreamError;
 pub use kafka::Topic;
@@ -32,9 +34,6 @@ pub use reader::{Part, PartitionRange, Reader};
 pub use rejects::Rejects;
 pub use rotate::Rotation;
 pub use sink::{Notify, Sink, SinkError, Unsent, open_rotating_sink, open_sink};
-
-/// A line longer than this is rejected without being held: 64 MiB.
-pub const MAX_LINE: usize = 64 << 20;
 
 /// Whether to wait for a full block, or to hand over what a pipe gives as soon as it holds a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

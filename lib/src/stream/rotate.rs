@@ -114,15 +114,34 @@ fn put_aside(path: &Path) -> io::Result<()> {
         let now = OffsetDateTime::from(SystemTime::now());
         let time = now.format(format).map_err(io::Error::other)?;
         let aside = path.with_file_name(format!("{}.{time}{}", &name[..stem], &name[stem..]));
-        // A link is made only where nothing is, which a rename does not promise.
-        match fs::hard_link(path, &aside) {
-            Ok(()) => return fs::remove_file(path),
+        match rename_to_free_name(path, &aside) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 std::thread::sleep(Duration::from_micros(10));
             }
-            // Some file systems have no links.
-            Err(_) => return fs::rename(path, &aside),
+            outcome => return outcome,
         }
+    }
+}
+
+/// Renames a file unless the new name is taken, in one step where the system can do that: a file with both names
+/// would be read twice.
+fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Some file systems and old kernels do not know this.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => (),
+            outcome => return outcome.map_err(io::Error::from),
+        }
+    }
+    // A link is made only where nothing is, which a rename does not promise.
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from).inspect_err(|_| drop(fs::remove_file(to))),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Some file systems have no links.
+        Err(_) => fs::rename(from, to),
     }
 }
 

@@ -147,7 +147,9 @@ pub fn open_rotating_sink(
     rotation: Rotation,
 ) -> Result<Box<dyn Sink>, SinkError> {
     Ok(match locator {
-        Locator::Stdio => Box::new(Pipe { out: stdout.ok_or(SinkError::StdoutTwice)? }),
+        Locator::Stdio => {
+            Box::new(Pipe { out: stdout.ok_or(SinkError::StdoutTwice)?, torn: false })
+        }
         Locator::File(path) => match by_name(path) {
             (Some(super::locator::Content::Har), _) => return Err(SinkError::Har(path.clone())),
             _ => Box::new(Log::open(path, rotation)?),
@@ -160,6 +162,8 @@ pub fn open_rotating_sink(
 /// Standard output: handed over line by line, for whoever reads the other end.
 struct Pipe {
     out: Box<dyn Write + Send>,
+    /// True where the line before may be torn.
+    torn: bool,
 }
 
 impl Pipe {
@@ -170,7 +174,13 @@ impl Pipe {
 
 impl Sink for Pipe {
     fn write(&mut self, _host: &str, line: &[u8]) -> Result<(), SinkError> {
-        self.out.write_all(line).map_err(Pipe::failed)?;
+        let written = if std::mem::replace(&mut self.torn, true) {
+            self.out.write_all(&[b"\n", line].concat())
+        } else {
+            self.out.write_all(line)
+        };
+        written.map_err(Pipe::failed)?;
+        self.torn = false;
         self.flush()
     }
 

@@ -42,6 +42,40 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Bytes that are escaped before the length of the result is looked at.
+const STRIDE: usize = 64 << 10;
+
+/// The same, unless more than `limit` bytes would stand between the quotes: then it is false, and `out` has the
+/// beginning of the string.
+pub(super) fn push_string_within(text: &str, limit: usize, out: &mut Vec<u8>) -> bool {
+    // Nothing takes more than six bytes.
+    if text.len() <= limit / 6 {
+        push_string(text, out);
+        return true;
+    }
+    out.reserve(text.len().min(limit) + text.len() / 8 + 2);
+    out.push(b'"');
+    let start = out.len();
+    for piece in text.as_bytes().chunks(STRIDE) {
+        push_escaped(piece, out);
+        if out.len() - start > limit {
+            return false;
+        }
+    }
+    out.push(b'"');
+    true
+}
+
+/// How many bytes the text takes between the quotes.
+pub(super) fn escaped_len(text: &[u8]) -> usize {
+    let more = |byte: &u8| match ESCAPES[usize::from(*byte)] {
+        0 => 0,
+        CODE => 5,
+        _ => 1,
+    };
+    text.len() + text.iter().map(more).sum::<usize>()
+}
+
 /// Names and values of headers are hardly longer, and hardly one has anything to escape.
 const SHORT: usize = 64;
 
@@ -124,6 +158,12 @@ mod tests {
         let mut out = Vec::new();
         push_each(text.as_bytes(), &mut out);
         assert_eq!(String::from_utf8_lossy(&out), expected[1..expected.len() - 1]);
+        let length = expected.len() - 2;
+        assert_eq!(escaped_len(text.as_bytes()), length);
+        let mut out = Vec::new();
+        assert!(push_string_within(text, length, &mut out));
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+        assert!(length == 0 || !push_string_within(text, length - 1, &mut Vec::new()));
     }
 
     #[test]

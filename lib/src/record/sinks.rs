@@ -1,0 +1,209 @@
+//! The sinks of a run: one record goes to all of them, and a sink that fails is given up or tried again.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::delivery::{Delivery, Durability, OnSinkError, Output};
+use super::tally::{Dropped, Tally};
+use crate::net::Report;
+use crate::stream::SinkError;
+
+/// How often a sink that goes on failing is reported.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// No sink has the record, so its client must not get the whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the exchange could not be recorded")]
+pub(super) struct Unrecorded;
+
+/// Whether a client may have the end of its answer.
+pub(super) type Outcome = Result<(), Unrecorded>;
+
+pub(super) struct Sinks {
+    /// True where there was one from the start: what that did not take, nobody has.
+    alone: bool,
+    outputs: Vec<Output>,
+    delivery: Delivery,
+    /// The first.
+    error: Option<String>,
+    reported: Option<Instant>,
+    /// Set once no sink is left.
+    gone: watch::Sender<bool>,
+    report: Report,
+    tally: Arc<Tally>,
+}
+
+impl Sinks {
+    pub(super) fn new(
+        outputs: Vec<Output>,
+        delivery: Delivery,
+        gone: watch::Sender<bool>,
+        report: Report,
+        tally: Arc<Tally>,
+    ) -> Self {
+        let alone = outputs.len() == 1;
+        Sinks { alone, outputs, delivery, error: None, reported: None, gone, report, tally }
+    }
+
+    /// Gives a record to all sinks. It is recorded where at least one has taken it.
+    pub(super) fn write(&mut self, host: &str, line: &[u8]) -> Outcome {
+        let written = self.each(|output| output.sink.write(host, line));
+        if written {
+            self.tally.wrote();
+        } else {
+            self.tally.discard(Dropped::SinkFailed);
+        }
+        self.outcome(written)
+    }
+
+    pub(super) fn flush(&mut self) {
+        self.each(|output| output.sink.flush());
+    }
+
+    /// Waits until what was written is as safe as was asked for.
+    pub(super) fn settle(&mut self) -> Outcome {
+        let settled = match self.delivery.durability {
+            Durability::Fsync => self.each(|output| output.sink.sync()),
+            Durability::Acked => self.each(|output| output.sink.confirm()),
+            Durability::Kernel | Durability::Buffered => true,
+        };
+        self.outcome(settled)
+    }
+
+    /// With `--on-sink-error drop` clients get their answers in any case.
+    fn outcome(&self, done: bool) -> Outcome {
+        if done || self.delivery.on_error == OnSinkError::Drop { Ok(()) } else { Err(Unrecorded) }
+    }
+
+    /// Flushes and closes the sinks; gives the first error that any of them had.
+    pub(super) fn close(&mut self) -> Option<String> {
+        self.flush();
+        if self.delivery.durability == Durability::Fsync {
+            self.each(|output| output.sink.sync());
+        }
+        for output in std::mem::take(&mut self.outputs) {
+            if let Err(error) = output.sink.close() {
+                self.unsent(&error);
+                self.failed(&error);
+            }
+        }
+        self.error.take()
+    }
+
+    /// A sink cannot be trusted after a panic, and which it was is not known.
+    pub(super) fn panicked(&mut self) {
+        self.outputs.clear();
+        let error = "the thread that writes records panicked".to_owned();
+        (self.report)(&error);
+        self.error.get_or_insert(error);
+        self.gone.send_replace(true);
+    }
+
+    /// Counts what a sink had taken and could not hand on. Where those records are now is the most important
+    /// message about it.
+    fn unsent(&mut self, error: &SinkError) {
+        if let SinkError::Unsent(unsent) = error {
+            if self.alone {
+                self.tally.set_aside(unsent.taken);
+            }
+            self.error = Some(error.to_string());
+        }
+    }
+
+    /// Does it with every sink; true where at least one could. Of those that fail, the ones that can never
+    /// do it again are left out from then on, and all of them with `--on-sink-error stop`.
+    fn each(&mut self, mut act: impl FnMut(&mut Output) -> Result<(), SinkError>) -> bool {
+        let mut done = false;
+        let mut at = 0;
+        while at < self.outputs.len() {
+            match act(&mut self.outputs[at]) {
+                Ok(()) => {
+                    done = true;
+                    at += 1;
+                }
+                Err(error) => {
+                    self.failed(&error);
+                    if self.delivery.on_error == OnSinkError::Stop || is_gone(&error) {
+                        let gone = self.outputs.remove(at);
+                        // Its other errors follow from this one; but what it has kept aside must be reported.
+                        if let Err(rest @ SinkError::Unsent(_)) = gone.sink.close() {
+                            self.unsent(&rest);
+                        }
+                    } else {
+                        at += 1;
+                    }
+                }
+            }
+        }
+        let stop = self.delivery.on_error == OnSinkError::Stop;
+        if self.outputs.is_empty() && stop && !*self.gone.borrow() {
+            self.gone.send_replace(true);
+        }
+        done
+    }
+
+    fn failed(&mut self, error: &SinkError) {
+        let mut text = with_causes(error);
+        if let Some(advice) = advice(error) {
+            text.push_str("; ");
+            text.push_str(advice);
+        }
+        if self.reported.is_none_or(|reported| reported.elapsed() >= REPORT_EVERY) {
+            self.reported = Some(Instant::now());
+            (self.report)(&text);
+        }
+        self.error.get_or_insert(text);
+    }
+}
+
+/// Nobody reads the pipe any more, and nobody ever will.
+fn is_gone(error: &SinkError) -> bool {
+    matches!(error, SinkError::Write { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn with_causes(error: &SinkError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// What to do about it.
+fn advice(error: &SinkError) -> Option<&'static str> {
+    let (SinkError::Open { cause, .. } | SinkError::Write { cause, .. }) = error else {
+        return None;
+    };
+    Some(match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room there, or record to another place with -o or -l"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit on the size of files (ulimit -f), or keep logs small with --rotate-size"
+        }
+        io::ErrorKind::BrokenPipe => "its reader has ended",
+        _ => "record to another place with -o or -l",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: io::ErrorKind) -> SinkError {
+        SinkError::Write { name: "out.jsonl".to_owned(), cause: kind.into() }
+    }
+
+    #[test]
+    fn each_error_says_what_to_do() {
+        for (kind, part) in [
+            (io::ErrorKind::StorageFull, "make room"),
+            (io::ErrorKind::FileTooLarge, "ulimit -f"),
+            (io::ErrorKind::PermissionDenied, "-o or -l"),
+        ] {
+            assert!(advice(&error(kind)).is_some_and(|advice| advice.contains(part)), "{kind}");
+        }
+    }
+}
