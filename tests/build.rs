@@ -1,5 +1,7 @@
 //! `hmt-build`: what it makes of recordings, where it writes, and how it ends.
 
+mod bodies;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Dir, fixture};

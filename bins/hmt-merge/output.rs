@@ -11,6 +11,9 @@ use crate::args::Config;
 use crate::finalise::OpenApi;
 use crate::load::{self, Inputs, Named};
 
+/// How many places of bodies that are not JSON are named.
+const NAMED: usize = 20;
+
 /// A spec of the partials for each host.
 pub(crate) fn split(
     state: Option<Builder>,
@@ -89,7 +92,13 @@ pub(crate) fn inferred(state: Builder, config: &Config) -> Document {
         state.explain(path, &config.options).iter().for_each(|line| config.messages.ready(line));
     }
     let replays = state.mode() == Mode::Replay;
-    let mut root = state.finalise(&config.options);
+    let (mut root, notes) = state.finalise_with_notes(&config.options);
+    for bodies in notes.unread.iter().take(NAMED) {
+        config.messages.warn(bodies);
+    }
+    if let Some(more @ 1..) = notes.unread.len().checked_sub(NAMED) {
+        config.messages.warn(format_args!("{more} more operations have bodies that are not JSON"));
+    }
     let mut version = Version::V3_0;
     if config.openapi == Some(OpenApi::V3_1) {
         merge::to_3_1(&mut root);

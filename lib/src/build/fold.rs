@@ -7,12 +7,13 @@ use std::sync::mpsc::{channel, sync_channel};
 
 use crate::conform::Api;
 use crate::exchange::{Exchange, parse_line};
-use crate::infer::{Builder, Ledger, Partial, Provenance};
+use crate::infer::{Builder, Ledger, Partial, Provenance, Unread};
 use crate::merge::Contradictions;
 use crate::stream::{At, Block, Reader, Record, Rejects};
 
 use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
+use super::unread::UnreadPlaces;
 
 /// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
 pub(super) const BLOCK: usize = 1 << 20;
@@ -24,12 +25,15 @@ pub(super) struct Earlier {
     pub(super) ledger: Ledger,
     /// Exchanges that were not asked for.
     pub(super) left_out: u64,
+    /// Where bodies stand that are not what their type says.
+    pub(super) unread: UnreadPlaces,
 }
 
 impl Earlier {
     /// Nothing.
     pub(super) fn none(config: &Config) -> Earlier {
-        Earlier { builder: None, ledger: Ledger::new(config.allow_overlap), left_out: 0 }
+        let ledger = Ledger::new(config.allow_overlap);
+        Earlier { builder: None, ledger, left_out: 0, unread: UnreadPlaces::default() }
     }
 }
 
@@ -45,6 +49,7 @@ pub(super) struct Folded {
     pub(super) rejected: u64,
     /// How the exchanges contradict the initial spec; `None` where some came in partials, which do not tell.
     pub(super) contradictions: Option<Contradictions>,
+    pub(super) unread: UnreadPlaces,
 }
 
 impl Folded {
@@ -55,8 +60,8 @@ impl Folded {
 
     /// To go on from.
     pub(super) fn into_earlier(self) -> Earlier {
-        let Folded { builder, ledger, left_out, .. } = self;
-        Earlier { builder: Some(builder), ledger, left_out }
+        let Folded { builder, ledger, left_out, unread, .. } = self;
+        Earlier { builder: Some(builder), ledger, left_out, unread }
     }
 }
 
@@ -76,6 +81,7 @@ struct Shared<'c> {
     by_partition: bool,
     /// What the partials among the input say that they were made of, by `FILE:LINE`.
     partials: Mutex<Vec<(String, Provenance)>>,
+    unread: Mutex<UnreadPlaces>,
 }
 
 impl Shared<'_> {
@@ -84,13 +90,18 @@ impl Shared<'_> {
         &self,
         builder: &mut Builder,
         exchange: &Exchange<'_>,
+        place: At<'_>,
         contradictions: &mut Contradictions,
     ) {
         if !self.config.selection.takes(&exchange.request) {
             self.left_out.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        builder.fold(exchange);
+        let unread = builder.fold(exchange);
+        if unread != Unread::default() {
+            let mut places = self.unread.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            places.add(exchange, unread, place);
+        }
         if let Some(Err(violations)) = self.initial.map(|api| api.conforms(exchange)) {
             for fault in violations.iter().filter_map(|violation| violation.fault.as_deref()) {
                 contradictions.add(fault);
@@ -159,7 +170,7 @@ pub(super) fn fold(
     initial: Option<&Api>,
     config: &Config,
 ) -> Result<Folded, BuildError> {
-    let Earlier { builder: earlier, mut ledger, left_out } = earlier;
+    let Earlier { builder: earlier, mut ledger, left_out, unread } = earlier;
     let shared = Shared {
         config,
         initial,
@@ -172,6 +183,7 @@ pub(super) fn fold(
         stop: AtomicBool::new(false),
         left_out: AtomicU64::new(0),
         partials: Mutex::default(),
+        unread: Mutex::new(unread),
         by_partition: blocks.by_partition(),
     };
     let mut shards =
@@ -215,6 +227,7 @@ pub(super) fn fold(
         accepted,
         rejected: rejects.count(),
         contradictions,
+        unread: shared.unread.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
     })
 }
 
@@ -341,14 +354,14 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
             Record::Line(line) => match parse_line(line) {
                 Ok(exchange) => {
                     accepted += 1;
-                    shared.take(builder, &exchange, &mut contradictions);
+                    shared.take(builder, &exchange, block.at(number), &mut contradictions);
                 }
                 Err(error) => shared.reject(block.at(number), error),
             },
             Record::TornTail(line) => match parse_line(line) {
                 Ok(exchange) => {
                     accepted += 1;
-                    shared.take(builder, &exchange, &mut contradictions);
+                    shared.take(builder, &exchange, block.at(number), &mut contradictions);
                 }
                 Err(_) => shared.config.messages().warn(format_args!(
                     "{}: the last line is incomplete and was left out",
@@ -388,7 +401,7 @@ impl Earlier {
         }
         if counts.unanswered > 0 {
             config.messages().warn(format_args!(
-                "{} exchanges without a response were left out",
+                "{} exchanges that failed before they were answered were left out",
                 counts.unanswered
             ));
         }

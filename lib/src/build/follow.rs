@@ -16,6 +16,7 @@ use crate::stream::Block;
 use super::config::{Config, Stop};
 use super::error::BuildError;
 use super::fold::{self, Blocks, Earlier};
+use super::unread::Teller;
 use super::{initial, output, state};
 
 /// How long nothing is looked at, at most.
@@ -60,6 +61,7 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
         Box::new(files::Files::new(config))
     };
     let mut earlier = state::earlier(config)?;
+    let mut teller = Teller::default();
     let (mut accepted, mut rejected) = (0, 0);
     // Even of no exchange there is a spec at the end.
     let (mut written, mut waiting) = (false, false);
@@ -86,7 +88,7 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
                     error.in_full()
                 )),
                 initial => {
-                    write(&earlier, initial?, config)?;
+                    write(&earlier, initial?, &mut teller, config)?;
                     (written, waiting) = (true, false);
                 }
             }
@@ -102,13 +104,19 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
 }
 
 /// The state first: a spec that is there is of exchanges that are not lost.
-fn write(earlier: &Earlier, initial: Option<Document>, config: &Config) -> Result<(), BuildError> {
+fn write(
+    earlier: &Earlier,
+    initial: Option<Document>,
+    teller: &mut Teller,
+    config: &Config,
+) -> Result<(), BuildError> {
     let Some(builder) = &earlier.builder else { return Ok(()) };
     if let Some(path) = &config.state {
         state::save(path, &builder.to_partial(), config)?;
     }
     let all = output::specs(builder.clone(), None, initial, config)?;
     output::write(&all, config)?;
+    all.iter().for_each(|(_, built)| teller.tell(&built.notes, &earlier.unread, config));
     if config.verbose {
         let count = builder.counts().exchanges;
         config.messages().ready(format_args!("up to date with {count} exchanges"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::conform::Api;
-use crate::infer::{Builder, Mode, Options};
+use crate::infer::{Builder, Mode, Notes, Options};
 use crate::merge::{self, Contradictions, Policy, Rebuilt};
 use crate::spec::{Document, Version, check_refs, load_file};
 use serde_json::{Map, Value, json};
@@ -36,6 +36,8 @@ pub(super) struct Built {
     pub(super) document: Document,
     /// The spec with what people deleted.
     pub(super) whole: Option<Document>,
+    /// What was found in bodies that are not what their type says.
+    pub(super) notes: Notes,
 }
 
 /// The spec of what was folded, added to the initial one if there is any. Without the contradictions of all exchanges to that
@@ -61,14 +63,14 @@ pub(super) fn document(
     let observed =
         initial.as_ref().filter(|i| config.mode != Mode::Replay && from_sum(i)).map(|initial| {
             let options = Options { tight: true, ..options.clone() };
-            inferred(builder.clone(), &options, Some(initial), config)
+            inferred(builder.clone(), &options, Some(initial), config).0
         });
-    let mut built = inferred(builder, &options, initial.as_ref(), config);
+    let (mut built, notes) = inferred(builder, &options, initial.as_ref(), config);
     let Some(initial) = initial else {
         if config.mode != Mode::Replay {
             merge::remember(&mut built.root);
         }
-        return Ok(Built { document: built, whole: None });
+        return Ok(Built { document: built, whole: None, notes });
     };
     let (source, version) = (initial.source.clone(), initial.version);
     if version > Version::V3_0 && config.openapi == Some(Version::V3_0) {
@@ -82,7 +84,7 @@ pub(super) fn document(
         |root| Document { root, source: source.clone(), version, warnings: Vec::new() };
     if config.mode == Mode::Replay {
         let root = merge::specs(&[initial, built], Policy::Widen).because(cannot)?;
-        return Ok(Built { document: as_document(root), whole: None });
+        return Ok(Built { document: as_document(root), whole: None, notes });
     }
     let contradictions = match (contradictions, observed) {
         (Some(mut exact), Some(observed)) => {
@@ -102,7 +104,7 @@ pub(super) fn document(
     for pointer in deleted {
         config.messages().warn(format_args!("{pointer}: stays deleted, though traffic shows it"));
     }
-    Ok(Built { document: as_document(root), whole: whole.map(as_document) })
+    Ok(Built { document: as_document(root), whole: whole.map(as_document), notes })
 }
 
 /// What was inferred, in the version that was asked for and by the paths of the initial spec.
@@ -111,9 +113,10 @@ fn inferred(
     options: &Options,
     initial: Option<&Document>,
     config: &Config,
-) -> Document {
+) -> (Document, Notes) {
+    let (root, notes) = builder.finalise_with_notes(options);
     let mut built = Document {
-        root: builder.finalise(options),
+        root,
         source: "the inferred spec".to_owned(),
         version: Version::V3_0,
         warnings: Vec::new(),
@@ -122,7 +125,7 @@ fn inferred(
         below_its_servers(&mut built, initial);
     }
     written_as_asked(&mut built, config);
-    built
+    (built, notes)
 }
 
 /// Brings a spec to the version that was asked for.

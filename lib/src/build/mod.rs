@@ -14,6 +14,7 @@ mod state;
 #[cfg(feature = "kafka")]
 mod topic;
 mod track;
+mod unread;
 mod verify;
 
 pub use config::{Config, Environment, Messages, Output, Severity, Stop};
@@ -58,6 +59,8 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
     } else {
         let all = output::specs(builder, contradictions, initial, config)?;
         output::write(&all, config)?;
+        let mut teller = unread::Teller::default();
+        all.iter().for_each(|(_, built)| teller.tell(&built.notes, &folded.unread, config));
         if config.verify {
             verify::verify(&all, inputs.again(reader.partitions())?, config)?;
         }

@@ -17,6 +17,7 @@ use super::config::{Config, Stop};
 use super::error::{BuildError, ResultExt as _};
 use super::fold::{self, BLOCK, Blocks, Earlier};
 use super::output::OfHost;
+use super::unread::{Teller, UnreadPlaces};
 use super::{initial, output, state, verify};
 use partitions::Partitions;
 
@@ -83,6 +84,8 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
         accepted: 0,
         rejected: 0,
         left_out: 0,
+        unread: UnreadPlaces::default(),
+        teller: Teller::default(),
         unheard: false,
         written: None,
     };
@@ -114,6 +117,8 @@ struct Run<'c> {
     accepted: u64,
     rejected: u64,
     left_out: u64,
+    unread: UnreadPlaces,
+    teller: Teller,
     /// Whether there is something that the group has not heard of.
     unheard: bool,
     /// The spec that was written, where it is that of what was read.
@@ -141,6 +146,7 @@ impl Run<'_> {
             self.accepted += folded.accepted;
             self.rejected += folded.rejected;
             self.left_out += folded.left_out;
+            self.unread.unite(folded.unread);
             let new = self.parts.add(folded.partitions, reader);
             let mut changed = false;
             match &decision {
@@ -261,6 +267,9 @@ impl Run<'_> {
         } else {
             all = output::specs(builder, None, initial, config)?;
             output::write(&all, config)?;
+            for (_, built) in &all {
+                self.teller.tell(&built.notes, &self.unread, config);
+            }
         }
         self.written = Some(all);
         if config.verbose && config.follow.is_some() {

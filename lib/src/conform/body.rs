@@ -5,10 +5,13 @@ use serde_json::Value;
 use super::api::{Api, Media, Violation};
 use super::coerce::Coerce;
 use super::form::{self, Field};
-use super::media::{essence, find_media, is_json, is_unstructured, is_xml, is_yaml};
+use super::media::{essence, find_media, is_unstructured, is_xml, is_yaml};
 use super::sequence::Sequence;
 use super::xml;
-use crate::exchange::{Body, Pairs, header, parse_query};
+use crate::exchange::{
+    Body, NotJson, Pairs, Syntax, body_text, header, json_by_rule, media_type, parse_json,
+    parse_query, type_of_bytes,
+};
 use crate::schema::{Direction, NodeId, Types};
 use crate::spec::from_yaml;
 
@@ -21,47 +24,130 @@ impl Api {
         violations: &mut Vec<Violation>,
     ) {
         let content_type = header(message.headers, "content-type");
+        // A header that names no type is none.
+        let content_type = content_type.filter(|text| media_type(text).is_some());
+        if content_type.is_none() && !content.is_empty() {
+            return self.check_untyped(content, message, violations);
+        }
         let Some((key, media)) = find_media(content, content_type) else {
             let declared: Vec<&str> = content.iter().map(|(key, _)| key.as_str()).collect();
             let text = match (content_type, declared.as_slice()) {
-                (_, []) => "is not declared, but there is a body".to_owned(),
-                (Some(found), _) => format!("is {found:?}, not {}", declared.join(" or ")),
-                (None, _) => format!("is missing; declared are {}", declared.join(" and ")),
+                (Some(found), [_, ..]) => format!("is {found:?}, not {}", declared.join(" or ")),
+                _ => "is not declared, but there is a body".to_owned(),
             };
             return violations.push(Violation::new("content-type", "", &text));
         };
+        self.check_as(key, media, content_type, message, violations);
+    }
+
+    /// A body without a type is valid where its bytes fit any of the declared types.
+    fn check_untyped(
+        &self,
+        content: &[(String, Media)],
+        message: &Message<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
+        let named = type_of_bytes(message.body);
+        let mut nearest: Option<Vec<Violation>> = None;
+        for (key, media) in content {
+            let mut found = Vec::new();
+            self.check_as(key, media, None, message, &mut found);
+            if found.is_empty() {
+                return;
+            }
+            // What the bytes look like tells best what is wrong with them.
+            if nearest.is_none() || essence(key) == named {
+                nearest = Some(found);
+            }
+        }
+        violations.extend(nearest.unwrap_or_default());
+    }
+
+    /// Checks a body against one of the declared types.
+    fn check_as(
+        &self,
+        key: &str,
+        media: &Media,
+        content_type: Option<&str>,
+        message: &Message<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
         // A range says nothing of the body's syntax, the header does.
         let kind = essence(content_type.unwrap_or(key));
         if let Some(sequence) = Sequence::of(&kind) {
             return self.check_sequence(sequence, media, message, violations);
         }
         let Some(schema) = media.schema else { return };
-        let value = if is_json(&kind) {
-            match parse_json(message.body) {
-                Ok(value) => value,
-                Err(Unparsed::TooDeep) => return,
-                Err(Unparsed::Invalid(why)) => {
-                    // The schema may allow anything; else the text is at least not what it asks for.
-                    let text = String::from_utf8_lossy(message.body.as_bytes()).into_owned();
-                    if !self.schemas.accepts(schema, &text.into(), message.direction) {
-                        let why = format!("is not valid JSON: {why}");
-                        violations.push(Violation::new("body", "", &why));
+        let of_range = key.ends_with("/*");
+        if content_type.is_none() && of_range {
+            return self.check_untyped_range(schema, message, violations);
+        }
+        let declared = content_type.unwrap_or(key);
+        let value = match json_by_rule::<Value>(message.body, Some(declared)) {
+            Some(Ok(value)) => {
+                // A text that is JSON is still a text.
+                let is_text = Syntax::of(&kind) == Syntax::Text;
+                if is_text && let Some(text) = body_text(message.body, content_type) {
+                    let text = Value::from(text.into_owned());
+                    if self.schemas.accepts(schema, &text, message.direction) {
+                        return;
                     }
-                    return;
                 }
+                value
             }
-        } else {
-            let kind = Kind { essence: &kind, content_type, of_range: key.ends_with("/*") };
-            match self.other_syntax(&kind, media, schema, message) {
-                Ok(Some(value)) => value,
-                Ok(None) => return,
-                Err(why) => return violations.push(Violation::new("body", "", &why)),
+            Some(Err(why)) => {
+                // The schema may allow anything; else the text is at least not what it asks for.
+                let text = String::from_utf8_lossy(message.body.as_bytes()).into_owned();
+                if why == NotJson::Deep
+                    || !self.schemas.accepts(schema, &text.into(), message.direction)
+                {
+                    let why = self.why_not_json(message, why);
+                    violations.push(Violation::new("body", "", &why));
+                }
+                return;
+            }
+            None => {
+                let kind = Kind { essence: &kind, content_type, of_range };
+                match self.other_syntax(&kind, media, schema, message) {
+                    Ok(Some(value)) => value,
+                    Ok(None) => return,
+                    Err(why) => return violations.push(Violation::new("body", "", &why)),
+                }
             }
         };
         for problem in self.schemas.check(schema, &value, message.direction) {
             let at = problem.pointer.clone();
             violations.push(Violation::of_problem("body", at, problem));
         }
+    }
+
+    /// A range of types means any syntax that can say what the schema wants.
+    fn check_untyped_range(
+        &self,
+        schema: NodeId,
+        message: &Message<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
+        let text = body_text(message.body, None).map(|text| Value::from(text.into_owned()));
+        let fits = |value: &Value| self.schemas.accepts(schema, value, message.direction);
+        if text.as_ref().is_some_and(fits) {
+            return;
+        }
+        if let Ok(value) = parse_json::<Value>(message.body, None) {
+            for problem in self.schemas.check(schema, &value, message.direction) {
+                let at = problem.pointer.clone();
+                violations.push(Violation::of_problem("body", at, problem));
+            }
+        }
+    }
+
+    fn why_not_json(&self, message: &Message<'_>, why: NotJson) -> String {
+        if matches!(why, NotJson::CutShort | NotJson::Other)
+            && let Err(error) = serde_json::from_slice::<Value>(message.body.as_bytes())
+        {
+            return format!("is not valid JSON: {error}");
+        }
+        format!("is not valid JSON: it is {why}")
     }
 
     /// Checks a sequence of values: each against `itemSchema`, all as one list against `schema`. Before there was
@@ -79,8 +165,10 @@ impl Api {
         if each.is_none() && whole.is_none() || media.schema.is_some() && types.has(Types::STRING) {
             return;
         }
-        let read = message.body.as_str().ok_or_else(|| "it is not UTF-8".to_owned());
-        let values = match read.and_then(|text| sequence.read(text)) {
+        let content_type = header(message.headers, "content-type");
+        let read = body_text(message.body, content_type);
+        let read = read.ok_or_else(|| "it is not UTF-8".to_owned());
+        let values = match read.and_then(|text| sequence.read(&text)) {
             Ok(values) => values,
             Err(why) => {
                 let why = format!("is no sequence of values: {why}");
@@ -117,8 +205,8 @@ impl Api {
         let structured = types.has(Types::OBJECT.with(Types::ARRAY));
         let encoding = media.encoding.as_ref();
         if kind == "application/x-www-form-urlencoded" {
-            let Some(text) = message.body.as_str() else { return Ok(None) };
-            let pairs = parse_query(text).into_iter();
+            let Some(text) = body_text(message.body, content_type) else { return Ok(None) };
+            let pairs = parse_query(&text).into_iter();
             let fields: Vec<Field<'_>> = pairs.map(|(name, text)| Field::new(name, text)).collect();
             return Ok(Some(form::object(coerce, schema, encoding, &fields)));
         }
@@ -130,32 +218,32 @@ impl Api {
             return Ok(named.then(|| form::object(coerce, schema, encoding, &fields)));
         }
         if is_xml(kind) && structured {
-            let Some(text) = message.body.as_str() else { return Ok(None) };
-            let value = xml::value(coerce, schema, text);
+            let Some(text) = body_text(message.body, content_type) else { return Ok(None) };
+            let value = xml::value(coerce, schema, &text);
             return value.map(Some).map_err(|why| format!("is not well-formed XML: {why}"));
         }
         if is_yaml(kind) && !types.has(Types::STRING) {
-            let Some(text) = message.body.as_str() else {
+            let Some(text) = body_text(message.body, content_type) else {
                 return Err("is not valid YAML: it is not UTF-8".to_owned());
             };
-            return value_of_yaml(text).map_err(|why| format!("is not valid YAML: {why}"));
+            return value_of_yaml(&text).map_err(|why| format!("is not valid YAML: {why}"));
         }
         let scalars = Types::STRING.with(Types::INTEGER).with(Types::NUMBER).with(Types::BOOLEAN);
         if of_range && structured && !types.has(scalars) {
             // A range means any syntax that can say what the schema wants. JSON is what clients send under a name of
             // another; what else there is may be read by those who know its type.
-            return match parse_json(message.body) {
+            return match parse_json(message.body, content_type) {
                 Ok(value) => Ok(Some(value)),
-                Err(Unparsed::Invalid(_)) if is_unstructured(kind) => {
+                Err(why) if why != NotJson::Deep && is_unstructured(kind) => {
                     Err(format!("is {kind}, which is neither object nor list"))
                 }
                 Err(_) => Ok(None),
             };
         }
         // Other syntaxes are checked as text where the schema takes a text at all.
-        Ok(match message.body.as_str() {
+        Ok(match body_text(message.body, content_type) {
             Some(text) if kind.starts_with("text/") && types.has(scalars) => {
-                Some(coerce.scalar(Some(schema), text))
+                Some(coerce.scalar(Some(schema), &text))
             }
             _ => None,
         })
@@ -177,24 +265,6 @@ struct Kind<'m> {
     content_type: Option<&'m str>,
     /// Whether the document declares a range of types, of which this is one.
     of_range: bool,
-}
-
-enum Unparsed {
-    /// Valid perhaps, but nested deeper than the parser goes: taken as opaque.
-    TooDeep,
-    Invalid(String),
-}
-
-fn parse_json(body: &Body<'_>) -> Result<Value, Unparsed> {
-    serde_json::from_slice(body.as_bytes()).map_err(|error| {
-        let text = error.to_string();
-        // The parser has no kind of its own for this.
-        if text.starts_with("recursion limit exceeded") {
-            Unparsed::TooDeep
-        } else {
-            Unparsed::Invalid(text)
-        }
-    })
 }
 
 /// `None` where it is nested deeper than the parser goes: taken as opaque.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::api::Media;
+use crate::exchange::Syntax;
+pub use crate::exchange::is_json;
 
 /// `type/subtype` of a Content-Type, in lower case, without its parameters.
 pub fn essence(content_type: &str) -> Cow<'_, str> {
@@ -14,18 +16,9 @@ pub fn essence(content_type: &str) -> Cow<'_, str> {
     }
 }
 
-/// True where a body of this media type is JSON text.
-pub fn is_json(content_type: &str) -> bool {
-    let essence = essence(content_type);
-    matches!(essence.as_ref(), "application/json" | "text/json" | "application/x-json")
-        || essence.ends_with("+json")
-}
-
 /// True where a body of this media type is XML text.
 pub(super) fn is_xml(content_type: &str) -> bool {
-    let essence = essence(content_type);
-    matches!(essence.as_ref(), "application/xml" | "text/xml")
-        || essence.ends_with("+xml") && essence != "image/svg+xml"
+    Syntax::of(&essence(content_type)) == Syntax::Xml
 }
 
 /// True where a body of this media type is YAML text (RFC 9512, with the names that it replaces).
@@ -44,7 +37,7 @@ pub(super) fn is_unstructured(essence: &str) -> bool {
 
 /// The entry for a Content-Type: the same with its parameters, then the same without, then `+suffix`,
 /// `type/*` and `*/*` ranges. A body without Content-Type belongs to the only entry, to
-/// `application/octet-stream` or to `*/*`.
+/// `application/octet-stream` or to `*/*`; whether it fits another is not looked at.
 pub fn find_media<'c>(
     content: &'c [(String, Media)],
     content_type: Option<&str>,

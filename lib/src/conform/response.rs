@@ -1,12 +1,13 @@
 //! A response against its operation, and a whole exchange against the document.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Verb, Violation};
 use super::body::Message;
-use super::media::essence;
 use super::parameters::joined;
-use crate::exchange::{Exchange, Method, Response, header, origin};
+use crate::exchange::{Exchange, Method, Response, header, media_type, origin, type_of_bytes};
 use crate::schema::Direction;
 
 impl Operation {
@@ -23,8 +24,10 @@ impl Operation {
 
 /// The media type of an answer with a body.
 fn media_of(response: &Response<'_>) -> Option<String> {
-    let media = header(&response.headers, "content-type").map(|text| essence(text).into_owned());
-    (!response.body.is_empty()).then(|| media.unwrap_or_else(|| "*/*".to_owned()))
+    let declared = header(&response.headers, "content-type").and_then(media_type);
+    let media = declared.map(Cow::into_owned);
+    (!response.body.is_empty())
+        .then(|| media.unwrap_or_else(|| type_of_bytes(&response.body).to_owned()))
 }
 
 impl Api {

@@ -164,7 +164,7 @@ pub fn mended_json<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option
 }
 
 /// The text with `\ufffd` for each escape of half of a surrogate pair; `None` where there is none.
-pub(super) fn without_lone_surrogates(text: &str) -> Option<String> {
+pub(crate) fn without_lone_surrogates(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut mended: Option<String> = None;
     let (mut at, mut copied) = (0, 0);
@@ -231,6 +231,17 @@ pub fn json_by_rule<T: DeserializeOwned>(
             parse_json(body, content_type).ok().map(Ok)
         }
         _ => None,
+    }
+}
+
+/// The media type of a body of which the headers name none: JSON, text or bytes.
+pub fn type_of_bytes(body: &Body<'_>) -> &'static str {
+    if parse_json::<serde::de::IgnoredAny>(body, None).is_ok() {
+        return "application/json";
+    }
+    match body {
+        Body::Binary(_) => "application/octet-stream",
+        Body::Empty | Body::Text(_) => "text/plain",
     }
 }
 
@@ -309,15 +320,31 @@ impl NotJson {
         }
     }
 
-    /// How people call one of it.
+    /// How people call one body of this kind.
     pub fn name(self) -> &'static str {
+        match self {
+            NotJson::Html => "an HTML page",
+            other => other.each(),
+        }
+    }
+
+    /// The same behind a 1.
+    pub fn each(self) -> &'static str {
+        match self {
+            NotJson::Html => "HTML page",
+            other => other.all(),
+        }
+    }
+
+    /// The same behind a larger number.
+    pub fn all(self) -> &'static str {
         match self {
             NotJson::Blank => "blank",
             NotJson::CutShort => "cut short",
             NotJson::Deep => "nested deeper than 128 levels",
-            NotJson::Html => "an HTML page",
+            NotJson::Html => "HTML pages",
             NotJson::Long => "too long to be read",
-            NotJson::NotANumber => "NaN or Infinity",
+            NotJson::NotANumber => "with NaN or Infinity",
             NotJson::Other => "other text or bytes",
             NotJson::Several => "several values",
             NotJson::Xml => "XML",

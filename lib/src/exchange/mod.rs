@@ -27,7 +27,7 @@ mod writer;
 pub use bodies::{DecodeError, DecodeLimits, Decoded, decode_body, decode_start};
 pub use content::{
     NotJson, Syntax, begins_as_container, body_text, is_json, json_by_rule, media_type,
-    mended_json, parse_json,
+    mended_json, parse_json, type_of_bytes,
 };
 pub use host::{HostError, file_name_of_host, valid_host};
 pub use key::{origin, parse_query, sorted_path, wire_path};
@@ -47,6 +47,7 @@ pub use text::BodyText;
 pub use timestamp::timestamp;
 pub use writer::{MAX_LINE, write_line};
 
+pub(crate) use content::without_lone_surrogates;
 pub(crate) use key::push_origin;
 pub(crate) use place::{Place, place};
 pub(crate) use timestamp::later;

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use serde_json::value::RawValue;
 
+use super::content::without_lone_surrogates;
 use super::text::BodyText;
 
 /// Bytes that are looked at together.
@@ -20,9 +21,10 @@ pub(super) fn text(raw: &RawValue) -> Option<BodyText<'_>> {
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(inner.into());
     }
-    // serde_json has read over each escape, but does not look at numbers then. Half of a pair has no text.
+    // serde_json has read over each escape, but does not look at numbers then. Half of a pair has no text of its own.
     if may_have_surrogates(inner.as_bytes()) {
-        return plain(inner.as_bytes()).map(BodyText::from);
+        let mended = || plain(without_lone_surrogates(inner)?.as_bytes());
+        return plain(inner.as_bytes()).or_else(mended).map(BodyText::from);
     }
     Some(BodyText::of_literal(inner))
 }
@@ -110,7 +112,15 @@ mod tests {
 
     fn both(literal: &str) -> Option<(Option<String>, Option<String>)> {
         let raw: &RawValue = serde_json::from_str(literal).ok()?;
-        Some((text(raw).map(|text| text.to_string()), serde_json::from_str(literal).ok()))
+        // Halves of surrogate pairs are replaced here, and refused there.
+        let mended = without_lone_surrogates(literal).unwrap_or_else(|| literal.to_owned());
+        Some((text(raw).map(|text| text.to_string()), serde_json::from_str(&mended).ok()))
+    }
+
+    #[test]
+    fn half_of_a_pair_is_replaced() {
+        let (ours, _) = both(r#""a\\ud83d \ud83d\u0041\"""#).unwrap();
+        assert_eq!(ours.as_deref(), Some("a\\ud83d \u{fffd}A\""));
     }
 
     #[test]

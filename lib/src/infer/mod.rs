@@ -15,6 +15,7 @@ mod info;
 #[cfg(test)]
 pub(crate) mod laws;
 mod mutant;
+mod notes;
 mod partial;
 mod provenance;
 mod sketch;
@@ -23,9 +24,10 @@ mod state;
 pub use config::{Config, Mode, UnknownMode};
 pub use finalise::{Options, literals};
 pub use info::{HostInfo, Info};
+pub use notes::{Notes, UnreadBodies};
 pub use partial::{Partial, PartialError};
 pub use provenance::{Ledger, NAMED_BY, Overlap, Provenance, Twice};
-pub use state::{is_ghost, is_indescribable};
+pub use state::{Undescribed, Unread, is_ghost, is_indescribable, undescribed};
 
 pub(crate) use config::Limits;
 
@@ -85,9 +87,9 @@ impl Builder {
         }
     }
 
-    /// Folds one exchange.
-    pub fn fold(&mut self, exchange: &Exchange<'_>) {
-        self.state.fold(exchange, &mut self.scratch, &self.config);
+    /// Folds one exchange, and tells which of its bodies should be JSON and are not.
+    pub fn fold(&mut self, exchange: &Exchange<'_>) -> Unread {
+        self.state.fold(exchange, &mut self.scratch, &self.config)
     }
 
     /// Adds all that another builder folded.
@@ -153,6 +155,11 @@ impl Builder {
 
     /// The OpenAPI document.
     pub fn finalise(self, options: &Options) -> Value {
+        self.finalise_with_notes(options).0
+    }
+
+    /// The OpenAPI document, and what it does not say of the bodies that were folded.
+    pub fn finalise_with_notes(self, options: &Options) -> (Value, Notes) {
         let limits = self.state.limits_in_force(&self.config.limits);
         finalise::document(self.state, &Config { limits, ..self.config }, options)
     }

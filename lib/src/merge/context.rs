@@ -98,6 +98,13 @@ impl Context {
 
     /// Two schemas.
     pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
+        // Where no body could be read, the other side is all that is known.
+        if schema::is_unread(b) {
+            return a.clone();
+        }
+        if schema::is_unread(a) {
+            return b.clone();
+        }
         match self.policy {
             Policy::Union => schema::join(a, b, self.dialect),
             Policy::Widen if self.kept.is_some() => self.extend(a, b),

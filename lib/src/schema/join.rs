@@ -10,12 +10,13 @@
 //!   in common: their type and format, and for objects and arrays the join of what they hold.
 //! * The array that is always empty (`maxItems: 0`) says nothing of items, and the mark `x-hmt-null-only`
 //!   stands for the type null.
+//! * A schema with `x-hmt-unread: true` says that nothing is known: the join with it is the other schema.
 
 use serde_json::{Map, Value};
 
 use super::node::Bound;
 use super::number::{canonical, compare};
-use super::shape::{Additional, Kind, Part, Shape, sort_values};
+use super::shape::{Additional, Kind, Part, Shape, is_unread, sort_values};
 
 /// In which form of OpenAPI schemas are read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,11 @@ pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
         if text == other {
             return a.clone();
         }
+    }
+    match (is_unread(a), is_unread(b)) {
+        (true, false) => return b.clone(),
+        (false, true) => return a.clone(),
+        _ => {}
     }
     let mut shape = Shape::read(a, dialect);
     shape.unite(Shape::read(b, dialect), dialect);
@@ -64,6 +70,7 @@ pub fn may_meet(a: &Value, b: &Value, dialect: Dialect) -> bool {
 
 impl Shape {
     pub(super) fn unite(&mut self, other: Shape, dialect: Dialect) {
+        self.unread &= other.unread;
         self.anything |= other.anything;
         self.null |= other.null;
         for (kind, part) in other.kinds {

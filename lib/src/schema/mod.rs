@@ -25,3 +25,4 @@ pub use node::{
     Bound, Contains, Content, Discriminator, Node, NodeId, Pattern, SchemaSet, Types, Xml,
 };
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};
+pub use shape::is_unread;

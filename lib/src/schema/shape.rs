@@ -11,9 +11,20 @@ use super::number::{canonical, equal, is_integral};
 /// The mark of a schema of which nothing but null was ever seen: 3.0 cannot say that with a type.
 pub(super) const NULL_ONLY: &str = "x-hmt-null-only";
 
+/// The mark of a schema of which nothing is known, as no body could be read. It accepts every value, and a join with it is
+/// the other schema.
+pub(crate) const UNREAD: &str = "x-hmt-unread";
+
+/// True for a schema that has the mark.
+pub fn is_unread(schema: &Value) -> bool {
+    schema.get(UNREAD) == Some(&Value::Bool(true))
+}
+
 /// A schema, taken apart. A value is accepted if one of the parts accepts it.
 #[derive(Default)]
 pub(super) struct Shape {
+    /// Nothing is known: see [`UNREAD`].
+    pub(super) unread: bool,
     /// Every value is accepted.
     pub(super) anything: bool,
     pub(super) null: bool,
@@ -137,6 +148,9 @@ impl Shape {
             Value::Object(map) => map,
             _ => return Shape::atom(schema),
         };
+        if is_unread(schema) {
+            return Shape { unread: true, ..Shape::default() };
+        }
         let constrains = |key: &String| {
             PART_WORDS.contains(&key.as_str())
                 || HARD_WORDS.contains(&key.as_str())

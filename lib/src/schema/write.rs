@@ -4,12 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::join::Dialect;
 use super::node::Bound;
-use super::shape::{Additional, Kind, NULL_ONLY, Part, Shape};
+use super::shape::{Additional, Kind, NULL_ONLY, Part, Shape, UNREAD};
 
 impl Shape {
     /// The schema of a shape, in its canonical form.
     pub(super) fn write(self, dialect: Dialect) -> Value {
-        let Shape { anything, null, kinds, references, others, mut notes } = self;
+        let Shape { unread, anything, null, kinds, references, others, mut notes } = self;
+        if unread {
+            return json!({ UNREAD: true });
+        }
         if anything {
             return Value::Object(notes);
         }

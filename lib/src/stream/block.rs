@@ -50,6 +50,18 @@ pub struct At<'b> {
     number: u64,
 }
 
+impl<'b> At<'b> {
+    /// The source's name.
+    pub fn source(&self) -> &'b Arc<str> {
+        &self.block.source
+    }
+
+    /// The number of the line, the entry or the message.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.block.partition().is_some() { '@' } else { ':' };

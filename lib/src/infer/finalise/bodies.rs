@@ -29,7 +29,8 @@ impl Part {
 
 /// The JSON bodies of an operation.
 pub(super) fn of_operation(operation: &Operation) -> impl Iterator<Item = &Json> {
-    let asked = operation.ok.bodies.iter().chain(operation.failed.bodies.iter());
+    let asked = [&operation.ok, &operation.failed, &operation.unanswered];
+    let asked = asked.into_iter().flat_map(|asked| asked.bodies.iter());
     let answered = operation.responses.values().flat_map(|answered| answered.bodies.iter());
     asked.chain(answered).filter_map(|(_, body)| body.json.as_deref())
 }
@@ -69,7 +70,7 @@ impl Bodies {
         graph: &mut Graph<'_>,
     ) {
         for (media, body) in bodies.sorted() {
-            if let Some(json) = &body.json {
+            if let Some(json) = body.json.as_ref().filter(|_| body.is_described()) {
                 let slot = graph.add(json, noun, part.side());
                 self.slots.insert((method, part, media.to_owned()), slot);
             }

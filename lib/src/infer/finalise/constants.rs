@@ -1,13 +1,18 @@
 //! Replay mode: literal paths, schemas of the recorded constants, and the recordings themselves.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::document::servers;
 use super::operation::description;
-use crate::exchange::parse_query;
-use crate::infer::state::{Answers, Key, Recordings, Syntax, is_ghost};
+use crate::exchange::{
+    Body, Syntax, body_text, media_type, mended_json, parse_query, type_of_bytes,
+};
+use crate::infer::state::{Answers, Key, Recordings, is_ghost};
 
 /// The value of `x-hmt-replay` (CLI.md section 5).
 pub(super) fn replay(recordings: &Recordings) -> Value {
@@ -219,21 +224,19 @@ fn content_type(answer: &Value) -> Option<&str> {
 
 /// The media type of a recorded body, and the body as text; nothing for bytes that are no text.
 fn body_of(content_type: Option<&str>, part: &Value) -> (String, String) {
-    let text = part["body"].as_str().unwrap_or_default();
-    let media = content_type
-        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-        .filter(|media| media.contains('/'))
-        .unwrap_or_else(|| {
-            let sniffed = if part.get("body").is_none() {
-                "application/octet-stream"
-            } else if parsed(text).is_some() {
-                "application/json"
-            } else {
-                "text/plain"
-            };
-            sniffed.to_owned()
-        });
-    (media, text.to_owned())
+    let body = match (part["body"].as_str(), part["bodyBase64"].as_str()) {
+        (Some(text), _) => Body::lent(text.as_bytes()),
+        (None, Some(base64)) => Body::from_bytes(STANDARD.decode(base64).unwrap_or_default()),
+        (None, None) => Body::Empty,
+    };
+    let media = content_type.and_then(media_type);
+    let media = media.unwrap_or_else(|| type_of_bytes(&body).into()).into_owned();
+    let plain = || body.as_str().map(str::to_owned).filter(|text| parsed(text).is_some());
+    let text = match Syntax::of(&media) {
+        Syntax::Json => plain().or_else(|| Some(mended_json(&body, content_type)?.into_owned())),
+        _ => body_text(&body, content_type).map(Cow::into_owned),
+    };
+    (media, text.or_else(|| body.as_str().map(str::to_owned)).unwrap_or_default())
 }
 
 fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Value {
@@ -248,12 +251,18 @@ fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Value {
 fn constant(media: &str, texts: &BTreeSet<String>) -> Value {
     match Syntax::of(media) {
         Syntax::Json => {
-            let values: Option<Vec<Value>> = texts.iter().map(|text| parsed(text)).collect();
-            values.map_or_else(|| json!({}), |values| json!({"enum": distinct(values)}))
+            let values: Vec<Value> = texts.iter().filter_map(|text| parsed(text)).collect();
+            let unread = texts.len() - values.len();
+            if unread * 2 < texts.len() {
+                json!({"enum": distinct(values)})
+            } else {
+                json!({"x-hmt-unread": true})
+            }
         }
-        Syntax::Text => json!({"type": "string", "enum": texts}),
-        Syntax::Form => json!({"type": "object"}),
-        Syntax::Binary if media.starts_with("multipart/") => json!({"type": "object"}),
+        Syntax::Text | Syntax::Xml | Syntax::Sequence => json!({"type": "string", "enum": texts}),
+        // A form may be JSON now and then.
+        Syntax::Form if texts.iter().any(|text| text.trim_start().starts_with('[')) => json!({}),
+        Syntax::Form | Syntax::Multipart => json!({"type": "object"}),
         Syntax::Binary => json!({"type": "string", "format": "binary"}),
     }
 }

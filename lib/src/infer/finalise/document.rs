@@ -19,15 +19,16 @@ use super::similar::unite_similar;
 use super::template::{self, Place, Values};
 use super::unions::{settle_unions, unite_optional};
 use super::vocabulary::{Vocabulary, is_plural};
-use super::{Options, constants, names, parameters};
+use super::{Options, constants, names, parameters, unread};
 use crate::exchange::Method;
 use crate::infer::Config;
 use crate::infer::Limits;
+use crate::infer::Notes;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
 use crate::infer::state::{ClassSet, Host, Node, Operation, State, in_lexicon};
 
-/// The OpenAPI 3.0 document of a state.
-pub(crate) fn document(state: State, config: &Config, options: &Options) -> Value {
+/// The OpenAPI 3.0 document of a state, and what it does not say.
+pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Value, Notes) {
     let State { hosts, recordings, .. } = state;
     let mut origins: BTreeSet<String> = hosts.iter().map(|(origin, _)| origin.to_owned()).collect();
     origins.extend(recordings.0.keys().map(|key| key.origin.clone()));
@@ -60,7 +61,7 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> Valu
     if !recordings.is_empty() {
         document.insert("x-hmt-replay".to_owned(), constants::replay(&recordings));
     }
-    Value::Object(document)
+    (Value::Object(document), inferred.notes)
 }
 
 fn title(origins: &BTreeSet<String>) -> String {
@@ -99,6 +100,7 @@ struct Inferred {
     /// Security schemes.
     security: Map<String, Value>,
     tags: Vec<Value>,
+    notes: Notes,
 }
 
 /// Adds the ghosts of a host to what it has in common with others: a path of theirs may take what matched none of its own.
@@ -138,6 +140,9 @@ fn paths(
     for (origin, left) in ghosts {
         haunt_united(&mut paths, &origin, left, limits);
     }
+    for operation in paths.values_mut().flat_map(|path| path.operations.values_mut()) {
+        operation.settle();
+    }
     let operations = paths.values().flat_map(|path| path.operations.values());
     let maps = MapNames::learn(operations.flat_map(|operation| bodies::of_operation(operation)));
     let mut graph = Graph::new(limits, &maps);
@@ -164,11 +169,14 @@ fn paths(
     let security = Security::learn(
         paths.iter().flat_map(|(_, path, _)| path.operations.values().map(AsRef::as_ref)),
     );
-    let mut emitted = Map::new();
+    let (mut emitted, mut notes) = (Map::new(), Notes::default());
     for (key, path, bodies) in &paths {
         let writer =
             Writer { key, bodies, schemas: &schemas, labels: &labels, security: &security };
         let (template, item) = path_item(path, key, origins, &writer);
+        for (method, operation) in &path.operations {
+            unread::note(*method, &template, operation, &mut notes);
+        }
         emitted.insert(template, item);
     }
     emitted.sort_keys();
@@ -177,6 +185,7 @@ fn paths(
         schemas: schemas.definitions(),
         security: security.schemes(),
         tags: labels.tags(),
+        notes,
     }
 }
 

@@ -40,6 +40,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 mod unions;
+mod unread;
 mod vocabulary;
 mod wording;
 

@@ -10,7 +10,8 @@ use super::schema::{Schemas, string};
 use super::security::Security;
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Answered, Asked, Body, Operation, Syntax};
+use crate::infer::state::{Answered, Asked, Body, Operation};
+use crate::schema::{Dialect, join};
 
 /// Writes the operation objects of a path.
 pub(super) struct Writer<'a> {
@@ -38,13 +39,18 @@ impl Writer<'_> {
         if let Some(body) = self.request_body(method, &operation.ok, &operation.failed) {
             object.insert("requestBody".to_owned(), body);
         }
-        let responses: Map<String, Value> = operation
+        let mut responses: Map<String, Value> = operation
             .responses
             .iter()
             .map(|(status, answered)| {
                 (status.to_string(), self.response(method, *status, answered))
             })
             .collect();
+        if responses.is_empty() {
+            // A document must have a response, and no answer was recorded.
+            let unknown = json!({"description": "No answer was recorded"});
+            responses.insert("default".to_owned(), unknown);
+        }
         object.insert("responses".to_owned(), responses.into());
         if let Some(security) = asked.security() {
             object.insert("security".to_owned(), security);
@@ -98,26 +104,36 @@ impl Writer<'_> {
     }
 
     fn media(&self, method: Method, part: Part, media: &str, body: &Body) -> Value {
-        if body.opaque > 0 {
-            return json!({"schema": {}});
-        }
-        let schema = match Syntax::of(media) {
-            Syntax::Json => {
-                self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""))
-            }
-            Syntax::Form => {
-                let form = body.form.as_ref();
-                form.map(|form| parameters::form(&form.fields, form.n, self.schemas.detail))
-            }
-            Syntax::Text if body.binary == 0 => {
-                body.text.as_ref().map(|text| string(text, "message"))
-            }
-            Syntax::Text | Syntax::Binary if media.starts_with("multipart/") => {
-                Some(json!({"type": "object"}))
-            }
-            Syntax::Text | Syntax::Binary => Some(json!({"type": "string", "format": "binary"})),
+        let schema = if body.is_described() {
+            self.schema(method, part, media, body)
+        } else {
+            json!({"x-hmt-unread": true})
         };
-        json!({"schema": schema.unwrap_or_else(|| json!({}))})
+        let mut object = Map::from_iter([("schema".to_owned(), schema)]);
+        if body.unread() > 0 || body.silent > 0 {
+            let all = [("n", body.n), ("unrecorded", body.silent), ("unread", body.unread())];
+            self.schemas.detail.count(&mut object, &all);
+        }
+        object.into()
+    }
+
+    fn schema(&self, method: Method, part: Part, media: &str, body: &Body) -> Value {
+        let json = self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""));
+        let form = body.form.as_ref();
+        let form = form.map(|form| parameters::form(&form.fields, form.n, self.schemas.detail));
+        // Bytes may be any text.
+        let text = body.text.as_ref().filter(|_| body.binary == 0);
+        let text = text.map(|text| string(text, "message"));
+        let binary = (body.binary > 0).then(|| {
+            if media.starts_with("multipart/") {
+                json!({"type": "object"})
+            } else {
+                json!({"type": "string", "format": "binary"})
+            }
+        });
+        let all = [json, form, text, binary].into_iter().flatten();
+        // The bytes of one type may be JSON now and a page or a form then.
+        all.reduce(|a, b| join(&a, &b, Dialect::V3_0)).unwrap_or_else(|| json!({}))
     }
 }
 

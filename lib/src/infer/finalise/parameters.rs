@@ -9,7 +9,8 @@ use super::template;
 use crate::infer::sketch::CappedMap;
 use crate::infer::state::{Asked, Class, Lexical, Parameter};
 
-/// The query and header parameters of an operation. What is only in requests that failed is optional.
+/// The query and header parameters of an operation. Requests that failed are evidence only where no other was answered, and
+/// then nothing of them is required.
 pub(super) fn of_operation(ok: &Asked, failed: &Asked, detail: &Detail) -> Vec<Value> {
     let mut all = Vec::new();
     for (location, ok_map, failed_map) in
@@ -38,13 +39,7 @@ fn united<'a>(
 ) -> Vec<(&'a str, &'a Parameter, bool)> {
     let mut all: Vec<(&str, &Parameter, bool)> =
         ok.iter().map(|(name, parameter)| (name, parameter, parameter.present == n)).collect();
-    all.extend(
-        failed
-            .iter()
-            // What valid requests gave a name that they do not keep, nobody knows.
-            .filter(|(name, _)| ok.get(name).is_none() && !ok.may_be_in_rest(name))
-            .map(|(name, parameter)| (name, parameter, false)),
-    );
+    all.extend(failed.iter().filter(|_| n == 0).map(|(name, parameter)| (name, parameter, false)));
     all.sort_by_key(|(name, _, _)| *name);
     all
 }

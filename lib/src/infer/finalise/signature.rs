@@ -68,10 +68,11 @@ impl Signature {
 }
 
 fn add_operation(operation: &Operation, place: &str, features: &mut BTreeSet<String>) {
-    for (name, _) in operation.ok.query.iter().chain(operation.failed.query.iter()) {
+    let asked = [&operation.ok, &operation.failed, &operation.unanswered];
+    for (name, _) in asked.iter().flat_map(|asked| asked.query.iter()) {
         features.insert(format!("{place} ?{name}"));
     }
-    for (_, body) in operation.ok.bodies.iter() {
+    for (_, body) in operation.ok.bodies.iter().chain(operation.unanswered.bodies.iter()) {
         if let Some(form) = &body.form {
             for (name, _) in form.fields.iter() {
                 let name = name.split('[').next().unwrap_or(name);

@@ -39,7 +39,7 @@ impl Vocabulary {
         let maps = MapNames::learn(bodies());
         let mut vocabulary = Vocabulary::new();
         for operation in &operations {
-            for (name, _) in operation.ok.query.iter() {
+            for (name, _) in operation.ok.query.iter().chain(operation.unanswered.query.iter()) {
                 vocabulary.learn(name);
             }
         }

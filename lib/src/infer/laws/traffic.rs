@@ -15,9 +15,13 @@ pub(crate) fn exchange() -> impl Strategy<Value = Exchange<'static>> {
         match odd {
             0..=5 => meta.incomplete = Some(Side::Upstream),
             6..=10 => meta.truncated_response = Some(1000),
+            11..=15 => meta.truncated_request = Some(1000),
+            245..=249 => meta.error = Some("refused".into()),
+            // A replaced value is a text like any other.
+            16..=20 => meta.redacted = vec!["response.body#/a".into()],
             _ => {}
         }
-        Exchange { request, response: (odd < 250).then_some(response), meta }
+        Exchange { request, response: (odd < 245).then_some(response), meta }
     })
 }
 
@@ -54,8 +58,9 @@ fn request() -> impl Strategy<Value = Request<'static>> {
         Some(("x-api-key", "1")),
         Some(("cookie", "sid=1; a=b")),
     ]);
-    (method, host, path, query, body(), credentials).prop_map(
-        |(method, host, (segments, slash), query, body, credentials)| {
+    let message = (media(), body());
+    (method, host, path, query, message, credentials).prop_map(
+        |(method, host, (segments, slash), query, (media, body), credentials)| {
             let mut pathname = format!("/{}", segments.join("/"));
             if slash && !segments.is_empty() {
                 pathname.push('/');
@@ -71,9 +76,10 @@ fn request() -> impl Strategy<Value = Request<'static>> {
                 headers: [("x-tenant", "t")]
                     .into_iter()
                     .chain(credentials)
+                    .chain(media.map(|media| ("content-type", media)))
                     .map(|(name, value)| (name.into(), value.into()))
                     .collect(),
-                body: Body::from_bytes(body.into_bytes()),
+                body: Body::from_bytes(body),
                 timestamp: None,
             }
         },
@@ -82,21 +88,57 @@ fn request() -> impl Strategy<Value = Request<'static>> {
 
 fn response() -> impl Strategy<Value = Response<'static>> {
     let status = prop::sample::select(vec![200, 200, 200, 201, 401, 404, 404, 405, 500]);
-    let media = prop::sample::select(vec![
-        "application/json",
-        "text/plain",
-        "application/x-www-form-urlencoded",
-    ]);
-    (status, media, body()).prop_map(|(status, media, body)| Response {
+    (status, media(), body()).prop_map(|(status, media, body)| Response {
         status,
-        headers: vec![("content-type".into(), media.into())],
-        body: Body::from_bytes(body.into_bytes()),
+        headers: media.map(|media| ("content-type".into(), media.into())).into_iter().collect(),
+        body: Body::from_bytes(body),
         timestamp: None,
     })
 }
 
-/// A body: JSON text, which may repeat a key, broken text, or nothing.
-fn body() -> impl Strategy<Value = String> {
+/// A Content-Type, or none.
+fn media() -> impl Strategy<Value = Option<&'static str>> {
+    prop::sample::select(vec![
+        None,
+        Some("application/json"),
+        Some("application/json"),
+        Some("Application/JSON; charset=utf-8"),
+        Some("application/json; charset=iso-8859-1"),
+        Some("text/plain"),
+        Some("text/html; charset=utf-8"),
+        Some("application/x-www-form-urlencoded"),
+        Some("multipart/form-data; boundary=x"),
+        Some("application/octet-stream"),
+        Some("json"),
+    ])
+}
+
+/// A body: JSON text, which may repeat a key, in one of several encodings; what is none; or nothing.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let other = prop::sample::select(vec![
+        &b"{\"a\":1"[..],
+        b"<html>Bad gateway</html>",
+        b"{\"a\":NaN}",
+        b" \r\n",
+        b"a=1&b=x",
+        b"[draft] a page",
+        b"{\"a\":\"\\ud83d\"}",
+        b"{\"a\":\"\xe9\"}",
+        b"\x80\x81\x00",
+        b"",
+    ]);
+    prop_oneof![
+        8 => json().prop_map(String::into_bytes),
+        1 => json().prop_map(|text| [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        1 => json().prop_map(|text| {
+            let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect()
+        }),
+        3 => other.prop_map(<[u8]>::to_vec),
+    ]
+}
+
+fn json() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
         "null",
         "true",
@@ -114,7 +156,7 @@ fn body() -> impl Strategy<Value = String> {
         "\"a string that is longer than what is kept of one\"",
     ])
     .prop_map(str::to_owned);
-    let json = leaf.prop_recursive(4, 24, 4, |inner| {
+    leaf.prop_recursive(4, 24, 4, |inner| {
         let key = prop::sample::select(vec![
             "a",
             "b",
@@ -137,8 +179,7 @@ fn body() -> impl Strategy<Value = String> {
                 format!("{{{}}}", members.join(","))
             }),
         ]
-    });
-    prop_oneof![8 => json, 1 => Just("{\"a\":1".to_owned()), 1 => Just(String::new())]
+    })
 }
 
 /// Caps of 0 to 5, and a valve that closes after some hundred places, or after a few, or never.

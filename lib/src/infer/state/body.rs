@@ -1,6 +1,7 @@
 //! Bodies, by media type.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,9 @@ use super::class::no_priority;
 use super::json::{Json, Text};
 use super::parameter::Parameter;
 use super::tape::Tape;
-use crate::exchange;
+use crate::exchange::{
+    self, Exchange, NotJson, Pairs, Syntax, begins_as_container, body_text, media_type,
+};
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add, coarsen_option, is_zero, merge_option};
 
@@ -24,11 +27,14 @@ pub(crate) struct Body {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<Box<Json>>,
     pub(crate) n: u64,
-    /// Bodies cut short, or not of the syntax that their media type names.
+    /// Bodies that were not recorded whole.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) opaque: u64,
+    pub(crate) silent: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<Box<Text>>,
+    /// Bodies that should have been JSON, by what they were instead.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) unread: BTreeMap<NotJson, u64>,
 }
 
 /// Fields of forms.
@@ -38,101 +44,146 @@ pub(crate) struct Form {
     pub(crate) n: u64,
 }
 
-/// How a media type is read.
+/// Which bodies of an exchange should be JSON by their type, and what they are instead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// The request's body.
+    pub request: Option<NotJson>,
+    /// The response's body.
+    pub response: Option<NotJson>,
+}
+
+/// Which bodies of an exchange no spec describes: they are not what their type says, or too long to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undescribed {
+    /// The request's body.
+    pub request: bool,
+    /// The response's body.
+    pub response: bool,
+}
+
+/// Which bodies of an exchange no spec describes.
+pub fn undescribed(exchange: &Exchange<'_>) -> Undescribed {
+    let is = |headers: &Pairs<'_>, body: &exchange::Body<'_>| {
+        let content_type = exchange::header(headers, "content-type");
+        let limits = Limits::default();
+        let found = content(content_type, body, true, &mut Tape::default(), limits.body_bytes);
+        !body.is_empty() && matches!(found, None | Some((_, Content::Unread(_) | Content::Silent)))
+    };
+    Undescribed {
+        request: is(&exchange.request.headers, &exchange.request.body),
+        response: exchange.response.as_ref().is_some_and(|found| is(&found.headers, &found.body)),
+    }
+}
+
+/// What the state takes of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Syntax {
+pub(super) enum Content {
+    /// On the tape.
     Json,
     Form,
     Text,
     Binary,
+    /// It should be JSON, and is not.
+    Unread(NotJson),
+    /// It was not recorded whole, and says nothing.
+    Silent,
 }
 
-impl Syntax {
-    /// By the media type alone (in lower case, without parameters).
-    pub(crate) fn of(media: &str) -> Syntax {
-        let subtype = media.split_once('/').map_or("", |(_, subtype)| subtype);
-        if subtype == "json" || subtype.ends_with("+json") {
-            Syntax::Json
-        } else if media == "application/x-www-form-urlencoded" {
-            Syntax::Form
-        } else if media.starts_with("text/")
-            || subtype.ends_with("xml")
-            || subtype.ends_with("+yaml")
-            || matches!(
-                subtype,
-                "javascript"
-                    | "ecmascript"
-                    | "yaml"
-                    | "x-yaml"
-                    | "graphql"
-                    | "x-ndjson"
-                    | "ndjson"
-                    | "jsonlines"
-                    | "json-seq"
-                    | "toml"
-                    | "jwt"
-                    | "jose"
-            )
-        {
-            Syntax::Text
-        } else {
-            Syntax::Binary
-        }
-    }
-}
-
-/// The media type of a body: the header without parameters, in lower case; without a header, by the body's look.
-pub(crate) fn media_type<'h>(
+/// The media type of a body, in lower case and without parameters, and what is taken of the body; `None` where neither its
+/// headers nor its bytes tell the type.
+pub(super) fn content<'h>(
     content_type: Option<&'h str>,
     body: &exchange::Body<'_>,
+    whole: bool,
     tape: &mut Tape,
-) -> Cow<'h, str> {
-    if let Some(value) = content_type {
-        let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
-        let named = value[..end].trim();
-        if memchr::memchr(b'/', named.as_bytes()).is_some() {
-            let has_upper = named.bytes().any(|byte| byte.is_ascii_uppercase());
-            return if has_upper { named.to_ascii_lowercase().into() } else { named.into() };
-        }
+    body_bytes: usize,
+) -> Option<(Cow<'h, str>, Content)> {
+    let declared = content_type.and_then(media_type);
+    if !whole {
+        return declared.map(|media| (media, Content::Silent));
     }
-    Cow::Borrowed(match body {
-        _ if tape.read(body).is_some() => "application/json",
-        exchange::Body::Binary(_) => "application/octet-stream",
-        exchange::Body::Empty | exchange::Body::Text(_) => "text/plain",
-    })
+    if body.is_longer_than(body_bytes) {
+        return declared.map(|media| match Syntax::of(&media) {
+            Syntax::Json => (media, Content::Unread(NotJson::Long)),
+            _ => (media, Content::Silent),
+        });
+    }
+    let Some(media) = declared else {
+        return Some(match body {
+            _ if tape.read(body, content_type).is_ok() => {
+                (Cow::Borrowed("application/json"), Content::Json)
+            }
+            exchange::Body::Binary(_) => {
+                (Cow::Borrowed("application/octet-stream"), Content::Binary)
+            }
+            exchange::Body::Empty | exchange::Body::Text(_) => {
+                (Cow::Borrowed("text/plain"), Content::Text)
+            }
+        });
+    };
+    let syntax = Syntax::of(&media);
+    if syntax == Syntax::Json {
+        let content =
+            tape.read(body, content_type).map_or_else(Content::Unread, |()| Content::Json);
+        return Some((media, content));
+    }
+    let is_json = syntax.yields_to_json(&media)
+        && begins_as_container(body)
+        && tape.read(body, content_type).is_ok()
+        && tape.is_container();
+    let content = match syntax {
+        _ if is_json => Content::Json,
+        Syntax::Form => Content::Form,
+        Syntax::Text | Syntax::Xml | Syntax::Sequence => Content::Text,
+        Syntax::Json | Syntax::Multipart | Syntax::Binary => Content::Binary,
+    };
+    Some((media, content))
 }
 
 impl Body {
-    /// Folds a body of the given media type.
-    pub(crate) fn fold(
+    /// Folds a body, of which the type is known.
+    pub(super) fn fold(
         &mut self,
-        media: &str,
-        body: &exchange::Body<'_>,
-        whole: bool,
+        content: Content,
+        (body, content_type): (&exchange::Body<'_>, Option<&str>),
         ok: bool,
-        tape: &mut Tape,
+        tape: &Tape,
         limits: &Caps<'_>,
     ) {
         add(&mut self.n, 1);
-        if !whole || body.is_longer_than(limits.body_bytes) {
-            return add(&mut self.opaque, 1);
-        }
-        match Syntax::of(media) {
-            Syntax::Json => match tape.read(body) {
-                Some(text) => {
-                    self.json.get_or_insert_default().fold(tape, text, 0, 0, limits);
+        match content {
+            Content::Silent => add(&mut self.silent, 1),
+            Content::Unread(why) => add(self.unread.entry(why).or_insert(0), 1),
+            Content::Json => {
+                self.json.get_or_insert_default().fold(tape, tape.text(body), 0, 0, limits);
+            }
+            Content::Binary => add(&mut self.binary, 1),
+            Content::Form | Content::Text => match (content, body_text(body, content_type)) {
+                (Content::Form, Some(text)) => {
+                    self.form.get_or_insert_default().fold(&text, ok, limits);
                 }
-                None => add(&mut self.opaque, 1),
-            },
-            other => match (other, body.as_str()) {
-                (Syntax::Form, Some(text)) => {
-                    self.form.get_or_insert_default().fold(text, ok, limits);
-                }
-                (Syntax::Text, Some(text)) => self.text.get_or_insert_default().fold(text, limits),
-                // Text of an unknown type is still bytes to whoever reads the spec.
-                _ => add(&mut self.binary, 1),
+                (_, Some(text)) => self.text.get_or_insert_default().fold(&text, limits),
+                // Text of an unknown charset is bytes to whoever reads the spec.
+                (_, None) => add(&mut self.binary, 1),
             },
         }
+    }
+
+    /// Bodies that should have been JSON, and were not.
+    pub(crate) fn unread(&self) -> u64 {
+        self.unread.values().fold(0, |sum, n| sum.saturating_add(*n))
+    }
+
+    /// Bodies that say something of what such bodies are.
+    pub(crate) fn telling(&self) -> u64 {
+        self.n.saturating_sub(self.silent)
+    }
+
+    /// False where so many bodies are not what they say, or none was recorded, that nothing can be said of the type: half of
+    /// the bodies of one type may be anything.
+    pub(crate) fn is_described(&self) -> bool {
+        self.unread().saturating_mul(2) < self.telling()
     }
 }
 
@@ -147,7 +198,7 @@ impl Form {
 /// Folds pairs, each name with all of its values.
 pub(crate) fn fold_pairs(
     fields: &mut CappedMap<Parameter>,
-    pairs: &exchange::Pairs<'_>,
+    pairs: &Pairs<'_>,
     ok: bool,
     cap: usize,
     limits: &Caps<'_>,
@@ -185,7 +236,10 @@ impl Merge for Body {
         merge_option(&mut self.form, other.form, limits);
         merge_option(&mut self.json, other.json, limits);
         add(&mut self.n, other.n);
-        add(&mut self.opaque, other.opaque);
+        add(&mut self.silent, other.silent);
         merge_option(&mut self.text, other.text, limits);
+        for (why, n) in other.unread {
+            add(self.unread.entry(why).or_insert(0), n);
+        }
     }
 }

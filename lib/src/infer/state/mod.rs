@@ -15,7 +15,8 @@ mod trie;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use body::{Body, Syntax};
+pub(crate) use body::Body;
+pub use body::{Undescribed, Unread, undescribed};
 pub(crate) use class::{Class, ClassSet, class_of, in_lexicon, no_priority};
 pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Answered, Asked, Operation};
@@ -53,7 +54,7 @@ pub(crate) struct State {
     pub(crate) places: Hll,
     #[serde(default, skip_serializing_if = "Recordings::is_empty")]
     pub(crate) recordings: Recordings,
-    /// Exchanges without a response: evidence of nothing; counted only.
+    /// Exchanges of which the request or the answer failed to arrive: evidence of nothing; counted only.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) unanswered: u64,
     /// Exchanges that were cut short and so are not among the recordings.
@@ -83,6 +84,13 @@ pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
         || split_path(&exchange.request.pathname).0.len() > Limits::default().segments
 }
 
+/// True for an exchange that failed before it was answered. One without an answer of which nothing failed is a request of which
+/// only that was recorded.
+fn is_unanswered(exchange: &Exchange<'_>) -> bool {
+    let meta = &exchange.meta;
+    exchange.response.is_none() && (meta.error.is_some() || meta.incomplete.is_some())
+}
+
 impl Merge for Host {
     fn coarsen(&mut self, limits: &Limits) {
         self.ghosts.coarsen(limits);
@@ -97,11 +105,17 @@ impl Merge for Host {
 
 impl State {
     /// Folds one exchange. `scratch` is to be passed again.
-    pub(crate) fn fold(&mut self, exchange: &Exchange<'_>, scratch: &mut Scratch, config: &Config) {
+    pub(crate) fn fold(
+        &mut self,
+        exchange: &Exchange<'_>,
+        scratch: &mut Scratch,
+        config: &Config,
+    ) -> Unread {
         add(&mut self.exchanges, 1);
-        let Some(response) = &exchange.response else {
-            return add(&mut self.unanswered, 1);
-        };
+        if is_unanswered(exchange) {
+            add(&mut self.unanswered, 1);
+            return Unread::default();
+        }
         let lowered;
         let limits = if self.level == 0 {
             &config.limits
@@ -113,27 +127,31 @@ impl State {
             add(&mut self.unrepeatable, 1);
         }
         if !config.mode.generalises() {
-            return;
+            return Unread::default();
         }
         let (segments, slashed) = split_path(&exchange.request.pathname);
         if segments.len() > limits.segments || exchange.request.method == Method::Connect {
-            return add(&mut self.deep, 1);
+            add(&mut self.deep, 1);
+            return Unread::default();
         }
         scratch.tapes.forget();
         scratch.origin.clear();
         push_origin(&exchange.request, &mut scratch.origin);
         let limits = &Caps::new(limits);
         let host = self.hosts.slot(&scratch.origin, limits.origins, no_priority, limits);
-        let root = if is_ghost(response.status) { &mut host.ghosts } else { &mut host.paths };
+        let is_ghost = exchange.response.as_ref().is_some_and(|answer| is_ghost(answer.status));
+        let root = if is_ghost { &mut host.ghosts } else { &mut host.paths };
         let node = root.walk(&segments, limits);
         add(if slashed { &mut node.slashed } else { &mut node.plain }, 1);
         if !node.operations.contains_key(&exchange.request.method) {
             limits.note_fresh();
         }
-        node.operations.entry(exchange.request.method).or_default().fold(exchange, scratch, limits);
+        let operation = node.operations.entry(exchange.request.method).or_default();
+        let unread = operation.fold(exchange, scratch, limits);
         if limits.is_fresh() {
             self.see_places(exchange, &mut scratch.tapes, &config.limits);
         }
+        unread
     }
 
     /// Counts the places of an exchange, and coarsens the state where they are too many.

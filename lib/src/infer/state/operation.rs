@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, fold_pairs, media_type};
+use super::body::{Body, Content, Unread, content, fold_pairs};
 use super::class::{ClassSet, no_priority};
 use super::credentials::{Credentials, fold_credentials, names_a_key};
 use super::parameter::Parameter;
 use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
-use crate::exchange::{self, Exchange, Pairs, is_secret_name};
+use crate::exchange::{self, Exchange, Meta, NotJson, Pairs, Request, is_secret_name};
 use crate::infer::Limits;
-use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_zero, merge_map};
+use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, merge_map};
 
 /// One operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub(crate) struct Operation {
     /// when a spec is made of it.
     #[serde(skip)]
     pub(crate) through: Vec<ClassSet>,
+    /// Requests of which no answer was recorded, though nothing failed: all that is known where nothing was answered.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) unanswered: Asked,
 }
 
 /// Requests.
@@ -64,39 +67,27 @@ pub(crate) struct Answered {
 }
 
 impl Operation {
-    /// Folds an exchange whose response is there.
+    /// Folds an exchange. Of one without a response, what was asked is kept apart.
     pub(crate) fn fold(
         &mut self,
         exchange: &Exchange<'_>,
         scratch: &mut Scratch,
         limits: &Caps<'_>,
-    ) {
-        let Some(response) = &exchange.response else { return };
+    ) -> Unread {
         let (request, meta) = (&exchange.request, &exchange.meta);
+        let Some(response) = &exchange.response else {
+            fold_credentials(&mut self.unanswered.credentials, request, false, limits);
+            let request = self.unanswered.fold(request, meta, true, scratch, limits);
+            return Unread { request, response: None };
+        };
         let ok = response.status < 400;
-        let cut = meta.incomplete.is_some();
-
         if ok {
             fold_credentials(&mut self.ok.credentials, request, false, limits);
         } else if matches!(response.status, 401 | 403) {
             fold_credentials(&mut self.refused, request, true, limits);
         }
         let asked = if ok { &mut self.ok } else { &mut self.failed };
-        add(&mut asked.n, 1);
-        fold_pairs(&mut asked.query, &request.query, ok, limits.query, limits);
-        let known = &mut scratch.request_headers;
-        fold_headers(&mut asked.headers, &request.headers, ok, known, is_request_plumbing, limits);
-        let extent = Extent::of(meta.truncated_request, cut);
-        fold_body(
-            &mut asked.bodies,
-            &mut asked.empty,
-            &request.headers,
-            &request.body,
-            extent,
-            ok,
-            &mut scratch.tapes.asked,
-            limits,
-        );
+        let asked = asked.fold(request, meta, ok, scratch, limits);
 
         if !self.responses.contains_key(&response.status) {
             limits.note_fresh();
@@ -105,8 +96,8 @@ impl Operation {
         add(&mut answered.n, 1);
         let (into, known) = (&mut answered.headers, &mut scratch.response_headers);
         fold_headers(into, &response.headers, ok, known, is_response_plumbing, limits);
-        let extent = Extent::of(meta.truncated_response, cut);
-        fold_body(
+        let extent = Extent::of(meta.truncated_response, meta.incomplete.is_some());
+        let answered = fold_body(
             &mut answered.bodies,
             &mut answered.empty,
             &response.headers,
@@ -116,6 +107,34 @@ impl Operation {
             &mut scratch.tapes.answered,
             limits,
         );
+        Unread { request: asked, response: answered }
+    }
+}
+
+impl Asked {
+    fn fold(
+        &mut self,
+        request: &Request<'_>,
+        meta: &Meta<'_>,
+        ok: bool,
+        scratch: &mut Scratch,
+        limits: &Caps<'_>,
+    ) -> Option<NotJson> {
+        add(&mut self.n, 1);
+        fold_pairs(&mut self.query, &request.query, ok, limits.query, limits);
+        let known = &mut scratch.request_headers;
+        fold_headers(&mut self.headers, &request.headers, ok, known, is_request_plumbing, limits);
+        let extent = Extent::of(meta.truncated_request, meta.incomplete.is_some());
+        fold_body(
+            &mut self.bodies,
+            &mut self.empty,
+            &request.headers,
+            &request.body,
+            extent,
+            ok,
+            &mut scratch.tapes.asked,
+            limits,
+        )
     }
 }
 
@@ -149,15 +168,25 @@ fn fold_body(
     ok: bool,
     tape: &mut Tape,
     limits: &Caps<'_>,
-) {
+) -> Option<NotJson> {
     if !has_body(headers, body, extent) {
-        return add(empty, 1);
+        add(empty, 1);
+        return None;
     }
     let whole = extent == Extent::Whole;
-    let media = media_type(exchange::header(headers, "content-type"), body, tape);
-    bodies
-        .slot(&media, limits.media, no_priority, limits)
-        .fold(&media, body, whole, ok, tape, limits);
+    let content_type = exchange::header(headers, "content-type");
+    let (media, content) = content(content_type, body, whole, tape, limits.body_bytes)?;
+    bodies.slot(&media, limits.media, no_priority, limits).fold(
+        content,
+        (body, content_type),
+        ok,
+        tape,
+        limits,
+    );
+    match content {
+        Content::Unread(why) => Some(why),
+        _ => None,
+    }
 }
 
 /// True for a message with a body, even if nothing of it was recorded.
@@ -356,6 +385,7 @@ impl Merge for Operation {
     fn coarsen(&mut self, limits: &Limits) {
         self.failed.coarsen(limits);
         self.ok.coarsen(limits);
+        self.unanswered.coarsen(limits);
         for answered in self.responses.values_mut() {
             answered.coarsen(limits);
         }
@@ -364,6 +394,7 @@ impl Merge for Operation {
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.failed.merge(other.failed, limits);
         self.ok.merge(other.ok, limits);
+        self.unanswered.merge(other.unanswered, limits);
         self.refused.merge(other.refused, limits.credentials, limits);
         merge_map(&mut self.responses, other.responses, limits);
         for (at, classes) in other.through.into_iter().enumerate() {
@@ -373,6 +404,14 @@ impl Merge for Operation {
 }
 
 impl Operation {
+    /// Where nothing was answered, takes the requests without an answer for good ones.
+    pub(crate) fn settle(&mut self) {
+        let unanswered = std::mem::take(&mut self.unanswered);
+        if self.responses.is_empty() {
+            self.ok = unanswered;
+        }
+    }
+
     /// Notes the classes of the parameter `at`.
     pub(crate) fn came_through(&mut self, at: usize, classes: ClassSet) {
         if self.through.len() <= at {

@@ -9,7 +9,7 @@
 //! The fold need not come here for exchanges that met nothing fresh: then every place of theirs is in the state, and the
 //! exchange that made it came here.
 
-use super::body::{Syntax, media_type};
+use super::body::{Content, content};
 use super::class::{Class, class_of};
 use super::operation::{Extent, has_body, is_request_plumbing, is_response_plumbing};
 use super::tag::Tag;
@@ -20,7 +20,7 @@ use crate::exchange::{self, Exchange, Pairs, origin};
 use crate::infer::Limits;
 use crate::infer::sketch::below;
 
-/// Calls `see` with the hash of each place of an answered exchange. `limits` are those of the configuration, not
+/// Calls `see` with the hash of each place of an exchange. `limits` are those of the configuration, not
 /// lowered ones; `tapes` may have the exchange's bodies on them.
 pub(crate) fn places(
     exchange: &Exchange<'_>,
@@ -28,9 +28,13 @@ pub(crate) fn places(
     limits: &Limits,
     see: &mut dyn FnMut(u64),
 ) {
-    let Some(response) = &exchange.response else { return };
     let (request, meta) = (&exchange.request, &exchange.meta);
-    let mut at = below(u64::from(is_ghost(response.status)), &origin(request));
+    let response = exchange.response.as_ref();
+    if super::is_unanswered(exchange) {
+        return;
+    }
+    let ghost = response.is_some_and(|response| is_ghost(response.status));
+    let mut at = below(u64::from(ghost), &origin(request));
     see(at);
     for segment in split_path(&request.pathname).0 {
         at = below_segment(at, segment);
@@ -38,13 +42,19 @@ pub(crate) fn places(
     }
     let operation = below(at, request.method.as_str());
     see(operation);
-    let asked = below(operation, if response.status < 400 { "ok" } else { "failed" });
+    let asked = match response {
+        None => "unanswered",
+        Some(response) if response.status < 400 => "ok",
+        Some(_) => "failed",
+    };
+    let asked = below(operation, asked);
     names(below(asked, "query"), &request.query, |_| false, limits, see);
     names(below(asked, "headers"), &request.headers, is_request_plumbing, limits, see);
     let cut = meta.incomplete.is_some();
     let extent = Extent::of(meta.truncated_request, cut);
     body(asked, &request.headers, &request.body, extent, &mut tapes.asked, limits, see);
 
+    let Some(response) = response else { return };
     let mut digits = [0; 5];
     let answered = below(operation, decimal(response.status, &mut digits));
     see(answered);
@@ -97,24 +107,23 @@ fn body(
     if !has_body(headers, body, extent) {
         return;
     }
-    let media = media_type(exchange::header(headers, "content-type"), body, tape);
+    let whole = extent == Extent::Whole;
+    let content_type = exchange::header(headers, "content-type");
+    let Some((media, content)) = content(content_type, body, whole, tape, limits.body_bytes) else {
+        return;
+    };
     let at = below(below(at, "body"), &media);
     see(at);
-    if extent != Extent::Whole || body.is_longer_than(limits.body_bytes) {
-        return;
-    }
-    match Syntax::of(&media) {
-        Syntax::Json => {
-            if let Some(text) = tape.read(body) {
-                Walk { tape, text, limits, see }.value(at, 0, 0);
+    match content {
+        Content::Json => {
+            Walk { tape, text: tape.text(body), limits, see }.value(at, 0, 0);
+        }
+        Content::Form => {
+            if let Some(text) = exchange::body_text(body, content_type) {
+                names(at, &exchange::parse_query(&text), |_| false, limits, see);
             }
         }
-        Syntax::Form => {
-            if let Some(text) = body.as_str() {
-                names(at, &exchange::parse_query(text), |_| false, limits, see);
-            }
-        }
-        Syntax::Text | Syntax::Binary => {}
+        Content::Text | Content::Binary | Content::Unread(_) | Content::Silent => {}
     }
 }
 

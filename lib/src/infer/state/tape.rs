@@ -8,7 +8,7 @@ mod literal;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::exchange::Body;
+use crate::exchange::{Body, NotJson, mended_json};
 
 /// One token. Containers tell the index behind their last token, so that a reader can skip them.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,8 @@ pub(crate) struct Tape {
     unescaped: String,
     /// How the body was read, until it is forgotten.
     held: Option<Held>,
+    /// The text of a body that had to be mended.
+    mended: String,
 }
 
 /// What [`Tape::read`] made of a body.
@@ -59,8 +61,9 @@ pub(crate) struct Tape {
 enum Held {
     Literal,
     Text,
-    /// It is no JSON.
-    Nothing,
+    /// Decoded, or without what no text can hold.
+    Mended,
+    Nothing(NotJson),
 }
 
 /// The bodies of one exchange, each of which is read once at most.
@@ -79,32 +82,61 @@ impl Tapes {
 }
 
 impl Tape {
-    /// Reads a body, and gives the text for [`str`](Self::str); `None` where it is no JSON. Until [`Tapes::forget`], it is to be
-    /// asked for the same body only, which it has read by then.
-    pub(crate) fn read<'b>(&mut self, body: &'b Body<'_>) -> Option<&'b str> {
+    /// Reads a body as JSON. Until [`Tapes::forget`], it is to be asked for the same body only, which it has read by then.
+    ///
+    /// # Errors
+    /// What the body is instead.
+    pub(crate) fn read(
+        &mut self,
+        body: &Body<'_>,
+        content_type: Option<&str>,
+    ) -> Result<(), NotJson> {
         let held = match self.held {
             Some(held) => held,
-            None => self.read_anew(body),
+            None => self.read_anew(body, content_type),
         };
         self.held = Some(held);
         match held {
-            Held::Literal => body.literal(),
-            Held::Text => body.as_str(),
-            Held::Nothing => None,
+            Held::Literal | Held::Text | Held::Mended => Ok(()),
+            Held::Nothing(why) => Err(why),
         }
     }
 
-    fn read_anew(&mut self, body: &Body<'_>) -> Held {
+    /// The text for [`str`](Self::str) of the body that was read.
+    pub(crate) fn text<'t>(&'t self, body: &'t Body<'_>) -> &'t str {
+        let text = match self.held {
+            Some(Held::Literal) => body.literal(),
+            Some(Held::Text) => body.as_str(),
+            Some(Held::Mended) => Some(self.mended.as_str()),
+            Some(Held::Nothing(_)) | None => None,
+        };
+        text.unwrap_or_default()
+    }
+
+    fn read_anew(&mut self, body: &Body<'_>, content_type: Option<&str>) -> Held {
         if let Some(literal) = body.literal() {
             self.clear();
             if literal::read(self, literal) {
                 return Held::Literal;
             }
         }
-        match body.as_str() {
-            Some(text) if self.parse(text).is_ok() => Held::Text,
-            _ => Held::Nothing,
+        let mut fault = None;
+        if let Some(text) = body.as_str() {
+            match self.parse(text) {
+                Ok(()) => return Held::Text,
+                Err(error) => fault = Some(NotJson::of(text.as_bytes(), &error)),
+            }
         }
+        if let Some(text) = mended_json(body, content_type) {
+            match self.parse(&text) {
+                Ok(()) => {
+                    self.mended = text.into_owned();
+                    return Held::Mended;
+                }
+                Err(error) => fault = Some(NotJson::of(text.as_bytes(), &error)),
+            }
+        }
+        Held::Nothing(fault.unwrap_or(NotJson::Other))
     }
 
     fn clear(&mut self) {
@@ -134,6 +166,11 @@ impl Tape {
             self.tokens.clear();
         }
         result
+    }
+
+    /// True where what was read is an object or an array.
+    pub(crate) fn is_container(&self) -> bool {
+        matches!(self.tokens.first(), Some(Token::Object { .. } | Token::Array { .. }))
     }
 
     pub(crate) fn token(&self, at: usize) -> Token {

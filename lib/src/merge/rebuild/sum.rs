@@ -177,7 +177,9 @@ impl Sum {
     }
 
     fn schema_of(&mut self, ours: &Place<'_>, theirs: &Place<'_>, direction: Direction) {
-        if let (Some(a), Some(b)) = (ours.get("schema"), theirs.get("schema")) {
+        // Of bodies that could not be read nothing is known.
+        let known = theirs.get("schema").filter(|schema| !schema.flag("x-hmt-unread"));
+        if let (Some(a), Some(b)) = (ours.get("schema"), known) {
             self.schema(&a, &b, direction);
         }
     }

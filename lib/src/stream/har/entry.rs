@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::exchange::{
     Body, Exchange, LineError, Meta, Method, Pairs, Place, Protocol, Request, Response, header,
-    later, place,
+    later, place, without_lone_surrogates,
 };
 
 #[derive(Deserialize)]
@@ -87,6 +87,11 @@ struct Content {
 /// What is no JSON object of a HAR entry, no HTTP (`data:` URLs), or has a method that lines cannot hold.
 pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
     let entry: Entry = serde_json::from_slice(text)
+        .or_else(|error| match std::str::from_utf8(text).ok().and_then(without_lone_surrogates) {
+            // Browsers write texts as they hold them, which may be half of a surrogate pair.
+            Some(mended) => serde_json::from_str(&mended),
+            None => Err(error),
+        })
         .map_err(|error| LineError::new(format!("no HAR entry: {error}"), 0))?;
     let method: Method =
         entry.request.method.parse().map_err(|error| refuse(format!("{error}")))?;
@@ -129,6 +134,8 @@ pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
         body,
         timestamp: entry.started_date_time.clone().map(Into::into),
     };
+    // An archive of requests alone has no responses; a browser's has one without a status where none came.
+    let was_asked_for = entry.response.is_some();
     let response = match entry.response {
         Some(response) => answer(response, method, &mut meta)?,
         None => None,
@@ -137,7 +144,7 @@ pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
         timestamp: later(entry.started_date_time.as_deref(), meta.duration_ms).map(Into::into),
         ..response
     });
-    if response.is_none() && meta.error.is_none() {
+    if response.is_none() && was_asked_for && meta.error.is_none() {
         meta.error = Some("no response in the archive".into());
     }
     Ok(Exchange { request, response, meta })
