@@ -6,6 +6,7 @@
 mod bodies;
 mod charset;
 mod content;
+mod credential;
 mod escape;
 mod fit;
 mod host;
@@ -29,6 +30,7 @@ pub use content::{
     NotJson, Syntax, begins_as_container, body_text, is_json, json_by_rule, media_type,
     mended_json, parse_json, type_of_bytes,
 };
+pub use credential::{credential, is_credential_header, is_session_cookie};
 pub use host::{HostError, file_name_of_host, valid_host};
 pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{

@@ -4,20 +4,21 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io;
 use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
-use crate::exchange::{Exchange, Request, sorted_path};
+use crate::exchange::{Exchange, Request, credential, sorted_path};
 
 use super::answer::{Answer, Unanswerable};
 use super::body::{Comparable, content_type, readable};
-use super::credential::credential;
 use super::nearest::{Known, Nearby};
 use super::preference::{Preference, Preferences};
 use super::redacted::{Redacted, has_pseudonym, values};
 use super::rule::{BodyRule, HostRule, MatchRule};
 use super::sequence::{Answers, Chain};
+use super::store::{SpoolError, Store, Stored};
 
 /// Gives the pseudonym of a secret, under the user's key.
 type Pseudonym = Box<dyn Fn(&str) -> String + Send + Sync>;
@@ -27,6 +28,7 @@ pub struct Recordings {
     rule: MatchRule,
     /// Whether the first answer comes again after the last.
     again: bool,
+    store: Store,
     answers: Answers,
     recorded: Vec<Recorded>,
     preferences: Preferences,
@@ -143,6 +145,7 @@ impl Recordings {
         Recordings {
             rule,
             again: false,
+            store: Store::default(),
             answers: Answers::default(),
             recorded: Vec::new(),
             preferences: Preferences::default(),
@@ -168,8 +171,11 @@ impl Recordings {
         self.again = again;
     }
 
-    /// Adds an exchange; its answer comes after those of equal requests inserted before.
-    pub fn insert(&mut self, exchange: &Exchange<'_>) -> Inserted {
+    /// Adds an exchange, whose line this is; its answer comes after those of equal requests inserted before.
+    ///
+    /// # Errors
+    /// A large recording has no room in a temporary file.
+    pub fn insert(&mut self, exchange: &Exchange<'_>, line: &[u8]) -> Result<Inserted, SpoolError> {
         match Answer::of_exchange(exchange) {
             Ok((answer, dropped)) => {
                 self.dropped_headers += dropped;
@@ -178,16 +184,24 @@ impl Recordings {
                 let any_body = truncated || self.rule.body == BodyRule::Preferred;
                 let method = exchange.meta.method.as_deref();
                 let source = Source { method, redacted: &exchange.meta.redacted, any_body };
-                self.add(&exchange.request, &source, answer);
-                Inserted::Kept
+                self.add(&exchange.request, &source, answer, Some(line))?;
+                Ok(Inserted::Kept)
             }
             Err(why) => {
                 let reason =
                     exchange.meta.error.as_deref().map_or_else(|| why.to_string(), str::to_owned);
                 self.note(&exchange.request, exchange.meta.method.as_deref(), Some(reason));
-                Inserted::LeftOut(why)
+                Ok(Inserted::LeftOut(why))
             }
         }
+    }
+
+    /// Ends the inserting.
+    ///
+    /// # Errors
+    /// A large recording has no room in a temporary file.
+    pub fn finish(&mut self) -> Result<(), SpoolError> {
+        self.store.flush()
     }
 
     /// True where no answer was recorded.
@@ -224,8 +238,14 @@ impl Recordings {
         self.dropped_headers += headers;
     }
 
-    /// Adds an answer.
-    pub(super) fn add(&mut self, request: &Request<'_>, source: &Source<'_>, answer: Answer) {
+    /// Adds an answer. Where there is no `line` to read it from, it is kept in memory.
+    pub(super) fn add(
+        &mut self,
+        request: &Request<'_>,
+        source: &Source<'_>,
+        answer: Answer,
+        line: Option<&[u8]>,
+    ) -> Result<(), SpoolError> {
         let host = canonical_host(&request.host);
         let vary = answer.headers.get_all(http::header::VARY);
         let vary = vary.iter().filter_map(|value| value.to_str().ok());
@@ -235,14 +255,17 @@ impl Recordings {
         let own = View { host: true, body: true };
         let asked = Asked { request, method: source.method, host: HostRule::Same };
         let key = self.key(&asked, Some(&host), true);
-        let answer = Arc::new(answer);
+        let answer = match line {
+            Some(line) => self.store.keep(answer, line)?,
+            None => Stored::Ready(Arc::new(answer)),
+        };
         let same = self.list(key, own).find(|at| {
             let known = &self.recorded[*at as usize];
             known.preference == preference && known.has_credential == has_credential
         });
         if let Some(at) = same {
             self.answers.append(&mut self.recorded[at as usize].chain, answer);
-            return;
+            return Ok(());
         }
         self.requests += usize::from(!self.heads.contains_key(&key));
         let at = u32::try_from(self.recorded.len()).unwrap_or(END - 1);
@@ -264,6 +287,7 @@ impl Recordings {
             let redacted = Redacted::of(request, host, source.redacted, &self.rule);
             self.redacted.entry(bucket).or_default().push((redacted, at));
         }
+        Ok(())
     }
 
     /// Keeps what an explanation of a miss needs of a request.
@@ -295,13 +319,21 @@ impl Recordings {
     }
 
     /// The next answer to a request, or `None` where nothing like it was recorded.
-    pub fn answer(&self, asked: &Asked<'_>) -> Option<Arc<Answer>> {
-        self.answers.take(&self.find(asked), self.again)
+    ///
+    /// # Errors
+    /// The temporary file of a large recording cannot be read.
+    pub fn answer(&self, asked: &Asked<'_>) -> io::Result<Option<Arc<Answer>>> {
+        let stored = self.answers.take(&self.find(asked), self.again);
+        stored.map(|stored| self.store.read(stored)).transpose()
     }
 
     /// The same, but it will be given again.
-    pub fn peek(&self, asked: &Asked<'_>) -> Option<Arc<Answer>> {
-        self.answers.peek(&self.find(asked))
+    ///
+    /// # Errors
+    /// As of [`Recordings::answer`].
+    pub fn peek(&self, asked: &Asked<'_>) -> io::Result<Option<Arc<Answer>>> {
+        let stored = self.answers.peek(&self.find(asked));
+        stored.map(|stored| self.store.read(stored)).transpose()
     }
 
     /// The chains that fit best.

@@ -28,13 +28,13 @@ fn recordings(rule: MatchRule, of: &[(&str, &str, &str, &str)]) -> Recordings {
         };
         let request = request(host, path, body);
         let exchange = Exchange { request, response: Some(response), ..Exchange::default() };
-        assert_eq!(recordings.insert(&exchange), Inserted::Kept);
+        assert_eq!(recordings.insert(&exchange, b"").unwrap(), Inserted::Kept);
     }
     recordings
 }
 
 fn ask(recordings: &Recordings, rule: HostRule, host: &str, path: &str, body: &str) -> String {
-    let answer = recordings.answer(&Asked::new(&request(host, path, body), rule));
+    let answer = recordings.answer(&Asked::new(&request(host, path, body), rule)).unwrap();
     answer.map_or("-".into(), |answer| String::from_utf8_lossy(&answer.body).into_owned())
 }
 
@@ -78,7 +78,7 @@ fn with_headers(of: &[&[(&'static str, &'static str)]]) -> Recordings {
             Response { status: 200, body, headers: headers_of_answer, ..Response::default() };
         let exchange =
             Exchange { request: headed(headers), response: Some(response), ..Exchange::default() };
-        recordings.insert(&exchange);
+        recordings.insert(&exchange, b"").unwrap();
     }
     recordings
 }
@@ -89,7 +89,7 @@ fn headed(headers: &[(&'static str, &'static str)]) -> Request<'static> {
 }
 
 fn ask_with(recordings: &Recordings, headers: &[(&'static str, &'static str)]) -> String {
-    let answer = recordings.answer(&Asked::new(&headed(headers), HostRule::Any));
+    let answer = recordings.answer(&Asked::new(&headed(headers), HostRule::Any)).unwrap();
     answer.map_or("-".into(), |answer| String::from_utf8_lossy(&answer.body).into_owned())
 }
 
@@ -134,7 +134,9 @@ fn a_request_without_a_credential_does_not_take_one_that_had_it() {
     let mut ignoring = Recordings::new(rule);
     let response = Response { status: 200, ..Response::default() };
     let request = headed(&[("x-api-key", "k")]);
-    ignoring.insert(&Exchange { request, response: Some(response), ..Exchange::default() });
+    ignoring
+        .insert(&Exchange { request, response: Some(response), ..Exchange::default() }, b"")
+        .unwrap();
     assert_eq!(ask_with(&ignoring, &[]), "");
 }
 
@@ -156,7 +158,7 @@ fn a_request_that_was_never_answered_is_named() {
     let mut r = recordings(MatchRule::default(), &[("h", "/a", "", "")]);
     let mut exchange = Exchange { request: request("h", "/dead", ""), ..Exchange::default() };
     exchange.meta.error = Some("connection refused".into());
-    assert!(matches!(r.insert(&exchange), Inserted::LeftOut(_)));
+    assert!(matches!(r.insert(&exchange, b""), Ok(Inserted::LeftOut(_))));
     let text = r.explain_miss(&Asked::new(&request("h", "/dead", ""), HostRule::Same));
     assert!(text.contains("connection refused") && text.contains("h/dead"), "{text}");
 }

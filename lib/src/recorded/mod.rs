@@ -7,7 +7,6 @@
 
 mod answer;
 mod body;
-mod credential;
 mod difference;
 mod document;
 mod index;
@@ -18,9 +17,11 @@ mod preference;
 mod redacted;
 mod rule;
 mod sequence;
+mod store;
 
 pub use answer::{Answer, Unanswerable};
 pub use document::ReplayError;
 pub use index::{Asked, Inserted, Recordings};
 pub use pointer::{NotAPointer, Pointer};
 pub use rule::{BodyRule, HostRule, Ignore, Ignored, MatchRule, WrongMatchField};
+pub use store::SpoolError;

@@ -1,9 +1,8 @@
 //! Answers in their order: each once, then the last again and again, or all of them again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::answer::Answer;
+use super::store::Stored;
 
 /// No answer: the end of a chain.
 const END: u32 = u32::MAX;
@@ -16,7 +15,7 @@ pub(super) struct Answers {
 
 #[derive(Debug)]
 struct Link {
-    answer: Arc<Answer>,
+    answer: Stored,
     /// The place among all answers; of several chains, the one whose next answer has the lowest place goes first.
     place: u32,
     next: u32,
@@ -32,19 +31,19 @@ pub(super) struct Chain {
 
 impl Answers {
     /// Adds an answer, and begins a chain with it.
-    pub(super) fn begin(&mut self, answer: Arc<Answer>) -> Chain {
+    pub(super) fn begin(&mut self, answer: Stored) -> Chain {
         let at = self.push(answer);
         Chain { first: at, last: at, next: AtomicU32::new(at) }
     }
 
     /// Adds an answer to a chain.
-    pub(super) fn append(&mut self, chain: &mut Chain, answer: Arc<Answer>) {
+    pub(super) fn append(&mut self, chain: &mut Chain, answer: Stored) {
         let at = self.push(answer);
         self.all[chain.last as usize].next = at;
         chain.last = at;
     }
 
-    fn push(&mut self, answer: Arc<Answer>) -> u32 {
+    fn push(&mut self, answer: Stored) -> u32 {
         // Four billion answers do not fit into memory.
         let at = u32::try_from(self.all.len()).unwrap_or(END - 1);
         self.all.push(Link { answer, place: at, next: END });
@@ -55,7 +54,10 @@ impl Answers {
     /// their order.
     pub(super) fn sort<'c>(&mut self, chains: impl Iterator<Item = &'c mut Chain>) {
         let mut order: Vec<usize> = (0..self.all.len()).collect();
-        order.sort_by_key(|at| (self.all[*at].answer.at, self.all[*at].answer.seq));
+        order.sort_by_key(|at| match &self.all[*at].answer {
+            Stored::Ready(answer) => (answer.at, answer.seq),
+            Stored::Line { .. } => (None, None),
+        });
         for (place, at) in order.into_iter().enumerate() {
             self.all[at].place = u32::try_from(place).unwrap_or(END);
         }
@@ -79,7 +81,7 @@ impl Answers {
 
     /// The next answer of some chains together. Where all were given, the last one comes again, or with `again` all of
     /// them. `None` where there is no chain.
-    pub(super) fn take(&self, chains: &[&Chain], again: bool) -> Option<Arc<Answer>> {
+    pub(super) fn take(&self, chains: &[&Chain], again: bool) -> Option<&Stored> {
         loop {
             let waiting = chains
                 .iter()
@@ -105,23 +107,23 @@ impl Answers {
             let taken =
                 chain.next.compare_exchange(next, link.next, Ordering::Relaxed, Ordering::Relaxed);
             if taken.is_ok() {
-                return Some(Arc::clone(&link.answer));
+                return Some(&link.answer);
             }
         }
     }
 
     /// What [`Answers::take`] would give, which still gives it.
-    pub(super) fn peek(&self, chains: &[&Chain]) -> Option<Arc<Answer>> {
+    pub(super) fn peek(&self, chains: &[&Chain]) -> Option<&Stored> {
         let next = chains.iter().map(|chain| chain.next.load(Ordering::Relaxed));
         let next = next.filter(|next| *next != END).min_by_key(|at| self.all[*at as usize].place);
         match next {
-            Some(next) => Some(Arc::clone(&self.all[next as usize].answer)),
+            Some(next) => Some(&self.all[next as usize].answer),
             None => self.last(chains),
         }
     }
 
-    fn last(&self, chains: &[&Chain]) -> Option<Arc<Answer>> {
+    fn last(&self, chains: &[&Chain]) -> Option<&Stored> {
         let links = chains.iter().map(|chain| &self.all[chain.last as usize]);
-        Some(Arc::clone(&links.max_by_key(|link| link.place)?.answer))
+        Some(&links.max_by_key(|link| link.place)?.answer)
     }
 }

@@ -1,7 +1,7 @@
 //! Exchanges from sources into an index of recordings.
 
 use crate::exchange::parse_line;
-use crate::recorded::{Inserted, MatchRule, Recordings, Unanswerable};
+use crate::recorded::{Inserted, MatchRule, Recordings, SpoolError, Unanswerable};
 use crate::stream::{At, Reader, Record, StreamError};
 
 /// What was read.
@@ -21,15 +21,26 @@ pub struct Loaded {
     pub rejected: u64,
 }
 
+/// Recordings cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A source cannot be read.
+    #[error(transparent)]
+    Source(#[from] StreamError),
+    /// There is no room for them.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
 /// Reads all exchanges. `reject` is told the place and the reason of each record that is none.
 ///
 /// # Errors
-/// A source that cannot be read.
+/// A source that cannot be read, or no room for a large recording.
 pub fn load(
     mut reader: Reader,
     rule: MatchRule,
     mut reject: impl FnMut(At<'_>, &str),
-) -> Result<Loaded, StreamError> {
+) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded {
         recordings: Recordings::new(rule),
         exchanges: 0,
@@ -42,7 +53,7 @@ pub fn load(
         for (line, record) in block.records() {
             match record {
                 Record::Line(text) => match parse_line(text) {
-                    Ok(exchange) => match loaded.recordings.insert(&exchange) {
+                    Ok(exchange) => match loaded.recordings.insert(&exchange, text)? {
                         Inserted::Kept => loaded.exchanges += 1,
                         Inserted::LeftOut(why) => {
                             loaded.left_out += 1;
@@ -68,6 +79,8 @@ pub fn load(
                     .push(format!("{}: the last line is incomplete and left out", block.at(line))),
             }
         }
+        reader.reuse(block);
     }
+    loaded.recordings.finish()?;
     Ok(loaded)
 }

@@ -9,6 +9,6 @@ mod preflight;
 mod serve;
 mod upstream;
 
-pub use load::{Loaded, load};
+pub use load::{LoadError, Loaded, load};
 pub use serve::{Latency, ServeOptions, Served, serve};
 pub use upstream::{Record, Upstream};

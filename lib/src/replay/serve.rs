@@ -1,5 +1,6 @@
 //! Recordings behind a socket.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -99,7 +100,7 @@ pub async fn serve(
     listener: TcpListener,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
-) -> std::io::Result<Served> {
+) -> io::Result<Served> {
     let port = listener.local_addr()?.port();
     let limits = Limits {
         report: options.report.clone(),
@@ -157,9 +158,18 @@ impl Server {
         let host = if inbound.named { HostRule::Same } else { HostRule::Any };
         let method = if known.is_some() { None } else { Some(parts.method.as_str()) };
         let asked = Asked { request: &request, method, host };
-        if let Some(response) = self.replay(&parts, &asked).await {
-            self.counters.answered.fetch_add(1, Ordering::Relaxed);
-            return ("recording", response);
+        match self.replay(&parts, &asked).await {
+            Ok(Some(response)) => {
+                self.counters.answered.fetch_add(1, Ordering::Relaxed);
+                return ("recording", response);
+            }
+            Ok(None) => (),
+            Err(error) => {
+                let why = format!("the recording cannot be read: {error}");
+                (self.options.report)(&why);
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                return ("failed", refuse(status, "the recording cannot be read", &why));
+            }
         }
         if let Some(response) = preflight::answer(&parts, &request.pathname, &self.recordings) {
             return ("preflight", response);
@@ -179,22 +189,23 @@ impl Server {
     }
 
     /// The recorded answer, in its time.
-    async fn replay(&self, parts: &Parts, asked: &Asked<'_>) -> Option<Response<Sent>> {
+    async fn replay(&self, parts: &Parts, asked: &Asked<'_>) -> io::Result<Option<Response<Sent>>> {
         let head = parts.method == Method::HEAD;
-        let answer = match self.recordings.answer(asked) {
+        let answer = match self.recordings.answer(asked)? {
             None if head => {
-                let get =
-                    exchange::Request { method: exchange::Method::Get, ..asked.request.clone() };
-                self.recordings.peek(&Asked { request: &get, ..*asked })
+                let method = exchange::Method::Get;
+                let get = exchange::Request { method, ..asked.request.clone() };
+                self.recordings.peek(&Asked { request: &get, ..*asked })?
             }
             answer => answer,
-        }?;
+        };
+        let Some(answer) = answer else { return Ok(None) };
         let timed = self.options.latency == Latency::Recorded;
         if let Some(latency) = answer.latency.filter(|_| timed) {
             sleep(latency).await;
         }
         let takes_trailers = parts.version == Version::HTTP_11 && accepts_trailers(&parts.headers);
-        Some(to_response(answer, head, timed, takes_trailers))
+        Ok(Some(to_response(answer, head, timed, takes_trailers)))
     }
 
     fn passed_on(&self, answer: Result<Response<Bytes>, UpstreamError>) -> Response<Sent> {

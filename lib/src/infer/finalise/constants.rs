@@ -23,8 +23,14 @@ pub(super) fn replay(recordings: &Recordings) -> Value {
             let mut entry = Map::new();
             let name = json!({"method": key.method, "origin": key.origin, "path": key.path});
             entry.insert("key".to_owned(), name);
-            if let Some(request) = parsed(&key.request) {
-                entry.insert("request".to_owned(), request);
+            if let Some(Value::Object(mut request)) = parsed(&key.request) {
+                let redacted = request.shift_remove("redacted");
+                if !request.is_empty() {
+                    entry.insert("request".to_owned(), request.into());
+                }
+                if let Some(redacted) = redacted {
+                    entry.insert("redacted".to_owned(), redacted);
+                }
             }
             entry.insert("answers".to_owned(), in_order(answers).into());
             Value::Object(entry)
@@ -148,7 +154,9 @@ impl Seen {
                 *present += count;
                 all.insert(values);
             }
-            match &request {
+            let has_body =
+                |request: &&Value| request.get("body").or(request.get("bodyBase64")).is_some();
+            match request.as_ref().filter(has_body) {
                 None => self.bodiless = true,
                 Some(request) => {
                     let media = request["headers"]["content-type"].as_str();

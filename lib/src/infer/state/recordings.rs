@@ -1,6 +1,6 @@
 //! Exact recordings: the multiset of requests with their answers, for replay and mixed mode.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,9 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::operation::is_hop_by_hop;
-use crate::exchange::{self, Exchange, Pairs, origin, sorted_path};
+use crate::exchange::{
+    self, Exchange, Pairs, is_credential_header, is_pseudonym, is_session_cookie, origin,
+    sorted_path,
+};
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge, add};
+
+/// In the place of a credential that nobody replaced: a spec is no place for it.
+const PRESENT: &str = "hmt~0000000000000000000000";
 
 /// What names a request: exactly what `x-hmt-replay` is looked up by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +25,7 @@ pub(crate) struct Key {
     /// With its query, sorted.
     pub(crate) path: String,
     pub(crate) method: String,
-    /// JSON text of `{"body"?, "headers"?}`; empty where there is neither.
+    /// JSON text of `{"body"?, "headers"?, "redacted"?}`; empty where there is none of them.
     pub(crate) request: String,
 }
 
@@ -47,7 +53,7 @@ impl Recordings {
             origin: origin(request),
             path: sorted_path(&request.pathname, &request.query),
             method: request.method.as_str().to_owned(),
-            request: request_part(request),
+            request: request_part(exchange),
         };
         let mut answer = Map::new();
         if let Some(at) = &request.timestamp {
@@ -73,22 +79,91 @@ impl Recordings {
     }
 }
 
-fn request_part(request: &exchange::Request<'_>) -> String {
+/// What of a request is matched besides its key, and where secrets were replaced in it.
+fn request_part(exchange: &Exchange<'_>) -> String {
+    let request = &exchange.request;
     let mut part = Map::new();
     match &request.body {
-        exchange::Body::Empty => return String::new(),
-        exchange::Body::Text(text) => part.insert("body".to_owned(), text.as_str().into()),
-        exchange::Body::Binary(bytes) => {
-            part.insert("bodyBase64".to_owned(), STANDARD.encode(bytes).into())
+        exchange::Body::Empty => {}
+        exchange::Body::Text(text) => {
+            part.insert("body".to_owned(), text.as_str().into());
         }
-    };
-    if let Some(media) = exchange::header(&request.headers, "content-type") {
-        part.insert(
-            "headers".to_owned(),
-            Map::from_iter([("content-type".to_owned(), media.into())]).into(),
-        );
+        exchange::Body::Binary(bytes) => {
+            part.insert("bodyBase64".to_owned(), STANDARD.encode(bytes).into());
+        }
     }
-    Value::Object(part).to_string()
+    let headers = deciding_headers(exchange, !part.is_empty());
+    if !headers.is_empty() {
+        part.insert("headers".to_owned(), headers.into());
+    }
+    let places = exchange.meta.redacted.iter().filter(|place| place.starts_with("request."));
+    let places: BTreeSet<&str> = places.map(AsRef::as_ref).collect();
+    if !places.is_empty() {
+        part.insert("redacted".to_owned(), places.into_iter().collect());
+    }
+    if part.is_empty() { String::new() } else { Value::Object(part).to_string() }
+}
+
+/// The request headers that decide between answers: the type of a body, ranges and conditions, what the answer's `Vary`
+/// names, and credentials. Of a credential that is no pseudonym only its presence is kept.
+fn deciding_headers(exchange: &Exchange<'_>, has_body: bool) -> Map<String, Value> {
+    let vary: Vec<&str> = exchange
+        .response
+        .iter()
+        .flat_map(|response| &response.headers)
+        .filter(|(name, _)| name == "vary")
+        .flat_map(|(_, value)| value.split(','))
+        .map(str::trim)
+        .collect();
+    let mut sorted: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, value) in &exchange.request.headers {
+        let value = if is_credential_header(name) {
+            Some(hidden(value))
+        } else if name == "cookie" {
+            sessions(value)
+        } else {
+            let decides = match name.as_ref() {
+                "content-type" => has_body,
+                "range" | "if-match" | "if-none-match" | "if-modified-since" => true,
+                "if-unmodified-since" | "if-range" => true,
+                // Answers are kept decoded.
+                "accept-encoding" => false,
+                name => vary.iter().any(|named| named.eq_ignore_ascii_case(name)),
+            };
+            decides.then(|| value.to_string())
+        };
+        if let Some(value) = value {
+            sorted.entry(name).or_default().push(value);
+        }
+    }
+    sorted.into_iter().map(|(name, values)| (name.to_owned(), one_or_all(values))).collect()
+}
+
+/// A credential without its secret: a scheme in front of it stays, and so does a pseudonym.
+fn hidden(value: &str) -> String {
+    let (scheme, secret) = match value.split_once(' ') {
+        Some((scheme, secret)) => (Some(scheme), secret.trim()),
+        None => (None, value),
+    };
+    let secret = if is_pseudonym(secret) { secret } else { PRESENT };
+    scheme.map_or_else(|| secret.to_owned(), |scheme| format!("{scheme} {secret}"))
+}
+
+/// The cookies that name a session or a token.
+fn sessions(value: &str) -> Option<String> {
+    let pairs = value.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let sessions: Vec<String> = pairs
+        .filter(|(name, value)| is_session_cookie(name) && !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", hidden(value)))
+        .collect();
+    (!sessions.is_empty()).then(|| sessions.join("; "))
+}
+
+fn one_or_all<T: Into<Value> + Clone>(values: Vec<T>) -> Value {
+    match values.as_slice() {
+        [one] => one.clone().into(),
+        _ => Value::Array(values.into_iter().map(Into::into).collect()),
+    }
 }
 
 /// The headers that an exact answer has: end-to-end ones but for those that the body's coding and the clock decide.
@@ -102,16 +177,7 @@ fn end_to_end(headers: &Pairs<'_>) -> Map<String, Value> {
             sorted.entry(name).or_default().push(value);
         }
     }
-    sorted
-        .into_iter()
-        .map(|(name, values)| {
-            let value = match values.as_slice() {
-                [one] => Value::from(*one),
-                _ => Value::from(values),
-            };
-            (name.to_owned(), value)
-        })
-        .collect()
+    sorted.into_iter().map(|(name, values)| (name.to_owned(), one_or_all(values))).collect()
 }
 
 impl Merge for Recordings {

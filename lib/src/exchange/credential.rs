@@ -1,6 +1,6 @@
 //! Whether a request brings a credential of its own: `Authorization`, an API key, or a cookie that names a session.
 
-use crate::exchange::Request;
+use super::model::Request;
 
 /// Header names whose last words say what they hold. `csrf` and the like are not credentials of a user; neither are keys
 /// of a protocol (`sec-websocket-key`), of an idempotent request, or of tools and bot checks.
@@ -45,19 +45,19 @@ const COOKIE_ENDS: [&str; 8] =
 
 /// The first credential of a request, as people call it: `the header authorization`, `the query parameter api_key`, `the
 /// cookie sid`.
-pub(super) fn credential(request: &Request<'_>) -> Option<String> {
+pub fn credential(request: &Request<'_>) -> Option<String> {
     for (name, value) in &request.headers {
         if name == "cookie" {
             let session = value.split(';').filter_map(|pair| pair.split_once('=')).find_map(
                 |(cookie, value)| {
                     let cookie = cookie.trim();
-                    (!value.trim().is_empty() && is_session(cookie)).then_some(cookie)
+                    (!value.trim().is_empty() && is_session_cookie(cookie)).then_some(cookie)
                 },
             );
             if let Some(cookie) = session {
                 return Some(format!("the cookie {cookie}"));
             }
-        } else if !value.is_empty() && is_header(name) {
+        } else if !value.is_empty() && is_credential_header(name) {
             return Some(format!("the header {name}"));
         }
     }
@@ -67,7 +67,7 @@ pub(super) fn credential(request: &Request<'_>) -> Option<String> {
 }
 
 /// True for a lower-case header name that holds a credential.
-pub(crate) fn is_header(name: &str) -> bool {
+pub fn is_credential_header(name: &str) -> bool {
     // Most headers end in other letters, and are done with here.
     let last = name.as_bytes().last();
     if !matches!(last, Some(b'y' | b'n' | b'h' | b't' | b'd')) {
@@ -82,7 +82,7 @@ pub(crate) fn is_header(name: &str) -> bool {
 }
 
 /// True for the name of a cookie that holds a session or a token.
-pub(crate) fn is_session(name: &str) -> bool {
+pub fn is_session_cookie(name: &str) -> bool {
     let bare = bare(name);
     !["csrf", "xsrf"].iter().any(|other| bare.contains(other))
         && COOKIE_ENDS.iter().any(|end| bare.ends_with(end))
@@ -100,7 +100,7 @@ mod tests {
 
     fn found(headers: &[(&'static str, &'static str)], query: &'static str) -> Option<String> {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let query = crate::exchange::parse_query(query);
+        let query = super::super::parse_query(query);
         credential(&Request { headers: headers.collect(), query, ..Request::default() })
     }
 
