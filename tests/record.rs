@@ -16,6 +16,8 @@ mod limits;
 mod panics;
 #[path = "record/raw.rs"]
 mod raw;
+#[path = "record/secrets.rs"]
+mod secrets;
 #[path = "record/secure.rs"]
 mod secure;
 #[path = "record/smuggling.rs"]

@@ -75,7 +75,11 @@ fn rule_of_words(words: &Words, kind: Kind) -> Option<Rule> {
             of(last, |place| place == Match::OnlyQuery).filter(|_| kind == Kind::Query)
         });
     }
-    let integers = integers.or_else(|| of(words.all(), |place| place == Match::Always))?;
+    // `X-SAMLResponse` is `SAMLResponse` in a header.
+    let all = words.all();
+    let bare = if words.get(0) == Some(b"x") { &all[1..] } else { all };
+    let always = |name| of(name, |place| place == Match::Always);
+    let integers = integers.or_else(|| always(all)).or_else(|| always(bare))?;
     (!is_fact(words, last)).then_some(Rule { integers, counts })
 }
 
