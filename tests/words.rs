@@ -95,19 +95,19 @@ fn credentials_of_all_good_requests_are_asked_for() {
     let security = |path: &str| spec["paths"][path]["get"]["security"].clone();
     assert_eq!(security("/mine"), json!([{"bearerAuth": []}]));
     assert_eq!(security("/either"), json!([{"basicAuth": []}, {"bearerAuth": []}]));
-    assert_eq!(security("/both"), json!([{"xApiKeyHeader": [], "xAppSecretHeader": []}]));
-    assert_eq!(security("/some"), json!([{"xApiKeyHeader": []}, {}]));
+    assert_eq!(security("/both"), json!([{"apiKey": [], "appSecret": []}]));
+    assert_eq!(security("/some"), json!([{"apiKey": []}, {}]));
     assert_eq!(security("/open"), Value::Null);
     assert_eq!(security("/found"), json!([{"apiKeyQuery": []}]));
     assert_eq!(spec["paths"]["/found"]["get"]["parameters"].as_array().unwrap().len(), 1);
     assert_eq!(
         spec["components"]["securitySchemes"],
         json!({
+            "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             "apiKeyQuery": {"type": "apiKey", "in": "query", "name": "api_key"},
+            "appSecret": {"type": "apiKey", "in": "header", "name": "x-app-secret"},
             "basicAuth": {"type": "http", "scheme": "basic"},
             "bearerAuth": {"type": "http", "scheme": "bearer"},
-            "xApiKeyHeader": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-            "xAppSecretHeader": {"type": "apiKey", "in": "header", "name": "x-app-secret"},
         })
     );
 }

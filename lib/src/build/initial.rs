@@ -53,6 +53,7 @@ pub(super) fn document(
 ) -> Result<Built, BuildError> {
     let options = Options {
         templates: initial.as_ref().map(templates).unwrap_or_default(),
+        bases: initial.as_ref().map(base_paths).unwrap_or_default(),
         ..config.options.clone()
     };
     for path in &config.explain {
@@ -136,10 +137,13 @@ fn written_as_asked(document: &mut Document, config: &Config) {
     }
 }
 
-/// The path templates of a spec, each below the base path of each of its servers.
+/// The path templates of a spec, as they are and below the base path of each of its servers.
 fn templates(initial: &Document) -> Vec<String> {
     let paths = initial.root.get("paths").and_then(|paths| paths.as_object());
-    let bases = base_paths(initial);
+    let mut bases = base_paths(initial);
+    if !bases.contains(&String::new()) {
+        bases.push(String::new());
+    }
     paths
         .into_iter()
         .flatten()

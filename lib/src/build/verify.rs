@@ -1,7 +1,7 @@
 //! `--verify`: every input exchange against the spec that was built from it.
 
 use crate::conform::{Api, Violation};
-use crate::exchange::{Exchange, parse_line};
+use crate::exchange::{Exchange, origin, parse_line};
 use crate::infer::{Mode, Undescribed, is_ghost, is_indescribable, undescribed};
 use crate::spec::Document;
 use crate::stream::{Reader, Record};
@@ -45,9 +45,8 @@ pub(super) fn verify(
             if !config.selection.takes(&exchange.request) {
                 continue;
             }
-            let own = apis
-                .iter()
-                .find(|(host, ..)| host.is_none_or(|host| host == exchange.request.host));
+            let own =
+                apis.iter().find(|(host, ..)| host.is_none_or(|host| is_host_of(&exchange, host)));
             // Of more hosts than are kept apart, the document without a host tells.
             let rest = || apis.iter().find(|(host, ..)| *host == Some(""));
             let Some((_, api, whole)) = own.or_else(rest) else {
@@ -113,6 +112,12 @@ fn excuse_bodies(exchange: &mut Exchange<'_>) -> bool {
         exchange.meta.truncated_response = Some(0);
     }
     request || response
+}
+
+/// True where a document of a host, which has no default port, is that of an exchange.
+fn is_host_of(exchange: &Exchange<'_>, host: &str) -> bool {
+    host == exchange.request.host
+        || origin(&exchange.request).split_once("://").is_some_and(|(_, own)| own == host)
 }
 
 /// True for what recordings leave out, so that a spec of nothing but recordings need not declare it.

@@ -35,8 +35,19 @@ pub(crate) fn push_origin(request: &Request<'_>, origin: &mut String) {
     if !request.host.is_empty() {
         origin.push_str(request.protocol.as_str());
         origin.push_str("://");
-        origin.push_str(&request.host);
+        origin.push_str(without_default_port(request.protocol.as_str(), &request.host));
     }
+}
+
+/// A host without the port that its scheme has anyway (RFC 3986, section 6.2.3; RFC 9110, section 4.2).
+fn without_default_port<'h>(scheme: &str, host: &'h str) -> &'h str {
+    let port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return host,
+    };
+    // `::80` may be the end of an address of IPv6 that lacks its brackets.
+    host.strip_suffix(port).filter(|name| !name.is_empty() && !name.ends_with(':')).unwrap_or(host)
 }
 
 /// The path with its query, whose pairs are sorted by name, then by value.

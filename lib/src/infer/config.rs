@@ -219,7 +219,7 @@ impl Limits {
 
     /// How many children of a class are kept apart.
     pub(crate) fn kids(&self, class: Class) -> usize {
-        if class.is_id() { self.suffixes } else { self.names }
+        if class.is_id() && class != Class::Keyed { self.suffixes } else { self.names }
     }
 }
 

@@ -43,10 +43,19 @@ impl Components {
                 graph.properties(kind).into_iter().map(|(name, ..)| name).collect();
             (std::cmp::Reverse(kind.places), keys, kind.n)
         });
+        let holders = holders(graph);
         let mut names = BTreeMap::new();
         let mut taken = BTreeSet::new();
-        for (id, kind) in kinds {
-            let name = free_name(graph, kind, own_name(graph, kind), &taken);
+        // A page is named by what it lists, so it comes after that.
+        let (pages, things): (Vec<_>, Vec<_>) =
+            kinds.into_iter().partition(|(_, kind)| page(graph, kind).is_some());
+        for (id, kind) in things.into_iter().chain(pages) {
+            let tagged = tags.contains_key(&id);
+            let own = match page(graph, kind) {
+                Some(page) => Some(page.name(graph, &names)),
+                None => own_name(graph, kind, tagged),
+            };
+            let name = free_name(graph, kind, own, holders.get(&id), &taken);
             taken.insert(name.clone());
             names.insert(id, name);
         }
@@ -73,17 +82,117 @@ fn is_worth_a_name(kind: &Kind) -> bool {
     !kind.properties.is_empty() || kind.additional.is_some()
 }
 
+/// A kind that wraps a list.
+struct Page {
+    item: ObjectId,
+    end: &'static str,
+}
+
+/// Keys of an envelope that say where in a list it is.
+const PAGING: [&str; 32] = [
+    "after",
+    "before",
+    "count",
+    "cursor",
+    "end_cursor",
+    "first",
+    "has_more",
+    "hasMore",
+    "has_next",
+    "last",
+    "limit",
+    "links",
+    "_links",
+    "meta",
+    "next",
+    "next_cursor",
+    "nextCursor",
+    "nextPageToken",
+    "next_page",
+    "offset",
+    "page",
+    "page_size",
+    "pageSize",
+    "pages",
+    "pagination",
+    "paging",
+    "per_page",
+    "perPage",
+    "prev",
+    "previous",
+    "total_pages",
+    "totalPages",
+];
+
+/// The same, which a list that is whole has, too.
+const COUNTS: [&str; 9] =
+    ["all", "object", "size", "status", "success", "total", "totalCount", "total_count", "version"];
+
+/// True for a kind of which one property is a list of objects and all others are of an envelope.
+fn page(graph: &Graph<'_>, kind: &Kind) -> Option<Page> {
+    let mut item = None;
+    let mut paged = false;
+    for (name, _, slot) in graph.properties(kind) {
+        let items = graph.slot(slot).array.flatten();
+        let objects: Vec<ObjectId> = items
+            .map(|items| graph.kinds_at(graph.slot(items)).into_iter().collect())
+            .unwrap_or_default();
+        match objects.as_slice() {
+            [only] if item.is_none() && !PAGING.contains(&name) => item = Some(*only),
+            [] if PAGING.contains(&name) => paged = true,
+            [] if COUNTS.contains(&name) => {}
+            _ => return None,
+        }
+    }
+    Some(Page { item: item?, end: if paged { "Page" } else { "List" } })
+}
+
+impl Page {
+    fn name(&self, graph: &Graph<'_>, names: &BTreeMap<ObjectId, String>) -> String {
+        let item = match names.get(&self.item) {
+            Some(name) => name.clone(),
+            None => voted(graph, graph.kind(self.item)).into_iter().next().unwrap_or_default(),
+        };
+        format!("{item}{}", self.end)
+    }
+}
+
+/// For each kind, what the kinds that hold it are called.
+fn holders(graph: &Graph<'_>) -> BTreeMap<ObjectId, BTreeSet<String>> {
+    let mut all: BTreeMap<ObjectId, BTreeSet<String>> = BTreeMap::new();
+    for (_, holder) in graph.kinds() {
+        let Some(name) = voted(graph, holder).into_iter().next() else { continue };
+        for (_, _, slot) in graph.properties(holder) {
+            let slot = graph.slot(slot);
+            let items = slot.array.flatten().map(|items| graph.slot(items));
+            for id in std::iter::once(slot).chain(items).flat_map(|slot| graph.kinds_at(slot)) {
+                all.entry(id).or_default().insert(name.clone());
+            }
+        }
+    }
+    all
+}
+
+/// What the places of a kind are called: most votes, then the shortest, then by bytes.
+fn voted(graph: &Graph<'_>, kind: &Kind) -> Vec<String> {
+    let mut votes: Vec<(String, u64)> =
+        kind.votes.iter().map(|(noun, n)| (type_name(graph.names.text(noun)), *n)).collect();
+    votes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.len().cmp(&b.0.len())).then(a.0.cmp(&b.0)));
+    votes.into_iter().map(|(name, _)| name).collect()
+}
+
 /// Keys under which objects say what they are.
 const TAGS: [&str; 6] = ["object", "kind", "__typename", "resourceType", "resource_type", "type"];
 
-fn own_name(graph: &Graph<'_>, kind: &Kind) -> Option<String> {
+fn own_name(graph: &Graph<'_>, kind: &Kind, tagged: bool) -> Option<String> {
     TAGS.iter().find_map(|tag| {
         let (present, slot) = graph.property(kind, tag)?;
         let counts = graph.slot(slot).scalars.text.as_ref()?.values.exact()?;
         let (value, n) = counts.iter().next().filter(|_| counts.len() == 1)?;
         let is_word =
             value.len() > 2 && value.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-        (is_word && n >= 2 && n == present && present == kind.n).then(|| type_name(value))
+        (is_word && (n >= 2 || tagged) && n == present && present == kind.n)
+            .then(|| type_name(value))
     })
 }
 
@@ -91,19 +200,22 @@ fn free_name(
     graph: &Graph<'_>,
     kind: &Kind,
     own: Option<String>,
+    holders: Option<&BTreeSet<String>>,
     taken: &BTreeSet<String>,
 ) -> String {
-    let mut votes: Vec<(String, u64)> =
-        kind.votes.iter().map(|(noun, n)| (type_name(graph.names.text(noun)), *n)).collect();
-    // Most votes, then the shortest, then by bytes.
-    votes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.len().cmp(&b.0.len())).then(a.0.cmp(&b.0)));
-    let names: Vec<String> =
-        own.into_iter().chain(votes.into_iter().map(|(name, _)| name)).collect();
-    if let Some(name) = names.iter().find(|name| !taken.contains(*name)) {
-        return name.clone();
-    }
+    let names: Vec<String> = own.into_iter().chain(voted(graph, kind)).collect();
     let base = names.first().map_or("Object", String::as_str);
-    (2u32..).map(|n| format!("{base}{n}")).find(|name| !taken.contains(name)).unwrap_or_default()
+    // `OrderAddress`, where there is another `Address`.
+    let held = holders.into_iter().flatten().map(|holder| {
+        if base.starts_with(holder.as_str()) { base.to_owned() } else { format!("{holder}{base}") }
+    });
+    let found = names.iter().cloned().chain(held).find(|name| !taken.contains(name));
+    found.unwrap_or_else(|| {
+        (2u32..)
+            .map(|n| format!("{base}{n}"))
+            .find(|name| !taken.contains(name))
+            .unwrap_or_default()
+    })
 }
 
 /// `line_items` is `LineItem`.

@@ -1,5 +1,6 @@
 //! The whole document: paths of all hosts, servers, recordings.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -15,7 +16,7 @@ use super::operation::Writer;
 use super::schema::Schemas;
 use super::security::Security;
 use super::seeds::Seed;
-use super::similar::unite_similar;
+use super::similar::{unite_namesakes, unite_similar};
 use super::template::{self, Place, Values};
 use super::unions::{settle_unions, unite_optional};
 use super::vocabulary::{Vocabulary, is_plural};
@@ -25,12 +26,13 @@ use crate::infer::Config;
 use crate::infer::Limits;
 use crate::infer::Notes;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
-use crate::infer::state::{ClassSet, Host, Node, Operation, State, in_lexicon};
+use crate::infer::state::{ClassSet, Host, Node, Operation, State, in_lexicon, split_path};
 
 /// The OpenAPI 3.0 document of a state, and what it does not say.
 pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Value, Notes) {
     let State { hosts, recordings, .. } = state;
-    let mut origins: BTreeSet<String> = hosts.iter().map(|(origin, _)| origin.to_owned()).collect();
+    let hosts = servers_of(hosts, &options.bases, &config.limits);
+    let mut origins: BTreeSet<String> = hosts.keys().cloned().collect();
     origins.extend(recordings.0.keys().map(|key| key.origin.clone()));
     let inferred = if config.mode.generalises() {
         paths(hosts, &origins, options, &config.limits)
@@ -64,14 +66,70 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Val
     (Value::Object(document), inferred.notes)
 }
 
-fn title(origins: &BTreeSet<String>) -> String {
-    match origins.iter().next() {
-        Some(origin) if origins.len() == 1 => {
-            origin.split_once("://").map_or(origin.as_str(), |(_, host)| host).to_owned()
+/// All hosts by origin; that of hosts beyond those kept apart is empty. What lies below a base path is of a server of its
+/// own: `https://a.example/api` of `https://a.example`.
+fn servers_of(hosts: CappedMap<Host>, bases: &[String], limits: &Limits) -> BTreeMap<String, Host> {
+    let (kept, rest) = hosts.into_parts();
+    let mut all = BTreeMap::new();
+    for (origin, mut host) in kept {
+        for base in bases.iter().filter(|base| !base.is_empty()) {
+            let segments = split_path(base).0;
+            let cut = Host { paths: host.paths.cut(&segments), ghosts: host.ghosts.cut(&segments) };
+            if !cut.is_empty() {
+                add_host(&mut all, format!("{origin}{base}"), cut, limits);
+            }
         }
-        Some(_) => format!("{} hosts", origins.len()),
-        None => "API".to_owned(),
+        if !host.is_empty() || bases.is_empty() {
+            add_host(&mut all, String::from(origin), host, limits);
+        }
     }
+    if let Some(rest) = rest {
+        add_host(&mut all, String::new(), rest, limits);
+    }
+    all
+}
+
+fn add_host(all: &mut BTreeMap<String, Host>, origin: String, host: Host, limits: &Limits) {
+    match all.entry(origin) {
+        Entry::Vacant(free) => {
+            free.insert(host);
+        }
+        Entry::Occupied(mut known) => known.get_mut().merge(host, limits),
+    }
+}
+
+/// The host; of several, the domain that they have in common, or their names.
+fn title(origins: &BTreeSet<String>) -> String {
+    let authority = |origin: &'_ str| {
+        let rest = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default().to_owned()
+    };
+    let hosts: BTreeSet<String> = origins.iter().map(|origin| authority(origin)).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    match hosts.as_slice() {
+        [] => "API".to_owned(),
+        [host] => (*host).to_owned(),
+        [first, second] => common_domain(&hosts).unwrap_or_else(|| format!("{first} and {second}")),
+        [first, others @ ..] => {
+            let more = others.len();
+            common_domain(&hosts).unwrap_or_else(|| format!("{first} and {more} more hosts"))
+        }
+    }
+}
+
+/// The domain under which all hosts are: at least two labels, and not only `co.uk` and the like.
+fn common_domain(hosts: &[&str]) -> Option<String> {
+    let labels = |host: &&str| -> Vec<String> { host.rsplit('.').map(str::to_owned).collect() };
+    let mut common = labels(hosts.first()?);
+    for host in hosts {
+        let same = common.iter().zip(labels(host)).take_while(|(a, b)| *a == b).count();
+        common.truncate(same);
+    }
+    let short = |label: &String| label.len() <= 3;
+    let is_name = common.len() >= 2 && !(common.len() == 2 && common.iter().all(short));
+    let is_address = common.iter().all(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    common.reverse();
+    (is_name && !is_address).then(|| common.join("."))
 }
 
 /// The servers of some origins.
@@ -120,16 +178,14 @@ fn haunt_united(paths: &mut BTreeMap<String, Path>, origin: &str, ghosts: Node, 
 }
 
 fn paths(
-    hosts: CappedMap<Host>,
+    hosts: BTreeMap<String, Host>,
     origins: &BTreeSet<String>,
     options: &Options,
     limits: &Limits,
 ) -> Inferred {
     let seed = Seed::of(&options.templates);
     let (mut paths, mut ghosts) = (BTreeMap::<String, Path>::new(), Vec::new());
-    let (kept, rest) = hosts.into_parts();
-    let all = kept.into_iter().map(|(origin, host)| (String::from(origin), host));
-    for (origin, host) in all.chain(rest.map(|host| (String::new(), host))) {
+    for (origin, host) in hosts {
         let vocabulary = Vocabulary::of(&host.paths);
         let mut root =
             template::template(host.paths, &vocabulary, seed.as_ref(), &options.literals, limits);
@@ -159,6 +215,7 @@ fn paths(
     graph.forget_tags();
     unite_similar(&mut graph);
     settle_unions(&mut graph);
+    unite_namesakes(&mut graph);
     graph.settle_maps();
     let components = Components::of(&graph);
     let detail = Detail::of(options, limits, &graph);
@@ -196,8 +253,14 @@ fn labelled<'p>(key: &'p str, path: &'p Path) -> Labelled<'p> {
 
 /// What a path is about: its last plural, unless another word follows that no parameter comes before: of
 /// `/orders/{}/cancel` it is `orders`, of `/account/settings/current` it is `settings`.
-fn noun(key: &str) -> &str {
-    let literals = || key.rsplit('/').filter(|part| !part.is_empty() && !part.contains("{}"));
+fn noun<'k>(key: &'k str) -> &'k str {
+    // Of `Products({})` it is the name before the key.
+    let name = |part: &'k str| match part.split_once('(') {
+        Some((name, key)) if key.contains("{}") => name,
+        _ => part,
+    };
+    let literals =
+        || key.rsplit('/').map(name).filter(|part| !part.is_empty() && !part.contains("{}"));
     let plural = || literals().find(|part| is_plural(part) && !in_lexicon(part));
     let (before, last) = key.trim_end_matches('/').rsplit_once('/').unwrap_or(("", key));
     let names_itself = !last.contains("{}") && !before.ends_with('}') && !in_lexicon(last);
@@ -247,13 +310,19 @@ fn flatten(
         trail.literal = Some(segment);
         flatten(below, &mut trail, origin, paths, limits);
     }
-    for (suffix, slot) in place.parameters {
+    for (pattern, slot) in place.parameters {
         let mut trail = trail.clone();
         let taken: Vec<String> = trail.parameters.iter().map(|(name, _)| name.clone()).collect();
-        let name = names::parameter(trail.literal.as_deref(), &slot.values, &taken);
-        trail.key.push_str("/{}");
-        trail.key.push_str(&suffix);
-        trail.parameters.push((name, slot.values));
+        let literal = trail.literal.as_deref();
+        let values = std::iter::once(slot.values).chain(slot.more);
+        let values: Vec<Values> = values.collect();
+        let names = names::of_segment(literal, &pattern, &values, &taken);
+        trail.key.push('/');
+        trail.key.push_str(&pattern);
+        if let Some((collection, _)) = pattern.split_once('(') {
+            trail.literal = Some(collection.to_owned());
+        }
+        trail.parameters.extend(names.into_iter().zip(values));
         flatten(slot.place, &mut trail, origin, paths, limits);
     }
 }

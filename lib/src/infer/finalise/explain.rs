@@ -9,10 +9,10 @@ use percent_encoding::percent_decode_str;
 use super::Options;
 use super::names;
 use super::seeds::Seed;
-use super::template::{self, Place, Values};
+use super::template::{self, Place, Slot, VALUE, Values};
 use super::vocabulary::Vocabulary;
 use crate::infer::Limits;
-use crate::infer::state::{Class, Node, State, class_of, in_lexicon, split_path};
+use crate::infer::state::{Class, Keyed, Node, State, class_of, in_lexicon, split_path};
 
 /// Lines that explain a path, which may begin with an origin, for every host that has a part of it.
 pub(crate) fn explain(
@@ -57,6 +57,32 @@ pub(crate) fn explain(
     lines
 }
 
+/// The parameters of a place that a segment fits, with most text besides.
+fn parameter<'p>(place: &'p Place, text: &str) -> Option<(&'p String, &'p Slot)> {
+    let keyed = Keyed::of(text).and_then(|keyed| place.parameters.get_key_value(&keyed.pattern()));
+    let behind = |pattern: &str| pattern.strip_prefix(VALUE).map(str::to_owned);
+    keyed.or_else(|| {
+        let fits = place
+            .parameters
+            .iter()
+            .filter(|(pattern, _)| behind(pattern).is_some_and(|suffix| text.ends_with(&suffix)));
+        fits.max_by_key(|(pattern, _)| pattern.len())
+    })
+}
+
+/// A segment with the names of its parameters.
+fn named(pattern: &str, names: &[String]) -> String {
+    let mut all = String::new();
+    let mut names = names.iter();
+    for part in pattern.split_inclusive(VALUE) {
+        match part.strip_suffix(VALUE).zip(names.next()) {
+            Some((head, name)) => all.push_str(&format!("{head}{{{name}}}")),
+            None => all.push_str(part),
+        }
+    }
+    all
+}
+
 struct Why<'a> {
     vocabulary: &'a Vocabulary,
     options: &'a Options,
@@ -86,22 +112,21 @@ impl Why<'_> {
                 template.push_str(segment);
                 seed = seed.and_then(|seed| seed.literal(segment));
                 (place, before) = (below, Some(segment.to_owned()));
-            } else if let Some((suffix, slot)) = place
-                .parameters
-                .iter()
-                .filter(|(suffix, _)| segment.ends_with(suffix.as_str()))
-                .max_by_key(|(suffix, _)| suffix.len())
-            {
-                let name = names::parameter(before.as_deref(), &slot.values, &taken);
+            } else if let Some((pattern, slot)) = parameter(place, &text) {
+                let values: Vec<Values> =
+                    std::iter::once(&slot.values).chain(&slot.more).cloned().collect();
+                let all = names::of_segment(before.as_deref(), pattern, &values, &taken);
+                let name = all.join("}, {");
                 let reason = self.value(&text, &slot.values, &around);
                 lines.push(format!(
                     "  {text}: a value of {{{name}}}, as {reason}; here are {around}"
                 ));
-                template.push_str(&format!("/{{{name}}}{suffix}"));
+                template.push('/');
+                template.push_str(&named(pattern, &all));
                 let literals = &place.literals;
                 nodes = nodes.iter().flat_map(|node| node.not_named(literals)).collect();
                 seed = seed.and_then(|seed| seed.parameter());
-                taken.push(name);
+                taken.extend(all);
                 place = &slot.place;
             } else {
                 lines.push(format!("  {text}: never seen here, where there are {around}"));
@@ -210,6 +235,7 @@ fn described(class: Class) -> &'static str {
         Class::Hex => "hexadecimal digits",
         Class::Int => "an integer",
         Class::Ip => "an IP address",
+        Class::Keyed => "a key in parentheses",
         Class::Opaque => "letters and digits of a machine",
         Class::Prefixed => "a prefix and an identifier",
         Class::Semver => "a version",

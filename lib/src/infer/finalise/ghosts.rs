@@ -1,15 +1,17 @@
 //! Answers that say "no such thing": they belong to the operation that their path matches, and else make no path.
 
-use super::template::Place;
+use std::borrow::Cow;
+
+use super::template::{Place, VALUE};
 use crate::infer::Limits;
 use crate::infer::sketch::Merge as _;
-use crate::infer::state::Node;
+use crate::infer::state::{Class, Node};
 
 /// Adds the ghosts to the operations of a tree that they match. As a request goes to a parameter where no name has an
 /// operation for it, so do ghosts: what is left over here is the result.
 pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
-    let Node { kids, operations, plain, slashed, n, segments } = ghosts;
-    let mut left = Node { n, segments, ..Node::default() };
+    let Node { kids, operations, plain, slashed, n, segments, more } = ghosts;
+    let mut left = Node { n, segments, more, ..Node::default() };
     let mut matched = false;
     for (method, ghost) in operations {
         if let Some(operation) = place.operations.get_mut(&method) {
@@ -43,8 +45,13 @@ pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
                     None => node,
                 }
             };
-            let suffix = if class.is_id() && place.parameters.contains_key(key) { key } else { "" };
-            match place.parameters.get_mut(suffix) {
+            let pattern = match class {
+                Class::Keyed => Cow::Borrowed(key),
+                class if class.is_id() => Cow::Owned(format!("{VALUE}{key}")),
+                _ => Cow::Borrowed(VALUE),
+            };
+            let known = place.parameters.contains_key(pattern.as_ref());
+            match place.parameters.get_mut(if known { pattern.as_ref() } else { VALUE }) {
                 // What was asked for and not there says nothing of the values that are.
                 Some(slot) => haunt(&mut slot.place, node, limits),
                 None => node,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation_ids::{Named, operation_ids};
 use super::summaries::summary;
-use super::wording::{Shape, Wording, subject};
+use super::wording::{Shape, Siblings, Wording, subject};
 use crate::exchange::Method;
 use crate::infer::state::Operation;
 
@@ -37,9 +37,9 @@ impl Labels {
         let keys: BTreeSet<&str> = paths.iter().map(|path| path.key).collect();
         let mut wordings = Vec::new();
         for path in paths {
-            let has_items = keys.contains(format!("{}/{{}}", path.key).as_str());
+            let siblings = Siblings::of(path.key, &keys);
             for (method, operation) in path.operations {
-                let shape = Shape::of(path.key, operation, has_items);
+                let shape = Shape::of(path.key, operation, siblings);
                 wordings.push((path, *method, Wording::of(path.key, *method, shape)));
             }
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::locales::{is_country, is_currency, is_language, is_regional, is_usual_language};
 use super::vocabulary::Vocabulary;
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge as _, add};
@@ -96,8 +97,9 @@ impl MapNames {
     /// The keys at a place, as for [`MapNames::shape`], that are names rather than data.
     pub(super) fn names<'a>(&self, object: &'a Object, keys: (&str, &str)) -> BTreeSet<&'a str> {
         let data = self.verdict(object, keys) == Verdict::Map || object.keys.rest().is_some();
+        let codes = are_codes(object.keys.iter().map(|(name, _)| name));
         let all = object.keys.iter();
-        all.filter(|(name, property)| !data || is_fixed(name, property, object))
+        all.filter(|(name, property)| !data || !codes && is_fixed(name, property, object))
             .map(|(name, _)| name)
             .collect()
     }
@@ -150,10 +152,8 @@ impl<'a> Keys<'a> {
     fn add(&mut self, object: &'a Object) {
         add(&mut self.n, object.n);
         self.more |= object.keys.rest().is_some();
-        self.values |= object
-            .values
-            .keys()
-            .any(|class| !matches!(class, Class::Prefixed | Class::Opaque | Class::Semver));
+        self.values |=
+            object.values.keys().any(|class| !matches!(class, Class::Prefixed | Class::Opaque));
         for (name, property) in object.keys.iter() {
             let key = self.keys.entry(name).or_default();
             add(&mut key.present, property.present);
@@ -171,8 +171,11 @@ impl<'a> Keys<'a> {
     /// no words of any API, and of such that no programmer writes as a name, in place of an entropy.
     fn verdict(&self, vocabulary: &Vocabulary) -> Verdict {
         let distinct = self.keys.len() as u64;
+        let codes = are_codes(self.keys.keys().copied()) || self.are_look_alikes();
+        let is_odd = |name: &str| codes || is_odd(name);
         let (mut occurrences, mut once, mut steady, mut odd, mut foreign) = (0u64, 0, 0, 0, 0);
-        let mut named = 0;
+        // Scalars under single words that no API has: names of users and the like.
+        let (mut named, mut strange) = (0, 0);
         let mut all_kinds = 0;
         for (name, key) in &self.keys {
             if key.present * 100 >= self.n * 95 && self.n >= ENOUGH && !is_odd(name) {
@@ -182,8 +185,10 @@ impl<'a> Keys<'a> {
             add(&mut occurrences, key.present);
             once += u64::from(key.present == 1);
             odd += u64::from(is_odd(name));
-            let known = vocabulary.knows(name);
+            let known = !codes && vocabulary.knows(name);
             foreign += u64::from(!known);
+            let is_scalar = key.kinds & !(NULL | SCALARS) == 0;
+            strange += u64::from(!known && is_scalar && name.chars().all(char::is_lowercase));
             if known && key.present >= 3 && !is_odd(name) {
                 named += key.present;
             }
@@ -215,6 +220,8 @@ impl<'a> Keys<'a> {
             // Foreign words by the dozen, each in few objects: no author wrote these, whatever their values are.
             if loose >= 24 && loose * self.n >= occurrences * 8 {
                 score += 2;
+            } else if loose >= 8 && strange * 10 >= loose * 9 && steady == 0 {
+                score += 2;
             }
         }
         if all_kinds.count_ones() > 1 {
@@ -232,6 +239,20 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// True for eight keys or more of two to four capitals each, all of one length, which do not all come each time: `JFK`,
+    /// `LHR`.
+    fn are_look_alikes(&self) -> bool {
+        let Some(length) = self.keys.keys().next().map(|key| key.len()) else { return false };
+        let is_like = |key: &&str| {
+            key.len() == length && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        };
+        let steady = self.keys.values().filter(|key| key.present == self.n).count();
+        self.keys.len() >= 8
+            && (2..=4).contains(&length)
+            && self.keys.keys().all(is_like)
+            && (steady * 2 <= self.keys.len() || self.n == 1)
+    }
+
     /// True unless the values are objects that have few keys in common: under names stand different things.
     fn values_are_alike(&self) -> bool {
         let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
@@ -247,6 +268,37 @@ impl<'a> Keys<'a> {
 
 /// Fewer objects say little of what is always there.
 const ENOUGH: u64 = 8;
+
+/// True for keys that all are codes of one list: currencies, countries, languages (of which some are words, too).
+fn are_codes<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
+    let keys: Vec<&str> = keys.collect();
+    let all = |is: fn(&str) -> bool| keys.iter().all(|key| is(key));
+    let language = |key: &str| is_language(key) || is_regional(key);
+    let usual = || keys.iter().filter(|key| is_usual_language(key)).count();
+    match keys.len() {
+        0 | 1 => false,
+        2 => all(is_regional) || all(is_usual_language) || all(is_upper_currency),
+        n => {
+            all(is_currency)
+                || all(language) && usual() * 3 >= n
+                || all(is_country) && (n >= 4 || all(|key| !key.contains(char::is_lowercase)))
+        }
+    }
+}
+
+/// Three capitals: a short word in small letters may be a name.
+fn is_upper_currency(key: &str) -> bool {
+    is_currency(key) && !key.contains(char::is_lowercase)
+}
+
+/// True for keys that look like values, but that people write as names, too: `address_line1`, the `1` to `5` of ratings, `-1`.
+fn may_be_name(class: Class, key: &str) -> bool {
+    match class {
+        Class::Prefixed | Class::Opaque | Class::Hex => true,
+        Class::Int => key.len() <= 2,
+        _ => false,
+    }
+}
 
 /// Keys that are written with signs that names lack, or are a language with its country.
 fn is_odd(key: &str) -> bool {
@@ -271,8 +323,9 @@ fn shape<'a>(
     let mut absorb = |json: &Json| additional.get_or_insert_default().merge(json.clone(), limits);
 
     let data = verdict == Verdict::Map || object.keys.rest().is_some();
+    let codes = are_codes(object.keys.iter().map(|(name, _)| name));
     for (name, property) in object.keys.sorted() {
-        if data && !is_fixed(name, property, object) {
+        if data && (codes || !is_fixed(name, property, object)) {
             absorb(&property.json);
         } else {
             properties.push((name, property));
@@ -281,12 +334,13 @@ fn shape<'a>(
     if let Some(rest) = object.keys.rest() {
         absorb(&rest.json);
     }
-    for map in object.values.values() {
+    for (class, map) in &object.values {
         // A key that looks like a value but is in every object, or is made of known words (`address_line1`), is a name after all.
         let few = !data && map.rest().is_none();
         for (name, property) in map.iter() {
             let steady = is_steady(property, object) && object.n >= ENOUGH;
-            if few && (steady || vocabulary.knows(name)) {
+            let named = may_be_name(*class, name) && (steady || vocabulary.knows(name));
+            if few && named {
                 properties.push((name, property));
             } else {
                 absorb(&property.json);
@@ -312,6 +366,9 @@ fn is_steady(property: &Property, object: &Object) -> bool {
 
 /// Of [`kinds`].
 pub(super) const NULL: u32 = 1;
+
+/// The same: booleans, numbers, texts.
+const SCALARS: u32 = 2 | 4 | 8;
 
 /// The kinds of JSON seen, as bits.
 pub(super) fn kinds(scalars: &Json, array: bool, object: bool) -> u32 {
@@ -344,6 +401,49 @@ mod tests {
     fn identifiers_and_dates_are_data() {
         let bodies = [r#"{"rates": {"2024-01-15": 1.5, "2024-01-16": 2}}"#];
         assert_eq!(decided(&bodies, "rates"), (vec![], true));
+    }
+
+    #[test]
+    fn codes_are_data_however_often_they_come_again() {
+        let all = [
+            ("r", r#"{"r": {"USD": 1.5, "EUR": 2, "TRY": 3}}"#),
+            ("c", r#"{"c": {"US": {"n": 1}, "DE": {"n": 2}, "IT": {"n": 2}}}"#),
+            ("l", r#"{"l": {"en": "x", "de": "y", "fr": "z"}}"#),
+            ("p", r#"{"p": {"EUR": 1, "USD": 2}}"#),
+            ("v", r#"{"v": {"1.0.0": {"dist": 1}, "1.1.0": {"dist": 2}}}"#),
+            ("i", r#"{"i": {"101": 10, "102": 20, "103": 30}}"#),
+            ("d", r#"{"d": {"2024-01-15": 1, "2024-01-16": 2}}"#),
+        ];
+        for (name, body) in all {
+            for times in [1, 8, 100] {
+                assert_eq!(decided(&vec![body; times], name), (vec![], true), "{name} {times}");
+            }
+        }
+        let stars = [r#"{"x": {"1": 5, "2": 2, "3": 3}}"#; 20];
+        assert!(!decided(&stars, "x").1);
+        let names = [r#"{"x": {"id": 1, "to": 2, "is": 3}}"#; 20];
+        assert!(!decided(&names, "x").1);
+    }
+
+    #[test]
+    fn more_of_the_same_leaves_a_map_a_map() {
+        // 40 of 144 keys that are in no list.
+        let codes: Vec<String> = (0..144u8)
+            .map(|n| {
+                [b'B' + n / 36, b'U' + n / 6 % 6, b'Q' + n % 6].map(char::from).iter().collect()
+            })
+            .collect();
+        for times in [3, 10, 100, 1000] {
+            let bodies: Vec<String> = (0..times)
+                .map(|at| {
+                    let keys = (0..40).map(|n| &codes[(at * 53 + n * 47) % 144]);
+                    let pairs: Vec<String> = keys.map(|key| format!("\"{key}\": 1.5")).collect();
+                    format!(r#"{{"rates": {{{}}}}}"#, pairs.join(","))
+                })
+                .collect();
+            let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+            assert_eq!(decided(&bodies, "rates"), (vec![], true), "{times}");
+        }
     }
 
     #[test]

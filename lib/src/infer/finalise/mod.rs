@@ -9,6 +9,7 @@
 //! certain, the API itself tells (`confidence`). Then the document is written.
 
 mod bodies;
+mod calls;
 mod components;
 mod confidence;
 mod constants;
@@ -23,6 +24,7 @@ mod hints;
 mod intern;
 mod labels;
 mod likeness;
+mod locales;
 mod maps;
 mod names;
 mod operation;
@@ -58,6 +60,9 @@ pub struct Options {
     pub title: Option<String>,
     /// Path templates of an initial spec, base path included; they are honoured before any rule.
     pub templates: Vec<String>,
+    /// Base paths of the servers of an initial spec, such as `/api/v1`: what lies below one is described without it, and the
+    /// server has it.
+    pub bases: Vec<String>,
     /// Segments that are names and never values, decoded ([`literals`]).
     pub literals: BTreeSet<String>,
     /// Count what was seen, under `x-hmt-evidence`.

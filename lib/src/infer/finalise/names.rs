@@ -3,7 +3,37 @@
 use super::singular::singular;
 use super::template::Values;
 use super::vocabulary::words;
-use crate::infer::state::Class;
+use crate::infer::state::{Class, class_of};
+
+/// Names for the parameters of a segment: for the one of `{}.json`, and those of `Lines(order={},line={})`.
+pub(super) fn of_segment(
+    before: Option<&str>,
+    pattern: &str,
+    values: &[Values],
+    taken: &[String],
+) -> Vec<String> {
+    let Some((collection, key)) = pattern.split_once('(') else {
+        return values.iter().take(1).map(|values| parameter(before, values, taken)).collect();
+    };
+    let mut names: Vec<String> = Vec::new();
+    for part in key.trim_end_matches(')').split(',') {
+        let name = match part.split_once('=') {
+            Some((name, _)) => singular_camel(name),
+            None => "id".to_owned(),
+        };
+        let is_free = |name: &String| !taken.contains(name) && !names.contains(name);
+        let longer = format!("{}{}", singular_camel(collection), capitalised(&name));
+        let name = if is_free(&name) { name } else { numbered(&longer, is_free) };
+        names.push(name);
+    }
+    names
+}
+
+/// The name, or with the least number that makes it free.
+fn numbered(base: &str, is_free: impl Fn(&String) -> bool) -> String {
+    let numbered = (2u32..).map(|number| format!("{base}{number}"));
+    std::iter::once(base.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
+}
 
 /// A name for a path parameter from the literal before it: `/users/{userId}`, `/releases/{releaseDate}`.
 pub(super) fn parameter(before: Option<&str>, values: &Values, taken: &[String]) -> String {
@@ -21,19 +51,17 @@ pub(super) fn parameter(before: Option<&str>, values: &Values, taken: &[String])
                 Some(Class::Email) if values.classes.len() == 1 && !values.words => "email",
                 _ => "id",
             };
+            let before = before.filter(|name| class_of(name) != Class::Version);
+            if values.locales {
+                return numbered("locale", |name| !taken.contains(name));
+            }
             match before.map(singular_camel).filter(|noun| !noun.is_empty()) {
                 Some(noun) => format!("{noun}{}", capitalised(kind)),
                 None => kind.to_owned(),
             }
         }
     };
-    let mut name = base.clone();
-    let mut number = 2;
-    while taken.contains(&name) {
-        name = format!("{base}{number}");
-        number += 1;
-    }
-    name
+    numbered(&base, |name| !taken.contains(name))
 }
 
 /// `line-items` is `lineItem`.

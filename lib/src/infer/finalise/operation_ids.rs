@@ -51,8 +51,19 @@ fn candidates(base: &str, named: &Named<'_>, same_path: bool) -> Vec<String> {
         format!("{base}{version}"),
         format!("{base}{by}"),
         format!("{base}{by}{version}"),
+        spelled_out(named),
         format!("{base}{by}{version}{method}"),
     ]
+}
+
+/// Every name of the path: of `/v1/a/b.csv`, `getV1ABCsv`.
+fn spelled_out(named: &Named<'_>) -> String {
+    let verb = match &named.wording.verb {
+        Verb::Method(verb) => (*verb).to_owned(),
+        Verb::Action(_) | Verb::Name => named.method.as_str().to_owned(),
+    };
+    let names: Vec<String> = words(&named.key.replace("{}", ""));
+    format!("{verb}{}", capitalised(names.iter()))
 }
 
 fn numbered(base: &str, taken: &BTreeMap<String, &str>) -> String {
@@ -67,6 +78,7 @@ fn base(wording: &Wording) -> String {
         Verb::Name => "",
     };
     let things = wording.things.iter().flat_map(|thing| &thing.words);
+    let things = things.chain(&wording.representation);
     let rest = if wording.things.is_empty() { "Root".to_owned() } else { capitalised(things) };
     if verb.is_empty() {
         let mut chars = rest.chars();
@@ -89,7 +101,7 @@ fn capitalised<'w>(words: impl Iterator<Item = &'w String>) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::wording::Shape;
+    use super::super::wording::{Shape, Siblings};
     use super::*;
 
     fn ids(all: &[(&str, Method)]) -> Vec<String> {
@@ -97,8 +109,8 @@ mod tests {
         let wordings: Vec<Wording> = all
             .iter()
             .map(|(key, method)| {
-                let has_items = keys.contains(format!("{key}/{{}}").as_str());
-                Wording::of(key, *method, Shape { has_items, lists: None })
+                let operation = crate::infer::state::Operation::default();
+                Wording::of(key, *method, Shape::of(key, &operation, Siblings::of(key, &keys)))
             })
             .collect();
         let named = all.iter().zip(&wordings).map(|((key, method), wording)| Named {
@@ -144,7 +156,20 @@ mod tests {
             ("/2010-04-01/Accounts/{}/Calls/{}.json", Get, "getAccountCall"),
             ("/oauth2/token", Post, "postOauth2Token"),
             ("/", Get, "getRoot"),
-            ("/{}", Get, "getRoot"),
+            ("/{}", Get, "getItem"),
+            ("/me", Get, "getCurrentUser"),
+            ("/accounts/v3/accounts", Get, "listAccounts"),
+            ("/v1/payments/confirm", Post, "confirmPayment"),
+            ("/v1/payments/initiate", Post, "initiatePayment"),
+            ("/v1/payments/search", Post, "searchPayments"),
+            ("/rpc/getUser", Post, "getUser"),
+            ("/rpc/ping", Post, "ping"),
+            ("/api/users.list", Get, "listUsers"),
+            ("/api/chat.postMessage", Post, "postChatMessage"),
+            ("/orders/{}/addItem", Post, "addOrderItem"),
+            ("/odata/Products({})", Get, "getProduct"),
+            ("/odata/Products({})/Category", Get, "getProductCategory"),
+            ("/{}/news", Get, "listNews"),
             ("/v1", Get, "getV1"),
         ] {
             assert_eq!(ids(&[(key, method)]), [id], "{key}");
@@ -167,10 +192,20 @@ mod tests {
             ]),
             ["getRepoByOwnerAndRepoId", "getRepo", "updateRepo", "updateRepoByPatch"]
         );
+        // One for each representation.
+        assert_eq!(
+            ids(&[
+                ("/report.csv", Get),
+                ("/report.xml", Get),
+                ("/items/{}", Get),
+                ("/items/{}.json", Get)
+            ]),
+            ["getReportCsv", "getReportXml", "getItem", "getItemJson"]
+        );
         // However alike.
         assert_eq!(
             ids(&[("/a-b", Get), ("/a_b", Get), ("/aB", Get)]),
-            ["getAB", "getAB2", "getABGet"]
+            ["getAB", "getAB2", "getAB3"]
         );
     }
 }

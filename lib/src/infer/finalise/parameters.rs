@@ -40,6 +40,8 @@ fn united<'a>(
     let mut all: Vec<(&str, &Parameter, bool)> =
         ok.iter().map(|(name, parameter)| (name, parameter, parameter.present == n)).collect();
     all.extend(failed.iter().filter(|_| n == 0).map(|(name, parameter)| (name, parameter, false)));
+    // A query may be `?=x`, which has no name that a parameter could be given.
+    all.retain(|(name, ..)| !name.is_empty());
     all.sort_by_key(|(name, _, _)| *name);
     all
 }
@@ -144,7 +146,12 @@ pub(super) fn of_path(values: &template::Values, name: &str, detail: &Detail) ->
             }
             match (class, inferred_format(values.segments.text())) {
                 (
-                    Class::Uuid | Class::Date | Class::Datetime | Class::Email | Class::Ip,
+                    Class::Keyed
+                    | Class::Uuid
+                    | Class::Date
+                    | Class::Datetime
+                    | Class::Email
+                    | Class::Ip,
                     Some(format),
                 ) => {
                     json!({"type": "string", "format": format})

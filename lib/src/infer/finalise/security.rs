@@ -44,14 +44,11 @@ impl Security {
         let asked: BTreeSet<Key> =
             operations.flat_map(|operation| security.alternatives(operation)).flatten().collect();
         for scheme in asked {
-            let base = name(&scheme);
             let taken = |name: &String| security.names.values().any(|other| other == name);
-            let mut free = base.clone();
-            let mut number = 2;
-            while taken(&free) {
-                free = format!("{base}{number}");
-                number += 1;
-            }
+            let longer = name(&scheme, true);
+            let numbered = (2u32..).map(|number| format!("{longer}{number}"));
+            let all = [name(&scheme, false), longer.clone()].into_iter().chain(numbered);
+            let free = all.into_iter().find(|name| !taken(name)).unwrap_or_default();
             security.names.insert(scheme, free);
         }
         security
@@ -147,16 +144,19 @@ fn schemes(key: &str) -> BTreeSet<Key> {
     key.lines().map(str::to_owned).collect()
 }
 
-fn name(scheme: &str) -> String {
+/// `apiKey` of `header x-api-key`; with the place it is `apiKeyHeader`.
+fn name(scheme: &str, with_place: bool) -> String {
     let (kind, of) = scheme.split_once(' ').unwrap_or((scheme, ""));
     let camel = |name: &str, end: &str| {
         let mut all = String::new();
-        for (at, word) in words(name)
-            .into_iter()
-            .filter(|word| word.is_ascii())
-            .chain([end.to_owned()])
-            .enumerate()
-        {
+        let mut own: Vec<String> = words(name).into_iter().filter(|w| w.is_ascii()).collect();
+        if own.len() > 1 && own[0] == "x" {
+            own.remove(0);
+        }
+        if with_place || own.is_empty() || matches!(end, "cookie" | "auth") {
+            own.push(end.to_owned());
+        }
+        for (at, word) in own.into_iter().enumerate() {
             let mut chars = word.chars();
             if at > 0 {
                 all.extend(chars.next().into_iter().flat_map(char::to_uppercase));

@@ -2,9 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod evidence;
+
+pub(super) use evidence::{Parent, ValuesOfKeys};
+
+use super::calls::is_call;
+use super::locales::{is_regional, is_usual_language};
 use super::signature::Signature;
-use super::template::{Before, decoded};
-use super::vocabulary::Vocabulary;
+use super::template::{Before, decoded, is_answered};
+use super::vocabulary::{Vocabulary, is_plural};
+use super::wording::answers_list;
 use crate::infer::sketch::add;
 use crate::infer::state::{Class, Node, class_of, in_lexicon};
 
@@ -16,18 +23,25 @@ use crate::infer::state::{Class, Node, class_of, in_lexicon};
 ///    all observations). Names recur, and each does something else;
 /// 3. words, known or not, of which *every one* leads to the same places, where the same is answered: the few values of a
 ///    parameter such as a format or a kind. That they answer alike is not enough where nothing is below (`daily` and `weekly`
-///    reports, `start` and `stop`), nor at the head of all paths.
+///    reports, `start` and `stop`), nor at the head of all paths;
+/// 4. words that bodies have as values, under a key named as the place, or in the list that the place itself answers;
+/// 5. four words or more below a plural, without anything below, that take and answer the same in more than an envelope;
+/// 6. words with a capital, without anything below, that answer the same, where the API's other names are in lower case.
 ///
-/// In an open place, what does something else than the values do is a name.
+/// In an open place, what does something else than the values do is a name. Names of calls (`getUser`, `users.list`) are always
+/// names, and so are plurals that answer a list where collections are to be expected.
 pub(super) fn values_among(
     words: &[(String, Node)],
     identifiers: &[&Node],
     rest: &[Node],
-    before: Before,
+    parent: &Parent<'_>,
     vocabulary: &Vocabulary,
 ) -> Vec<bool> {
-    let all: Vec<Candidate> =
-        words.iter().map(|(name, node)| Candidate::of(name, node, vocabulary)).collect();
+    let before = parent.before;
+    let mut all: Vec<Candidate> =
+        words.iter().map(|(name, node)| Candidate::of(name, node, before, vocabulary)).collect();
+    fix_calls(&mut all);
+    let all = all;
     let free = || all.iter().filter(|candidate| !candidate.fixed);
     // What the values do: identifiers and unknown words are values sooner than known ones.
     let mut core = Profile::default();
@@ -60,15 +74,25 @@ pub(super) fn values_among(
     let fleeting =
         same.once * 10 >= same.n && if at_head { rich >= 12 } else { rich >= 4 || same.words >= 8 };
     let pairs = !at_head && identifiers.is_empty();
-    let twins = pairs && are_twins(&all.iter().collect::<Vec<_>>());
+    let twins = pairs && (are_twins(&all.iter().collect::<Vec<_>>()) || are_mirrors(&all));
     let foreign = foreign || pairs && are_twins(&strangers);
+    let listed = listed(&all, parent);
+    let chosen =
+        identifiers.is_empty() && rest.is_empty() && are_choices(&all, parent, &everything);
+    let styled = rest.is_empty() && are_of_another_style(&all, parent, &everything);
 
-    if rest.is_empty() && !(foreign || beside || fleeting || twins) {
+    let open = foreign || beside || fleeting || twins || !rest.is_empty();
+    if !(open || chosen || styled || !identifiers.is_empty() || listed.contains(&true)) {
         return vec![false; words.len()];
     }
     all.iter()
-        .map(|candidate| {
-            if candidate.fixed {
+        .zip(listed)
+        .map(|(candidate, listed)| {
+            if listed || chosen || styled {
+                true
+            } else if candidate.broken && !identifiers.is_empty() {
+                true
+            } else if candidate.fixed || !open {
                 false
             } else if twins || (fleeting && everything.likeness(candidate, 2) >= SAME) {
                 true
@@ -134,8 +158,34 @@ fn are_twins(words: &[&Candidate]) -> bool {
     words.len() >= 2 && words.iter().all(|c| !c.fixed && leads_alike(c))
 }
 
+/// True where below every word there are two parameters or more, nothing else, and the same methods.
+fn are_mirrors(all: &[Candidate]) -> bool {
+    let only_values = |feature: &String| feature.split(' ').nth(1) == Some("{}");
+    let mirrors = |candidate: &Candidate| {
+        let Signature { features, ends, methods, .. } = &candidate.signature;
+        let first = &all[0].signature;
+        let below = || features.iter().filter(|feature| !feature.starts_with("get "));
+        !candidate.fixed
+            && !candidate.plural
+            && !candidate.call
+            && below().all(only_values)
+            && below().any(|feature| feature.starts_with("2 "))
+            && ends == &first.ends
+            && methods == &first.methods
+    };
+    all.len() >= 2 && all.iter().all(mirrors)
+}
+
 /// A word below a place, and what speaks for or against its being a value.
 struct Candidate {
+    /// Decoded.
+    name: String,
+    /// What a client sends by mistake where a value should be, and is refused.
+    broken: bool,
+    /// A name by which something is called: `getUser`, `users.list`.
+    call: bool,
+    /// A plural.
+    plural: bool,
     /// A name whatever the others are.
     fixed: bool,
     known: bool,
@@ -144,15 +194,122 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn of(raw: &str, node: &Node, vocabulary: &Vocabulary) -> Candidate {
+    fn of(raw: &str, node: &Node, before: Before<'_>, vocabulary: &Vocabulary) -> Candidate {
         let name = decoded(raw);
+        let known = vocabulary.knows(&name);
+        let plural = is_plural(&name);
+        // `/tags/cats` may list what has the tag; elsewhere a known plural that answers a list is a collection.
+        let collection = known
+            && plural
+            && !matches!(before, Before::Plural(_))
+            && node.operations.values().any(|operation| answers_list(operation, &name));
+        let fixed = name.is_empty()
+            || name.starts_with('$')
+            || in_lexicon(&name)
+            || class_of(&name) != Class::Word
+            || collection;
+        let lower = name.to_ascii_lowercase();
+        let broken = !fixed
+            && node.kids.is_empty()
+            && !is_answered(node)
+            && (!known || BROKEN.contains(&lower.as_str()));
         Candidate {
-            fixed: name.is_empty() || in_lexicon(&name) || class_of(&name) != Class::Word,
-            known: vocabulary.knows(&name),
+            fixed,
+            known,
+            plural,
+            broken,
+            call: is_call(&name),
             n: node.n,
             signature: Signature::of(node, vocabulary),
+            name,
         }
     }
+}
+
+/// What programs write where they have no value: JavaScript, Python, Java, templates.
+const BROKEN: [&str; 7] = ["undefined", "null", "nan", "none", "nil", "true", "false"];
+
+/// Makes names of calls: of each that is known, and of all known words where most are calls.
+fn fix_calls(all: &mut [Candidate]) {
+    let calls = all.iter().filter(|candidate| candidate.call).count();
+    let mostly = calls >= 2 && calls * 2 >= all.len();
+    for candidate in all {
+        candidate.fixed |=
+            candidate.call && (candidate.known || mostly) || mostly && candidate.known;
+    }
+}
+
+/// For each word, whether it is among the values that bodies have for the place: at least two are, and half of all.
+fn listed(all: &[Candidate], parent: &Parent<'_>) -> Vec<bool> {
+    let is_listed = |candidate: &Candidate| {
+        !in_lexicon(&candidate.name)
+            && !candidate.call
+            && class_of(&candidate.name) == Class::Word
+            && parent.lists(&candidate.name)
+    };
+    let listed: Vec<bool> = all.iter().map(is_listed).collect();
+    let count = listed.iter().filter(|listed| **listed).count();
+    if count >= 2 && count * 2 >= all.len() { listed } else { vec![false; all.len()] }
+}
+
+/// Fewer words below a plural may each be a name of its own.
+const CHOICES: usize = 4;
+
+/// True for the values of a parameter of which an API has a few: below a plural, with nothing below, all alike.
+fn are_choices(all: &[Candidate], parent: &Parent<'_>, everything: &Profile) -> bool {
+    let alike = |candidate: &Candidate| {
+        let Signature { features, inner, methods, .. } = &candidate.signature;
+        let rich = features.is_empty()
+            || features.iter().filter(|feature| everything.has(feature, 2)).count() >= COMMON;
+        !inner
+            && !candidate.call
+            && !candidate.plural
+            && rich
+            && methods == &all[0].signature.methods
+            && everything.likeness(candidate, 2) >= SAME
+    };
+    let rich = all.iter().filter(|c| !c.signature.features.is_empty()).count();
+    let views = parent.answers_list && all.iter().any(|candidate| candidate.signature.reads());
+    matches!(parent.before, Before::Plural(_))
+        && all.len() >= CHOICES
+        && rich >= CHOICES - 1
+        && !views
+        && all.iter().all(alike)
+}
+
+/// True for words with a capital that do the same where all names before are in lower case.
+fn are_of_another_style(all: &[Candidate], parent: &Parent<'_>, everything: &Profile) -> bool {
+    let alike = |candidate: &Candidate| {
+        let Signature { features, inner, methods, .. } = &candidate.signature;
+        let named = candidate.name.starts_with(char::is_uppercase)
+            && candidate.name.contains(char::is_lowercase);
+        named
+            && !inner
+            && !candidate.call
+            && !features.is_empty()
+            && methods == &all[0].signature.methods
+            && everything.likeness(candidate, 2) >= SAME
+    };
+    parent.lower && all.len() >= 2 && all.iter().all(alike)
+}
+
+/// True where words that look like languages are such: several, of which one names its region, or which do the same.
+pub(super) fn are_locales(words: &[&(String, Node)], vocabulary: &Vocabulary) -> bool {
+    if words.len() < 2 {
+        return false;
+    }
+    if words.iter().any(|(name, _)| is_regional(&decoded(name))) {
+        return true;
+    }
+    let mut profile = Profile::default();
+    let signatures: Vec<Signature> =
+        words.iter().map(|(_, node)| Signature::of(node, vocabulary)).collect();
+    signatures.iter().for_each(|signature| profile.add(signature, 1));
+    let alike = signatures.iter().filter(|signature| {
+        !signature.features.is_empty() && profile.share(&signature.features, 2) * 2 >= 100
+    });
+    let usual = words.iter().filter(|(name, _)| is_usual_language(name)).count();
+    usual >= 1 && usual * 2 >= words.len() && alike.count() >= 2
 }
 
 /// How much was seen of some words.

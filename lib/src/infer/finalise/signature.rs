@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use super::locales::is_locale;
 use super::template::decoded;
 use super::vocabulary::Vocabulary;
-use crate::infer::state::{Json, Node, Operation};
+use crate::infer::state::{Class, Json, Node, Operation};
 
 /// How many segments below a place are looked at.
 const DEPTH: usize = 6;
@@ -41,6 +42,11 @@ impl Signature {
         signature
     }
 
+    /// Something is read here.
+    pub(super) fn reads(&self) -> bool {
+        self.methods.contains("get")
+    }
+
     /// Each segment below counts by itself, with its depth: what leads there was seen in few combinations.
     fn add_kids(&mut self, node: &Node, depth: usize, vocabulary: &Vocabulary) {
         if depth > DEPTH {
@@ -49,7 +55,8 @@ impl Signature {
         for (class, kids) in &node.kids {
             let kept = kids.iter().map(|(raw, kid)| {
                 let name = decoded(raw);
-                let is_name = !class.is_id() && vocabulary.knows(&name);
+                let is_name = *class == Class::Keyed
+                    || !class.is_id() && vocabulary.knows(&name) && !is_locale(&name);
                 (if is_name { name } else { "{}".to_owned() }, kid)
             });
             for (name, kid) in kept.chain(kids.rest().map(|kid| ("{}".to_owned(), kid))) {
@@ -86,17 +93,70 @@ fn add_operation(operation: &Operation, place: &str, features: &mut BTreeSet<Str
     add_answers(operation, place, features);
 }
 
+/// Adds the keys of an answer but for those of its envelope.
+fn add_answer(json: &Json, place: &str, features: &mut BTreeSet<String>) {
+    let mut all = BTreeSet::new();
+    add_keys(json, place, &mut all);
+    features.extend(
+        all.into_iter().filter(|feature| {
+            feature.strip_prefix(place).is_none_or(|key| !ENVELOPE.contains(&key))
+        }),
+    );
+}
+
 fn add_answers(operation: &Operation, place: &str, features: &mut BTreeSet<String>) {
     for (status, answered) in &operation.responses {
         if (200..300).contains(status) {
             for (_, body) in answered.bodies.iter() {
                 if let Some(json) = &body.json {
-                    add_keys(json, &format!("{place} >"), features);
+                    add_answer(json, &format!("{place} >"), features);
                 }
             }
         }
     }
 }
+
+/// Keys of envelopes, whatever is in them: most of an API's answers have them, so they tell nothing.
+const ENVELOPE: [&str; 38] = [
+    "_links",
+    "code",
+    "count",
+    "cursor",
+    "data",
+    "error",
+    "errors",
+    "has_more",
+    "hasMore",
+    "items",
+    "limit",
+    "links",
+    "message",
+    "meta",
+    "metadata",
+    "msg",
+    "next",
+    "next_cursor",
+    "nextPageToken",
+    "offset",
+    "ok",
+    "page",
+    "page_size",
+    "pageSize",
+    "pages",
+    "pagination",
+    "paging",
+    "per_page",
+    "perPage",
+    "prev",
+    "previous",
+    "result",
+    "results",
+    "status",
+    "success",
+    "total",
+    "total_count",
+    "totalCount",
+];
 
 /// The property names of objects, looking through an envelope, and of the objects of an array, told apart from them.
 fn add_keys(json: &Json, place: &str, features: &mut BTreeSet<String>) {

@@ -9,11 +9,12 @@
 mod features;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Graph, ObjectId, Side};
 use super::intern::Name;
 use super::likeness::{BIT, Bits};
+use super::maps::{NULL, kinds};
 use features::Features;
 use trial::Trial;
 
@@ -48,6 +49,38 @@ pub(super) fn unite_similar(graph: &mut Graph<'_>) {
             index.add(graph, graph.same(id));
         }
     }
+}
+
+/// Unites kinds that stand under properties of one name, and have the same keys with the same types: what differs is how often
+/// a key was seen. One key is not enough, as any two things may have an `id`.
+pub(super) fn unite_namesakes(graph: &mut Graph<'_>) {
+    let mut namesakes: BTreeMap<Vec<String>, Vec<ObjectId>> = BTreeMap::new();
+    for (id, kind) in graph.kinds().filter(|(_, kind)| kind.properties.len() >= 2) {
+        let votes = kind.nouns.keys().map(|name| graph.names.text(name));
+        let types = graph.properties(kind).into_iter().map(|(name, _, slot)| {
+            let slot = graph.slot(slot);
+            let found = kinds(&slot.scalars, slot.array.is_some(), !slot.kinds.is_empty()) & !NULL;
+            format!("{name} {found}")
+        });
+        let mut key: Vec<String> = types.collect();
+        // What holds more than scalars may hold other things.
+        if key.iter().any(|key| holds_more(key)) {
+            continue;
+        }
+        key.insert(0, format!("{:?} {}", kind.side, votes.collect::<Vec<_>>().join(" ")));
+        namesakes.entry(key).or_default().push(id);
+    }
+    for same in namesakes.values() {
+        let pairs: Vec<(ObjectId, ObjectId)> =
+            same.windows(2).map(|two| (two[0], two[1])).collect();
+        graph.unite(&pairs);
+    }
+}
+
+/// True for a key with arrays or objects.
+fn holds_more(key: &str) -> bool {
+    let kinds = key.rsplit_once(' ').and_then(|(_, kinds)| kinds.parse::<u32>().ok());
+    kinds.is_some_and(|kinds| kinds >= 16)
 }
 
 /// The kinds that have a key, by side and key.

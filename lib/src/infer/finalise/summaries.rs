@@ -13,8 +13,16 @@ pub(super) fn summary(wording: &Wording) -> String {
             return capitalised(&words.join(" "));
         }
     };
-    let object = if object.is_empty() { "the root" } else { &object };
-    capitalised(&format!("{verb} {object}"))
+    let object = match (&wording.verb, object.as_str()) {
+        (Verb::Action(_), "") => "",
+        (_, "") => " the root",
+        (_, object) => &format!(" {object}"),
+    };
+    let representation = match &wording.representation {
+        Some(extension) => format!(" as {}", extension.to_uppercase()),
+        None => String::new(),
+    };
+    capitalised(&format!("{verb}{object}{representation}"))
 }
 
 /// The last thing with what qualifies it, of the thing that holds it.
@@ -88,6 +96,8 @@ mod tests {
             ("/admin/line-items/{}", Get, "Get an admin line item"),
             ("/users/search", Get, "Search users"),
             ("/auth/login", Post, "Auth login"),
+            ("/rpc/ping", Post, "Ping"),
+            ("/rpc/getUser", Post, "Get the user"),
             ("/", Get, "Get the root"),
             ("/users", Options, "Tell the options of users"),
         ] {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::percent_decode_str;
 
+use super::locales::is_locale;
 use super::seeds::Seed;
 use super::siblings;
 use super::vocabulary::{Vocabulary, is_plural, words};
@@ -24,7 +25,7 @@ pub(super) struct Place {
     /// By segment as on the wire.
     pub(super) literals: BTreeMap<String, Place>,
     pub(super) operations: BTreeMap<Method, Box<Operation>>,
-    /// By the text behind the parameter in its segment: mostly none.
+    /// By their segments, with `{}` for a value: mostly that alone, else `{}.json`, `{}:cancel`, `Products({})`.
     pub(super) parameters: BTreeMap<String, Slot>,
     pub(super) plain: u64,
     pub(super) slashed: u64,
@@ -33,18 +34,26 @@ pub(super) struct Place {
 impl Place {
     /// The place that a path leads to, made on the way; `key` has `{}` for each parameter.
     pub(super) fn at(&mut self, key: &str) -> &mut Place {
-        key.split('/').skip(1).fold(self, |place, segment| match segment.strip_prefix("{}") {
-            Some(suffix) => &mut place.parameters.entry(suffix.to_owned()).or_default().place,
-            None => place.literals.entry(segment.to_owned()).or_default(),
+        key.split('/').skip(1).fold(self, |place, segment| {
+            if segment.contains(VALUE) {
+                &mut place.parameters.entry(segment.to_owned()).or_default().place
+            } else {
+                place.literals.entry(segment.to_owned()).or_default()
+            }
         })
     }
 }
+
+/// What stands for a value in a segment.
+pub(super) const VALUE: &str = "{}";
 
 /// A parameter in the tree, and what is below it.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) place: Place,
     pub(super) values: Values,
+    /// The values of further parameters in the same segment.
+    pub(super) more: Vec<Values>,
 }
 
 /// What is known of a path parameter's values.
@@ -54,6 +63,8 @@ pub(super) struct Values {
     /// The name that an initial spec gives it.
     pub(super) seed_name: Option<String>,
     pub(super) segments: Segments,
+    /// All values are languages, with or without a region.
+    pub(super) locales: bool,
     /// True where words are among the values.
     pub(super) words: bool,
     /// Exchanges, of all classes and of each that is an identifier.
@@ -72,6 +83,11 @@ impl Values {
         let (n, segments) = self.by_class.entry(class).or_default();
         *n = n.saturating_add(node.n);
         segments.merge(node.segments.clone(), limits);
+    }
+
+    /// The values of a further part of a key.
+    fn of_key(segments: Segments, n: u64) -> Values {
+        Values { classes: [Class::Keyed].into(), segments, n, ..Values::default() }
     }
 
     /// The values in a path of which `n` exchanges are known, all with values of the classes `through`. Where that is one
@@ -106,22 +122,22 @@ fn mul_div(a: u64, b: u64, c: u64) -> u64 {
 
 /// What stands before a place; the evidence needed for a parameter depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) enum Before<'n> {
     Root,
     Version,
-    Plural,
-    Other,
+    Plural(&'n str),
+    Other(&'n str),
     Parameter,
 }
 
-impl Before {
+impl<'n> Before<'n> {
     /// How many unknown words make an open set where no identifier is beside them.
     pub(super) fn need(self) -> usize {
         match self {
             Before::Root | Before::Version => 12,
             Before::Parameter => 5,
-            Before::Plural => 2,
-            Before::Other => 4,
+            Before::Plural(_) => 2,
+            Before::Other(_) => 4,
         }
     }
 
@@ -129,13 +145,13 @@ impl Before {
         matches!(self, Before::Root | Before::Version)
     }
 
-    fn of(segment: &str) -> Before {
+    fn of(segment: &'n str) -> Before<'n> {
         if class_of(segment) == Class::Version {
             Before::Version
         } else if is_plural(segment) {
-            Before::Plural
+            Before::Plural(segment)
         } else {
-            Before::Other
+            Before::Other(segment)
         }
     }
 }
@@ -148,7 +164,9 @@ pub(super) fn template(
     literals: &BTreeSet<String>,
     limits: &Limits,
 ) -> Place {
-    Templater { vocabulary, literals, limits }.place(root, Before::Root, 0, seed)
+    let values = siblings::ValuesOfKeys::of(&root);
+    let templater = Templater { vocabulary, literals, values, limits };
+    templater.place(root, Here { before: Before::Root, at: 0, lower: 0 }, seed)
 }
 
 /// So often, with no other value, what begins with words is a name though it ends as an identifier does.
@@ -158,7 +176,32 @@ struct Templater<'a> {
     vocabulary: &'a Vocabulary,
     /// Names that people gave, decoded.
     literals: &'a BTreeSet<String>,
+    /// What stands under the keys of all bodies.
+    values: siblings::ValuesOfKeys,
     limits: &'a Limits,
+}
+
+/// Where a place is.
+#[derive(Clone, Copy)]
+struct Here<'n> {
+    before: Before<'n>,
+    /// The number of the parameter that would stand here.
+    at: usize,
+    /// How many names in lower case lead here; 0 where any has a capital.
+    lower: usize,
+}
+
+impl<'n> Here<'n> {
+    fn below(self, name: &'n str) -> Here<'n> {
+        let lower = match self.lower {
+            // Nothing before tells that capitals are used.
+            n if !name.contains(char::is_uppercase) && (n > 0 || self.before == Before::Root) => {
+                n + 1
+            }
+            _ => 0,
+        };
+        Here { before: Before::of(name), lower, ..self }
+    }
 }
 
 /// Children that become one parameter.
@@ -170,6 +213,8 @@ struct Group {
     classes: ClassSet,
     /// True where it is noted below each node of which class it was.
     noted: bool,
+    /// Nodes of identifiers that only ever were refused: they tell of the values only if there are no others.
+    refused: Vec<(Class, Node)>,
 }
 
 impl Group {
@@ -191,11 +236,43 @@ impl Group {
         }
         all.merge(node, limits);
     }
+
+    /// Adds a node of identifiers, with its values.
+    fn add_identifiers(&mut self, class: Class, node: Node, at: usize, limits: &Limits) {
+        self.values.add(class, &node, limits);
+        self.add(node, ClassSet::of(class), at, limits);
+    }
+
+    /// Adds the nodes that only ever were refused: beside others, without their values.
+    fn add_refused(&mut self, at: usize, limits: &Limits) {
+        let alone = self.nodes.is_none();
+        for (class, node) in std::mem::take(&mut self.refused) {
+            if alone {
+                self.add_identifiers(class, node, at, limits);
+            } else {
+                self.add(node, ClassSet::of(class), at, limits);
+            }
+        }
+    }
+}
+
+/// So many names in lower case lead to a place where names with capitals are of another style.
+const LOWER: usize = 2;
+
+/// True where anything at or below a place was answered below 400.
+pub(super) fn is_answered(node: &Node) -> bool {
+    node.operations.values().any(|operation| operation.ok.n > 0)
+        || node
+            .kids
+            .values()
+            .any(|kids| kids.iter().map(|(_, kid)| kid).chain(kids.rest()).any(is_answered))
 }
 
 impl Templater<'_> {
-    /// `at` is the number of the parameter that would stand here.
-    fn place(&self, node: Node, before: Before, at: usize, seed: Option<&Seed>) -> Place {
+    fn place(&self, node: Node, here: Here<'_>, seed: Option<&Seed>) -> Place {
+        let Here { before, at, .. } = here;
+        let mut parent = siblings::Parent::of(&node, before, &self.values);
+        parent.lower = here.lower >= LOWER;
         let mut place = Place {
             operations: node.operations,
             plain: node.plain,
@@ -210,53 +287,98 @@ impl Templater<'_> {
                 self.identifiers(class, kids, (before, at), seed, &mut groups, &mut words);
             } else {
                 let (kept, other) = kids.into_parts();
-                words.extend(kept.into_iter().map(|(name, node)| (String::from(name), node)));
+                // Of a base path that was cut out, nothing is left.
+                let seen = kept.into_iter().filter(|(_, node)| !node.is_empty());
+                words.extend(seen.map(|(name, node)| (String::from(name), node)));
                 rest.extend(other);
             }
         }
+        for group in groups.values_mut() {
+            group.add_refused(at, self.limits);
+        }
         // What people call a name is no evidence for values.
-        let (given, words): (Vec<_>, Vec<_>) =
+        let (given, mut words): (Vec<_>, Vec<_>) =
             words.into_iter().partition(|(name, _)| self.literals.contains(&decoded(name)));
         for (name, node) in given {
-            let seed = seed.and_then(|seed| seed.literal(&name));
-            let below = self.place(node, Before::of(&decoded(&name)), at, seed);
+            let text = decoded(&name);
+            let below = self.place(node, here.below(&text), seed.and_then(|s| s.literal(&name)));
             place.literals.insert(name, below);
         }
         let forced = seed.is_some_and(Seed::has_parameter);
-        let identifiers: Vec<&Node> =
-            groups.values().filter_map(|group| group.nodes.as_ref()).collect();
-        let joins = siblings::values_among(&words, &identifiers, &rest, before, self.vocabulary);
+        if !forced {
+            self.locales(&mut words, &mut groups, at, seed);
+        }
+        let identifiers: Vec<&Node> = groups
+            .iter()
+            .filter(|(pattern, _)| pattern.starts_with(VALUE))
+            .filter_map(|(_, group)| group.nodes.as_ref())
+            .collect();
+        let joins = siblings::values_among(&words, &identifiers, &rest, &parent, self.vocabulary);
         let values = words.iter().zip(&joins).filter(|(_, joins)| **joins);
         let common =
             common_extension(values.map(|((name, _), _)| name.as_str())).map(str::to_owned);
         for ((name, node), joins) in words.into_iter().zip(joins) {
             let literal_seed = seed.and_then(|seed| seed.literal(&name));
+            let text = decoded(&name);
             if literal_seed.is_some() || !(joins || forced) {
-                let below = self.place(node, Before::of(&decoded(&name)), at, literal_seed);
+                let below = self.place(node, here.below(&text), literal_seed);
                 place.literals.insert(name, below);
             } else {
                 let suffix = &name[without_extension(&name).len()..];
-                let told_apart = groups.contains_key(suffix) || common.as_deref() == Some(suffix);
-                let suffix = if told_apart { suffix } else { "" };
-                let group = groups.entry(suffix.to_owned()).or_default();
-                group.values.words = true;
+                let pattern = format!("{VALUE}{suffix}");
+                let told_apart = groups.contains_key(&pattern) || common.as_deref() == Some(suffix);
+                let pattern = if told_apart { pattern } else { VALUE.to_owned() };
+                let group = groups.entry(pattern).or_default();
+                // What is only refused is no value that the API takes.
+                group.values.words |= group.nodes.is_none() || is_answered(&node);
+                group.values.locales = false;
                 group.add(node, ClassSet::of(Class::Word), at, self.limits);
             }
         }
         for node in rest {
-            let group = groups.entry(String::new()).or_default();
+            let group = groups.entry(VALUE.to_owned()).or_default();
             group.values.words = true;
             group.add(node, ClassSet::ALL, at, self.limits);
         }
-        for (suffix, group) in groups {
-            let Some(node) = group.nodes else { continue };
+        for (pattern, group) in groups {
+            let Some(mut node) = group.nodes else { continue };
             let seed = seed.and_then(|seed| seed.parameter());
             let mut values = group.values;
             values.seed_name = seed.map(|seed| seed.name().to_owned());
-            let below = self.place(node, Before::Parameter, at + 1, seed);
-            place.parameters.insert(suffix, Slot { place: below, values });
+            let further = std::mem::take(&mut node.more).into_iter();
+            let more: Vec<Values> =
+                further.map(|segments| Values::of_key(segments, node.n)).collect();
+            let below = Here { before: Before::Parameter, at: at + 1 + more.len(), ..here };
+            let below = self.place(node, below, seed);
+            place.parameters.insert(pattern, Slot { place: below, values, more });
         }
         place
+    }
+
+    /// Makes one parameter of languages, with or without a region, at the place of one.
+    fn locales(
+        &self,
+        words: &mut Vec<(String, Node)>,
+        groups: &mut BTreeMap<String, Group>,
+        at: usize,
+        seed: Option<&Seed>,
+    ) {
+        let given = |name: &str| seed.is_some_and(|seed| seed.literal(name).is_some());
+        let is_one = |name: &str| is_locale(&decoded(name)) && !given(name);
+        let all: Vec<&(String, Node)> = words.iter().filter(|(name, _)| is_one(name)).collect();
+        if !siblings::are_locales(&all, self.vocabulary) {
+            return;
+        }
+        let (locales, others) =
+            std::mem::take(words).into_iter().partition(|(name, _)| is_one(name));
+        *words = others;
+        let group = groups.entry(VALUE.to_owned()).or_default();
+        group.values.locales = group.nodes.is_none();
+        group.values.words = true;
+        let locales: Vec<(String, Node)> = locales;
+        for (_, node) in locales {
+            group.add(node, ClassSet::of(Class::Word), at, self.limits);
+        }
     }
 
     /// True for several known words.
@@ -278,7 +400,7 @@ impl Templater<'_> {
         let (kept, rest) = kids.into_parts();
         if let Some(node) = rest {
             // What stood behind these identifiers is not known, so the segments are texts.
-            let group = groups.entry(String::new()).or_default();
+            let group = groups.entry(VALUE.to_owned()).or_default();
             group.values.words = true;
             group.values.classes.insert(class);
             group.add(node, ClassSet::ALL, at, self.limits);
@@ -286,7 +408,9 @@ impl Templater<'_> {
         for (suffix, node) in kept {
             let suffix = String::from(suffix);
             let single = match node.segments.values().exact() {
-                Some(values) if values.len() == 1 => values.keys().next().map(str::to_owned),
+                Some(values) if values.len() == 1 && class != Class::Keyed => {
+                    values.keys().next().map(str::to_owned)
+                }
                 _ => None,
             };
             if let Some(value) = single {
@@ -304,9 +428,13 @@ impl Templater<'_> {
                     continue;
                 }
             }
-            let group = groups.entry(suffix).or_default();
-            group.values.add(class, &node, self.limits);
-            group.add(node, ClassSet::of(class), at, self.limits);
+            let pattern = if class == Class::Keyed { suffix } else { format!("{VALUE}{suffix}") };
+            let group = groups.entry(pattern).or_default();
+            if is_answered(&node) {
+                group.add_identifiers(class, node, at, self.limits);
+            } else {
+                group.refused.push((class, node));
+            }
         }
     }
 }

@@ -33,8 +33,7 @@ impl Vocabulary {
     /// The built-in words, and those of the property and query names of all operations of a host. Keys that are data tell
     /// nothing of what the author writes.
     pub(super) fn of(paths: &Node) -> Self {
-        let mut operations = Vec::new();
-        collect(paths, &mut operations);
+        let operations = operations(paths);
         let bodies = || operations.iter().copied().flat_map(bodies::of_operation);
         let maps = MapNames::learn(bodies());
         let mut vocabulary = Vocabulary::new();
@@ -101,6 +100,13 @@ impl Vocabulary {
                 word.len() == 1 || self.has(&stem(&word))
             }) && any)
     }
+}
+
+/// All operations of a tree.
+pub(super) fn operations(paths: &Node) -> Vec<&Operation> {
+    let mut all = Vec::new();
+    collect(paths, &mut all);
+    all
 }
 
 fn collect<'n>(node: &'n Node, operations: &mut Vec<&'n Operation>) {

@@ -3,8 +3,11 @@
 //! It is the ground of `operationId`, `summary` and `tags`. All of it is a function of the path template, the method and the
 //! shape of the answers, so it is the same wherever the same API was recorded.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 
+use super::calls::is_call;
 use super::singular::singular;
 use super::vocabulary::is_plural;
 use crate::exchange::Method;
@@ -16,6 +19,8 @@ pub(super) struct Wording {
     pub(super) verb: Verb,
     /// From the outermost: of `/users/{}/posts` the user, then the posts.
     pub(super) things: Vec<Thing>,
+    /// `csv`, where there are others.
+    pub(super) representation: Option<String>,
 }
 
 /// What is done.
@@ -63,27 +68,95 @@ pub(super) struct Shape {
     pub(super) has_items: bool,
     /// Good answers hold a list, or one thing; `None` where they tell nothing.
     pub(super) lists: Option<bool>,
+    /// The path has several representations, so that the name of this one tells which: `/report.csv`, `/report.xml`.
+    pub(super) represented: bool,
 }
 
 impl Shape {
     /// By the good answers of an operation.
-    pub(super) fn of(key: &str, operation: &Operation, has_items: bool) -> Shape {
+    pub(super) fn of(key: &str, operation: &Operation, siblings: Siblings) -> Shape {
+        let Siblings { has_items, represented } = siblings;
         let last = key.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
-        let good = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
-        let bodies = good.flat_map(|(_, answered)| answered.bodies.iter());
-        let answers: Vec<&Json> = bodies.filter_map(|(_, body)| body.json.as_deref()).collect();
+        let answers: Vec<&Json> = good_answers(operation).collect();
         let lists = (!answers.is_empty()).then(|| answers.iter().any(|json| is_list(json, last)));
-        Shape { has_items, lists }
+        Shape { has_items, lists, represented }
     }
+}
+
+/// What other paths tell of one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Siblings {
+    has_items: bool,
+    represented: bool,
+}
+
+impl Siblings {
+    /// By the keys of all paths.
+    pub(super) fn of(key: &str, keys: &BTreeSet<&str>) -> Siblings {
+        let begins =
+            |start: &str| keys.range(start..).next().is_some_and(|next| next.starts_with(start));
+        let has_items = keys.contains(format!("{key}/{{}}").as_str())
+            || begins(&format!("{key}({{}}"))
+            || begins(&format!("{key}/{{}}."));
+        let (stem, extension) = split_extension(key);
+        let represented = extension.is_some()
+            && (keys.contains(stem)
+                || keys.range(stem..).take_while(|other| other.starts_with(stem)).any(|other| {
+                    *other != key && split_extension(other) == (stem, other.get(stem.len() + 1..))
+                }));
+        Siblings { has_items, represented }
+    }
+}
+
+/// A path, or a segment, and what names its representation.
+fn split_extension(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('.') {
+        Some((stem, extension))
+            if !stem.is_empty()
+                && (2..=4).contains(&extension.len())
+                && extension.bytes().all(|b| b.is_ascii_lowercase()) =>
+        {
+            (stem, Some(extension))
+        }
+        _ => (text, None),
+    }
+}
+
+/// True where good answers of an operation, at a place of a name, hold a list.
+pub(super) fn answers_list(operation: &Operation, last: &str) -> bool {
+    good_answers(operation).any(|json| is_list(json, last))
+}
+
+/// What good answers of an operation list.
+pub(super) fn lists_of<'o>(operation: &'o Operation, last: &str) -> Vec<&'o Json> {
+    let mut arrays = Vec::new();
+    for json in good_answers(operation) {
+        arrays.extend(json.array.as_ref());
+        for (_, object) in json.objects() {
+            let named = object.keys.iter().filter(|(key, _)| is_name_of_list(key, last));
+            arrays.extend(named.filter_map(|(_, property)| property.json.array.as_ref()));
+        }
+    }
+    arrays.into_iter().filter_map(|array| array.items.as_deref()).collect()
+}
+
+fn good_answers(operation: &Operation) -> impl Iterator<Item = &Json> {
+    let good = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
+    let bodies = good.flat_map(|(_, answered)| answered.bodies.iter());
+    bodies.filter_map(|(_, body)| body.json.as_deref())
+}
+
+fn is_name_of_list(key: &str, last: &str) -> bool {
+    const ENVELOPES: [&str; 11] = [
+        "content", "data", "elements", "entries", "items", "list", "records", "results", "rows",
+        "value", "values",
+    ];
+    ENVELOPES.contains(&key) || words(key) == words(last)
 }
 
 /// True for arrays, and for objects that hold an array under a name for it.
 fn is_list(json: &Json, last: &str) -> bool {
-    const ENVELOPES: [&str; 10] = [
-        "content", "data", "elements", "entries", "items", "list", "records", "results", "rows",
-        "values",
-    ];
-    let is_name = |key: &str| ENVELOPES.contains(&key) || words(key) == words(last);
+    let is_name = |key: &str| is_name_of_list(key, last);
     json.array.is_some()
         || json.objects().iter().any(|(_, object)| {
             object.keys.iter().any(|(key, property)| property.json.array.is_some() && is_name(key))
@@ -92,41 +165,57 @@ fn is_list(json: &Json, last: &str) -> bool {
 
 /// How many segments at the head of a path are of the whole API: `/api/v1`, `/2010-04-01`. None where there are no others.
 fn head(segments: &[&str]) -> usize {
-    let of_all = |segment: &&&str| !segment.contains("{}") && class_of(segment) != Class::Word;
+    let of_all = |segment: &&&str| !segment.contains("{}") && is_head(segment);
     let count = segments.iter().take_while(of_all).count();
     if count == segments.len() { 0 } else { count }
+}
+
+/// True for a version or what stands for the API as a whole, and names nothing in it.
+fn is_head(segment: &str) -> bool {
+    class_of(segment) != Class::Word
+        || matches!(segment.to_ascii_lowercase().as_str(), "odata" | "rpc" | "jsonrpc" | "trpc")
+        || segment.ends_with(".svc")
 }
 
 fn segments(key: &str) -> Vec<&str> {
     key.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
-/// The segments at the head of a path that are of the whole API.
+/// The version of a path: its segments at the head that are of the whole API, and versions behind.
 pub(super) fn version(key: &str) -> String {
     let segments = segments(key);
-    segments[..head(&segments)].join(" ")
+    let (head, own) = segments.split_at(head(&segments));
+    let versions = own.iter().filter(|segment| class_of(segment) == Class::Version);
+    head.iter().chain(versions).copied().collect::<Vec<_>>().join(" ")
 }
 
 /// The first name of a path behind its version: `/api/v1/line-items/{}` is about `line-items`.
 pub(super) fn subject(key: &str) -> Option<String> {
     let segments = segments(key);
-    let own = segments[head(&segments)..].iter().find(|segment| !segment.contains("{}"))?;
-    Some(plain(own)).filter(|name| !name.is_empty())
+    let own = segments[head(&segments)..].iter().find_map(|segment| match keyed(segment) {
+        Some(collection) => Some(collection),
+        None => (!segment.contains("{}")).then_some(*segment),
+    })?;
+    let named = plain(own);
+    // Of `users.list` and `getUser` it is what they are called for.
+    if is_call(&named) {
+        let (space, call) = named.rsplit_once(['.', ':']).unwrap_or(("", &named));
+        let object: Vec<String> = words(call).into_iter().skip(1).collect();
+        let object = if space.is_empty() { object.join("-") } else { space.to_owned() };
+        return Some(object).filter(|name| !name.is_empty());
+    }
+    Some(named).filter(|name| !name.is_empty())
 }
 
 /// A segment as people read it: decoded, without what names a representation.
 fn plain(segment: &str) -> String {
     let name = percent_decode_str(segment).decode_utf8_lossy().into_owned();
-    match name.rsplit_once('.') {
-        Some((stem, extension))
-            if !stem.is_empty()
-                && (2..=4).contains(&extension.len())
-                && extension.bytes().all(|b| b.is_ascii_lowercase()) =>
-        {
-            stem.to_owned()
-        }
-        _ => name,
-    }
+    if is_call(&name) { name } else { split_extension(&name).0.to_owned() }
+}
+
+/// The collection of a segment with a key in parentheses: of `Products({})`, `Products`.
+fn keyed(segment: &str) -> Option<&str> {
+    segment.split_once('(').filter(|(_, key)| key.contains("{}")).map(|(collection, _)| collection)
 }
 
 /// The words of a name, in lower case; unlike those of a vocabulary, with their digits.
@@ -159,28 +248,39 @@ impl Wording {
         let mut things: Vec<Thing> = Vec::new();
         let mut last = Last::Nothing;
         let mut said = None;
+        let mut called = None;
         for segment in own {
+            if let Some(collection) = keyed(segment) {
+                things.push(Thing::named(collection).one());
+                (last, said) = (Last::Parameter, None);
+                continue;
+            }
             if let Some((before, behind)) = segment.split_once("{}") {
                 // `/repos/{}/{}` names one thing by two parameters, and so does `/by-id/{}`.
                 if let Some(thing) = things.last_mut() {
                     *thing = std::mem::take(thing).one();
                 }
                 last = Last::Parameter;
+                called = None;
                 let action = behind.strip_prefix(':').filter(|_| before.is_empty());
                 said = action.map(words).filter(|words| !words.is_empty());
                 continue;
             }
             let name = plain(segment);
             let thing = Thing::named(&name);
-            if thing.words.is_empty() {
+            let versioned = class_of(segment) == Class::Version && own.len() > 1;
+            if thing.words.is_empty() || versioned {
                 continue;
             }
+            called = is_call(&name).then_some(name);
             match things.last_mut() {
                 Some(owner)
                     if owner.is_plural() && last == Last::Literal && is_adjective(&thing) =>
                 {
                     qualify(owner, &thing);
                 }
+                // `/accounts/v3/accounts` says it twice.
+                Some(same) if *same == thing && last == Last::Literal => {}
                 _ => things.push(thing),
             }
             last = Last::Literal;
@@ -189,7 +289,37 @@ impl Wording {
         if let Some(words) = said {
             return Wording::action(words, things);
         }
-        Wording::by_method(method, shape, last, things)
+        if let Some(name) = called {
+            return Wording::call(&name, things);
+        }
+        if things.is_empty() && last == Last::Parameter {
+            things.push(Thing { words: vec!["item".to_owned()], one: true });
+        }
+        let mut wording = Wording::by_method(method, shape, last, things);
+        let extension = own.last().and_then(|segment| split_extension(segment).1);
+        if let (true, Some(extension)) = (shape.represented, extension) {
+            wording.representation = Some(extension.to_owned());
+        }
+        wording
+    }
+
+    /// `/rpc/getUser`, `/users.list`, `/orders/{}/addItem`.
+    fn call(name: &str, mut things: Vec<Thing>) -> Wording {
+        things.pop();
+        let (space, call) = name.rsplit_once(['.', ':']).unwrap_or(("", name));
+        let mut said = words(call).into_iter();
+        let verb = said.next().unwrap_or_default();
+        // Names before tell what is acted upon only where a parameter tells which.
+        if !things.iter().any(|thing| thing.one) {
+            things.clear();
+        }
+        let space: Vec<String> = space.split(['.', ':']).flat_map(words).collect();
+        for words in [space, said.collect()] {
+            if !words.is_empty() {
+                things.push(Thing { words, one: false });
+            }
+        }
+        Wording { verb: Verb::Action(verb), things, representation: None }
     }
 
     fn by_method(method: Method, shape: Shape, last: Last, mut things: Vec<Thing>) -> Wording {
@@ -202,7 +332,18 @@ impl Wording {
             && !shape.has_items;
         if is_action {
             let said = things.pop().unwrap_or_default();
+            let one = method == Method::Post
+                && said.words.first().is_some_and(|verb| !OF_SEVERAL.contains(&verb.as_str()));
+            if let Some(thing) = things.last_mut().filter(|thing| one && thing.is_plural()) {
+                *thing = std::mem::take(thing).one();
+            }
             return Wording::action(said.words, things);
+        }
+        // `/me` is the current user.
+        if let [Thing { words, .. }] = things.as_mut_slice()
+            && matches!(words.as_slice(), [word] if matches!(word.as_str(), "me" | "self"))
+        {
+            *words = vec!["current".to_owned(), "user".to_owned()];
         }
         let plural = things.last().is_some_and(Thing::is_plural);
         let item = last == Last::Parameter;
@@ -227,7 +368,7 @@ impl Wording {
             Method::Trace => "trace",
             Method::Connect => "connect",
         };
-        Wording { verb: Verb::Method(verb), things }
+        Wording { verb: Verb::Method(verb), things, representation: None }
     }
 
     /// `/orders/{}/cancel`, `/users/search`, `/tasks/{}/addProject`; `/auth/login`, where nothing is acted upon.
@@ -237,7 +378,7 @@ impl Wording {
             things.len() > 1 || things.last().is_some_and(|thing| thing.one || thing.is_plural());
         if !acted_upon {
             things.push(Thing { words: said, one: false });
-            return Wording { verb: Verb::Name, things };
+            return Wording { verb: Verb::Name, things, representation: None };
         }
         let mut said = said.into_iter();
         let verb = said.next().unwrap_or_default();
@@ -245,7 +386,7 @@ impl Wording {
         if !object.is_empty() {
             things.push(Thing { words: object, one: false });
         }
-        Wording { verb: Verb::Action(verb), things }
+        Wording { verb: Verb::Action(verb), things, representation: None }
     }
 }
 
@@ -282,6 +423,12 @@ fn qualify(owner: &mut Thing, which: &Thing) {
     }
     owner.words.insert(0, word);
 }
+
+/// What is done to several things at once, where no parameter tells one.
+const OF_SEVERAL: [&str; 16] = [
+    "archive", "batch", "bulk", "clear", "count", "delete", "export", "find", "import", "merge",
+    "prune", "query", "reorder", "search", "sync", "validate",
+];
 
 /// Segments that say what is done, sorted. Words that are things as often (`charge`, `release`, `request`) are not among them.
 const VERBS: &[&str] = &[
@@ -326,6 +473,7 @@ const VERBS: &[&str] = &[
     "find",
     "generate",
     "import",
+    "initiate",
     "invite",
     "join",
     "kill",
@@ -425,6 +573,9 @@ mod tests {
             ("/2010-04-01/Accounts/{}/Calls.json", Some("Accounts")),
             ("/{}/members", Some("members")),
             ("/api", Some("api")),
+            ("/odata/Products({})/Category", Some("Products")),
+            ("/api/users.list", Some("users")),
+            ("/rpc/getUser", Some("user")),
             ("/Calls.json", Some("Calls")),
             ("/caf%C3%A9s", Some("cafés")),
             ("/{}", None),

@@ -18,6 +18,8 @@ pub(crate) enum Class {
     Hex,
     Int,
     Ip,
+    /// A segment of OData, `Products(1)` or `Lines(order=1,line=2)`; not of a text by itself, see [`Keyed`].
+    Keyed,
     /// Mixed case with digits, or upper case with digits: made by a machine.
     Opaque,
     /// A short lower-case prefix, `_`, and a tail with a digit: `cus_4f9a`.
@@ -117,6 +119,88 @@ pub(crate) fn class_of(text: &str) -> Class {
         return Class::Opaque;
     }
     Class::Word
+}
+
+/// A segment that names a collection, and in parentheses the key of one of it: OData 4.01, part 2 (URL Conventions),
+/// section 4.3.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Keyed<'s> {
+    collection: &'s str,
+    /// The names of the parts of the key, empty where it has one without a name, and their values as written.
+    parts: Vec<(&'s str, &'s str)>,
+}
+
+impl<'s> Keyed<'s> {
+    /// Takes a decoded segment apart. `None` where it is no such segment.
+    pub(crate) fn of(segment: &'s str) -> Option<Keyed<'s>> {
+        let inner = segment.strip_suffix(')')?;
+        let (collection, key) = inner.split_once('(')?;
+        let is_name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+        };
+        // Titles have a year so: `Titanic_(1997)`.
+        if !is_name(collection) || collection.ends_with('_') || key.is_empty() {
+            return None;
+        }
+        let all = split_key(key);
+        let named = |part: &&'s str| {
+            part.split_once('=').filter(|(name, _)| is_name(name.trim())).is_some()
+        };
+        let parts: Vec<_> = if all.iter().all(named) {
+            let pairs = all.iter().filter_map(|part| part.split_once('='));
+            pairs.map(|(name, value)| (name.trim(), value)).collect()
+        } else if all.len() == 1 && is_literal(key) {
+            vec![("", key)]
+        } else {
+            return None;
+        };
+        let sound = |(_, value): &(&str, &str)| !value.is_empty();
+        (parts.len() <= MOST_PARTS && parts.iter().all(sound))
+            .then_some(Keyed { collection, parts })
+    }
+
+    /// The segment with `{}` for each value.
+    pub(crate) fn pattern(&self) -> String {
+        let mut text = format!("{}(", self.collection);
+        for (at, (name, _)) in self.parts.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            if !name.is_empty() {
+                text.push_str(name);
+                text.push('=');
+            }
+            text.push_str("{}");
+        }
+        text.push(')');
+        text
+    }
+
+    /// The values, as written.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &'s str> {
+        self.parts.iter().map(|(_, value)| *value)
+    }
+}
+
+/// Keys have hardly more parts.
+const MOST_PARTS: usize = 8;
+
+/// The parts of a key between commas; those in quotes are of a value.
+fn split_key(key: &str) -> Vec<&str> {
+    let mut quoted = false;
+    key.split(|c: char| {
+        quoted ^= c == '\'';
+        c == ',' && !quoted
+    })
+    .collect()
+}
+
+/// A number, a text in quotes or an identifier, as the only part of a key. Words are left out, as titles have them in
+/// parentheses: `Alien_(film)`.
+fn is_literal(key: &str) -> bool {
+    let quoted = key.len() >= 2 && key.starts_with('\'') && key.ends_with('\'');
+    quoted || key.parse::<f64>().is_ok_and(f64::is_finite) || class_of(key).is_id()
 }
 
 struct Shape {
@@ -283,6 +367,27 @@ pub(crate) fn in_lexicon(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_in_parentheses() {
+        for (segment, pattern) in [
+            ("Products(1)", Some("Products({})")),
+            ("Users('ann')", Some("Users({})")),
+            ("Users('a,b(c)')", Some("Users({})")),
+            ("Lines(order=1,name='x, y=z')", Some("Lines(order={},name={})")),
+            ("People(9d0b1f6c-5f5b-4c6e-9e0e-111111111111)", Some("People({})")),
+            ("Alien_(film)", None),
+            ("Titanic_(1997)", None),
+            ("MostExpensive()", None),
+            ("(1)", None),
+            ("f(1", None),
+            ("a(1)(2)", None),
+        ] {
+            assert_eq!(Keyed::of(segment).map(|k| k.pattern()).as_deref(), pattern, "{segment}");
+        }
+        let keyed = Keyed::of("Lines(order=1,name='x')").expect("a key");
+        assert_eq!(keyed.values().collect::<Vec<_>>(), ["1", "'x'"]);
+    }
 
     #[test]
     fn classes() {

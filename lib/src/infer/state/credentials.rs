@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::class::no_priority;
+use super::headers::is_no_credential;
 use crate::exchange::{Request, is_pseudonym, is_secret_name};
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add};
@@ -133,25 +134,9 @@ pub(super) fn names_a_key(name: &str) -> bool {
         "session-id",
         "password",
     ];
-    const OTHERS: [&str; 11] = [
-        "csrf",
-        // Of a tool, and of checks for robots: no server needs them from a client of its API.
-        "postman",
-        "captcha",
-        "turnstile",
-        "xsrf",
-        "idempotency",
-        "proxy-",
-        "websocket",
-        "security-token",
-        "device",
-        "client-token",
-    ];
     // `x-next-page-token` is none.
     let other_token = name.ends_with("token") && !is_secret_name(name);
-    !other_token
-        && ENDS.iter().any(|end| name.ends_with(end))
-        && !OTHERS.iter().any(|other| name.contains(other))
+    !other_token && ENDS.iter().any(|end| name.ends_with(end)) && !is_no_credential(name)
 }
 
 /// Names of query parameters that hold a key or a token, whatever their case and dividers.

@@ -3,6 +3,7 @@
 mod body;
 mod class;
 mod credentials;
+mod headers;
 mod json;
 mod operation;
 mod parameter;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use body::Body;
 pub use body::{Undescribed, Unread, undescribed};
-pub(crate) use class::{Class, ClassSet, class_of, in_lexicon, no_priority};
+pub(crate) use class::{Class, ClassSet, Keyed, class_of, in_lexicon, no_priority};
 pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Answered, Asked, Operation};
 pub(crate) use parameter::{Lexical, Parameter, Segments};
@@ -89,6 +90,13 @@ pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
 fn is_unanswered(exchange: &Exchange<'_>) -> bool {
     let meta = &exchange.meta;
     exchange.response.is_none() && (meta.error.is_some() || meta.incomplete.is_some())
+}
+
+impl Host {
+    /// True where nothing was seen of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ghosts.is_empty() && self.paths.is_empty()
+    }
 }
 
 impl Merge for Host {

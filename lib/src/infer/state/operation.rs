@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, Content, Unread, content, fold_pairs};
 use super::class::{ClassSet, no_priority};
-use super::credentials::{Credentials, fold_credentials, names_a_key};
+use super::credentials::{Credentials, fold_credentials};
+use super::headers::{is_request_plumbing, is_response_plumbing};
 use super::parameter::Parameter;
 use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
-use crate::exchange::{self, Exchange, Meta, NotJson, Pairs, Request, is_secret_name};
+use crate::exchange::{self, Exchange, Meta, NotJson, Pairs, Request};
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, merge_map};
 
@@ -229,125 +230,6 @@ fn fold_headers(
             });
         }
     }
-}
-
-/// Headers that say how a message travels or who asks, not what is asked. `accept`, `content-type` and `authorization` are
-/// never parameters: OpenAPI 3.0.3 says that such definitions are ignored.
-pub(super) fn is_request_plumbing(name: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "accept",
-        "authorization",
-        "cookie",
-        "date",
-        "dnt",
-        "expect",
-        "forwarded",
-        "from",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "max-forwards",
-        "origin",
-        "pragma",
-        "priority",
-        "range",
-        "referer",
-        "traceparent",
-        "tracestate",
-        "baggage",
-        "b3",
-        "user-agent",
-        "via",
-        "warning",
-        "x-amzn-trace-id",
-        "x-real-ip",
-        "x-client-ip",
-        "x-requested-with",
-        "x-request-id",
-        "x-correlation-id",
-        "x-hmt-scheme",
-        "x-meeshkan-scheme",
-    ];
-    const PREFIXES: &[&str] = &[
-        "accept-",
-        "access-control-",
-        "cdn-",
-        "cf-",
-        "content-",
-        "fastly-",
-        "proxy-",
-        "sec-",
-        "x-b3-",
-        "x-datadog-",
-        "x-envoy-",
-        "x-forwarded-",
-        "x-original-",
-        "x-akamai-",
-        "x-cloud-trace-",
-    ];
-    is_hop_by_hop(name)
-        || NAMES.contains(&name)
-        // Credentials: a security scheme describes them, not a parameter.
-        || is_secret_name(name)
-        || names_a_key(name)
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Headers of the connection, of caches and of the network between.
-pub(super) fn is_response_plumbing(name: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "age",
-        "alt-svc",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "date",
-        "expect-ct",
-        "nel",
-        "report-to",
-        "server",
-        "server-timing",
-        "set-cookie",
-        "strict-transport-security",
-        "via",
-        "warning",
-        "x-amz-cf-id",
-        "x-amz-cf-pop",
-        "x-cache",
-        "x-cache-hits",
-        "x-powered-by",
-        "x-runtime",
-        "x-served-by",
-        "x-timer",
-        "x-xss-protection",
-        "x-frame-options",
-        "x-content-type-options",
-        "x-fastly-request-id",
-    ];
-    const PREFIXES: &[&str] =
-        &["cf-", "proxy-", "x-envoy-", "x-b3-", "x-akamai-", "x-cloud-trace-"];
-    is_hop_by_hop(name)
-        || NAMES.contains(&name)
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// RFC 9110, section 7.6.1, and what older proxies add.
-pub(crate) fn is_hop_by_hop(name: &str) -> bool {
-    matches!(
-        name,
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
 }
 
 impl Merge for Asked {

@@ -11,10 +11,11 @@
 
 use super::body::{Content, content};
 use super::class::{Class, class_of};
-use super::operation::{Extent, has_body, is_request_plumbing, is_response_plumbing};
+use super::headers::{is_request_plumbing, is_response_plumbing};
+use super::operation::{Extent, has_body};
 use super::tag::Tag;
 use super::tape::{Tape, Tapes, Token};
-use super::trie::{decode_segment, split_suffix};
+use super::trie::{decode_segment, identifier};
 use super::{is_ghost, split_path};
 use crate::exchange::{self, Exchange, Pairs, origin};
 use crate::infer::Limits;
@@ -75,10 +76,11 @@ fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
 /// As [`super::Node::walk`] tells segments apart.
 fn below_segment(at: u64, raw: &str) -> u64 {
     let decoded = decode_segment(raw);
-    let (stem, suffix) = split_suffix(&decoded);
-    let class = class_of(stem);
-    let at = of_class(at, class);
-    if class.is_id() { below(at, suffix) } else { one_of(NAMES, at, raw) }
+    match identifier(&decoded) {
+        Some((class @ Class::Keyed, key)) => one_of(NAMES, of_class(at, class), &key),
+        Some((class, key)) => below(of_class(at, class), &key),
+        None => one_of(NAMES, of_class(at, class_of(&decoded)), raw),
+    }
 }
 
 fn names(

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::operation::is_hop_by_hop;
+use super::headers::is_hop_by_hop;
 use crate::exchange::{
     self, Exchange, Pairs, is_credential_header, is_pseudonym, is_session_cookie, origin,
     sorted_path,

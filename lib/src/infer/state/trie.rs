@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use super::class::{Class, ClassSet, class_of, no_priority, segment_priority};
+use super::class::{Class, ClassSet, Keyed, class_of, no_priority, segment_priority};
 use super::operation::Operation;
 use super::parameter::Segments;
 use crate::exchange::Method;
@@ -18,6 +18,9 @@ use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, mer
 pub(crate) struct Node {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) kids: BTreeMap<Class, CappedMap<Node>>,
+    /// Of a key of several parts (`Lines(order=1,line=2)`), the values of all parts but the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) more: Vec<Segments>,
     /// Exchanges that go through here or end here.
     pub(crate) n: u64,
     /// Boxed, as a tree has room for eleven where there is one.
@@ -58,6 +61,16 @@ pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
         return (segment, "");
     }
     if class_of(stem).is_id() { (stem, suffix) } else { (segment, "") }
+}
+
+/// The class and the key under which a decoded segment stands, if it is no name.
+pub(crate) fn identifier(decoded: &str) -> Option<(Class, Cow<'_, str>)> {
+    if let Some(keyed) = Keyed::of(decoded) {
+        return Some((Class::Keyed, keyed.pattern().into()));
+    }
+    let (stem, suffix) = split_suffix(decoded);
+    let class = class_of(stem);
+    class.is_id().then_some((class, suffix.into()))
 }
 
 /// A path as segments, as on the wire. A trailing slash is told apart and makes no segment.
@@ -103,10 +116,9 @@ impl Node {
 
     /// The places that a name leads to: words, and identifiers that were names as they were the only ones.
     pub(crate) fn named<'n>(&'n self, raw: &'n str) -> impl Iterator<Item = &'n Node> {
-        let class = class_of(split_suffix(raw).0);
-        let (all, suffix) = (self.kids.get(&class), split_suffix(raw).1);
-        let key = if class.is_id() { suffix } else { raw };
-        all.into_iter().filter_map(move |kids| kids.get(key))
+        let (class, key) = identifier(raw).unwrap_or_else(|| (class_of(raw), raw.into()));
+        let all = self.kids.get(&class);
+        all.into_iter().filter_map(move |kids| kids.get(&key))
     }
 
     /// The places that no name of some leads to.
@@ -121,6 +133,35 @@ impl Node {
                 .map(|(_, kid)| kid)
                 .chain(kids.rest())
         })
+    }
+
+    /// True where nothing was seen at or below this place.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+            && self
+                .kids
+                .values()
+                .all(|kids| kids.rest().is_none() && kids.iter().all(|(_, kid)| kid.is_empty()))
+    }
+
+    /// Takes out what lies below names: nothing where a segment is an identifier.
+    pub(crate) fn cut(&mut self, names: &[&str]) -> Node {
+        let Some((first, others)) = names.split_first() else { return std::mem::take(self) };
+        let class = class_of(first);
+        let mut cut = Node::default();
+        if let Some(kids) = self.kids.get_mut(&class).filter(|_| identifier(first).is_none()) {
+            kids.transform(|key, mut kid| {
+                if key == *first {
+                    cut = kid.cut(others);
+                }
+                kid
+            });
+            if kids.is_empty() {
+                self.kids.remove(&class);
+            }
+        }
+        self.n = self.n.saturating_sub(cut.n);
+        cut
     }
 
     /// Notes at all operations below the classes of the parameter `at` of their paths.
@@ -142,6 +183,20 @@ impl Node {
 
     fn kid(&mut self, raw: &str, limits: &Caps<'_>) -> &mut Node {
         let decoded = decode_segment(raw);
+        if let Some(keyed) = Keyed::of(&decoded) {
+            let kids = self.kids.entry(Class::Keyed).or_default();
+            let cap = limits.kids(Class::Keyed);
+            let kid = kids.slot(&keyed.pattern(), cap, no_priority, limits);
+            let mut values = keyed.values();
+            values.by_ref().take(1).for_each(|value| kid.segments.fold(value, limits));
+            for (at, value) in values.enumerate() {
+                if kid.more.len() <= at {
+                    kid.more.push(Segments::default());
+                }
+                kid.more[at].fold(value, limits);
+            }
+            return kid;
+        }
         let (stem, suffix) = split_suffix(&decoded);
         let class = class_of(stem);
         let kids = self.kids.entry(class).or_default();
@@ -166,6 +221,9 @@ impl Merge for Node {
             operation.coarsen(limits);
         }
         self.segments.coarsen(limits);
+        for segments in &mut self.more {
+            segments.coarsen(limits);
+        }
     }
 
     fn merge(&mut self, other: Self, limits: &Limits) {
@@ -176,6 +234,12 @@ impl Merge for Node {
         merge_map(&mut self.operations, other.operations, limits);
         add(&mut self.plain, other.plain);
         self.segments.merge(other.segments, limits);
+        if self.more.len() < other.more.len() {
+            self.more.resize_with(other.more.len(), Segments::default);
+        }
+        for (mine, theirs) in self.more.iter_mut().zip(other.more) {
+            mine.merge(theirs, limits);
+        }
         add(&mut self.slashed, other.slashed);
     }
 }

@@ -1,0 +1,202 @@
+//! Names by which procedures are called: `getUser`, `users.list`, `chat.postMessage`, `send_mail`.
+
+use super::wording::words;
+
+/// First words of procedures, sorted: what the public RPC APIs among the documents of the APIs.guru directory begin or end
+/// names with. Words that are things as often (`form`, `order`, `report`) are not among them.
+const VERBS: &[&str] = &[
+    "accept",
+    "activate",
+    "add",
+    "append",
+    "apply",
+    "approve",
+    "archive",
+    "assign",
+    "attach",
+    "authenticate",
+    "authorize",
+    "ban",
+    "batch",
+    "block",
+    "bulk",
+    "calculate",
+    "call",
+    "cancel",
+    "change",
+    "check",
+    "clear",
+    "clone",
+    "close",
+    "complete",
+    "compute",
+    "confirm",
+    "connect",
+    "convert",
+    "copy",
+    "count",
+    "create",
+    "deactivate",
+    "decline",
+    "decode",
+    "delete",
+    "describe",
+    "detach",
+    "disable",
+    "disconnect",
+    "do",
+    "download",
+    "duplicate",
+    "edit",
+    "enable",
+    "encode",
+    "end",
+    "estimate",
+    "execute",
+    "exists",
+    "export",
+    "fetch",
+    "find",
+    "finish",
+    "generate",
+    "get",
+    "has",
+    "import",
+    "init",
+    "initialize",
+    "insert",
+    "invite",
+    "invoke",
+    "is",
+    "join",
+    "kick",
+    "leave",
+    "list",
+    "load",
+    "lock",
+    "log",
+    "login",
+    "logout",
+    "lookup",
+    "make",
+    "mark",
+    "merge",
+    "modify",
+    "move",
+    "mute",
+    "notify",
+    "open",
+    "parse",
+    "pause",
+    "ping",
+    "post",
+    "process",
+    "publish",
+    "purge",
+    "put",
+    "query",
+    "read",
+    "rebuild",
+    "refresh",
+    "register",
+    "reject",
+    "reload",
+    "remove",
+    "rename",
+    "render",
+    "reset",
+    "resolve",
+    "restart",
+    "restore",
+    "resume",
+    "retrieve",
+    "revoke",
+    "rotate",
+    "run",
+    "save",
+    "schedule",
+    "search",
+    "send",
+    "set",
+    "show",
+    "sign",
+    "start",
+    "stop",
+    "submit",
+    "subscribe",
+    "suspend",
+    "sync",
+    "test",
+    "toggle",
+    "track",
+    "transfer",
+    "translate",
+    "trigger",
+    "unarchive",
+    "unban",
+    "unblock",
+    "unlock",
+    "unpin",
+    "unregister",
+    "unsubscribe",
+    "update",
+    "upload",
+    "upsert",
+    "validate",
+    "verify",
+    "wait",
+    "watch",
+    "write",
+];
+
+fn is_verb(word: &str) -> bool {
+    VERBS.binary_search(&word).is_ok()
+}
+
+/// True for a name of several words, written as programs write names, of which the first, or the first behind the last point,
+/// says what is done. Dashes are left out: titles have them (`get-started`).
+pub(super) fn is_call(name: &str) -> bool {
+    let is_identifier = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let parts: Vec<&str> = name.split(['.', ':']).collect();
+    if !parts.iter().all(|part| is_identifier(part)) {
+        return false;
+    }
+    let all = words(parts.last().unwrap_or(&name));
+    let said = all.first().is_some_and(|word| is_verb(word));
+    if parts.len() > 1 { said } else { said && all.len() > 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_are_sorted() {
+        assert!(VERBS.is_sorted());
+    }
+
+    #[test]
+    fn calls() {
+        for name in
+            ["getUser", "GetUser", "users.list", "chat.postMessage", "send_mail", "rpc:getUser"]
+        {
+            assert!(is_call(name), "{name}");
+        }
+        for name in [
+            "users",
+            "get",
+            "get-started",
+            "addressBook",
+            "example.com",
+            "v1.users",
+            "settings",
+            "10.get",
+            "",
+        ] {
+            assert!(!is_call(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What an API's bodies say of the words in its paths.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::super::bodies;
+use super::super::names::singular_camel;
+use super::super::template::Before;
+use super::super::vocabulary::operations;
+use super::super::wording::{answers_list, lists_of};
+use crate::infer::state::{Class, Json, Node};
+
+/// The place whose words are looked at.
+pub(in super::super) struct Parent<'n> {
+    pub(in super::super) before: Before<'n>,
+    /// The names that lead here are in lower case.
+    pub(in super::super) lower: bool,
+    /// What is at the place itself lists things.
+    pub(super) answers_list: bool,
+    /// In lower case: the values of the keys that are named as the place, and what names the things listed there.
+    values: BTreeSet<String>,
+}
+
+/// Keys that name a thing in its list.
+const NAMES: [&str; 9] =
+    ["code", "handle", "id", "key", "login", "name", "slug", "symbol", "username"];
+
+/// What may follow the name of a thing in the key that names it.
+const ENDS: [&str; 7] = ["", "code", "id", "key", "name", "slug", "type"];
+
+impl<'n> Parent<'n> {
+    /// A place, and what stands before it.
+    pub(in super::super) fn of(node: &Node, before: Before<'n>, all: &ValuesOfKeys) -> Parent<'n> {
+        let mut values = BTreeSet::new();
+        let name = match before {
+            Before::Plural(name) | Before::Other(name) => name,
+            Before::Root | Before::Version | Before::Parameter => "",
+        };
+        if !name.is_empty() {
+            let noun = plain(&singular_camel(name));
+            for end in ENDS {
+                values.extend(all.0.get(&format!("{noun}{end}")).into_iter().flatten().cloned());
+            }
+        }
+        let mut answers_list_of_things = false;
+        for operation in node.operations.values() {
+            answers_list_of_things |= answers_list(operation, name);
+            for items in lists_of(operation, name) {
+                for (_, object) in items.objects() {
+                    let named =
+                        object.keys.iter().filter(|(key, _)| NAMES.contains(&plain(key).as_str()));
+                    named.for_each(|(_, property)| add_values(&property.json, &mut values));
+                }
+            }
+        }
+        Parent { before, lower: false, answers_list: answers_list_of_things, values }
+    }
+
+    /// True where bodies have a word as a value for this place.
+    pub(super) fn lists(&self, word: &str) -> bool {
+        self.values.contains(&word.to_ascii_lowercase())
+    }
+}
+
+/// The values, in lower case, that stand under each key of all bodies of a host. A key is the singular, in lower case and
+/// without dividers.
+pub(in super::super) struct ValuesOfKeys(BTreeMap<String, BTreeSet<String>>);
+
+impl ValuesOfKeys {
+    pub(in super::super) fn of(paths: &Node) -> Self {
+        let mut wanted = BTreeSet::new();
+        nouns(paths, &mut wanted);
+        let mut all = Collector { wanted, plain: HashMap::new(), values: BTreeMap::new() };
+        if !all.wanted.is_empty() {
+            for operation in operations(paths) {
+                bodies::of_operation(operation).for_each(|body| all.add(body));
+            }
+        }
+        ValuesOfKeys(all.values)
+    }
+}
+
+/// Adds the keys that may name what stands below the names of a tree: those of several words.
+fn nouns(node: &Node, all: &mut BTreeSet<String>) {
+    for (class, kids) in &node.kids {
+        for (name, kid) in kids.iter() {
+            let words = kid.kids.get(&Class::Word).map_or(0, |words| words.iter().count());
+            if !class.is_id() && words >= 2 {
+                let noun = plain(&singular_camel(name));
+                all.extend(ENDS.iter().map(|end| format!("{noun}{end}")));
+            }
+        }
+        kids.iter().map(|(_, kid)| kid).chain(kids.rest()).for_each(|kid| nouns(kid, all));
+    }
+}
+
+struct Collector<'j> {
+    /// The keys that are asked for.
+    wanted: BTreeSet<String>,
+    /// What is asked for by a key as it is written; the same few keys come again and again.
+    plain: HashMap<&'j str, Option<String>>,
+    values: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'j> Collector<'j> {
+    fn add(&mut self, json: &'j Json) {
+        for (_, object) in json.objects() {
+            for (key, property) in object.keys.iter() {
+                let wanted = &self.wanted;
+                let known = self.plain.entry(key).or_insert_with(|| {
+                    Some(plain(&singular_camel(key))).filter(|key| wanted.contains(key))
+                });
+                if let Some(known) = known {
+                    add_values(&property.json, self.values.entry(known.clone()).or_default());
+                }
+                self.add(&property.json);
+            }
+        }
+        if let Some(items) = json.array.as_ref().and_then(|array| array.items.as_ref()) {
+            self.add(items);
+        }
+    }
+}
+
+/// Adds the texts at a place, and those of a list there.
+fn add_values(json: &Json, values: &mut BTreeSet<String>) {
+    let items = json.array.as_ref().and_then(|array| array.items.as_deref());
+    for json in std::iter::once(json).chain(items) {
+        let exact = json.text.as_ref().and_then(|text| text.values.exact());
+        values.extend(
+            exact.into_iter().flat_map(|counts| counts.keys()).map(str::to_ascii_lowercase),
+        );
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
