@@ -171,7 +171,11 @@ impl<'a> Keys<'a> {
     /// no words of any API, and of such that no programmer writes as a name, in place of an entropy.
     fn verdict(&self, vocabulary: &Vocabulary) -> Verdict {
         let distinct = self.keys.len() as u64;
-        let codes = are_codes(self.keys.keys().copied()) || self.are_look_alikes();
+        // Whatever the values are: nobody names properties by these alone.
+        if are_codes(self.keys.keys().copied()) {
+            return Verdict::Map;
+        }
+        let codes = self.are_look_alikes();
         let is_odd = |name: &str| codes || is_odd(name);
         let (mut occurrences, mut once, mut steady, mut odd, mut foreign) = (0u64, 0, 0, 0, 0);
         // Scalars under single words that no API has: names of users and the like.

@@ -11,7 +11,7 @@ use super::calls::is_call;
 use super::singular::singular;
 use super::vocabulary::is_plural;
 use crate::exchange::Method;
-use crate::infer::state::{Class, Json, Operation, class_of};
+use crate::infer::state::{Class, Json, Operation, class_of, without_extension};
 
 /// A verb and what it is done to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,16 +110,11 @@ impl Siblings {
 
 /// A path, or a segment, and what names its representation.
 fn split_extension(text: &str) -> (&str, Option<&str>) {
-    match text.rsplit_once('.') {
-        Some((stem, extension))
-            if !stem.is_empty()
-                && (2..=4).contains(&extension.len())
-                && extension.bytes().all(|b| b.is_ascii_lowercase()) =>
-        {
-            (stem, Some(extension))
-        }
-        _ => (text, None),
+    let stem = without_extension(text);
+    if stem.is_empty() || stem.len() == text.len() {
+        return (text, None);
     }
+    (stem, text.get(stem.len() + 1..))
 }
 
 /// True where good answers of an operation, at a place of a name, hold a list.
