@@ -74,7 +74,12 @@ pub(super) fn is_regional(text: &str) -> bool {
         parts.next();
     }
     let region = parts.next();
-    let is_region = |region: &str| region == "419" || is_country(region);
+    // In small letters both are words, too: `to-do`.
+    let is_region = |region: &str| {
+        region == "419"
+            || is_country(region)
+                && (region.bytes().all(|b| b.is_ascii_uppercase()) || is_usual_language(language))
+    };
     is_language(&language.to_ascii_lowercase())
         && region.map_or(has_script, is_region)
         && parts.next().is_none()

@@ -440,7 +440,7 @@ mod tests {
         for times in [3, 10, 100, 1000] {
             let bodies: Vec<String> = (0..times)
                 .map(|at| {
-                    let keys = (0..40).map(|n| &codes[(at * 53 + n * 47) % 144]);
+                    let keys = (0..40).map(|n| &codes[(at * 61 + n) % 144]);
                     let pairs: Vec<String> = keys.map(|key| format!("\"{key}\": 1.5")).collect();
                     format!(r#"{{"rates": {{{}}}}}"#, pairs.join(","))
                 })

@@ -52,7 +52,6 @@ fn candidates(base: &str, named: &Named<'_>, same_path: bool) -> Vec<String> {
         format!("{base}{by}"),
         format!("{base}{by}{version}"),
         spelled_out(named),
-        format!("{base}{by}{version}{method}"),
     ]
 }
 

@@ -411,8 +411,8 @@ mod tests {
         for (name, below) in &place.literals {
             flatten(below, format!("{path}/{name}"), all);
         }
-        for (suffix, slot) in &place.parameters {
-            flatten(&slot.place, format!("{path}/{{}}{suffix}"), all);
+        for (pattern, slot) in &place.parameters {
+            flatten(&slot.place, format!("{path}/{pattern}"), all);
         }
         if !place.operations.is_empty() {
             all.insert(path);

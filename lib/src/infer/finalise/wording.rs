@@ -180,7 +180,9 @@ fn segments(key: &str) -> Vec<&str> {
 pub(super) fn version(key: &str) -> String {
     let segments = segments(key);
     let (head, own) = segments.split_at(head(&segments));
-    let versions = own.iter().filter(|segment| class_of(segment) == Class::Version);
+    let is_version = |segment: &&&str| class_of(segment) == Class::Version;
+    let names = own.len() > own.iter().filter(is_version).count();
+    let versions = own.iter().filter(|segment| names && is_version(segment));
     head.iter().chain(versions).copied().collect::<Vec<_>>().join(" ")
 }
 
