@@ -222,9 +222,8 @@ impl<'a> Keys<'a> {
         if loose >= 2 && foreign * 2 > loose {
             score += 1;
             // Foreign words by the dozen, each in few objects: no author wrote these, whatever their values are.
-            if loose >= 24 && loose * self.n >= occurrences * 8 {
-                score += 2;
-            } else if loose >= 8 && strange * 10 >= loose * 9 && steady == 0 {
+            let dozens = loose >= 24 && loose * self.n >= occurrences * 8;
+            if dozens || loose >= 8 && strange * 10 >= loose * 9 && steady == 0 {
                 score += 2;
             }
         }

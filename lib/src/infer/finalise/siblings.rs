@@ -88,9 +88,8 @@ pub(super) fn values_among(
     all.iter()
         .zip(listed)
         .map(|(candidate, listed)| {
-            if listed || chosen || styled {
-                true
-            } else if candidate.broken && !identifiers.is_empty() {
+            let broken = candidate.broken && !identifiers.is_empty();
+            if listed || chosen || styled || broken {
                 true
             } else if candidate.fixed || !open {
                 false
