@@ -48,8 +48,10 @@ Examples:
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were rejected."
 )]
 pub(crate) struct Args {
-    /// Exchanges: `-`, a file (.jsonl, .ndjson, also with .gz or .zst; .har; a partial), a folder of them, or a topic
-    /// (kafka://BROKER/TOPIC)
+    /// Exchanges: `-`, a file, a folder of files, or a topic (kafka://BROKER/TOPIC)
+    ///
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions, Postman collections with
+    /// saved responses, and partials; each also packed by gzip, zstd or zip.
     ///
     /// Without any, and where standard input is no terminal, `-` is read.
     #[arg(value_name = "LOCATOR")]

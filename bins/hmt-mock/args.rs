@@ -113,7 +113,7 @@ pub(crate) struct Args {
 
     /// Write the served exchanges to a file, a folder (a file for each host), a topic (kafka://BROKER/TOPIC), or - for
     /// standard output
-    #[arg(short, long, value_name = "LOCATOR")]
+    #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink)]
     out: Vec<Locator>,
 
     /// Write secrets as they are, instead of pseudonyms

@@ -51,7 +51,10 @@ pub(super) struct Args {
     #[arg(value_name = "COMMAND", value_enum, default_value_t = Verb::Start, hide_default_value = true)]
     verb: Verb,
 
-    /// What to import: files (.jsonl, .ndjson, .har, also with .gz or .zst), folders, topics, or -
+    /// What to import: files, folders, topics, or -
+    ///
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections
+    /// with saved responses; each also packed by gzip, zstd or zip.
     #[arg(value_name = "LOCATOR")]
     locators: Vec<Locator>,
 
@@ -123,9 +126,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     upstream_proxy: Option<String>,
 
-    /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst), DIR (a file for each host), or a topic
+    /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst; .har), DIR (a file for each host), or a topic
     /// (kafka://BROKER/TOPIC)
-    #[arg(short, long, value_name = "LOCATOR", help_heading = "Records")]
+    #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink, help_heading = "Records")]
     out: Vec<Locator>,
 
     /// Append to DIR/HOST-recordings.jsonl, a file for each host

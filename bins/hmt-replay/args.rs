@@ -46,8 +46,11 @@ enum Command {
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 struct Serve {
-    /// Recordings: files (.jsonl, .ndjson, .har; with .gz or .zst), folders of them, topics (kafka://BROKER/TOPIC), or -
-    /// for standard input. Alone, stop and status act on a server in the background
+    /// Recordings: files, folders of files, topics (kafka://BROKER/TOPIC), or - for standard input. Alone, stop and status
+    /// act on a server in the background
+    ///
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections
+    /// with saved responses; each also packed by gzip, zstd or zip.
     #[arg(value_name = "LOCATOR", required = true)]
     sources: Vec<Locator>,
 

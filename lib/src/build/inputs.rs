@@ -53,9 +53,6 @@ impl Inputs {
             let (stop, messages) = (config.stop().clone(), config.messages().clone());
             reader.watch(move || stop.is_set(), Arc::new(move |text: &str| messages.warn(text)));
         }
-        for note in reader.notes() {
-            config.messages().warn(note);
-        }
         Ok(reader)
     }
 

@@ -45,6 +45,9 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
         track::files(&mut reader, &mut earlier.ledger, config)?;
     }
     let mut folded = fold::fold(&mut reader, earlier, checker.as_ref(), config)?;
+    for note in reader.take_notes() {
+        config.messages().warn(note);
+    }
     let rejected = folded.rejected;
     if folded.nothing_usable() {
         return Err(BuildError::all_rejected(rejected));

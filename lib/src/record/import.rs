@@ -39,13 +39,13 @@ pub fn import(
             patience.ends_after(silence);
         }
     }
-    for note in reader.notes() {
-        complaints.warn(note);
-    }
     while let Some(block) = reader.next_block()? {
         if !import_block(&block, &mut sinks, redactor, complaints, &mut written)? {
             break;
         }
+    }
+    for note in reader.take_notes() {
+        complaints.warn(&note);
     }
     // Each is closed, also where another could not be.
     let closed = sinks.into_iter().map(|sink| sink.close()).fold(Ok(()), Result::and);

@@ -46,7 +46,7 @@ pub fn load(
         exchanges: 0,
         left_out: 0,
         why: None,
-        notes: reader.notes().to_vec(),
+        notes: Vec::new(),
         rejected: 0,
     };
     while let Some(block) = reader.next_block()? {
@@ -82,5 +82,6 @@ pub fn load(
         reader.reuse(block);
     }
     loaded.recordings.finish()?;
+    loaded.notes.extend(reader.take_notes());
     Ok(loaded)
 }

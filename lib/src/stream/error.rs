@@ -18,6 +18,19 @@ pub enum StreamError {
         #[source]
         cause: io::Error,
     },
+    /// A folder without any capture.
+    #[error("{}: no capture in this folder; captures are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections", .0.display())]
+    Empty(PathBuf),
+    /// Something else than exchanges.
+    #[error("{source_name}: this is {what}; {advice}")]
+    Kind {
+        /// The source's name.
+        source_name: String,
+        /// What it is.
+        what: &'static str,
+        /// What takes it.
+        advice: &'static str,
+    },
     /// A source that broke while it was read.
     #[error("{source_name}: cannot be read further")]
     Read {

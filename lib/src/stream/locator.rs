@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::kafka::Topic;
 
-/// Where exchanges come from or go to (CLI.md section 2).
+/// Where exchanges come from or go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Locator {
     /// `-`: standard input or output.
@@ -32,6 +32,9 @@ pub enum LocatorError {
         "{0}: exchanges come from and go to files, folders, kafka://BROKER/TOPIC and -, not other URLs"
     )]
     Scheme(String),
+    /// A file that cannot be written, by its name.
+    #[error("{0}: {1}")]
+    Sink(String, &'static str),
     /// Kafka without broker or topic, or with a parameter that cannot be.
     #[error("{url}: {why}")]
     Kafka {
@@ -74,7 +77,36 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
+/// Endings of packers that no sink packs with.
+const OTHER_PACKERS: [&str; 21] = [
+    "7z", "br", "bz2", "lz", "lz4", "lzma", "lzo", "rar", "sz", "tar", "tbz", "tbz2", "tgz", "txz",
+    "tzst", "xz", "z", "zip", "zlib", "zpaq", "zz",
+];
+
 impl Locator {
+    /// Where exchanges go to.
+    ///
+    /// # Errors
+    /// As of reading a locator; a file whose name promises what no sink writes.
+    pub fn sink(text: &str) -> Result<Locator, LocatorError> {
+        let locator: Locator = text.parse()?;
+        if let Locator::File(path) = &locator {
+            let ending =
+                path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+            let why = match by_name(path) {
+                (Some(Content::Har), Packing::Gzip | Packing::Zstd) => {
+                    "an archive (HAR) is written unpacked; name a .har file"
+                }
+                _ if OTHER_PACKERS.contains(&ending.as_str()) => {
+                    "nothing is packed this way; name a file that ends in .jsonl, .jsonl.gz, .jsonl.zst or .har"
+                }
+                _ => return Ok(locator),
+            };
+            return Err(LocatorError::Sink(text.to_owned(), why));
+        }
+        Ok(locator)
+    }
+
     /// The same, and a topic only up to where it ends.
     #[must_use]
     pub fn to_end(self) -> Locator {
@@ -163,6 +195,16 @@ mod tests {
             ["", "http://h/a.jsonl", "kafka://", "kafka://broker", "kafka:///topic", "kafka://b/"]
         {
             assert!(text.parse::<Locator>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sinks_are_what_their_names_promise() {
+        for name in ["-", "a.jsonl", "a.ndjson.gz", "a.har", "a.log", "logs/", "/dev/null"] {
+            assert!(Locator::sink(name).is_ok(), "{name}");
+        }
+        for name in ["a.har.gz", "a.har.zst", "a.jsonl.bz2", "a.XZ", "a.zip", "a.tgz"] {
+            assert!(matches!(Locator::sink(name), Err(LocatorError::Sink(..))), "{name}");
         }
     }
 

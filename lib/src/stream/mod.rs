@@ -4,21 +4,32 @@
 //! says is [`crate::exchange`]'s. It is synchronous, and its memory is bounded by the size of a block and of
 //! one line.
 
+mod beside;
 mod block;
+mod capture;
+mod charles;
+mod detect;
 mod error;
 mod file_sink;
 mod har;
+mod har_sink;
 mod kafka;
 mod lines;
 mod locator;
 mod log_dir;
+mod mitmproxy;
 mod packed_sink;
 mod patience;
+mod postman;
 mod reader;
 mod rejects;
 mod rotate;
+mod scan;
 mod sink;
+mod tnetstring;
 mod unpack;
+mod utf16;
+mod zip;
 
 /// A longer line is rejected without being held.
 pub use crate::exchange::MAX_LINE;

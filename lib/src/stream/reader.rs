@@ -8,15 +8,18 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::beside::Beside;
 use super::block::Block;
-use super::har::Har;
+use super::capture::Entries;
+use super::detect::{Found, detect};
 use super::kafka::Topic;
 #[cfg(feature = "kafka")]
 use super::kafka::{Step, TopicReader};
 use super::lines::Lines;
-use super::locator::{Content, Locator, by_name};
+use super::locator::{Locator, by_name};
 use super::sink::Notify;
 use super::unpack::unpack;
+use super::zip::{Archive, Member};
 use super::{Pace, StreamError};
 
 /// Reads the sources one after the other.
@@ -51,6 +54,8 @@ impl Default for Watch {
 enum Source {
     Stdin(Box<dyn Read + Send>),
     File(PathBuf, Option<Range<u64>>),
+    /// A file of a zip archive: the name for messages, and its place in the archive.
+    Member(Arc<str>, Arc<Archive>, Member),
     Part(Part),
     /// Where it is read again: so many ranges of each partition are done.
     Topic(Box<Topic>, Option<usize>),
@@ -90,7 +95,7 @@ impl Part {
 /// What cuts a source into blocks.
 enum Feed {
     Lines(Lines),
-    Har(Har),
+    Entries(Entries),
     #[cfg(feature = "kafka")]
     Topic(Box<TopicReader>),
 }
@@ -100,7 +105,7 @@ impl Reader {
     /// which may come once; blocks hold about `block_size` bytes.
     ///
     /// # Errors
-    /// A path that does not exist or cannot be listed, a second `-`.
+    /// A path that does not exist or cannot be listed, a folder without captures, a second `-`.
     pub fn open(
         locators: &[Locator],
         stdin: Option<Box<dyn Read + Send>>,
@@ -108,7 +113,6 @@ impl Reader {
     ) -> Result<Reader, StreamError> {
         let mut stdin = stdin;
         let mut waiting = Vec::new();
-        let mut notes = Vec::new();
         for locator in locators {
             match locator {
                 Locator::Stdio => {
@@ -122,10 +126,7 @@ impl Reader {
                 Locator::Dir(path) => {
                     let captures = captures(path)?;
                     if captures.is_empty() {
-                        notes.push(format!(
-                            "{}: no capture in this folder (.jsonl, .ndjson, .har, also with .gz or .zst)",
-                            path.display()
-                        ));
+                        return Err(StreamError::Empty(path.clone()));
                     }
                     waiting.extend(captures.into_iter().map(|path| Source::File(path, None)));
                 }
@@ -133,7 +134,7 @@ impl Reader {
             }
         }
         waiting.reverse();
-        Ok(Reader { notes, ..Reader::of(waiting, block_size) })
+        Ok(Reader::of(waiting, block_size))
     }
 
     /// The same, but of topics only what was read of them before, and all of that.
@@ -183,9 +184,9 @@ impl Reader {
         &self.partitions
     }
 
-    /// What the user should know about the sources: folders without captures.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    /// Takes what the user should know about the sources that were read until now: entries that were passed over.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// The files that are still to be read, in order; `None` for standard input. Topics are none.
@@ -194,7 +195,7 @@ impl Reader {
             Source::Stdin(_) => Some(None),
             Source::File(path, _) => Some(Some(path.as_path())),
             Source::Part(part) => Some(Some(part.path.as_path())),
-            Source::Topic(..) => None,
+            Source::Topic(..) | Source::Member(..) => None,
         })
     }
 
@@ -219,7 +220,7 @@ impl Reader {
             let Some((name, feed)) = &mut self.current else {
                 match self.waiting.pop() {
                     Some(Source::Topic(topic, done)) => self.current = self.join(&topic, done)?,
-                    Some(source) => self.current = Some(self.start(source)?),
+                    Some(source) => self.current = self.start(source)?,
                     None => return Ok(None),
                 }
                 continue;
@@ -242,11 +243,16 @@ impl Reader {
                     }
                 }
                 Feed::Lines(lines) => lines.next_block(),
-                Feed::Har(har) => har.next_block(),
+                Feed::Entries(entries) => entries.next_block(),
             };
             match block {
                 Ok(Some(block)) => return Ok(Some(block)),
-                Ok(None) => self.current = None,
+                Ok(None) => {
+                    if let Feed::Entries(entries) = feed {
+                        self.notes.extend(entries.notes());
+                    }
+                    self.current = None;
+                }
                 Err(cause) => {
                     let source = name.to_string();
                     self.current = None;
@@ -298,11 +304,15 @@ impl Reader {
         Err(StreamError::Kafka { topic: topic.short(), why })
     }
 
-    fn start(&self, source: Source) -> Result<(Arc<str>, Feed), StreamError> {
+    /// Opens a source. An archive of several files puts these in its place, and gives nothing itself.
+    fn start(&mut self, source: Source) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
         let mut first_line = 1;
-        let (name, input, content, pace): (Arc<str>, Box<dyn Read + Send>, _, _) = match source {
+        let mut beside = Beside::Nothing;
+        let mut of_lines = false;
+        let mut path_of_zip = None;
+        let (name, input, pace): (Arc<str>, Box<dyn Read + Send>, _) = match source {
             Source::Topic(..) => unreachable!("topics are joined"),
-            Source::Stdin(input) => ("-".into(), input, Content::Lines, Pace::Prompt),
+            Source::Stdin(input) => ("-".into(), input, Pace::Prompt),
             Source::File(path, Some(range)) => {
                 let cannot = |error| StreamError::open(&path, error);
                 let mut file = File::open(&path).map_err(cannot)?;
@@ -313,29 +323,108 @@ impl Reader {
                 let cannot = |error| StreamError::open(&path, error);
                 file.seek(SeekFrom::Start(bytes.start)).map_err(cannot)?;
                 first_line = first;
+                // Behind the start of a file nothing tells what it is.
+                of_lines = bytes.start > 0;
                 let input = file.take(bytes.end.saturating_sub(bytes.start));
                 let name = path.display().to_string();
-                (name.into(), Box::new(input), Content::Lines, Pace::Whole)
+                (name.into(), Box::new(input), Pace::Whole)
             }
             Source::File(path, None) => {
                 let file = File::open(&path).map_err(|error| StreamError::open(&path, error))?;
                 let is_file = file.metadata().is_ok_and(|found| found.is_file());
                 let pace = if is_file { Pace::Whole } else { Pace::Prompt };
-                let content = by_name(&path).0.unwrap_or(Content::Lines);
-                (path.display().to_string().into(), Box::new(file), content, pace)
+                let name = path.display().to_string().into();
+                beside = Beside::of_file(&path);
+                path_of_zip = is_file.then_some(path);
+                (name, Box::new(file), pace)
+            }
+            Source::Member(name, archive, member) => {
+                let input = archive
+                    .open(&member)
+                    .map_err(|cause| StreamError::Read { source_name: name.to_string(), cause })?;
+                let folder = member.name.rfind('/').map_or("", |at| &member.name[..=at]).to_owned();
+                beside = Beside::Archive(archive, folder);
+                (name, input, Pace::Whole)
             }
         };
-        let input = unpack(input)
-            .map_err(|cause| StreamError::Read { source_name: name.to_string(), cause })?;
+        let failed = |cause| StreamError::Read { source_name: name.to_string(), cause };
         let source = Arc::clone(&name);
-        let feed = match content {
-            Content::Lines => {
-                Feed::Lines(Lines::new(source, input, self.block_size, pace).at_line(first_line))
-            }
-            Content::Har => Feed::Har(Har::new(source, input, self.block_size)),
+        let input = unpack(input).map_err(failed)?;
+        let lines = |input| {
+            let lines = Lines::new(Arc::clone(&name), input, self.block_size, pace);
+            Feed::Lines(lines.at_line(first_line))
         };
-        Ok((name, feed))
+        if of_lines {
+            return Ok(Some((source, lines(input))));
+        }
+        let (found, input) = detect(input).map_err(failed)?;
+        Ok(Some(match found {
+            Found::Lines { .. } | Found::Partial => (source, lines(input)),
+            Found::Capture(format) => {
+                let capture = (format.open)(input, beside);
+                let entries = Entries::new(Arc::clone(&name), capture, self.block_size);
+                (source, Feed::Entries(entries))
+            }
+            Found::Zip => {
+                let archive = archive(path_of_zip.as_deref(), input).map_err(failed)?;
+                let found = members(&name, &Arc::new(archive)).map_err(failed)?;
+                if found.is_empty() {
+                    let (what, advice) = ("a zip archive without any capture", "name a capture");
+                    return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
+                }
+                self.waiting.extend(found.into_iter().rev());
+                return Ok(None);
+            }
+            Found::Wrong(wrong) => {
+                let (what, advice) = (wrong.what, wrong.advice);
+                return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
+            }
+        }))
     }
+}
+
+/// An archive. Its directory is at its end, so that one that does not come from a file is put into one.
+fn archive(path: Option<&Path>, mut input: Box<dyn Read + Send>) -> io::Result<Archive> {
+    if let Some(path) = path {
+        let mut file = File::open(path)?;
+        let mut head = [0; 2];
+        // A packed archive is no archive yet.
+        if file.read_exact(&mut head).is_ok() && head == *b"PK" {
+            return Archive::read(file);
+        }
+    }
+    // An unnamed file of mode 0600, gone with the process.
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut input, &mut file)?;
+    Archive::read(file)
+}
+
+/// The captures in an archive, in the order of their names. Where any has the name of one, only such are: bodies lie beside them.
+fn members(name: &str, archive: &Arc<Archive>) -> io::Result<Vec<Source>> {
+    let named: Vec<&Member> =
+        archive.members().iter().filter(|member| is_named(Path::new(&member.name))).collect();
+    let mut found = Vec::new();
+    let all = if named.is_empty() { archive.members().iter().collect() } else { named };
+    for member in all {
+        let known = is_named(Path::new(&member.name)) || is_capture(archive.open(member)?);
+        if known {
+            let name = format!("{name}/{}", member.name).into();
+            found.push(Source::Member(name, Arc::clone(archive), member.clone()));
+        }
+    }
+    Ok(found)
+}
+
+/// True for names that only captures have.
+fn is_named(path: &Path) -> bool {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    by_name(path).0.is_some() || [".flow", ".flows", ".chlsj"].iter().any(|end| name.ends_with(end))
+}
+
+/// True for what begins like a capture.
+fn is_capture(input: Box<dyn Read + Send>) -> bool {
+    let found = unpack(input).and_then(detect);
+    matches!(found, Ok((Found::Lines { known: true } | Found::Capture(_), _)))
 }
 
 /// What of a topic's partitions is read again, one range of each at a time.
@@ -368,13 +457,17 @@ fn next_of_topic(topic: &mut TopicReader, watch: &Watch) -> Result<Option<Block>
     }
 }
 
-/// The captures of a folder in the order of their names; other files are not ours to read.
+/// The captures of a folder in the order of their names, by these or by what is in them.
 fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
     let list = || -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if by_name(&path).0.is_some() && fs::metadata(&path)?.is_file() {
+            let entry = entry?;
+            let path = entry.path();
+            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if fs::metadata(&path).is_ok_and(|found| found.is_file())
+                && (is_named(&path) || !is_hidden && holds_capture(&path))
+            {
                 found.push(path);
             }
         }
@@ -382,6 +475,18 @@ fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
         Ok(found)
     };
     list().map_err(|error| StreamError::open(folder, error))
+}
+
+/// True where a file, or a file in an archive, begins like a capture; what cannot be read does not.
+fn holds_capture(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    match unpack(Box::new(file)).and_then(detect) {
+        Ok((Found::Lines { known: true } | Found::Capture(_), _)) => true,
+        Ok((Found::Zip, input)) => archive(Some(path), input)
+            .and_then(|archive| members("", &Arc::new(archive)))
+            .is_ok_and(|found| !found.is_empty()),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

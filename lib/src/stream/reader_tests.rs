@@ -143,14 +143,12 @@ fn a_folder_gives_its_captures_in_the_order_of_their_names() {
     fs::write(path("d.har"), r#"{"log":{"entries":[]}}"#).unwrap();
     fs::create_dir(path("e.jsonl")).unwrap();
     let mut reader = Reader::open(&[Locator::Dir(folder.path().to_owned())], None, 100).unwrap();
-    assert!(reader.notes().is_empty());
     let texts: Vec<String> = all(&mut reader).into_iter().map(|found| found.2).collect();
     assert_eq!(texts, ["1", "2"]);
 
     let empty = path("e.jsonl");
-    let mut reader = Reader::open(&[Locator::Dir(empty.clone())], None, 100).unwrap();
-    assert!(reader.next_block().unwrap().is_none());
-    assert!(reader.notes()[0].starts_with(&format!("{}: no capture", empty.display())));
+    let error = Reader::open(&[Locator::Dir(empty.clone())], None, 100).err().unwrap();
+    assert!(error.to_string().starts_with(&format!("{}: no capture", empty.display())));
 }
 
 #[test]
@@ -270,5 +268,113 @@ fn a_browsers_archive_is_read() {
     for (at, text) in expected.iter().enumerate() {
         assert_eq!(found[at], (at as u64 + 1, Ok((*text).to_owned())));
     }
-    assert!(matches!(&found[3], (4, Err(why)) if why.contains("data:image")), "{:?}", found[3]);
+    assert_eq!(found.len(), 3, "an image in its URL is no exchange");
+}
+
+/// A zip archive of stored and deflated members.
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for (at, (name, bytes)) in members.iter().enumerate() {
+        let mut packed = bytes.to_vec();
+        let method: u16 = if at % 2 == 0 { 8 } else { 0 };
+        if method == 8 {
+            let level = flate2::Compression::best();
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), level);
+            encoder.write_all(bytes).unwrap();
+            packed = encoder.finish().unwrap();
+        }
+        let start = out.len() as u32;
+        let sizes = [packed.len() as u32, bytes.len() as u32];
+        let mut common = [20_u16, 0, method, 0, 0].map(u16::to_le_bytes).concat();
+        common.extend_from_slice(&[0; 4]);
+        common.extend(sizes.iter().flat_map(|size| size.to_le_bytes()));
+        common.extend_from_slice(&(name.len() as u16).to_le_bytes());
+        common.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(b"PK\x03\x04");
+        out.extend_from_slice(&common);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&packed);
+        directory.extend_from_slice(b"PK\x01\x02\x14\0");
+        directory.extend_from_slice(&common);
+        directory.extend_from_slice(&[0; 10]);
+        directory.extend_from_slice(&start.to_le_bytes());
+        directory.extend_from_slice(name.as_bytes());
+    }
+    let count = (members.len() as u16).to_le_bytes();
+    let at = (out.len() as u32).to_le_bytes();
+    let size = (directory.len() as u32).to_le_bytes();
+    out.extend_from_slice(&directory);
+    out.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    out.extend([count, count].concat());
+    out.extend([size, at].concat());
+    out.extend_from_slice(&[0, 0]);
+    out
+}
+
+const ENTRY: &str = r#"{"request":{"method":"GET","url":"http://h/x"},"response":{"status":200,"content":{"_file":"r/b.json"}}}"#;
+
+#[test]
+fn archives_are_read_from_files_and_pipes() {
+    let har = format!("{{\"log\":{{\"entries\":[{ENTRY}]}}}}");
+    let line = "{\"request\":{\"host\":\"h\",\"path\":\"/y\"}}\n";
+    let packed = zip(&[
+        ("b/r/b.json", b"[7]"),
+        ("b/har.har", har.as_bytes()),
+        ("a.jsonl", line.as_bytes()),
+        ("page.html", b"<html>"),
+    ]);
+    let expect = |found: Vec<(u64, String)>| {
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].1.contains("/y") && found[1].1.contains("[7]"), "{found:?}");
+    };
+    expect(stdin(packed.clone(), 100, 1000));
+    expect(stdin(gzip(&packed), 100, 1000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("any.name");
+    fs::write(&path, &packed).unwrap();
+    expect(file(&path, 1000));
+    let mut reader = Reader::open(&[Locator::Dir(folder.path().to_owned())], None, 100).unwrap();
+    assert_eq!(all(&mut reader).len(), 2);
+
+    let fails = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let mut reader = Reader::open(&[Locator::File(path.clone())], None, 100).unwrap();
+        let failed = reader.next_block().unwrap_err();
+        let mut error: &dyn std::error::Error = &failed;
+        let mut text = error.to_string();
+        while let Some(cause) = error.source() {
+            text.push_str(&format!(": {cause}"));
+            error = cause;
+        }
+        text
+    };
+    assert!(fails(&packed[..packed.len() - 30]).contains("may be cut"));
+    assert!(fails(&zip(&[("a.html", b"<html>")])).contains("without any capture"));
+    let blanks = [b"{\"log\":{\"entries\":[".as_slice(), &vec![b' '; 90 << 20]].concat();
+    let bomb = zip(&[("bomb.har", &blanks)]);
+    assert!(bomb.len() < 1 << 20);
+    let told = fails(&bomb);
+    assert!(told.contains("200 times"), "{told}");
+}
+
+#[test]
+fn captures_are_told_by_their_content() {
+    let har = format!("\u{feff}{{\"x\":[],\"log\":{{\"entries\":[{ENTRY}]}}}}");
+    let utf16: Vec<u8> = har.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [har.clone().into_bytes(), utf16.clone(), gzip(&utf16)] {
+        for step in [1, 1000] {
+            let found = stdin(bytes.clone(), step, 100);
+            assert!(found.len() == 1 && found[0].1.contains("\"/x\""), "{found:?}");
+        }
+    }
+    for (bytes, what) in [
+        (&b"<!DOCTYPE html><html></html>"[..], "an HTML page"),
+        (b"openapi: 3.0.0\n", "hmt-mock"),
+        (b"[{\"request\":{}}]", "jq -c"),
+    ] {
+        let input = Box::new(Cursor::new(bytes.to_vec()));
+        let mut reader = Reader::open(&[Locator::Stdio], Some(input), 100).unwrap();
+        let error = reader.next_block().unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
 }

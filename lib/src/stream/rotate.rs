@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::file_sink::FileSink;
-use super::locator::{Packing, by_name};
+use super::har_sink::HarSink;
+use super::locator::{Content, Packing, by_name};
 use super::packed_sink::PackedSink;
 use super::sink::{Sink, SinkError};
 
@@ -93,7 +94,9 @@ impl Sink for Log {
 }
 
 fn open(path: &Path, packing: Packing) -> Result<Box<dyn Sink>, SinkError> {
+    let is_har = by_name(path).0 == Some(Content::Har);
     Ok(match packing {
+        Packing::Plain if is_har => Box::new(HarSink::open(path)?),
         Packing::Plain => Box::new(FileSink::open(path)?),
         packing => Box::new(PackedSink::open(path, packing)?),
     })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::kafka;
-use super::locator::{Locator, by_name};
+use super::locator::Locator;
 use super::log_dir::LogDir;
 use super::patience::Patience;
 use super::rotate::{Log, Rotation};
@@ -82,9 +82,6 @@ pub enum SinkError {
         #[source]
         cause: io::Error,
     },
-    /// A file kind that is a source only.
-    #[error("{}: a HAR can be read, not written; name a .jsonl file", .0.display())]
-    Har(PathBuf),
     /// No standard output to write to.
     #[error("-: standard output can be named once only")]
     StdoutTwice,
@@ -129,7 +126,7 @@ pub struct Unsent {
 /// Opens a sink; `stdout` stands for `-`. Files are appended to, folders get one log for each host.
 ///
 /// # Errors
-/// What cannot be opened, a HAR, a topic that cannot be set up, `-` without `stdout`.
+/// What cannot be opened, a topic that cannot be set up, `-` without `stdout`.
 pub fn open_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
@@ -140,7 +137,7 @@ pub fn open_sink(
 /// Opens a sink as [`open_sink`] does, whose files make room for the next.
 ///
 /// # Errors
-/// What cannot be opened, a HAR, a topic that cannot be set up, `-` without `stdout`.
+/// What cannot be opened, a topic that cannot be set up, `-` without `stdout`.
 pub fn open_rotating_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
@@ -150,10 +147,7 @@ pub fn open_rotating_sink(
         Locator::Stdio => {
             Box::new(Pipe { out: stdout.ok_or(SinkError::StdoutTwice)?, torn: false })
         }
-        Locator::File(path) => match by_name(path) {
-            (Some(super::locator::Content::Har), _) => return Err(SinkError::Har(path.clone())),
-            _ => Box::new(Log::open(path, rotation)?),
-        },
+        Locator::File(path) => Box::new(Log::open(path, rotation)?),
         Locator::Dir(path) => Box::new(LogDir::open(path, rotation)?),
         Locator::Kafka(topic) => kafka::open_sink(topic)?,
     })

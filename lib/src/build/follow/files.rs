@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::infer::Ledger;
-use crate::stream::{Block, Locator, Part, Reader, grows};
+use crate::stream::{Block, Locator, Part, Reader, StreamError, grows};
 
 use super::Source;
 use crate::build::config::{Config, Stop};
@@ -67,7 +67,11 @@ impl<'c> Files<'c> {
                 }
                 continue;
             }
-            let files = Reader::open(std::slice::from_ref(locator), None, BLOCK).whole()?;
+            let files = match Reader::open(std::slice::from_ref(locator), None, BLOCK) {
+                // The first capture may come later.
+                Err(StreamError::Empty(_)) => continue,
+                files => files.whole()?,
+            };
             let named = matches!(locator, Locator::File(_));
             let files = files.files().flatten().filter(|path| grows(path));
             all.extend(files.map(|path| (path.to_owned(), named)));

@@ -1,128 +1,139 @@
 //! One entry of a HAR as an exchange: as browsers, proxies and test tools write it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use super::super::beside::Beside;
+use super::super::capture::method;
+use super::body::Content;
+use super::lenient::{Text, if_fits, number};
 use crate::exchange::{
     Body, Exchange, LineError, Meta, Method, Pairs, Place, Protocol, Request, Response, header,
     later, place, without_lone_surrogates,
 };
 
+/// What an entry is.
+pub(super) enum Read {
+    /// An exchange of HTTP.
+    Exchange(Box<Exchange<'static>>),
+    /// Something of another scheme: `ws`, `data`, `chrome-extension`.
+    Other(String),
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    started_date_time: Option<String>,
+    started_date_time: Option<Text>,
     /// Milliseconds; -1 where unknown.
+    #[serde(default, deserialize_with = "number")]
     time: Option<f64>,
-    request: HarRequest,
+    request: Option<HarRequest>,
     response: Option<HarResponse>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HarRequest {
-    method: String,
-    url: String,
+    method: Option<Text>,
+    url: Option<Text>,
+    #[serde(default, deserialize_with = "if_fits")]
     headers: Option<Vec<NameValue>>,
+    /// What some tools list instead of writing it into the URL.
+    #[serde(default, deserialize_with = "if_fits")]
+    query_string: Option<Vec<NameValue>>,
     /// What some tools list instead of the header.
+    #[serde(default, deserialize_with = "if_fits")]
     cookies: Option<Vec<Cookie>>,
-    post_data: Option<PostData>,
+    post_data: Option<Content>,
     /// -1 where unknown.
+    #[serde(default, deserialize_with = "number")]
     body_size: Option<f64>,
 }
 
 #[derive(Deserialize)]
 struct NameValue {
-    name: String,
-    value: Option<String>,
+    name: Text,
+    value: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Cookie {
-    name: String,
-    value: Option<String>,
-    path: Option<String>,
-    domain: Option<String>,
+    name: Text,
+    value: Option<Text>,
+    path: Option<Text>,
+    domain: Option<Text>,
     http_only: Option<bool>,
     secure: Option<bool>,
-    same_site: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PostData {
-    mime_type: Option<String>,
-    text: Option<String>,
-    /// Not in HAR 1.2, but several tools say here that `text` is base64.
-    encoding: Option<String>,
-    params: Option<Vec<NameValue>>,
+    same_site: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HarResponse {
     /// 0 or -1 where there was no response.
+    #[serde(default, deserialize_with = "number")]
     status: Option<f64>,
-    status_text: Option<String>,
+    status_text: Option<Text>,
+    #[serde(default, deserialize_with = "if_fits")]
     headers: Option<Vec<NameValue>>,
+    #[serde(default, deserialize_with = "if_fits")]
     cookies: Option<Vec<Cookie>>,
     content: Option<Content>,
     /// The reason that Chromium gives for a failed request.
     #[serde(rename = "_error")]
-    error: Option<String>,
+    error: Option<Text>,
 }
 
-#[derive(Deserialize)]
-struct Content {
-    size: Option<f64>,
-    text: Option<String>,
-    encoding: Option<String>,
-}
-
-/// Reads an entry.
+/// Reads an entry. `missing` counts bodies in files that are not `beside` the archive.
 ///
 /// # Errors
-/// What is no JSON object of a HAR entry, no HTTP (`data:` URLs), or has a method that lines cannot hold.
-pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
-    let entry: Entry = serde_json::from_slice(text)
-        .or_else(|error| match std::str::from_utf8(text).ok().and_then(without_lone_surrogates) {
-            // Browsers write texts as they hold them, which may be half of a surrogate pair.
-            Some(mended) => serde_json::from_str(&mended),
-            None => Err(error),
-        })
-        .map_err(|error| LineError::new(format!("no HAR entry: {error}"), 0))?;
-    let method: Method =
-        entry.request.method.parse().map_err(|error| refuse(format!("{error}")))?;
-    let listed = entry.request.headers.unwrap_or_default();
+/// What is no entry of a HAR.
+pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Read, LineError> {
+    let entry = parse(text)?;
+    let Some(request) = entry.request else { return Err(refuse("the entry has no request")) };
+    let Some(mut url) = request.url.map(|url| url.0) else {
+        return Err(refuse("request.url is missing"));
+    };
+    if let Some(scheme) = other_scheme(&url) {
+        return Ok(Read::Other(scheme));
+    }
+    let mut meta = Meta { duration_ms: entry.time.filter(|ms| *ms >= 0.0), ..Meta::default() };
+    let method = method(&request.method.unwrap_or_default().0, &mut meta)?;
+    let listed = request.headers.unwrap_or_default();
     let authority = named(&listed, ":authority");
     let mut headers = headers(listed);
-    let cookies = entry.request.cookies.unwrap_or_default();
+    let cookies = request.cookies.unwrap_or_default();
     if !cookies.is_empty() && header(&headers, "cookie").is_none() {
         let pairs: Vec<String> = cookies.iter().map(Cookie::pair).collect();
         headers.push(("cookie".into(), pairs.join("; ").into()));
     }
-    let url = with_http(entry.request.url);
+    with_query(&mut url, &request.query_string.unwrap_or_default());
     let Place { protocol, host, pathname, query, wire_query } =
-        place(Some(url.clone().into()), None, None, None, Pairs::new(), &headers);
-    if protocol.is_none() && url.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/')) {
-        let start: String = url.chars().take(40).collect();
-        return Err(refuse(format!("request.url {start:?} is not http or https")));
-    }
+        place(Some(url.into()), None, None, None, Pairs::new(), &headers);
     let host = match authority {
         Some(authority) if host.is_empty() => authority.to_ascii_lowercase().into(),
         _ => host,
     };
-    let mut meta = Meta { duration_ms: entry.time.filter(|ms| *ms >= 0.0), ..Meta::default() };
-    let body = match entry.request.post_data {
-        Some(data) => request_body(data)?,
-        None => Body::Empty,
-    };
+    let mut body = Body::Empty;
+    if let Some(data) = request.post_data {
+        body = data.body(beside, missing);
+        let mut media = data.media().map(str::to_owned);
+        if body.is_empty()
+            && let Some((form, own)) = data.form(header(&headers, "content-type"))
+        {
+            body = form;
+            if let Some(own) = own {
+                headers.retain(|(name, _)| name != "content-type");
+                media = Some(own);
+            }
+        }
+        declare(&mut headers, media, &body);
+    }
     // A size without text is a body that the tool did not keep.
     if body.is_empty() {
-        meta.truncated_request = size(entry.request.body_size);
+        meta.truncated_request = size(request.body_size);
     }
+    let started = entry.started_date_time.map(|time| time.0);
     let request = Request {
         method,
         protocol: protocol.unwrap_or(Protocol::Http),
@@ -132,39 +143,81 @@ pub(super) fn read(text: &[u8]) -> Result<Exchange<'static>, LineError> {
         wire_query: wire_query.map(|query| query.into_owned().into()),
         headers,
         body,
-        timestamp: entry.started_date_time.clone().map(Into::into),
+        timestamp: started.clone().map(Into::into),
     };
     // An archive of requests alone has no responses; a browser's has one without a status where none came.
     let was_asked_for = entry.response.is_some();
     let response = match entry.response {
-        Some(response) => answer(response, method, &mut meta)?,
+        Some(response) => answer(response, method, &mut meta, beside, missing)?,
         None => None,
     };
     let response = response.map(|response| Response {
-        timestamp: later(entry.started_date_time.as_deref(), meta.duration_ms).map(Into::into),
+        timestamp: later(started.as_deref(), meta.duration_ms).map(Into::into),
         ..response
     });
     if response.is_none() && was_asked_for && meta.error.is_none() {
         meta.error = Some("no response in the archive".into());
     }
-    Ok(Exchange { request, response, meta })
+    Ok(Read::Exchange(Box::new(Exchange { request, response, meta })))
 }
 
-fn request_body(data: PostData) -> Result<Body<'static>, LineError> {
-    let text = data.text.unwrap_or_default();
-    if !text.is_empty() {
-        return body(text, data.encoding.as_deref(), "request.postData");
+/// Characters that do not exist are mended only where there are any.
+fn parse(text: &[u8]) -> Result<Entry, LineError> {
+    let error = match deserialized(text) {
+        Ok(entry) => return Ok(entry),
+        Err(error) => error,
+    };
+    let lossy = String::from_utf8_lossy(text);
+    let mended = without_lone_surrogates(&lossy);
+    if let Ok(entry) = deserialized(mended.as_deref().unwrap_or(&lossy).as_bytes()) {
+        return Ok(entry);
     }
-    let form = data.mime_type.is_none_or(|media| media.is_empty() || media.contains("urlencoded"));
-    match data.params {
-        Some(params) if form && !params.is_empty() => {
-            let mut text = form_urlencoded::Serializer::new(String::new());
-            for param in params {
-                text.append_pair(&param.name, &param.value.unwrap_or_default());
-            }
-            Ok(Body::Text(text.finish().into()))
+    Err(refuse(match error.classify() {
+        serde_json::error::Category::Data if text.first() == Some(&b'{') => {
+            "the entry is not as HAR has it: request and response are objects, and so is their content"
         }
-        _ => Ok(Body::Empty),
+        serde_json::error::Category::Data => "the entry is not an object",
+        _ => "the entry is not valid JSON",
+    }))
+}
+
+fn deserialized(text: &[u8]) -> serde_json::Result<Entry> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    // Chromium nests the callers of a script; what is not asked for is passed over without recursion.
+    deserializer.disable_recursion_limit();
+    Entry::deserialize(&mut deserializer)
+}
+
+/// A scheme that is none of HTTP's, in lower case. `localhost:80/` has a port, and no scheme.
+fn other_scheme(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once(':')?;
+    let scheme = scheme.trim().to_ascii_lowercase();
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-'))
+        && !rest.starts_with(|c: char| c.is_ascii_digit());
+    (is_scheme && scheme != "http" && scheme != "https").then_some(scheme)
+}
+
+/// Adds the query that is only listed.
+fn with_query(url: &mut String, listed: &[NameValue]) {
+    if listed.is_empty() || url.contains('?') {
+        return;
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for pair in listed {
+        query.append_pair(&pair.name.0, pair.value.as_ref().map_or("", |value| &value.0));
+    }
+    let end = url.find('#').unwrap_or(url.len());
+    url.insert_str(end, &format!("?{}", query.finish()));
+}
+
+/// Adds the media type that only the body's description has.
+fn declare(headers: &mut Pairs<'static>, media: Option<String>, body: &Body<'_>) {
+    if let Some(media) = media
+        && !body.is_empty()
+        && header(headers, "content-type").is_none()
+    {
+        headers.push(("content-type".into(), media.into()));
     }
 }
 
@@ -172,11 +225,13 @@ fn answer(
     response: HarResponse,
     method: Method,
     meta: &mut Meta<'static>,
+    beside: &Beside,
+    missing: &mut u64,
 ) -> Result<Option<Response<'static>>, LineError> {
     let number = response.status.unwrap_or_default();
     if number <= 0.0 {
-        let why = response.error.filter(|why| !why.is_empty()).or(response.status_text);
-        meta.error = why.filter(|why| !why.is_empty()).map(Into::into);
+        let why = response.error.filter(|why| !why.0.is_empty()).or(response.status_text);
+        meta.error = why.filter(|why| !why.0.is_empty()).map(|why| why.0.into());
         return Ok(None);
     }
     if number.fract() != 0.0 || !(100.0..=999.0).contains(&number) {
@@ -192,39 +247,42 @@ fn answer(
     let bodiless = method == Method::Head || matches!(status, 100..=199 | 204 | 304);
     let mut found = Body::Empty;
     if let Some(content) = response.content.filter(|_| !bodiless) {
-        found = body(
-            content.text.unwrap_or_default(),
-            content.encoding.as_deref(),
-            "response.content",
-        )?;
-        if found.is_empty() {
-            meta.truncated_response = size(content.size);
+        let before = *missing;
+        found = content.body(beside, missing);
+        declare(&mut headers, content.media().map(str::to_owned), &found);
+        if found.is_empty() && (!content.names_file() || *missing > before) {
+            meta.truncated_response = unrecorded(&content, &headers, *missing > before);
         }
     }
     Ok(Some(Response { status, headers, body: found, timestamp: None }))
 }
 
-fn body(text: String, encoding: Option<&str>, place: &str) -> Result<Body<'static>, LineError> {
-    match encoding {
-        Some(name) if name.eq_ignore_ascii_case("base64") => match STANDARD.decode(text.trim()) {
-            Ok(bytes) => Ok(Body::from_bytes(bytes)),
-            Err(error) => Err(refuse(format!("{place}.text is no base64: {error}"))),
+/// The size of a body that was not kept: 0 where that is not known either.
+fn unrecorded(content: &Content, headers: &Pairs<'_>, lost: bool) -> Option<u64> {
+    let declared = || header(headers, "content-length").and_then(|size| size.trim().parse().ok());
+    match content.size {
+        Some(bytes) if bytes > 0.0 => Some(bytes as u64),
+        Some(0.0) if !lost => None,
+        // A media type is of a body that was there.
+        _ => match declared() {
+            Some(0) => None,
+            Some(size) => Some(size),
+            None => (lost || content.media().is_some()).then_some(0),
         },
-        _ => Ok(Body::from_bytes(text.into_bytes())),
     }
 }
 
 impl Cookie {
     fn pair(&self) -> String {
-        format!("{}={}", self.name, self.value.as_deref().unwrap_or_default())
+        format!("{}={}", self.name.0, self.value.as_ref().map_or("", |value| &value.0))
     }
 
-    /// As `Set-Cookie` has it. When it expires is left out: tools tell that in ways of their own.
+    /// As `Set-Cookie` has it. When it expires is left out: tools write that in ways of their own.
     fn set(&self) -> String {
         let mut text = self.pair();
         let named = [("Path", &self.path), ("Domain", &self.domain), ("SameSite", &self.same_site)];
         for (name, value) in named {
-            if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+            if let Some(Text(value)) = value.as_ref().filter(|value| !value.0.is_empty()) {
                 text.push_str(&format!("; {name}={value}"));
             }
         }
@@ -237,34 +295,32 @@ impl Cookie {
     }
 }
 
-/// WebSockets begin with an exchange of HTTP, which is what a record holds of them.
-fn with_http(url: String) -> String {
-    for (scheme, http) in [("wss://", "https://"), ("ws://", "http://")] {
-        if url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) {
-            return format!("{http}{}", &url[scheme.len()..]);
+/// Headers in lower case, without the pseudo-headers that HTTP/2 tools list among them. Browsers join headers of one name by
+/// line ends.
+fn headers(list: Vec<NameValue>) -> Pairs<'static> {
+    let mut pairs = Pairs::new();
+    for header in list {
+        let name = header.name.0.trim().to_ascii_lowercase();
+        if name.is_empty() || name.starts_with(':') {
+            continue;
+        }
+        let value = header.value.unwrap_or_default().0;
+        for value in value.split('\n') {
+            pairs.push((name.clone().into(), value.trim_end_matches('\r').to_owned().into()));
         }
     }
-    url
-}
-
-/// Headers in lower case, without the pseudo-headers that HTTP/2 tools list among them.
-fn headers(list: Vec<NameValue>) -> Pairs<'static> {
-    list.into_iter()
-        .filter(|header| !header.name.starts_with(':') && !header.name.is_empty())
-        .map(|header| {
-            (header.name.to_ascii_lowercase().into(), header.value.unwrap_or_default().into())
-        })
-        .collect()
+    pairs
 }
 
 fn named(list: &[NameValue], name: &str) -> Option<String> {
-    list.iter().find(|header| header.name == name).and_then(|header| header.value.clone())
+    let found = list.iter().find(|header| header.name.0 == name)?;
+    found.value.as_ref().map(|value| value.0.clone())
 }
 
 fn size(bytes: Option<f64>) -> Option<u64> {
     bytes.filter(|bytes| *bytes > 0.0).map(|bytes| bytes as u64)
 }
 
-fn refuse(message: String) -> LineError {
+fn refuse(message: impl Into<String>) -> LineError {
     LineError::new(message, 0)
 }

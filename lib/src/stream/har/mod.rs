@@ -1,70 +1,51 @@
 //! HTTP Archive (HAR 1.2) as a source: each entry becomes a line, numbered by entry.
 
+mod body;
 mod entry;
-mod scan;
+mod lenient;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use super::block::{Block, Kind};
-use crate::exchange::write_line;
-use scan::{Scan, Scanned};
+use super::beside::Beside;
+use super::capture::{Capture, Step};
+use super::scan::{Array, Scan, Scanned};
+use entry::Read as Entry;
 
 /// Entries of one archive.
 pub(super) struct Har {
-    source: Arc<str>,
     scan: Scan,
-    block_size: usize,
-    next_entry: u64,
-    held: Option<Block>,
-    ended: bool,
+    beside: Beside,
+    /// How many files beside the archive were named and not found.
+    missing: u64,
 }
 
 impl Har {
-    pub(super) fn new(source: Arc<str>, input: Box<dyn Read + Send>, block_size: usize) -> Self {
-        Har { source, scan: Scan::new(input), block_size, next_entry: 1, held: None, ended: false }
+    pub(super) fn new(input: Box<dyn Read + Send>, beside: Beside) -> Self {
+        Har { scan: Scan::new(input, Array::LogEntries), beside, missing: 0 }
+    }
+}
+
+impl Capture for Har {
+    fn next(&mut self) -> io::Result<Step> {
+        Ok(match self.scan.next_entry()? {
+            Scanned::End => Step::End,
+            Scanned::Torn => Step::Cut,
+            Scanned::TooLong(size) => Step::TooLong(size),
+            Scanned::Entry(text) => match entry::read(&text, &self.beside, &mut self.missing) {
+                Ok(Entry::Exchange(exchange)) => Step::Exchange(exchange),
+                Ok(Entry::Other(scheme)) => Step::PassedOver(scheme),
+                Err(error) => Step::Rejected(error),
+            },
+        })
     }
 
-    /// The next block of lines; `None` at the end of the archive.
-    pub(super) fn next_block(&mut self) -> io::Result<Option<Block>> {
-        if let Some(block) = self.held.take() {
-            return Ok(Some(block));
+    fn notes(&self) -> Vec<String> {
+        match self.missing {
+            0 => Vec::new(),
+            count => vec![format!(
+                "{count} bodies are in files that are not beside the archive; they count as not recorded"
+            )],
         }
-        let first = self.next_entry;
-        let mut bytes = Vec::new();
-        while !self.ended && bytes.len() < self.block_size {
-            let kind = match self.scan.next_entry()? {
-                Scanned::End => {
-                    self.ended = true;
-                    break;
-                }
-                Scanned::Torn => {
-                    self.ended = true;
-                    Kind::Torn
-                }
-                Scanned::TooLong(size) => Kind::TooLong(size),
-                Scanned::Entry(entry) => match entry::read(&entry) {
-                    Ok(exchange) => {
-                        write_line(&exchange, &mut bytes);
-                        self.next_entry += 1;
-                        continue;
-                    }
-                    Err(error) => Kind::Rejected(error),
-                },
-            };
-            let odd = self.block(self.next_entry, Vec::new(), kind);
-            self.next_entry += 1;
-            if bytes.is_empty() {
-                return Ok(Some(odd));
-            }
-            self.held = Some(odd);
-            break;
-        }
-        Ok((!bytes.is_empty()).then(|| self.block(first, bytes, Kind::Lines)))
-    }
-
-    fn block(&self, first_line: u64, bytes: Vec<u8>, kind: Kind) -> Block {
-        Block { source: Arc::clone(&self.source), first_line, bytes, kind }
     }
 }
 

@@ -1,6 +1,7 @@
 use std::io::Cursor;
 
 use super::super::block::Record;
+use super::super::capture::Entries;
 use super::*;
 use crate::exchange::{Body, Exchange, header, parse_line};
 
@@ -16,7 +17,8 @@ impl Read for Drip {
 
 /// `Ok(line)` or `Err(what came instead)`, with the entry's number.
 fn read_with(input: Box<dyn Read + Send>, block: usize) -> Vec<(u64, Result<String, String>)> {
-    let mut har = Har::new("a.har".into(), input, block);
+    let har = Box::new(Har::new(input, Beside::Nothing));
+    let mut har = Entries::new("a.har".into(), har, block);
     let mut found = Vec::new();
     while let Some(block) = har.next_block().unwrap() {
         for (number, record) in block.records() {
@@ -67,13 +69,14 @@ fn a_browsers_entry() {
     assert_eq!(exchange.request.host, "api.example.com");
     assert_eq!(exchange.request.pathname, "/a%20b");
     assert_eq!(exchange.request.query.len(), 2);
-    assert_eq!(exchange.request.headers.len(), 2);
+    // The media type is that of the body's description.
+    assert_eq!(exchange.request.headers.len(), 3);
     assert_eq!(exchange.request.body, Body::Text("{}".into()));
     assert_eq!(exchange.request.timestamp.as_deref(), Some("2025-12-31T23:00:00.250000Z"));
     assert_eq!(exchange.meta.duration_ms, Some(750.5));
     let response = exchange.response.unwrap();
     assert_eq!(response.body, Body::Binary(vec![255, 0, 254].into()));
-    assert_eq!(response.headers.len(), 2);
+    assert_eq!(response.headers.len(), 3);
     assert_eq!(response.timestamp.as_deref(), Some("2025-12-31T23:00:01.000500Z"));
 }
 
@@ -139,7 +142,12 @@ fn what_mitmproxy_writes() {
         "redirectURL":"","headersSize":-1,"bodySize":-1},"cache":{},"timings":{"connect":-1.0,"ssl":-1.0,"send":1.0,"receive":0,"wait":2}}"#,
     );
     let exchange = parse(&line);
-    assert_eq!(exchange.request.headers.len(), 1, "a listed cookie is no second header");
+    let names = exchange.request.headers.iter().map(|(name, _)| name.as_ref());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["cookie", "content-type"],
+        "a listed cookie is no second header"
+    );
     assert_eq!(exchange.request.body, Body::Text("{\"n\":1}".into()));
     let response = exchange.response.unwrap();
     assert_eq!(response.body, Body::Binary(vec![255, 0, 254].into()));
@@ -162,20 +170,38 @@ fn cookies_that_are_only_listed_become_headers() {
 }
 
 #[test]
-fn a_websocket_is_its_handshake() {
-    let line = one(
-        r#"{"_resourceType":"websocket","_webSocketMessages":[{"type":"send","time":1.5,"opcode":1,"data":"secret"}],
-        "request":{"method":"GET","url":"wss://H.test/socket?x=1","headers":[{"name":"Upgrade","value":"websocket"}],"bodySize":0},
-        "response":{"status":101,"statusText":"Switching Protocols","headers":[],"content":{"size":0,"mimeType":"x-unknown"},"bodySize":-1}}"#,
-    );
-    let exchange = parse(&line);
-    assert_eq!(exchange.request.protocol, crate::exchange::Protocol::Https);
-    assert_eq!(
-        (exchange.request.host.as_ref(), exchange.request.pathname.as_ref()),
-        ("h.test", "/socket")
-    );
-    assert_eq!(exchange.response.unwrap().status, 101);
-    assert!(!line.contains("secret"));
+fn what_is_no_http_is_passed_over_and_counted() {
+    let entry = |url: &str| {
+        format!(r#"{{"request":{{"method":"","url":"{url}"}},"response":{{"status":101}}}}"#)
+    };
+    let mut all: Vec<String> = [
+        "wss://h.test/socket?x=1",
+        "ws://h/",
+        "data:text/plain,x",
+        "blob:https://h/1",
+        "about:blank",
+        "file:///etc/x",
+        "chrome-extension://abc/x.js",
+    ]
+    .map(entry)
+    .into();
+    let good = r#"{"request":{"method":"GET","url":"http://h/"},"response":{"status":200}}"#;
+    all.insert(2, good.to_owned());
+    all.push(good.to_owned());
+    let har = format!("{{\"log\":{{\"entries\":[{}]}}}}", all.join(","));
+    let har = Box::new(Har::new(Box::new(Cursor::new(har)), Beside::Nothing));
+    let mut entries = Entries::new("a.har".into(), har, 1 << 20);
+    let mut numbers = Vec::new();
+    while let Some(block) = entries.next_block().unwrap() {
+        numbers.extend(block.records().map(|(number, _)| number));
+    }
+    assert_eq!(numbers, [3, 9]);
+    let note = entries.notes().join(" ");
+    assert!(note.contains("7 entries passed over") && note.contains("wss 1"), "{note}");
+    // A port is no scheme.
+    let line =
+        one(r#"{"request":{"method":"GET","url":"localhost:80/x"},"response":{"status":200}}"#);
+    assert_eq!(parse(&line).response.unwrap().status, 200);
 }
 
 #[test]
@@ -199,14 +225,14 @@ fn odd_entries_are_rejected_by_number_and_the_rest_goes_on() {
     let good =
         r#"{"request":{"method":"GET","url":"http://h/","headers":[]},"response":{"status":200}}"#;
     let found = entries(&format!(
-        r#"{good}, 5, {{"request":{{"method":"BREW","url":"http://h/"}}}}, "x]\"", {{"request":{{"method":"GET","url":"data:text/plain,x"}}}}, {{}}, null, {good}"#
+        r#"{good}, 5, {{"request":{{"method":"B W","url":"http://h/"}}}}, "x]\"", {{"request":{{"method":"GET"}}}}, {{}}, null, {good}"#
     ));
     let kinds: Vec<(u64, bool)> = found.iter().map(|(n, found)| (*n, found.is_ok())).collect();
     let expected: Vec<(u64, bool)> =
         (1..=8).map(|number| (number, number == 1 || number == 8)).collect();
     assert_eq!(kinds, expected);
     let told = format!("{found:?}");
-    for part in ["brew", "data:text", "missing field", "no HAR entry"] {
+    for part in ["no method of HTTP", "request.url is missing", "no request", "not an object"] {
         assert!(told.to_lowercase().contains(&part.to_lowercase()), "{part} in {told}");
     }
 }
@@ -217,16 +243,87 @@ fn cut_archives_give_their_whole_entries() {
         r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/"}},{"request":{"me"#;
     let found = read_with(Box::new(Cursor::new(har)), 1 << 20);
     assert!(found[0].1.is_ok(), "{found:?}");
-    assert_eq!(found[1], (2, Err("TornTail([])".to_owned())));
+    assert_eq!(found.len(), 2);
+    let why = found[1].1.as_ref().unwrap_err();
+    assert!(why.contains("ends early") && why.contains("before it: 1"), "{why}");
+    for cut in [&har[..10], &har[..har.len() - 20]] {
+        let found = read_with(Box::new(Cursor::new(cut.to_owned())), 1 << 20);
+        assert!(found.last().unwrap().1.is_err(), "{cut}");
+    }
+    // Its entries are whole, and the archive is not.
+    let whole =
+        r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/"}}],"x":{"]}":1}}}"#;
+    for (cut, records) in [(0, 1), (1, 2), (2, 2), (12, 2)] {
+        let cut = whole[..whole.len() - cut].to_owned();
+        assert_eq!(read_with(Box::new(Cursor::new(cut.clone())), 1 << 20).len(), records, "{cut}");
+    }
     assert_eq!(read_with(Box::new(Cursor::new("")), 10), []);
     assert_eq!(entries(""), []);
 }
 
 #[test]
 fn what_is_no_archive_says_so() {
-    for text in ["{}", "[1]", "{\"log\":{\"entries\":{}}}", "<html>", "{\"entries\":[]}"] {
-        let mut har = Har::new("a.har".into(), Box::new(Cursor::new(text)), 10);
-        let error = har.next_block().unwrap_err();
-        assert!(error.to_string().contains("no log.entries"), "{text}: {error}");
+    for text in ["{}", "[1]", "{\"log\":{\"entries\":{}}}", "{\"entries\":[]}"] {
+        let mut har = Har::new(Box::new(Cursor::new(text)), Beside::Nothing);
+        let error = har.next().err().unwrap();
+        assert!(error.to_string().contains("no array log.entries"), "{text}: {error}");
     }
+}
+
+#[test]
+fn forms_of_files_become_multipart() {
+    let line = one(
+        r#"{"request":{"method":"POST","url":"http://h/up","headers":[{"name":"Content-Type","value":"multipart/form-data; boundary=--x1"}],
+        "postData":{"mimeType":"multipart/form-data; boundary=--x1","params":[{"name":"title","value":"Q1"},
+        {"name":"file","fileName":"a.pdf","contentType":"application/pdf"}]}},"response":{"status":201}}"#,
+    );
+    let request = parse(&line).request;
+    assert_eq!(
+        request.body.as_str(),
+        Some(
+            "----x1\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nQ1\r\n----x1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n\r\n----x1--\r\n"
+        )
+    );
+    let line = one(
+        r#"{"request":{"method":"POST","url":"http://h/up","headers":[{"name":"Content-Type","value":"multipart/form-data"}],
+        "postData":{"mimeType":"multipart/form-data","params":[{"name":"a","value":"1"}]}},"response":{"status":201}}"#,
+    );
+    let request = parse(&line).request;
+    let media = header(&request.headers, "content-type").unwrap();
+    let boundary = media.split_once("boundary=").unwrap().1;
+    assert!(request.body.as_str().unwrap().starts_with(&format!("--{boundary}\r\n")));
+}
+
+#[test]
+fn what_tools_write_besides_the_standard() {
+    // Text that claims to be base64, a query that is only listed, headers that are joined by line ends, a media type beside
+    // the headers, numbers as text, half of a surrogate pair, a method of its own.
+    let line = one(
+        r#"{"time":"3","request":{"method":"PURGE","url":"http://h/p#f","queryString":[{"name":"q","value":"a b"},{"name":"n","value":5}],
+        "headers":{"not":"a list"}},"response":{"status":"200","headers":[{"name":"Set-Cookie","value":"a=1\nb=2"}],
+        "content":{"size":"-1","mimeType":"application/json","encoding":"base64","text":"{\"a\":\"\ud83d\"}"}}}"#,
+    );
+    let exchange = parse(&line);
+    assert_eq!(exchange.meta.method.as_deref(), Some("PURGE"));
+    assert_eq!(exchange.request.query, [("q".into(), "a b".into()), ("n".into(), "5".into())]);
+    let response = exchange.response.unwrap();
+    assert_eq!(response.body.as_str(), Some("{\"a\":\"\u{fffd}\"}"));
+    assert_eq!(header(&response.headers, "content-type"), Some("application/json"));
+    assert_eq!(response.headers.iter().filter(|(name, _)| name == "set-cookie").count(), 2);
+}
+
+#[test]
+fn bodies_may_lie_beside_the_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.json"), "[1]").unwrap();
+    let har = r#"{"log":{"entries":[
+        {"request":{"method":"GET","url":"http://h/"},"response":{"status":200,"content":{"size":-1,"mimeType":"application/json","_file":"a.json"}}},
+        {"request":{"method":"GET","url":"http://h/"},"response":{"status":200,"content":{"size":-1,"mimeType":"application/json","_file":"../b"}}}]}}"#;
+    let beside = Beside::of_file(&folder.path().join("x.har"));
+    let mut har = Har::new(Box::new(Cursor::new(har)), beside);
+    let Step::Exchange(found) = har.next().unwrap() else { panic!("no exchange") };
+    assert_eq!(found.response.unwrap().body.as_str(), Some("[1]"));
+    let Step::Exchange(lost) = har.next().unwrap() else { panic!("no exchange") };
+    assert_eq!(lost.meta.truncated_response, Some(0));
+    assert_eq!(har.notes().len(), 1);
 }

@@ -1,11 +1,12 @@
-//! Finds the elements of `log.entries` in a HAR without holding more than one of them.
+//! Finds the elements of an array in a JSON file without holding more than one of them: of `log.entries` in a HAR, or of an
+//! array that is the whole file.
 //!
-//! An archive is a single JSON value and may be gigabytes long. Where its entries begin and end is told by
+//! Such a file is a single JSON value and may be gigabytes long. Where its entries begin and end is told by
 //! brackets and quotes alone; their content is left to the JSON parser.
 
 use std::io::{self, Read};
 
-use super::super::MAX_LINE;
+use super::MAX_LINE;
 
 const BUFFER: usize = 64 << 10;
 
@@ -13,9 +14,19 @@ pub(super) struct Scan {
     input: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     place: usize,
+    array: Array,
     phase: Phase,
     /// True once a byte of the input has been seen.
     begun: bool,
+}
+
+/// Which array is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Array {
+    /// That under `log.entries`.
+    LogEntries,
+    /// The outermost one.
+    Whole,
 }
 
 #[derive(PartialEq, Eq)]
@@ -38,13 +49,13 @@ pub(super) enum Scanned {
 }
 
 impl Scan {
-    pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
-        Scan { input, buffer: Vec::new(), place: 0, phase: Phase::Before, begun: false }
+    pub(super) fn new(input: Box<dyn Read + Send>, array: Array) -> Self {
+        Scan { input, buffer: Vec::new(), place: 0, array, phase: Phase::Before, begun: false }
     }
 
     pub(super) fn next_entry(&mut self) -> io::Result<Scanned> {
         if self.phase == Phase::Before && !self.find_entries()? {
-            return Ok(Scanned::End);
+            return Ok(if self.begun { Scanned::Torn } else { Scanned::End });
         }
         if self.phase == Phase::Behind {
             return Ok(Scanned::End);
@@ -54,7 +65,7 @@ impl Scan {
                 None => return Ok(Scanned::Torn),
                 Some(b']') => {
                     self.phase = Phase::Behind;
-                    return Ok(Scanned::End);
+                    return Ok(if self.is_complete()? { Scanned::End } else { Scanned::Torn });
                 }
                 Some(b',') => {}
                 Some(byte) if byte.is_ascii_whitespace() => {}
@@ -63,7 +74,25 @@ impl Scan {
         }
     }
 
-    /// Goes to the first element of `log.entries`; false for an empty file.
+    /// Reads what comes behind the array; false where the file ends before the objects around it do.
+    fn is_complete(&mut self) -> io::Result<bool> {
+        let mut depth: u64 = match self.array {
+            Array::LogEntries => 2,
+            Array::Whole => 0,
+        };
+        while depth > 0 {
+            match self.next_byte()? {
+                None => return Ok(false),
+                Some(b'"') => self.string(&mut Vec::new())?,
+                Some(b'{' | b'[') => depth += 1,
+                Some(b'}' | b']') => depth -= 1,
+                Some(_) => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes to the first element; false where the file is empty, or ends before.
     fn find_entries(&mut self) -> io::Result<bool> {
         let mut depth = 0_u64;
         let mut in_log = false;
@@ -75,6 +104,10 @@ impl Scan {
                 b':' => key = std::mem::take(&mut last_string),
                 b'{' | b'[' => {
                     depth += 1;
+                    if byte == b'[' && depth == 1 && self.array == Array::Whole {
+                        self.phase = Phase::Entries;
+                        return Ok(true);
+                    }
                     if byte == b'[' && depth == 3 && in_log && key == b"entries" {
                         self.phase = Phase::Entries;
                         return Ok(true);
@@ -84,18 +117,20 @@ impl Scan {
                     }
                     key.clear();
                 }
-                b'}' | b']' => depth = depth.saturating_sub(1),
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return Err(io::Error::new(
+                            io::ErrorKind::InvalidData,
+                            "there is no array log.entries in this HTTP archive (HAR)",
+                        ));
+                    }
+                }
                 b',' => key.clear(),
                 _ => {}
             }
         }
-        if !self.begun {
-            return Ok(false);
-        }
-        Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "no log.entries: this is no HTTP Archive (HAR); recordings in JSON Lines are called .jsonl",
-        ))
+        Ok(false)
     }
 
     /// Reads a string's text up to its closing quote; only as much of it is kept as a key may have.
