@@ -19,7 +19,7 @@ use super::values::{Key, LongText, Names, Shallow, Status, StrictText, Text, mes
 
 /// Why a line is no exchange.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (byte {column})")]
+#[error("{message}{}", place_in_line(*.column))]
 pub struct LineError {
     /// What is wrong, naming the field where there is one.
     pub message: String,
@@ -27,6 +27,11 @@ pub struct LineError {
     pub column: usize,
     /// True where the line ends too early, as that of a writer which was killed does.
     pub cut_short: bool,
+}
+
+/// Nothing where no place is to blame.
+fn place_in_line(column: usize) -> String {
+    if column == 0 { String::new() } else { format!(" (byte {column})") }
 }
 
 impl LineError {

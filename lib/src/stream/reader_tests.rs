@@ -378,3 +378,25 @@ fn captures_are_told_by_their_content() {
         assert!(error.contains(what), "{error}");
     }
 }
+
+#[test]
+fn flows_of_mitmproxy_are_read() {
+    // Made by mitmdump 11.0.2 in front of a small API.
+    let found = fixture("session.flow");
+    assert_eq!(found.len(), 17);
+    for (at, text) in [
+        (0, "get 127.0.0.1:18471/ 404"),
+        (1, "get 127.0.0.1:18471/users/1 200"),
+        (12, "get 127.0.0.1:18471/logo.png 200"),
+        (15, "post 127.0.0.1:18471/upload 201"),
+        (16, "delete 127.0.0.1:18471/users/5 204"),
+    ] {
+        assert_eq!(found[at], (at as u64 + 1, Ok(text.to_owned())));
+    }
+    // One that is cut gives what it has.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bytes = fs::read(path.join("../tests/fixtures/recordings/session.flow")).unwrap();
+    let found = stdin(&bytes[..bytes.len() - 100], 1000, 1 << 20);
+    assert_eq!(found.len(), 17);
+    assert!(found[16].1.contains("ends early"), "{}", found[16].1);
+}
