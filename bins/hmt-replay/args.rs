@@ -96,7 +96,7 @@ struct Serve {
     on_miss: OnMiss,
 
     /// Where --on-miss record=URL appends exchanges: a file (.jsonl; with .gz or .zst), a folder, or a topic
-    #[arg(short, long, value_name = "LOCATOR")]
+    #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink)]
     out: Option<Locator>,
 
     /// After the last answer to a request, begin with the first again

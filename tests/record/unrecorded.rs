@@ -138,7 +138,7 @@ fn a_long_answer_is_cut_where_its_record_fails() {
 
 #[test]
 fn a_limit_on_the_size_of_files_cuts_answers_and_leaves_whole_lines() {
-    let size = |id: usize| if id % 3 == 0 { 20_000 } else { 100 };
+    let size = |id: usize| if id.is_multiple_of(3) { 20_000 } else { 100 };
     let upstream = sized(size);
     let log = format!("logs/{}-recordings.jsonl", upstream.authority().replace(':', "_"));
     for (sinks, files) in [
@@ -191,10 +191,11 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
     if !found {
         return;
     }
-    let size = |id: usize| if id % 2 == 0 { 100 } else { 70_000 };
+    let size = |id: usize| if id.is_multiple_of(2) { 100 } else { 70_000 };
     let upstream = Arc::new(sized(size));
     let log = format!("logs/{}-recordings.jsonl", upstream.authority().replace(':', "_"));
-    let cases: [(&[&str], &str, &[(&str, &str)]); 4] = [
+    type Case<'c> = (&'c [&'c str], &'c str, &'c [(&'c str, &'c str)]);
+    let cases: [Case<'_>; 4] = [
         (&["-o", "out.jsonl"], "out.jsonl", &[("write", "ENOSPC"), ("write", "EIO")]),
         (
             &["-o", "out.jsonl", "--durable", "fsync"],
