@@ -95,7 +95,13 @@ fn odd_bodies(side: Side) -> Vec<Odd> {
     let rows: Vec<Row> = vec![
         ("HTML", JSON, b"<html>Bad gateway</html>".to_vec(), json!({}), Some("an HTML page")),
         ("torn", JSON, cut.to_vec(), json!({}), Some("cut short")),
-        ("NaN", JSON, br#"{"id":NaN,"name":"x"}"#.to_vec(), json!({}), Some("NaN or Infinity")),
+        (
+            "NaN",
+            JSON,
+            br#"{"id":NaN,"name":"x"}"#.to_vec(),
+            json!({}),
+            Some("with NaN or Infinity"),
+        ),
         ("blanks", JSON, b" \r\n ".to_vec(), json!({}), Some("blank")),
         ("JSON Lines", JSON, [GOOD, GOOD].join("\n").into(), json!({}), Some("several values")),
         ("deep", JSON, deep, json!({}), Some("nested deeper than 128 levels")),
