@@ -4,6 +4,8 @@
 mod canary;
 #[path = "record/daemon.rs"]
 mod daemon;
+#[path = "record/early.rs"]
+mod early;
 #[path = "record/ends.rs"]
 mod ends;
 #[path = "record/forward.rs"]
@@ -14,16 +16,26 @@ mod import;
 mod limits;
 #[path = "record/panics.rs"]
 mod panics;
+#[path = "record/peers.rs"]
+mod peers;
+#[path = "record/prior_knowledge.rs"]
+mod prior_knowledge;
 #[path = "record/raw.rs"]
 mod raw;
 #[path = "record/secrets.rs"]
 mod secrets;
+#[path = "record/redirects.rs"]
+mod redirects;
 #[path = "record/secure.rs"]
 mod secure;
 #[path = "record/smuggling.rs"]
 mod smuggling;
 #[path = "record/tls.rs"]
 mod tls;
+#[path = "record/transparent.rs"]
+mod transparent;
+#[path = "record/trouble.rs"]
+mod trouble;
 #[path = "record/unrecorded.rs"]
 mod unrecorded;
 #[path = "record/upgrades.rs"]

@@ -90,6 +90,18 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Requests")]
     grace: Duration,
 
+    /// Lead redirects and cookies of a target back through the recorder (default, but with -r)
+    #[arg(long, help_heading = "Requests")]
+    rewrite_redirects: bool,
+
+    /// Leave redirects and cookies as they are
+    #[arg(long, overrides_with = "rewrite_redirects", help_heading = "Requests")]
+    no_rewrite_redirects: bool,
+
+    /// Add a Via header to requests, and answer 508 where it comes back: finds loops of recorders
+    #[arg(long, help_heading = "Requests")]
+    via: bool,
+
     /// Allow only targets whose host, or host:port, matches a pattern (* any run, ? one character)
     #[arg(long, value_name = "PATTERN", help_heading = "Targets")]
     allow_host: Vec<Pattern>,
@@ -103,10 +115,11 @@ pub(super) struct Args {
     connect_timeout: Duration,
 
     /// Time that a target, or a client that uploads, may be silent (event streams as long as they like)
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, help_heading = "Targets")]
+    #[arg(long, value_name = "TIME", default_value = "300s", value_parser = parse_duration, help_heading = "Targets")]
     timeout: Duration,
 
-    /// Trust the certificate authorities in this PEM file, besides the system's
+    /// Trust the certificates in this PEM file in place of the system's authorities: authorities, or those of
+    /// servers themselves
     #[arg(long, value_name = "FILE", help_heading = "Targets")]
     upstream_ca: Option<PathBuf>,
 
@@ -246,7 +259,7 @@ enum Broken {
 }
 
 /// Flags that mean nothing to the other verb.
-const START_ONLY: [&str; 24] = [
+const START_ONLY: [&str; 27] = [
     "daemon",
     "bind",
     "header_routing",
@@ -254,6 +267,9 @@ const START_ONLY: [&str; 24] = [
     "forward",
     "ca_dir",
     "grace",
+    "rewrite_redirects",
+    "no_rewrite_redirects",
+    "via",
     "allow_host",
     "deny_private",
     "connect_timeout",

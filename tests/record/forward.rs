@@ -46,7 +46,7 @@ fn tunnels_are_recorded_by_either_version_on_either_side() {
             assert_eq!(body["path"], "/a%20b?c=d");
             assert_eq!(body["host"], upstream.as_str());
             assert_eq!(body["upload"], 9);
-            assert!(body["via"].as_str().unwrap().starts_with("1.1 hmt-"));
+            assert_eq!(body["via"], Value::Null);
             if upstream_version == "HTTP/2.0" {
                 assert_eq!(body["host header"], Value::Null);
             }

@@ -37,6 +37,8 @@ impl Sink for Fragile {
 
 fn config(upstream: &Upstream) -> Config {
     Config {
+        via: false,
+        rewrite_redirects: true,
         routing: Routing::Fixed(Target::from_url(&upstream.url()).unwrap()),
         policy: Policy::default(),
         trust: Trust::new(None).unwrap(),

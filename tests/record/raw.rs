@@ -236,7 +236,7 @@ fn the_recorder_is_no_target_of_its_own() {
 fn a_request_that_comes_round_is_508() {
     let dir = Dir::new();
     let upstream = Upstream::start(|request| Reply::new(200, &[], request.header("via").unwrap()));
-    let recorder = recorder(&dir, &["-t", &upstream.url()]);
+    let recorder = recorder(&dir, &["-t", &upstream.url(), "--via"]);
     let via = recorder.get("/").expect_status(200).text();
     recorder
         .request("GET", "/")

@@ -68,7 +68,7 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, Fate)> {
     let chunked = |body: &str| head("Transfer-Encoding: chunked") + body;
     let both = "3\r\nabc\r\n0\r\n\r\n";
     let text = |text: String| text.into_bytes();
-    let many: String = (0..101).map(|number| format!("X-{number}: y\r\n")).collect();
+    let many: String = (0..1001).map(|number| format!("X-{number}: y\r\n")).collect();
     let mut found = vec![
         ("lengths differ", text(head("Content-Length: 1\r\nContent-Length: 2") + "ab"), Refused),
         ("a list of differing lengths", text(head("Content-Length: 1, 2") + "ab"), Refused),
@@ -93,7 +93,6 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, Fate)> {
         ("HTTP/0.9", b"GET /x\r\n\r\n".to_vec(), Refused),
         ("HTTP/1.2", b"GET /x HTTP/1.2\r\nHost: h\r\n\r\n".to_vec(), Refused),
         ("HTTP/9.9", b"GET /x HTTP/9.9\r\nHost: h\r\n\r\n".to_vec(), Refused),
-        ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), Refused),
         ("NUL in the path", b"GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n".to_vec(), Refused),
         (
             "chunked in HTTP/1.0",

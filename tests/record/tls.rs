@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -80,4 +80,53 @@ fn certificates_count() {
     let bad = dir.program("hmt-record").args(["--upstream-ca", "bad.pem"]);
     dir.write("bad.pem", "no certificate");
     bad.run().expect_code(1).expect_stderr("bad.pem");
+}
+
+/// A server with a certificate that itself has signed, as `openssl req -x509` makes it: one of an authority.
+fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    change(&mut params);
+    let certificate = params.self_signed(&key).unwrap();
+    (https(certificate.der().clone(), &key), certificate.pem())
+}
+
+#[test]
+fn certificates_of_servers_can_be_trusted_by_themselves() {
+    let dir = Dir::new();
+    let by_common_name = |params: &mut CertificateParams| {
+        params.subject_alt_names.clear();
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+    };
+    let plain = self_signed(|_| ());
+    let no_authority = self_signed(|params| params.is_ca = IsCa::NoCa);
+    let old_style = self_signed(by_common_name);
+    let other_name = self_signed(|params| {
+        params.subject_alt_names = vec![SanType::DnsName("a.test".try_into().unwrap())];
+    });
+    let expired = self_signed(|params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
+    let later = self_signed(|params| params.not_before = rcgen::date_time_ymd(2090, 1, 1));
+    let unnamed = self_signed(|_| ());
+    let named = [&plain, &no_authority, &old_style, &other_name, &expired, &later];
+    dir.write("servers.pem", named.map(|(_, pem)| pem.as_str()).concat());
+    let recorder = recorder(&dir, &["--upstream-ca", "servers.pem"]);
+    for (server, why) in [
+        (&plain, ""),
+        (&no_authority, ""),
+        (&old_style, ""),
+        (&other_name, "its certificate is for another name than localhost"),
+        (&expired, "its certificate has expired; --insecure accepts it"),
+        (&later, "its certificate is not valid yet"),
+        (&unnamed, "its certificate is self-signed; trust it with --upstream-ca FILE"),
+    ] {
+        let answer = recorder.get(&format!("/https://{}/x", server.0));
+        let answer = answer.expect_status(if why.is_empty() { 200 } else { 502 });
+        assert!(answer.text().contains(why), "{why}\n{}", answer.text());
+    }
+    recorder
+        .stop()
+        .expect_code(0)
+        .expect_stderr("its certificate is self-signed; trust it with --upstream-ca FILE")
+        .expect_stderr("seen 7, written 7, dropped 0, failed upstream 4 (tls 4)");
 }

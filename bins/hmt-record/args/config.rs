@@ -87,6 +87,8 @@ impl Args {
             spec: self.spec.as_deref().map(|path| spec(path, &messages)).transpose()?,
             delivery: self.delivery(),
             max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
+            via: self.via,
+            rewrite_redirects: !self.no_rewrite_redirects,
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             grace: self.grace,
@@ -139,6 +141,10 @@ impl Args {
             Some(url) => match Target::from_url(url) {
                 Ok(target) if target.query().is_empty() => Ok(Routing::Fixed(target)),
                 Ok(_) => Err(Failure::usage(format!("--target {url}: a target has no query"))),
+                Err(_) if Target::from_url(&format!("http://{url}")).is_ok() => {
+                    let why = format!("--target {url}: no scheme; say --target http://{url}");
+                    Err(Failure::usage(why))
+                }
                 Err(error) => Err(Failure::usage(format!("--target {url}: {error}"))),
             },
         }

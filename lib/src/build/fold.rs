@@ -407,7 +407,7 @@ impl Earlier {
         }
         if counts.deep > 0 {
             config.messages().warn(format_args!(
-            "{} exchanges were left out that no path item can describe: CONNECT, or over 24 path segments",
+            "{} exchanges were left out that no path item can describe: CONNECT, methods beyond the known ones, or over 24 path segments",
             counts.deep
         ));
         }

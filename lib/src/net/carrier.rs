@@ -18,8 +18,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::io::{Io, Rewind};
-use super::patience::HeadTimer;
-use super::serve::{Limits, Peer};
+use super::patience::{Attended, HeadTimer};
+use super::serve::{Limits, Peer, Refused};
 use super::tasks::Tasks;
 
 /// How long a connection that has not asked anything yet may still begin to, once the drain has begun.
@@ -95,6 +95,13 @@ impl Carrier {
         Carrier { limits: Arc::new(limits), stopping, tasks }
     }
 
+    /// Reports a connection that is closed for what was sent on it.
+    pub(super) fn refuse(&self, peer: Peer, why: &str) {
+        if let Some(refused) = &self.limits.refused {
+            refused(&Refused { peer: peer.address, status: 0, why: why.to_owned() });
+        }
+    }
+
     /// Ends once the server stops.
     pub async fn stopped(&self) {
         let mut stopping = self.stopping.clone();
@@ -151,9 +158,10 @@ impl Carrier {
                 async move { Withheld::check(answer.await) }
             }
         });
-        let heads = HeadTimer::new();
-        let mut connection =
-            self.http1_builder(&heads).serve_connection(TokioIo::new(stream), service);
+        let idle = self.limits.idle_timeout.saturating_sub(self.limits.header_read_timeout);
+        let heads = HeadTimer::new(idle);
+        let stream = TokioIo::new(Attended::new(stream, heads.clone()));
+        let mut connection = self.http1_builder(&heads).serve_connection(stream, service);
         let mut heads = pin!(heads.watch(self.limits.header_read_timeout));
         let ended = tokio::select! {
             biased;
@@ -178,13 +186,18 @@ impl Carrier {
             Ok(()) => {
                 if let Some(next) = takeover.take() {
                     let parts = connection.into_parts();
-                    let stream = Rewind::new(parts.read_buf, parts.io.into_inner());
+                    let stream = Rewind::new(parts.read_buf, parts.io.into_inner().into_inner());
                     next(Box::new(stream), self.clone()).await;
                 }
             }
             // An HTTP/1.0 client takes the close for the end of the body; only a reset shows the cut.
             Err(error) if error.is_user() && close_delimited.load(Ordering::Relaxed) => {
-                connection.into_parts().io.into_inner().reset_on_close();
+                connection.into_parts().io.into_inner().into_inner().reset_on_close();
+            }
+            Err(error) if error.is_parse() => {
+                if let Some(refused) = &self.limits.refused {
+                    refused(&why_refused(&error, peer, &self.limits));
+                }
             }
             Err(_) => (),
         }
@@ -227,10 +240,32 @@ impl Carrier {
             .header_read_timeout(self.limits.header_read_timeout)
             .max_buf_size(self.limits.max_buffer)
             .auto_date_header(self.limits.date_header)
+            .preserve_header_case(self.limits.preserve_header_case)
             // A client may close its sending side and still wait for the answer.
             .half_close(true);
+        if let Some(most) = self.limits.max_headers {
+            builder.max_headers(most);
+        }
+        if let Some(most) = self.limits.max_head {
+            builder.max_header_size(most);
+        }
         builder
     }
+}
+
+/// What hyper has answered, and why.
+fn why_refused(error: &hyper::Error, peer: Peer, limits: &Limits) -> Refused {
+    let text = error.to_string();
+    let (status, why) = if text.contains("URI too long") {
+        (414, "its target is too long".to_owned())
+    } else if error.is_parse_too_large() {
+        let kib = limits.max_head.unwrap_or(limits.max_buffer) >> 10;
+        let headers = limits.max_headers.unwrap_or(100);
+        (431, format!("its head is longer than {kib} KiB, or has more than {headers} headers"))
+    } else {
+        (400, text)
+    };
+    Refused { peer: peer.address, status, why }
 }
 
 /// Ends where nothing was asked within the last call, and never where something was.

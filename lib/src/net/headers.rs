@@ -6,7 +6,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 
-use crate::exchange::Pairs;
+use crate::exchange::{BytePairs, Pairs};
 
 /// True for a header of one connection (RFC 9110 section 7.6.1), which is neither forwarded nor recorded.
 /// `trailer` is not among them: it announces fields that pass through.
@@ -71,10 +71,28 @@ pub(crate) fn end_to_end(
 
 /// A header value as text: UTF-8 where it is, else ISO 8859-1, as HTTP used to define.
 pub(crate) fn header_text(value: &HeaderValue) -> Cow<'_, str> {
-    match std::str::from_utf8(value.as_bytes()) {
+    latin1(value.as_bytes())
+}
+
+/// Bytes as text: UTF-8 where they are, else ISO 8859-1.
+pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(value.as_bytes().iter().map(|&byte| char::from(byte)).collect()),
+        Err(_) => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
     }
+}
+
+/// The values that are not UTF-8 among headers, as far as `recorded` still has them.
+pub(crate) fn bytes_beyond_text<'a>(headers: &'a HeaderMap, recorded: &Pairs<'_>) -> BytePairs<'a> {
+    let beyond = headers.iter().filter(|(_, value)| {
+        !value.as_bytes().is_ascii() && std::str::from_utf8(value.as_bytes()).is_err()
+    });
+    let kept = beyond.filter(|(name, value)| {
+        let text = header_text(value);
+        recorded.iter().any(|(known, value)| known == name.as_str() && *value == text)
+    });
+    kept.map(|(name, value)| (Cow::Borrowed(name.as_str()), Cow::Borrowed(value.as_bytes())))
+        .collect()
 }
 
 #[cfg(test)]

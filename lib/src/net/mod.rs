@@ -20,6 +20,7 @@ mod request;
 mod serve;
 mod target;
 mod tasks;
+mod trouble;
 
 pub use bind::{BindError, bind, ready_line, ready_line_tls};
 pub use body::{BodyError, collect_body, collect_decoded, decoded};
@@ -32,9 +33,11 @@ pub use offer::{IdentityError, Offer};
 pub use patience::Patience;
 pub use problem::{problem, problem_json};
 pub use request::{request_of_any_method, request_to_exchange};
-pub use serve::{Drained, Limits, Peer, Report, serve};
+pub use serve::{Drained, Limits, OnEnded, OnRefused, Peer, Refused, Report, serve};
 pub use target::{Target, TargetError, host_header};
+pub use trouble::Trouble;
 
 pub(crate) use client::with_causes;
+pub(crate) use headers::{bytes_beyond_text, latin1};
 pub(crate) use request::request_headers;
 pub(crate) use target::SCHEME_HEADERS;

@@ -26,12 +26,13 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How every connection begins that speaks HTTP/2 without asking (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
-/// What clients may speak. By default HTTP/1 in clear text, and nothing else.
+/// The first byte of a TLS handshake (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// What clients may speak. By default that of [`Offer::clear`].
 #[derive(Clone, Default)]
 pub struct Offer {
     tls: Option<TlsAcceptor>,
-    /// HTTP/2 by prior knowledge.
-    http2: bool,
 }
 
 /// A certificate and its key that no server can show.
@@ -51,7 +52,7 @@ pub enum IdentityError {
 impl Offer {
     /// HTTP/1, and HTTP/2 by prior knowledge.
     pub fn clear() -> Offer {
-        Offer { tls: None, http2: true }
+        Offer { tls: None }
     }
 
     /// TLS only, with HTTP/1 and HTTP/2 by ALPN. Both arguments are in PEM form; the certificates begin with the server's own.
@@ -75,7 +76,7 @@ impl Offer {
             .with_single_cert(chain, key)
             .map_err(pair)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Offer { tls: Some(TlsAcceptor::from(Arc::new(config))), http2: false })
+        Ok(Offer { tls: Some(TlsAcceptor::from(Arc::new(config))) })
     }
 
     /// True where clients speak TLS.
@@ -109,14 +110,14 @@ impl Offer {
             let wire = if http2 { Wire::Http2 } else { Wire::Http1 };
             return carrier.serve(stream, wire, peer, handler).await;
         }
-        if !self.http2 {
-            return carrier.serve(stream, Wire::Http1, peer, handler).await;
-        }
         let begun = tokio::select! {
             begun = timeout(patience, begin(stream)) => begun,
             () = async { carrier.stopped().await; sleep(LAST_CALL).await } => return,
         };
         let Ok(Some((read, stream))) = begun else { return };
+        if read.first() == Some(&TLS_HANDSHAKE) {
+            return carrier.refuse(peer, "it speaks TLS, and this port does not; use http://");
+        }
         let wire = if read.starts_with(PREFACE) { Wire::Http2 } else { Wire::Http1 };
         carrier.serve(Rewind::new(read, stream), wire, peer, handler).await;
     }

@@ -5,6 +5,7 @@
 //! moved meanwhile; so the wheel is asked once in the length of a time-out.
 
 use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -43,28 +45,52 @@ pub(super) struct HeadTimer(Arc<Waiting>);
 #[derive(Debug)]
 struct Waiting {
     base: Instant,
+    /// How much longer a head may take to begin than to end.
+    idle: Duration,
     /// Nanoseconds from `base` to the deadline; 0 while no head is awaited.
     until: AtomicU64,
+    /// Nanoseconds that a head may take once it has begun.
+    limit: AtomicU64,
+    /// Nothing of the head that is awaited has come.
+    is_idle: AtomicBool,
     over: AtomicBool,
 }
 
 impl HeadTimer {
-    pub(super) fn new() -> HeadTimer {
-        let (until, over) = Default::default();
-        HeadTimer(Arc::new(Waiting { base: Instant::now(), until, over }))
+    /// `idle` is how much longer a head may take to begin than to end.
+    pub(super) fn new(idle: Duration) -> HeadTimer {
+        let (until, limit, is_idle, over) = Default::default();
+        HeadTimer(Arc::new(Waiting { base: Instant::now(), idle, until, limit, is_idle, over }))
+    }
+
+    /// Something has come: if it is the beginning of a head, that has no time to be idle any more.
+    fn attend(&self) {
+        let Waiting { idle, until, is_idle, .. } = &*self.0;
+        if !is_idle.load(Ordering::Relaxed) {
+            return;
+        }
+        is_idle.store(false, Ordering::Relaxed);
+        let now = u64::try_from(self.0.base.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let limit = self.0.limit.load(Ordering::Relaxed);
+        if until.load(Ordering::Relaxed) != 0 && !idle.is_zero() {
+            until.store(now.saturating_add(limit), Ordering::Relaxed);
+        }
     }
 
     /// Wakes the connection when a deadline has passed; never ends. `limit` is the length of the time-outs.
     pub(super) async fn watch(&self, limit: Duration) -> Infallible {
-        let Waiting { base, until, over } = &*self.0;
+        let Waiting { base, until, over, .. } = &*self.0;
         loop {
             let now = Instant::now();
             let next = match until.load(Ordering::Relaxed) {
                 // Whoever begins to wait now has a deadline after this.
                 0 => now + limit,
-                nanos => *base + Duration::from_nanos(nanos),
+                // It may be set to less than this meanwhile.
+                nanos => (*base + Duration::from_nanos(nanos)).min(now + limit),
             };
-            if next > now {
+            let passed = until.load(Ordering::Relaxed);
+            let passed = passed != 0 && *base + Duration::from_nanos(passed) <= now;
+            if !passed {
                 sleep_until(next).await;
             } else {
                 over.store(true, Ordering::Relaxed);
@@ -92,7 +118,11 @@ impl rt::Timer for HeadTimer {
 
 impl Waiting {
     fn begin(&self, deadline: std::time::Instant) {
-        let nanos = Instant::from_std(deadline).saturating_duration_since(self.base).as_nanos();
+        let deadline = Instant::from_std(deadline);
+        let limit = deadline.saturating_duration_since(Instant::now()).as_nanos();
+        self.limit.store(u64::try_from(limit).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.is_idle.store(true, Ordering::Relaxed);
+        let nanos = (deadline + self.idle).saturating_duration_since(self.base).as_nanos();
         self.until.store(u64::try_from(nanos).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
         self.over.store(false, Ordering::Relaxed);
     }
@@ -117,6 +147,67 @@ impl Drop for HeadWait {
 }
 
 impl rt::Sleep for HeadWait {}
+
+/// A stream whose heads are timed.
+#[derive(Debug)]
+pub(super) struct Attended<T> {
+    stream: T,
+    heads: HeadTimer,
+}
+
+impl<T> Attended<T> {
+    pub(super) fn new(stream: T, heads: HeadTimer) -> Self {
+        Attended { stream, heads }
+    }
+
+    pub(super) fn into_inner(self) -> T {
+        self.stream
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Attended<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if polled.is_ready() {
+            self.heads.attend();
+        }
+        polled
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Attended<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -145,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_has_its_whole_time_and_no_more() {
-        let timer = HeadTimer::new();
+        let timer = HeadTimer::new(Duration::ZERO);
         let work = async {
             // Heads that come in time, between waits that are longer.
             for _ in 0..3 {
@@ -168,5 +259,28 @@ mod tests {
             never = timer.watch(SHORT) => match never {},
         };
         assert!(waits.iter().all(|wait| *wait >= SHORT), "{waits:?}");
+    }
+
+    #[tokio::test]
+    async fn a_head_may_take_longer_to_begin_than_to_end() {
+        let long = Duration::from_secs(3600);
+        for (attended, idle) in [(true, long), (false, SHORT * 3)] {
+            let timer = HeadTimer::new(idle);
+            let begun = Instant::now();
+            let work = async {
+                let wait = timer.sleep(SHORT);
+                if attended {
+                    timer.attend();
+                }
+                wait.await;
+            };
+            tokio::select! {
+                biased;
+                () = work => (),
+                never = timer.watch(SHORT) => match never {},
+            }
+            let least = if attended { SHORT } else { SHORT + idle };
+            assert!(begun.elapsed() >= least && begun.elapsed() < long, "{attended}");
+        }
     }
 }

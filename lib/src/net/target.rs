@@ -25,7 +25,7 @@ pub struct Target {
 pub enum TargetError {
     /// Path routing, and the path names none.
     #[error(
-        "the path {0:?} names no target: ask for /http://host[:port]/path or /https://host[:port]/path"
+        "the path {0:?} names no target: ask for /http://HOST/PATH or /https://HOST/PATH, or name one target for all requests with --target URL"
     )]
     NotInPath(String),
     /// The URL is not one of HTTP.
@@ -86,7 +86,9 @@ impl Target {
     /// # Errors
     /// No host, or a wrong host or scheme.
     pub fn in_headers(parts: &Parts, inbound: Protocol) -> Result<Target, TargetError> {
-        if let Some(absolute) = Target::absolute(&parts.uri) {
+        if parts.version < Version::HTTP_2
+            && let Some(absolute) = Target::absolute(&parts.uri)
+        {
             return absolute;
         }
         let host = host_header(parts)?.ok_or(TargetError::NoHostHeader)?;

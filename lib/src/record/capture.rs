@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, Method};
+use hyper::ext::ReasonPhrase;
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::content::{missing, recorded_body};
-use super::copy::{BodyCopy, Upload, UploadEnd};
+use super::copy::{BodyCopy, Upload, UploadState};
 use super::journal::Taken;
 use super::recorder::Recorder;
 use super::tally::Dropped;
 use crate::exchange::{
     Exchange, Meta, Request, Response, Side, parse_query, timestamp, write_line,
 };
-use crate::net::{Target, recorded_headers, request_headers};
+use crate::net::{Target, bytes_beyond_text, latin1, recorded_headers, request_headers};
 
 /// Chunks of a streamed response whose time is kept.
 const MAX_CHUNKS: usize = 1 << 16;
@@ -51,6 +53,8 @@ pub(super) struct Capture {
 pub(super) struct Answer {
     status: u16,
     headers: HeaderMap,
+    /// Where it is not the standard one.
+    reason: Option<ReasonPhrase>,
     copy: BodyCopy,
     /// When its head came, for a response whose chunks are timed.
     streamed: Option<Instant>,
@@ -115,6 +119,7 @@ impl Capture {
         &mut self,
         status: u16,
         headers: HeaderMap,
+        reason: Option<ReasonPhrase>,
         length: Option<u64>,
         streamed: bool,
     ) {
@@ -122,6 +127,7 @@ impl Capture {
         self.answer = Some(Answer {
             status,
             headers,
+            reason,
             copy: BodyCopy::new(limit).expect(length),
             streamed: streamed.then(Instant::now),
             chunks: Vec::new(),
@@ -161,11 +167,9 @@ impl Capture {
             self.recorder.tally.discard(Dropped::Excluded);
             return Taken::UNNEEDED;
         }
-        let Ok(method) = self.method.as_str().parse() else {
-            let why = format!("method {} cannot be recorded, though it is passed on", self.method);
-            self.recorder.discard(Dropped::Method, &why);
-            return Taken::UNNEEDED;
-        };
+        // A method that a line has no word for stands beside it.
+        let known = self.method.as_str().parse().ok();
+        let method = known.unwrap_or(crate::exchange::Method::Post);
         if !self.target.path_and_query.starts_with('/') {
             self.recorder.discard(
                 Dropped::NoPath,
@@ -181,14 +185,15 @@ impl Capture {
             let upload = upload.as_deref();
             let keep = self.recorder.redactor.is_none();
             let headers = request_headers(&self.headers, &self.target.host);
+            let (pathname, query) = (escaped(self.target.path()), self.target.wire_query());
             let mut exchange = Exchange {
                 request: Request {
                     method,
                     protocol: self.target.protocol,
                     host: Cow::Borrowed(&self.target.host),
-                    pathname: Cow::Borrowed(self.target.path()),
+                    pathname,
                     query: parse_query(self.target.query()),
-                    wire_query: self.target.wire_query().map(Cow::Borrowed),
+                    wire_query: query.map(escaped),
                     body: upload
                         .map(|upload| recorded_body(&upload.copy, &headers, keep))
                         .unwrap_or_default(),
@@ -201,17 +206,22 @@ impl Capture {
                     seq: Some(self.seq),
                     connection: Some(self.connection),
                     duration_ms: Some(millis(self.began.1.elapsed())),
-                    incomplete: self.incomplete,
+                    request_trailers: upload
+                        .map(|upload| recorded_headers(&upload.trailers))
+                        .unwrap_or_default(),
+                    method: match known {
+                        Some(_) => None,
+                        None => Some(Cow::Borrowed(self.method.as_str())),
+                    },
+                    // The upload itself may be cut although an answer came.
+                    incomplete: self.incomplete.or(upload.and_then(UploadState::cut_by)),
                     error: self.error.as_deref().map(Cow::Borrowed),
                     ..self.answer.as_ref().map(Answer::meta).unwrap_or_default()
                 },
             };
-            // The upload itself may be cut although an answer came.
-            if upload.is_some_and(|upload| upload.end != Some(UploadEnd::Whole)) {
-                exchange.meta.incomplete.get_or_insert(Side::Client);
-            }
             if let Some(upload) = upload {
-                exchange.meta.truncated_request = missing(&upload.copy, &exchange.request.body);
+                let missing = missing(&upload.copy, &exchange.request.body);
+                exchange.meta.truncated_request = upload.truncated().or(missing);
             }
             if let (Some(answer), Some(response)) = (&self.answer, &exchange.response) {
                 exchange.meta.truncated_response = missing(&answer.copy, &response.body);
@@ -219,6 +229,13 @@ impl Capture {
             // What a violation says of a value must not be a secret.
             self.recorder.redact(&mut exchange);
             self.recorder.check(&mut exchange);
+            // Afterwards, so that none of what was replaced is among them.
+            exchange.meta.request_header_bytes =
+                bytes_beyond_text(&self.headers, &exchange.request.headers);
+            if let (Some(answer), Some(response)) = (&self.answer, &exchange.response) {
+                exchange.meta.response_header_bytes =
+                    bytes_beyond_text(&answer.headers, &response.headers);
+            }
             write_line(&exchange, &mut line);
         }
         let taken = self.recorder.journal.submit(&self.target.host, &mut line, awaited);
@@ -267,6 +284,7 @@ impl Answer {
         Meta {
             chunks: self.chunks.clone(),
             trailers: recorded_headers(&self.trailers),
+            reason: self.reason.as_ref().map(|reason| latin1(reason.as_bytes())),
             ..Meta::default()
         }
     }
@@ -284,6 +302,11 @@ impl Drop for Capture {
         // Nobody waits for it.
         drop(self.hand_over(false));
     }
+}
+
+/// Part of a target with all bytes beyond ASCII percent-encoded. Others stay as they came.
+fn escaped(part: &str) -> Cow<'_, str> {
+    if part.is_ascii() { Cow::Borrowed(part) } else { utf8_percent_encode(part, CONTROLS).into() }
 }
 
 fn millis(time: Duration) -> f64 {

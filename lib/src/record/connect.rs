@@ -2,20 +2,18 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::link::Form;
+use super::link::{Form, Wanted};
 use super::policy::{Policy, Refusal};
 use super::proxies::{Proxies, ProxyServer};
-use super::tls::Trust;
+use super::stream::Stream;
+use super::tls::{Trust, tls_trouble};
 use crate::exchange::Protocol;
 use crate::net::Target;
 
@@ -38,15 +36,15 @@ pub(super) struct Connector {
 pub(super) enum ConnectError {
     #[error("{0}")]
     Refused(#[from] Refusal),
-    #[error("cannot resolve {0}: {1}")]
+    #[error("cannot resolve {0}: {1}; is the name right?")]
     Resolve(String, #[source] io::Error),
-    #[error("cannot connect to {0}: {1}")]
+    #[error("cannot connect to {0}: {1}; does a server listen there?")]
     Connect(SocketAddr, #[source] io::Error),
-    #[error("no TLS with {0}: {1}")]
+    #[error("no TLS with {0}: {why}", why = tls_trouble(.1, .0))]
     Tls(String, #[source] io::Error),
     #[error("the proxy {0} gives no tunnel to {1}: {2}")]
     Proxy(String, String, String),
-    #[error("no connection to {0} within {1:?}")]
+    #[error("no connection to {0} within {1:?}; --connect-timeout allows more")]
     TimedOut(String, Duration),
 }
 
@@ -58,13 +56,13 @@ pub(super) struct Connected {
 }
 
 impl Connector {
-    /// Connects to the target, or to the proxy that leads to it. `http1` rules HTTP/2 out.
+    /// Connects to the target, or to the proxy that leads to it.
     pub(super) async fn connect(
         &self,
         target: &Target,
-        http1: bool,
+        wanted: Wanted,
     ) -> Result<Connected, ConnectError> {
-        timeout(self.timeout, self.connect_untimed(target, http1))
+        timeout(self.timeout, self.connect_untimed(target, wanted))
             .await
             .unwrap_or_else(|_| Err(ConnectError::TimedOut(target.host.clone(), self.timeout)))
     }
@@ -72,7 +70,7 @@ impl Connector {
     async fn connect_untimed(
         &self,
         target: &Target,
-        http1: bool,
+        wanted: Wanted,
     ) -> Result<Connected, ConnectError> {
         let proxy = self.proxies.of(target);
         let mut tcp = match proxy {
@@ -89,20 +87,25 @@ impl Connector {
         // Requests are written whole, so waiting to fill a segment only delays them.
         let _ = tcp.set_nodelay(true);
         if target.protocol == Protocol::Http {
-            let form = proxy.map_or(Form::Origin, |p| Form::Absolute(p.authorization.clone()));
-            return Ok(Connected { stream: Stream::Plain(tcp), form });
+            let form = match proxy {
+                // A proxy takes no HTTP/2 for others.
+                Some(proxy) => Form::Absolute(proxy.authorization.clone()),
+                None if wanted == Wanted::PriorKnowledge => Form::Http2,
+                None => Form::Origin,
+            };
+            return Ok(Connected { stream: Stream::plain(tcp), form });
         }
         if let Some(proxy) = proxy {
             tunnel(&mut tcp, proxy, target).await?;
         }
         let tls = |error| ConnectError::Tls(target.host.clone(), error);
-        let connector = self.trust.connector(http1).map_err(tls)?;
+        let connector = self.trust.connector(wanted == Wanted::Http1).map_err(tls)?;
         let name = target.hostname().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(name).map_err(|error| tls(io::Error::other(error)))?;
         let stream = connector.connect(name, tcp).await.map_err(tls)?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let form = if http2 { Form::Http2 } else { Form::Origin };
-        Ok(Connected { stream: Stream::Tls(Box::new(stream)), form })
+        Ok(Connected { stream: Stream::tls(stream), form })
     }
 
     async fn connect_tcp(
@@ -163,70 +166,5 @@ async fn tunnel(
     match line.split(' ').nth(1) {
         Some(status) if line.starts_with("HTTP/1.") && status.starts_with('2') => Ok(()),
         _ => Err(failed(format!("it answers {:?}", line))),
-    }
-}
-
-/// A byte stream to an upstream.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
     }
 }

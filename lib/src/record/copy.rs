@@ -4,6 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::HeaderMap;
+
+use crate::exchange::Side;
 
 /// Room made at once for a body that announces its length; whoever announces more may send less.
 const MAX_ROOM: usize = 1 << 20;
@@ -70,6 +73,29 @@ pub(super) struct UploadState {
     /// When the client last sent something.
     pub(super) progress: Instant,
     pub(super) end: Option<UploadEnd>,
+    /// Bytes that the client announced, where it did.
+    length: Option<u64>,
+    pub(super) trailers: HeaderMap,
+}
+
+impl UploadState {
+    /// The full size, where the copy is shorter; as announced, where the upstream answered before all of it came.
+    pub(super) fn truncated(&self) -> Option<u64> {
+        match self.end {
+            None => self.length.filter(|length| *length > self.copy.bytes().len() as u64),
+            Some(_) => self.copy.truncated(),
+        }
+    }
+
+    /// Who cut it, if it was cut.
+    pub(super) fn cut_by(&self) -> Option<Side> {
+        match self.end {
+            Some(UploadEnd::Whole) => None,
+            Some(UploadEnd::Broken) => Some(Side::Client),
+            // The upstream answered without waiting for the rest, of which nobody knows the length.
+            None => self.length.is_none().then_some(Side::Upstream),
+        }
+    }
 }
 
 /// How an upload ended.
@@ -83,7 +109,8 @@ pub(super) enum UploadEnd {
 impl Upload {
     pub(super) fn new(limit: usize, length: Option<u64>) -> Self {
         let copy = BodyCopy::new(limit).expect(length);
-        let state = UploadState { copy, progress: Instant::now(), end: None };
+        let (progress, trailers) = (Instant::now(), HeaderMap::new());
+        let state = UploadState { copy, progress, end: None, length, trailers };
         Upload { state: Mutex::new(state) }
     }
 

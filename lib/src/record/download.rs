@@ -17,7 +17,9 @@ use super::journal::Taken;
 use super::link::{After, Link};
 use super::recorder::Recorder;
 use super::sinks::Unrecorded;
+use super::tally::Failed;
 use crate::exchange::Side;
+use crate::net::with_causes;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -192,6 +194,11 @@ impl Body for Download {
                         Some(Err(error)) => {
                             this.link = None;
                             this.capture.cut_by(Side::Upstream);
+                            this.recorder.tally.failed(Failed::Cut);
+                            let host = &this.capture.target.host;
+                            this.recorder.trouble.report(Failed::Cut.as_str(), host, || {
+                                format!("{host} broke off its answer: {}", causes(&*error))
+                            });
                             this.state = State::Cut(error);
                             // Hyper sends what it has when a body pauses, and forgets it when one fails.
                             cx.waker().wake_by_ref();
@@ -234,6 +241,10 @@ impl Body for Download {
             None => SizeHint::default(),
         }
     }
+}
+
+fn causes(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    with_causes(error)
 }
 
 /// How long an upstream may send nothing of a body.

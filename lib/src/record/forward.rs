@@ -18,28 +18,21 @@ pub(super) struct Outward<'a> {
     /// The other protocol that the client asks for.
     pub(super) upgrade: Option<&'a HeaderValue>,
     pub(super) form: &'a Form,
-    pub(super) via: &'a HeaderValue,
+    pub(super) via: Option<&'a HeaderValue>,
 }
 
-/// The headers for the upstream.
+/// The headers for the upstream, in the order in which the client sent them.
 pub(super) fn request_headers(headers: &HeaderMap, outward: &Outward<'_>) -> HeaderMap {
     let Outward { target, length, upgrade, form, via } = outward;
-    let mut out = HeaderMap::with_capacity(headers.len() + 3);
+    let mut out = HeaderMap::with_capacity(headers.len() + 2);
     let http2 = **form == Form::Http2;
-    // A valid host is a valid header value.
-    if !http2 && let Ok(host) = HeaderValue::from_str(&target.host) {
-        out.insert(HOST, host);
-    }
-    let ours = |name: &HeaderName| {
-        *name == HOST
-            || SCHEME_HEADERS.contains(&name.as_str())
-            || (*name == CONTENT_LENGTH && length.is_some())
+    let set_host = |out: &mut HeaderMap| {
+        // A valid host is a valid header value.
+        if !http2 && let Ok(host) = HeaderValue::from_str(&target.host) {
+            out.insert(HOST, host);
+        }
     };
-    copy_end_to_end(headers, &mut out, ours);
-    if headers.get_all(TE).iter().any(|te| te.as_bytes().eq_ignore_ascii_case(b"trailers")) {
-        out.insert(TE, HeaderValue::from_static("trailers"));
-    }
-    match length {
+    let set_framing = |out: &mut HeaderMap| match length {
         Some(Some(length)) => {
             out.insert(CONTENT_LENGTH, (*length).into());
         }
@@ -47,15 +40,40 @@ pub(super) fn request_headers(headers: &HeaderMap, outward: &Outward<'_>) -> Hea
             out.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         _ => (),
+    };
+    if !headers.contains_key(HOST) {
+        set_host(&mut out);
     }
-    if let Some(protocol) = upgrade {
-        out.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        out.insert(UPGRADE, (*protocol).clone());
+    let named = named_by_connection(headers);
+    for (name, value) in headers {
+        if *name == HOST {
+            set_host(&mut out);
+        } else if *name == TRANSFER_ENCODING || (*name == CONTENT_LENGTH && length.is_some()) {
+            set_framing(&mut out);
+        } else if *name == TE {
+            if value.as_bytes().eq_ignore_ascii_case(b"trailers") {
+                out.insert(TE, HeaderValue::from_static("trailers"));
+            }
+        } else if let (CONNECTION | UPGRADE, Some(protocol)) = (name.clone(), upgrade) {
+            let upgrade = HeaderValue::from_static("upgrade");
+            let value = if *name == CONNECTION { upgrade } else { (*protocol).clone() };
+            out.insert(name.clone(), value);
+        } else if !is_hop_by_hop(name)
+            && !named.contains(name)
+            && !SCHEME_HEADERS.contains(&name.as_str())
+        {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    if !out.contains_key(CONTENT_LENGTH) && !out.contains_key(TRANSFER_ENCODING) {
+        set_framing(&mut out);
     }
     if let Form::Absolute(Some(authorization)) = form {
         out.insert(PROXY_AUTHORIZATION, authorization.clone());
     }
-    out.append(VIA, (*via).clone());
+    if let Some(via) = via {
+        out.append(VIA, (*via).clone());
+    }
     out
 }
 
@@ -91,6 +109,15 @@ pub(super) fn response_headers(headers: &HeaderMap, keeps_length: bool) -> Heade
     out
 }
 
+/// True where exactly one length is announced, and it is this.
+pub(super) fn announces(headers: &HeaderMap, length: u64) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    match (lengths.next(), lengths.next()) {
+        (Some(one), None) => one.to_str().is_ok_and(|one| one.parse() == Ok(length)),
+        _ => false,
+    }
+}
+
 /// The same for a body of `length` bytes that is whole: mostly the headers as they were received.
 pub(super) fn whole_response_headers(
     headers: HeaderMap,
@@ -98,13 +125,8 @@ pub(super) fn whole_response_headers(
     length: usize,
 ) -> HeaderMap {
     let goes_on = |name: &HeaderName| !is_hop_by_hop(name);
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let fits = keeps_length
-        || match (lengths.next(), lengths.next()) {
-            (None, _) => true,
-            (Some(one), None) => one.to_str().is_ok_and(|one| one.parse() == Ok(length)),
-            _ => false,
-        };
+    let fits =
+        keeps_length || !headers.contains_key(CONTENT_LENGTH) || announces(&headers, length as u64);
     if fits && headers.keys().all(goes_on) {
         return headers;
     }

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::connect::{Connected, Stream};
+use super::connect::Connected;
+use super::stream::Stream;
 use super::upload::RequestBody;
 use crate::exchange::Protocol;
 use crate::net::{Patience, Rewind, Target};
@@ -26,8 +27,14 @@ const IDLE: (usize, usize) = (256, 1024);
 /// Links idle for longer are closed: servers close theirs about then.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
-/// Longer heads of answers are refused.
-const MAX_HEAD: usize = 256 << 10;
+/// Longer heads of requests and of answers are refused.
+pub(super) const MAX_HEAD: usize = 256 << 10;
+
+/// Heads with more header lines are refused.
+pub(super) const MAX_HEADERS: usize = 1000;
+
+/// Links that one client connection may own for each origin.
+const OWNED: usize = 16;
 
 type Connection = http1::Connection<TokioIo<Stream>, RequestBody>;
 
@@ -45,7 +52,21 @@ pub(super) struct Link {
     waker: Waker,
     /// For the time-outs of whoever uses it.
     pub(super) patience: Patience,
+    /// The client connection that it belongs to, once an authentication was spoken on it that holds for the whole
+    /// connection (NTLM and Negotiate, RFC 4559 section 6).
+    pub(super) owner: Option<u64>,
     used: Instant,
+}
+
+/// What a request needs of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// HTTP/1, as for a switch to another protocol.
+    Http1,
+    /// HTTP/2 in clear text without asking, as the client itself spoke it (RFC 9113 section 3.3).
+    PriorKnowledge,
+    /// HTTP/1 in clear text, and over TLS what ALPN gives.
+    Any,
 }
 
 /// What an answer tells of its link once it is over.
@@ -99,13 +120,13 @@ impl Wake for Beckon {
 }
 
 impl Link {
-    /// Hyper's own limit of 100 header lines stands: setting it would cost an allocation a response.
     pub(super) async fn new(connected: Connected) -> Result<Link, hyper::Error> {
         let Connected { stream, form } = connected;
         let io = TokioIo::new(stream);
         if form == Form::Http2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
-            builder.timer(TokioTimer::new()).keep_alive_interval(IDLE_TIME);
+            // No pings: servers of gRPC end connections whose clients send them often.
+            builder.timer(TokioTimer::new());
             builder.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
             let (sender, connection) = builder.handshake(io).await?;
             // Its errors reach those who wait for answers.
@@ -113,8 +134,13 @@ impl Link {
             let sender = Sender::Http2(sender);
             return Ok(Link::over(sender, None, form));
         }
-        let (sender, connection) =
-            http1::Builder::new().max_buf_size(MAX_HEAD).handshake(io).await?;
+        let (sender, connection) = http1::Builder::new()
+            // With some room for the reader.
+            .max_buf_size(MAX_HEAD + (16 << 10))
+            .max_headers(MAX_HEADERS)
+            .preserve_header_case(true)
+            .handshake(io)
+            .await?;
         let (sender, connection) = (Sender::Http1(sender), Some(Box::new(connection)));
         Ok(Link::over(sender, connection, form))
     }
@@ -124,7 +150,8 @@ impl Link {
         let beckon = Arc::new(Beckon { task, looking });
         let waker = beckon.clone().into();
         let (patience, used) = (Patience::default(), Instant::now());
-        Link { sender, connection, ended: None, form, beckon, waker, patience, used }
+        let (ended, owner) = (None, None);
+        Link { sender, connection, ended, form, beckon, waker, patience, owner, used }
     }
 
     /// Looks with `look` for what the connection hands over, drives it, and looks again.
@@ -207,8 +234,15 @@ struct Idle {
     http: HashMap<String, Vec<Link>>,
     https: HashMap<String, Vec<Link>>,
     count: usize,
-    http2: HashMap<String, (http2::SendRequest<RequestBody>, Instant)>,
+    http2: Shared,
+    /// Those in clear text, by prior knowledge.
+    http2_clear: Shared,
+    /// Links that belong to a client connection, by its number.
+    owned: HashMap<u64, Vec<(Protocol, String, Link)>>,
 }
+
+/// HTTP/2 links by host, with the time of their last use.
+type Shared = HashMap<String, (http2::SendRequest<RequestBody>, Instant)>;
 
 impl Idle {
     fn of(&mut self, protocol: Protocol) -> &mut HashMap<String, Vec<Link>> {
@@ -218,13 +252,21 @@ impl Idle {
         }
     }
 
+    fn shared(&mut self, protocol: Protocol) -> &mut Shared {
+        match protocol {
+            Protocol::Http => &mut self.http2_clear,
+            Protocol::Https => &mut self.http2,
+        }
+    }
+
     fn http2(&mut self, target: &Target) -> Option<Link> {
-        if target.protocol != Protocol::Https || self.http2.is_empty() {
+        let shared = self.shared(target.protocol);
+        if shared.is_empty() {
             return None;
         }
-        let (sender, used) = self.http2.get_mut(&target.host)?;
+        let (sender, used) = shared.get_mut(&target.host)?;
         if !sender.is_ready() {
-            self.http2.remove(&target.host);
+            shared.remove(&target.host);
             return None;
         }
         *used = Instant::now();
@@ -233,14 +275,41 @@ impl Idle {
     }
 }
 
+impl Idle {
+    /// A link to the target's origin that belongs to this client connection.
+    fn owned(&mut self, target: &Target, connection: u64) -> Option<Link> {
+        let links = self.owned.get_mut(&connection)?;
+        let place = links.iter().rposition(|(protocol, host, _)| {
+            *protocol == target.protocol && *host == target.host
+        })?;
+        Some(links.swap_remove(place).2)
+    }
+}
+
 impl Pool {
-    /// A link to the target's origin that is still open as far as can be seen; `http1` rules HTTP/2 out.
-    pub(super) fn take(&self, target: &Target, http1: bool) -> Option<Link> {
+    /// A link to the target's origin that is still open as far as can be seen; first one that belongs to this client
+    /// connection, and none that belongs to another.
+    pub(super) fn take(&self, target: &Target, wanted: Wanted, connection: u64) -> Option<Link> {
         loop {
             let mut link = {
                 let mut idle = self.lock();
-                if !http1 && let Some(shared) = idle.http2(target) {
+                let shares = match (wanted, target.protocol) {
+                    (Wanted::Http1, _) | (Wanted::Any, Protocol::Http) => false,
+                    (Wanted::PriorKnowledge, _) | (Wanted::Any, Protocol::Https) => true,
+                };
+                if shares && let Some(shared) = idle.http2(target) {
                     return Some(shared);
+                }
+                if wanted == Wanted::PriorKnowledge && target.protocol == Protocol::Http {
+                    return None;
+                }
+                if !idle.owned.is_empty()
+                    && let Some(mut link) = idle.owned(target, connection)
+                {
+                    if link.is_idle() {
+                        return Some(link);
+                    }
+                    continue;
                 }
                 let link = idle.of(target.protocol).get_mut(&target.host)?.pop()?;
                 idle.count -= 1;
@@ -256,8 +325,9 @@ impl Pool {
     pub(super) fn share(&self, target: &Target, link: &Link) {
         let Sender::Http2(sender) = &link.sender else { return };
         let mut idle = self.lock();
-        if idle.http2.len() < IDLE.1 {
-            idle.http2.insert(target.host.clone(), (sender.clone(), link.used));
+        let shared = idle.shared(target.protocol);
+        if shared.len() < IDLE.1 {
+            shared.insert(target.host.clone(), (sender.clone(), link.used));
         }
     }
 
@@ -274,6 +344,13 @@ impl Pool {
         }
         link.used = Instant::now();
         let mut idle = self.lock();
+        if let Some(owner) = link.owner {
+            let links = idle.owned.entry(owner).or_default();
+            if links.len() < OWNED {
+                links.push((target.protocol, target.host.clone(), link));
+            }
+            return;
+        }
         if idle.count >= IDLE.1 {
             return;
         }
@@ -289,12 +366,26 @@ impl Pool {
         idle.count += 1;
     }
 
+    /// Closes the links that belong to a client connection, which has ended.
+    pub(super) fn disown(&self, connection: u64) {
+        let mut idle = self.lock();
+        if !idle.owned.is_empty() {
+            let links = idle.owned.remove(&connection);
+            drop(idle);
+            // Sockets are closed without the lock.
+            drop(links);
+        }
+    }
+
     /// Closes links that have been idle for long.
     pub(super) fn prune(&self) {
         let mut closed = Vec::new();
         let mut idle = self.lock();
         // Exchanges under way hold a sender of their own, so they go on.
-        idle.http2.retain(|_, (sender, used)| used.elapsed() <= IDLE_TIME && !sender.is_closed());
+        for protocol in [Protocol::Http, Protocol::Https] {
+            let fresh = |used: &Instant| used.elapsed() <= IDLE_TIME;
+            idle.shared(protocol).retain(|_, (sender, used)| fresh(used) && !sender.is_closed());
+        }
         for protocol in [Protocol::Http, Protocol::Https] {
             idle.of(protocol).retain(|_, links| {
                 let (old, young) = std::mem::take(links)

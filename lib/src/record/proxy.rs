@@ -3,30 +3,34 @@
 use std::sync::Arc;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderMap, HeaderValue,
+    TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
 use http::response::Parts;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
+use hyper::ext::ReasonPhrase;
 use serde_json::{Map, Value};
 
 use super::capture::Capture;
 use super::copy::Upload;
 use super::download::{Begun, Download};
 use super::forward::{
-    Outward, join_cookies, request_headers, request_uri, response_headers, whole_response_headers,
+    Outward, announces, join_cookies, request_headers, request_uri, response_headers,
+    whole_response_headers,
 };
-use super::link::{After, Form, Link};
+use super::link::{After, Form, Link, Wanted};
 use super::recorder::Recorder;
+use super::redirect::Redirects;
 use super::reply::Reply;
-use super::route::Rejected;
+use super::route::{Lead, Rejected, Routed, is_browser};
 use super::tally::Dropped;
 use super::tunnel;
 use super::upgrade::Upgrade;
-use super::upload::RequestBody;
-use super::upstream::Failure;
-use crate::exchange::Side;
+use super::upload::{RequestBody, drain};
+use super::upstream::{Asked, Failure};
+use crate::exchange::{Protocol, Side};
 use crate::net::{Peer, Target, Withheld, problem};
 
 /// Forwards a request to its target and records what happens. `tunnel` is the origin of the tunnel that it
@@ -48,12 +52,19 @@ pub(super) async fn answer(
     }
     let seq = recorder.tally.see();
     let (mut parts, body) = request.into_parts();
+    let version = parts.version;
     if parts.version == Version::HTTP_2 {
         join_cookies(&mut parts.headers);
     }
-    let (target, uri) = match recorder.route(&parts, tunnel.as_deref()) {
+    let Routed { target, uri, lead } = match recorder.route(&parts, tunnel.as_deref()) {
         Ok(found) => found,
-        Err(rejected) => return recorder.reject(rejected),
+        Err(rejected) => {
+            // Who waits to be asked for the body does not send it.
+            if !parts.headers.contains_key(EXPECT) {
+                drain(body);
+            }
+            return recorder.reject_to(rejected, is_browser(&parts.headers));
+        }
     };
     let (upload, length) = if body.is_end_stream() {
         (None, None)
@@ -67,10 +78,21 @@ pub(super) async fn answer(
         Some(_) => None,
     };
     let body = match &upload {
-        Some(upload) => RequestBody::new(body, upload.clone()),
+        Some(upload) => {
+            let comes = !parts.headers.contains_key(EXPECT);
+            RequestBody::new(body, upload.clone(), comes)
+        }
         None => RequestBody::empty(),
     };
     let method = parts.method.clone();
+    // The spelling of the header names is among them.
+    let extensions = std::mem::take(&mut parts.extensions);
+    let wanted = match (&upgrade, version, target.protocol) {
+        (Some(_), ..) => Wanted::Http1,
+        (None, Version::HTTP_2, Protocol::Http) => Wanted::PriorKnowledge,
+        (None, ..) => Wanted::Any,
+    };
+    let asked = (parts.uri, version);
     let ids = (seq, peer.connection);
     let mut capture =
         Capture::new(recorder.clone(), target, parts.method, parts.headers, upload.clone(), ids);
@@ -80,34 +102,41 @@ pub(super) async fn answer(
             length,
             upgrade: upgrade.as_ref().map(|upgrade| &upgrade.protocol),
             form,
-            via: &recorder.via,
+            via: recorder.via.as_ref(),
         };
         let mut request = Request::new(());
         *request.method_mut() = method.clone();
         *request.uri_mut() = request_uri(&uri, &capture.target, form);
         *request.headers_mut() = request_headers(&capture.headers, &outward);
+        if *form != Form::Http2 {
+            *request.extensions_mut() = extensions.clone();
+        }
         request
     };
-    let sent =
-        recorder.send(&capture.target, head, body, upload.as_deref(), upgrade.is_some()).await;
+    let asked_of = Asked { target: &capture.target, wanted, connection: peer.connection };
+    let sent = recorder.send(asked_of, head, body, upload.as_deref()).await;
     match sent {
         Ok((response, mut link)) => {
+            if holds_for_connection(&capture.headers, &response) {
+                link.owner = Some(peer.connection);
+            }
             if upload.is_some_and(|upload| upload.lock().end.is_none()) {
                 link.detach();
             }
             match upgrade {
                 Some(upgrade) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                    switch(upgrade, response, link, capture).await
+                    switch(&recorder, upgrade, response, link, capture).await
                 }
-                _ => pass_on(recorder, response, link, capture, &method).await,
+                _ => pass_on(recorder, response, link, capture, &method, lead, &asked).await,
             }
         }
         Err(failure) if failure.is_refusal() => {
             capture.forget();
-            let status = failure.status();
-            recorder.reject(Rejected::new(status, "Refused target", failure.to_string()))
+            let (status, host) = (failure.status(), &capture.target.host);
+            let why = format!("{host}: {failure}");
+            recorder.reject(Rejected::new(status, "Refused target", why))
         }
-        Err(failure) => no_answer(&failure, capture).await,
+        Err(failure) => no_answer(&recorder, &failure, capture).await,
     }
 }
 
@@ -139,6 +168,7 @@ fn connect(
 
 /// The upstream takes up another protocol, as the client asked.
 async fn switch(
+    recorder: &Recorder,
     upgrade: Upgrade,
     response: Response<Incoming>,
     link: Link,
@@ -151,13 +181,14 @@ async fn switch(
     if let Some(protocol) = protocol {
         parts.headers.insert(UPGRADE, protocol);
     }
-    capture.respond(parts.status.as_u16(), received, None, false);
+    let reason = parts.extensions.get::<ReasonPhrase>().cloned();
+    capture.respond(parts.status.as_u16(), received, reason, None, false);
     parts.version = Version::HTTP_11;
     match upgrade.accept(Response::from_parts(parts, ()), link, capture).await {
         Ok(response) => response,
         Err((failure, mut capture)) => {
             capture.answer = None;
-            no_answer(&failure, capture).await
+            no_answer(recorder, &failure, capture).await
         }
     }
 }
@@ -168,37 +199,79 @@ async fn pass_on(
     link: Link,
     mut capture: Box<Capture>,
     method: &Method,
+    lead: Lead,
+    (asked, version): &(Uri, Version),
 ) -> Response<Reply> {
     let (mut parts, body) = response.into_parts();
+    let lead = if recorder.rewrite_redirects { lead } else { Lead::Away };
+    let lead = (lead, recorder.base());
+    let (headers, target) = (&capture.headers, &capture.target);
+    let redirects = Redirects::of(&parts.headers, lead, (asked, *version), headers, target);
     let bodiless = body.is_end_stream();
     let keeps_length =
         bodiless && (method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED);
     let after = after(&parts);
     let events = is_event_stream(&parts.headers);
+    let unsized_body = !bodiless_by_nature(method, parts.status)
+        && parts.version < Version::HTTP_2
+        && !parts.headers.contains_key(CONTENT_LENGTH);
     let received = std::mem::take(&mut parts.headers);
     parts.version = Version::HTTP_11;
-    capture.respond(parts.status.as_u16(), received, body.size_hint().exact(), events);
+    let reason = parts.extensions.get::<ReasonPhrase>().cloned();
+    capture.respond(parts.status.as_u16(), received, reason, body.size_hint().exact(), events);
     let timeout = (!events).then_some(recorder.timeout);
     let download = Download::new(recorder, body, (link, after), capture, timeout);
     let body = match download.begin().await {
         Begun::Whole(data, received) => {
             parts.headers = whole_response_headers(received, keeps_length, data.len());
-            Reply::Own(data.into())
+            if unsized_body { Reply::Unsized(Some(data)) } else { Reply::Own(data.into()) }
         }
         Begun::Unrecorded => return withheld(),
         Begun::Part(download) => {
-            let received = download.received();
-            parts.headers = received
-                .map(|received| response_headers(received, keeps_length))
-                .unwrap_or_default();
+            let length = download.size_hint().exact();
+            let pass = |received| {
+                let keeps_length = keeps_length || length.is_some_and(|n| announces(received, n));
+                response_headers(received, keeps_length)
+            };
+            parts.headers = download.received().map(pass).unwrap_or_default();
             Reply::Passed(download)
         }
     };
+    if let Some(redirects) = redirects {
+        redirects.apply(&mut parts.headers);
+    }
     Response::from_parts(parts, body)
 }
 
+/// True of answers that have no body, whatever their headers say.
+fn bodiless_by_nature(method: &Method, status: StatusCode) -> bool {
+    method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// True where an authentication is spoken that holds for the whole connection (RFC 4559 section 6).
+fn holds_for_connection<B>(request: &HeaderMap, response: &Response<B>) -> bool {
+    let spoken = |value: &HeaderValue| {
+        let scheme = value.as_bytes().split(|&byte| byte == b' ').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"ntlm") || scheme.eq_ignore_ascii_case(b"negotiate")
+    };
+    let challenged = response.status() == StatusCode::UNAUTHORIZED
+        && response.headers().get_all(WWW_AUTHENTICATE).iter().any(spoken);
+    challenged || request.get(AUTHORIZATION).is_some_and(spoken)
+}
+
 /// Records that there was no answer, and tells the client.
-async fn no_answer(failure: &Failure, mut capture: Box<Capture>) -> Response<Reply> {
+async fn no_answer(
+    recorder: &Recorder,
+    failure: &Failure,
+    mut capture: Box<Capture>,
+) -> Response<Reply> {
+    if let Some(kind) = failure.kind() {
+        recorder.tally.failed(kind);
+        let Target { protocol, host, .. } = &capture.target;
+        recorder.trouble.report(kind.as_str(), host, || {
+            format!("no answer from {}://{host}: {failure}", protocol.as_str())
+        });
+    }
     if matches!(failure, Failure::ClientLeft | Failure::ClientStalled(_)) {
         capture.cut_by(Side::Client);
     }

@@ -14,7 +14,7 @@ use super::progress::{Hosts, Watch};
 use super::tally::{Dropped, Tally};
 use crate::conform::Api;
 use crate::exchange::{Exchange, Redactor, Selection};
-use crate::net::{Report, Target};
+use crate::net::{Refused, Report, Target, Trouble};
 
 /// Exchanges whose violations are told of while they come; the others are in the records.
 const TOLD_VIOLATIONS: u64 = 20;
@@ -37,6 +37,7 @@ pub(super) struct Recorder {
     pub(super) pool: Pool,
     pub(super) tally: Arc<Tally>,
     pub(super) report: Report,
+    pub(super) trouble: Trouble,
     /// Time without progress after which an upstream or a client is given up.
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
@@ -50,16 +51,33 @@ pub(super) struct Recorder {
     /// Ends TLS in tunnels, where those are taken.
     pub(super) authority: Option<Arc<Authority>>,
     pub(super) run: String,
-    /// Names this run to itself, should a request come round.
-    pub(super) via: HeaderValue,
+    /// Names this run to itself, should a request come round; only where that is asked for.
+    pub(super) via: Option<HeaderValue>,
+    /// Whether redirects and cookies of the upstream lead back here.
+    pub(super) rewrite_redirects: bool,
 }
 
 impl Recorder {
+    /// The path that comes before those of requests.
+    pub(super) fn base(&self) -> &str {
+        match &self.routing {
+            Routing::Fixed(target) => target.path(),
+            Routing::Path | Routing::Header => "",
+        }
+    }
+
     /// Counts a request that is not recorded, and tells why the first time.
     pub(super) fn discard(&self, why: Dropped, message: &str) {
         if self.tally.discard(why) {
             (self.report)(message);
         }
+    }
+
+    /// Counts a request that could not be read, and reports why.
+    pub(super) fn refused(&self, refused: &Refused) {
+        self.tally.see();
+        self.tally.discard(Dropped::Malformed);
+        self.trouble.report("malformed", "", || refused.to_string());
     }
 
     /// Notes in the exchange how it contradicts the spec, and tells of the first of them.

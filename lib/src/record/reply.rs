@@ -13,6 +13,8 @@ use super::download::Download;
 /// What a client gets: an answer of ours, or the upstream's.
 pub(super) enum Reply {
     Own(Full<Bytes>),
+    /// The whole of an upstream's answer that did not announce its length, and is not to announce it here.
+    Unsized(Option<Bytes>),
     Passed(Box<Download>),
 }
 
@@ -26,6 +28,10 @@ impl Body for Reply {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.get_mut() {
             Reply::Own(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Reply::Unsized(body) => {
+                let data = body.take().filter(|data| !data.is_empty());
+                Poll::Ready(data.map(|data| Ok(Frame::data(data))))
+            }
             Reply::Passed(body) => Pin::new(body.as_mut()).poll_frame(cx),
         }
     }
@@ -33,6 +39,7 @@ impl Body for Reply {
     fn is_end_stream(&self) -> bool {
         match self {
             Reply::Own(body) => body.is_end_stream(),
+            Reply::Unsized(body) => body.is_none(),
             Reply::Passed(body) => body.is_end_stream(),
         }
     }
@@ -40,6 +47,7 @@ impl Body for Reply {
     fn size_hint(&self) -> SizeHint {
         match self {
             Reply::Own(body) => body.size_hint(),
+            Reply::Unsized(_) => SizeHint::default(),
             Reply::Passed(body) => body.size_hint(),
         }
     }

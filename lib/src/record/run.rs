@@ -12,7 +12,7 @@ use super::ca::Authority;
 use super::connect::Connector;
 use super::delivery::{Delivery, Output};
 use super::journal::Journal;
-use super::link::Pool;
+use super::link::{MAX_HEAD, MAX_HEADERS, Pool};
 use super::policy::Policy;
 use super::progress::{self, Hosts, Watch};
 use super::proxies::Proxies;
@@ -22,7 +22,7 @@ use super::tally::{Dropped, Summary, Tally};
 use super::tls::Trust;
 use crate::conform::Api;
 use crate::exchange::{Redactor, Selection};
-use crate::net::{self, Limits, Report};
+use crate::net::{self, Limits, Refused, Report, Trouble};
 
 /// Idle links are looked through as often.
 const PRUNE_EVERY: Duration = Duration::from_secs(15);
@@ -50,6 +50,10 @@ pub struct Config {
     pub spec: Option<Api>,
     /// How records get to their sinks.
     pub delivery: Delivery,
+    /// Whether requests get a `Via` header, by which a loop is found.
+    pub via: bool,
+    /// Whether redirects and cookies of the upstream lead back to the recorder.
+    pub rewrite_redirects: bool,
     /// Time without progress after which an upstream or a client is given up.
     pub timeout: Duration,
     /// Time for a connection to an upstream, from the name to the end of the TLS handshake.
@@ -79,6 +83,7 @@ pub async fn record(
 ) -> io::Result<Summary> {
     let run = format!("{:016x}", rand::random::<u64>());
     let via = HeaderValue::from_str(&format!("1.1 hmt-{run}")).map_err(io::Error::other)?;
+    let via = config.via.then_some(via);
     let tally = Arc::new(Tally::default());
     let report = config.limits.report.clone();
     let recorder = Arc::new(Recorder {
@@ -93,6 +98,7 @@ pub async fn record(
         pool: Pool::default(),
         tally: tally.clone(),
         report: report.clone(),
+        trouble: Trouble::new(report.clone()),
         timeout: config.timeout,
         max_body: config.max_body,
         filter: config.filter,
@@ -104,6 +110,7 @@ pub async fn record(
         journal: Journal::open(outputs, config.delivery, tally.clone(), report.clone()),
         run,
         via,
+        rewrite_redirects: config.rewrite_redirects,
     });
     let gone = recorder.journal.gone();
     let mut end = None;
@@ -115,7 +122,23 @@ pub async fn record(
         end = Some(Instant::now() + config.grace);
     };
     // The upstream's Date is the answer's, and where it sent none the client gets none.
-    let limits = Limits { date_header: false, ..config.limits };
+    let limits = Limits {
+        date_header: false,
+        // With some room for the reader.
+        max_buffer: MAX_HEAD + (16 << 10),
+        max_head: Some(MAX_HEAD),
+        max_headers: Some(MAX_HEADERS),
+        preserve_header_case: true,
+        refused: Some(Arc::new({
+            let recorder = recorder.clone();
+            move |refused: &Refused| recorder.refused(refused)
+        })),
+        ended: Some(Arc::new({
+            let recorder = recorder.clone();
+            move |connection| recorder.pool.disown(connection)
+        })),
+        ..config.limits
+    };
     let handler = {
         let recorder = recorder.clone();
         move |request, peer| proxy::answer(recorder.clone(), request, peer, None)

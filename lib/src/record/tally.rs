@@ -12,8 +12,8 @@ use crate::exchange::Replaced;
 pub enum Dropped {
     /// The recorder answered the request itself: no target, a refused one, or a malformed request.
     Refused,
-    /// A line cannot hold its method.
-    Method,
+    /// It is no request that HTTP knows, or has too many headers or too long ones.
+    Malformed,
     /// A line cannot hold its target (`OPTIONS *`).
     NoPath,
     /// `--include` or `--exclude` left it out.
@@ -33,7 +33,7 @@ impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Dropped::Refused => "refused",
-            Dropped::Method => "method that a record cannot hold",
+            Dropped::Malformed => "malformed",
             Dropped::NoPath => "target without a path",
             Dropped::Excluded => "excluded",
             Dropped::Handshake => "TLS handshake broken off",
@@ -41,6 +41,40 @@ impl fmt::Display for Dropped {
             Dropped::Unsent => "kept in a file",
             Dropped::SinkBehind => "sink too slow",
         })
+    }
+}
+
+/// Why an upstream gave no answer, or no whole one. The exchange is recorded in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failed {
+    /// The name of its host is not known.
+    Dns,
+    /// Nobody listens there, or no way leads there.
+    Connect,
+    /// No TLS, or a certificate that is not accepted.
+    Tls,
+    /// The proxy on the way gives no tunnel.
+    Proxy,
+    /// It was silent for too long.
+    Timeout,
+    /// What it sent is no answer.
+    Answer,
+    /// It broke off within its answer.
+    Cut,
+}
+
+impl Failed {
+    /// The word in the closing line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Failed::Dns => "dns",
+            Failed::Connect => "connect",
+            Failed::Tls => "tls",
+            Failed::Proxy => "proxy",
+            Failed::Timeout => "timeout",
+            Failed::Answer => "answer",
+            Failed::Cut => "cut",
+        }
     }
 }
 
@@ -52,9 +86,16 @@ pub(super) struct Tally {
     violations: AtomicU64,
     violating: AtomicU64,
     dropped: Mutex<BTreeMap<Dropped, u64>>,
+    failed: Mutex<BTreeMap<Failed, u64>>,
 }
 
 impl Tally {
+    /// Counts an exchange whose upstream failed.
+    pub(super) fn failed(&self, why: Failed) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed.entry(why).or_default() += 1;
+    }
+
     /// Counts a request, and gives it its number, from 1.
     pub(super) fn see(&self) -> u64 {
         self.seen.fetch_add(1, Ordering::Relaxed) + 1
@@ -103,6 +144,7 @@ impl Tally {
             seen: self.seen.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
             dropped: self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            failed: self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             violations: self.violations.load(Ordering::Relaxed),
             violating: self.violating.load(Ordering::Relaxed),
             sink_error,
@@ -120,6 +162,8 @@ pub struct Summary {
     pub written: u64,
     /// Those that no sink took, by reason.
     pub dropped: BTreeMap<Dropped, u64>,
+    /// Exchanges whose upstream failed, which are recorded without a whole answer.
+    pub failed: BTreeMap<Failed, u64>,
     /// Contradictions to the spec, where there is one.
     pub violations: u64,
     /// Exchanges that have them.
@@ -141,7 +185,16 @@ impl fmt::Display for Summary {
             }
             write!(f, "{why}")?;
         }
-        if self.dropped.is_empty() { Ok(()) } else { f.write_str(")") }
+        f.write_str(if self.dropped.is_empty() { "" } else { ")" })?;
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", failed upstream {}", self.failed.values().sum::<u64>())?;
+        for (index, (why, count)) in self.failed.iter().enumerate() {
+            let start = if index == 0 { " (" } else { ", " };
+            write!(f, "{start}{} {count}", why.as_str())?;
+        }
+        f.write_str(")")
     }
 }
 
@@ -166,10 +219,13 @@ mod tests {
         assert_eq!((tally.see(), tally.see(), tally.see()), (1, 2, 3));
         tally.wrote();
         assert!(tally.discard(Dropped::Refused));
-        assert!(tally.discard(Dropped::Method) && !tally.discard(Dropped::Refused));
+        assert!(tally.discard(Dropped::Malformed) && !tally.discard(Dropped::Refused));
+        for why in [Failed::Tls, Failed::Dns, Failed::Tls] {
+            tally.failed(why);
+        }
         assert_eq!(
             tally.summary(None).to_string(),
-            "seen 3, written 1, dropped 3 (2 refused, 1 method that a record cannot hold)"
+            "seen 3, written 1, dropped 3 (2 refused, 1 malformed), failed upstream 3 (dns 1, tls 2)"
         );
     }
 }

@@ -7,15 +7,20 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
 };
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError,
+    RootCertStore, SignatureScheme,
 };
+
+use super::x509::Certificate;
 
 /// Whom to trust as an upstream: the system's certificate authorities, those given, or everybody.
 #[derive(Debug)]
@@ -59,7 +64,8 @@ pub enum TrustError {
 }
 
 impl Trust {
-    /// Trusts the system's authorities, and those of `pem` besides.
+    /// Trusts the system's authorities; or, in their place, those of `pem`, and servers that show a certificate which
+    /// is in it.
     ///
     /// # Errors
     /// `pem` is no list of certificates.
@@ -106,11 +112,16 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let builder = if self.everybody {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        let verifier: Arc<dyn ServerCertVerifier> = if self.everybody {
+            Arc::new(Anybody(provider))
         } else {
-            builder.with_root_certificates(self.roots()?)
+            let roots = Arc::new(self.roots()?);
+            let authorities = WebPkiServerVerifier::builder_with_provider(roots, provider)
+                .build()
+                .map_err(|error| error.to_string())?;
+            Arc::new(Verifier { authorities, servers: self.extra.clone() })
         };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &self.identity {
             Some(Identity { chain, key }) => builder
                 .with_client_auth_cert(chain.clone(), key.clone_key())
@@ -125,9 +136,12 @@ impl Trust {
 
     fn roots(&self) -> Result<RootCertStore, String> {
         let mut roots = RootCertStore::empty();
+        if !self.extra.is_empty() {
+            roots.add_parsable_certificates(self.extra.iter().cloned());
+            return Ok(roots);
+        }
         let system = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(system.certs);
-        roots.add_parsable_certificates(self.extra.iter().cloned());
         if roots.is_empty() {
             let why = system.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
             return Err(format!(
@@ -143,6 +157,178 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> 
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| TrustError::Pem(error.to_string()))?;
     if certificates.is_empty() { Err(TrustError::Empty) } else { Ok(certificates) }
+}
+
+/// Accepts what an authority has signed, and servers whose own certificate was named.
+#[derive(Debug)]
+struct Verifier {
+    authorities: Arc<WebPkiServerVerifier>,
+    servers: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        // `openssl req -x509` makes certificates of authorities, which are no certificates of servers to others.
+        if self.servers.iter().any(|server| server == end_entity) {
+            return verify_named(end_entity, server_name, now);
+        }
+        let verified = self.authorities.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        verified.map_err(|error| {
+            let unknown = matches!(
+                error,
+                Error::InvalidCertificate(
+                    CertificateError::UnknownIssuer | CertificateError::Other(_)
+                )
+            );
+            let itself = || Certificate::parse(end_entity).is_some_and(|found| found.self_issued);
+            if unknown && itself() {
+                return CertificateError::Other(OtherError(Arc::new(SelfSigned))).into();
+            }
+            error
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.authorities.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.authorities.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
+}
+
+/// No authority but the server itself has signed its certificate.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate is self-signed")]
+struct SelfSigned;
+
+/// Checks validity and name of a certificate that is trusted as it is.
+fn verify_named(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    let fields = Certificate::parse(certificate).ok_or(CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < fields.validity.0 {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > fields.validity.1 {
+        return Err(CertificateError::Expired.into());
+    }
+    if fields.has_alt_names {
+        verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    } else if !fields.common_names.iter().any(|known| names(known, &name.to_str())) {
+        // Certificates without alternative names have their host as common name, as they used to.
+        return Err(CertificateError::NotValidForName.into());
+    }
+    Ok(ServerCertVerified::assertion())
+}
+
+/// True where a common name, which may begin with `*.`, is that of the host.
+fn names(known: &str, host: &str) -> bool {
+    known.eq_ignore_ascii_case(host)
+        || known.strip_prefix("*.").is_some_and(|domain| {
+            host.split_once('.').is_some_and(|(first, rest)| {
+                !first.is_empty() && domain.contains('.') && rest.eq_ignore_ascii_case(domain)
+            })
+        })
+}
+
+/// Why there is no TLS with an upstream, and what to do.
+pub(super) fn tls_trouble(error: &io::Error, host: &str) -> String {
+    const ACCEPT: &str = "--insecure accepts it";
+    const TRUST: &str =
+        "trust it with --upstream-ca FILE, or accept any certificate with --insecure";
+    let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) else {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                "it closed the connection during the handshake; does it speak TLS on this port?"
+                    .to_owned()
+            }
+            _ => error.to_string(),
+        };
+    };
+    match error {
+        Error::InvalidCertificate(error) => match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                format!("its certificate has expired; {ACCEPT}")
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                format!("its certificate is not valid yet, or the clock is wrong; {ACCEPT}")
+            }
+            CertificateError::NotValidForName => {
+                format!("its certificate is for another name than {host}; {ACCEPT}")
+            }
+            CertificateError::NotValidForNameContext { presented, .. } => {
+                let names = presented.iter().map(|name| plain_name(name)).collect::<Vec<_>>();
+                format!(
+                    "its certificate is for another name than {host} ({}); {ACCEPT}",
+                    names.join(", ")
+                )
+            }
+            CertificateError::UnknownIssuer => {
+                format!("its certificate is from an unknown authority; {TRUST}")
+            }
+            CertificateError::Other(other) if other.0.is::<SelfSigned>() => {
+                format!("its certificate is self-signed; {TRUST}")
+            }
+            CertificateError::Revoked => format!("its certificate was revoked; {ACCEPT}"),
+            _ => format!("its certificate cannot be used; {ACCEPT}"),
+        },
+        Error::InvalidMessage(_) => {
+            "what it speaks on this port is not TLS; is it http://?".to_owned()
+        }
+        Error::AlertReceived(alert) => {
+            use AlertDescription as A;
+            match alert {
+                A::CertificateRequired | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
+                    "it wants a certificate of the client; show one with --client-cert and --client-key"
+                        .to_owned()
+                }
+                A::UnrecognisedName => format!("it does not know the name {host}"),
+                A::ProtocolVersion => "it has no version of TLS that is new enough (1.2)".to_owned(),
+                _ => "it refuses the handshake".to_owned(),
+            }
+        }
+        Error::PeerIncompatible(_) => {
+            "it has no version (1.2 or newer) or cipher of TLS that is accepted here".to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+/// A name as rustls shows it, `DnsName("a.test")`, without what is around it.
+fn plain_name(shown: &str) -> String {
+    let inner = shown.split_once('(').map_or(shown, |(_, rest)| rest.trim_end_matches(')'));
+    inner.trim_matches('"').to_owned()
 }
 
 /// Accepts every certificate, but still checks that the upstream holds its key.

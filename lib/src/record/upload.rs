@@ -3,27 +3,60 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
 use super::copy::{Upload, UploadEnd};
+
+/// A client that uploads what nobody wants may be silent for so long.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// Streams the client's body through and leaves a bounded copy.
 #[derive(Debug)]
 pub(super) struct RequestBody {
     /// None for a request without body.
     inner: Option<(Incoming, Arc<Upload>)>,
+    /// The client does not wait to be asked for it.
+    comes: bool,
 }
 
 impl RequestBody {
     pub(super) fn empty() -> Self {
-        RequestBody { inner: None }
+        RequestBody { inner: None, comes: false }
     }
 
-    pub(super) fn new(body: Incoming, upload: Arc<Upload>) -> Self {
-        RequestBody { inner: Some((body, upload)) }
+    /// `comes` is false where the client waits to be asked for it (`Expect: 100-continue`).
+    pub(super) fn new(body: Incoming, upload: Arc<Upload>, comes: bool) -> Self {
+        RequestBody { inner: Some((body, upload)), comes }
+    }
+}
+
+/// Reads the rest of an upload that was answered early. A connection that is closed with bytes left to read is reset,
+/// which would take the answer away from the client.
+pub(super) fn drain(mut body: Incoming) {
+    // There is none while a run is torn down.
+    let runtime = Handle::try_current();
+    if let (false, Ok(runtime)) = (body.is_end_stream(), runtime) {
+        runtime.spawn(
+            async move { while let Ok(Some(Ok(_))) = timeout(DRAIN, body.frame()).await {} },
+        );
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some((body, upload)) = self.inner.take()
+            && self.comes
+            && upload.lock().end.is_none()
+        {
+            drain(body);
+        }
     }
 }
 
@@ -35,13 +68,18 @@ impl Body for RequestBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some((body, upload)) = &mut self.get_mut().inner else { return Poll::Ready(None) };
+        let this = self.get_mut();
+        let Some((body, upload)) = &mut this.inner else { return Poll::Ready(None) };
+        this.comes = true;
         let frame = std::task::ready!(Pin::new(&mut *body).poll_frame(cx));
         let mut state = upload.lock();
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     state.copy.push(data);
+                }
+                if let Some(trailers) = frame.trailers_ref() {
+                    state.trailers = trailers.clone();
                 }
                 state.progress = Instant::now();
                 if body.is_end_stream() {

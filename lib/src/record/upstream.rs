@@ -15,9 +15,10 @@ use tokio::time::Instant;
 
 use super::connect::ConnectError;
 use super::copy::{Upload, UploadEnd};
-use super::link::{Form, Link, Sender};
+use super::link::{Form, Link, Sender, Wanted};
 use super::policy::Refusal;
 use super::recorder::Recorder;
+use super::tally::Failed;
 use super::upload::RequestBody;
 use crate::net::{Target, framing_is_sound, with_causes};
 
@@ -30,9 +31,9 @@ const MAX_INTERIM: u32 = 16;
 pub(super) enum Failure {
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error("the upstream did not answer within {0:?}")]
+    #[error("the upstream did not answer within {0:?}; --timeout allows more")]
     TimedOut(Duration),
-    #[error("the upstream's answer is unusable: {}", with_causes(.0))]
+    #[error("the upstream's answer is unusable: {}{}", with_causes(.0), hint(.0))]
     Broken(#[source] hyper::Error),
     #[error("the upstream's answer is unusable: its Transfer-Encoding is not chunked alone")]
     Framing,
@@ -65,10 +66,52 @@ impl Failure {
         }
     }
 
+    /// What of an upstream failed; `None` where it did not fail.
+    pub(super) fn kind(&self) -> Option<Failed> {
+        Some(match self {
+            Failure::Connect(error) => match error {
+                ConnectError::Refused(_) => return None,
+                ConnectError::Resolve(..) => Failed::Dns,
+                ConnectError::Connect(..) => Failed::Connect,
+                ConnectError::Tls(..) => Failed::Tls,
+                ConnectError::Proxy(..) => Failed::Proxy,
+                ConnectError::TimedOut(..) => Failed::Timeout,
+            },
+            Failure::TimedOut(_) => Failed::Timeout,
+            Failure::Broken(_) | Failure::Framing | Failure::Interim | Failure::Switched => {
+                Failed::Answer
+            }
+            Failure::ClientLeft | Failure::ClientStalled(_) => return None,
+        })
+    }
+
     /// True where the target may not be asked at all.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Failure::Connect(ConnectError::Refused(_)))
     }
+}
+
+/// What the upstream may speak instead of what was expected.
+fn hint(error: &hyper::Error) -> &'static str {
+    if error.is_parse() && !error.is_parse_too_large() {
+        return "; does it speak HTTP/1 there? If it wants TLS, ask for https://";
+    }
+    let cause = std::error::Error::source(error);
+    if cause.is_some_and(|cause| {
+        cause.to_string().contains("http2 error") || cause.to_string().contains("frame")
+    }) {
+        return "; does it speak HTTP/2 there, as the client does?";
+    }
+    ""
+}
+
+/// Whom a request is for, and by whom.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) target: &'a Target,
+    pub(super) wanted: Wanted,
+    /// The client's connection.
+    pub(super) connection: u64,
 }
 
 /// A request that failed on a link, and its body where none of it was sent.
@@ -76,26 +119,26 @@ struct Lost(Failure, Option<RequestBody>);
 
 impl Recorder {
     /// Sends the request that `head` makes for a link and gives the head of the answer, with the link from
-    /// which the rest of it comes. `upgrade` tells that the client asks for another protocol.
+    /// which the rest of it comes.
     ///
     /// An idle link may have been closed by the upstream just now. Then the request is sent again, if
     /// none of it had been sent, or if it may be sent twice.
     pub(super) async fn send(
         &self,
-        target: &Target,
+        asked: Asked<'_>,
         head: impl Fn(&Form) -> Request<()>,
         mut body: RequestBody,
         upload: Option<&Upload>,
-        upgrade: bool,
     ) -> Result<(Response<Incoming>, Link), Failure> {
+        let Asked { target, wanted, connection } = asked;
         let mut may_reuse = true;
         loop {
-            let idle = if may_reuse { self.pool.take(target, upgrade) } else { None };
+            let idle = if may_reuse { self.pool.take(target, wanted, connection) } else { None };
             let reused = idle.is_some();
             let mut link = match idle {
                 Some(link) => link,
                 None => {
-                    let connected = self.connector.connect(target, upgrade).await?;
+                    let connected = self.connector.connect(target, wanted).await?;
                     let link = Link::new(connected).await.map_err(Failure::Broken)?;
                     self.pool.share(target, &link);
                     link
@@ -104,7 +147,7 @@ impl Recorder {
             let request = head(&link.form).map(|()| body);
             let repeatable = reused && upload.is_none() && request.method().is_idempotent();
             match self.exchange(&mut link, request, upload).await {
-                Ok(response) => return Ok((check(response, upgrade)?, link)),
+                Ok(response) => return Ok((check(response, wanted == Wanted::Http1)?, link)),
                 Err(Lost(_, Some(unsent))) if reused => {
                     body = unsent;
                     // A shared link would be given again.

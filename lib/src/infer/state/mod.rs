@@ -78,10 +78,11 @@ pub fn is_ghost(status: u16) -> bool {
     matches!(status, 404 | 405 | 410 | 501)
 }
 
-/// True for an exchange that makes no path: OpenAPI has no word for CONNECT, and paths of more than 24 segments are not looked
-/// into.
+/// True for an exchange that makes no path: OpenAPI has no word for CONNECT and for methods beyond the known ones, and
+/// paths of more than 24 segments are not looked into.
 pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
     exchange.request.method == Method::Connect
+        || exchange.meta.method.is_some()
         || split_path(&exchange.request.pathname).0.len() > Limits::default().segments
 }
 
@@ -122,6 +123,11 @@ impl State {
         add(&mut self.exchanges, 1);
         if is_unanswered(exchange) {
             add(&mut self.unanswered, 1);
+            return Unread::default();
+        }
+        // `post` only stands for it.
+        if exchange.meta.method.is_some() {
+            add(&mut self.deep, 1);
             return Unread::default();
         }
         let lowered;
