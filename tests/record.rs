@@ -22,10 +22,10 @@ mod peers;
 mod prior_knowledge;
 #[path = "record/raw.rs"]
 mod raw;
-#[path = "record/secrets.rs"]
-mod secrets;
 #[path = "record/redirects.rs"]
 mod redirects;
+#[path = "record/secrets.rs"]
+mod secrets;
 #[path = "record/secure.rs"]
 mod secure;
 #[path = "record/smuggling.rs"]
