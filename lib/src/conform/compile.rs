@@ -274,7 +274,7 @@ impl Compiler {
                 examples: examples(&place)?,
                 encoding: place.value.get("encoding").cloned(),
             };
-            content.push((key.to_ascii_lowercase(), media));
+            content.push((key_of(key), media));
         }
         Ok(content)
     }
@@ -365,4 +365,12 @@ fn security(owner: &Place<'_>) -> Option<Vec<SecurityRequirement>> {
             .collect()
     };
     Some(list.iter().map(requirement).collect())
+}
+
+/// A media type in lower case. Its parameters keep their spelling: they are sent as they are written.
+fn key_of(declared: &str) -> String {
+    match declared.split_once(';') {
+        Some((essence, parameters)) => format!("{};{parameters}", essence.to_ascii_lowercase()),
+        None => declared.to_ascii_lowercase(),
+    }
 }

@@ -102,7 +102,14 @@ fn events(text: &str) -> Vec<Value> {
     events
 }
 
-/// An object as an event; any other value as the data of one.
+/// True for an object of fields of an event. Any other object is data: its `id` is its own.
+fn is_event(fields: &Map<String, Value>) -> bool {
+    const FIELDS: [&str; 4] = ["event", "data", "id", "retry"];
+    (fields.contains_key("data") || fields.contains_key("event"))
+        && fields.keys().all(|name| FIELDS.contains(&name.as_str()))
+}
+
+/// An object of fields as an event; any other value as the data of one.
 fn event(value: &Value) -> String {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -113,7 +120,7 @@ fn event(value: &Value) -> String {
     };
     let mut lines = String::new();
     match value {
-        Value::Object(fields) => {
+        Value::Object(fields) if is_event(fields) => {
             for (name, value) in fields {
                 match name.as_str() {
                     "data" => lines.push_str(&data(&text(value))),

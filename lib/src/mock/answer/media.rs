@@ -9,11 +9,13 @@ use crate::schema::{NodeId, SchemaSet};
 
 use super::xml;
 
-/// A media type or range, in lower case, without parameters.
+/// A media type or range, in lower case, with its parameters other than `q`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mock) struct MediaType {
     kind: String,
     subtype: String,
+    /// Names and values in lower case, without quotes.
+    parameters: Vec<(String, String)>,
 }
 
 /// How the values of a media type are written.
@@ -24,30 +26,72 @@ pub(in crate::mock) enum Notation {
     Sequence(Sequence),
     Form,
     Xml,
+    /// A line of names, then a line for each object (RFC 4180).
+    Csv,
     /// A string as it is; anything else as JSON.
     Text,
 }
 
 impl MediaType {
     pub(in crate::mock) fn parse(text: &str) -> MediaType {
-        let bare = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let mut parts = text.split(';');
+        let bare = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let (kind, subtype) = bare.split_once('/').unwrap_or((bare.as_str(), "*"));
-        MediaType { kind: kind.to_owned(), subtype: subtype.to_owned() }
+        let parameters = parts
+            .filter_map(|part| part.split_once('='))
+            .map(|(name, value)| {
+                let value = value.trim().trim_matches('"').to_ascii_lowercase();
+                (name.trim().to_ascii_lowercase(), value)
+            })
+            .filter(|(name, _)| name != "q")
+            .collect();
+        MediaType { kind: kind.to_owned(), subtype: subtype.to_owned(), parameters }
     }
 
+    /// True for `*/*`, `text/*` and `application/*+json`.
     pub(in crate::mock) fn is_range(&self) -> bool {
-        self.kind == "*" || self.subtype == "*"
+        self.kind == "*" || self.subtype.starts_with('*')
     }
 
-    /// True where a type falls under both ranges; two types that are no ranges must be equal.
-    fn meets(&self, other: &MediaType) -> bool {
-        let same = |a: &str, b: &str| a == b || a == "*" || b == "*";
-        same(&self.kind, &other.kind) && same(&self.subtype, &other.subtype)
+    /// True for the types of error reports (RFC 9457).
+    fn is_problem(&self) -> bool {
+        self.subtype.starts_with("problem+")
     }
 
-    /// 0 for `*/*`, 1 for `text/*`, 2 for a type.
-    fn specificity(&self) -> u8 {
-        u8::from(self.kind != "*") + u8::from(self.subtype != "*")
+    /// True where a type falls under both ranges; two types that are no ranges must be equal. A parameter that only one of
+    /// them has does not matter: many clients send `charset` whatever the type.
+    fn meets(&self, range: &MediaType) -> bool {
+        let same = |a: &str, b: &str| {
+            let ends = |suffix: &str, other: &str| {
+                suffix.strip_prefix('*').is_some_and(|suffix| other.ends_with(suffix))
+            };
+            a == b || ends(a, b) || ends(b, a)
+        };
+        same(&self.kind, &range.kind)
+            && same(&self.subtype, &range.subtype)
+            && range.parameters.iter().all(|(name, value)| {
+                self.parameters.iter().all(|(own, other)| own != name || other == value)
+            })
+    }
+
+    /// How many parameters both have.
+    fn common_parameters(&self, range: &MediaType) -> usize {
+        range.parameters.iter().filter(|parameter| self.parameters.contains(parameter)).count()
+    }
+
+    /// True for JSON of a vendor, which a client of plain JSON can read.
+    fn is_kind_of_json(&self) -> bool {
+        self.kind == "application" && self.subtype.ends_with("+json") && !self.is_problem()
+    }
+
+    /// 0 for `*/*`, 1 for `text/*`, 2 for `application/*+json`, 3 for a type.
+    fn specificity(&self) -> usize {
+        let subtype = match self.subtype.as_str() {
+            "*" => 0,
+            range if range.starts_with('*') => 1,
+            _ => 2,
+        };
+        usize::from(self.kind != "*") + subtype
     }
 
     pub(in crate::mock) fn notation(&self) -> Notation {
@@ -56,6 +100,7 @@ impl MediaType {
         }
         match (self.kind.as_str(), self.subtype.as_str()) {
             ("*", _) | ("application", "*") | (_, "json") => Notation::Json,
+            ("text", "csv") => Notation::Csv,
             ("application", "x-www-form-urlencoded") => Notation::Form,
             (_, "xml") => Notation::Xml,
             (_, subtype) if subtype.ends_with("+json") => Notation::Json,
@@ -70,11 +115,14 @@ impl MediaType {
             .0
             .iter()
             .filter(|(range, quality)| *quality > 0 && !range.is_range() && range.meets(self))
+            // Of equal ones the first.
+            .rev()
             .max_by_key(|(_, quality)| *quality);
         if let Some((named, _)) = named {
             return format!("{}/{}", named.kind, named.subtype);
         }
         match self.kind.as_str() {
+            "application" if self.subtype.ends_with("+xml") => "application/xml".to_owned(),
             "*" | "application" => "application/json".to_owned(),
             "text" => "text/plain".to_owned(),
             "image" => "image/png".to_owned(),
@@ -114,24 +162,43 @@ impl Accept {
             return matching.map(|(_, quality)| *quality).max().unwrap_or(0);
         }
         matching
-            .max_by_key(|(range, quality)| (range.specificity(), *quality))
+            .max_by_key(|(range, quality)| {
+                (range.specificity(), media.common_parameters(range), *quality)
+            })
             .map_or(0, |(_, quality)| *quality)
     }
 
-    /// The acceptable type of highest quality; among equals JSON, then the one declared first.
+    /// The most parameters that a type has in common with one of the ranges.
+    fn parameters(&self, media: &MediaType) -> usize {
+        let holding = self.0.iter().filter(|(range, _)| range.meets(media));
+        holding.map(|(range, _)| media.common_parameters(range)).max().unwrap_or(0)
+    }
+
+    /// The acceptable type of highest quality. Among equals the one declared first, but types of error reports last. Where no
+    /// type is acceptable, a client of plain JSON gets JSON of a vendor.
     pub(in crate::mock) fn best<'m, T>(
         &self,
-        media: impl Iterator<Item = &'m T>,
+        media: impl Iterator<Item = &'m T> + Clone,
         of: impl Fn(&T) -> &MediaType,
     ) -> Option<&'m T> {
-        let mut best: Option<(&T, (u16, bool))> = None;
-        for item in media {
-            let rank = (self.quality(of(item)), of(item).notation() == Notation::Json);
+        let mut best: Option<(&T, (u16, usize, bool))> = None;
+        for item in media.clone() {
+            let media = of(item);
+            let rank = (self.quality(media), self.parameters(media), !media.is_problem());
             if rank.0 > 0 && best.as_ref().is_none_or(|(_, highest)| rank > *highest) {
                 best = Some((item, rank));
             }
         }
-        best.map(|(item, _)| item)
+        let takes_json = || {
+            let json = |(range, quality): &(MediaType, u16)| {
+                *quality > 0 && range.kind == "application" && range.subtype == "json"
+            };
+            self.0.iter().any(json)
+        };
+        best.map(|(item, _)| item).or_else(|| {
+            let mut media = media;
+            takes_json().then(|| media.find(|item| of(item).is_kind_of_json())).flatten()
+        })
     }
 }
 
@@ -183,7 +250,41 @@ pub(in crate::mock) fn write(
             text.clone().into_bytes()
         }
         (Notation::Xml, _) => xml::document(schemas, schema, value).into_bytes(),
+        (Notation::Csv, Value::String(text)) => text.clone().into_bytes(),
+        (Notation::Csv, _) => csv(value).into_bytes(),
         _ => value.to_string().into_bytes(),
+    }
+}
+
+/// Objects as lines of comma-separated values (RFC 4180), behind a line of all their names; any other value as JSON.
+fn csv(value: &Value) -> String {
+    let rows = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let mut names: Vec<&str> = Vec::new();
+    for row in rows {
+        let Some(row) = row.as_object() else { return value.to_string() };
+        for name in row.keys() {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+    }
+    let line = |fields: Vec<String>| fields.join(",") + "\r\n";
+    let mut text = line(names.iter().map(|name| csv_field(name)).collect());
+    for row in rows {
+        let field = |name: &&str| match row.get(*name) {
+            None | Some(Value::Null) => String::new(),
+            Some(value) => csv_field(&scalar(value)),
+        };
+        text.push_str(&line(names.iter().map(field).collect()));
+    }
+    text
+}
+
+fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
     }
 }
 
@@ -212,12 +313,36 @@ mod tests {
         let [xml, json, text] =
             ["application/xml", "application/json", "text/plain"].map(MediaType::parse);
         let all = [xml.clone(), json.clone(), text.clone()];
-        assert_eq!(best("*/*", &all), Some(&json));
+        assert_eq!(best("*/*", &all), Some(&xml));
+        let problem = MediaType::parse("application/problem+json");
+        assert_eq!(best("*/*", &[problem.clone(), text.clone()]), Some(&text));
+        assert_eq!(best("application/json, text/plain", &all), Some(&json));
         assert_eq!(best("text/*;q=0.5, application/xml;q=0.4", &all), Some(&text));
         assert_eq!(best("application/*;q=0.1, application/json;q=0", &all), Some(&xml));
         assert_eq!(best("image/png", &all), None);
         assert_eq!(best("*/*;q=0", &all), None);
         assert_eq!(best("image/png, */*;q=0.1", std::slice::from_ref(&xml)), Some(&xml));
+    }
+
+    #[test]
+    fn plain_json_takes_json_of_a_vendor_last() {
+        let [vendor, text] = ["application/vnd.a+json", "text/plain"].map(MediaType::parse);
+        let all = [vendor.clone(), text.clone()];
+        assert_eq!(best("application/json", &all), Some(&vendor));
+        assert_eq!(best("application/json, text/plain;q=0.1", &all), Some(&text));
+        assert_eq!(best("application/json;q=0", &all), None);
+        assert_eq!(best("application/*+json", &all), Some(&vendor));
+    }
+
+    #[test]
+    fn parameters_tell_types_apart() {
+        let [plain, third] =
+            ["application/json", "application/json; version=3"].map(MediaType::parse);
+        let all = [plain.clone(), third.clone()];
+        assert_eq!(best("application/json", &all), Some(&plain));
+        assert_eq!(best("application/json;version=\"3\"", &all), Some(&third));
+        assert_eq!(best("application/json;version=4", &all), Some(&plain));
+        assert_eq!(best("application/json;charset=utf-8", &all), Some(&plain));
     }
 
     #[test]
@@ -227,6 +352,7 @@ mod tests {
         let accept = Accept::of(&headers);
         assert_eq!(MediaType::parse("text/*").concrete(&accept), "text/csv");
         assert_eq!(MediaType::parse("image/*").concrete(&accept), "image/png");
+        assert_eq!(MediaType::parse("application/*+json").concrete(&accept), "application/json");
         assert_eq!(
             MediaType::parse("*/*").concrete(&Accept::of(&HeaderMap::new())),
             "application/json"
@@ -241,6 +367,8 @@ mod tests {
             String::from_utf8(write(value, notation, &set, None)).unwrap()
         };
         assert_eq!(text(&value, Notation::Form), "a=1&a=x+%26+y&b=true");
+        let rows = json!([{"id": 1, "name": "a,b"}, {"id": 2, "more": null}]);
+        assert_eq!(text(&rows, Notation::Csv), "id,name,more\r\n1,\"a,b\",\r\n2,,\r\n");
         assert_eq!(text(&json!([1, 2]), Notation::Sequence(Sequence::Lines)), "1\n2\n");
         assert_eq!(text(&json!("plain"), Notation::Text), "plain");
     }

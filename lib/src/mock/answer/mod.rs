@@ -1,5 +1,6 @@
 //! An answer, before it is a message.
 
+pub(super) mod binary;
 pub(super) mod media;
 mod xml;
 

@@ -17,6 +17,7 @@ use crate::conform::{
 use crate::fake::{Plan, plain_text};
 use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
+use super::super::answer::binary;
 use super::super::answer::media::{self, MediaType, Notation};
 use super::credentials::Credentials;
 use super::deprecation;
@@ -285,32 +286,47 @@ impl MediaPlan {
         .map(|(_, body)| body)
     }
 
-    /// A body made from the schema.
-    pub(in crate::mock) fn make(&self, making: Making, schemas: &SchemaSet) -> Bytes {
+    /// A body made from the schema, in the notation of the type that the client gets.
+    pub(in crate::mock) fn make(
+        &self,
+        media_type: &str,
+        making: Making,
+        schemas: &SchemaSet,
+    ) -> Bytes {
+        // The type of a declared range is the client's choice.
+        let notation = match self.media.is_range() {
+            true => MediaType::parse(media_type).notation(),
+            false => self.notation,
+        };
         if let (Some(items), Notation::Sequence(sequence), None) =
-            (&self.items, self.notation, &self.plan)
+            (&self.items, notation, &self.plan)
         {
             return sequence_of(items, sequence, making);
         }
+        let is_text = self.schema.is_none_or(|schema| schemas.types(schema).has(Types::STRING));
+        if let (Notation::Text, true, Some(body)) = (notation, is_text, binary::sample(media_type))
+        {
+            return Bytes::from_static(body);
+        }
         let Some(plan) = &self.plan else {
             // Nothing is known: the smallest thing that a reader of the notation can read.
-            return match self.notation {
+            return match notation {
                 Notation::Json => Bytes::from_static(b"{}"),
                 _ => Bytes::new(),
             };
         };
-        match self.notation {
+        match notation {
             Notation::Json => {
                 let mut out = Vec::with_capacity(512);
                 making.json(plan, &mut out);
                 out.into()
             }
             Notation::Text => making.text(plan).into(),
-            Notation::Sequence(_) | Notation::Form | Notation::Xml => {
+            Notation::Sequence(_) | Notation::Form | Notation::Xml | Notation::Csv => {
                 let mut out = Vec::new();
                 making.json(plan, &mut out);
                 match serde_json::from_slice(&out) {
-                    Ok(value) => media::write(&value, self.notation, schemas, self.schema).into(),
+                    Ok(value) => media::write(&value, notation, schemas, self.schema).into(),
                     Err(_) => out.into(),
                 }
             }

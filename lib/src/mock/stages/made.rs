@@ -24,7 +24,8 @@ pub(super) fn answer(
     let mut answer = head_by(choice, &mut seed);
     answer.source = Some(Source::Generated);
     if let Some(media) = &choice.media {
-        answer.body = media.plan.make(seed.making(), &operation.spec.api.schemas);
+        let (making, schemas) = (seed.making(), &operation.spec.api.schemas);
+        answer.body = media.plan.make(&media.media_type, making, schemas);
         reflect::apply(context, call, operation, choice, &mut answer);
     }
     answer

@@ -125,7 +125,7 @@ fn media_of<'a>(
     response: &'a ResponsePlan,
     status: StatusCode,
     accept: &Accept,
-    fits: impl FnMut(&&'a MediaPlan) -> bool,
+    fits: impl Fn(&&'a MediaPlan) -> bool + Clone,
 ) -> Result<Option<ChosenMedia<'a>>, NotAcceptable> {
     if response.media.is_empty() || !may_have_body(status) {
         return Ok(None);
