@@ -17,6 +17,7 @@ import pathlib
 import re
 import sys
 import urllib.parse
+from xml.etree import ElementTree
 
 import yaml
 from openapi_schema_validator import OAS30Validator, OAS31Validator
@@ -125,24 +126,101 @@ def parts(declared, body):
     return pairs
 
 
+def typed(spec, schema, text):
+    """A text as the type of its schema reads it."""
+    kind = spec.deref(schema)
+    if text == "" and kind.get("nullable"):
+        return None
+    if kind.get("type") in ("integer", "number", "boolean"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass
+    return text
+
+
+def tree(pairs, properties):
+    """Texts by their names; names in brackets are members and items, unless the schema has them as they are."""
+    root = {}
+    for name, value in pairs:
+        base, brackets, rest = name.partition("[")
+        keys = [name]
+        if base and brackets and rest.endswith("]") and name not in properties:
+            keys = [base, *rest[:-1].split("][")]
+        node = root
+        for key in keys[:-1]:
+            node = node.setdefault(key, {})
+        node.setdefault(keys[-1], []).append(value)
+    return root
+
+
+def fields(spec, schema, node):
+    """A tree of texts as the value that its schema has in mind."""
+    kind = spec.deref(schema)
+    if isinstance(node, list):
+        if kind.get("type") == "array":
+            return [typed(spec, kind.get("items", {}), text) if isinstance(text, str) else text for text in node]
+        return typed(spec, schema, node[-1]) if isinstance(node[-1], str) else node[-1]
+    if kind.get("type") == "array":
+        items = []
+        for key, value in node.items():
+            value = value if isinstance(value, dict) or key == "" else [value[-1]]
+            many = key == "" and isinstance(value, list)
+            of = kind.get("items", {})
+            items += [typed(spec, of, text) for text in value] if many else [fields(spec, of, value)]
+        return items
+    properties = kind.get("properties", {})
+    return {key: fields(spec, properties.get(key, {}), value) for key, value in node.items()}
+
+
 def form_value(spec, schema, pairs):
     """The fields of a form, each as the schema's type reads it: forms know only text."""
-    properties = spec.deref(schema).get("properties", {})
+    return fields(spec, schema, tree(pairs, spec.deref(schema).get("properties", {})))
+
+
+def xml_value(spec, schema, element):
+    """An element as the value that its schema has in mind, by the keywords of the XML Object."""
+    kind = spec.deref(schema)
+    if kind.get("type") == "array":
+        return [xml_value(spec, kind.get("items", {}), child) for child in element]
+    if kind.get("type") != "object":
+        return typed(spec, schema, element.text or "") if not len(element) else {}
+    if kind.get("nullable") and not len(element) and not element.attrib and not element.text:
+        return None
     result = {}
-    for key, value in pairs:
-        kind = spec.deref(properties.get(key, {}))
-        many = kind.get("type") == "array"
-        kind = spec.deref(kind.get("items", {})) if many else kind
-        if kind.get("type") in ("integer", "number", "boolean"):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                pass
-        if many:
-            result.setdefault(key, []).append(value)
-        else:
-            result[key] = value
+    for name, property_schema in kind.get("properties", {}).items():
+        target = spec.deref(property_schema)
+        many = target.get("type") == "array" and not target.get("xml", {}).get("wrapped")
+        xml = spec.deref(target.get("items", {})).get("xml", {}) if many else target.get("xml", {})
+        wanted, namespace = xml.get("name", name), xml.get("namespace")
+        if xml.get("attribute"):
+            found = element.get(f"{{{namespace}}}{wanted}" if namespace else wanted)
+            if found is not None:
+                result[name] = typed(spec, property_schema, found)
+            continue
+        own = re.match(r"\{[^}]*\}|", element.tag)[0]
+        tag = f"{{{namespace}}}{wanted}" if namespace else f"{own}{wanted}"
+        found = [child for child in element if child.tag == tag]
+        if many and found:
+            result[name] = [xml_value(spec, target.get("items", {}), child) for child in found]
+        elif found:
+            result[name] = xml_value(spec, property_schema, found[0])
     return result
+
+
+def values_of_sequence(name, text):
+    """The values of NDJSON, JSON text sequences and event streams; data that is no JSON is text."""
+    if name == "text/event-stream":
+        events = re.split(r"\r?\n\r?\n", text)[:-1]
+        data = ["\n".join(re.findall(r"(?m)^data: ?(.*?)\r?$", event)) for event in events]
+        for one in filter(str.strip, data):
+            try:
+                yield json.loads(one)
+            except ValueError:
+                yield one
+    else:
+        for one in filter(str.strip, text.split("\x1e" if name.endswith("json-seq") else "\n")):
+            yield json.loads(one)
 
 
 def value_of(spec, schema, declared, body):
@@ -153,6 +231,8 @@ def value_of(spec, schema, declared, body):
         return form_value(spec, schema, urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
     if name == "multipart/form-data":
         return form_value(spec, schema, parts(declared, body))
+    if re.search(r"[/+]xml$", name) and spec.deref(schema).get("type") in ("object", "array"):
+        return xml_value(spec, schema, ElementTree.fromstring(body))
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -168,11 +248,15 @@ def check_body(spec, message, content, body):
     if found is None:
         return [f"the spec has no {declared or 'body'}"]
     schema = found.get("schema")
+    if "x-hmt-item-schema" in found:
+        name, items = declared.split(";")[0].strip().lower(), found["x-hmt-item-schema"]
+        values = values_of_sequence(name, body.decode())
+        return [problem for value in values for problem in spec.problems(items, value)]
     if schema is None or schema == {}:
         return []
     try:
         return spec.problems(schema, value_of(spec, schema, declared, body))
-    except ValueError:
+    except (ValueError, ElementTree.ParseError):
         # A body that is not what its header says is opaque to the builder: any text or nothing at all.
         try:
             return spec.problems(schema, body.decode())

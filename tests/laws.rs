@@ -9,8 +9,9 @@ fn bytes(program: Program) -> String {
     program.run().expect_code(0).out()
 }
 
-/// JSON; forms of all kinds, as browsers, frameworks and strangers write them.
-const FIXTURES: [&str; 2] = ["recordings/shop.jsonl", "recordings/forms.jsonl"];
+/// JSON; forms of all kinds, as browsers, frameworks and strangers write them; other syntaxes.
+const FIXTURES: [&str; 3] =
+    ["recordings/shop.jsonl", "recordings/forms.jsonl", "recordings/syntaxes.jsonl"];
 
 /// The recordings of the fixtures, and the real ones where they are.
 fn recordings() -> Vec<String> {

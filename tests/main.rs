@@ -17,4 +17,5 @@ mod options;
 mod pipeline;
 mod record;
 mod replay;
+mod syntaxes;
 mod words;

@@ -120,6 +120,8 @@ pub struct Media {
     pub schema: Option<NodeId>,
     /// `itemSchema`: of each value of a sequence (OpenAPI 3.2).
     pub item_schema: Option<NodeId>,
+    /// `x-hmt-item-schema`: the same for older documents, where the values of an event stream are the data of its events.
+    pub data_schema: Option<NodeId>,
     pub example: Option<Value>,
     pub examples: Vec<(String, Value)>,
     /// `encoding` as written.

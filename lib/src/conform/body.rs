@@ -159,6 +159,9 @@ impl Api {
         message: &Message<'_>,
         violations: &mut Vec<Violation>,
     ) {
+        if let Some(schema) = media.data_schema {
+            return self.check_data(sequence, schema, message, violations);
+        }
         let types = self.types_of(media.schema);
         let whole = media.schema.filter(|_| types.has(Types::ARRAY));
         let each = media.item_schema.or(media.schema.filter(|_| whole.is_none()));
@@ -191,6 +194,32 @@ impl Api {
         }
     }
 
+    /// Checks each value of a sequence against `x-hmt-item-schema`.
+    fn check_data(
+        &self,
+        sequence: Sequence,
+        schema: NodeId,
+        message: &Message<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
+        let read = message.body.as_str().ok_or_else(|| "it is not UTF-8".to_owned());
+        let values = match read.and_then(|text| sequence.read_data(text)) {
+            Ok(values) => values,
+            // A schema that takes any text takes this one.
+            Err(_) if self.schemas.types(schema).0 == 0x7f => return,
+            Err(why) => {
+                let why = format!("is no sequence of values: {why}");
+                return violations.push(Violation::new("body", "", &why));
+            }
+        };
+        for (at, value) in values.iter().enumerate() {
+            for problem in self.schemas.check(schema, value, message.direction) {
+                let at = format!("/{at}{}", problem.pointer);
+                violations.push(Violation::of_problem("body", at, problem));
+            }
+        }
+    }
+
     /// The value of a body that is no JSON; `None` where nothing can be said of it.
     fn other_syntax(
         &self,
@@ -211,8 +240,13 @@ impl Api {
             return Ok(Some(form::object(coerce, schema, encoding, &fields)));
         }
         if kind.starts_with("multipart/") && types.has(Types::OBJECT) {
-            let fields = form::parts(message.body.as_bytes(), content_type.unwrap_or_default())
-                .map_err(|why| format!("is no {kind}: it {why}"))?;
+            let body = message.body.as_bytes();
+            let fields = match form::parts(body, content_type.unwrap_or_default()) {
+                Ok(fields) => fields,
+                // A schema that takes any text takes this one.
+                Err(_) if types.has(Types::STRING) => return Ok(None),
+                Err(why) => return Err(format!("is no {kind}: it {why}")),
+            };
             // Only the parts of a form must have names.
             let named = kind == "multipart/form-data" || !fields.is_empty();
             return Ok(named.then(|| form::object(coerce, schema, encoding, &fields)));
@@ -226,6 +260,9 @@ impl Api {
                 return Ok(None);
             }
             let value = xml::value(coerce, schema, &text);
+            if value.is_err() && types.has(Types::STRING) {
+                return Ok(None);
+            }
             return value.map(Some).map_err(|why| format!("is not well-formed XML: {why}"));
         }
         if is_yaml(kind) && !types.has(Types::STRING) {

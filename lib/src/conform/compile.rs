@@ -270,6 +270,7 @@ impl Compiler {
             let media = Media {
                 schema: self.schema(&place)?,
                 item_schema: self.schema_at(&place, "itemSchema")?,
+                data_schema: self.schema_at(&place, "x-hmt-item-schema")?,
                 example: place.value.get("example").cloned(),
                 examples: examples(&place)?,
                 encoding: place.value.get("encoding").cloned(),

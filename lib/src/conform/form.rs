@@ -48,6 +48,15 @@ pub(super) fn object(
             let inner = deep::value(coerce, property, name, pairs);
             map.extend(inner.map(|inner| (name.to_owned(), inner)));
         }
+        let rest = coerce.set.rest(schema).filter(|id| coerce.set.types(*id).has(structured));
+        for (rest, field) in rest.iter().flat_map(|rest| deep.iter().map(move |f| (*rest, f))) {
+            let base = field.name.split('[').next().unwrap_or_default();
+            if coerce.set.property(schema, base).is_none() && !map.contains_key(base) {
+                let pairs = deep.iter().map(|field| (field.name.as_ref(), field.text.as_ref()));
+                let inner = deep::value(coerce, rest, base, pairs);
+                map.extend(inner.map(|inner| (base.to_owned(), inner)));
+            }
+        }
     }
     let grouped: Vec<String> = map.keys().cloned().collect();
     for field in fields {
@@ -86,7 +95,7 @@ fn value(
     if let [field] = fields {
         let media = field.media.as_deref().or(declared.as_deref());
         if let Some(value) = json(coerce.set, property, media, field)
-            && (!list || value.is_array())
+            && (!list || value.is_array() && coerce.set.accepts(property, &value, coerce.direction))
         {
             return value;
         }
@@ -131,8 +140,17 @@ fn scalar(coerce: Coerce<'_>, schema: Option<NodeId>, field: &Field<'_>) -> Valu
 fn json(set: &SchemaSet, schema: NodeId, media: Option<&str>, field: &Field<'_>) -> Option<Value> {
     let types = set.types(schema);
     let structured = types.has(Types::OBJECT.with(Types::ARRAY)) && !types.has(Types::STRING);
-    let is_json = media.map_or(structured, is_json);
-    is_json.then(|| serde_json::from_str(&field.text).ok()).flatten()
+    // A file is bytes, whatever is in it, unless its property is an object or list.
+    if field.binary && !structured {
+        return None;
+    }
+    if media.map_or(structured, is_json) {
+        return serde_json::from_str(&field.text).ok();
+    }
+    // Clients send JSON as a text, too.
+    let may_be = structured && media.is_some_and(|media| media.starts_with("text/"));
+    let value: Option<Value> = may_be.then(|| serde_json::from_str(&field.text).ok()).flatten();
+    value.filter(|value| value.is_object() || value.is_array())
 }
 
 /// The fields of a `multipart/form-data` body.

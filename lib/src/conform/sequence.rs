@@ -3,38 +3,10 @@
 
 use serde_json::{Map, Value};
 
-/// How the values of a sequence follow one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sequence {
-    /// One JSON value a line: JSON Lines, NDJSON.
-    Lines,
-    /// Each JSON value behind a record separator (RFC 7464).
-    Records,
-    /// Events of `text/event-stream` (HTML, section 9.2), each an object of its fields.
-    Events,
-}
-
-/// What begins a value of a JSON text sequence.
-const RECORD_SEPARATOR: char = '\u{1e}';
+use crate::exchange::RECORD_SEPARATOR;
+pub use crate::exchange::Sequence;
 
 impl Sequence {
-    /// The sequence that bodies of a media type are, by `type/subtype` in lower case.
-    pub fn of(essence: &str) -> Option<Sequence> {
-        let (_, subtype) = essence.split_once('/')?;
-        match subtype {
-            "jsonl" | "jsonlines" | "x-jsonlines" | "x-jsonl" | "ndjson" | "x-ndjson" => {
-                Some(Sequence::Lines)
-            }
-            "json-seq" => Some(Sequence::Records),
-            "event-stream" => Some(Sequence::Events),
-            _ if subtype.ends_with("+jsonl") || subtype.ends_with("+ndjson") => {
-                Some(Sequence::Lines)
-            }
-            _ if subtype.ends_with("+json-seq") => Some(Sequence::Records),
-            _ => None,
-        }
-    }
-
     /// The values of a body.
     ///
     /// # Errors
@@ -50,6 +22,29 @@ impl Sequence {
                 text.split(RECORD_SEPARATOR).filter(filled).enumerate().map(json).collect()
             }
             Sequence::Events => Ok(events(text)),
+        }
+    }
+
+    /// The values of a body, of events their data: JSON, or else the text as it is.
+    ///
+    /// # Errors
+    /// Which value is none, and why.
+    pub(super) fn read_data(self, text: &str) -> Result<Vec<Value>, String> {
+        match self {
+            Sequence::Lines | Sequence::Records => self.read(text),
+            Sequence::Events => {
+                let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
+                Ok(self.texts(text).iter().map(|text| value(text)).collect())
+            }
+        }
+    }
+
+    /// The text of a value in its sequence; that of the data of an event.
+    pub fn write_data(self, value: &Value) -> String {
+        match (self, value) {
+            (Sequence::Events, Value::String(text)) => event(&text.as_str().into()),
+            (Sequence::Events, value) => event(&value.to_string().into()),
+            _ => self.write(value),
         }
     }
 

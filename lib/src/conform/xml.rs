@@ -47,11 +47,30 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
     let mut map = Map::new();
     // The elements and attributes that declared properties have taken.
     let mut taken: Vec<String> = Vec::new();
-    for (name, property) in schema.map_or_else(Vec::new, |id| coerce.set.properties(id)) {
+    let properties = schema.map_or_else(Vec::new, |id| coerce.set.properties(id));
+    // Names with a namespace go before the same names without.
+    let placed: Vec<(String, String)> = properties
+        .iter()
+        .filter_map(|(name, id)| {
+            let (local, namespace) = element_name(coerce, name, *id);
+            namespace.map(|namespace| (local, namespace))
+        })
+        .collect();
+    for (name, property) in properties {
         let xml = coerce.set.xml(property).cloned().unwrap_or_default();
         let own = xml.name.as_deref().unwrap_or(name);
+        if xml.text {
+            let text = node.text().filter(|text| !text.is_empty());
+            let value = text.map(|text| coerce.scalar(Some(property), text));
+            map.extend(value.map(|value| (name.to_owned(), value)));
+            continue;
+        }
         if xml.attribute {
-            let found = node.attributes().find(|attribute| attribute.name() == own);
+            let namespace = xml.namespace.as_deref();
+            let found = node.attributes().find(|attribute| {
+                attribute.name() == own
+                    && (namespace.is_none() || attribute.namespace() == namespace)
+            });
             if let Some(found) = found {
                 map.insert(name.to_owned(), coerce.scalar(Some(property), found.value()));
             }
@@ -60,13 +79,20 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
         let types = coerce.set.types(property);
         let list = types.has(Types::ARRAY) && !types.has(Types::STRING.with(Types::OBJECT));
         let item = coerce.set.item(property);
-        let item_name = item.and_then(|id| coerce.set.xml(id)).and_then(|xml| xml.name.clone());
-        let wanted = if list && !xml.wrapped { item_name.as_deref().unwrap_or(name) } else { own };
-        let found: Vec<Node<'_, '_>> = node
-            .children()
-            .filter(|child| child.is_element() && child.tag_name().name() == wanted)
-            .collect();
-        taken.push(wanted.to_owned());
+        let (wanted, namespace) = element_name(coerce, name, property);
+        let is_wanted = |child: &Node<'_, '_>| {
+            let found = child.tag_name();
+            found.name() == wanted
+                && match &namespace {
+                    Some(namespace) => found.namespace() == Some(namespace),
+                    None => !placed.iter().any(|(local, namespace)| {
+                        *local == wanted && found.namespace() == Some(namespace)
+                    }),
+                }
+        };
+        let found: Vec<Node<'_, '_>> =
+            node.children().filter(|child| child.is_element() && is_wanted(child)).collect();
+        taken.push(wanted);
         let value = match found.as_slice() {
             [] => continue,
             [wrapper] if list && xml.wrapped => {
@@ -89,4 +115,19 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
         }
     }
     Value::Object(map)
+}
+
+/// The name of the elements of a property, and their namespace where the document says it. An unwrapped list has those of its
+/// items.
+fn element_name(coerce: Coerce<'_>, name: &str, property: NodeId) -> (String, Option<String>) {
+    let xml = coerce.set.xml(property).cloned().unwrap_or_default();
+    let types = coerce.set.types(property);
+    let list = types.has(Types::ARRAY) && !types.has(Types::STRING.with(Types::OBJECT));
+    let xml = if list && !xml.wrapped {
+        let item = coerce.set.item(property).and_then(|id| coerce.set.xml(id));
+        item.cloned().unwrap_or_default()
+    } else {
+        xml
+    };
+    (xml.name.unwrap_or_else(|| name.to_owned()), xml.namespace)
 }

@@ -19,6 +19,7 @@ mod place;
 mod reader;
 mod redact;
 mod selection;
+mod sequence;
 mod text;
 mod timestamp;
 mod unescape;
@@ -45,6 +46,7 @@ pub use redact::{
     is_pseudonym, is_secret_name, load_or_create_key,
 };
 pub use selection::Selection;
+pub use sequence::Sequence;
 pub use text::BodyText;
 pub use timestamp::timestamp;
 pub use writer::{MAX_LINE, write_line};
@@ -52,5 +54,6 @@ pub use writer::{MAX_LINE, write_line};
 pub(crate) use content::without_lone_surrogates;
 pub(crate) use key::push_origin;
 pub(crate) use place::{Place, place};
+pub(crate) use sequence::RECORD_SEPARATOR;
 pub(crate) use timestamp::later;
 pub(crate) use unescape::{before_backslash, by_number};

@@ -103,7 +103,10 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
     FormPart {
         name: parameter(disposition, "name"),
         media: (!media.is_empty()).then(|| media.to_ascii_lowercase()),
-        is_file: file_name.is_some(),
+        // Browsers call every Blob that is no file so, which is how their scripts send a part in JSON.
+        is_file: file_name
+            .as_deref()
+            .is_some_and(|name| name != "blob" || !media.to_ascii_lowercase().contains("json")),
         file_name,
         content: begin..begin + content.len(),
         fault,

@@ -97,7 +97,7 @@ impl Config {
 }
 
 /// Raised with every change of classes, header lists or folds: states of before and after must not mix.
-const VERSION: u32 = 9;
+const VERSION: u32 = 10;
 
 /// The caps: they bound the state, and so its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@
 
 mod components;
 mod context;
+mod extensions;
 mod lists;
 mod operation;
 mod order;

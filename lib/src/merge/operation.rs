@@ -146,6 +146,7 @@ impl Context {
                 _ => this.choose(at, x, y),
             },
             "callbacks" => this.choose(at, x, y),
+            "x-hmt-graphql" => this.graphql(at, x, y),
             // How people sort their operations is theirs.
             "tags" if this.policy == Policy::Widen => x.clone(),
             // Looked after above.
@@ -323,14 +324,19 @@ impl Context {
         self.maps(at, a, b, |this, at, _, x, y| {
             let (Value::Object(x), Value::Object(y)) = (x, y) else { return this.choose(at, x, y) };
             let mut media = this.maps(at, x, y, |this, at, key, x, y| match key {
-                "schema" => this.schema(at, x, y),
+                "schema" | "x-hmt-item-schema" => this.schema(at, x, y),
                 "example" => this.choose(at, x, y),
+                "encoding" => this.encoding(at, x, y),
                 _ => this.any(at, x, y),
             });
             // No schema accepts everything.
             let kept = this.keeps_ours() && x.contains_key("schema");
             if x.contains_key("schema") != y.contains_key("schema") && !kept {
                 media.shift_remove("schema");
+            }
+            let items = "x-hmt-item-schema";
+            if x.contains_key(items) != y.contains_key(items) && !this.keeps_ours() {
+                media.shift_remove(items);
             }
             Value::Object(media)
         })

@@ -16,7 +16,16 @@ pub(super) fn upgrade(value: &mut Value) {
         Value::Object(map) => {
             for (key, child) in map.iter_mut() {
                 match (key.as_str(), child) {
-                    ("schema", child) => schema(child),
+                    ("schema" | "x-hmt-item-schema", child) => schema(child),
+                    ("x-hmt-graphql", Value::Array(operations)) => {
+                        for (key, child) in
+                            operations.iter_mut().filter_map(Value::as_object_mut).flatten()
+                        {
+                            if matches!(key.as_str(), "variables" | "data") {
+                                schema(child);
+                            }
+                        }
+                    }
                     ("schemas", Value::Object(schemas)) => schemas.values_mut().for_each(schema),
                     ("example" | "examples" | "x-hmt-replay" | "x-hmt-data", _) => {}
                     (_, child) => upgrade(child),

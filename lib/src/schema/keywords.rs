@@ -248,6 +248,7 @@ impl Reader<'_> {
             prefix: text("prefix"),
             // 3.2 says it by the kind of the node.
             attribute: flag("attribute") || kind.as_deref() == Some("attribute"),
+            text: flag("x-hmt-text") || matches!(kind.as_deref(), Some("text" | "cdata")),
             wrapped: flag("wrapped") || kind.as_deref() == Some("element") && self.is_array(),
         })
     }

@@ -179,6 +179,8 @@ pub struct Xml {
     pub prefix: Option<String>,
     pub attribute: bool,
     pub wrapped: bool,
+    /// The text of the element around it (`nodeType: text` in OpenAPI 3.2, `x-hmt-text` before).
+    pub text: bool,
 }
 
 /// `contains` with its bounds.

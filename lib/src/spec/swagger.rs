@@ -304,21 +304,24 @@ fn parameter(old: Value) -> Value {
     let format = old.shift_remove("collectionFormat");
     let in_query = matches!(old.get("in").and_then(Value::as_str), Some("query" | "formData"));
     let schema = split_schema(&mut old);
-    if array {
-        let (style, explode) = match format.as_ref().and_then(Value::as_str) {
-            Some("multi") => (Some("form"), true),
-            Some("ssv") if in_query => (Some("spaceDelimited"), false),
-            Some("pipes") if in_query => (Some("pipeDelimited"), false),
-            _ if in_query => (Some("form"), false),
-            _ => (None, false),
-        };
-        if let Some(style) = style {
-            old.insert("style".to_owned(), json!(style));
-            old.insert("explode".to_owned(), json!(explode));
-        }
+    let multi = format.as_ref().and_then(Value::as_str) == Some("multi");
+    if array && (in_query || multi) {
+        let (style, explode) = style(format.as_ref());
+        old.insert("style".to_owned(), json!(style));
+        old.insert("explode".to_owned(), json!(explode));
     }
     old.insert("schema".to_owned(), schema);
     Value::Object(old)
+}
+
+/// `style` and `explode` for a `collectionFormat` of a query or a form; `csv` is the default.
+fn style(format: Option<&Value>) -> (&'static str, bool) {
+    match format.and_then(Value::as_str) {
+        Some("multi") => ("form", true),
+        Some("ssv") => ("spaceDelimited", false),
+        Some("pipes") => ("pipeDelimited", false),
+        _ => ("form", false),
+    }
 }
 
 fn content(media_types: &[String], fallback: &str, schema: &Value) -> Object {
@@ -343,6 +346,7 @@ fn body(old: Value, consumes: &[String]) -> Value {
 fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
     let mut properties = Object::new();
     let mut required = Vec::new();
+    let mut encoding = Object::new();
     let mut has_file = false;
     for field in fields {
         let Value::Object(mut field) = field else { continue };
@@ -350,6 +354,11 @@ fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
         has_file |= field.get("type").and_then(Value::as_str) == Some("file");
         if field.get("required") == Some(&Value::Bool(true)) {
             required.push(Value::String(name.clone()));
+        }
+        let format = field.shift_remove("collectionFormat");
+        let (style, explode) = style(format.as_ref());
+        if field.get("type").and_then(Value::as_str) == Some("array") && !explode {
+            encoding.insert(name.clone(), json!({"style": style, "explode": explode}));
         }
         let mut schema = split_schema(&mut field);
         if let (Some(text), Some(schema)) =
@@ -371,7 +380,11 @@ fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
         .collect();
     let fallback =
         if has_file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
-    let mut body = json!({"content": content(&forms, fallback, &schema)});
+    let mut content = content(&forms, fallback, &schema);
+    if !encoding.is_empty() {
+        content.values_mut().for_each(|media| media["encoding"] = encoding.clone().into());
+    }
+    let mut body = json!({ "content": content });
     if any_required {
         body["required"] = Value::Bool(true);
     }

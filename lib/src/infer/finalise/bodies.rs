@@ -32,13 +32,18 @@ pub(super) fn of_operation(operation: &Operation) -> impl Iterator<Item = &Json>
     let asked = [&operation.ok, &operation.failed, &operation.unanswered];
     let asked = asked.into_iter().flat_map(|asked| asked.bodies.iter());
     let answered = operation.responses.values().flat_map(|answered| answered.bodies.iter());
-    asked.chain(answered).filter_map(|(_, body)| body.json.as_deref())
+    asked.chain(answered).flat_map(|(_, body)| {
+        let parts = body.parts.iter().flat_map(|parts| parts.fields.iter());
+        let whole = [body.json.as_deref(), body.items.as_deref()].into_iter().flatten();
+        whole.chain(parts.filter_map(|(_, part)| part.json.as_deref()))
+    })
 }
 
 /// The places of bodies in the graph.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    slots: BTreeMap<(Method, Part, String), SlotId>,
+    /// By the media type, and the name of the part of a form; the name of the body itself is empty.
+    slots: BTreeMap<(Method, Part, String, String), SlotId>,
 }
 
 impl Bodies {
@@ -70,14 +75,35 @@ impl Bodies {
         graph: &mut Graph<'_>,
     ) {
         for (media, body) in bodies.sorted() {
-            if let Some(json) = body.json.as_ref().filter(|_| body.is_described()) {
+            if !body.is_described() {
+                continue;
+            }
+            // A sequence is never one JSON text besides.
+            if let Some(json) = body.json.as_ref().or(body.items.as_ref()) {
                 let slot = graph.add(json, noun, part.side());
-                self.slots.insert((method, part, media.to_owned()), slot);
+                self.slots.insert((method, part, media.to_owned(), String::new()), slot);
+            }
+            for (name, field) in body.parts.iter().flat_map(|parts| parts.fields.sorted()) {
+                if let Some(json) = &field.json {
+                    let slot = graph.add(json, name, part.side());
+                    self.slots.insert((method, part, media.to_owned(), name.to_owned()), slot);
+                }
             }
         }
     }
 
     pub(super) fn slot(&self, method: Method, part: Part, media: &str) -> Option<SlotId> {
-        self.slots.get(&(method, part, media.to_owned())).copied()
+        self.field(method, part, media, "")
+    }
+
+    /// The place of the parts of a name in forms.
+    pub(super) fn field(
+        &self,
+        method: Method,
+        part: Part,
+        media: &str,
+        name: &str,
+    ) -> Option<SlotId> {
+        self.slots.get(&(method, part, media.to_owned(), name.to_owned())).copied()
     }
 }

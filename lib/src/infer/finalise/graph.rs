@@ -13,7 +13,7 @@ use super::maps::{MapNames, Shape, kinds};
 use super::names::singular_camel;
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge as _, add};
-use crate::infer::state::Json;
+use crate::infer::state::{Json, Object};
 
 /// A place for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +99,21 @@ impl<'l> Graph<'l> {
             kinds: Vec::new(),
             kind_of: Vec::new(),
         }
+    }
+
+    /// The caps under which the bodies were folded.
+    pub(super) fn limits(&self) -> &Limits {
+        self.limits
+    }
+
+    /// A graph of its own for other bodies.
+    pub(super) fn empty(&self) -> Graph<'l> {
+        Graph::new(self.limits, self.maps)
+    }
+
+    /// Which keys of an object that is in no graph are names, and which are data; see [`MapNames::shape`].
+    pub(super) fn shape<'o>(&self, object: &'o Object, keys: (&str, &str)) -> Shape<'o> {
+        self.maps.shape(object, keys, self.limits)
     }
 
     /// Adds a body. `noun` names what it holds.

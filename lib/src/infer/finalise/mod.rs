@@ -18,12 +18,15 @@ mod document;
 mod enums;
 mod examples;
 mod explain;
+mod forms;
 mod ghosts;
 mod graph;
+mod graphql;
 mod hints;
 mod intern;
 mod labels;
 mod likeness;
+mod lists;
 mod locales;
 mod maps;
 mod names;
@@ -41,10 +44,12 @@ mod summaries;
 mod template;
 #[cfg(test)]
 mod testing;
+mod textual;
 mod unions;
 mod unread;
 mod vocabulary;
 mod wording;
+mod xml;
 
 use std::collections::BTreeSet;
 

@@ -4,10 +4,14 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::bodies::{Bodies, Part};
+use super::forms;
+use super::graphql;
 use super::labels::Labels;
 use super::parameters;
 use super::schema::{Schemas, string};
 use super::security::Security;
+use super::textual::Textual;
+use super::xml;
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
 use crate::infer::state::{Answered, Asked, Body, Operation};
@@ -29,7 +33,10 @@ impl Writer<'_> {
         let mut object = Map::new();
         self.labels.write(self.key, method, &mut object);
         let detail = self.schemas.detail;
-        let mut parameters = parameters::of_operation(&operation.ok, &operation.failed, detail);
+        let mut parameters = {
+            let limits = self.schemas.graph.limits();
+            parameters::of_operation(&operation.ok, &operation.failed, detail, limits)
+        };
         let asked = self.security.of(operation);
         // What a security scheme says is no parameter besides.
         parameters.retain(|parameter| !asked.is_key(parameter));
@@ -55,6 +62,7 @@ impl Writer<'_> {
         if let Some(security) = asked.security() {
             object.insert("security".to_owned(), security);
         }
+        graphql::write(operation, self.schemas.graph, &mut object);
         let (ok, failed) = (operation.ok.n, operation.failed.n);
         detail.count(&mut object, &[("failed", failed), ("ok", ok)]);
         Value::Object(object)
@@ -78,7 +86,10 @@ impl Writer<'_> {
     fn response(&self, method: Method, status: u16, answered: &Answered) -> Value {
         let mut response = json!({"description": description(status)});
         let detail = self.schemas.detail;
-        let headers = parameters::headers(&answered.headers, answered.n, detail);
+        let headers = {
+            let limits = self.schemas.graph.limits();
+            parameters::headers(&answered.headers, answered.n, detail, limits)
+        };
         if !headers.is_empty() {
             response["headers"] = headers.into();
         }
@@ -104,12 +115,22 @@ impl Writer<'_> {
     }
 
     fn media(&self, method: Method, part: Part, media: &str, body: &Body) -> Value {
-        let schema = if body.is_described() {
-            self.schema(method, part, media, body)
-        } else {
-            json!({"x-hmt-unread": true})
-        };
-        let mut object = Map::from_iter([("schema".to_owned(), schema)]);
+        if !body.is_described() {
+            return self.counted(
+                body,
+                Map::from_iter([("schema".to_owned(), json!({"x-hmt-unread": true}))]),
+            );
+        }
+        let mut object = Map::new();
+        let schema = self.schema((method, part, media), body, &mut object);
+        object.insert("schema".to_owned(), schema);
+        object.sort_keys();
+        self.counted(body, object)
+    }
+
+    /// Counts what of the bodies could not be read.
+    fn counted(&self, body: &Body, object: Map<String, Value>) -> Value {
+        let mut object = object;
         if body.unread() > 0 || body.silent > 0 {
             let all = [("n", body.n), ("unrecorded", body.silent), ("unread", body.unread())];
             self.schemas.detail.count(&mut object, &all);
@@ -117,10 +138,33 @@ impl Writer<'_> {
         object.into()
     }
 
-    fn schema(&self, method: Method, part: Part, media: &str, body: &Body) -> Value {
-        let json = self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""));
-        let form = body.form.as_ref();
-        let form = form.map(|form| parameters::form(&form.fields, form.n, self.schemas.detail));
+    /// The schema of bodies; what else belongs into their media type object goes into `object`.
+    fn schema(
+        &self,
+        (method, part, media): (Method, Part, &str),
+        body: &Body,
+        object: &mut Map<String, Value>,
+    ) -> Value {
+        let slot = self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""));
+        let json = slot.clone().filter(|_| body.json.is_some());
+        let form = body.form.as_ref().map(|form| forms::form(form, self.schemas));
+        let parts = body
+            .parts
+            .as_ref()
+            .filter(|parts| parts.n > 0)
+            .map(|parts| forms::parts(parts, self.schemas, self.bodies, (method, part, media)));
+        let mut described = |media: Value| {
+            let Value::Object(mut media) = media else { return json!({}) };
+            object.extend(media.shift_remove("encoding").map(|all| ("encoding".to_owned(), all)));
+            media.shift_remove("schema").unwrap_or_default()
+        };
+        let (form, parts) = (form.map(&mut described), parts.map(&mut described));
+        let items = body.items.is_some().then(|| json!({"type": "string"}));
+        if let Some(slot) = slot.filter(|_| body.items.is_some() && body.json.is_none()) {
+            object.insert("x-hmt-item-schema".to_owned(), slot);
+        }
+        let textual = Textual { graph: self.schemas.graph, detail: self.schemas.detail };
+        let xml = body.xml.as_ref().map(|documents| xml::schema(documents, textual));
         // Bytes may be any text.
         let text = body.text.as_ref().filter(|_| body.binary == 0);
         let text = text.map(|text| string(text, "message"));
@@ -131,7 +175,7 @@ impl Writer<'_> {
                 json!({"type": "string", "format": "binary"})
             }
         });
-        let all = [json, form, text, binary].into_iter().flatten();
+        let all = [json, form, parts, items, xml, text, binary].into_iter().flatten();
         // The bytes of one type may be JSON now and a page or a form then.
         all.reduce(|a, b| join(&a, &b, Dialect::V3_0)).unwrap_or_else(|| json!({}))
     }

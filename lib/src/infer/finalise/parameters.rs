@@ -1,32 +1,44 @@
 //! Parameters, form fields and headers: values that came as text.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
+use super::lists;
 use super::schema::inferred_format;
 use super::template;
-use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Asked, Class, Lexical, Parameter};
+use crate::infer::Limits;
+use crate::infer::sketch::{CappedMap, Merge as _};
+use crate::infer::state::{Asked, Class, Delimited, Delimiter, Lexical, Parameter, Text, keys};
 
-/// The query and header parameters of an operation. Requests that failed are evidence only where no other was answered, and
-/// then nothing of them is required.
-pub(super) fn of_operation(ok: &Asked, failed: &Asked, detail: &Detail) -> Vec<Value> {
-    let mut all = Vec::new();
-    for (location, ok_map, failed_map) in
-        [("query", &ok.query, &failed.query), ("header", &ok.headers, &failed.headers)]
-    {
-        for (name, parameter, required) in united(ok_map, failed_map, ok.n) {
-            let mut object = json!({"name": name, "in": location});
-            if required {
-                object["required"] = json!(true);
-            }
-            object["schema"] = repeated(parameter, name, detail);
-            if let Some(object) = object.as_object_mut() {
-                detail.count(object, &[("present", parameter.present)]);
-            }
-            all.push(object);
+/// The query and header parameters of an operation. What is only in requests that failed is optional.
+pub(super) fn of_operation(
+    ok: &Asked,
+    failed: &Asked,
+    detail: &Detail,
+    limits: &Limits,
+) -> Vec<Value> {
+    let writer = Writer { detail, limits };
+    let named = united(&ok.query, &failed.query, ok.n);
+    let is_whole = ok.query.rest().is_none() && failed.query.rest().is_none();
+    let deep = if is_whole { deep_objects(&named) } else { BTreeMap::new() };
+    let mut all: Vec<Value> =
+        deep.iter().map(|(name, members)| writer.deep_object(name, members)).collect();
+    let plain = named.iter().filter(|(name, ..)| !deep.contains_key(keys(name).0));
+    all.extend(plain.map(|(name, parameter, required)| writer.query(name, parameter, *required)));
+    all.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    for (name, parameter, required) in united(&ok.headers, &failed.headers, ok.n) {
+        let mut object = json!({"name": name, "in": "header"});
+        if required {
+            object["required"] = json!(true);
         }
+        object["schema"] = writer.repeated(parameter, name);
+        if let Some(object) = object.as_object_mut() {
+            detail.count(object, &[("present", parameter.present)]);
+        }
+        all.push(object);
     }
     all
 }
@@ -46,35 +58,14 @@ fn united<'a>(
     all
 }
 
-/// The schema of a form's fields.
-pub(super) fn form(fields: &CappedMap<Parameter>, n: u64, detail: &Detail) -> Value {
-    let all = fields.sorted();
-    let required: Vec<&str> =
-        all.iter().filter(|(_, parameter)| parameter.present == n).map(|(name, _)| *name).collect();
-    let properties: Map<String, Value> = all
-        .iter()
-        .map(|(name, parameter)| ((*name).to_owned(), repeated(parameter, name, detail)))
-        .collect();
-    let mut schema = json!({"type": "object"});
-    if !required.is_empty() {
-        schema["required"] = json!(required);
-    }
-    if !properties.is_empty() {
-        schema["properties"] = properties.into();
-    }
-    if let Some(schema) = schema.as_object_mut() {
-        let keys = all.iter().map(|(name, parameter)| (*name, parameter.present));
-        detail.count_objects(schema, n, keys);
-    }
-    schema
-}
-
 /// The headers object of responses: those of all `n` are required.
 pub(super) fn headers(
     headers: &CappedMap<Parameter>,
     n: u64,
     detail: &Detail,
+    limits: &Limits,
 ) -> Map<String, Value> {
+    let writer = Writer { detail, limits };
     headers
         .sorted()
         .into_iter()
@@ -87,7 +78,7 @@ pub(super) fn headers(
             header["schema"] = if parameter.most > 1 {
                 json!({"type": "string"})
             } else {
-                scalar(parameter, name, detail)
+                writer.scalar(parameter, name)
             };
             if let Some(header) = header.as_object_mut() {
                 detail.count(header, &[("present", parameter.present)]);
@@ -97,27 +88,161 @@ pub(super) fn headers(
         .collect()
 }
 
-fn repeated(parameter: &Parameter, name: &str, detail: &Detail) -> Value {
-    let schema = scalar(parameter, name, detail);
-    if parameter.most > 1 { json!({"type": "array", "items": schema}) } else { schema }
+/// Writes parameters.
+struct Writer<'a> {
+    detail: &'a Detail,
+    limits: &'a Limits,
 }
 
-fn scalar(parameter: &Parameter, name: &str, detail: &Detail) -> Value {
-    let text = &parameter.text;
-    if let Some(mut schema) = lexical(|lexical| parameter.is(lexical)) {
-        if schema["type"] == "integer" {
-            detail.int_of_text(&mut schema, &text.values, name);
+impl Writer<'_> {
+    /// A query parameter, with the style that its lists have.
+    fn query(&self, name: &str, parameter: &Parameter, required: bool) -> Value {
+        let mut object = Map::new();
+        object.insert("name".to_owned(), json!(name));
+        object.insert("in".to_owned(), json!("query"));
+        if required {
+            object.insert("required".to_owned(), json!(true));
         }
-        return schema;
+        let list = lists::delimiter(parameter, name);
+        let (schema, style) = match list {
+            Some((delimiter, delimited)) => {
+                let style = match delimiter {
+                    Delimiter::Comma => "form",
+                    Delimiter::Pipe => "pipeDelimited",
+                    Delimiter::Space => "spaceDelimited",
+                };
+                let items = self.items(parameter, delimited, name);
+                (json!({"type": "array", "items": items}), Some((style, false)))
+            }
+            // Whoever writes the brackets means a list, however short.
+            None if parameter.most > 1 || name.ends_with("[]") => {
+                let items = self.scalar(parameter, name);
+                (json!({"type": "array", "items": items}), Some(("form", true)))
+            }
+            None => (self.scalar(parameter, name), None),
+        };
+        if let Some((style, explode)) = style {
+            object.insert("style".to_owned(), json!(style));
+            object.insert("explode".to_owned(), json!(explode));
+        }
+        object.insert("schema".to_owned(), schema);
+        self.detail.count(&mut object, &[("present", parameter.present)]);
+        object.into()
     }
-    let mut schema = json!({"type": "string"});
-    if let Some(format) = inferred_format(text) {
-        schema["format"] = json!(format);
-    } else if let Some(values) = enumeration(&Evidence { n: text.n, values: &text.values, name }) {
-        schema["enum"] = json!(values);
+
+    /// A parameter of the style `deepObject`, of names with brackets.
+    fn deep_object(&self, name: &str, members: &[Member<'_>]) -> Value {
+        let mut object = json!({"name": name, "in": "query"});
+        if members.iter().any(|member| member.required) {
+            object["required"] = json!(true);
+        }
+        object["style"] = json!("deepObject");
+        object["explode"] = json!(true);
+        object["schema"] = self.members(members.iter().map(|member| (&*member.keys, member)));
+        object
     }
-    detail.text(&mut schema, text, name, false);
-    schema
+
+    /// The schema of members by the keys that lead to them.
+    fn members<'m>(&self, all: impl Iterator<Item = (&'m [&'m str], &'m Member<'m>)>) -> Value {
+        let mut below: BTreeMap<&str, Vec<(&[&str], &Member<'_>)>> = BTreeMap::new();
+        for (keys, member) in all {
+            if let Some((first, keys)) = keys.split_first() {
+                below.entry(first).or_default().push((keys, member));
+            }
+        }
+        let (mut required, mut properties) = (Vec::new(), Map::new());
+        for (key, members) in below {
+            if members.iter().any(|(_, member)| member.required) {
+                required.push(key);
+            }
+            let schema = match members.as_slice() {
+                [([], member)] => self.repeated(member.parameter, key),
+                // `tags[]=a`
+                [([""], member)] => {
+                    json!({"type": "array", "items": self.scalar(member.parameter, key)})
+                }
+                members => self.members(members.iter().copied()),
+            };
+            properties.insert(key.to_owned(), schema);
+        }
+        let mut schema = json!({"type": "object"});
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        schema["properties"] = properties.into();
+        schema
+    }
+
+    fn repeated(&self, parameter: &Parameter, name: &str) -> Value {
+        let schema = self.scalar(parameter, name);
+        if parameter.most > 1 { json!({"type": "array", "items": schema}) } else { schema }
+    }
+
+    fn scalar(&self, parameter: &Parameter, name: &str) -> Value {
+        let text = parameter.whole(self.limits);
+        self.text(&text, name, |lexical| parameter.is(lexical))
+    }
+
+    /// The items of delimited lists, and the values that stood alone.
+    fn items(&self, parameter: &Parameter, delimited: &Delimited, name: &str) -> Value {
+        let mut text = delimited.parts.clone();
+        text.merge(parameter.text.clone(), self.limits);
+        let refuted = delimited.refuted | parameter.refuted;
+        self.text(&text, name, |lexical| refuted & lexical == 0)
+    }
+
+    fn text(&self, text: &Text, name: &str, is: impl Fn(u64) -> bool) -> Value {
+        if let Some(mut schema) = lexical(is) {
+            if schema["type"] == "integer" {
+                self.detail.int_of_text(&mut schema, &text.values, name);
+            }
+            return schema;
+        }
+        let mut schema = json!({"type": "string"});
+        if let Some(format) = inferred_format(text) {
+            schema["format"] = json!(format);
+        } else if let Some(values) =
+            enumeration(&Evidence { n: text.n, values: &text.values, name })
+        {
+            schema["enum"] = json!(values);
+        }
+        self.detail.text(&mut schema, text, name, false);
+        schema
+    }
+}
+
+/// A name with brackets, which is a member of an object.
+struct Member<'a> {
+    keys: Vec<&'a str>,
+    parameter: &'a Parameter,
+    required: bool,
+}
+
+/// The objects that names with brackets make, by what stands before the brackets. Where a name is also a text of its own, or leads
+/// both to a text and to an object, it makes none.
+fn deep_objects<'a>(
+    named: &[(&'a str, &'a Parameter, bool)],
+) -> BTreeMap<&'a str, Vec<Member<'a>>> {
+    let mut all: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
+    for (name, parameter, required) in named {
+        let (base, keys) = keys(name);
+        all.entry(base).or_default().push(Member { keys, parameter, required: *required });
+    }
+    all.retain(|_, members| {
+        let is_text = |keys: &[&str]| members.iter().any(|member| member.keys == keys);
+        members.iter().all(|member| {
+            let (last, before) = member.keys.split_last().unwrap_or((&"", &[]));
+            // Lists have a style of their own, and indices none at all.
+            let named =
+                before.iter().chain(Some(last).filter(|key| !key.is_empty() || before.is_empty()));
+            let named = named.clone().count() > 0
+                && named.into_iter().all(|key| key.bytes().any(|byte| !byte.is_ascii_digit()));
+            let led = (0..member.keys.len()).any(|end| is_text(&member.keys[..end]));
+            let is_list = last.is_empty() && is_text(before);
+            named && !led && !is_list
+        })
+    });
+    all
 }
 
 fn lexical(is: impl Fn(u64) -> bool) -> Option<Value> {

@@ -169,7 +169,8 @@ impl Schemas<'_> {
     }
 }
 
-fn number(node: &Json, name: &str) -> Option<Value> {
+/// The schema of the numbers at a place; `None` where there were none.
+pub(super) fn number(node: &Json, name: &str) -> Option<Value> {
     if node.floats > 0 {
         let mut schema = json!({"type": "number"});
         if let Some(hint) = hints::of_number(name) {

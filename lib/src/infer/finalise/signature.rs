@@ -81,10 +81,14 @@ fn add_operation(operation: &Operation, place: &str, features: &mut BTreeSet<Str
     }
     for (_, body) in operation.ok.bodies.iter().chain(operation.unanswered.bodies.iter()) {
         if let Some(form) = &body.form {
-            for (name, _) in form.fields.iter() {
-                let name = name.split('[').next().unwrap_or(name);
-                features.insert(format!("{place} <{name}"));
-            }
+            add_keys(&form.json, &format!("{place} <"), features);
+        }
+        let xml = body.xml.as_ref().map(|xml| &xml.json);
+        for json in [body.items.as_deref(), xml].into_iter().flatten() {
+            add_keys(json, &format!("{place} <"), features);
+        }
+        for (name, _) in body.parts.iter().flat_map(|parts| parts.fields.iter()) {
+            features.insert(format!("{place} <{name}"));
         }
         if let Some(json) = &body.json {
             add_keys(json, &format!("{place} <"), features);

@@ -6,6 +6,7 @@ mod documents;
 mod hostile;
 mod mutation;
 mod soundness;
+mod syntax_tests;
 mod traffic;
 
 use proptest::prelude::*;

@@ -6,11 +6,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::class::no_priority;
+use super::form::{self, Form};
+use super::items;
 use super::json::{Json, Text};
 use super::parameter::Parameter;
+use super::parts::{self, Parts};
 use super::tape::Tape;
+use super::xml::{self, Xml};
 use crate::exchange::{
-    self, Exchange, NotJson, Pairs, Syntax, begins_as_container, body_text, media_type,
+    self, Exchange, NotJson, Pairs, Sequence, Syntax, begins_as_container, body_text, media_type,
 };
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add, coarsen_option, is_zero, merge_option};
@@ -21,12 +25,21 @@ pub(crate) struct Body {
     /// Bodies that are no text.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) binary: u64,
-    /// Fields of `application/x-www-form-urlencoded` bodies.
+    /// Bodies of `application/x-www-form-urlencoded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Box<Form>>,
+    /// The values of bodies that are a sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) items: Option<Box<Json>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<Box<Json>>,
     pub(crate) n: u64,
+    /// Bodies that are not well-formed in the syntax of their type, which is not JSON.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) opaque: u64,
+    /// Bodies of `multipart/form-data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parts: Option<Box<Parts>>,
     /// Bodies that were not recorded whole.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) silent: u64,
@@ -35,13 +48,8 @@ pub(crate) struct Body {
     /// Bodies that should have been JSON, by what they were instead.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) unread: BTreeMap<NotJson, u64>,
-}
-
-/// Fields of forms.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Form {
-    pub(crate) fields: CappedMap<Parameter>,
-    pub(crate) n: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) xml: Option<Box<Xml>>,
 }
 
 /// Which bodies of an exchange should be JSON by their type, and what they are instead.
@@ -68,11 +76,31 @@ pub fn undescribed(exchange: &Exchange<'_>) -> Undescribed {
         let content_type = exchange::header(headers, "content-type");
         let limits = Limits::default();
         let found = content(content_type, body, true, &mut Tape::default(), limits.body_bytes);
-        !body.is_empty() && matches!(found, None | Some((_, Content::Unread(_) | Content::Silent)))
+        let described = match found {
+            None | Some((_, Content::Unread(_) | Content::Silent)) => false,
+            Some((_, content)) => is_well_formed(content, body, content_type),
+        };
+        !body.is_empty() && !described
     };
     Undescribed {
         request: is(&exchange.request.headers, &exchange.request.body),
         response: exchange.response.as_ref().is_some_and(|found| is(&found.headers, &found.body)),
+    }
+}
+
+/// False where a body that is no JSON has not the syntax that its type names.
+fn is_well_formed(content: Content, body: &exchange::Body<'_>, content_type: Option<&str>) -> bool {
+    let text = || body_text(body, content_type);
+    match content {
+        Content::Parts => parts::read(body.as_bytes(), content_type.unwrap_or_default()).is_some(),
+        Content::Form => {
+            text().is_none_or(|text| form::tape_of(&exchange::parse_query(&text)).is_some())
+        }
+        Content::Sequence(sequence) => {
+            text().is_none_or(|text| items::read(sequence, &text, |_, _| {}))
+        }
+        Content::Xml => text().is_none_or(|text| xml::read(&text).is_some()),
+        _ => true,
     }
 }
 
@@ -82,6 +110,10 @@ pub(super) enum Content {
     /// On the tape.
     Json,
     Form,
+    /// `multipart/form-data`.
+    Parts,
+    Sequence(Sequence),
+    Xml,
     Text,
     Binary,
     /// It should be JSON, and is not.
@@ -135,7 +167,10 @@ pub(super) fn content<'h>(
     let content = match syntax {
         _ if is_json => Content::Json,
         Syntax::Form => Content::Form,
-        Syntax::Text | Syntax::Xml | Syntax::Sequence => Content::Text,
+        Syntax::Multipart if media == "multipart/form-data" => Content::Parts,
+        Syntax::Sequence => Sequence::of(&media).map_or(Content::Text, Content::Sequence),
+        Syntax::Xml => Content::Xml,
+        Syntax::Text => Content::Text,
         Syntax::Json | Syntax::Multipart | Syntax::Binary => Content::Binary,
     };
     Some((media, content))
@@ -147,7 +182,6 @@ impl Body {
         &mut self,
         content: Content,
         (body, content_type): (&exchange::Body<'_>, Option<&str>),
-        ok: bool,
         tape: &Tape,
         limits: &Caps<'_>,
     ) {
@@ -159,14 +193,29 @@ impl Body {
                 self.json.get_or_insert_default().fold(tape, tape.text(body), 0, 0, limits);
             }
             Content::Binary => add(&mut self.binary, 1),
-            Content::Form | Content::Text => match (content, body_text(body, content_type)) {
-                (Content::Form, Some(text)) => {
-                    self.form.get_or_insert_default().fold(&text, ok, limits);
-                }
-                (_, Some(text)) => self.text.get_or_insert_default().fold(&text, limits),
-                // Text of an unknown charset is bytes to whoever reads the spec.
-                (_, None) => add(&mut self.binary, 1),
-            },
+            Content::Parts => {
+                let parts = self.parts.get_or_insert_default();
+                let read = parts.fold(body.as_bytes(), content_type.unwrap_or_default(), limits);
+                add(&mut self.opaque, u64::from(!read));
+            }
+            Content::Form | Content::Sequence(_) | Content::Xml | Content::Text => {
+                let Some(text) = body_text(body, content_type) else {
+                    // Text of an unknown charset is bytes to whoever reads the spec.
+                    return add(&mut self.binary, 1);
+                };
+                let read = match content {
+                    Content::Form => self.form.get_or_insert_default().fold(&text, limits),
+                    Content::Sequence(sequence) => {
+                        items::fold(self.items.get_or_insert_default(), sequence, &text, limits)
+                    }
+                    Content::Xml => self.xml.get_or_insert_default().fold(&text, limits),
+                    _ => {
+                        self.text.get_or_insert_default().fold(&text, limits);
+                        true
+                    }
+                };
+                add(&mut self.opaque, u64::from(!read));
+            }
         }
     }
 
@@ -183,24 +232,16 @@ impl Body {
     /// False where so many bodies are not what they say, or none was recorded, that nothing can be said of the type: half of
     /// the bodies of one type may be anything.
     pub(crate) fn is_described(&self) -> bool {
-        self.unread().saturating_mul(2) < self.telling()
+        let odd = self.unread().saturating_add(self.opaque);
+        odd.saturating_mul(2) < self.telling()
     }
 }
 
-impl Form {
-    fn fold(&mut self, text: &str, ok: bool, limits: &Caps<'_>) {
-        add(&mut self.n, 1);
-        let pairs = exchange::parse_query(text);
-        fold_pairs(&mut self.fields, &pairs, ok, limits.fields, limits);
-    }
-}
-
-/// Folds pairs, each name with all of its values.
-pub(crate) fn fold_pairs(
-    fields: &mut CappedMap<Parameter>,
+/// Folds the pairs of a query, each name with all of its values.
+pub(crate) fn fold_query(
+    names: &mut CappedMap<Parameter>,
     pairs: &Pairs<'_>,
     ok: bool,
-    cap: usize,
     limits: &Caps<'_>,
 ) {
     for (index, (name, _)) in pairs.iter().enumerate() {
@@ -208,38 +249,36 @@ pub(crate) fn fold_pairs(
         if index < limits.pairs && !pairs[..index].iter().any(|(before, _)| before == name) {
             let values =
                 pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());
-            fields.fold(name, cap, no_priority, limits, |field| field.fold(values, ok, limits));
+            names.fold(name, limits.query, no_priority, limits, |parameter| {
+                parameter.fold_query(values, ok, limits);
+            });
         }
-    }
-}
-
-impl Merge for Form {
-    fn coarsen(&mut self, limits: &Limits) {
-        self.fields.coarsen(limits.fields, limits);
-    }
-
-    fn merge(&mut self, other: Self, limits: &Limits) {
-        self.fields.merge(other.fields, limits.fields, limits);
-        add(&mut self.n, other.n);
     }
 }
 
 impl Merge for Body {
     fn coarsen(&mut self, limits: &Limits) {
         coarsen_option(&mut self.form, limits);
+        coarsen_option(&mut self.items, limits);
         coarsen_option(&mut self.json, limits);
+        coarsen_option(&mut self.parts, limits);
         coarsen_option(&mut self.text, limits);
+        coarsen_option(&mut self.xml, limits);
     }
 
     fn merge(&mut self, other: Self, limits: &Limits) {
         add(&mut self.binary, other.binary);
         merge_option(&mut self.form, other.form, limits);
+        merge_option(&mut self.items, other.items, limits);
         merge_option(&mut self.json, other.json, limits);
         add(&mut self.n, other.n);
+        add(&mut self.opaque, other.opaque);
+        merge_option(&mut self.parts, other.parts, limits);
         add(&mut self.silent, other.silent);
         merge_option(&mut self.text, other.text, limits);
         for (why, n) in other.unread {
             add(self.unread.entry(why).or_insert(0), n);
         }
+        merge_option(&mut self.xml, other.xml, limits);
     }
 }

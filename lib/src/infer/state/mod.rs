@@ -3,25 +3,33 @@
 mod body;
 mod class;
 mod credentials;
+mod form;
+mod graphql;
 mod headers;
+mod items;
 mod json;
 mod operation;
 mod parameter;
+mod parts;
 mod places;
 mod recordings;
 mod scratch;
 mod tag;
 mod tape;
 mod trie;
+mod xml;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use body::Body;
 pub use body::{Undescribed, Unread, undescribed};
 pub(crate) use class::{Class, ClassSet, Keyed, class_of, in_lexicon, no_priority};
+pub(crate) use form::{Form, keys};
+pub(crate) use graphql::GraphQl;
 pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Answered, Asked, Operation};
-pub(crate) use parameter::{Lexical, Parameter, Segments};
+pub(crate) use parameter::{Delimited, Delimiter, Lexical, Parameter, Segments};
+pub(crate) use parts::{Part, Parts};
 #[cfg(test)]
 pub(crate) use places::places;
 pub(crate) use recordings::{Answers, Key, Recordings};
@@ -30,6 +38,7 @@ pub(crate) use scratch::Scratch;
 pub(crate) use tape::Tape;
 pub(crate) use tape::Tapes;
 pub(crate) use trie::{Node, split_path, without_extension};
+pub(crate) use xml::{TEXT, Xml};
 
 use super::mutant::{self, Mutant};
 use super::sketch::{CappedMap, Caps, Hll, Merge, add, is_default, is_zero};

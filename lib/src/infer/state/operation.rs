@@ -4,22 +4,28 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, Content, Unread, content, fold_pairs};
+use super::body::{Body, Content, Unread, content, fold_query};
 use super::class::{ClassSet, no_priority};
 use super::credentials::{Credentials, fold_credentials};
+use super::graphql::{self, GraphQl};
 use super::headers::{is_request_plumbing, is_response_plumbing};
 use super::parameter::Parameter;
 use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
 use crate::exchange::{self, Exchange, Meta, NotJson, Pairs, Request};
 use crate::infer::Limits;
-use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, merge_map};
+use crate::infer::sketch::{
+    CappedMap, Caps, Merge, add, coarsen_option, is_default, is_zero, merge_map, merge_option,
+};
 
 /// One operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Operation {
     /// Requests answered with 400 or more: no evidence of what is valid.
     pub(crate) failed: Asked,
+    /// Calls of GraphQL in requests answered below 400.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) graphql: Option<Box<GraphQl>>,
     /// Requests answered below 400.
     pub(crate) ok: Asked,
     /// What requests brought that were answered with 401 or 403.
@@ -104,10 +110,12 @@ impl Operation {
             &response.headers,
             &response.body,
             extent,
-            ok,
             &mut scratch.tapes.answered,
             limits,
         );
+        if ok {
+            graphql::fold(&mut self.graphql, exchange, &mut scratch.tapes, limits);
+        }
         Unread { request: asked, response: answered }
     }
 }
@@ -122,7 +130,7 @@ impl Asked {
         limits: &Caps<'_>,
     ) -> Option<NotJson> {
         add(&mut self.n, 1);
-        fold_pairs(&mut self.query, &request.query, ok, limits.query, limits);
+        fold_query(&mut self.query, &request.query, ok, limits);
         let known = &mut scratch.request_headers;
         fold_headers(&mut self.headers, &request.headers, ok, known, is_request_plumbing, limits);
         let extent = Extent::of(meta.truncated_request, meta.incomplete.is_some());
@@ -132,7 +140,6 @@ impl Asked {
             &request.headers,
             &request.body,
             extent,
-            ok,
             &mut scratch.tapes.asked,
             limits,
         )
@@ -159,14 +166,12 @@ impl Extent {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a message, used twice just above")]
 fn fold_body(
     bodies: &mut CappedMap<Body>,
     empty: &mut u64,
     headers: &Pairs<'_>,
     body: &exchange::Body<'_>,
     extent: Extent,
-    ok: bool,
     tape: &mut Tape,
     limits: &Caps<'_>,
 ) -> Option<NotJson> {
@@ -180,7 +185,6 @@ fn fold_body(
     bodies.slot(&media, limits.media, no_priority, limits).fold(
         content,
         (body, content_type),
-        ok,
         tape,
         limits,
     );
@@ -266,6 +270,7 @@ impl Merge for Answered {
 impl Merge for Operation {
     fn coarsen(&mut self, limits: &Limits) {
         self.failed.coarsen(limits);
+        coarsen_option(&mut self.graphql, limits);
         self.ok.coarsen(limits);
         self.unanswered.coarsen(limits);
         for answered in self.responses.values_mut() {
@@ -275,6 +280,7 @@ impl Merge for Operation {
 
     fn merge(&mut self, other: Self, limits: &Limits) {
         self.failed.merge(other.failed, limits);
+        merge_option(&mut self.graphql, other.graphql, limits);
         self.ok.merge(other.ok, limits);
         self.unanswered.merge(other.unanswered, limits);
         self.refused.merge(other.refused, limits.credentials, limits);

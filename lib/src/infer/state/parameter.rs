@@ -1,18 +1,21 @@
 //! Values that came as text: query and path parameters, headers, form fields.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::infer::Limits;
-use crate::infer::sketch::{Merge, Values, add, is_zero};
+use crate::infer::sketch::{Merge, Values, add, is_zero, merge_map};
 
-use super::json::Text;
+use super::json::{Least, Text};
 
 /// Everything folded of one parameter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameter {
-    /// Values in which a comma stands between parts.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) lists: u64,
+    /// Values of query parameters in which a delimiter of lists stands; they are not in `text`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) delimited: BTreeMap<Delimiter, Box<Delimited>>,
     /// The greatest number of values in one message.
     pub(crate) most: u64,
     /// Messages in which it stood.
@@ -36,6 +39,8 @@ impl Lexical {
     pub(crate) const INT: u64 = 2;
     /// A number as JSON writes it.
     pub(crate) const NUMBER: u64 = 4;
+    /// A word, as the items of lists are: no blank, and hardly a sign. Only asked of query parameters.
+    pub(crate) const WORD: u64 = 8;
     const ALL: u64 = 7;
 
     fn refute(text: &str, open: u64) -> u64 {
@@ -49,7 +54,20 @@ impl Lexical {
         if open & Self::NUMBER != 0 && !is_number(text) {
             refuted |= Self::NUMBER;
         }
+        if open & Self::WORD != 0 && !is_word(text) {
+            refuted |= Self::WORD;
+        }
         refuted
+    }
+}
+
+/// The one type of [`Lexical`] that a text reads as, the narrowest first; 0 for a string.
+pub(crate) fn lexical_type(text: &str) -> u64 {
+    match text {
+        "true" | "false" => Lexical::BOOL,
+        _ if is_int(text) => Lexical::INT,
+        _ if is_number(text) => Lexical::NUMBER,
+        _ => 0,
     }
 }
 
@@ -75,7 +93,132 @@ fn is_number(text: &str) -> bool {
     }
 }
 
+/// Short, and without anything that stands in sentences, structures or markup.
+fn is_word(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.chars().all(|c| c.is_alphanumeric() || "-_.:/@+*$".contains(c))
+}
+
+/// What stands between the items of a list in one text. The order is that of precedence: a value is a list by the first of
+/// these that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Delimiter {
+    Comma,
+    Pipe,
+    Space,
+}
+
+impl Delimiter {
+    fn of(text: &str) -> Option<Delimiter> {
+        memchr::memchr3(b',', b'|', b' ', text.as_bytes())?;
+        [Delimiter::Comma, Delimiter::Pipe]
+            .into_iter()
+            .find(|one| text.contains(one.sign()))
+            .or(Some(Delimiter::Space))
+    }
+
+    pub(crate) fn sign(self) -> char {
+        match self {
+            Delimiter::Comma => ',',
+            Delimiter::Pipe => '|',
+            Delimiter::Space => ' ',
+        }
+    }
+}
+
+/// Values that have a delimiter, taken whole and in parts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Delimited {
+    /// The least number of parts.
+    pub(crate) fewest: Least,
+    /// The greatest number of parts.
+    pub(crate) most: u64,
+    /// The parts.
+    pub(crate) parts: Text,
+    /// Lexical types that a part refuted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) refuted: u64,
+    /// Values that are no number with its digits in groups of three.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) ungrouped: u64,
+    pub(crate) whole: Text,
+}
+
+impl Delimited {
+    fn fold(&mut self, value: &str, delimiter: Delimiter, limits: &Limits) {
+        let (mut n, mut grouped) = (0, true);
+        for part in value.split(delimiter.sign()) {
+            n += 1;
+            self.refuted |= Lexical::refute(part, (Lexical::ALL | Lexical::WORD) & !self.refuted);
+            grouped &= (n == 1 || part.len() == 3) && part.bytes().all(|b| b.is_ascii_digit());
+            self.parts.fold(part, limits);
+        }
+        add(&mut self.ungrouped, u64::from(!grouped));
+        self.fewest.0 = self.fewest.0.min(n);
+        self.most = self.most.max(n);
+        self.whole.fold(value, limits);
+    }
+}
+
+impl Merge for Delimited {
+    fn coarsen(&mut self, limits: &Limits) {
+        self.parts.coarsen(limits);
+        self.whole.coarsen(limits);
+    }
+
+    fn merge(&mut self, other: Self, limits: &Limits) {
+        self.fewest.0 = self.fewest.0.min(other.fewest.0);
+        self.most = self.most.max(other.most);
+        self.parts.merge(other.parts, limits);
+        self.refuted |= other.refuted;
+        add(&mut self.ungrouped, other.ungrouped);
+        self.whole.merge(other.whole, limits);
+    }
+}
+
 impl Parameter {
+    /// Folds all values of a query parameter in one message. Values that may be lists are kept apart.
+    pub(crate) fn fold_query<'v>(
+        &mut self,
+        values: impl Iterator<Item = &'v str>,
+        ok: bool,
+        limits: &Limits,
+    ) {
+        let mut most = 0;
+        for value in values {
+            most += 1;
+            if let Some(delimiter) = Delimiter::of(value) {
+                self.delimited.entry(delimiter).or_default().fold(value, delimiter, limits);
+            } else {
+                let open = (Lexical::ALL | Lexical::WORD) & !self.refuted;
+                self.refuted |= Lexical::refute(value, open);
+                self.text.fold(value, limits);
+            }
+        }
+        self.count(most, ok);
+    }
+
+    /// All values as texts.
+    pub(crate) fn whole(&self, limits: &Limits) -> Cow<'_, Text> {
+        if self.delimited.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let mut all = self.text.clone();
+        for delimited in self.delimited.values() {
+            all.merge(delimited.whole.clone(), limits);
+        }
+        Cow::Owned(all)
+    }
+
+    fn count(&mut self, most: u64, ok: bool) {
+        self.most = self.most.max(most);
+        add(&mut self.present, 1);
+        if ok {
+            add(&mut self.present_ok, 1);
+        }
+    }
+
     /// Folds all values of the parameter in one message.
     pub(crate) fn fold<'v>(
         &mut self,
@@ -87,31 +230,25 @@ impl Parameter {
         for value in values {
             most += 1;
             self.refuted |= Lexical::refute(value, Lexical::ALL & !self.refuted);
-            if memchr::memchr(b',', value.as_bytes()).is_some() {
-                add(&mut self.lists, 1);
-            }
             self.text.fold(value, limits);
         }
-        self.most = self.most.max(most);
-        add(&mut self.present, 1);
-        if ok {
-            add(&mut self.present_ok, 1);
-        }
+        self.count(most, ok);
     }
 
     /// True where every value reads as the type.
     pub(crate) fn is(&self, lexical: u64) -> bool {
-        self.text.n > 0 && self.refuted & lexical == 0
+        self.text.n > 0 && self.delimited.is_empty() && self.refuted & lexical == 0
     }
 }
 
 impl Merge for Parameter {
     fn coarsen(&mut self, limits: &Limits) {
+        self.delimited.values_mut().for_each(|delimited| delimited.coarsen(limits));
         self.text.coarsen(limits);
     }
 
     fn merge(&mut self, other: Self, limits: &Limits) {
-        add(&mut self.lists, other.lists);
+        merge_map(&mut self.delimited, other.delimited, limits);
         self.most = self.most.max(other.most);
         add(&mut self.present, other.present);
         add(&mut self.present_ok, other.present_ok);

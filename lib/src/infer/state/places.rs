@@ -11,11 +11,16 @@
 
 use super::body::{Content, content};
 use super::class::{Class, class_of};
+use super::form;
+use super::graphql;
 use super::headers::{is_request_plumbing, is_response_plumbing};
+use super::items;
 use super::operation::{Extent, has_body};
+use super::parts;
 use super::tag::Tag;
 use super::tape::{Tape, Tapes, Token};
 use super::trie::{decode_segment, identifier};
+use super::xml;
 use super::{is_ghost, split_path};
 use crate::exchange::{self, Exchange, Pairs, origin};
 use crate::infer::Limits;
@@ -62,6 +67,18 @@ pub(crate) fn places(
     names(below(answered, "headers"), &response.headers, is_response_plumbing, limits, see);
     let extent = Extent::of(meta.truncated_response, cut);
     body(answered, &response.headers, &response.body, extent, &mut tapes.answered, limits, see);
+    if response.status < 400 {
+        let at = below(operation, "graphql");
+        graphql::each(exchange, tapes, |key, variables, data| {
+            let at = one_of(NAMES, at, key);
+            see(at);
+            for (name, place) in [("variables", variables), ("data", data)] {
+                if let Some(graphql::Place { tape, text, at: token }) = place {
+                    Walk { tape, text, limits, see: &mut *see }.value(below(at, name), token, 0);
+                }
+            }
+        });
+    }
 }
 
 fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
@@ -121,8 +138,33 @@ fn body(
             Walk { tape, text: tape.text(body), limits, see }.value(at, 0, 0);
         }
         Content::Form => {
+            if let Some(text) = exchange::body_text(body, content_type)
+                && let Some(tape) = form::tape_of(&exchange::parse_query(&text))
+            {
+                Walk { tape: &tape, text: "", limits, see }.value(at, 0, 0);
+            }
+        }
+        Content::Parts => {
+            let parts = parts::read(body.as_bytes(), content_type.unwrap_or_default());
+            for part in parts.iter().flatten().take(limits.pairs) {
+                let at = one_of(NAMES, at, &part.name);
+                see(at);
+                if let parts::Content::Json(tape, text) = &part.content {
+                    Walk { tape, text, limits, see }.value(at, 0, 0);
+                }
+            }
+        }
+        Content::Sequence(sequence) => {
             if let Some(text) = exchange::body_text(body, content_type) {
-                names(at, &exchange::parse_query(&text), |_| false, limits, see);
+                items::read(sequence, &text, |tape, text| {
+                    Walk { tape, text, limits, see: &mut *see }.value(at, 0, 0);
+                });
+            }
+        }
+        Content::Xml => {
+            let text = exchange::body_text(body, content_type);
+            if let Some(read) = text.and_then(|text| xml::read(&text)) {
+                Walk { tape: &read.tape, text: "", limits, see }.value(at, 0, 0);
             }
         }
         Content::Text | Content::Binary | Content::Unread(_) | Content::Silent => {}

@@ -5,6 +5,7 @@
 //! stay in the text; the buffers are reused from body to body.
 
 mod literal;
+mod write;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 

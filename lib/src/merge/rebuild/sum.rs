@@ -177,10 +177,12 @@ impl Sum {
     }
 
     fn schema_of(&mut self, ours: &Place<'_>, theirs: &Place<'_>, direction: Direction) {
-        // Of bodies that could not be read nothing is known.
-        let known = theirs.get("schema").filter(|schema| !schema.flag("x-hmt-unread"));
-        if let (Some(a), Some(b)) = (ours.get("schema"), known) {
-            self.schema(&a, &b, direction);
+        for key in ["schema", "x-hmt-item-schema"] {
+            // Of bodies that could not be read nothing is known.
+            let known = theirs.get(key).filter(|schema| !schema.flag("x-hmt-unread"));
+            if let (Some(a), Some(b)) = (ours.get(key), known) {
+                self.schema(&a, &b, direction);
+            }
         }
     }
 

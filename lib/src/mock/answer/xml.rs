@@ -53,8 +53,19 @@ impl Writer<'_> {
         let property = |name: &str| schema.and_then(|id| self.set.property(id, name));
         let mut attributes = String::new();
         let is_attribute = |name: &str| self.xml(property(name)).attribute;
+        // The prefix `xml` is bound by definition (Namespaces in XML 1.0, section 3).
+        let mut bound = vec!["xml".to_owned()];
+        bound.extend(xml.namespace.as_ref().and(xml.prefix.clone()));
         for (name, value) in members.iter().filter(|(name, _)| is_attribute(name)) {
             let own = self.xml(property(name));
+            if let (Some(prefix), Some(namespace)) = (&own.prefix, &own.namespace)
+                && !bound.contains(prefix)
+            {
+                attributes.push_str(&format!(" xmlns:{}=\"", name_token(prefix)));
+                escape(namespace, &mut attributes);
+                attributes.push('"');
+                bound.push(prefix.clone());
+            }
             attributes.push(' ');
             attributes.push_str(&qualified(own.name.as_deref().unwrap_or(name), &own));
             attributes.push_str("=\"");
@@ -70,6 +81,9 @@ impl Writer<'_> {
 
     fn property(&self, name: &str, schema: Option<NodeId>, value: &Value, out: &mut String) {
         let xml = self.xml(schema);
+        if xml.text {
+            return scalar(value, out);
+        }
         let Value::Array(items) = value else {
             return self.element(xml.name.as_deref().unwrap_or(name), schema, value, out);
         };
@@ -188,6 +202,20 @@ mod tests {
         let text = document(&set, Some(id), value);
         roxmltree::Document::parse(&text).expect("well-formed");
         text.split_once('\n').expect("a declaration").1.to_owned()
+    }
+
+    #[test]
+    fn texts_stand_beside_attributes_whose_prefixes_are_bound() {
+        let price = json!({"type": "object", "xml": {"name": "price"}, "properties": {
+            "lang": {"type": "string", "xml": {"attribute": true, "prefix": "xml",
+                "namespace": "http://www.w3.org/XML/1998/namespace"}},
+            "type": {"type": "string", "xml": {"attribute": true, "prefix": "p", "namespace": "urn:p"}},
+            "text": {"type": "number", "xml": {"x-hmt-text": true}},
+        }});
+        assert_eq!(
+            written(&price, &json!({"lang": "en", "type": "net", "text": 5.5})),
+            "<price xml:lang=\"en\" xmlns:p=\"urn:p\" p:type=\"net\">5.5</price>"
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl<'a> Plans<'a> {
     fn of_bodies(api: &'a Api) -> Self {
         let responses = api.operations.iter().flat_map(|operation| &operation.responses);
         let media = responses.flat_map(|(_, response)| &response.content);
-        let schemas = media.flat_map(|(_, media)| [media.schema, media.item_schema]).flatten();
+        let schemas =
+            media.flat_map(|(_, media)| [media.schema, media.item_schema, media.data_schema]);
+        let schemas = schemas.flatten();
         let mut bodies: Vec<NodeId> = schemas.map(|id| target(&api.schemas, id)).collect();
         bodies.sort_unstable();
         bodies.dedup();
@@ -143,6 +145,8 @@ pub(in crate::mock) struct MediaPlan {
     plan: Option<Arc<Plan>>,
     /// What makes the values of a sequence, where the document says what each is.
     items: Option<Arc<Plan>>,
+    /// The values of an event stream are the data of its events.
+    is_data: bool,
 }
 
 impl Spec {
@@ -269,12 +273,24 @@ impl MediaPlan {
             examples.extend(example.map(|example| (None, bytes(example))));
         }
         let plan = content.schema.map(|schema| plans.of(schema));
-        let items = content.item_schema.filter(|_| matches!(notation, Notation::Sequence(_)));
+        let is_data = content.data_schema.is_some();
+        let items = content.data_schema.or(content.item_schema);
+        let items = items.filter(|_| matches!(notation, Notation::Sequence(_)));
         let items = items.map(|schema| plans.of(schema));
         let content_type = HeaderValue::from_str(declared).ok();
         let schema = content.schema;
         let declared = declared.to_owned();
-        MediaPlan { media, declared, content_type, notation, examples, schema, plan, items }
+        MediaPlan {
+            media,
+            declared,
+            content_type,
+            notation,
+            examples,
+            schema,
+            plan,
+            items,
+            is_data,
+        }
     }
 
     /// The example of a name, or the default one.
@@ -298,10 +314,10 @@ impl MediaPlan {
             true => MediaType::parse(media_type).notation(),
             false => self.notation,
         };
-        if let (Some(items), Notation::Sequence(sequence), None) =
-            (&self.items, notation, &self.plan)
+        if let (Some(items), Notation::Sequence(sequence)) = (&self.items, notation)
+            && (self.is_data || self.plan.is_none())
         {
-            return sequence_of(items, sequence, making);
+            return sequence_of(items, sequence, self.is_data, making);
         }
         let is_text = self.schema.is_none_or(|schema| schemas.types(schema).has(Types::STRING));
         if let (Notation::Text, true, Some(body)) = (notation, is_text, binary::sample(media_type))
@@ -335,13 +351,14 @@ impl MediaPlan {
 }
 
 /// A sequence of generated values.
-fn sequence_of(plan: &Plan, sequence: Sequence, making: Making) -> Bytes {
+fn sequence_of(plan: &Plan, sequence: Sequence, is_data: bool, making: Making) -> Bytes {
     let mut body = String::new();
     for number in 0..ITEMS {
         let mut value = Vec::new();
         making.at(number).json(plan, &mut value);
         if let Ok(value) = serde_json::from_slice(&value) {
-            body.push_str(&sequence.write(&value));
+            let text = if is_data { sequence.write_data(&value) } else { sequence.write(&value) };
+            body.push_str(&text);
         }
     }
     body.into()
