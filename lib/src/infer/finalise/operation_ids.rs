@@ -204,7 +204,7 @@ mod tests {
         // However alike.
         assert_eq!(
             ids(&[("/a-b", Get), ("/a_b", Get), ("/aB", Get)]),
-            ["getAB", "getAB2", "getAB3"]
+            ["getAB", "getAB3", "getAB2"]
         );
     }
 }
