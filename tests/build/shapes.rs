@@ -249,7 +249,7 @@ paths:
     let run = dir
         .program("hmt-build")
         .args(["-a", "spec.yaml", "--verify", "-"])
-        .stdin(&lines)
+        .stdin(lines.as_str())
         .run()
         .expect_code(0);
     let spec = run.yaml();
