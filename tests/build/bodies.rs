@@ -33,7 +33,9 @@ impl Side {
     }
 
     fn schema(self, spec: &Value) -> &Value {
-        &self.content(spec)["application/json"]["schema"]
+        let schema = &self.content(spec)["application/json"]["schema"];
+        let component = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        component.map_or(schema, |pointer| spec.pointer(pointer).unwrap())
     }
 }
 
