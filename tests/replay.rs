@@ -8,6 +8,9 @@ mod protocols;
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::harness::{Dir, Request, Server, fixture, shared};
 
 /// A line of a recording.
@@ -173,7 +176,11 @@ fn recorded(path: &Path) -> Vec<(Recorded, Vec<(String, String)>)> {
         let target = format!("/{scheme}://{host}{}", text(&request["path"]));
         let status = u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap();
         let method = text(&request["method"]).to_uppercase();
-        ((method, target, status, text(&response["body"])), credentials(&line))
+        let body = match line["meta"]["hmt"]["responseBodyBase64"].as_str() {
+            Some(base64) => String::from_utf8_lossy(&STANDARD.decode(base64).unwrap()).into_owned(),
+            None => text(&response["body"]),
+        };
+        ((method, target, status, body), credentials(&line))
     });
     exchanges.collect()
 }
