@@ -24,6 +24,7 @@ mod text;
 mod timestamp;
 mod unescape;
 mod values;
+mod words;
 mod writer;
 
 pub use bodies::{DecodeError, DecodeLimits, Decoded, decode_body, decode_start};

@@ -15,7 +15,8 @@ use super::meta::HmtMeta;
 use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
 use super::place::{Place, place};
 use super::text::BodyText;
-use super::values::{Key, LongText, Names, Shallow, Status, StrictText, Text, message};
+use super::values::{Key, LongText, Names, Shallow, Status, StrictText, Text};
+use super::words::words;
 
 /// Why a line is no exchange.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +41,7 @@ impl LineError {
     }
 }
 
-/// Reads one line: all that the http-types schema allows, and more (CLI.md section 2).
+/// Reads one line: all that the http-types schema allows, and more.
 ///
 /// # Errors
 /// A line that is no JSON, no object with a request, or whose method, status or base64 body cannot be.
@@ -64,9 +65,8 @@ fn not_utf8(line: &[u8]) -> LineError {
     }
 }
 
-/// serde_json appends the place to its text; here it has a field of its own.
 fn from_json(error: &serde_json::Error) -> LineError {
-    LineError { message: message(error), column: error.column(), cut_short: error.is_eof() }
+    LineError { message: words(error), column: error.column(), cut_short: error.is_eof() }
 }
 
 /// The line as it stands, before the fields that say the same thing are brought together.
@@ -164,9 +164,9 @@ fn body<'de>(
     side: &str,
 ) -> Result<Body<'de>, LineError> {
     if let Some(base64) = base64 {
-        let bytes = STANDARD.decode(base64.as_bytes()).map_err(|error| {
-            LineError::new(format!("meta.hmt.{side}BodyBase64 is no base64: {error}"), 0)
-        })?;
+        let bytes = STANDARD
+            .decode(base64.as_bytes())
+            .map_err(|_| LineError::new(format!("meta.hmt.{side}BodyBase64 is not base64"), 0))?;
         return Ok(Body::from_bytes(bytes));
     }
     Ok(match (text, as_json) {
@@ -191,7 +191,7 @@ impl<'de> Visitor<'de> for Envelope {
     type Value = Raw<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with a request")
+        f.write_str("the line must be an object with a request")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
@@ -224,7 +224,7 @@ impl<'de> Visitor<'de> for RequestSeed {
     type Value = Option<RawRequest<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("request as an object")
+        f.write_str("request must be an object")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -275,7 +275,7 @@ impl<'de> Visitor<'de> for ResponseSeed {
     type Value = Option<RawResponse<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("response as an object")
+        f.write_str("response must be an object")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {

@@ -206,8 +206,8 @@ fn nulls_are_absent() {
 #[test]
 fn errors_say_what_and_where() {
     for (line, message, column) in [
-        ("", "EOF while parsing a value", 0),
-        ("[]", "invalid type: sequence, expected an object with a request", 0),
+        ("", "the JSON ends too early", 0),
+        ("[]", "the line must be an object with a request, not an array", 0),
         ("{}", "no request", 0),
         (r#"{"request":{"path":"/"}}"#, "no request.method", 0),
         (
@@ -215,15 +215,15 @@ fn errors_say_what_and_where() {
             r#"method "brew" is none of get, put, post, patch, delete, options, trace, head, connect"#,
             0,
         ),
-        (r#"{"request":{"method":"get""#, "EOF while parsing an object", 26),
+        (r#"{"request":{"method":"get""#, "the JSON ends too early", 26),
         (
             r#"{"request":{"method":"get","headers":[]}}"#,
-            "invalid type: sequence, expected request.headers as an object of strings or arrays of strings",
+            "request.headers must be an object of strings or arrays of strings, not an array",
             0,
         ),
         (
             r#"{"request":{"method":"get","body":{}}}"#,
-            "invalid type: map, expected request.body as a string",
+            "request.body must be a string, not an object",
             0,
         ),
         (r#"{"request":{"method":"get"},"response":{}}"#, "no response.statusCode", 0),
@@ -234,11 +234,19 @@ fn errors_say_what_and_where() {
         ),
         (
             r#"{"request":{"method":"get"},"meta":{"hmt":{"requestBodyBase64":"%"}}}"#,
-            "meta.hmt.requestBodyBase64 is no base64: Invalid symbol 37, offset 0.",
+            "meta.hmt.requestBodyBase64 is not base64",
             0,
         ),
-        (r#"{"request":{"method":"get"}} x"#, "trailing characters", 30),
-        (r#"{"request":{"method":"get","path":"\ud800"}}"#, "unexpected end of hex escape", 0),
+        (
+            r#"{"request":{"method":"get"}} x"#,
+            "there is more on the line after the JSON object",
+            30,
+        ),
+        (
+            r#"{"request":{"method":"get","path":"\ud800"}}"#,
+            "not valid JSON: half of a surrogate pair in a string",
+            0,
+        ),
     ] {
         let error = refused(line.as_bytes());
         assert_eq!(error.message, message, "{line}");
@@ -254,7 +262,10 @@ fn errors_say_what_and_where() {
         ("not valid UTF-8", 23, false)
     );
     assert!(refused(b"{\"a\":\"\xe2\x82").cut_short);
-    assert_eq!(refused(b"{]").to_string(), "key must be a string (byte 2)");
+    assert_eq!(
+        refused(b"{]").to_string(),
+        "not valid JSON: a name must be in double quotes (byte 2)"
+    );
 }
 
 #[test]

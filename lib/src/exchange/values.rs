@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::model::Pairs;
 use super::text::BodyText;
 use super::unescape;
+use super::words::words;
 
 /// A string; a number or a boolean counts as its text, null as absent. The field's name goes into errors.
 pub(super) struct Text(pub(super) &'static str);
@@ -28,7 +29,7 @@ impl<'de> Visitor<'de> for Text {
     type Value = Option<Cow<'de, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} as a string", self.0)
+        write!(f, "{} must be a string", self.0)
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -79,7 +80,7 @@ impl<'de> Visitor<'de> for StrictText {
     type Value = Option<Cow<'de, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} as a string", self.0)
+        write!(f, "{} must be a string", self.0)
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -110,16 +111,7 @@ impl<'de> DeserializeSeed<'de> for LongText {
         StrictText(self.0)
             .deserialize(&mut again)
             .map(|text| text.map(BodyText::from))
-            .map_err(|error| D::Error::custom(message(&error)))
-    }
-}
-
-/// What serde_json says is wrong, without the place that it appends to it.
-pub(super) fn message(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) if error.line() > 0 => text[..end].to_owned(),
-        _ => text,
+            .map_err(|error| D::Error::custom(words(&error)))
     }
 }
 
@@ -196,7 +188,7 @@ impl<'de> Visitor<'de> for Names {
     type Value = Pairs<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} as an object of strings or arrays of strings", self.0)
+        write!(f, "{} must be an object of strings or arrays of strings", self.0)
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -239,7 +231,7 @@ impl<'de> Visitor<'de> for Values<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{} as a string or an array of strings", self.what, self.name)
+        write!(f, "{}.{} must be a string or an array of strings", self.what, self.name)
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
@@ -343,7 +335,7 @@ impl Visitor<'_> for Status {
     type Value = u16;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("response.statusCode as a number from 100 to 999")
+        f.write_str("response.statusCode must be a number from 100 to 999")
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<u16, E> {

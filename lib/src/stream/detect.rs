@@ -71,6 +71,10 @@ const ARRAY: Wrong = Wrong {
     what: "a JSON array",
     advice: "write each exchange on a line of its own, as jq -c '.[]' does",
 };
+const ENTRY: Wrong = Wrong {
+    what: "a single entry of an HTTP archive (HAR)",
+    advice: "give the whole archive, or wrap the entry, as jq '{log: {entries: [.]}}' does",
+};
 const PACKETS: Wrong = Wrong {
     what: "a capture of network packets",
     advice: "record with hmt-record or mitmproxy, which see the HTTP in it",
@@ -100,6 +104,15 @@ impl<'b> Head<'b> {
     /// True where it has any of these keys.
     fn has(&self, keys: &[&str]) -> bool {
         self.keys.iter().any(|key| keys.contains(&key.as_str()))
+    }
+
+    /// True for an object as HAR has them in `log.entries`. Exchanges have none of these members.
+    fn is_har_entry(&self) -> bool {
+        const ENTRY: [&str; 2] = ["startedDateTime", "pageref"];
+        const REQUEST: [&str; 3] = ["\"httpVersion\"", "\"queryString\"", "\"headersSize\""];
+        self.has(&ENTRY) && !self.has(&["log"])
+            || self.has(&["request"])
+                && REQUEST.iter().filter(|name| self.contains(name)).count() > 1
     }
 
     /// True where the text occurs.
@@ -224,6 +237,9 @@ fn of_text(text: &[u8], ended: bool) -> Option<Found> {
 
 fn of_json(text: &[u8], ended: bool) -> Option<Found> {
     let head = scan(text);
+    if !head.is_array && head.is_har_entry() {
+        return Some(Found::Wrong(&ENTRY));
+    }
     if !head.is_array && head.has(&["request", "response", "meta"]) {
         return Some(Found::Lines { known: true });
     }
@@ -331,6 +347,14 @@ mod tests {
             (b"<!DOCTYPE html><title>x", "an HTML page"),
             (b"<?xml version='1.0'?><charles-session>", "an XML document"),
             (b"[{\"request\":{}}]", "a JSON array"),
+            (
+                b"{\"startedDateTime\":\"x\",\"request\":{",
+                "a single entry of an HTTP archive (HAR)",
+            ),
+            (
+                b"{\"request\":{\"url\":\"http://h/\",\"httpVersion\":\"x\",\"queryString\":[]",
+                "a single entry of an HTTP archive (HAR)",
+            ),
             (b"{\"hmt-partial\":1,", "partial"),
             (b"PK\x03\x04....", "zip"),
             (b"\x0a\x0d\x0d\x0a\x1c\0\0\0", "a binary file"),

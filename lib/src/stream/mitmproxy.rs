@@ -131,6 +131,10 @@ fn exchange(flow: &Value<'_>) -> Result<Step, LineError> {
     if name.eq_ignore_ascii_case("connect") {
         return Ok(Step::PassedOver("connect".to_owned()));
     }
+    // The preface of HTTP/2 on a port where mitmproxy waits for HTTP/1 (RFC 9113, 3.4).
+    if name == "PRI" && field("path").ends_with(b"*") {
+        return Ok(Step::PassedOver("http/2 preface".to_owned()));
+    }
     let method = method(&name, &mut meta)?;
     let protocol = match field("scheme") {
         b"https" => Protocol::Https,

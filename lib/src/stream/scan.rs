@@ -122,7 +122,7 @@ impl Scan {
                     if depth == 0 {
                         return Err(io::Error::new(
                             io::ErrorKind::InvalidData,
-                            "there is no array log.entries in this HTTP archive (HAR)",
+                            "this HTTP archive (HAR) has no list of entries (log.entries); export the session again, with its requests",
                         ));
                     }
                 }

@@ -92,7 +92,9 @@ pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Re
     let entry = parse(text)?;
     let Some(request) = entry.request else { return Err(refuse("the entry has no request")) };
     let Some(mut url) = request.url.map(|url| url.0) else {
-        return Err(refuse("request.url is missing"));
+        return Err(refuse(
+            "the entry has no request.url; export the session again, with whole requests",
+        ));
     };
     if let Some(scheme) = other_scheme(&url) {
         return Ok(Read::Other(scheme));
