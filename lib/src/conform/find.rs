@@ -87,6 +87,12 @@ impl Api {
         })
     }
 
+    /// True where a path item or an operation has a server of any host beside those of the document.
+    pub(super) fn has_relative_server(&self) -> bool {
+        let own = self.operations.iter().filter_map(|operation| operation.servers.as_deref());
+        own.flatten().any(|server| server.origin.is_none())
+    }
+
     /// True where a server of the document, of a path item or an operation has this origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         let origin = normal_origin(origin);

@@ -98,8 +98,11 @@ impl Api {
         let request = &exchange.request;
         let Some(response) = &exchange.response else { return Ok(()) };
         let origin = origin(request);
-        let known = (!origin.is_empty() && self.has_origin(&origin)).then_some(origin.as_str());
-        let base = if known.is_some() { Base::Required } else { Base::Optional };
+        let named = !origin.is_empty() && self.has_origin(&origin);
+        // A host that the document does not name is of its relative servers, where it has some.
+        let at_origin = named || !origin.is_empty() && self.has_relative_server();
+        let known = at_origin.then_some(origin.as_str());
+        let base = if named { Base::Required } else { Base::Optional };
         let matched = match self.find_at(request.method, known, &request.pathname, base) {
             Found::Operation(matched) => matched,
             Found::MethodNotAllowed(methods) => {
