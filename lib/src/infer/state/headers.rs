@@ -133,12 +133,14 @@ const TABLE: &[Row] = &[
     ),
     // What a server tells browsers: Content Security Policy, HTML (COOP, COEP, Origin-Agent-Cluster, Refresh), Permissions
     // Policy, Referrer Policy, Reporting, Network Error Logging, Resource Timing, Server Timing, Clear Site Data, RFC 6797,
-    // RFC 7034, RFC 7469, RFC 9163, RFC 7838, source maps (ECMA-426), and the headers of the OWASP Secure Headers Project.
+    // RFC 7034, RFC 7469, RFC 9163, RFC 7838 and the Alternate-Protocol of SPDY before it,
+    // source maps (ECMA-426), and the headers of the OWASP Secure Headers Project.
     (
         Response,
         &[
             "activate-storage-access",
             "alt-svc",
+            "alternate-protocol",
             "attribution-reporting-*",
             "clear-site-data",
             "critical-ch",
@@ -223,10 +225,13 @@ const TABLE: &[Row] = &[
             "x-server",
             "x-server-*",
             "x-served-by",
+            "x-servedby*",
             "x-squid-*",
             "x-varnish*",
         ],
     ),
+    // The status beside the status line: of SPDY (draft 3.1, 3.2.2), and of CGI scripts (RFC 3875, 6.3.3).
+    (Response, &["status"]),
     // CDNs, clouds and hosts of applications: Cloudflare, Fastly, Akamai, Amazon CloudFront and S3, Azure Front Door, Google
     // Cloud, CDN77, Imperva, Sucuri, Vercel, Netlify, Fly.io, Render, Railway, Heroku, GitHub.
     (
