@@ -1,4 +1,4 @@
-//! The character encoding of a body, where it is not UTF-8.
+//! The character encoding of a body: the one rule for what hides secrets and for what reads bodies.
 
 use std::borrow::Cow;
 
@@ -11,38 +11,41 @@ pub(crate) struct Charset {
     mark: usize,
 }
 
-/// The encoding of a body by its byte order mark, its declared `charset`, or the zero bytes of UTF-16; `None` where
-/// the bytes can be read as they are: UTF-8, and supersets of ASCII whose bytes are valid UTF-8.
+/// The encoding of a body that is not read as it is: by its byte order mark, the zero bytes of UTF-16, or its declared
+/// `charset`. `None` where the bytes can be read as they are: UTF-8, and supersets of ASCII whose bytes are valid UTF-8.
 pub(crate) fn charset(bytes: &[u8], content_type: &str) -> Option<Charset> {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return (encoding != UTF_8).then_some(Charset { encoding, mark });
-    }
-    let declared = parameter(content_type)
-        .and_then(|label| Encoding::for_label(label.as_bytes()))
-        .filter(|encoding| *encoding != UTF_8);
-    // The second byte of a text in UTF-16 is zero, or the first: it begins with a character of ASCII.
-    let zeros = match bytes {
-        [first, 0, third, 0, ..] if *first != 0 && *third != 0 => Some(UTF_16LE),
-        [0, second, 0, fourth, ..] if *second != 0 && *fourth != 0 => Some(UTF_16BE),
-        _ => None,
-    };
-    let wide = |encoding| encoding == UTF_16LE || encoding == UTF_16BE;
-    let encoding = match declared {
-        // The bytes know better than a label without an order.
-        Some(encoding) if wide(encoding) => zeros.unwrap_or(encoding),
-        Some(encoding) => encoding,
-        None => zeros?,
-    };
-    let needed = wide(encoding) || simdutf8::basic::from_utf8(bytes).is_err();
-    needed.then_some(Charset { encoding, mark: 0 })
+    let mark = Encoding::for_bom(bytes).map_or(0, |(_, length)| length);
+    let encoding = encoding_of(bytes, content_type).filter(|encoding| *encoding != UTF_8)?;
+    let is_wide = encoding == UTF_16LE || encoding == UTF_16BE;
+    let needed = is_wide || simdutf8::basic::from_utf8(bytes).is_err();
+    needed.then_some(Charset { encoding, mark })
 }
 
-/// The parameter `charset` of a Content-Type.
-fn parameter(content_type: &str) -> Option<&str> {
+/// The encoding of a text: a byte order mark wins, then come the zero bytes of UTF-16, which know better than a label
+/// without an order of bytes, and then the declared `charset`.
+pub(crate) fn encoding_of(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
+    let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    marked.or_else(|| wide(bytes)).or_else(|| declared(content_type))
+}
+
+/// UTF-16 without a byte order mark: the first two characters of a text in it are nearly always ASCII, and no text in
+/// another encoding has a zero byte there (RFC 4627, section 3).
+pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [0, first, 0, second, ..] if *first > 0 && *second > 0 => Some(UTF_16BE),
+        [first, 0, second, 0, ..] if *first > 0 && *second > 0 => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// The encoding that the parameter `charset` of a Content-Type names, by the labels of the WHATWG Encoding Standard.
+pub(crate) fn declared(content_type: &str) -> Option<&'static Encoding> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        let is = name.trim().eq_ignore_ascii_case("charset");
-        is.then(|| value.trim().trim_matches(['"', '\'']))
+        let value = value.trim().trim_matches(['"', '\'']);
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| Encoding::for_label(value.as_bytes()))?
     })
 }
 

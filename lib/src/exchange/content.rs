@@ -11,10 +11,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::charset::{declared, encoding_of, wide};
 use super::model::Body;
 
 /// How the bodies of a media type are written.
@@ -95,17 +96,6 @@ pub fn media_type(content_type: &str) -> Option<Cow<'_, str>> {
     Some(if has_upper { named.to_ascii_lowercase().into() } else { named.into() })
 }
 
-/// The encoding that the parameter `charset` of a Content-Type names, by the labels of the WHATWG Encoding Standard.
-fn charset(content_type: &str) -> Option<&'static Encoding> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        let value = value.trim().trim_matches(['"', '\'']);
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| Encoding::for_label(value.as_bytes()))?
-    })
-}
-
 /// The text of a body, without its byte order mark; `None` where the bytes are no text in the charset that is declared
 /// for them, or in UTF-8 where none is.
 pub fn body_text<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<Cow<'b, str>> {
@@ -119,9 +109,7 @@ pub fn body_text<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<C
             },
         }),
         Body::Binary(bytes) => {
-            let declared = || content_type.and_then(charset);
-            let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
-            let encoding = marked.or_else(|| wide(bytes)).or_else(declared)?;
+            let encoding = encoding_of(bytes, content_type.unwrap_or_default())?;
             let (text, _, broken) = encoding.decode(bytes);
             // Bytes that claim to be UTF-8 and are not were cut or are of another charset.
             (!broken || encoding != UTF_8).then_some(text)
@@ -129,20 +117,10 @@ pub fn body_text<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<C
     }
 }
 
-/// UTF-16 without a byte order mark: the first two characters of a text in it are nearly always ASCII, and no text in
-/// another encoding has a zero byte there (RFC 4627, section 3).
-fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
-    match bytes {
-        [0, first, 0, second, ..] if *first > 0 && *second > 0 => Some(UTF_16BE),
-        [first, 0, second, 0, ..] if *first > 0 && *second > 0 => Some(UTF_16LE),
-        _ => None,
-    }
-}
-
 /// The charset of a text of ASCII that switches to other characters by escape sequences, as ISO-2022-JP does.
 fn declared_escapes(text: &str, content_type: Option<&str>) -> Option<&'static Encoding> {
     memchr::memchr(0x1b, text.as_bytes())?;
-    content_type.and_then(charset).filter(|encoding| !encoding.is_ascii_compatible())
+    content_type.and_then(declared).filter(|encoding| !encoding.is_ascii_compatible())
 }
 
 /// The JSON text of a body that is not plain JSON as it stands: decoded by its charset, without byte order mark, and with
