@@ -9,7 +9,7 @@ use std::ops::Range;
 pub struct FormPart {
     /// The name of the field, where it has one.
     pub name: Option<String>,
-    /// Its Content-Type, in lower case.
+    /// Its Content-Type. The type is in lower case; parameters are as they came, since a boundary has its own case.
     pub media: Option<String>,
     /// Whether it is a file.
     pub is_file: bool,
@@ -102,7 +102,7 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
     let file_name = parameter(disposition, "filename");
     FormPart {
         name: parameter(disposition, "name"),
-        media: (!media.is_empty()).then(|| media.to_ascii_lowercase()),
+        media: (!media.is_empty()).then(|| with_lower_type(media)),
         // Browsers call every Blob that is no file so, which is how their scripts send a part in JSON.
         is_file: file_name
             .as_deref()
@@ -111,6 +111,12 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
         content: begin..begin + content.len(),
         fault,
     }
+}
+
+/// A Content-Type with its type, but not its parameters, in lower case.
+fn with_lower_type(media: &str) -> String {
+    let (kind, parameters) = media.split_at(media.find(';').unwrap_or(media.len()));
+    kind.to_ascii_lowercase() + parameters
 }
 
 /// The value of a header among the lines of `head`.

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::copy::BodyCopy;
-use crate::exchange::{Body, DecodeLimits, Pairs, decode_body, decode_start};
+use crate::exchange::{
+    Body, DecodeError, DecodeLimits, Pairs, Syntax, body_text, decode_body, decode_start, header,
+    media_type,
+};
 
 /// The body as a record holds it: its Content-Encoding undone, and where it is cut, at a character.
 ///
@@ -46,6 +49,41 @@ pub(super) fn missing(copy: &BodyCopy, recorded: &Body<'_>) -> Option<u64> {
     copy.truncated().or_else(|| left_out.then_some(copy.bytes().len() as u64))
 }
 
+/// Undoes the Content-Encoding that a body from another recorder still has. Where that cannot be done, the body may hold
+/// secrets that nobody can see: it is left out, and its size is given. `cut` says that only its beginning was kept.
+pub(super) fn undo_encoding(body: &mut Body<'_>, headers: &Pairs<'_>, cut: bool) -> Option<u64> {
+    let Body::Binary(bytes) = &*body else { return None };
+    let encoding = content_encoding(headers)?;
+    let decode = if cut { decode_start } else { decode_body };
+    let decoded = decode(bytes, Some(&encoding), DecodeLimits::default());
+    let opened = match (decoded.problem, decoded.bytes) {
+        (None, Cow::Borrowed(_)) => return None,
+        (None, Cow::Owned(bytes)) => Some(Body::from_bytes(bytes)),
+        // It was decoded before.
+        (Some(DecodeError::Corrupt(..)), _) if !looks_encoded(body, headers) => return None,
+        (Some(_), _) => None,
+    };
+    let size = body.as_bytes().len() as u64;
+    let is_left_out = opened.is_none();
+    *body = opened.unwrap_or(Body::Empty);
+    is_left_out.then_some(size)
+}
+
+/// True of the signatures of gzip (RFC 1952) and Zstandard (RFC 8878), and of bytes that are no text where the type says
+/// that they are.
+fn looks_encoded(body: &Body<'_>, headers: &Pairs<'_>) -> bool {
+    let bytes = body.as_bytes();
+    if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
+        return true;
+    }
+    let content_type = header(headers, "content-type");
+    let is_text = content_type
+        .and_then(media_type)
+        .is_some_and(|media| !matches!(Syntax::of(&media), Syntax::Binary | Syntax::Multipart));
+    let is_control = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace();
+    is_text && bytes.iter().any(is_control) && body_text(body, content_type).is_none()
+}
+
 /// All values of the header as the one list that they are.
 fn content_encoding<'h>(headers: &'h Pairs<'_>) -> Option<Cow<'h, str>> {
     let mut values = headers.iter().filter(|(name, _)| name == "content-encoding");
@@ -60,6 +98,34 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    #[test]
+    fn encodings_of_other_recorders_are_undone_or_left_out() {
+        let gzip = {
+            use std::io::Write as _;
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+            encoder.write_all(b"{\"a\":1}").unwrap();
+            encoder.finish().unwrap()
+        };
+        let json = "application/json";
+        for (coding, media, bytes, expected, size) in [
+            ("gzip", json, &gzip[..], &b"{\"a\":1}"[..], None),
+            ("gzip", json, &gzip[..12], b"", Some(12)),
+            ("gzip", "image/png", b"\x89PNG\x00", b"\x89PNG\x00", None),
+            ("gzip", "text/html", b"caf\xe9", b"caf\xe9", None),
+            ("br", json, b"\xff\xff\x01\xff", b"", Some(4)),
+            ("rot13", json, b"\xff", b"", Some(1)),
+            ("identity", json, b"\xff\x01", b"\xff\x01", None),
+        ] {
+            let headers = vec![
+                ("content-encoding".into(), coding.into()),
+                ("content-type".into(), media.into()),
+            ];
+            let mut body = Body::Binary(Cow::Borrowed(bytes));
+            assert_eq!(undo_encoding(&mut body, &headers, false), size, "{coding} {media}");
+            assert_eq!(body.as_bytes(), expected, "{coding} {media}");
+        }
+    }
 
     #[test]
     fn what_cannot_be_decoded_is_left_out() {

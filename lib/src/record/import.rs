@@ -1,6 +1,7 @@
 //! Captures that are there already: read, freed of secrets, written as records.
 
-use crate::exchange::{Redactor, parse_line, write_line};
+use super::content::undo_encoding;
+use crate::exchange::{Exchange, Redactor, parse_line, write_line};
 use crate::stream::{At, Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
 
 /// Told of what is not taken over.
@@ -53,6 +54,22 @@ pub fn import(
     Ok(written)
 }
 
+/// Decodes the bodies that still have their Content-Encoding, so that the secrets in them can be seen, or leaves them
+/// out.
+fn undo_encodings(exchange: &mut Exchange<'_>) {
+    let meta = &mut exchange.meta;
+    let cut = |truncated: Option<u64>| truncated.is_some() || meta.incomplete.is_some();
+    let (cut_request, cut_response) = (cut(meta.truncated_request), cut(meta.truncated_response));
+    let request = &mut exchange.request;
+    if let Some(size) = undo_encoding(&mut request.body, &request.headers, cut_request) {
+        meta.truncated_request.get_or_insert(size);
+    }
+    let Some(response) = &mut exchange.response else { return };
+    if let Some(size) = undo_encoding(&mut response.body, &response.headers, cut_response) {
+        meta.truncated_response.get_or_insert(size);
+    }
+}
+
 /// False where the import is to end.
 fn import_block(
     block: &Block,
@@ -85,6 +102,7 @@ fn import_block(
             Err(_) => return Ok(false),
         };
         if let Some(redactor) = redactor {
+            undo_encodings(&mut exchange);
             redactor.apply(&mut exchange);
         }
         out.clear();

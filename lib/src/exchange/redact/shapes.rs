@@ -198,7 +198,8 @@ fn url_password(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 fn key_of_provider(text: &[u8]) -> Option<(usize, &'static str)> {
-    KEYS.iter().find_map(|row| {
+    let first = text.first()?;
+    KEYS.iter().filter(|row| row.prefix.as_bytes().first() == Some(first)).find_map(|row| {
         let rest = text.strip_prefix(row.prefix.as_bytes())?;
         let takes = |byte: u8| match row.alphabet {
             Alphabet::Alphanumeric => byte.is_ascii_alphanumeric(),
@@ -214,9 +215,15 @@ fn key_of_provider(text: &[u8]) -> Option<(usize, &'static str)> {
         let ends =
             rest.get(length).is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
         let fits = (row.least..=row.most).contains(&length);
-        let has_digit = || rest[..length].iter().any(u8::is_ascii_digit);
-        (fits && ends && has_digit()).then_some((row.prefix.len() + length, row.provider))
+        (fits && ends && is_random(&rest[..length]))
+            .then_some((row.prefix.len() + length, row.provider))
     })
+}
+
+/// True of what has digits, or letters of both cases, as random characters have, and words of CSS and code have not.
+fn is_random(text: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| text.iter().any(is);
+    has(u8::is_ascii_digit) || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }
 
 #[cfg(test)]
@@ -265,6 +272,10 @@ mod tests {
             (format!("SK{}", "0a".repeat(16)), "#"),
             (format!("sk-proj-{}", "aB3_".repeat(12)), "#"),
             (format!("xoxb-123456789012-{}", "aB3".repeat(8)), "#"),
+            // The keys of some providers have no digits.
+            (format!("hf_{}", "aBcDe".repeat(7)), "#"),
+            (format!("gloas-{}", "aB3_".repeat(16)), "#"),
+            (format!("xoxc-123456789012-{}", "aB3".repeat(8)), "#"),
             (format!("SG.{}.{}", "aB3_".repeat(5), "x".repeat(43)), "#"),
         ] {
             assert_eq!(shown(&text), expected, "{text}");

@@ -204,8 +204,8 @@ const fn key(
 
 const ANY: usize = 4096;
 
-/// Keys of providers. Each source describes the prefix; the lengths are the shortest and longest in use. A key has at
-/// least one digit behind its prefix.
+/// Keys of providers. Each source describes the prefix; the lengths are the shortest and longest in use. A key has a
+/// digit, or letters of both cases, behind its prefix.
 pub(super) const KEYS: &[KeyRow] = {
     use Alphabet::{Alphanumeric, Base64Url, Dotted, Hex, Upper};
     &[
@@ -218,10 +218,16 @@ pub(super) const KEYS: &[KeyRow] = {
         key("github", "github_pat_", Base64Url, 22, 244),
         // docs.gitlab.com/security/tokens/#token-prefixes
         key("gitlab", "glpat-", Dotted, 20, 300),
+        key("gitlab", "gloas-", Base64Url, 20, 300),
         key("gitlab", "gldt-", Base64Url, 20, 300),
         key("gitlab", "glrt-", Dotted, 20, 300),
         key("gitlab", "glcbt-", Base64Url, 20, 300),
         key("gitlab", "glptt-", Base64Url, 20, 300),
+        key("gitlab", "glft-", Base64Url, 20, 300),
+        key("gitlab", "glimt-", Base64Url, 20, 300),
+        key("gitlab", "glagent-", Base64Url, 20, 300),
+        key("gitlab", "glsoat-", Base64Url, 20, 300),
+        key("gitlab", "glffct-", Base64Url, 20, 300),
         // docs.stripe.com/keys
         key("stripe", "sk_live_", Alphanumeric, 16, 255),
         key("stripe", "sk_test_", Alphanumeric, 16, 255),
@@ -235,6 +241,8 @@ pub(super) const KEYS: &[KeyRow] = {
         key("slack", "xoxa-", Base64Url, 16, 255),
         key("slack", "xoxr-", Base64Url, 16, 255),
         key("slack", "xoxs-", Base64Url, 16, 255),
+        key("slack", "xoxc-", Base64Url, 16, 255),
+        key("slack", "xoxd-", Base64Url, 16, 400),
         key("slack", "xoxe-", Base64Url, 16, 255),
         key("slack", "xoxe.", Base64Url, 16, 255),
         key("slack", "xapp-", Base64Url, 16, 255),
