@@ -5,7 +5,7 @@
 //!
 //! * [`table`]: the names and the published forms of keys; [`names`] and [`words`] compare names with it, and [`shapes`]
 //!   texts.
-//! * [`traces`]: the quick search that most bodies end with.
+//! * [`traces`]: the quick search that most bodies end with, by the words that [`scan`] finds.
 //! * [`document`] decides what a text is; [`json`], [`form`], [`markup`], [`multipart`], [`message`] and [`text`] read each kind.
 //! * [`found`]: what was replaced, for the record and for people.
 
@@ -20,6 +20,7 @@ mod markup;
 mod message;
 mod multipart;
 mod names;
+mod scan;
 mod shapes;
 mod table;
 mod text;

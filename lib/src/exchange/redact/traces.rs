@@ -1,24 +1,18 @@
 //! Finds quickly where a body may have a secret at all. Most bodies have none, and then this is all that redaction
 //! costs them.
 //!
-//! The text is copied a window at a time, small enough for the first cache: letters in lower case, all other bytes as `_`.
-//! In it the words of the table are searched by vectors (Teddy, as aho-corasick has it). All words have four bytes
-//! or more, since Teddy compares up to four: an end of a word (`otp_`) makes the short ones long enough. Each place is then
-//! looked at: the name around it is held against the table, or a shape must begin there.
+//! The words of the table, and the beginnings of keys that are known by their shape, are searched for together by
+//! [`super::scan`]. Each place is then looked at: the name around it is held against the table, or a shape must begin
+//! there.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::packed::{Config, MatchKind, Searcher};
-
 use super::names::{Kind, Names};
+use super::scan::Scanner;
 use super::shapes::shape_at;
 use super::table::{KEYS, Match, NAMES};
 
-/// Bytes that are looked through at a time.
-const WINDOW: usize = 2 << 10;
-/// Bytes that windows overlap: no word is longer.
-const OVERLAP: usize = 24;
 /// Names are short; looking further for their ends would only find other text.
 const NEAR: usize = 64;
 
@@ -47,111 +41,69 @@ impl Candidates {
     }
 }
 
-struct Searchers {
-    names: Searcher,
-    shapes: Searcher,
-}
-
-static SEARCHERS: LazyLock<Option<Searchers>> = LazyLock::new(|| {
-    let words = words_of_names();
-    Some(Searchers { names: searcher(&words)?, shapes: searcher(&words_of_shapes())? })
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
+    let names = words_of_names().into_iter().map(|word| (word, false));
+    let shapes = words_of_shapes().into_iter().map(|word| (word, true));
+    Scanner::new(&names.chain(shapes).collect::<Vec<_>>())
 });
-
-fn searcher(words: &[String]) -> Option<Searcher> {
-    let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
-    builder.extend(words);
-    builder.build()
-}
 
 /// The words of the table that bodies are searched for; those that contain another one are left out.
 fn words_of_names() -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for row in NAMES.iter().filter(|row| row.place != Match::OnlyQuery) {
         let marked = row.words.split(' ').find_map(|word| word.strip_prefix('*'));
-        let word = marked.or_else(|| row.words.split(' ').next_back()).unwrap_or(row.words);
-        if word.len() > 3 {
-            words.push(word.to_owned());
-            continue;
-        }
-        words.push(format!("{word}_"));
-        if row.place == Match::Last {
-            words.push(format!("{word}s_"));
+        let last = row.words.split(' ').next_back().unwrap_or(row.words);
+        match marked {
+            Some(word) => words.push(word.to_owned()),
+            None if row.place == Match::Last && last.len() > 3 => words.push(last.to_owned()),
+            None => {
+                words.push(format!("{last}_"));
+                if row.place == Match::Last {
+                    words.push(format!("{last}s_"));
+                }
+            }
         }
     }
     // In a query only, which is verified: `code` of OAuth, and `key`.
     words.push("_code_".to_owned());
     // A letter of a name may be written as an escape.
     words.push("_u__".to_owned());
-    let all = words.clone();
-    words.retain(|word| {
-        !all.iter().any(|other| other != word && format!("{word}_").contains(other))
-    });
-    words.sort();
-    words.dedup();
-    words
+    without_longer(words, |word, other| word.contains(other))
 }
 
 fn words_of_shapes() -> Vec<String> {
     let mut words: Vec<String> = ["_eyj", "_eya", "_begin_", "_basic_"].map(str::to_owned).to_vec();
     for row in KEYS {
-        let mapped: String =
-            row.prefix
-                .bytes()
-                .map(|byte| {
-                    if byte.is_ascii_alphabetic() { byte.to_ascii_lowercase() as char } else { '_' }
-                })
-                .collect();
+        let letter = |byte: u8| {
+            if byte.is_ascii_alphabetic() { byte.to_ascii_lowercase() as char } else { '_' }
+        };
+        let mapped: String = row.prefix.bytes().map(letter).collect();
         if mapped.len() > 2 {
             words.push(format!("_{mapped}"));
         } else {
             words.extend("_abcdef".chars().map(|next| format!("_{mapped}{next}")));
         }
     }
-    let all = words.clone();
-    words.retain(|word| !all.iter().any(|other| other != word && word.starts_with(other.as_str())));
+    without_longer(words, |word, other| word.starts_with(other))
+}
+
+/// The words without those that another one makes needless.
+fn without_longer(mut words: Vec<String>, covers: fn(&str, &str) -> bool) -> Vec<String> {
     words.sort();
     words.dedup();
+    let all = words.clone();
+    words.retain(|word| !all.iter().any(|other| other != word && covers(word, other)));
     words
 }
 
 /// The places of a text that may be secrets, or may be names of secrets.
 pub(super) fn candidates(text: &[u8], names: &Names) -> Candidates {
     let mut found = Candidates { places: Vec::new(), everywhere: names.are_added() };
-    let Some(searchers) = SEARCHERS.as_ref() else {
-        // The table is a constant from which both are made; a test shows it.
-        return Candidates { places: Vec::new(), everywhere: true };
-    };
-    // One byte before the text, as if something ended there.
-    let mut window = [b'_'; WINDOW + 2];
-    let mut start = 0;
-    while start < text.len() {
-        let end = text.len().min(start + WINDOW);
-        let length = end - start;
-        for (to, from) in window[1..].iter_mut().zip(&text[start..end]) {
-            let lower = from | 0x20;
-            *to = if lower.wrapping_sub(b'a') < 26 { lower } else { b'_' };
+    SCANNER.scan(text, |at, is_shape| {
+        if at < text.len() {
+            verify(text, at, is_shape, names, &mut found.places);
         }
-        // Where the text ends, a word ends.
-        let whole = if end == text.len() {
-            window[length + 1] = b'_';
-            length + 2
-        } else {
-            length + 1
-        };
-        for (searcher, is_shape) in [(&searchers.names, false), (&searchers.shapes, true)] {
-            for hit in searcher.find_iter(&window[..whole]) {
-                let at = start + hit.start();
-                // A word that begins with `_` has one byte before it, and so has the window.
-                let at = if is_shape || window[hit.start()] == b'_' { at } else { at - 1 };
-                verify(text, at.min(text.len() - 1), is_shape, names, &mut found.places);
-            }
-        }
-        if end == text.len() {
-            break;
-        }
-        start = end - OVERLAP;
-        window[0] = map(text[start - 1]);
-    }
+    });
     for at in memchr::memchr_iter(b'@', text) {
         if let Some(shape) = shape_at(text, at) {
             found.places.push(shape.secret.start);
@@ -160,11 +112,6 @@ pub(super) fn candidates(text: &[u8], names: &Names) -> Candidates {
     found.places.sort_unstable();
     found.places.dedup();
     found
-}
-
-fn map(byte: u8) -> u8 {
-    let lower = byte | 0x20;
-    if lower.is_ascii_lowercase() { lower } else { b'_' }
 }
 
 fn verify(text: &[u8], at: usize, is_shape: bool, names: &Names, places: &mut Vec<usize>) {
@@ -250,7 +197,11 @@ pub(super) fn name_around(text: &[u8], at: usize) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::OVERLAP;
     use super::*;
+
+    /// Bytes at which another window may begin.
+    const WINDOW: usize = 2 << 10;
 
     fn places(text: &str) -> Vec<usize> {
         candidates(text.as_bytes(), &Names::new(&[], &[]).unwrap()).places
@@ -259,11 +210,10 @@ mod tests {
     #[test]
     fn the_words_are_few_and_long() {
         let (names, shapes) = (words_of_names(), words_of_shapes());
-        assert!(names.len() <= 40 && shapes.len() <= 64, "{} {}", names.len(), shapes.len());
+        assert!(names.len() + shapes.len() < 128, "{} {}", names.len(), shapes.len());
         for word in names.iter().chain(&shapes) {
             assert!((4..=OVERLAP).contains(&word.len()), "{word}");
         }
-        assert!(SEARCHERS.is_some());
     }
 
     #[test]
@@ -272,9 +222,7 @@ mod tests {
             let words: Vec<&str> =
                 row.words.split(' ').map(|word| word.trim_start_matches('*')).collect();
             for name in [words.join("_"), words.join("-").to_uppercase(), words.concat()] {
-                for pad in
-                    [0, 1, WINDOW - 40, WINDOW - 9, WINDOW - 8, WINDOW - 5, WINDOW - 1, WINDOW]
-                {
+                for pad in [0, 1, 60, 80, 90, 100].into_iter().chain(WINDOW - 60..WINDOW + 2) {
                     let text = format!("{}\"{name}\":", " ".repeat(pad));
                     let found = places(&text);
                     let inside = pad + 1..=pad + name.len();

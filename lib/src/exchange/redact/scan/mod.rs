@@ -1,0 +1,288 @@
+//! Searches a text for many short words at once, in any case.
+//!
+//! The text is looked at in windows that fit the first cache. A copy of the window has its letters in lower case
+//! and `_` for every other byte, and each pair of neighbours in it is hashed to one byte. A filter looks at three of
+//! these bytes at a time, which stand for four bytes of the text. It works like Teddy of Hyperscan (Qiu and others,
+//! "Hyperscan: A Fast Multi-pattern Regex Matcher for Modern CPUs", 2019), which compares the letters themselves.
+//! The low and the high half of a letter say little about each other, but those of a hashed pair do, so that the
+//! filter passes few places. For each place that passes, the whole word is compared.
+//!
+use std::ops::Range;
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// Bytes of a text that are looked at together.
+const WINDOW: usize = 2 << 10;
+/// The same for short texts, such as the values of headers.
+const SMALL: usize = 128;
+/// Bytes behind the window that the filter may read.
+const SLACK: usize = BLOCK + PAIRS + 2;
+/// Bytes that windows overlap. No word is longer.
+pub(super) const OVERLAP: usize = 24;
+/// Places that the filter decides on at a time.
+const BLOCK: usize = 32;
+/// Bytes of a word that the filter looks at.
+const STEM: usize = 4;
+/// Pairs in them.
+const PAIRS: usize = STEM - 1;
+/// Sets of words that the filter keeps apart, one for each bit.
+const BUCKETS: usize = 16;
+/// Slots of the hash table of stems: more than ten for each word, so that most places that are no stem find an empty one.
+const SLOTS: usize = 2048;
+const EMPTY: u8 = u8::MAX;
+
+/// How often letters occur in English, in thousandths, from `a` on (Lewand, "Cryptological Mathematics", 2000).
+const LETTERS: [u32; 26] = [
+    82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2,
+    20, 1,
+];
+/// The same for all other bytes together, in JSON next to letters.
+const OTHER: u32 = 60;
+
+/// A word that is searched for.
+struct Word {
+    /// Letters in lower case, and `_` for any other byte.
+    mapped: Box<[u8]>,
+    /// Where the four bytes begin that the filter looks at.
+    stem_at: usize,
+    stem: u32,
+    /// What the caller calls it.
+    label: bool,
+}
+
+/// Which words a hashed pair may belong to, at each of three places.
+struct Filter {
+    /// By the whole byte.
+    by_byte: [[u16; 256]; PAIRS],
+    /// By its low half, for the first eight sets and the others.
+    low: [[[u8; 16]; 2]; PAIRS],
+    /// By its high half.
+    high: [[[u8; 16]; 2]; PAIRS],
+}
+
+/// A search for a set of words.
+pub(super) struct Scanner {
+    words: Vec<Word>,
+    /// Indices of words by the hash of their stem.
+    slots: Box<[u8; SLOTS]>,
+    filter: Filter,
+    #[cfg(target_arch = "x86_64")]
+    has_avx2: bool,
+}
+
+impl Scanner {
+    /// A search for words of 4 to [`OVERLAP`] bytes, at most 254 of them, each with what [`Self::scan`] is to say of it.
+    pub(super) fn new(words: &[(String, bool)]) -> Scanner {
+        let words: Vec<Word> = words.iter().map(|(word, label)| Word::new(word, *label)).collect();
+        debug_assert!(words.len() < usize::from(EMPTY));
+        let mut slots = Box::new([EMPTY; SLOTS]);
+        for (index, word) in words.iter().enumerate() {
+            let mut slot = slot_of(word.stem);
+            while slots[slot] != EMPTY {
+                slot = (slot + 1) % SLOTS;
+            }
+            slots[slot] = index as u8;
+        }
+        Scanner {
+            filter: Filter::new(&words),
+            words,
+            slots,
+            #[cfg(target_arch = "x86_64")]
+            has_avx2: is_x86_feature_detected!("avx2"),
+        }
+    }
+
+    /// Calls `found` for each word in the text, with the place of its first byte and its label. The text counts as if
+    /// a byte that is no letter stood before it and behind it. Where the word begins with such a byte, the place is that
+    /// behind it. A word may be given twice.
+    pub(super) fn scan(&self, text: &[u8], found: impl FnMut(usize, bool)) {
+        if text.len() <= SMALL - SLACK {
+            self.scan_by::<SMALL, { SMALL / BLOCK }>(text, found);
+        } else {
+            self.scan_by::<WINDOW, { WINDOW / BLOCK }>(text, found);
+        }
+    }
+
+    fn scan_by<const N: usize, const BLOCKS: usize>(
+        &self,
+        text: &[u8],
+        mut found: impl FnMut(usize, bool),
+    ) {
+        let mut window = [b'_'; N];
+        let mut hashed = [0; N];
+        let mut masks = [0; BLOCKS];
+        let mut start = 0;
+        loop {
+            let end = text.len().min(start + N - SLACK);
+            // One byte before what is looked at.
+            window[0] = start.checked_sub(1).map_or(b'_', |before| map(text[before]));
+            let length = end - start;
+            // Where the text ends, a word ends.
+            let is_last = end == text.len();
+            let whole = 1 + length + usize::from(is_last);
+            window[1 + length..(1 + length + SLACK).min(N)].fill(b'_');
+            let blocks = whole.div_ceil(BLOCK);
+            self.filter(
+                &text[start..end],
+                &mut window[..blocks * BLOCK + PAIRS + 1],
+                &mut hashed[..blocks * BLOCK + PAIRS],
+                &mut masks[..blocks],
+            );
+            for (block, mask) in masks[..blocks].iter().enumerate() {
+                let mut mask: u32 = *mask;
+                while mask != 0 {
+                    let at = block * BLOCK + mask.trailing_zeros() as usize;
+                    mask &= mask - 1;
+                    self.compare(&window[..whole], at, |word| {
+                        // The window has one byte before the text.
+                        let begin = start + word.0;
+                        let place = if window[word.0] == b'_' { begin } else { begin - 1 };
+                        found(place, word.1);
+                    });
+                }
+            }
+            if is_last {
+                return;
+            }
+            start = end - OVERLAP;
+        }
+    }
+
+    /// Fills `window` from its second byte on, `hashed`, and a mask for each block: a bit for each place at which a word's stem may
+    /// begin.
+    fn filter(&self, text: &[u8], window: &mut [u8], hashed: &mut [u8], masks: &mut [u32]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.has_avx2 {
+            #[expect(unsafe_code, reason = "the processor was asked whether it has AVX2")]
+            // SAFETY: `has_avx2` is true only where the processor has what the function needs.
+            unsafe {
+                x86::filter(&self.filter, text, window, hashed, masks);
+            }
+            return;
+        }
+        map_and_hash(text, window, hashed);
+        self.filter.masks(hashed, masks);
+    }
+
+    /// Gives the words whose stem begins at `at`: where they begin in the window, and their label.
+    fn compare(&self, window: &[u8], at: usize, mut found: impl FnMut((usize, bool))) {
+        let Some(stem) = window.get(at..).and_then(|rest| rest.first_chunk::<STEM>()) else {
+            return;
+        };
+        let stem = u32::from_le_bytes(*stem);
+        let mut slot = slot_of(stem);
+        while let Some(word) = self.words.get(usize::from(self.slots[slot])) {
+            if word.stem == stem
+                && let Some(begin) = at.checked_sub(word.stem_at)
+                && window[begin..].starts_with(&word.mapped)
+            {
+                found((begin, word.label));
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+}
+
+impl Word {
+    fn new(word: &str, label: bool) -> Word {
+        let mapped: Box<[u8]> = word.bytes().map(map).collect();
+        // The four bytes that are rarest together.
+        let frequency = |bytes: &[u8]| -> u32 {
+            let each = bytes.iter().map(|byte| match byte {
+                b'_' => OTHER,
+                letter => LETTERS[usize::from(letter - b'a')],
+            });
+            each.product()
+        };
+        let stems = mapped.windows(STEM).enumerate();
+        let best = stems.min_by_key(|(_, stem)| frequency(stem));
+        let (stem_at, stem) = best.unwrap_or((0, b"____"));
+        let stem = u32::from_le_bytes(*stem.first_chunk().unwrap_or(b"____"));
+        Word { mapped, stem_at, stem, label }
+    }
+
+    fn pairs(&self) -> [u8; PAIRS] {
+        let stem = self.stem.to_le_bytes();
+        std::array::from_fn(|at| hash(stem[at], stem[at + 1]))
+    }
+}
+
+impl Filter {
+    /// Puts each word into the set that then passes the fewest other bytes.
+    fn new(words: &[Word]) -> Filter {
+        let mut filter = Filter {
+            by_byte: [[0; 256]; PAIRS],
+            low: [[[0; 16]; 2]; PAIRS],
+            high: [[[0; 16]; 2]; PAIRS],
+        };
+        // For each set, the halves of bytes that it passes, as bits.
+        let mut sets = [[[0_u16; 2]; PAIRS]; BUCKETS];
+        let passes = |set: &[[u16; 2]; PAIRS]| -> u32 {
+            set.iter().flatten().map(|halves| halves.count_ones()).product()
+        };
+        let mut pairs: Vec<[u8; PAIRS]> = words.iter().map(Word::pairs).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        for pair in pairs {
+            let with = |set: &[[u16; 2]; PAIRS]| -> [[u16; 2]; PAIRS] {
+                std::array::from_fn(|at| {
+                    [set[at][0] | 1 << (pair[at] & 15), set[at][1] | 1 << (pair[at] >> 4)]
+                })
+            };
+            let cost = |set: &[[u16; 2]; PAIRS]| passes(&with(set)) - passes(set);
+            let bucket = (0..BUCKETS).min_by_key(|bucket| cost(&sets[*bucket])).unwrap_or(0);
+            sets[bucket] = with(&sets[bucket]);
+            for (at, byte) in pair.into_iter().enumerate() {
+                filter.by_byte[at][usize::from(byte)] |= 1 << bucket;
+                let bit = 1 << (bucket % 8);
+                filter.low[at][bucket / 8][usize::from(byte & 15)] |= bit;
+                filter.high[at][bucket / 8][usize::from(byte >> 4)] |= bit;
+            }
+        }
+        filter
+    }
+
+    fn masks(&self, hashed: &[u8], masks: &mut [u32]) {
+        for (block, mask) in masks.iter_mut().enumerate() {
+            let at: Range<usize> = block * BLOCK..(block + 1) * BLOCK + PAIRS - 1;
+            let triples = hashed[at].windows(PAIRS).enumerate();
+            *mask = triples.fold(0, |mask, (bit, bytes)| {
+                let sets = self.by_byte[0][usize::from(bytes[0])]
+                    & self.by_byte[1][usize::from(bytes[1])]
+                    & self.by_byte[2][usize::from(bytes[2])];
+                mask | u32::from(sets != 0) << bit
+            });
+        }
+    }
+}
+
+#[inline(always)]
+fn map(byte: u8) -> u8 {
+    let lower = byte | 0x20;
+    if lower.wrapping_sub(b'a') < 26 { lower } else { b'_' }
+}
+
+#[inline(always)]
+fn hash(first: u8, second: u8) -> u8 {
+    first.rotate_left(4) ^ second
+}
+
+/// Writes the text into the window behind its first byte, and the hash of each pair of neighbours there.
+#[inline(always)]
+fn map_and_hash(text: &[u8], window: &mut [u8], hashed: &mut [u8]) {
+    for (to, from) in window[1..].iter_mut().zip(text) {
+        *to = map(*from);
+    }
+    let seconds = &window[1..];
+    for ((to, first), second) in hashed.iter_mut().zip(&*window).zip(seconds) {
+        *to = hash(*first, *second);
+    }
+}
+
+fn slot_of(stem: u32) -> usize {
+    (stem.wrapping_mul(0x9e37_79b1) >> 21) as usize
+}
+
+#[cfg(test)]
+mod tests;
