@@ -9,7 +9,7 @@ use super::coerce::Coerce;
 use super::deep;
 use super::media::is_json;
 use crate::exchange::{FormPart, form_parts};
-use crate::schema::{NodeId, SchemaSet, Types};
+use crate::schema::{NodeId, Types};
 
 /// A value of a form: a text, and what a part of `multipart` says of itself.
 pub(super) struct Field<'b> {
@@ -94,7 +94,7 @@ fn value(
     let declared = text("contentType").map(str::to_ascii_lowercase);
     if let [field] = fields {
         let media = field.media.as_deref().or(declared.as_deref());
-        if let Some(value) = json(coerce.set, property, media, field)
+        if let Some(value) = json(coerce, property, media, field)
             && (!list || value.is_array() && coerce.set.accepts(property, &value, coerce.direction))
         {
             return value;
@@ -115,7 +115,7 @@ fn value(
         let items = fields.iter().map(|field| match item {
             Some(item) => {
                 let media = field.media.as_deref().or(declared.as_deref());
-                json(coerce.set, item, media, field)
+                json(coerce, item, media, field)
                     .unwrap_or_else(|| scalar(coerce, Some(item), field))
             }
             None => scalar(coerce, None, field),
@@ -137,15 +137,25 @@ fn scalar(coerce: Coerce<'_>, schema: Option<NodeId>, field: &Field<'_>) -> Valu
 
 /// The value of a field in JSON: where it, or the document, says that it is, and where its schema is an object or list and
 /// nothing says otherwise, which is then the default (OpenAPI, Encoding Object).
-fn json(set: &SchemaSet, schema: NodeId, media: Option<&str>, field: &Field<'_>) -> Option<Value> {
-    let types = set.types(schema);
+fn json(
+    coerce: Coerce<'_>,
+    schema: NodeId,
+    media: Option<&str>,
+    field: &Field<'_>,
+) -> Option<Value> {
+    let types = coerce.set.types(schema);
     let structured = types.has(Types::OBJECT.with(Types::ARRAY)) && !types.has(Types::STRING);
     // A file is bytes, whatever is in it, unless its property is an object or list.
     if field.binary && !structured {
         return None;
     }
-    if media.map_or(structured, is_json) {
-        return serde_json::from_str(&field.text).ok();
+    // `contentType` of an encoding may be a list of types.
+    let says_json = |media: &str| media.split(',').any(|one| is_json(one.trim()));
+    if media.map_or(structured, says_json) {
+        let value: Value = serde_json::from_str(&field.text).ok()?;
+        // Of several types only one may be JSON: a text that is none of the schema's values in JSON is a text.
+        let fits = structured || coerce.set.accepts(schema, &value, coerce.direction);
+        return fits.then_some(value);
     }
     // Clients send JSON as a text, too.
     let may_be = structured && media.is_some_and(|media| media.starts_with("text/"));
@@ -180,7 +190,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::schema::Direction;
+    use crate::schema::{Direction, SchemaSet};
 
     #[test]
     fn names_with_brackets_are_objects_where_their_property_takes_one() {

@@ -35,9 +35,11 @@ fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth
         let children = node.children().filter(Node::is_element);
         return children.map(|child| element(coerce, item, child, depth + 1)).collect();
     }
-    let scalars = Types(0x7f & !Types::ARRAY.0 & !Types::OBJECT.0);
+    let scalars = Types(0x7f & !Types::ARRAY.0 & !Types::OBJECT.0 & !Types::NULL.0);
+    // Only an empty element is null.
+    let takes_text = types.has(scalars) || (types.has(Types::NULL) && text().is_empty());
     // What has elements of its own is no text, whatever the schema says.
-    if !has_elements && (!types.has(Types::OBJECT) || plain && types.has(scalars)) {
+    if !has_elements && (!types.has(Types::OBJECT) || plain && takes_text) {
         return coerce.scalar(schema, text());
     }
     object(coerce, schema, node, depth)

@@ -95,7 +95,7 @@ fn content_type(part: &Part) -> Option<String> {
     if types.iter().all(|name| *name == "text/plain") {
         return None;
     }
-    if part.untyped > 0 && !types.contains(&"text/plain") {
+    if part.untyped > 0 && part.text.is_some() && !types.contains(&"text/plain") {
         types.push("text/plain");
     }
     Some(types.join(", "))

@@ -25,12 +25,20 @@ impl Textual<'_> {
         }
         match (&json.array, &json.object) {
             (Some(_), _) => match self.items(json) {
-                Some(items) => json!({"type": "array", "items": self.of(&items, name)}),
+                Some(items) => json!({"type": "array", "items": self.item(&items, name)}),
                 None => json!({}),
             },
             (None, Some(object)) => self.object(object, name),
             (None, None) => self.scalar(json, name),
         }
+    }
+
+    /// The schema of the items of a list. Only a name stands for a list of one: an item that is none is not.
+    fn item(&self, json: &Json, name: &str) -> Value {
+        if json.array.is_some() && kinds_of_scalars(json) > 0 {
+            return json!({});
+        }
+        self.of(json, name)
     }
 
     /// The items of the lists at a place, and the values that were there alone. `None` where some are lists and some are not.
