@@ -1,6 +1,7 @@
 //! `hmt-build`: what it makes of recordings, where it writes, and how it ends.
 
 mod bodies;
+mod captures;
 mod shapes;
 
 use serde_json::{Value, json};

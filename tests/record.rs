@@ -10,6 +10,8 @@ mod early;
 mod ends;
 #[path = "record/forward.rs"]
 mod forward;
+#[path = "record/har.rs"]
+mod har;
 #[path = "record/import.rs"]
 mod import;
 #[path = "record/limits.rs"]
