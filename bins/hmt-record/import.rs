@@ -19,7 +19,8 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
     if sources.contains(&Locator::Stdio) {
         cli::ignore_first_sigint().context("cannot handle signals")?;
     }
-    let mut reader = Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?;
+    let mut reader =
+        Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?.without_partials();
     if sources.iter().any(|source| matches!(source, Locator::Kafka(_))) {
         let (stop, messages) =
             (cli::stop_on_signals().context("cannot handle signals")?, messages.clone());

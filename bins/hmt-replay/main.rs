@@ -48,7 +48,8 @@ fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
     let told = messages.clone();
     let mut rejects = Rejects::new(move |text| told.error(text));
     let mut first = None;
-    let reader = Reader::open(&config.sources, Some(Box::new(io::stdin())), config.block_size)?;
+    let reader = Reader::open(&config.sources, Some(Box::new(io::stdin())), config.block_size)?
+        .without_partials();
     let loaded = replay::load(reader, config.rule.clone(), |place, why| {
         first.get_or_insert_with(|| format!("{place}: {why}"));
         rejects.add(place, why);

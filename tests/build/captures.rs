@@ -127,7 +127,7 @@ fn sessions_of_charles_and_postman_are_described() {
     let charles = build(&dir, &["--verify", "charles.txt"]).expect_code(0).yaml();
     let postman = build(&dir, &["--verify", "postman.txt"]).expect_code(0).yaml();
     assert_eq!(charles, postman);
-    let get = &charles["paths"]["/pets/1"]["get"];
+    let get = &charles["paths"]["/pets/{petId}"]["get"];
     assert_eq!(get["parameters"][0]["name"], "full", "{charles}");
     let content = &get["responses"]["200"]["content"]["application/json"];
     assert_ne!(content["schema"], json!({}), "{charles}");

@@ -33,6 +33,7 @@ pub struct Reader {
     partitions: Vec<PartitionRange>,
     /// What of topics is to be read again.
     again: Vec<PartitionRange>,
+    refuses_partials: bool,
 }
 
 /// What was read of a partition: the cluster, the topic, the partition, its offsets.
@@ -171,7 +172,14 @@ impl Reader {
             watch: Watch::default(),
             partitions: Vec::new(),
             again: Vec::new(),
+            refuses_partials: false,
         }
+    }
+
+    /// The same for a program that takes exchanges only: a source that begins with a partial is an error.
+    #[must_use]
+    pub fn without_partials(self) -> Reader {
+        Reader { refuses_partials: true, ..self }
     }
 
     /// Says what ends the reading of a topic that has no end, and who is told what happens meanwhile: that no broker answers.
@@ -359,6 +367,11 @@ impl Reader {
         }
         let (found, input) = detect(input).map_err(failed)?;
         Ok(Some(match found {
+            Found::Partial if self.refuses_partials => {
+                let what = "a partial of hmt-build";
+                let advice = "hmt-build and hmt-merge take it";
+                return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
+            }
             Found::Lines { .. } | Found::Partial => (source, lines(input)),
             Found::Capture(format) => {
                 let capture = (format.open)(input, beside);
