@@ -3,10 +3,12 @@
 mod admin;
 mod bodies;
 mod latest;
+mod matching;
 mod negotiation;
 mod parameters;
 mod preferences;
 mod recordings;
+mod references;
 mod responses;
 mod routing;
 mod security;

@@ -25,7 +25,8 @@ use hmt_core::stream::Locator;
 pub(crate) struct Args {
     /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input
     ///
-    /// References may lead to other files in the same folder and the folders below it.
+    /// References may lead to other files in the same folder and the folders below it, or below --ref-root.
+    /// A reference that leads nowhere is a warning, and any value is accepted in its place.
     #[arg(value_name = "SPEC", required_unless_present_any = ["kill", "status"])]
     specs: Vec<String>,
 
@@ -63,6 +64,23 @@ pub(crate) struct Args {
     /// is looked up in all specs, with or without the base path of their servers.
     #[arg(short = 'r', long)]
     header_routing: bool,
+
+    /// Folder that references of specs must not leave, symbolic links resolved
+    ///
+    /// The default is the folder of each spec. Without this, standard input may not refer to files.
+    #[arg(long, value_name = "DIR")]
+    ref_root: Option<PathBuf>,
+
+    /// Do not start (exit 1) where there is a warning about a spec
+    #[arg(long)]
+    strict: bool,
+
+    /// Of overlapping branches of oneOf, a request must match exactly one, as JSON Schema has it
+    ///
+    /// Without this, a discriminator decides which branch of a request is checked, and a request that matches
+    /// several branches is accepted.
+    #[arg(long)]
+    strict_one_of: bool,
 
     /// Certificate to speak TLS with, in PEM form, the server's own first
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -178,6 +196,11 @@ pub(crate) enum Command {
 /// What the command line means.
 pub(crate) struct Config {
     pub(crate) specs: Vec<String>,
+    pub(crate) ref_root: Option<PathBuf>,
+    /// Any warning about a spec is an error.
+    pub(crate) strict: bool,
+    /// `oneOf` to the letter.
+    pub(crate) strict_one_of: bool,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     /// `None`: no admin endpoints.
@@ -251,6 +274,9 @@ impl Args {
         };
         Ok(Config {
             specs: self.specs,
+            ref_root: self.ref_root,
+            strict: self.strict,
+            strict_one_of: self.strict_one_of,
             address: self.bind,
             port: self.port,
             admin_port: (!self.no_admin).then_some(self.admin_port),

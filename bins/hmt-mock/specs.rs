@@ -1,10 +1,12 @@
 //! From what the command line names to a mock, at the start and whenever a file changes.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+use anyhow::bail;
 use hmt_core::cli::Messages;
 use hmt_core::exchange::Redactor;
 use hmt_core::mock::{Catalogue, Fetch, Mock, Seen, Sources, WATCH_EVERY};
@@ -20,6 +22,10 @@ const MAX_SPEC: u64 = 64 << 20;
 pub(crate) struct Specs {
     sources: Sources,
     redactor: Option<Arc<Redactor>>,
+    /// Any warning is an error.
+    strict: bool,
+    /// Requests must match exactly one branch of `oneOf`.
+    strict_one_of: bool,
     seen: Seen,
     /// Files and folders of the last load.
     files: Vec<PathBuf>,
@@ -38,8 +44,15 @@ impl Specs {
             fetched.map(Vec::from).map_err(|error| error.to_string())
         });
         Ok(Specs {
-            sources: Sources::new(config.specs.clone(), &mut io::stdin().lock(), fetch)?,
+            sources: Sources::new(
+                config.specs.clone(),
+                &mut io::stdin().lock(),
+                config.ref_root.clone(),
+                fetch,
+            )?,
             redactor: config.redactor.clone(),
+            strict: config.strict,
+            strict_one_of: config.strict_one_of,
             seen: Seen::default(),
             files: Vec::new(),
         })
@@ -55,15 +68,27 @@ impl Specs {
             self.files = loaded.files;
         }
         let mut catalogue = Catalogue::compile(loaded.documents)?;
+        catalogue.set_strict_one_of(self.strict_one_of);
         if let Some(redactor) = self.redactor.clone() {
             catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));
         }
+        // The loader and the compiler may find the same.
+        let mut warnings: Vec<String> = Vec::new();
+        let mut known = HashSet::new();
         for warning in loaded.warnings.into_iter().chain(catalogue.warnings()) {
-            messages.warn(warning);
+            if known.insert(warning.clone()) {
+                warnings.push(warning);
+            }
         }
         let dropped = catalogue.recordings().dropped_headers();
         if dropped > 0 {
-            messages.warn(format_args!("{dropped} recorded headers cannot stand in an answer"));
+            warnings.push(format!("{dropped} recorded headers cannot stand in an answer"));
+        }
+        for warning in &warnings {
+            messages.warn(warning);
+        }
+        if self.strict && !warnings.is_empty() {
+            bail!("{} warnings about the specs, and --strict is given", warnings.len());
         }
         Ok(catalogue)
     }

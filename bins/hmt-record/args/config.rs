@@ -270,7 +270,7 @@ impl Args {
 /// The document that exchanges are held against.
 fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
     let name = || format!("--spec {}", path.display());
-    let (document, _) = load_with_files(path).with_context(name)?;
+    let (document, _) = load_with_files(path, None).with_context(name)?;
     let api = Api::compile(&document).with_context(name)?;
     for warning in &api.warnings {
         messages.warn(format_args!("{}: {warning}", path.display()));

@@ -6,11 +6,13 @@ use super::api::{
     Api, HeaderSpec, Location, Media, Operation, OperationId, Parameter, RequestBody, ResponseSpec,
     SecurityRequirement, Server, StatusKey,
 };
-use super::route::{Operations, Router};
+use super::route::{Operations, Router, parameter_name};
 use super::server::servers;
 use crate::exchange::Method;
 use crate::schema::{NodeId, SchemaError, SchemaSet};
-use crate::spec::{Document, METHODS, Place, PlaceError, SpecError, Version, check_refs};
+use crate::spec::{
+    Document, METHODS, Place, PlaceError, SpecError, UNRESOLVED, Version, check_refs,
+};
 
 /// Why a document cannot be served or checked against.
 #[derive(Debug, thiserror::Error)]
@@ -69,13 +71,14 @@ impl Api {
         let relative = || vec![Server { origin: None, base_path: String::new() }];
         let servers = servers(&root).unwrap_or_else(relative);
         let schemes = root.get("components").and_then(|c| c.get("securitySchemes"));
-        let security_schemes = schemes
+        let security_schemes: Vec<(String, Value)> = schemes
             .iter()
             .flat_map(Place::members)
             .filter_map(|(name, place)| Some((name.to_owned(), place.target().ok()?.value.clone())))
             .collect();
         let Compiler { mut schemas, operations, mut warnings, .. } = compiler;
         warnings.append(&mut schemas.warnings);
+        undefined_schemes(&root, &operations, &security_schemes, &mut warnings);
         let own = operations.iter().filter_map(|operation| operation.servers.as_deref()).flatten();
         let mut bases: Vec<String> =
             own.chain(&servers).map(|server| server.base_path.clone()).collect();
@@ -202,6 +205,10 @@ impl Compiler {
         let mut parameters = Vec::new();
         for place in owner.get("parameters").iter().flat_map(Place::items) {
             let place = place.target()?;
+            // The loader has said that it is not there.
+            if place.value.get(UNRESOLVED).is_some() {
+                continue;
+            }
             let location = match place.text("in") {
                 Some("path") => Location::Path,
                 Some("query") => Location::Query,
@@ -229,6 +236,7 @@ impl Compiler {
             parameters.push(Parameter {
                 name: match location {
                     Location::Header => name.to_ascii_lowercase(),
+                    Location::Path => parameter_name(name).to_owned(),
                     _ => name.to_owned(),
                 },
                 location,
@@ -329,15 +337,55 @@ fn rest(operation: &Value) -> Map<String, Value> {
 fn examples(owner: &Place<'_>) -> Result<Vec<(String, Value)>, PlaceError> {
     let mut found = Vec::new();
     for (name, place) in owner.get("examples").iter().flat_map(Place::members) {
+        let is_reference = place.value.get("$ref").is_some();
         let target = place.target()?;
         // 3.2 tells the value from its text.
         let value =
             ["value", "dataValue", "serializedValue"].iter().find_map(|k| target.value.get(*k));
         if let Some(value) = value {
             found.push((name.to_owned(), value.clone()));
+        } else if is_reference && !is_example_object(target.value) {
+            // A file that holds the value itself, as bundlers take it.
+            found.push((name.to_owned(), target.value.clone()));
         }
     }
     Ok(found)
+}
+
+/// True where an object has a field of the Example Object.
+fn is_example_object(value: &Value) -> bool {
+    const FIELDS: [&str; 6] =
+        ["value", "dataValue", "serializedValue", "externalValue", "summary", UNRESOLVED];
+    FIELDS.iter().any(|field| value.get(field).is_some())
+}
+
+/// Warns of security requirements that name a scheme which is not defined, once each.
+fn undefined_schemes(
+    root: &Place<'_>,
+    operations: &[Operation],
+    schemes: &[(String, Value)],
+    warnings: &mut Vec<String>,
+) {
+    let of_root = root.value.get("security").is_some();
+    let mut known: Vec<(String, &str)> = Vec::new();
+    for operation in operations {
+        for (name, _) in operation.security.iter().flatten().flatten() {
+            if schemes.iter().any(|(defined, _)| defined == name) {
+                continue;
+            }
+            let own = root.value.pointer(&operation.pointer).and_then(|o| o.get("security"));
+            let pointer = match own {
+                None if of_root => "/security".to_owned(),
+                _ => format!("{}/security", operation.pointer),
+            };
+            if !known.iter().any(|(at, other)| *at == pointer && other == name) {
+                warnings.push(format!(
+                    "{pointer}: the scheme {name:?} is not defined; define it in components/securitySchemes"
+                ));
+                known.push((pointer, name));
+            }
+        }
+    }
 }
 
 fn status_key(key: &str) -> Option<StatusKey> {

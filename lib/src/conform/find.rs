@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::api::{Api, Base, Found, Matched, Operation, OperationId, Server, Verb};
+use super::api::{Api, Base, Found, Location, Matched, Operation, OperationId, Server, Verb};
 use super::route::Entry;
 use super::server::normal_origin;
+use crate::exchange::Request;
 
 impl Api {
     /// The operation of an id that this document handed out.
@@ -31,24 +32,52 @@ impl Api {
         path: &str,
         base: Base,
     ) -> Found<'a> {
-        let method = method.into();
+        self.find_in(method.into(), origin, path, base, None)
+    }
+
+    /// Like [`Api::find_at`], for a request that is known whole. Where several operations have the same template but for
+    /// the names of parameters, or keys that differ in query or fragment only, it is the first that the request fits.
+    pub fn find_for<'a>(
+        &'a self,
+        method: impl Into<Verb<'a>>,
+        origin: Option<&str>,
+        request: &Request<'_>,
+        base: Base,
+    ) -> Found<'a> {
+        self.find_in(method.into(), origin, &request.pathname, base, Some(request))
+    }
+
+    fn find_in<'a>(
+        &'a self,
+        method: Verb<'a>,
+        origin: Option<&str>,
+        path: &str,
+        base: Base,
+        request: Option<&Request<'_>>,
+    ) -> Found<'a> {
         let origin = origin.map(normal_origin);
         let origin = origin.as_deref();
-        let mut others: Vec<Verb<'a>> = Vec::new();
-        let mut found = None;
+        let mut search = Search { method, request, others: Vec::new(), found: Vec::new() };
         for prefix in &self.bases {
             let Some(rest) = strip_base(path, prefix) else { continue };
             let serves = |server: &Server| server.base_path == *prefix && is_origin(server, origin);
-            if self.visit(method, rest, &serves, &mut others, &mut found) {
+            if self.visit(rest, &serves, &mut search) {
                 break;
             }
         }
-        if found.is_none() && base == Base::Optional {
+        if search.found.is_empty() && base == Base::Optional {
             let serves = |server: &Server| is_origin(server, origin);
-            self.visit(method, path, &serves, &mut others, &mut found);
+            self.visit(path, &serves, &mut search);
         }
-        match found {
-            Some(matched) => Found::Operation(matched),
+        let Search { mut others, mut found, .. } = search;
+        if found.len() > 1
+            && let Some(request) = request
+        {
+            let best = self.first_that_fits(&found, request);
+            found.swap(0, best);
+        }
+        match found.into_iter().next() {
+            Some((matched, _)) => Found::Operation(matched),
             None if others.is_empty() => Found::NotFound(self.router.nearest(path)),
             None => {
                 others.sort_unstable();
@@ -58,33 +87,62 @@ impl Api {
         }
     }
 
+    /// Collects the most specific operations; more than one only where they are at the same place. True where there is one.
     fn visit<'a>(
         &'a self,
-        method: Verb<'_>,
         path: &str,
         serves: &dyn Fn(&Server) -> bool,
-        others: &mut Vec<Verb<'a>>,
-        found: &mut Option<Matched<'a>>,
+        search: &mut Search<'a, '_>,
     ) -> bool {
         self.router.visit(path, &mut |entry: &'a Entry, values: &[Cow<'_, str>]| {
+            if search.found.first().is_some_and(|(m, _)| m.specificity != entry.specificity) {
+                return true;
+            }
+            if !search.request.is_none_or(|request| holds(&entry.condition, request)) {
+                return false;
+            }
             for (other, id) in entry.all() {
                 let operation = self.operation(id);
                 if !self.servers_of(operation).iter().any(serves) {
                     continue;
                 }
-                if other != method {
-                    others.push(other);
+                if other != search.method {
+                    search.others.push(other);
                     continue;
                 }
                 let names = entry.names.iter().map(String::as_str);
                 let path_values =
                     names.zip(values.iter().map(|v| v.clone().into_owned())).collect();
                 let specificity = &entry.specificity;
-                *found = Some(Matched { id, operation, path_values, raw_query: None, specificity });
-                return true;
+                let matched = Matched { id, operation, path_values, raw_query: None, specificity };
+                search.found.push((matched, entry));
+                return !entry.tied || search.request.is_none();
             }
             false
-        })
+        });
+        !search.found.is_empty()
+    }
+
+    /// Index of the first operation that takes a request, else of the first whose path parameters do.
+    fn first_that_fits(&self, found: &[(Matched<'_>, &Entry)], request: &Request<'_>) -> usize {
+        let hinted = |entry: &Entry| !contradicts(&entry.hint, request);
+        let first = |fits: &dyn Fn(&Matched<'_>) -> bool| {
+            found.iter().position(|(matched, entry)| hinted(entry) && fits(matched))
+        };
+        first(&|matched| self.validate_request(matched, request).is_empty())
+            .or_else(|| first(&|matched| self.path_fits(matched, request)))
+            .or_else(|| first(&|_| true))
+            .unwrap_or(0)
+    }
+
+    /// True where the path parameters of a request are of the types that its operation declares.
+    pub fn path_fits(&self, matched: &Matched<'_>, request: &Request<'_>) -> bool {
+        let mut violations = Vec::new();
+        let parameters = matched.operation.parameters.iter();
+        for parameter in parameters.filter(|parameter| parameter.location == Location::Path) {
+            self.parameter(parameter, matched, request, &mut violations);
+        }
+        violations.is_empty()
     }
 
     /// True where a path item or an operation has a server of any host beside those of the document.
@@ -101,6 +159,36 @@ impl Api {
             .chain(&self.servers)
             .any(|server| server.origin.is_some() && server.is_at(&origin))
     }
+}
+
+/// What is looked for, and what was found.
+struct Search<'a, 'r> {
+    method: Verb<'a>,
+    /// Decides between operations at the same place.
+    request: Option<&'r Request<'r>>,
+    /// Other methods of the path.
+    others: Vec<Verb<'a>>,
+    found: Vec<(Matched<'a>, &'a Entry)>,
+}
+
+/// The values of a name in the query of a request.
+fn values<'r>(request: &'r Request<'_>, name: &'r str) -> impl Iterator<Item = &'r str> {
+    request.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_ref())
+}
+
+fn holds(condition: &[(String, Option<String>)], request: &Request<'_>) -> bool {
+    condition.iter().all(|(name, wanted)| {
+        values(request, name).any(|value| wanted.as_ref().is_none_or(|wanted| wanted == value))
+    })
+}
+
+/// True where the query has a name with other values only.
+fn contradicts(hint: &[(String, Option<String>)], request: &Request<'_>) -> bool {
+    hint.iter().any(|(name, wanted)| {
+        let Some(wanted) = wanted else { return false };
+        let mut values = values(request, name).peekable();
+        values.peek().is_some() && !values.any(|value| value == wanted)
+    })
 }
 
 fn is_origin(server: &Server, origin: Option<&str>) -> bool {

@@ -103,7 +103,7 @@ impl Api {
         let at_origin = named || !origin.is_empty() && self.has_relative_server();
         let known = at_origin.then_some(origin.as_str());
         let base = if named { Base::Required } else { Base::Optional };
-        let matched = match self.find_at(request.method, known, &request.pathname, base) {
+        let matched = match self.find_for(request.method, known, request, base) {
             Found::Operation(matched) => matched,
             Found::MethodNotAllowed(methods) => {
                 let first = methods.first().copied().unwrap_or(request.method.into());
@@ -118,8 +118,7 @@ impl Api {
                 // What is said of all operations of the path holds for one that is added, too.
                 if self.schemas.every_fault
                     && response.status < 400
-                    && let Found::Operation(other) =
-                        self.find_at(first, known, &request.pathname, base)
+                    && let Found::Operation(other) = self.find_for(first, known, request, base)
                 {
                     violations.append(&mut self.check_parameters_of_path(&other, request));
                 }

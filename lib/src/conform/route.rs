@@ -23,6 +23,12 @@ pub(super) struct Entry {
     pub(super) names: Vec<String>,
     pub(super) operations: Operations,
     pub(super) specificity: Vec<u8>,
+    /// What the query must have: the part of the template's key behind a `?`. A name without value may have any.
+    pub(super) condition: Vec<(String, Option<String>)>,
+    /// The same of the part behind a `#`, which also tells apart what the query does not.
+    pub(super) hint: Vec<(String, Option<String>)>,
+    /// Other entries have the same place in the tree: the request decides between them.
+    pub(super) tied: bool,
     /// The template ends in a slash.
     slash: bool,
     /// `x-hmt-trailing-slash: both`
@@ -53,6 +59,8 @@ struct Node {
     partial: Vec<(Vec<Token>, usize)>,
     /// `{a}`
     whole: Option<usize>,
+    /// `{a+}`, `{a*}`: all segments that are left.
+    rest: Option<usize>,
     /// Indices of entries that end here.
     entries: Vec<usize>,
 }
@@ -69,6 +77,43 @@ enum Segment {
     Literal(String),
     Partial(Vec<Token>),
     Whole,
+    Rest,
+}
+
+/// A key of `paths` without its query and fragment, and these.
+fn key_parts(key: &str) -> (&str, &str, &str) {
+    let mut depth = 0u32;
+    let at = key.find(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && matches!(c, '?' | '#')
+    });
+    let Some(at) = at else { return (key, "", "") };
+    let (path, rest) = key.split_at(at);
+    let (query, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    (path, query.trim_start_matches('?'), fragment)
+}
+
+/// The names of a query with their values. A value that is a template may be any.
+fn conditions(query: &str) -> Vec<(String, Option<String>)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) if !value.contains('{') => {
+                (decode(name).into_owned(), Some(decode(value).into_owned()))
+            }
+            Some((name, _)) => (decode(name).into_owned(), None),
+            None => (decode(pair).into_owned(), None),
+        })
+        .collect()
+}
+
+/// The name of a parameter in a template; `+` and `*` behind it say that it takes all that is left.
+pub(super) fn parameter_name(name: &str) -> &str {
+    name.trim_end_matches(['+', '*']).trim_start_matches('*')
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -93,6 +138,7 @@ fn split(path: &str) -> (Option<&str>, bool) {
 
 fn parse(segment: &str, names: &mut Vec<String>) -> Segment {
     let mut tokens = Vec::new();
+    let mut greedy = false;
     let mut rest = segment;
     while let Some((before, (name, after))) =
         rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
@@ -101,7 +147,8 @@ fn parse(segment: &str, names: &mut Vec<String>) -> Segment {
             tokens.push(Token::Literal(decode(before).into_owned()));
         }
         tokens.push(Token::Parameter);
-        names.push(name.to_owned());
+        names.push(parameter_name(name).to_owned());
+        greedy |= name != parameter_name(name);
         rest = after;
     }
     if tokens.is_empty() {
@@ -110,7 +157,11 @@ fn parse(segment: &str, names: &mut Vec<String>) -> Segment {
     if !rest.is_empty() {
         tokens.push(Token::Literal(decode(rest).into_owned()));
     }
-    if tokens == [Token::Parameter] { Segment::Whole } else { Segment::Partial(tokens) }
+    match tokens.as_slice() {
+        [Token::Parameter] if greedy => Segment::Rest,
+        [Token::Parameter] => Segment::Whole,
+        _ => Segment::Partial(tokens),
+    }
 }
 
 /// Matches pieces from the right, each literal at its last place: a match is found if there is one, and
@@ -147,11 +198,15 @@ impl Router {
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());
         }
-        let (segments, slash) = split(template);
+        let (path, query, fragment) = key_parts(template);
+        let condition = conditions(query);
+        let hint = if fragment.contains('=') { conditions(fragment) } else { Vec::new() };
+        let (segments, slash) = split(path);
         let mut names = Vec::new();
         let mut specificity = Vec::new();
         let mut at = 0;
-        for segment in segments.into_iter().flat_map(|segments| segments.split('/')) {
+        let mut segments = segments.into_iter().flat_map(|s| s.split('/')).peekable();
+        while let Some(segment) = segments.next() {
             let next = self.nodes.len();
             let node = &mut self.nodes[at];
             at = match parse(segment, &mut names) {
@@ -172,7 +227,11 @@ impl Router {
                         }
                     }
                 }
-                Segment::Whole => {
+                Segment::Rest if segments.peek().is_none() => {
+                    specificity.push(0);
+                    *node.rest.get_or_insert(next)
+                }
+                Segment::Whole | Segment::Rest => {
                     specificity.push(1);
                     *node.whole.get_or_insert(next)
                 }
@@ -181,9 +240,23 @@ impl Router {
                 self.nodes.push(Node::default());
             }
         }
+        let tied = !self.nodes[at].entries.is_empty();
+        for other in &self.nodes[at].entries {
+            self.entries[*other].tied = true;
+        }
         self.nodes[at].entries.push(self.entries.len());
         let template = template.to_owned();
-        self.entries.push(Entry { template, names, operations, specificity, slash, both });
+        self.entries.push(Entry {
+            template,
+            names,
+            operations,
+            specificity,
+            condition,
+            hint,
+            tied,
+            slash,
+            both,
+        });
     }
 
     /// Visits the entries that match, the most specific first, with the decoded values of their parameters,
@@ -209,6 +282,7 @@ impl Router {
         visit: &mut dyn FnMut(&'r Entry, &[Cow<'_, str>]) -> bool,
     ) -> bool {
         let node = &self.nodes[at];
+        let all_left = rest;
         let Some(rest) = rest else {
             let exact = |entry: &Entry| entry.both || entry.slash == slash;
             // Where both spellings have a path item, each request belongs to its own.
@@ -246,9 +320,18 @@ impl Router {
                 }
             }
         }
-        let Some(child) = node.whole else { return false };
-        values.push(segment);
-        let done = self.walk(child, rest, slash, values, visit);
+        if let Some(child) = node.whole {
+            values.push(segment);
+            let done = self.walk(child, rest, slash, values, visit);
+            values.truncate(depth);
+            if done {
+                return true;
+            }
+        }
+        let (Some(child), Some(all_left)) = (node.rest, all_left) else { return false };
+        values.push(decode(all_left));
+        // A slash at the end belongs to what is left.
+        let done = self.walk(child, None, false, values, visit);
         values.truncate(depth);
         done
     }
@@ -258,8 +341,9 @@ impl Router {
         let segments: Vec<&str> = split(path).0.map_or_else(Vec::new, |s| s.split('/').collect());
         let mut best: Option<(usize, usize, &Entry, String)> = None;
         for entry in &self.entries {
-            let template: Vec<&str> =
-                split(&entry.template).0.map_or_else(Vec::new, |s| s.split('/').collect());
+            let template: Vec<&str> = split(key_parts(&entry.template).0)
+                .0
+                .map_or_else(Vec::new, |s| s.split('/').collect());
             let equal = template
                 .iter()
                 .zip(&segments)
@@ -341,6 +425,38 @@ mod tests {
         assert!(all(&router, "/users//posts").is_empty());
         assert!(all(&router, "/users/.json").iter().all(|m| !m.contains("id}.json")));
         assert!(all(&router, "/").is_empty());
+    }
+
+    #[test]
+    fn a_parameter_may_take_all_that_is_left() {
+        let router = router(&[("/f/{proxy+}", false), ("/f/{a}", false), ("/g/{p*}", false)]);
+        assert_eq!(all(&router, "/f/x"), ["/f/{a} x", "/f/{proxy+} x"]);
+        assert_eq!(all(&router, "/f/x/y%2Fz"), ["/f/{proxy+} x/y/z"]);
+        assert_eq!(all(&router, "/g/x/y/"), ["/g/{p*} x/y"]);
+        assert!(all(&router, "/f").is_empty());
+        assert_eq!(router.entries[0].names, ["proxy"]);
+    }
+
+    #[test]
+    fn keys_may_have_a_query_and_a_fragment() {
+        for (key, parts) in [
+            ("/a", ("/a", "", "")),
+            ("/#Action=A", ("/", "", "Action=A")),
+            ("/a?b=c#d", ("/a", "b=c", "d")),
+            ("/a/{b?}", ("/a/{b?}", "", "")),
+        ] {
+            assert_eq!(key_parts(key), parts);
+        }
+        let router = router(&[("/a#one", false), ("/a#two", false), ("/b?x=1&y&z={z}", false)]);
+        assert_eq!(all(&router, "/a"), ["/a#one ", "/a#two "]);
+        assert!(router.entries[0].tied && router.entries[1].tied && !router.entries[2].tied);
+        let condition = &router.entries[2].condition;
+        let expected = [
+            ("x".to_owned(), Some("1".to_owned())),
+            ("y".to_owned(), None),
+            ("z".to_owned(), None),
+        ];
+        assert_eq!(condition[..], expected);
     }
 
     #[test]

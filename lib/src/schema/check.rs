@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::formats::binds_requests;
 use super::node::{Content, Node, NodeId, SchemaSet, Types};
 use super::number::{canonical, compare, equal, in_range, is_integral, is_multiple};
 use crate::spec::escape;
@@ -292,12 +293,16 @@ impl Check<'_> {
         }
         if let Some(format) = node.format.as_deref().and_then(crate::format::by_name)
             && !(format.detect)(text)
+            && (self.direction == Direction::Response
+                || !node.format_is_encoding && binds_requests(format.name, text))
         {
             valid = self.problem(at, node, "format", Evidence::None, || {
                 format!("is not of format {}", format.name)
             });
         }
-        if let Some(content) = &node.content {
+        if let Some(content) = &node.content
+            && self.direction == Direction::Response
+        {
             valid &= self.content(node, content, text, at);
         }
         valid
@@ -459,7 +464,17 @@ impl Check<'_> {
         {
             valid = self.no_branch(node, "anyOf", value, at, hops);
         }
-        if !node.one_of.is_empty() {
+        let lenient = self.direction == Direction::Request && !self.set.strict_one_of;
+        if !node.one_of.is_empty()
+            && lenient
+            && let Some(branch) = named_branch(node, value)
+        {
+            valid &= self.value(branch, value, at, hops + 1);
+        } else if !node.one_of.is_empty() && lenient {
+            if !node.one_of.iter().any(|branch| self.fits(*branch, value, hops + 1)) {
+                valid = self.no_branch(node, "oneOf", value, at, hops);
+            }
+        } else if !node.one_of.is_empty() {
             let fitting =
                 node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
             if fitting == 0 {
@@ -540,6 +555,13 @@ impl Check<'_> {
             text
         })
     }
+}
+
+/// The branch that a discriminator names by the value of its property.
+fn named_branch(node: &Node, value: &Value) -> Option<NodeId> {
+    let discriminator = node.discriminator.as_ref()?;
+    let name = value.get(&discriminator.property)?.as_str()?;
+    discriminator.mapping.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
 }
 
 /// Properties by name: a map where a linear search would be quadratic.

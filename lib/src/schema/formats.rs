@@ -7,6 +7,40 @@ pub(crate) fn text_format_follows(format: &str, seen: Option<&str>) -> bool {
     by_name(format).is_none() || seen == Some(format)
 }
 
+/// Formats with a grammar that a standard defines (JSON Schema 2020-12, section 7.3, and OpenAPI's own). A request is held to
+/// these only: what clients mean by `phone` or `jwt` differs.
+const STANDARD: [&str; 21] = [
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+    "byte",
+    "base64url",
+];
+
+/// True where a text in a request must be of this format.
+pub(super) fn binds_requests(format: &str, text: &str) -> bool {
+    // Many an API writes times without the offset that RFC 3339 asks for.
+    let local_time =
+        || format == "time" && (by_name("time")).is_some_and(|f| (f.detect)(&format!("{text}Z")));
+    STANDARD.contains(&format) && !local_time()
+}
+
 /// The same for numbers: a range follows from one within it.
 pub(crate) fn number_format_follows(format: &str, seen: Option<&str>) -> bool {
     let Some((least, most)) = integer_range(format) else { return true };

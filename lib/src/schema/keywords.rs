@@ -47,6 +47,11 @@ impl Reader<'_> {
         }
         node.enumeration = match (self.map.get("const"), self.map.get("enum")) {
             (Some(only), _) => Some(vec![only.clone()]),
+            (None, Some(Value::Array(values))) if values.is_empty() => {
+                let pointer = join_pointer(self.pointer, "enum");
+                self.warnings.push(format!("{pointer}: has no values; any value is accepted"));
+                None
+            }
             (None, Some(Value::Array(values))) => Some(values.clone()),
             (None, Some(_)) => {
                 self.wrong("enum");
@@ -58,6 +63,7 @@ impl Reader<'_> {
         // The name that OpenAPI 3.0 has for the same.
         if node.format.is_none() && self.text("contentEncoding").as_deref() == Some("base64") {
             node.format = Some("byte".to_owned());
+            node.format_is_encoding = true;
         }
         node.xml = self.xml().map(Box::new);
         node.read_only = self.flag("readOnly");
@@ -310,6 +316,13 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, key: &str, source: &str) -> Pattern {
+        if let Some(literal) = Pattern::of_literal(source) {
+            self.warnings.push(format!(
+                "{}: {source:?} is written as a literal of JavaScript; it is read without its slashes",
+                join_pointer(self.pointer, key)
+            ));
+            return literal;
+        }
         let pattern = Pattern::new(source);
         if !pattern.is_checked() {
             self.warnings.push(format!(

@@ -21,6 +21,9 @@ pub struct SchemaSet {
     pub warnings: Vec<String>,
     /// Checks tell every keyword that a value contradicts, once each, not just the first problems.
     pub every_fault: bool,
+    /// Requests, too, must match exactly one branch of `oneOf`. Without it, a discriminator decides which branch is checked,
+    /// and more than one may match: so that an answer can be sent back, and specs whose branches overlap can be used.
+    pub strict_one_of: bool,
 }
 
 impl SchemaSet {
@@ -82,6 +85,8 @@ pub struct Node {
     pub max_length: Option<u64>,
     pub pattern: Option<Pattern>,
     pub format: Option<String>,
+    /// The format stands for `contentEncoding` (3.1), which says how a text is meant and does not constrain it.
+    pub format_is_encoding: bool,
     /// `contentMediaType` where it is JSON: what the text holds.
     pub content: Option<Box<Content>>,
     /// `items` (or `items` after `prefix_items`).

@@ -22,6 +22,24 @@ impl Pattern {
         Pattern { source: source.to_owned(), regex, trying }
     }
 
+    /// Compiles a pattern that is written as a literal of JavaScript, `/^[a-z]+$/i`; `None` where it is none.
+    ///
+    /// A pattern of a path also begins and ends with slashes: only an anchor or a flag makes a literal.
+    pub fn of_literal(source: &str) -> Option<Pattern> {
+        let (body, flags) = source.strip_prefix('/')?.rsplit_once('/')?;
+        let is_literal = !flags.is_empty() || body.starts_with('^') || body.ends_with('$');
+        if body.is_empty() || !is_literal || !flags.chars().all(|flag| "dgimsuvy".contains(flag)) {
+            return None;
+        }
+        let pattern = Pattern::new(body);
+        let meant: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
+        if meant.is_empty() {
+            return pattern.is_checked().then_some(pattern);
+        }
+        let regex = compile(&format!("(?{meant}){}", translate(body, false)?))?;
+        Some(Pattern { source: pattern.source, regex: Some(regex), trying: None })
+    }
+
     /// True where the text matches, or nothing can be said.
     pub fn accepts(&self, text: &str) -> bool {
         match (&self.regex, &self.trying) {
@@ -198,6 +216,22 @@ mod tests {
             let pattern = Pattern::new(pattern);
             assert!(pattern.regex.is_some(), "{}", pattern.source);
             assert!(pattern.accepts(yes) && !pattern.accepts(no), "{}", pattern.source);
+        }
+    }
+
+    #[test]
+    fn literals_of_javascript() {
+        for (source, text, accepted) in [
+            ("/^[a-z]+$/i", "ABC", true),
+            ("/^[a-z]+$/i", "A1", false),
+            ("/^a$/", "a", true),
+            ("/^a$/", "/a/", false),
+        ] {
+            let pattern = Pattern::of_literal(source).expect(source);
+            assert_eq!(pattern.accepts(text), accepted, "{source} {text}");
+        }
+        for source in ["/users/", "^/a/$", "/", "//", "/a/b"] {
+            assert!(Pattern::of_literal(source).is_none(), "{source}");
         }
     }
 

@@ -11,38 +11,61 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::document::{Document, Format, SpecError, finish, parse, read_capped};
-use super::refs::{escape, on_references_mut};
+use super::examples;
+use super::home::{Home, Target};
+use super::ids::{self, Ids};
+use super::inline::{inline, leads_somewhere};
+use super::refs::{Keys, escape, join_pointer, on_references_mut, resolve, walk};
 
 /// Where the files stand in the document.
 pub(super) const FILES: &str = "x-hmt-files";
+/// What stands in the place of a reference that leads nowhere: its text.
+pub(crate) const UNRESOLVED: &str = "x-hmt-unresolved";
 
 /// Files of one document; more is a mistake, or meant to exhaust us.
 const MAX_FILES: usize = 5_000;
 /// Bytes of all of them.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Gives the bytes of a file by its name relative to the document's folder, or says why not.
+/// Gives the bytes of a file by its name relative to the reference root, or says why not.
 pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
 
-/// Loads a file and all that it refers to in its own folder and the folders below. Gives the paths of all of them, that
-/// of the document first.
+/// Loads a file and all that it refers to below `ref_root`, or below its own folder where that is `None`. Gives the paths
+/// of all of them, that of the document first.
 ///
 /// # Errors
-/// Where a file cannot be read or has no legal syntax, leads out of the folder, or where the file is no OpenAPI document of a
-/// known version.
-pub fn load_with_files(path: &Path) -> Result<(Document, Vec<PathBuf>), SpecError> {
+/// Where the file cannot be read, has no legal syntax, or is no OpenAPI document of a known version. A reference that
+/// leads nowhere is a warning, and any value is accepted in its place.
+pub fn load_with_files(
+    path: &Path,
+    ref_root: Option<&Path>,
+) -> Result<(Document, Vec<PathBuf>), SpecError> {
     let bytes = read_capped(path)?;
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let source = path.display().to_string();
+    let home = Home::of_file(path, ref_root)?;
     let mut paths = vec![path.to_owned()];
-    let mut read = |name: &str| {
-        let path = folder.join(name);
+    let mut read = reader(&home, &mut paths);
+    let document = load_bundle(&bytes, &path.display().to_string(), &home, &mut read)?;
+    drop(read);
+    Ok((document, paths))
+}
+
+/// Reads files below the reference root of a home, and notes the path of each.
+pub fn reader<'r>(
+    home: &'r Home,
+    paths: &'r mut Vec<PathBuf>,
+) -> impl FnMut(&str) -> Result<Vec<u8>, String> + 'r {
+    let root = home.path_of("");
+    move |name| {
+        let path = home.path_of(name);
         // A link may lead anywhere.
-        let root = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-        let real = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
-        if !real(&path)?.starts_with(real(root)?) {
-            return Err("it leads out of the document's folder".to_owned());
+        let real = |path: &Path| {
+            path.canonicalize().map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => error.to_string(),
+            })
+        };
+        if !real(&path)?.starts_with(real(&root)?) {
+            return Err("it is a link out of the document's folder".to_owned());
         }
         let bytes = read_capped(&path).map_err(|error| match error {
             SpecError::Io { error, .. } => error.to_string(),
@@ -50,25 +73,23 @@ pub fn load_with_files(path: &Path) -> Result<(Document, Vec<PathBuf>), SpecErro
         })?;
         paths.push(path);
         Ok(bytes)
-    };
-    let document = load_bundle(&bytes, &source, &name, &mut read)?;
-    Ok((document, paths))
+    }
 }
 
-/// Loads a document called `name` from bytes, and what it refers to by `read`. `source` is for messages.
+/// Loads a document from bytes, and what it refers to by `read`. `source` is for messages.
 ///
 /// # Errors
 /// As [`load_with_files`].
 pub fn load_bundle(
     bytes: &[u8],
     source: &str,
-    name: &str,
+    home: &Home,
     read: &mut ReadFile<'_>,
 ) -> Result<Document, SpecError> {
     let mut warnings = Vec::new();
-    let mut root = parse(bytes, source, Format::of_path(Path::new(name)), &mut warnings)?;
+    let mut root = parse(bytes, source, Format::of_path(Path::new(home.name())), &mut warnings)?;
     if root.is_object() {
-        bundle(&mut root, source, name, &mut warnings, read)?;
+        bundle(&mut root, source, home, &mut warnings, read)?;
     }
     finish(root, source, warnings)
 }
@@ -76,56 +97,94 @@ pub fn load_bundle(
 fn bundle(
     root: &mut Value,
     source: &str,
-    name: &str,
+    home: &Home,
     warnings: &mut Vec<String>,
     read: &mut ReadFile<'_>,
 ) -> Result<(), SpecError> {
     let mut files: BTreeMap<String, Value> = BTreeMap::new();
-    let mut names = Names { document: name, broken: Vec::new(), open: BTreeSet::new() };
+    let mut names = Names::new(home, root);
+    names.own_ids(root, "#");
     names.rewrite(root, "", None);
     let mut total = 0;
+    examples::read_files(root, &mut |target| names.data(target, "", read));
     while let Some(file) = names.open.pop_first() {
-        if files.contains_key(&file) {
+        if files.contains_key(&file) || names.missing.contains_key(&file) {
             continue;
         }
-        let place = format!("{source}: {file}");
         if files.len() >= MAX_FILES || total > MAX_BYTES {
             return Err(SpecError::TooLarge { source_name: source.to_owned() });
         }
-        let bytes = match read(&file) {
-            Ok(bytes) => bytes,
-            Err(why) => {
-                names.broken.push(format!("{file}: {why}"));
-                files.insert(file, Value::Null);
-                continue;
+        let place = format!("{source}: {file}");
+        let parsed = read(&file).and_then(|bytes| {
+            total += bytes.len();
+            let format = Format::of_path(Path::new(&file));
+            parse(&bytes, &place, format, warnings).map_err(|error| error.to_string())
+        });
+        match parsed {
+            Ok(mut value) => {
+                names.own_ids(&mut value, pointer_to(&file, "").as_str());
+                names.rewrite(&mut value, &file, Some(root));
+                examples::read_files(&mut value, &mut |target| names.data(target, &file, read));
+                files.insert(file, value);
             }
-        };
-        total += bytes.len();
-        let mut value = parse(&bytes, &place, Format::of_path(Path::new(&file)), warnings)?;
-        names.rewrite(&mut value, &file, Some(root));
-        files.insert(file, value);
+            Err(why) => {
+                names.missing.insert(file, why);
+            }
+        }
     }
-    if !names.broken.is_empty() {
-        let broken = names.broken;
-        return Err(SpecError::References { source_name: source.to_owned(), broken });
-    }
-    if let (Value::Object(root), false) = (root, files.is_empty()) {
+    if let (Value::Object(root), false) = (&mut *root, files.is_empty()) {
         root.insert(FILES.to_owned(), Value::Object(Map::from_iter(files)));
     }
+    names.settle(root);
+    inline(root);
+    names.open_dangling(root, warnings);
     Ok(())
 }
 
 /// Makes references to files references into the document.
 struct Names<'n> {
-    /// The document's own name.
-    document: &'n str,
-    /// What is wrong.
-    broken: Vec<String>,
+    home: &'n Home,
+    /// URLs that mean the document's folder: those of its servers, and the folder of `$self`.
+    bases: Vec<String>,
+    ids: Ids,
     /// Files that are referred to.
     open: BTreeSet<String>,
+    /// Files that are not there, and why.
+    missing: BTreeMap<String, String>,
+    /// Files that were named by a URL of the document's own server.
+    by_url: BTreeSet<String>,
+    /// Why a reference that was left as it is leads nowhere.
+    why: BTreeMap<String, &'static str>,
 }
 
-impl Names<'_> {
+impl<'n> Names<'n> {
+    fn new(home: &'n Home, root: &Value) -> Self {
+        let own = root.get("$self").and_then(Value::as_str).filter(|own| own.contains("://"));
+        let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
+        let servers = servers.filter_map(|server| server.get("url")?.as_str());
+        let folder = own.and_then(|own| own.rsplit_once('/')).map(|(folder, _)| folder);
+        let bases = folder.into_iter().chain(servers.filter(|url| url.contains("://")));
+        let bases = bases.map(|url| url.trim_end_matches('/').to_owned()).collect();
+        let ids = own.map(|own| (own.to_owned(), "#".to_owned())).into_iter().collect();
+        Names {
+            home,
+            bases,
+            ids,
+            open: BTreeSet::new(),
+            missing: BTreeMap::new(),
+            by_url: BTreeSet::new(),
+            why: BTreeMap::new(),
+        }
+    }
+
+    /// Follows what refers to an `$id`. `prefix` is where the value stands in the document.
+    fn own_ids(&mut self, value: &mut Value, prefix: &str) {
+        if ids::collect(value, prefix, "", &mut self.ids) || !self.ids.is_empty() {
+            let snapshot = value.clone();
+            ids::rewrite(value, &snapshot, prefix, "", &self.ids);
+        }
+    }
+
     /// Rewrites the references of a file; `file` is empty for the document itself, which for other files is `root`.
     fn rewrite(&mut self, value: &mut Value, file: &str, root: Option<&Value>) {
         // The walk holds the file, whose own pointers are to be looked up.
@@ -136,6 +195,9 @@ impl Names<'_> {
             let Some(fragment) = reference.strip_prefix('#') else {
                 return this.outward(reference, file);
             };
+            if fragment.starts_with(&format!("/{FILES}/")) {
+                return None;
+            }
             // Many a file means the whole document by a `#` that is, strictly, itself.
             let decoded = percent_decode_str(fragment).decode_utf8_lossy();
             let is_own = own.as_ref().is_none_or(|own| own.pointer(&decoded).is_some());
@@ -149,56 +211,155 @@ impl Names<'_> {
         let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let is_file = reference.contains(['#', '/'])
             || [".json", ".yaml", ".yml"].iter().any(|end| target.ends_with(end));
-        if !is_file {
+        if !is_file || self.ids.contains_key(target) {
             return None;
         }
-        let mut wrong = |why: &str| {
-            let at = if file.is_empty() { self.document } else { file };
-            self.broken.push(format!("{at}: $ref {reference:?} {why}"));
-            None
+        let own_url = self.bases.iter().find_map(|base| {
+            let rest = target.strip_prefix(base.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/').to_owned())
+        });
+        let by_url = own_url.is_some();
+        let found = match own_url.as_deref() {
+            Some("") => Ok(Target::Document),
+            Some(rest) => self.home.find("", rest),
+            None if target.contains("://") => {
+                Err("leads to another server; put its content into a file beside the document")
+            }
+            None => self.home.find(file, target),
         };
-        if target.contains("://") {
-            return wrong(
-                "leads to another server; put its content into a file beside the document",
-            );
-        }
-        let Some(name) = within(file, target) else {
-            return wrong("leads out of the document's folder");
+        let name = match found {
+            Ok(Target::Document) => return Some(format!("#{fragment}")),
+            Ok(Target::File(name)) => name,
+            Err(why) => {
+                self.why.insert(reference.to_owned(), why);
+                return None;
+            }
         };
         if !fragment.is_empty() && !fragment.starts_with('/') {
-            return wrong("names an anchor of another file; use a JSON pointer");
+            self.why.insert(
+                reference.to_owned(),
+                "names an anchor of another file; use a JSON pointer",
+            );
+            return None;
         }
-        if name == self.document {
-            return Some(format!("#{fragment}"));
+        if by_url {
+            self.by_url.insert(name.clone());
         }
         let pointer = pointer_to(&name, fragment);
         self.open.insert(name);
         Some(pointer)
     }
+
+    /// A file that an example names: a reference to it, or its bytes. `None` where it is not there.
+    fn data(
+        &mut self,
+        target: examples::Wanted<'_>,
+        file: &str,
+        read: &mut ReadFile<'_>,
+    ) -> Option<Value> {
+        let (text, whole) = match target {
+            examples::Wanted::Reference(text) => (text, false),
+            examples::Wanted::Text(text) => (text, true),
+        };
+        let (target, fragment) = text.split_once('#').unwrap_or((text, ""));
+        if target.is_empty() {
+            return (!file.is_empty()).then(|| Value::from(pointer_to(file, fragment)));
+        }
+        if target.contains("://") {
+            return None;
+        }
+        let Ok(Target::File(name)) = self.home.find(file, target) else { return None };
+        if !whole {
+            // Data may hold what only looks like a reference: the file is looked at before anything is changed.
+            read(&name).ok()?;
+            let pointer = pointer_to(&name, fragment);
+            self.open.insert(name);
+            return Some(pointer.into());
+        }
+        let bytes = read(&name).ok()?;
+        match Format::of_path(Path::new(&name)) {
+            Some(format) => parse(&bytes, &name, Some(format), &mut Vec::new()).ok(),
+            None => String::from_utf8(bytes).ok().map(Value::String),
+        }
+    }
+
+    /// References that can be judged only when all files are there.
+    fn settle(&self, root: &mut Value) {
+        // A URL of the document's own server names the document where there is no such file beside it.
+        let urls: Vec<String> = self
+            .by_url
+            .iter()
+            .filter(|name| self.missing.contains_key(*name))
+            .map(|name| pointer_to(name, ""))
+            .collect();
+        let rename = |reference: &str| {
+            let own = urls.iter().find_map(|url| reference.strip_prefix(url.as_str()));
+            if let Some(fragment) = own {
+                return Some(format!("#{fragment}"));
+            }
+            let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+            let known = self.ids.get(target).filter(|_| !target.is_empty())?;
+            Some(format!("{known}{fragment}"))
+        };
+        on_references_mut(root, &rename);
+        if let Some(Value::Object(files)) = root.get_mut(FILES) {
+            files.values_mut().for_each(|file| on_references_mut(file, &rename));
+        }
+    }
+
+    /// Lets the places of references that lead nowhere accept anything, and says so.
+    fn open_dangling(&self, root: &mut Value, warnings: &mut Vec<String>) {
+        let mut dangling = Vec::new();
+        let mut check = |pointer: &str, reference: &str| {
+            let is_local = reference.starts_with('#');
+            if !is_local || !leads_somewhere(root, reference) {
+                dangling.push((pointer.to_owned(), reference.to_owned()));
+            }
+        };
+        walk(root, Keys::Words, &mut String::new(), &mut check);
+        let files = root.get(FILES).and_then(Value::as_object);
+        for (name, file) in files.into_iter().flatten() {
+            let mut pointer = join_pointer(&format!("/{FILES}"), name);
+            walk(file, Keys::Words, &mut pointer, &mut check);
+        }
+        for (pointer, reference) in dangling {
+            let (written, why) = self.explain(root, &reference);
+            warnings
+                .push(format!("{pointer}: $ref {written:?} {why}; any value is accepted there"));
+            let Some(Value::Object(map)) = root.pointer_mut(&pointer) else { continue };
+            map.shift_remove("$ref");
+            // A path item has operations beside its reference.
+            if !super::METHODS.iter().any(|method| map.contains_key(*method)) {
+                map.clear();
+            }
+            map.insert(UNRESOLVED.to_owned(), written.into());
+        }
+    }
+
+    /// A reference as its author wrote it, and what is wrong with it.
+    fn explain(&self, root: &Value, reference: &str) -> (String, String) {
+        if let Some(why) = self.why.get(reference) {
+            return (reference.to_owned(), (*why).to_owned());
+        }
+        for (name, why) in &self.missing {
+            if let Some(fragment) = reference.strip_prefix(pointer_to(name, "").as_str()) {
+                let hash = if fragment.is_empty() { "" } else { "#" };
+                return (format!("{name}{hash}{fragment}"), format!("cannot be read: {why}"));
+            }
+        }
+        let why = if resolve(root, reference).is_some() {
+            "leads in a circle"
+        } else if reference.starts_with('#') {
+            "leads to nothing in this document"
+        } else {
+            "leads to nothing that can be read"
+        };
+        (reference.to_owned(), why.to_owned())
+    }
 }
 
 fn pointer_to(file: &str, fragment: &str) -> String {
     format!("#/{FILES}/{}{fragment}", escape(file).replace('%', "%25"))
-}
-
-/// The name of a file relative to the document's folder, as another file there writes it; `None` where it is not there or below.
-fn within(from: &str, target: &str) -> Option<String> {
-    let target = percent_decode_str(target).decode_utf8().ok()?;
-    if target.starts_with('/') || target.contains(['\\', '\0']) {
-        return None;
-    }
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 #[cfg(test)]
@@ -213,7 +374,8 @@ mod tests {
             let found = files.iter().find(|(known, _)| *known == name);
             found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
         };
-        load_bundle(files[0].1.as_bytes(), files[0].0, files[0].0, &mut read)
+        let home = Home::of_url_path(&format!("/{}", files[0].0));
+        load_bundle(files[0].1.as_bytes(), files[0].0, &home, &mut read)
     }
 
     #[test]
@@ -244,22 +406,90 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_the_folder_is_refused() {
+    fn a_reference_that_leads_nowhere_is_a_warning() {
         for (reference, why) in [
             ("../up.yaml", "out of the document's folder"),
-            ("/etc/passwd", "out of the document's folder"),
             ("a/../../up.yaml", "out of the document's folder"),
             ("https://host/a.yaml", "another server"),
             ("gone.yaml#/A", "no such file"),
-            ("there.yaml#/A", "nothing at"),
+            ("there.yaml#/A", "leads to nothing"),
             ("there.yaml#anchor", "anchor"),
+            ("#/components/schemas/A", "in a circle"),
+            ("#/gone", "leads to nothing"),
         ] {
-            let text = json!({"openapi": "3.0.0", "paths": {}, "components": {"schemas": {"A": {"$ref": reference}}}});
-            let text = text.to_string();
-            let loaded = load(&[("api.json", &text), ("there.yaml", "B: {}")]);
-            let error = loaded.and_then(|document| check_refs(&document)).expect_err(reference);
-            assert!(error.to_string().contains(why), "{reference}: {error}");
+            let text = json!({"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {},
+                "components": {"schemas": {"A": {"$ref": reference}}}});
+            let document = load(&[("api.json", &text.to_string()), ("there.yaml", "B: {}")]);
+            let document = document.expect(reference);
+            assert_eq!(document.warnings.len(), 1, "{reference}: {:?}", document.warnings);
+            let warning = &document.warnings[0];
+            assert!(warning.starts_with("/components/schemas/A: "), "{warning}");
+            assert!(warning.contains(why), "{reference}: {warning}");
+            check_refs(&document).expect("nothing dangles");
         }
+    }
+
+    #[test]
+    fn the_reference_root_may_be_above_the_document() {
+        let home = Home::of_url_path("/api/a.yaml");
+        for (from, target, found) in [
+            ("", "../api/defs/x.yaml", Some("api/defs/x.yaml")),
+            ("", "../shared/x.yaml", Some("shared/x.yaml")),
+            ("shared/x.yaml", "y.yaml", Some("shared/y.yaml")),
+            ("", "../../x.yaml", None),
+            ("", "/x.yaml", Some("x.yaml")),
+        ] {
+            let name = match home.find(from, target) {
+                Ok(Target::File(name)) => Some(name),
+                _ => None,
+            };
+            assert_eq!(name.as_deref(), found, "{from} {target}");
+        }
+        assert!(matches!(home.find("shared/x.yaml", "../api/a.yaml"), Ok(Target::Document)));
+    }
+
+    #[test]
+    fn references_stand_where_bundlers_follow_them() {
+        let document = load(&[
+            (
+                "api.yaml",
+                "openapi: 3.0.0\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get: {$ref: op.yaml}\n  /b:\n    get:\n      parameters: {$ref: params.yaml}\n      responses: {$ref: responses.yaml}\ncomponents:\n  schemas:\n    S: {type: object, properties: {$ref: props.yaml}, example: {x: {$ref: raw.json}, y: {$ref: gone.json}}}\n",
+            ),
+            ("op.yaml", "responses: {'200': {description: d}}"),
+            ("params.yaml", "- {name: q, in: query, schema: {$ref: 'props.yaml#/q'}}"),
+            ("responses.yaml", "'201': {description: d, content: {$ref: content.yaml}}"),
+            ("content.yaml", "application/json: {examples: {a: {externalValue: raw.json}}}"),
+            ("props.yaml", "q: {type: string}"),
+            ("raw.json", "[1]"),
+        ])
+        .expect("loads");
+        assert_eq!(document.warnings, [""; 0]);
+        let root = &document.root;
+        assert_eq!(root["paths"]["/a"]["get"]["responses"]["200"]["description"], "d");
+        let b = &root["paths"]["/b"]["get"];
+        assert_eq!(b["parameters"][0]["name"], "q");
+        let content = &b["responses"]["201"]["content"]["application/json"];
+        assert_eq!(content["examples"]["a"]["value"], json!([1]));
+        let schema = &root["components"]["schemas"]["S"];
+        assert_eq!(schema["properties"], json!({"q": {"type": "string"}}));
+        assert_eq!(schema["example"], json!({"x": [1], "y": {"$ref": "gone.json"}}));
+    }
+
+    #[test]
+    fn absolute_references_to_the_document_and_to_ids() {
+        let document = load(&[(
+            "api.yaml",
+            "openapi: 3.2.0\n$self: https://x.test/specs/main.yaml\ninfo: {title: t, version: '1'}\nservers: [{url: 'https://api.test/v1'}]\npaths: {}\ncomponents:\n  schemas:\n    A: {$ref: 'https://x.test/specs/main.yaml#/components/schemas/N'}\n    B: {$ref: 'https://api.test/v1/openapi.yaml#/components/schemas/N'}\n    C: {$ref: 'https://ids.test/tree/leaf'}\n    N: {$id: 'https://ids.test/tree/node', properties: {l: {$ref: leaf}, d: {$ref: '#/$defs/x'}}, $defs: {x: {type: string}}}\n    L: {$id: 'https://ids.test/tree/leaf', type: integer}\n",
+        )])
+        .expect("loads");
+        assert_eq!(document.warnings, [""; 0]);
+        let schemas = &document.root["components"]["schemas"];
+        assert_eq!(schemas["A"]["$ref"], "#/components/schemas/N");
+        assert_eq!(schemas["B"]["$ref"], "#/components/schemas/N");
+        assert_eq!(schemas["C"]["$ref"], "#/components/schemas/L");
+        let properties = &schemas["N"]["properties"];
+        assert_eq!(properties["l"]["$ref"], "#/components/schemas/L");
+        assert_eq!(properties["d"]["$ref"], "#/components/schemas/N/$defs/x");
     }
 
     #[test]

@@ -7,14 +7,20 @@
 
 mod bundle;
 mod document;
+mod examples;
+mod home;
+mod ids;
+mod inline;
 mod place;
 mod refs;
 mod swagger;
 mod text;
 mod tree;
 
-pub use bundle::{ReadFile, load_bundle, load_with_files};
+pub(crate) use bundle::UNRESOLVED;
+pub use bundle::{ReadFile, load_bundle, load_with_files, reader};
 pub use document::{Document, Format, SpecError, Version, load, load_file};
+pub use home::Home;
 pub use place::{Place, PlaceError};
 pub(crate) use refs::{Below, Keys, below};
 pub use refs::{

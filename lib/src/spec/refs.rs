@@ -161,13 +161,17 @@ pub fn on_references(root: &Value, visit: &mut dyn FnMut(&str, &str)) {
     walk(root, Keys::Words, &mut String::new(), visit);
 }
 
-fn walk(value: &Value, keys: Keys, pointer: &mut String, visit: &mut dyn FnMut(&str, &str)) {
+pub(super) fn walk(
+    value: &Value,
+    keys: Keys,
+    pointer: &mut String,
+    visit: &mut dyn FnMut(&str, &str),
+) {
     let length = pointer.len();
     match value {
         Value::Object(map) => {
-            if keys == Keys::Words
-                && let Some(Value::String(reference)) = map.get("$ref")
-            {
+            // Among names it stands for all of them, as bundlers have it.
+            if let Some(Value::String(reference)) = map.get("$ref") {
                 visit(pointer, reference);
             }
             for (key, child) in map {
@@ -176,6 +180,9 @@ fn walk(value: &Value, keys: Keys, pointer: &mut String, visit: &mut dyn FnMut(&
                 match below(keys, key, child) {
                     Below::Data => {}
                     Below::Examples => {
+                        if let Some(Value::String(reference)) = child.get("$ref") {
+                            visit(pointer, reference);
+                        }
                         for (name, example) in child.as_object().into_iter().flatten() {
                             if let Some(reference) = example.get("$ref").and_then(Value::as_str) {
                                 visit(&join_pointer(pointer, name), reference);
@@ -208,21 +215,23 @@ pub fn on_references_mut(root: &mut Value, rename: &dyn Fn(&str) -> Option<Strin
 fn rewrite(value: &mut Value, keys: Keys, rename: &dyn Fn(&str) -> Option<String>) {
     match value {
         Value::Object(map) => {
-            if keys == Keys::Words {
-                rename_in(map, "$ref", rename);
-                if let Some(Value::Object(mapping)) =
+            rename_in(map, "$ref", rename);
+            if keys == Keys::Words
+                && let Some(Value::Object(mapping)) =
                     map.get_mut("discriminator").and_then(|d| d.get_mut("mapping"))
-                {
-                    let names: Vec<String> = mapping.keys().cloned().collect();
-                    for name in names {
-                        rename_in(mapping, &name, rename);
-                    }
+            {
+                let names: Vec<String> = mapping.keys().cloned().collect();
+                for name in names {
+                    rename_in(mapping, &name, rename);
                 }
             }
             for (key, child) in map.iter_mut() {
                 match below(keys, key, child) {
                     Below::Data => {}
                     Below::Examples => {
+                        if let Value::Object(examples) = child {
+                            rename_in(examples, "$ref", rename);
+                        }
                         for example in child.as_object_mut().into_iter().flat_map(Map::values_mut) {
                             if let Value::Object(example) = example {
                                 rename_in(example, "$ref", rename);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::spec::{self, Document, Format, SpecError};
+use crate::spec::{self, Document, Format, Home, SpecError};
 
 /// What stands in a URL's path as it is.
 const IN_PATH: &AsciiSet =
@@ -31,6 +31,8 @@ pub struct Sources {
     names: Vec<String>,
     /// Standard input, which can be read once only.
     stdin: Option<Vec<u8>>,
+    /// The folder that references must not leave; `None`: that of each file.
+    ref_root: Option<PathBuf>,
     fetch: Fetch,
 }
 
@@ -76,6 +78,7 @@ impl Sources {
     pub fn new(
         names: Vec<String>,
         stdin: &mut dyn Read,
+        ref_root: Option<PathBuf>,
         fetch: Fetch,
     ) -> Result<Sources, LoadError> {
         let stdin = match names.iter().filter(|name| *name == "-").count() {
@@ -87,7 +90,7 @@ impl Sources {
             }
             _ => return Err(LoadError::StdinTwice),
         };
-        Ok(Sources { names, stdin, fetch })
+        Ok(Sources { names, stdin, ref_root, fetch })
     }
 
     /// Loads all of them.
@@ -96,15 +99,16 @@ impl Sources {
     /// The first that cannot be loaded.
     pub fn load(&mut self) -> Result<Loaded, LoadError> {
         let mut loaded = Loaded::default();
+        let root = self.ref_root.as_deref();
         for name in &self.names {
             if name == "-" {
-                loaded.add(spec::load(self.stdin.as_deref().unwrap_or(&[]), "standard input")?);
+                loaded.add_stdin(self.stdin.as_deref().unwrap_or(&[]), root)?;
             } else if name.starts_with("http://") || name.starts_with("https://") {
                 loaded.add_url(name, &mut self.fetch)?;
             } else if Path::new(name).is_dir() {
-                loaded.add_folder(Path::new(name))?;
+                loaded.add_folder(Path::new(name), root)?;
             } else {
-                loaded.add_file(Path::new(name))?;
+                loaded.add_file(Path::new(name), root)?;
             }
         }
         Ok(loaded)
@@ -119,8 +123,17 @@ impl Loaded {
         self.documents.push(document);
     }
 
-    fn add_file(&mut self, path: &Path) -> Result<(), SpecError> {
-        let (document, files) = spec::load_with_files(path)?;
+    fn add_stdin(&mut self, bytes: &[u8], root: Option<&Path>) -> Result<(), SpecError> {
+        let home = Home::of_stdin(root)?;
+        let mut read = spec::reader(&home, &mut self.files);
+        let document = spec::load_bundle(bytes, "standard input", &home, &mut read)?;
+        drop(read);
+        self.add(document);
+        Ok(())
+    }
+
+    fn add_file(&mut self, path: &Path, root: Option<&Path>) -> Result<(), SpecError> {
+        let (document, files) = spec::load_with_files(path, root)?;
         self.files.extend(files);
         self.add(document);
         Ok(())
@@ -129,18 +142,20 @@ impl Loaded {
     fn add_url(&mut self, url: &str, fetch: &mut Fetch) -> Result<(), LoadError> {
         let wrong = |why: String| LoadError::Url { url: url.to_owned(), why };
         let bytes = fetch(url).map_err(wrong)?;
-        let bare = url.split(['?', '#']).next().unwrap_or_default();
-        let (folder, name) = bare.rsplit_once('/').unwrap_or((bare, ""));
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // The server is the document's own: its references may lead to all of it.
+        let home = Home::of_url_path(path);
         let mut read = |name: &str| {
             let name = utf8_percent_encode(name, IN_PATH);
-            fetch(&format!("{folder}/{name}"))
+            fetch(&format!("{scheme}://{host}/{name}"))
         };
-        let document = spec::load_bundle(&bytes, url, name, &mut read)?;
+        let document = spec::load_bundle(&bytes, url, &home, &mut read)?;
         self.add(document);
         Ok(())
     }
 
-    fn add_folder(&mut self, folder: &Path) -> Result<(), LoadError> {
+    fn add_folder(&mut self, folder: &Path, root: Option<&Path>) -> Result<(), LoadError> {
         let wrong = |error| LoadError::Folder { path: folder.to_owned(), error };
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(wrong)? {
@@ -153,7 +168,7 @@ impl Loaded {
         self.files.push(folder.to_owned());
         let before = self.documents.len();
         for path in paths {
-            match self.add_file(&path) {
+            match self.add_file(&path, root) {
                 Ok(()) => {}
                 // Folders also hold a package.json, a partial, or what other files refer to.
                 Err(error @ SpecError::NotOpenApi { .. }) => {

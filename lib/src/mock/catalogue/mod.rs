@@ -88,6 +88,11 @@ impl Catalogue {
         &self.recordings
     }
 
+    /// Whether a request must match exactly one branch of `oneOf`.
+    pub fn set_strict_one_of(&mut self, strict: bool) {
+        self.specs.iter_mut().for_each(|spec| spec.api.schemas.strict_one_of = strict);
+    }
+
     /// Lets recorded pseudonyms match only the secrets that they were made of.
     pub fn set_pseudonym(&mut self, of: impl Fn(&str) -> String + Send + Sync + 'static) {
         self.recordings.set_pseudonym(of);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::conform::{Api, Base, Found, Matched, Verb};
-use crate::exchange::Method;
+use crate::exchange::{Method, Request};
 use crate::recorded::HostRule;
 
 use super::super::call::{Call, Context};
@@ -24,7 +24,7 @@ pub(super) struct Missing<'a> {
     pub(super) nearest: Option<String>,
 }
 
-/// The most specific operation; a tie goes to the spec given first.
+/// The most specific operation; a tie goes to the one whose path parameters fit, then to the spec given first.
 pub(super) fn find<'a>(
     context: &Context<'a>,
     call: &Call<'a>,
@@ -39,10 +39,10 @@ pub(super) fn find<'a>(
                 if method == Method::Head.into() && methods.contains(&Method::Get.into()) =>
             {
                 if let Found::Operation(matched) = find_in(&spec.api, call, Method::Get.into()) {
-                    more_specific(&mut best, spec, matched);
+                    more_specific(&mut best, spec, matched, &call.request);
                 }
             }
-            Found::Operation(matched) => more_specific(&mut best, spec, matched),
+            Found::Operation(matched) => more_specific(&mut best, spec, matched, &call.request),
             Found::MethodNotAllowed(methods) => missing.allowed.extend(methods),
             Found::NotFound(nearest) => missing.nearest = missing.nearest.or(nearest),
         }
@@ -56,13 +56,12 @@ pub(super) fn find<'a>(
 
 /// Looks in one spec. A request that names a host needs the base path too; the scheme does not matter.
 fn find_in<'a>(api: &'a Api, call: &Call<'_>, method: Verb<'a>) -> Found<'a> {
-    let path = call.request.pathname.as_ref();
     if call.host == HostRule::Any {
-        return api.find(method, path, Base::Optional);
+        return api.find_for(method, None, &call.request, Base::Optional);
     }
     let [https, http] = origins(&call.request.host);
-    match api.find_at(method, Some(&https), path, Base::Required) {
-        Found::NotFound(_) => api.find_at(method, Some(&http), path, Base::Required),
+    match api.find_for(method, Some(&https), &call.request, Base::Required) {
+        Found::NotFound(_) => api.find_for(method, Some(&http), &call.request, Base::Required),
         found => found,
     }
 }
@@ -71,8 +70,15 @@ fn more_specific<'a>(
     best: &mut Option<(&'a Spec, Matched<'a>)>,
     spec: &'a Spec,
     matched: Matched<'a>,
+    request: &Request<'_>,
 ) {
-    if best.as_ref().is_none_or(|(_, other)| matched.specificity > other.specificity) {
+    let better = best.as_ref().is_none_or(|(first, other)| {
+        matched.specificity > other.specificity
+            || matched.specificity == other.specificity
+                && !first.api.path_fits(other, request)
+                && spec.api.path_fits(&matched, request)
+    });
+    if better {
         *best = Some((spec, matched));
     }
 }
