@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Graph, Kind, ObjectId};
 use super::names::singular_camel;
+use super::similar::is_reference;
 use super::unions::discriminator;
 
 /// The component of each kind that has one.
@@ -52,8 +53,8 @@ impl Components {
         for (id, kind) in things.into_iter().chain(pages) {
             let tagged = tags.contains_key(&id);
             let own = match page(graph, kind) {
-                Some(page) => Some(page.name(graph, &names)),
-                None => own_name(graph, kind, tagged),
+                Some(page) => Some(page.name(graph, kind, &names)),
+                None => reference_name(graph, kind).or_else(|| own_name(graph, kind, tagged)),
             };
             let name = free_name(graph, kind, own, holders.get(&id), &taken);
             taken.insert(name.clone());
@@ -148,10 +149,14 @@ fn page(graph: &Graph<'_>, kind: &Kind) -> Option<Page> {
 }
 
 impl Page {
-    fn name(&self, graph: &Graph<'_>, names: &BTreeMap<ObjectId, String>) -> String {
+    fn name(&self, graph: &Graph<'_>, page: &Kind, names: &BTreeMap<ObjectId, String>) -> String {
+        let item = graph.kind(self.item);
+        let first = |kind| voted(graph, kind).into_iter().next().unwrap_or_default();
         let item = match names.get(&self.item) {
+            // A list of references is a list of what they point to.
+            _ if reference_name(graph, item).is_some() => first(page),
             Some(name) => name.clone(),
-            None => voted(graph, graph.kind(self.item)).into_iter().next().unwrap_or_default(),
+            None => first(item),
         };
         format!("{item}{}", self.end)
     }
@@ -171,6 +176,11 @@ fn holders(graph: &Graph<'_>) -> BTreeMap<ObjectId, BTreeSet<String>> {
         }
     }
     all
+}
+
+/// The name of references that stand in places of several names.
+fn reference_name(graph: &Graph<'_>, kind: &Kind) -> Option<String> {
+    (kind.nouns.len() >= 2 && is_reference(graph, kind)).then(|| "NamedResource".to_owned())
 }
 
 /// What the places of a kind are called: most votes, then the shortest, then by bytes.

@@ -17,7 +17,7 @@ use super::schema::Schemas;
 use super::security::Security;
 use super::seeds::Seed;
 use super::similar::{unite_namesakes, unite_similar};
-use super::template::{self, Place, Values};
+use super::template::{self, Place, Slot, VALUE, Values};
 use super::unions::{settle_unions, unite_optional};
 use super::vocabulary::{Vocabulary, is_plural};
 use super::{Options, constants, names, parameters, unread};
@@ -314,9 +314,13 @@ fn flatten(
         let mut trail = trail.clone();
         let taken: Vec<String> = trail.parameters.iter().map(|(name, _)| name.clone()).collect();
         let literal = trail.literal.as_deref();
+        let owner = if is_owner(&pattern, &slot) { names::owner(literal, &taken) } else { None };
         let values = std::iter::once(slot.values).chain(slot.more);
         let values: Vec<Values> = values.collect();
-        let names = names::of_segment(literal, &pattern, &values, &taken);
+        let names = match owner {
+            Some(owner) => vec![owner],
+            None => names::of_segment(literal, &pattern, &values, &taken),
+        };
         trail.key.push('/');
         trail.key.push_str(&pattern);
         if let Some((collection, _)) = pattern.split_once('(') {
@@ -325,6 +329,17 @@ fn flatten(
         trail.parameters.extend(names.into_iter().zip(values));
         flatten(slot.place, &mut trail, origin, paths, limits);
     }
+}
+
+/// True for a parameter that only leads to another, where the values of both are words.
+fn is_owner(pattern: &str, slot: &Slot) -> bool {
+    let is_word = |slot: &Slot| slot.values.words && slot.values.seed_name.is_none();
+    let below = &slot.place;
+    pattern == VALUE
+        && is_word(slot)
+        && below.operations.is_empty()
+        && below.literals.is_empty()
+        && below.parameters.get(VALUE).is_some_and(is_word)
 }
 
 /// The parameters of the path that ends at a place.

@@ -67,6 +67,12 @@ impl MapNames {
         Keys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
     }
 
+    /// True where the keys of all objects of a name, below one of another name, are names.
+    fn are_names(&self, around: &str, name: &str) -> bool {
+        let key = (Some(around.to_owned()), name.to_owned());
+        !around.is_empty() && self.verdicts.get(&key) == Some(&Verdict::Names)
+    }
+
     fn of_name(&self, around: &str, name: &str) -> Verdict {
         [Some(around.to_owned()), None]
             .into_iter()
@@ -90,6 +96,8 @@ impl MapNames {
         keys.add(object);
         match keys.verdict(&self.vocabulary) {
             Verdict::Unsure => self.of_name(around, name),
+            // Of a few objects some keys may be missing by chance; all objects of the name tell more.
+            Verdict::Map if object.n < ENOUGH && self.are_names(around, name) => Verdict::Names,
             clear => clear,
         }
     }
@@ -97,7 +105,7 @@ impl MapNames {
     /// The keys at a place, as for [`MapNames::shape`], that are names rather than data.
     pub(super) fn names<'a>(&self, object: &'a Object, keys: (&str, &str)) -> BTreeSet<&'a str> {
         let data = self.verdict(object, keys) == Verdict::Map || object.keys.rest().is_some();
-        let codes = are_codes(object.keys.iter().map(|(name, _)| name));
+        let codes = data && are_codes(object.keys.iter().map(|(name, _)| name));
         let all = object.keys.iter();
         all.filter(|(name, property)| !data || !codes && is_fixed(name, property, object))
             .map(|(name, _)| name)
@@ -326,7 +334,7 @@ fn shape<'a>(
     let mut absorb = |json: &Json| additional.get_or_insert_default().merge(json.clone(), limits);
 
     let data = verdict == Verdict::Map || object.keys.rest().is_some();
-    let codes = are_codes(object.keys.iter().map(|(name, _)| name));
+    let codes = data && are_codes(object.keys.iter().map(|(name, _)| name));
     for (name, property) in object.keys.sorted() {
         if data && (codes || !is_fixed(name, property, object)) {
             absorb(&property.json);
@@ -371,14 +379,20 @@ fn is_steady(property: &Property, object: &Object) -> bool {
 pub(super) const NULL: u32 = 1;
 
 /// The same: booleans, numbers, texts.
-const SCALARS: u32 = 2 | 4 | 8;
+const SCALARS: u32 = 2 | NUMBER | TEXT;
+
+/// The same: numbers.
+pub(super) const NUMBER: u32 = 4;
+
+/// The same: texts.
+pub(super) const TEXT: u32 = 8;
 
 /// The kinds of JSON seen, as bits.
 pub(super) fn kinds(scalars: &Json, array: bool, object: bool) -> u32 {
     (if scalars.nulls > 0 { NULL } else { 0 })
         | (if scalars.bools > 0 { 2 } else { 0 })
-        | (if scalars.ints > 0 || scalars.floats > 0 { 4 } else { 0 })
-        | (if scalars.text.is_some() { 8 } else { 0 })
+        | (if scalars.ints > 0 || scalars.floats > 0 { NUMBER } else { 0 })
+        | (if scalars.text.is_some() { TEXT } else { 0 })
         | (if array { 16 } else { 0 })
         | (if object { 32 } else { 0 })
 }
@@ -484,6 +498,24 @@ mod tests {
             .collect();
         let unlike: Vec<&str> = unlike.iter().map(String::as_str).collect();
         assert!(!decided(&unlike, "m").1);
+    }
+
+    #[test]
+    fn a_few_objects_without_some_names_do_not_make_a_map() {
+        let all =
+            r#"{"comment": {"x": {"+1": 1, "-1": 2, "zonk": 1, "eyes": 3, "hoo": 1, "blip": 1}}}"#;
+        let few = folded(&[r#"{"comment": {"x": {"+1": 1, "-1": 2, "zonk": 1, "eyes": 3}}}"#]);
+        let many = folded(&vec![all; 20]);
+        let maps = MapNames::learn([&few, &many].into_iter());
+        let object = |json: &Json, name: &str| {
+            let object = json.object.as_ref().expect("an object");
+            object.keys.iter().find(|(key, _)| *key == name).expect("the key").1.json.clone()
+        };
+        let found = object(&object(&few, "comment"), "x");
+        let found = found.object.as_ref().expect("an object");
+        let shape = maps.shape(found, ("comment", "x"), &Limits::default());
+        let names: Vec<&str> = shape.properties.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["+1", "eyes", "zonk"]);
     }
 
     #[test]

@@ -29,6 +29,19 @@ pub(super) fn of_segment(
     names
 }
 
+/// Things that are called by the name of their owner and their own: `/repos/octocat/hello-world`.
+const OWNED: [&str; 9] =
+    ["dataset", "gist", "image", "model", "module", "package", "project", "repo", "repository"];
+
+/// A name for the first of two parameters that are words: `/repos/{repoOwner}/{repoName}`. `None` behind a name of things
+/// that are not called by their owner, too.
+pub(super) fn owner(before: Option<&str>, taken: &[String]) -> Option<String> {
+    let noun = singular_camel(before?);
+    OWNED
+        .contains(&noun.as_str())
+        .then(|| numbered(&format!("{noun}Owner"), |name| !taken.contains(name)))
+}
+
 /// The name, or with the least number that makes it free.
 fn numbered(base: &str, is_free: impl Fn(&String) -> bool) -> String {
     let numbered = (2u32..).map(|number| format!("{base}{number}"));
@@ -96,5 +109,7 @@ mod tests {
         assert_eq!(parameter(Some("users"), &ids, &[]), "userId");
         assert_eq!(parameter(Some("users"), &ids, &["userId".to_owned()]), "userId2");
         assert_eq!(parameter(None, &ids, &[]), "id");
+        assert_eq!(owner(Some("repos"), &[]).as_deref(), Some("repoOwner"));
+        assert_eq!(owner(Some("users"), &[]), None);
     }
 }

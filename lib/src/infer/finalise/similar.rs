@@ -11,10 +11,10 @@ mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, ObjectId, Side};
+use super::graph::{Graph, Kind, ObjectId, Side};
 use super::intern::Name;
 use super::likeness::{BIT, Bits};
-use super::maps::{NULL, kinds};
+use super::maps::{NULL, NUMBER, TEXT, kinds};
 use features::Features;
 use trial::Trial;
 
@@ -51,24 +51,51 @@ pub(super) fn unite_similar(graph: &mut Graph<'_>) {
     }
 }
 
-/// Unites kinds that stand under properties of one name, and have the same keys with the same types: what differs is how often
-/// a key was seen. One key is not enough, as any two things may have an `id`.
-pub(super) fn unite_namesakes(graph: &mut Graph<'_>) {
-    let mut namesakes: BTreeMap<Vec<String>, Vec<ObjectId>> = BTreeMap::new();
-    for (id, kind) in graph.kinds().filter(|(_, kind)| kind.properties.len() >= 2) {
-        let votes = kind.nouns.keys().map(|name| graph.names.text(name));
-        let types = graph.properties(kind).into_iter().map(|(name, _, slot)| {
-            let slot = graph.slot(slot);
-            let found = kinds(&slot.scalars, slot.array.is_some(), !slot.kinds.is_empty()) & !NULL;
-            format!("{name} {found}")
-        });
-        let mut key: Vec<String> = types.collect();
-        // What holds more than scalars may hold other things.
-        if key.iter().any(|key| holds_more(key)) {
-            continue;
+/// What two kinds must have in common to be one, however often each of their keys was seen.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Outline {
+    side: Side,
+    /// What the places are called; empty for references, which are the same wherever they stand.
+    nouns: Vec<Name>,
+    /// Each key with the types of its values, as bits.
+    keys: Vec<(Name, u32)>,
+    is_map: bool,
+}
+
+impl Outline {
+    /// `None` for a kind with objects or arrays below it that may be of other kinds elsewhere. Maps are allowed, as their
+    /// values are described together. One key is not enough: any two things may have an `id`.
+    fn of(graph: &Graph<'_>, kind: &Kind) -> Option<Outline> {
+        if kind.properties.len() < 2 {
+            return None;
         }
-        key.insert(0, format!("{:?} {}", kind.side, votes.collect::<Vec<_>>().join(" ")));
-        namesakes.entry(key).or_default().push(id);
+        let mut keys = Vec::new();
+        for (name, (_, slot)) in kind.properties.iter() {
+            let slot = graph.slot(*slot);
+            let below = graph.kinds_at(slot);
+            let is_map = |id: &ObjectId| {
+                let kind = graph.kind(*id);
+                kind.additional.is_some() || kind.properties.is_empty()
+            };
+            if slot.array.is_some() || !below.iter().all(is_map) {
+                return None;
+            }
+            keys.push((name, kinds(&slot.scalars, false, !below.is_empty()) & !NULL));
+        }
+        let nouns =
+            if is_reference(graph, kind) { Vec::new() } else { kind.nouns.keys().collect() };
+        Some(Outline { side: kind.side, nouns, keys, is_map: kind.additional.is_some() })
+    }
+}
+
+/// Unites kinds that stand under properties of one name, and have the same keys with the same types: what differs is how often
+/// a key was seen. References are united whatever their places are called.
+pub(super) fn unite_namesakes(graph: &mut Graph<'_>) {
+    let mut namesakes: BTreeMap<Outline, Vec<ObjectId>> = BTreeMap::new();
+    for (id, kind) in graph.kinds() {
+        if let Some(outline) = Outline::of(graph, kind) {
+            namesakes.entry(outline).or_default().push(id);
+        }
     }
     for same in namesakes.values() {
         let pairs: Vec<(ObjectId, ObjectId)> =
@@ -77,10 +104,32 @@ pub(super) fn unite_namesakes(graph: &mut Graph<'_>) {
     }
 }
 
-/// True for a key with arrays or objects.
-fn holds_more(key: &str) -> bool {
-    let kinds = key.rsplit_once(' ').and_then(|(_, kinds)| kinds.parse::<u32>().ok());
-    kinds.is_some_and(|kinds| kinds >= 16)
+/// Keys with the address of what a reference points to.
+const ADDRESSES: [&str; 3] = ["href", "uri", "url"];
+
+/// Keys with the name of what a reference points to.
+const LABELS: [&str; 2] = ["name", "title"];
+
+/// Further keys of references.
+const IDENTIFIERS: [&str; 4] = ["id", "index", "key", "slug"];
+
+/// True for an object that only names another thing and says where it is, as `{"name": …, "url": …}` does.
+pub(super) fn is_reference(graph: &Graph<'_>, kind: &Kind) -> bool {
+    let (mut addresses, mut labels) = (0, 0);
+    for (name, (_, slot)) in kind.properties.iter() {
+        let name = graph.names.text(name);
+        let slot = graph.slot(*slot);
+        let found = kinds(&slot.scalars, slot.array.is_some(), !slot.kinds.is_empty()) & !NULL;
+        let is_text = found == TEXT;
+        if ADDRESSES.contains(&name) && is_text {
+            addresses += 1;
+        } else if LABELS.contains(&name) && is_text {
+            labels += 1;
+        } else if !(IDENTIFIERS.contains(&name) && (is_text || found == NUMBER)) {
+            return false;
+        }
+    }
+    addresses == 1 && labels == 1 && kind.properties.len() <= 3 && kind.additional.is_none()
 }
 
 /// The kinds that have a key, by side and key.
@@ -221,6 +270,42 @@ mod tests {
         (0..n)
             .map(|i| format!(r#"{{"id": {i}, "total": 5, "currency": "EUR", "lines": []}}"#))
             .collect()
+    }
+
+    /// How many kinds there are at the root of the bodies once namesakes are united.
+    fn namesakes(places: &[(&str, &[&str])]) -> usize {
+        let limits = Limits::default();
+        let all: Vec<Json> = places.iter().map(|(_, bodies)| folded(bodies)).collect();
+        let maps = MapNames::learn(all.iter());
+        let mut graph = Graph::new(&limits, &maps);
+        let slots: Vec<SlotId> = places
+            .iter()
+            .zip(&all)
+            .map(|((noun, _), json)| graph.add(json, noun, Side::Response))
+            .collect();
+        unite_namesakes(&mut graph);
+        let roots = slots.iter().flat_map(|slot| graph.kinds_at(graph.slot(*slot)));
+        roots.collect::<BTreeSet<_>>().len()
+    }
+
+    #[test]
+    fn namesakes_with_maps_are_one_and_things_with_other_things_are_not() {
+        let plain = r#"{"code": 1, "message": "x", "details": {}}"#;
+        let mapped = r#"{"code": 1, "message": "x", "details": {"en-US": 1, "de-DE": "x"}}"#;
+        assert_eq!(namesakes(&[("error", &[plain]), ("error", &[mapped])]), 1);
+        let other = r#"{"code": 1, "message": "x", "details": {"reason": "y"}}"#;
+        assert_eq!(namesakes(&[("error", &[plain]), ("error", &[other])]), 2);
+        assert_eq!(namesakes(&[("error", &[plain]), ("notice", &[mapped])]), 2);
+    }
+
+    #[test]
+    fn references_are_one_wherever_they_stand() {
+        let reference = r#"{"name": "x", "url": "https://a.example/1"}"#;
+        let indexed = r#"{"index": "x", "name": "x", "url": "/1"}"#;
+        let thing = r#"{"name": "x", "url": "/1", "size": 3}"#;
+        assert_eq!(namesakes(&[("move", &[reference]), ("language", &[reference])]), 1);
+        assert_eq!(namesakes(&[("move", &[reference]), ("language", &[indexed])]), 2);
+        assert_eq!(namesakes(&[("move", &[thing]), ("language", &[thing])]), 2);
     }
 
     #[test]
