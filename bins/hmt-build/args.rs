@@ -176,7 +176,7 @@ pub(crate) struct Args {
     strict: bool,
 
     /// Tell on standard error what was read
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
     verbose: bool,
 
     /// Only report errors

@@ -89,7 +89,7 @@ pub(crate) struct Args {
     conflict: Policy,
 
     /// Tell on standard error what was read
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
     verbose: bool,
 
     /// Only report errors

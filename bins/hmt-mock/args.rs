@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use hmt_core::cli::daemon::is_daemon;
-use hmt_core::cli::{Failure, Messages, parse_duration};
+use hmt_core::cli::{self, Failure, Messages, parse_duration};
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
 use hmt_core::mock::{ServerOptions, Settings, Upstream};
 use hmt_core::net::{Client, Offer, Report, Routing, Target};
@@ -149,8 +149,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
 
-    /// A line on standard error for each request
-    #[arg(short, long)]
+    /// List the operations at the start, and write a line for each request, also where standard error is not a
+    /// terminal
+    #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
     /// No messages but errors
@@ -205,6 +206,8 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     /// `None`: no admin endpoints.
     pub(crate) admin_port: Option<u16>,
+    /// A banner and a line for each request.
+    pub(crate) for_people: bool,
     pub(crate) log_dir: Option<PathBuf>,
     pub(crate) out: Vec<Locator>,
     pub(crate) quiet: bool,
@@ -248,7 +251,8 @@ impl Args {
         let writes = self.log_dir.is_some() || !self.out.is_empty();
         let redactor = redactor(self.redact_key.as_deref(), writes && !self.keep_secrets)?;
         let messages = Messages::new("hmt-mock", self.quiet);
-        let trace = self.verbose.then(|| {
+        let for_people = self.verbose || !self.quiet && cli::is_foreground_terminal();
+        let trace = for_people.then(|| {
             let messages = messages.clone();
             Arc::new(move |line: &str| messages.ready(line)) as Report
         });
@@ -280,6 +284,7 @@ impl Args {
             address: self.bind,
             port: self.port,
             admin_port: (!self.no_admin).then_some(self.admin_port),
+            for_people,
             log_dir: self.log_dir,
             out: self.out,
             quiet: self.quiet,

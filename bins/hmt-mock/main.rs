@@ -60,9 +60,14 @@ async fn serve(
     let address = listener.local_addr()?;
     let _pid_file = if is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
     let tls = config.serving.offer.is_tls();
-    messages.ready(if tls { ready_line_tls(address) } else { ready_line(address) });
+    let ready = if tls { ready_line_tls(address) } else { ready_line(address) };
+    messages.ready(&ready);
     if let Some(admin) = &admin {
         messages.ready(mock::admin_ready_line(admin.local_addr()?));
+    }
+    if config.for_people {
+        let url = ready.rsplit(' ').next().unwrap_or_default();
+        mock::banner(&catalogue, url).iter().for_each(|line| messages.ready(line));
     }
     let mock = Arc::new(Mock::new(catalogue, config.settings));
     if config.watch {

@@ -222,7 +222,7 @@ pub(super) struct Args {
     keep_secrets: bool,
 
     /// Tell of each exchange on standard error
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
     verbose: bool,
 
     /// Tell of errors only

@@ -1,11 +1,11 @@
 //! What is told on standard error: messages, how it went, and, where that is a terminal, a line with how things stand.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
-use hmt_core::cli::Messages;
+use hmt_core::cli::{Messages, is_foreground_terminal};
 use hmt_core::exchange::Replaced;
 use hmt_core::record::{Progress, Summary, Watch};
 
@@ -68,8 +68,12 @@ impl Teller {
     /// Shows how things stand, where somebody looks on.
     pub(super) fn watch(&self, wanted: bool) -> Option<Watch> {
         let teller = self.clone();
-        (wanted && io::stderr().is_terminal()).then(|| {
+        (wanted && is_foreground_terminal()).then(|| {
             Arc::new(move |progress: &Progress| {
+                // The shell may have sent us to the background since.
+                if !is_foreground_terminal() {
+                    return;
+                }
                 teller.shown.store(true, Ordering::Relaxed);
                 let _ = write!(io::stderr().lock(), "{CLEAR}{}", line(progress));
             }) as Watch

@@ -131,7 +131,7 @@ struct Serve {
     grace: Duration,
 
     /// A line on standard error for each request
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
     /// No messages but errors

@@ -400,3 +400,30 @@ components:
     assert_eq!(source(&generated), "generated");
     assert!(generated.text().contains("<order id=\"5\">"), "{}", generated.text());
 }
+
+#[test]
+fn verbose_lists_operations_and_requests() {
+    let (_dir, server) = mock(SHELF, &["-v", "-v"]);
+    server.get("/shelves/s1/books/7").expect_status(200);
+    let url = server.url();
+    let stderr = String::from_utf8_lossy(&server.stop().expect_code(0).stderr).into_owned();
+    let listed = stderr.lines().find(|line| line.starts_with("  PATCH "));
+    let listed = listed.unwrap_or_else(|| panic!("no PATCH in {stderr}"));
+    assert!(listed.starts_with(&format!("  PATCH   {url}/shelves/")), "{listed}");
+    assert!(!listed.contains('{'), "{listed}");
+    assert!(stderr.contains("GET /shelves/s1/books/7 200 generated"), "{stderr}");
+    let (_dir, server) = mock(SHELF, &[]);
+    let stderr = String::from_utf8_lossy(&server.stop().expect_code(0).stderr).into_owned();
+    assert!(!stderr.contains("  PATCH "), "nothing is listed in a pipe: {stderr}");
+}
+
+#[test]
+fn a_404_names_base_paths_and_the_nearest_operations() {
+    let (_dir, server) = mock(SHOP, &[]);
+    let problem = server.get("/item/7").expect_status(404).json();
+    assert_eq!(problem["basePaths"], json!(["/v1"]));
+    let operations = problem["operations"].as_array().unwrap();
+    assert!(operations.contains(&json!("GET /items/{id}")), "{problem}");
+    let problem = server.get("/elsewhere").expect_status(404).json();
+    assert_eq!(problem.get("operations"), None, "{problem}");
+}

@@ -11,7 +11,7 @@ mod target;
 mod values;
 
 pub use exit::{Failure, Status, run};
-pub use output::{Messages, replace_file};
+pub use output::{Messages, is_foreground_terminal, replace_file};
 pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_signals, stop_on_sigterm};
 pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use target::Target;

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 /// Writes messages to standard error, each as `program: text`; `quiet` keeps all but errors back.
@@ -34,6 +34,15 @@ impl Messages {
     pub fn error(&self, text: impl Display) {
         tell(format_args!("{}: {text}", self.program));
     }
+}
+
+/// True where standard error is a terminal and this process is in its foreground group: a process in the background would
+/// write over what the person types.
+pub fn is_foreground_terminal() -> bool {
+    let stderr = io::stderr();
+    stderr.is_terminal()
+        && rustix::termios::tcgetpgrp(&stderr)
+            .is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 /// Writes a line to standard error; where that is closed, there is nobody left to tell.

@@ -11,6 +11,7 @@
 
 mod admin;
 mod answer;
+mod banner;
 mod call;
 mod catalogue;
 mod log;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use answer::{Answer, Source};
+pub use banner::banner;
 pub use catalogue::{
     Catalogue, CompileError, DataError, Fetch, LoadError, Loaded, Seen, Sources, WATCH_EVERY,
 };

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
-use serde_json::Map;
+use serde_json::{Map, json};
 
-use crate::conform::Verb;
+use crate::conform::{Operation, Verb};
 use crate::exchange;
 use crate::recorded::HostRule;
 
 use super::super::answer::Answer;
+use super::super::banner;
 use super::super::call::{Call, Context};
+use super::super::catalogue::Catalogue;
 use super::lookup::Missing;
 
 pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>, missing: Missing<'_>) -> Answer {
@@ -43,7 +45,66 @@ fn not_found(context: &Context<'_>, call: &Call<'_>, nearest: Option<String>) ->
         detail.push_str(&nearest);
         extra.insert("nearest".to_owned(), nearest.into());
     }
+    let operations = nearest_operations(catalogue, &request.pathname);
+    if !operations.is_empty() {
+        extra.insert("operations".to_owned(), json!(operations));
+        detail.push_str(&format!("; there is {}", operations.join(", ")));
+    }
+    let bases = base_paths(catalogue);
+    if !bases.is_empty() {
+        extra.insert("basePaths".to_owned(), json!(bases));
+        detail.push_str(&format!("; base paths: {}", bases.join(", ")));
+    }
     Answer::problem_with(StatusCode::NOT_FOUND, "unknown path", &detail, extra)
+}
+
+/// The base paths of the specs' servers, each once.
+fn base_paths(catalogue: &Catalogue) -> Vec<&str> {
+    let servers = catalogue.specs.iter().flat_map(|spec| &spec.api.servers);
+    let mut bases: Vec<&str> =
+        servers.map(|server| server.base_path.as_str()).filter(|base| !base.is_empty()).collect();
+    bases.sort_unstable();
+    bases.dedup();
+    bases
+}
+
+/// The operations whose paths are most like a path: `GET /pets/{petId}`. None where no path is like it.
+fn nearest_operations(catalogue: &Catalogue, path: &str) -> Vec<String> {
+    const SHOWN: usize = 3;
+    /// One segment may be another one altogether.
+    const FARTHEST: f64 = 1.0;
+    let bases = base_paths(catalogue);
+    let bare = bases.iter().find_map(|base| path.strip_prefix(base)).unwrap_or(path);
+    let operations = catalogue.specs.iter().flat_map(|spec| &spec.api.operations);
+    let mut near: Vec<(f64, &Operation)> = operations
+        .map(|operation| (distance(&operation.template, bare), operation))
+        .filter(|(distance, _)| *distance <= FARTHEST)
+        .collect();
+    near.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    near.truncate(SHOWN);
+    near.iter()
+        .map(|(_, operation)| format!("{} {}", banner::method(operation), operation.template))
+        .collect()
+}
+
+/// How far a path is from a template: the sum over segments of 0 (equal, or a parameter) to 1 (nothing in common).
+fn distance(template: &str, path: &str) -> f64 {
+    let split = |text: &str| -> Vec<String> {
+        text.trim_matches('/').split('/').map(str::to_lowercase).collect()
+    };
+    let (template, path) = (split(template), split(path));
+    let shorter = template.len().min(path.len());
+    let mut total = template.len().abs_diff(path.len()) as f64;
+    let mut literal = 0.0_f64;
+    for (own, other) in template.iter().zip(&path).take(shorter) {
+        if !own.contains('{') {
+            let alike = strsim::normalized_levenshtein(own, other);
+            literal = literal.max(alike);
+            total += 1.0 - alike;
+        }
+    }
+    // Parameters match everything: only a literal segment says that the two are about the same.
+    if literal < 0.5 { f64::INFINITY } else { total }
 }
 
 /// OPTIONS lists the methods of the path (RFC 9110, section 9.3.7); every other method is refused with the same list.
@@ -65,4 +126,18 @@ fn not_allowed(method: &Method, allowed: &BTreeSet<Verb<'_>>) -> Answer {
         answer.headers.insert(ALLOW, value);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_near_where_a_literal_segment_is_alike() {
+        assert!(distance("/pets/{id}", "/pet/7") < 0.5);
+        assert!(distance("/pets", "/pets/7") <= 1.0);
+        assert!(distance("/pets/{id}/toys", "/pets/7") <= 1.0);
+        assert!(distance("/{id}", "/7").is_infinite());
+        assert!(distance("/orders", "/pets").is_infinite());
+    }
 }
