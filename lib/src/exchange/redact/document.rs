@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::super::charset::charset;
+use super::super::content::{self, Syntax};
 use super::form::looks_like_form;
 use super::names::Kind;
 use super::text::Mode;
@@ -75,7 +76,11 @@ impl Redactor {
             return None;
         }
         let json = media_type.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"));
-        let is_text = json || is("text/") || simdutf8::basic::from_utf8(bytes).is_ok();
+        // Text of a type that says so may be in a charset that nobody declared.
+        let is_text = json
+            || content::media_type(media_type)
+                .is_some_and(|media| Syntax::of(&media) != Syntax::Binary)
+            || simdutf8::basic::from_utf8(bytes).is_ok();
         if !is_text {
             return self.text(bytes, &candidates, Mode::Shapes, found, depth);
         }

@@ -260,4 +260,6 @@ pub fn has_pseudonym(text: &str) -> bool {
 }
 
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod tests;
