@@ -198,6 +198,28 @@ fn readable(output: &str) -> String {
     all
 }
 
+/// What the mock writes of the same requests: both of its logs, and its standard error.
+fn logs_of_the_mock(dir: &Dir, all: &[Sent]) -> Vec<(String, String)> {
+    let spec = r#"{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {
+        "/t": {"post": {"responses": {"200": {"description": "d"}}}},
+        "/t/{n}/{text}/x": {"post": {"responses": {"200": {"description": "d"}}}}}}"#;
+    dir.write("mock.json", spec);
+    let args = ["-p", "0", "--no-admin", "-v", "-l", "mocked", "-o", "mocked.jsonl", "mock.json"];
+    let mock = Server::start(dir.program("hmt-mock").args(args));
+    for sent in all {
+        send(&mock, sent);
+    }
+    let run = mock.stop().expect_code(0);
+    let log = dir.read("mocked.jsonl");
+    assert_eq!(log.lines().count(), all.len(), "the mock logged each request");
+    let name = dir.list("mocked").pop().unwrap();
+    vec![
+        ("the mock's standard error".to_owned(), run.err()),
+        ("the mock's log".to_owned(), readable(&log)),
+        ("the mock's log folder".to_owned(), readable(&dir.read(&format!("mocked/{name}")))),
+    ]
+}
+
 #[test]
 fn planted_secrets_are_in_no_output() {
     let (dir, upstream) = (Dir::new(), Upstream::start(echo));
@@ -205,12 +227,14 @@ fn planted_secrets_are_in_no_output() {
     let hides = recorder(&dir, &["-t", &url, "-v", "-o", "hidden.jsonl"]);
     let keeps = recorder(&dir, &["-t", &url, "--keep-secrets", "-o", "kept.jsonl"]);
     let mut planted: Vec<(String, String)> = Vec::new();
+    let mut sent_all: Vec<Sent> = Vec::new();
     for (row, name) in NAMES.iter().enumerate() {
         for (column, place) in PLACES.iter().enumerate() {
             let secret = format!("pl4nt-{row:02}-{column:02}-{}", "q7z".repeat(3));
             let sent = sent(name, *place, &secret);
             send(&hides, &sent);
             send(&keeps, &sent);
+            sent_all.push(sent);
             planted.push((format!("{name} in {place:?}"), secret));
         }
     }
@@ -229,6 +253,7 @@ fn planted_secrets_are_in_no_output() {
         };
         send(&hides, &sent);
         send(&keeps, &sent);
+        sent_all.push(sent);
         planted.push((format!("shape {index}"), secret));
     }
     assert!(planted.len() >= 150, "{}", planted.len());
@@ -260,6 +285,7 @@ fn planted_secrets_are_in_no_output() {
             outputs.push((format!("the builder's standard error for {file}"), build.err()));
         }
     }
+    outputs.extend(logs_of_the_mock(&dir, &sent_all));
     let mut seen = Vec::new();
     for (output, text) in &outputs {
         for (name, secret) in &planted {
