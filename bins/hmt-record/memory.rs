@@ -1,5 +1,7 @@
 //! How soon the allocator gives freed memory back to the system.
 
+use std::ffi::c_long;
+
 use libmimalloc_sys::{mi_option_set, mi_option_t};
 
 /// `mi_option_purge_delay` in `mimalloc.h`, which `libmimalloc-sys` has no name for. Its number is the same in
@@ -7,7 +9,7 @@ use libmimalloc_sys::{mi_option_set, mi_option_t};
 const PURGE_DELAY: mi_option_t = 15;
 
 /// Milliseconds. It is the default of mimalloc 2; that of mimalloc 3 is 1000.
-const DELAY: i32 = 10;
+const DELAY: c_long = 10;
 
 /// Lets freed memory go back to the system after 10 ms.
 ///
@@ -20,7 +22,7 @@ pub(crate) fn purge_soon() {
     // becomes invalid by it, and no other thread is running yet.
     #[allow(unsafe_code, reason = "the allocator has no other interface for this")]
     unsafe {
-        mi_option_set(PURGE_DELAY, DELAY.into());
+        mi_option_set(PURGE_DELAY, DELAY);
     }
 }
 
@@ -36,8 +38,9 @@ mod tests {
         // SAFETY: it reads a number from the same table.
         let delay = || unsafe { mi_option_get(PURGE_DELAY) };
         // A version that numbers its options otherwise has another value here.
-        assert_eq!(delay(), 1000);
+        let by_default: c_long = 1000;
+        assert_eq!(delay(), by_default);
         purge_soon();
-        assert_eq!(delay(), DELAY.into());
+        assert_eq!(delay(), DELAY);
     }
 }
