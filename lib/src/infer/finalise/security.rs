@@ -47,7 +47,9 @@ impl Security {
             let taken = |name: &String| security.names.values().any(|other| other == name);
             let longer = name(&scheme, true);
             let numbered = (2u32..).map(|number| format!("{longer}{number}"));
-            let all = [name(&scheme, false), longer.clone()].into_iter().chain(numbered);
+            // A key in the query has the longer name even alone: a spec of other traffic may have the header.
+            let short = name(&scheme, scheme.starts_with("query "));
+            let all = [short, longer.clone()].into_iter().chain(numbered);
             let free = all.into_iter().find(|name| !taken(name)).unwrap_or_default();
             security.names.insert(scheme, free);
         }
