@@ -10,7 +10,9 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use hmt_core::cli::daemon::is_daemon;
 use hmt_core::cli::{self, Failure, Messages, parse_duration};
-use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
+use hmt_core::exchange::{
+    RedactOptions, Redactor, default_key_path, load_or_create_key, random_key,
+};
 use hmt_core::mock::{ServerOptions, Settings, Upstream};
 use hmt_core::net::{Client, Offer, Report, Routing, Target};
 use hmt_core::stream::Locator;
@@ -250,6 +252,13 @@ impl Args {
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let writes = self.log_dir.is_some() || !self.out.is_empty();
         let redactor = redactor(self.redact_key.as_deref(), writes && !self.keep_secrets)?;
+        let redactor = redactor.map(Arc::new);
+        // Lines for people need no key that anybody else has.
+        let hidden = match &redactor {
+            _ if self.keep_secrets => None,
+            Some(redactor) => Some(Arc::clone(redactor)),
+            None => Some(Arc::new(Redactor::new(&random_key(), &RedactOptions::default())?)),
+        };
         let messages = Messages::new("hmt-mock", self.quiet);
         let for_people = self.verbose || !self.quiet && cli::is_foreground_terminal();
         let trace = for_people.then(|| {
@@ -275,6 +284,7 @@ impl Args {
             grace: self.grace,
             report: Arc::new(move |text| messages.error(text)),
             trace,
+            redactor: hidden,
         };
         Ok(Config {
             specs: self.specs,
@@ -292,7 +302,7 @@ impl Args {
             settings,
             serving,
             hide_secrets: !self.keep_secrets,
-            redactor: redactor.map(Arc::new),
+            redactor,
         })
     }
 }

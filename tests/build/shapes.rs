@@ -262,8 +262,8 @@ paths:
 
 #[test]
 fn a_page_is_named_by_what_it_lists() {
-    let row = r#"{"id":1,"slug":"x","name":"x","owner":null,"document_count":3}"#;
-    let page = format!(r#"{{"count":1,"next":null,"previous":null,"results":[{row}]}}"#);
+    let row = r#"{"id":1,"slug":"x","name":"x","match":"","matching_algorithm":6,"is_insensitive":true,"owner":null,"document_count":3}"#;
+    let page = format!(r#"{{"count":1,"next":null,"previous":null,"all":[1],"results":[{row}]}}"#);
     let lines = line(("get", "/api/cities/", 200, &page))
         + &line(("get", "/api/zones/", 200, &page))
         + &line(("get", "/api/cities/1/", 200, row));

@@ -110,10 +110,8 @@ fn a_member_that_was_killed_has_its_partitions_back_at_once() {
     member.signal("KILL");
     drop(member.end());
     fill(&cluster, 2, &shop[half..]);
-    let start = std::time::Instant::now();
     let member = Server::spawn(follow(&dir, &cluster, "a", query));
     cluster.wait_committed("comes_back", shop.lines().count() as i64);
-    eprintln!("read on {:.1} s after it was started again", start.elapsed().as_secs_f64());
     member.stop().expect_code(0);
     assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop));
 }

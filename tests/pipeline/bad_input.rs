@@ -93,7 +93,7 @@ fn a_broken_reference_is_named_by_its_pointer() {
     let dir = Dir::new();
     dir.write("broken.yaml", BROKEN_REF);
     dir.write("good.yaml", SPEC);
-    for tool in ["hmt-mock -p 0 -a 0", "hmt-merge -o out.yaml good.yaml"] {
+    for tool in ["hmt-mock --strict -p 0 -a 0", "hmt-merge -o out.yaml good.yaml"] {
         let run = run(&dir, &format!("{tool} broken.yaml")).expect_code(1).expect_no_stdout();
         run.expect_stderr("broken.yaml")
             .expect_stderr("/paths/~1a/get/responses/200/content/application~1json/schema")

@@ -17,7 +17,7 @@ use hyper::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::exchange::{self, Body, Exchange, Meta, timestamp};
+use crate::exchange::{self, Body, Exchange, Meta, Redactor, timestamp};
 use crate::net::{
     self, Drained, Inbound, Limits, Offer, Peer, Report, Routing, collect_body, decoded,
     recorded_headers, request_of_any_method,
@@ -51,6 +51,8 @@ pub struct ServerOptions {
     pub report: Report,
     /// Takes a line for each request and its answer.
     pub trace: Option<Report>,
+    /// Keeps secrets of paths and queries out of these lines.
+    pub redactor: Option<Arc<Redactor>>,
 }
 
 /// How serving ended.
@@ -260,8 +262,26 @@ impl Server {
             stages::allow_origin(origin, &mut answer.headers);
         }
         if let (Some(trace), Some(started)) = (&self.options.trace, started) {
-            trace(&trace_line(parts, answer, started.elapsed()));
+            trace(&self.trace_line(parts, answer, started.elapsed()));
         }
+    }
+
+    /// `GET /pets?x=1 200 generated 0.4 ms`, and why.
+    fn trace_line(&self, parts: &Parts, answer: &Answer, took: Duration) -> String {
+        let source = answer.source.map_or("problem", Source::as_str);
+        let note =
+            answer.note.as_deref().map_or(String::new(), |note| format!(" ({})", shown(note)));
+        let target = parts.uri.to_string();
+        let target = match &self.options.redactor {
+            Some(redactor) => redactor.shown_target(&target).into_owned(),
+            None => target,
+        };
+        format!(
+            "{} {target} {} {source} {:.1} ms{note}",
+            parts.method,
+            answer.status.as_u16(),
+            took.as_secs_f64() * 1000.0
+        )
     }
 
     fn exchange<'a>(
@@ -303,19 +323,6 @@ fn to_response(answer: Answer, head: bool) -> Response<Full<Bytes>> {
         response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
     }
     response
-}
-
-/// `GET /pets?x=1 200 generated 0.4 ms`, and why.
-fn trace_line(parts: &Parts, answer: &Answer, took: Duration) -> String {
-    let source = answer.source.map_or("problem", Source::as_str);
-    let note = answer.note.as_deref().map_or(String::new(), |note| format!(" ({})", shown(note)));
-    format!(
-        "{} {} {} {source} {:.1} ms{note}",
-        parts.method,
-        parts.uri,
-        answer.status.as_u16(),
-        took.as_secs_f64() * 1000.0
-    )
 }
 
 /// A text that a client had a say in, without what could move a terminal's cursor or turn its text around.

@@ -78,8 +78,7 @@ fn create(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(folder)?;
-    let mut key = [0; 32];
-    rand::rngs::ThreadRng::default().fill_bytes(&mut key);
+    let key = random_key();
     let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     // Temporary files are made with O_EXCL and mode 0600.
     let mut file = tempfile::Builder::new().prefix(".redact-").tempfile_in(folder)?;
@@ -89,6 +88,13 @@ fn create(path: &Path) -> io::Result<()> {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
         _ => Ok(()),
     }
+}
+
+/// A key for pseudonyms that nobody needs to recognise later.
+pub fn random_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    rand::rngs::ThreadRng::default().fill_bytes(&mut key);
+    key
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ use regex::bytes::Regex;
 use sha2::Sha256;
 
 pub use found::Replaced;
-pub use key::{KeyError, default_key_path, load_or_create_key};
+pub use key::{KeyError, default_key_path, load_or_create_key, random_key};
 pub use names::{RedactError, is_secret_name};
 
 use super::model::{Body, BytePairs, Exchange, Pairs, header};
@@ -190,6 +190,22 @@ impl Redactor {
     /// A path for people, without the secrets in it.
     pub fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         self.path(path, &mut Found::default()).map_or(Cow::Borrowed(path), Cow::Owned)
+    }
+
+    /// A request target for people: its path and its query, without the secrets in them.
+    pub fn shown_target<'p>(&self, target: &'p str) -> Cow<'p, str> {
+        let Some((path, query)) = target.split_once('?') else { return self.shown_path(target) };
+        let mut request = super::Request {
+            query: super::parse_query(query),
+            wire_query: Some(Cow::Borrowed(query)),
+            ..super::Request::default()
+        };
+        let mut found = Found::default();
+        found.part = "request.query";
+        self.pairs(&mut request.query, &mut found);
+        request.hide_in_wire_query();
+        let query = request.wire_query.unwrap_or_default();
+        Cow::Owned(format!("{}?{query}", self.shown_path(path)))
     }
 
     /// The value of a name that marks a secret, replaced; `None` where it stays. A scheme in front of it (`Bearer `) and

@@ -79,7 +79,8 @@ fn servers_of(hosts: CappedMap<Host>, bases: &[String], limits: &Limits) -> BTre
                 add_host(&mut all, format!("{origin}{base}"), cut, limits);
             }
         }
-        if !host.is_empty() || bases.is_empty() {
+        // What only was not found beside the base paths needs no server of its own.
+        if !host.paths.is_empty() || bases.is_empty() {
             add_host(&mut all, String::from(origin), host, limits);
         }
     }

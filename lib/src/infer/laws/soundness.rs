@@ -192,6 +192,7 @@ impl Judge<'_> {
         let parsed = decoded(body.as_bytes(), "json");
         let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(&text).ok());
         let structured = parsed.clone().filter(|value| value.is_object() || value.is_array());
+        let readable = text.is_some();
         let text = text.unwrap_or_else(|| "bytes".to_owned());
         let value = match media {
             // What is not JSON, though it should be, says nothing. Without a type it is another's.
@@ -201,7 +202,8 @@ impl Judge<'_> {
             },
             "application/octet-stream" => text.into(),
             _ if structured.is_some() => structured.unwrap_or_default(),
-            "application/x-www-form-urlencoded" => form(schema, &text),
+            // Bytes that are no text are no form either.
+            "application/x-www-form-urlencoded" if readable => form(schema, &text),
             // Its parts are not looked at.
             "multipart/form-data" => return None,
             _ => text.into(),
