@@ -227,6 +227,12 @@ def value_of(spec, schema, declared, body):
     name = (declared or "").split(";")[0].strip().lower()
     if name == "application/json" or name.endswith("+json") or not name:
         return json.loads(body)
+    # A JSON object or array under a text or form type is JSON.
+    if (name.startswith("text/") or name == "application/x-www-form-urlencoded") and body.lstrip()[:1] in (b"{", b"["):
+        try:
+            return json.loads(body)
+        except ValueError:
+            pass
     if name == "application/x-www-form-urlencoded":
         return form_value(spec, schema, urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
     if name == "multipart/form-data":

@@ -2,11 +2,23 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::Cluster;
 use crate::harness::{Dir, Program, Server, fixture};
 
 pub(super) fn shop() -> String {
     fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap()
+}
+
+/// The lines of a state without the name of the member.
+fn without_member(state: &str) -> Vec<Value> {
+    let line = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().remove("member");
+        line
+    };
+    state.lines().map(line).collect()
 }
 
 pub(super) fn of_file(dir: &Dir, lines: &str) -> String {
@@ -107,7 +119,8 @@ fn a_topic_that_was_made_anew_is_told() {
         for query in ["until=end", "until=end&group=made_anew"] {
             let run = run(query).expect_code(1).expect_no_stdout().expect_stderr(why);
             run.expect_stderr("the topic was made anew; begin with another --state");
-            assert_eq!(dir.read("s"), state);
+            // A member of a group notes its name before it joins; what was read stays.
+            assert_eq!(without_member(&dir.read("s")), without_member(&state));
         }
     }
 }
