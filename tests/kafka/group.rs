@@ -98,25 +98,6 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
 }
 
 #[test]
-fn a_member_that_was_killed_has_its_partitions_back_at_once() {
-    let Some(cluster) = Cluster::real(2) else { return };
-    let (dir, shop) = (Dir::new(), shop());
-    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
-    // Nobody else would get them within two minutes, and the test waits for less.
-    let query = "group=comes_back&session.timeout.ms=120000";
-    fill(&cluster, 2, &shop[..half]);
-    let member = Server::spawn(follow(&dir, &cluster, "a", query));
-    cluster.wait_committed("comes_back", 10);
-    member.signal("KILL");
-    drop(member.end());
-    fill(&cluster, 2, &shop[half..]);
-    let member = Server::spawn(follow(&dir, &cluster, "a", query));
-    cluster.wait_committed("comes_back", shop.lines().count() as i64);
-    member.stop().expect_code(0);
-    assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop));
-}
-
-#[test]
 fn a_member_that_dies_before_its_commit_goes_on_itself() {
     let Some(cluster) = Cluster::real(1) else { return };
     let (dir, shop) = (Dir::new(), shop());
