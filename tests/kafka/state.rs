@@ -149,7 +149,7 @@ fn what_was_deleted_before_it_was_read_is_told() {
         let again = run(dir, query).expect_stderr(told);
         assert_eq!(again.out(), of_file(dir, &rest), "{query}");
         // The state tells which offsets it is made of; a spec cannot be checked by what is gone.
-        let state: serde_json::Value = serde_json::from_str(&dir.read("s")).unwrap();
+        let state: Value = serde_json::from_str(&dir.read("s")).unwrap();
         let read: Vec<_> = state["inputs"].as_object().unwrap().values().collect();
         assert_eq!(read, [&serde_json::json!([[0, 10], [13, lines.len()]])]);
         let verify = ["--verify", "--state", "s", &cluster.url(query)];
