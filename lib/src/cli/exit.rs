@@ -1,4 +1,4 @@
-//! Exit statuses (CLI.md section 3), and the one place where an error becomes one.
+//! Exit statuses, and the one place where an error becomes one.
 
 use std::io;
 use std::process::ExitCode;

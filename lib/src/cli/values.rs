@@ -1,4 +1,4 @@
-//! Values of shared flags: durations and sizes (CLI.md section 2).
+//! Values of shared flags: durations and sizes.
 
 use std::time::Duration;
 

@@ -149,7 +149,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What stands under `meta.hmt` of a line (CLI.md section 2), but for the base64 bodies, which are
+/// What stands under `meta.hmt` of a line (hmt-exchange(5)), but for the base64 bodies, which are
 /// in [`Body::Binary`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meta<'a> {

@@ -1,4 +1,4 @@
-//! The serialised state: one line of canonical JSON (CLI.md section 5), so that equal states are equal bytes.
+//! The serialised state: one line of canonical JSON, so that equal states are equal bytes.
 
 use serde::{Deserialize, Serialize};
 

@@ -14,7 +14,7 @@ use crate::exchange::{
 };
 use crate::infer::state::{Answers, Key, Recordings, is_ghost};
 
-/// The value of `x-hmt-replay` (CLI.md section 5).
+/// The value of `x-hmt-replay` (hmt-spec(5)).
 pub(super) fn replay(recordings: &Recordings) -> Value {
     recordings
         .0
