@@ -14,7 +14,7 @@ use hmt_core::exchange::{
     RedactOptions, Redactor, default_key_path, load_or_create_key, random_key,
 };
 use hmt_core::mock::{ServerOptions, Settings, Upstream};
-use hmt_core::net::{Client, Offer, Report, Routing, Target};
+use hmt_core::net::{Client, InboundRouting, Protocols, Report, Target};
 use hmt_core::stream::Locator;
 
 /// Answer HTTP requests as specs say
@@ -265,7 +265,7 @@ impl Args {
             let messages = messages.clone();
             Arc::new(move |line: &str| messages.ready(line)) as Report
         });
-        let offer = offer(self.tls_cert.as_deref(), self.tls_key.as_deref())?;
+        let protocols = protocols(self.tls_cert.as_deref(), self.tls_key.as_deref())?;
         let upstream = match self.upstream {
             Some(target) => Some(Upstream::new(Client::new(None)?, target)),
             None => None,
@@ -279,8 +279,12 @@ impl Args {
             upstream,
         };
         let serving = ServerOptions {
-            routing: if self.header_routing { Routing::Header } else { Routing::Plain },
-            offer,
+            routing: if self.header_routing {
+                InboundRouting::Header
+            } else {
+                InboundRouting::Plain
+            },
+            protocols,
             grace: self.grace,
             report: Arc::new(move |text| messages.error(text)),
             trace,
@@ -308,13 +312,15 @@ impl Args {
 }
 
 /// TLS with the certificate and key of two files, where they are given.
-fn offer(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Offer> {
-    let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(Offer::clear()) };
+fn protocols(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Protocols> {
+    let (Some(certificate), Some(key)) = (certificate, key) else {
+        return Ok(Protocols::cleartext());
+    };
     let read = |flag: &str, path: &Path| {
         std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
     };
     let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
-    Offer::tls(&chain, &private).with_context(|| {
+    Protocols::tls(&chain, &private).with_context(|| {
         format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
     })
 }

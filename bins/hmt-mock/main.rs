@@ -59,7 +59,7 @@ async fn serve(
     let log = log::start(&config)?;
     let address = listener.local_addr()?;
     let _pid_file = if is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
-    let tls = config.serving.offer.is_tls();
+    let tls = config.serving.protocols.is_tls();
     let ready = if tls { ready_line_tls(address) } else { ready_line(address) };
     messages.ready(&ready);
     if let Some(admin) = &admin {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use hmt_core::cli::{self, Failure, Messages, Status};
-use hmt_core::record::{self, Complaints};
+use hmt_core::record::{self, ImportDiagnostics};
 use hmt_core::stream::{At, Locator, Reader, Rejects};
 
 use super::args::{self, Import};
@@ -56,7 +56,7 @@ struct Teller {
     messages: Messages,
 }
 
-impl Complaints for Teller {
+impl ImportDiagnostics for Teller {
     fn rejected(&mut self, place: At<'_>, why: &str) -> bool {
         self.rejects.add(place, why);
         !self.strict

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::anyhow;
 use hmt_core::cli::{Messages, is_foreground_terminal};
 use hmt_core::exchange::Replaced;
-use hmt_core::record::{Progress, Summary, Watch};
+use hmt_core::record::{OnProgress, Progress, Summary};
 
 /// Erases the line and returns to its beginning (ECMA-48: CR, EL).
 const CLEAR: &str = "\r\x1b[K";
@@ -66,7 +66,7 @@ impl Teller {
     }
 
     /// Shows how things stand, where somebody looks on.
-    pub(super) fn watch(&self, wanted: bool) -> Option<Watch> {
+    pub(super) fn watch(&self, wanted: bool) -> Option<OnProgress> {
         let teller = self.clone();
         (wanted && is_foreground_terminal()).then(|| {
             Arc::new(move |progress: &Progress| {
@@ -76,7 +76,7 @@ impl Teller {
                 }
                 teller.shown.store(true, Ordering::Relaxed);
                 let _ = write!(io::stderr().lock(), "{CLEAR}{}", line(progress));
-            }) as Watch
+            }) as OnProgress
         })
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use hmt_core::cli::{Failure, Messages, daemon, parse_duration};
 use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::net::{Offer, Report, Routing, Target, TargetError};
+use hmt_core::net::{InboundRouting, Protocols, Report, Target, TargetError};
 use hmt_core::recorded::{Ignore, MatchRule};
 use hmt_core::replay::{Latency, ServeOptions};
 use hmt_core::stream::Locator;
@@ -261,12 +261,16 @@ impl Serve {
             self.verbose.then(|| Arc::new(move |line: &str| messages.ready(line)) as Report)
         };
         let serving = ServeOptions {
-            routing: if self.header_routing { Routing::Header } else { Routing::Plain },
+            routing: if self.header_routing {
+                InboundRouting::Header
+            } else {
+                InboundRouting::Plain
+            },
             latency: match self.latency {
                 LatencyArg::Recorded => Latency::Recorded,
                 LatencyArg::None => Latency::None,
             },
-            offer: offer(self.tls_cert.as_deref(), self.tls_key.as_deref())?,
+            protocols: protocols(self.tls_cert.as_deref(), self.tls_key.as_deref())?,
             grace: self.grace,
             report: Arc::new(move |text| messages.warn(text)),
             trace,
@@ -292,13 +296,15 @@ impl Serve {
 }
 
 /// HTTP in clear text, or over TLS.
-fn offer(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Offer> {
-    let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(Offer::clear()) };
+fn protocols(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Protocols> {
+    let (Some(certificate), Some(key)) = (certificate, key) else {
+        return Ok(Protocols::cleartext());
+    };
     let read = |flag: &str, path: &Path| {
         std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
     };
     let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
-    Offer::tls(&chain, &private).with_context(|| {
+    Protocols::tls(&chain, &private).with_context(|| {
         format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
     })
 }

@@ -112,7 +112,7 @@ fn serve(
         let address = listener.local_addr()?;
         let _pid_file =
             if daemon::is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
-        let is_tls = config.serving.offer.is_tls();
+        let is_tls = config.serving.protocols.is_tls();
         messages.ready(if is_tls { ready_line_tls(address) } else { ready_line(address) });
         let asked = upstream.clone();
         anyhow::Ok(replay::serve(recordings, asked, listener, config.serving, shutdown).await?)

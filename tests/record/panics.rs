@@ -8,7 +8,7 @@ use std::time::Duration;
 use hmt_core::exchange::Selection;
 use hmt_core::net::{Limits, Target, bind};
 use hmt_core::record::{
-    Config, Delivery, Output, Policy, Proxies, Routing, Summary, Trust, record,
+    Config, Delivery, Output, Proxies, Routing, Summary, TargetPolicy, Trust, record,
 };
 use hmt_core::stream::{Sink, SinkError};
 use tokio::sync::oneshot;
@@ -40,7 +40,7 @@ fn config(upstream: &Upstream) -> Config {
         via: false,
         rewrite_redirects: true,
         routing: Routing::Fixed(Target::from_url(&upstream.url()).unwrap()),
-        policy: Policy::default(),
+        policy: TargetPolicy::default(),
         trust: Trust::new(None).unwrap(),
         proxies: Proxies::from_environment(|_| None).unwrap(),
         authority: None,

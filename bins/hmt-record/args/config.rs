@@ -14,8 +14,8 @@ use hmt_core::exchange::{
 };
 use hmt_core::net::{Limits, Target};
 use hmt_core::record::{
-    Authority, AuthorityError, Backpressure, Config, Delivery, Durability, OnSinkError, Policy,
-    Proxies, Routing, Trust,
+    Authority, AuthorityError, Backpressure, Config, Delivery, Durability, OnSinkError, Proxies,
+    Routing, TargetPolicy, Trust,
 };
 use hmt_core::spec::load_with_files;
 use hmt_core::stream::{Locator, Rotation, Topic};
@@ -62,7 +62,7 @@ impl Args {
             ));
         }
         let policy =
-            Policy { allow_hosts: self.allow_host.clone(), deny_private: self.deny_private };
+            TargetPolicy { allow_hosts: self.allow_host.clone(), deny_private: self.deny_private };
         if let Routing::Fixed(target) = &routing
             && policy.check_name(target).is_err()
         {
@@ -153,7 +153,7 @@ impl Args {
     fn trust(&self, messages: &Messages) -> anyhow::Result<Trust> {
         let trust = if self.insecure {
             messages.warn("--insecure: whoever answers for a target is believed");
-            Trust::everybody()
+            Trust::accept_any()
         } else if let Some(path) = &self.upstream_ca {
             let name = || format!("--upstream-ca {}", path.display());
             Trust::new(Some(&fs::read(path).with_context(name)?)).with_context(name)?

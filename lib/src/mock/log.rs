@@ -52,8 +52,8 @@ impl Log {
         report: impl Fn(&str) + Send + 'static,
     ) -> std::io::Result<Log> {
         for sink in &sinks {
-            if let Some((patience, silence)) = sink.patience() {
-                patience.ends_after(silence);
+            if let Some((delivery_deadline, idle_limit)) = sink.delivery_deadline() {
+                delivery_deadline.ends_after(idle_limit);
             }
         }
         let (sender, jobs) = mpsc::channel(WAITING);

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::exchange::{self, Body, Exchange, Meta, Redactor, timestamp};
 use crate::net::{
-    self, Drained, Inbound, Limits, Offer, Peer, Report, Routing, collect_body, decoded,
+    self, Drained, Inbound, InboundRouting, Limits, Peer, Protocols, Report, collect_body, decoded,
     recorded_headers, request_of_any_method,
 };
 use crate::recorded::HostRule;
@@ -42,11 +42,11 @@ const SOURCE: HeaderName = HeaderName::from_static("x-hmt-source");
 #[derive(Clone)]
 pub struct ServerOptions {
     /// Where the host may stand that a request means.
-    pub routing: Routing,
+    pub routing: InboundRouting,
     /// Time for requests in flight when the mock is asked to end.
     pub grace: Duration,
     /// What clients may speak besides HTTP/1 in clear text.
-    pub offer: Offer,
+    pub protocols: Protocols,
     /// Takes messages about trouble.
     pub report: Report,
     /// Takes a line for each request and its answer.
@@ -111,7 +111,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<Served> {
     let port = listener.local_addr()?.port();
-    let (grace, report, offer) = (options.grace, options.report.clone(), options.offer.clone());
+    let (grace, report, protocols) =
+        (options.grace, options.report.clone(), options.protocols.clone());
     let (stop, stopping) = watch::channel(());
     let limits = Limits { report, ..Limits::default() };
     let admin = admin.map(|listener| {
@@ -122,7 +123,7 @@ pub async fn serve(
         let server = Arc::clone(&server);
         move |request, peer| server.handle(request, peer)
     };
-    let limits = Limits { offer, ..limits };
+    let limits = Limits { protocols, ..limits };
     let Drained { cut } = net::serve(listener, limits, shutdown, grace, handler).await;
     drop(stop);
     if let Some(admin) = admin {

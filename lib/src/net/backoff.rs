@@ -1,4 +1,4 @@
-//! Accepting while descriptors are short.
+//! Backs off when `accept` fails because file descriptors have run out.
 
 use std::io;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use tokio::time::{Instant, sleep};
 
 use super::serve::Report;
 
-/// The waits between failing accepts: descriptors run out, and come back only when connections end.
+/// First and longest wait between failing accepts. Descriptors are freed only when connections end.
 const ACCEPT_BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
-/// Slows down accepting where it fails for want of descriptors, and tells so now and then.
+/// Delays `accept` while it fails for lack of descriptors, and reports this at a limited rate.
 pub(super) struct Backoff {
     report: Report,
     wait: Duration,
-    told: Option<Instant>,
+    last_report: Option<Instant>,
 }
 
 impl Backoff {
     pub(super) fn new(report: Report) -> Self {
-        Backoff { report, wait: ACCEPT_BACKOFF.0, told: None }
+        Backoff { report, wait: ACCEPT_BACKOFF.0, last_report: None }
     }
 
     pub(super) fn reset(&mut self) {
@@ -27,7 +27,7 @@ impl Backoff {
     }
 
     pub(super) async fn wait(&mut self, error: &io::Error) {
-        // The client gave up while it queued: nothing is wrong with us.
+        // The client left while its connection was queued. This is not a fault of the server.
         if matches!(
             error.kind(),
             io::ErrorKind::ConnectionAborted
@@ -36,8 +36,11 @@ impl Backoff {
         ) {
             return;
         }
-        if self.told.is_none_or(|told| told.elapsed() >= Duration::from_secs(1)) {
-            self.told = Some(Instant::now());
+        if self
+            .last_report
+            .is_none_or(|last_report| last_report.elapsed() >= Duration::from_secs(1))
+        {
+            self.last_report = Some(Instant::now());
             (self.report)(&format!("cannot accept connections for now: {error}"));
         }
         sleep(self.wait).await;

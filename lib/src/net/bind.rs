@@ -1,11 +1,11 @@
-//! Listening sockets, and the line that tells where they are.
+//! Listening sockets, and the line that announces their address.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-/// A port could not be listened on. The message names the flag that chooses another.
+/// The port cannot be listened on. The message names the flag that chooses another one.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {what}; choose another {choice} with {flag}")]
 pub struct BindError {
@@ -17,10 +17,11 @@ pub struct BindError {
     source: io::Error,
 }
 
-/// Listens on `ip:port`; port 0 takes a free one. `flag` is how the user chooses the port, as `-p/--port`.
+/// Listens on `ip:port`; port 0 takes a free one. `flag` is the option that chooses the port, as
+/// `-p/--port`, for the error message.
 ///
 /// # Errors
-/// The port is taken, or is not ours to take.
+/// The port is in use, or the process may not listen on it.
 pub async fn bind(ip: IpAddr, port: u16, flag: &str) -> Result<TcpListener, BindError> {
     let address = SocketAddr::new(ip, port);
     TcpListener::bind(address).await.map_err(|source| {
@@ -43,7 +44,7 @@ pub fn ready_line(address: SocketAddr) -> String {
     format!("listening on http://{address}")
 }
 
-/// The same for one that speaks TLS.
+/// The same line for a server that speaks TLS.
 pub fn ready_line_tls(address: SocketAddr) -> String {
     format!("listening on https://{address}")
 }

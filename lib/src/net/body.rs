@@ -1,4 +1,4 @@
-//! Request bodies, collected up to a cap.
+//! Request bodies, collected up to a size limit.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -14,22 +14,22 @@ use tokio::time::sleep;
 
 use crate::exchange::{DecodeLimits, decode_body};
 
-/// A request body could not be read whole.
+/// Why a request body could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// More bytes than the server takes.
+    /// The body has more bytes than the server accepts.
     #[error("the body is longer than {0} bytes")]
     TooLong(u64),
     /// The client sent nothing for this long.
     #[error("the body stalled for {0:?}")]
     Stalled(Duration),
-    /// The client left, or broke the framing.
+    /// The client closed the connection, or broke the framing.
     #[error("the body could not be read: {0}")]
     Broken(#[from] hyper::Error),
 }
 
 impl BodyError {
-    /// The status that tells the client.
+    /// The status of the error response.
     pub fn status(&self) -> StatusCode {
         match self {
             BodyError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -39,8 +39,8 @@ impl BodyError {
     }
 }
 
-/// Reads a body of at most `cap` bytes, whose client may be silent for at most `idle` at a time
-/// (hyper itself never times a body out).
+/// Reads a body of at most `cap` bytes. The client may pause for at most `idle` between frames:
+/// hyper itself has no timeout for bodies.
 ///
 /// # Errors
 /// The body is too long, stalled or broken.
@@ -65,7 +65,7 @@ pub async fn collect_body(
         if (first.len() + all.len() + data.len()) as u64 > cap {
             return Err(BodyError::TooLong(cap));
         }
-        // Most bodies are one frame, which is then lent and not copied.
+        // Most bodies are a single frame, which is returned without a copy.
         if first.is_empty() && all.is_empty() {
             first = data;
         } else {
@@ -84,8 +84,8 @@ async fn next_frame(
     let mut early = true;
     let soon = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
         Poll::Ready(frame) => Poll::Ready(Some(frame)),
-        // Most bodies came along with their heads, and the connection, which is driven by this same task, will hand them over
-        // as soon as it is asked again: no timer is set up for that.
+        // Most bodies arrive together with their heads. The connection, which this same task
+        // drives, then delivers them on the next poll, so no timer is needed for them.
         Poll::Pending if std::mem::take(&mut early) => {
             cx.waker().wake_by_ref();
             Poll::Pending
@@ -105,8 +105,8 @@ async fn next_frame(
     .await
 }
 
-/// Reads a request's body as [`collect_body`] does, and undoes its Content-Encoding; where that cannot be
-/// undone, the bytes are as they came.
+/// Reads a request's body as [`collect_body`] does, and decodes its Content-Encoding. A body that
+/// cannot be decoded is returned as it was received.
 ///
 /// # Errors
 /// Those of [`collect_body`].
@@ -119,7 +119,7 @@ pub async fn collect_decoded(
     Ok(decoded(headers, collect_body(body, cap, idle).await?))
 }
 
-/// A body whose Content-Encoding is undone; where that cannot be done, the bytes are as they came.
+/// Decodes the Content-Encoding of a body. A body that cannot be decoded is returned as received.
 pub fn decoded(headers: &HeaderMap, bytes: Bytes) -> Bytes {
     let Some(encoding) = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) else {
         return bytes;

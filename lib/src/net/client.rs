@@ -1,4 +1,4 @@
-//! A client for the few requests that servers send themselves: to an upstream, or for a file.
+//! A client for the few requests that the servers send themselves: to an upstream, or for a file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,44 +19,44 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::body::{BodyError, collect_body};
 
-/// Time for the head of an answer, and for which a body may stall.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Redirects that are followed for a file.
+/// Timeout for the head of a response, and for pauses within a body.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum number of redirects followed when fetching a file.
 const MAX_REDIRECTS: usize = 5;
 
-/// A client that keeps connections, over HTTP/1 or HTTP/2 and over TLS where the URL says so.
+/// A client that reuses connections, over HTTP/1 or HTTP/2, and over TLS for https URLs.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-/// There is no answer, or none that can be used.
+/// There is no response, or none that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Certificates that were given cannot be used.
+    /// The given certificates cannot be used.
     #[error("no certificate in PEM form: {0}")]
     Certificate(String),
-    /// The URL is none.
+    /// The URL is malformed.
     #[error("{0:?} is no http:// or https:// URL")]
     Url(String),
-    /// No connection, or it broke.
+    /// Connecting failed, or the connection broke.
     #[error("{}", with_causes(.0))]
     Broken(#[from] legacy::Error),
-    /// Nothing came for too long.
-    #[error("no answer within {PATIENCE:?}")]
+    /// Nothing arrived within the timeout.
+    #[error("no answer within {TIMEOUT:?}")]
     TimedOut,
-    /// The body of the answer.
+    /// The body of the response cannot be read.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// Another status than 200.
+    /// The status is not 200.
     #[error("answered with {0}")]
     Status(http::StatusCode),
-    /// One redirect after the other.
+    /// Too many redirects.
     #[error("more than {MAX_REDIRECTS} redirects")]
     Redirects,
 }
 
-/// Hyper's errors hide what happened in their sources.
+/// The message of an error with those of its sources. Hyper's own message leaves out the cause.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -69,13 +69,13 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 impl Client {
-    /// Trusts the system's certificate authorities, and those in `authorities`, in PEM form, besides.
+    /// Trusts the certificate authorities of the system, and also those in `authorities` (PEM).
     ///
     /// # Errors
-    /// `authorities` are none.
+    /// `authorities` holds no valid certificate.
     pub fn new(authorities: Option<&[u8]>) -> Result<Client, ClientError> {
         let mut roots = RootCertStore::empty();
-        // A system without any is good for http:// and for the authorities that were given.
+        // A system without certificates still serves http:// and the given authorities.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let wrong = |error: String| ClientError::Certificate(error);
         for certificate in authorities.into_iter().flat_map(CertificateDer::pem_slice_iter) {
@@ -96,24 +96,24 @@ impl Client {
         Ok(Client { inner: legacy::Client::builder(TokioExecutor::new()).build(connector) })
     }
 
-    /// Sends a request with an absolute URL, and gives the answer with its whole body.
+    /// Sends a request with an absolute URL, and returns the response with its whole body.
     ///
     /// # Errors
-    /// No answer, or a body of more than `cap` bytes.
+    /// There is no response, or its body has more than `cap` bytes.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         cap: u64,
     ) -> Result<Response<Bytes>, ClientError> {
-        let answer = timeout(PATIENCE, self.inner.request(request)).await;
+        let answer = timeout(TIMEOUT, self.inner.request(request)).await;
         let (parts, body) = answer.map_err(|_| ClientError::TimedOut)??.into_parts();
-        Ok(Response::from_parts(parts, collect_body(body, cap, PATIENCE).await?))
+        Ok(Response::from_parts(parts, collect_body(body, cap, TIMEOUT).await?))
     }
 
-    /// The file at a URL; redirects are followed.
+    /// Fetches the file at a URL, following redirects.
     ///
     /// # Errors
-    /// Where there is none, or it has more than `cap` bytes.
+    /// There is no such file, or it has more than `cap` bytes.
     pub async fn fetch(&self, url: &str, cap: u64) -> Result<Bytes, ClientError> {
         let mut at = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
@@ -136,7 +136,8 @@ impl Client {
     }
 }
 
-/// A location, as the answer to a request for `from` gives it: a URL, or a path of the same server.
+/// The absolute form of a `Location` in the response to a request for `from`: it may be a URL, or a
+/// path on the same server.
 fn redirected(from: &Uri, to: &str) -> String {
     if to.contains("://") {
         return to.to_owned();

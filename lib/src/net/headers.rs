@@ -1,4 +1,4 @@
-//! Which headers belong to one connection, and which to the message.
+//! Tells hop-by-hop headers from end-to-end headers.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use http::header::{
 
 use crate::exchange::{BytePairs, Pairs};
 
-/// True for a header of one connection (RFC 9110 section 7.6.1), which is neither forwarded nor recorded.
-/// `trailer` is not among them: it announces fields that pass through.
+/// True for a hop-by-hop header (RFC 9110 section 7.6.1), which is neither forwarded nor recorded.
+/// `trailer` is not one of them: it announces fields that are passed on.
 pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
@@ -24,7 +24,7 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// The header names that `Connection` makes hop-by-hop, besides those that always are.
+/// The headers that `Connection` makes hop-by-hop, in addition to those that always are.
 pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     if !headers.contains_key(CONNECTION) {
         return Vec::new();
@@ -35,13 +35,13 @@ pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|token| HeaderName::from_bytes(token.trim().as_bytes()).ok())
-        // A message's own framing and target are not the connection's to drop.
+        // `Connection` must not remove the headers that frame and address the message.
         .filter(|name| *name != "close" && *name != CONTENT_LENGTH && *name != "host")
         .collect()
 }
 
-/// True where `Transfer-Encoding` is absent or exactly `chunked`: anything else is framed in a way
-/// that the next hop may read differently.
+/// True when `Transfer-Encoding` is absent or exactly `chunked`. The next hop might frame anything
+/// else differently, which allows request smuggling.
 pub fn framing_is_sound(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
@@ -51,14 +51,14 @@ pub fn framing_is_sound(headers: &HeaderMap) -> bool {
     }
 }
 
-/// The end-to-end headers of a message as a record holds them, in wire order by name.
+/// The end-to-end headers of a message as they are recorded, in wire order by name.
 pub fn recorded_headers(headers: &HeaderMap) -> Pairs<'_> {
     let mut recorded = Pairs::with_capacity(headers.len());
     recorded.extend(end_to_end(headers));
     recorded
 }
 
-/// The same, one by one.
+/// The same as an iterator.
 pub(crate) fn end_to_end(
     headers: &HeaderMap,
 ) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
@@ -69,12 +69,12 @@ pub(crate) fn end_to_end(
         .map(|(name, value)| (Cow::Borrowed(name.as_str()), header_text(value)))
 }
 
-/// A header value as text: UTF-8 where it is, else ISO 8859-1, as HTTP used to define.
+/// A header value as text: UTF-8 if valid, otherwise ISO 8859-1, as HTTP/1.1 once defined.
 pub(crate) fn header_text(value: &HeaderValue) -> Cow<'_, str> {
     latin1(value.as_bytes())
 }
 
-/// Bytes as text: UTF-8 where they are, else ISO 8859-1.
+/// Bytes as text: UTF-8 if valid, otherwise ISO 8859-1.
 pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -82,7 +82,7 @@ pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The values that are not UTF-8 among headers, as far as `recorded` still has them.
+/// The header values that are not UTF-8, of those headers that `recorded` still has.
 pub(crate) fn bytes_beyond_text<'a>(headers: &'a HeaderMap, recorded: &Pairs<'_>) -> BytePairs<'a> {
     let beyond = headers.iter().filter(|(_, value)| {
         !value.as_bytes().is_ascii() && std::str::from_utf8(value.as_bytes()).is_err()

@@ -1,4 +1,4 @@
-//! What a request to a server that plays other servers is meant for.
+//! Which host and path a request is meant for, on a server that stands in for other servers.
 
 use http::Version;
 use http::request::Parts;
@@ -7,47 +7,48 @@ use crate::exchange::Protocol;
 
 use super::target::{Target, TargetError, host_header};
 
-/// Where the host that is meant may stand.
+/// Where a request may name the host that it is meant for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Routing {
-    /// In the path or in an absolute target; else no host is meant.
+pub enum InboundRouting {
+    /// In the path or in an absolute target. Otherwise the request names no host.
     Plain,
-    /// There, else in the `Host` header.
+    /// As `Plain`, otherwise in the `Host` header.
     Header,
 }
 
-/// What a request is meant for.
+/// The host and path that a request is meant for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inbound {
-    /// Host and path; where no host is meant, the host is what the `Host` header says, or empty.
+    /// Host and path. If the request names no host, this has the one of the `Host` header, or none.
     pub target: Target,
-    /// True where the request names the host that it means.
+    /// True if the request names the host that it is meant for.
     pub named: bool,
 }
 
 impl Inbound {
-    /// Reads what a request is meant for: `/http://host/path`, an absolute target (`curl -x`), the `Host` header
-    /// under [`Routing::Header`], else the path alone.
+    /// Reads the target of a request: from `/http://host/path`, an absolute target (`curl -x`), the
+    /// `Host` header under [`InboundRouting::Header`], or else the path alone.
     ///
-    /// A client that was led here by a name in `/etc/hosts` sends our own port in `Host`. It is taken off where
-    /// only then `knows` tells that there is such a host.
+    /// A client that reaches this server through a name in `/etc/hosts` sends this server's port in
+    /// `Host`. The port is removed if `knows` accepts the host only without it.
     ///
     /// # Errors
-    /// A wrong host or scheme.
+    /// An invalid host or scheme.
     pub fn of(
         parts: &Parts,
-        routing: Routing,
+        routing: InboundRouting,
         own_port: u16,
         knows: impl Fn(&str) -> bool,
     ) -> Result<Inbound, TargetError> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        // Over HTTP/2 every target is a URL, of which the host is what `Host` says elsewhere (RFC 9113 section 8.3.1).
+        // In HTTP/2 every target is a URL, whose authority is what `Host` is in HTTP/1 (RFC 9113
+        // section 8.3.1).
         let absolute = Target::absolute(&parts.uri).filter(|_| parts.version < Version::HTTP_2);
         let named = absolute.or_else(|| Target::in_path(path));
         if let Some(target) = named {
             return Ok(Inbound { target: target?, named: true });
         }
-        if routing == Routing::Header {
+        if routing == InboundRouting::Header {
             let mut target = Target::in_headers(parts, Protocol::Http)?;
             if let Some(bare) = target.host.strip_suffix(&format!(":{own_port}"))
                 && !knows(&target.host)
@@ -67,7 +68,7 @@ impl Inbound {
 mod tests {
     use super::*;
 
-    fn of(uri: &str, host: &str, routing: Routing) -> Option<(String, String, bool)> {
+    fn of(uri: &str, host: &str, routing: InboundRouting) -> Option<(String, String, bool)> {
         let request = http::Request::get(uri).header("host", host).body(()).expect("a request");
         let knows = |host: &str| host == "a.test";
         let inbound = Inbound::of(&request.into_parts().0, routing, 8000, knows).ok()?;
@@ -78,16 +79,18 @@ mod tests {
     fn urls_of_http_2_name_no_other_host() {
         let request = http::Request::get("https://b.test/x").version(Version::HTTP_2);
         let parts = request.body(()).expect("a request").into_parts().0;
-        let inbound = Inbound::of(&parts, Routing::Plain, 8000, |_| false).expect("a target");
+        let inbound =
+            Inbound::of(&parts, InboundRouting::Plain, 8000, |_| false).expect("a target");
         assert!(!inbound.named);
         assert_eq!((inbound.target.host.as_str(), inbound.target.path()), ("b.test", "/x"));
-        let inbound = Inbound::of(&parts, Routing::Header, 8000, |_| false).expect("a target");
+        let inbound =
+            Inbound::of(&parts, InboundRouting::Header, 8000, |_| false).expect("a target");
         assert!(inbound.named);
     }
 
     #[test]
     fn the_path_names_the_host_then_the_header_where_asked() {
-        use Routing::{Header, Plain};
+        use InboundRouting::{Header, Plain};
         for (uri, host, routing, expected) in [
             ("/http://b.test/x?y", "here:8000", Plain, ("b.test", "/x?y", true)),
             ("/https://b.test", "here:8000", Header, ("b.test", "/", true)),

@@ -1,4 +1,4 @@
-//! Byte streams that connections run over, and what of them was read too early.
+//! The byte streams of connections, and streams with bytes that were read in advance.
 
 use std::io;
 use std::pin::Pin;
@@ -9,15 +9,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// A stream to a client: a socket, TLS over one, or what a tunnel made of them.
+/// A stream to a client: a socket, TLS over a socket, or the inside of a tunnel.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {
-    /// Makes the close of the socket beneath a reset, which no client takes for the end of a message.
+    /// Makes closing the underlying socket send a reset, which no client takes for the end of a
+    /// message.
     fn reset_on_close(&self);
 }
 
 impl Io for TcpStream {
     fn reset_on_close(&self) {
-        // A socket that is closed already needs no reset.
+        // An already closed socket needs no reset.
         let _ = self.set_zero_linger();
     }
 }
@@ -34,7 +35,7 @@ impl Io for Box<dyn Io> {
     }
 }
 
-/// A stream of which some was read already, by somebody who did not need it.
+/// A stream that first returns bytes which were already read from it.
 #[derive(Debug)]
 pub struct Rewind<T> {
     read: Bytes,
@@ -42,7 +43,7 @@ pub struct Rewind<T> {
 }
 
 impl<T> Rewind<T> {
-    /// `read` comes first, then what `stream` gives.
+    /// Reads return `read` first, and then the rest of `stream`.
     pub fn new(read: Bytes, stream: T) -> Self {
         Rewind { read, stream }
     }

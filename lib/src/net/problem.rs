@@ -1,4 +1,4 @@
-//! Errors of our own, as `application/problem+json` (RFC 9457).
+//! Error responses in the form `application/problem+json` (RFC 9457).
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -6,8 +6,8 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
-/// The body of an answer that explains itself: `title` names the kind of problem, `detail` this one and
-/// what to do; `extra` are further members, as `violations`.
+/// The body of an error response: `title` names the kind of problem, `detail` this instance and
+/// what to do about it. `extra` holds further members, such as `violations`.
 pub fn problem_json(
     status: StatusCode,
     title: &str,
@@ -23,7 +23,7 @@ pub fn problem_json(
     Value::Object(members).to_string()
 }
 
-/// A whole answer with such a body.
+/// A complete response with such a body.
 pub fn problem(
     status: StatusCode,
     title: &str,

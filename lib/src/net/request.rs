@@ -1,4 +1,4 @@
-//! The head of an HTTP request as an exchange holds it.
+//! Converts the head of an HTTP request to an exchange.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,12 @@ use super::headers::end_to_end;
 use super::target::{SCHEME_HEADERS, Target};
 use crate::exchange::{Body, Method, Pairs, Request, UnknownMethod, parse_query};
 
-/// The request as the target would see it: its host and path, the end-to-end headers that the client
-/// sent but for ours, and `body`, whose Content-Encoding is already undone. Without a timestamp.
+/// The request as its target would receive it: host and path, the client's end-to-end headers
+/// without the routing headers, and `body`, whose Content-Encoding is already decoded. It has no
+/// timestamp.
 ///
 /// # Errors
-/// A method that a record cannot hold.
+/// A method that cannot be recorded.
 pub fn request_to_exchange<'a>(
     parts: &'a Parts,
     target: &'a Target,
@@ -23,7 +24,8 @@ pub fn request_to_exchange<'a>(
     Ok(Request { method, ..request_of_any_method(parts, target, body) })
 }
 
-/// Like [`request_to_exchange`], for those who look at `parts` for the method: that of the request is of no meaning.
+/// Like [`request_to_exchange`], but accepts every method. The method of the result has no meaning;
+/// the caller takes it from `parts`.
 pub fn request_of_any_method<'a>(
     parts: &'a Parts,
     target: &'a Target,
@@ -36,14 +38,14 @@ pub fn request_of_any_method<'a>(
         pathname: Cow::Borrowed(target.path()),
         query: parse_query(target.query()),
         wire_query: target.wire_query().map(Cow::Borrowed),
-        headers: request_headers(&parts.headers, &target.host),
+        headers: recorded_request_headers(&parts.headers, &target.host),
         body,
         timestamp: None,
     }
 }
 
-/// The end-to-end headers of a request to `host`, without those that only told us the target.
-pub(crate) fn request_headers<'a>(headers: &'a HeaderMap, host: &'a str) -> Pairs<'a> {
+/// The end-to-end headers of a request to `host`, without the routing headers.
+pub(crate) fn recorded_request_headers<'a>(headers: &'a HeaderMap, host: &'a str) -> Pairs<'a> {
     let mut recorded = Pairs::with_capacity(headers.len() + 1);
     recorded.push((Cow::Borrowed(HOST.as_str()), Cow::Borrowed(host)));
     recorded.extend(

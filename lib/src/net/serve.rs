@@ -1,4 +1,4 @@
-//! The accept loop: one task a connection, limits, and a drain that ends.
+//! The accept loop: one task for each connection, limits, and a bounded drain.
 
 use std::error::Error;
 use std::fmt;
@@ -14,46 +14,48 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::backoff::Backoff;
-use super::carrier::Carrier;
-use super::crowd::Crowd;
-use super::offer::Offer;
+use super::connection::ConnectionServer;
+use super::connection_limit::ConnectionLimit;
+use super::protocols::Protocols;
 use super::tasks::Tasks;
 
-/// Takes a message for people: trouble that no single answer can tell.
+/// Takes a message for people, about a problem that concerns no single response.
 pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Called for a request that could not be read.
 pub type OnRefused = Arc<dyn Fn(&Refused) + Send + Sync>;
 
-/// Called with the number of a connection.
+/// Called with the number of a connection that has ended.
 pub type OnEnded = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// What a server allows its clients.
+/// The limits of a server, and its callbacks.
 #[derive(Clone)]
 pub struct Limits {
-    /// Time for the head of a request.
+    /// Timeout for the head of a request, from its first byte.
     pub header_read_timeout: Duration,
-    /// Time between requests on a connection.
+    /// Timeout for the next request on a connection.
     pub idle_timeout: Duration,
-    /// Bytes buffered a connection; a longer head is answered with 431.
+    /// Buffer size of a connection in bytes; a longer head is answered with 431.
     pub max_buffer: usize,
-    /// Bytes of a head, where they are fewer.
+    /// Maximum size of a head in bytes, if smaller than the buffer.
     pub max_head: Option<usize>,
-    /// Header lines of a request; more are answered with 431. By default hyper's own 100: to set a limit, even the
-    /// same one, costs an allocation for each request.
+    /// Maximum number of header lines in a request; more are answered with 431. The default is
+    /// hyper's own
+    /// 100. Setting a limit, even the same one, costs an allocation for each request.
     pub max_headers: Option<usize>,
-    /// Whether requests and responses carry the spelling of their header names, in their extensions.
+    /// Whether the extensions of requests and responses carry the original case of header names.
     pub preserve_header_case: bool,
-    /// Connections at once; more wait to be accepted.
+    /// Maximum number of open connections; further ones wait to be accepted.
     pub connections: usize,
-    /// Connections at once from one address; more are closed, so that one client cannot take them all. Loopback is
-    /// exempt: whoever is there shares the machine anyway.
+    /// Maximum number of connections from one address, so that one client cannot take them all;
+    /// further ones are closed. Loopback addresses are exempt, because their clients share the
+    /// machine anyway.
     pub connections_per_address: usize,
-    /// Whether answers without `Date` get one.
+    /// Whether a `Date` header is added to responses without one.
     pub date_header: bool,
-    /// What clients may speak besides HTTP/1 in clear text.
-    pub offer: Offer,
-    /// Told of accept errors, at most once a second.
+    /// The protocols that clients may speak.
+    pub protocols: Protocols,
+    /// Receives accept errors, at most once a second.
     pub report: Report,
     /// Called for each request that could not be read.
     pub refused: Option<OnRefused>,
@@ -73,7 +75,7 @@ impl Default for Limits {
             connections: 20_000,
             connections_per_address: 2_000,
             date_header: true,
-            offer: Offer::default(),
+            protocols: Protocols::default(),
             report: Arc::new(|_| ()),
             refused: None,
             ended: None,
@@ -92,14 +94,14 @@ impl fmt::Debug for Limits {
     }
 }
 
-/// A request that could not be read, and was answered with an error.
+/// A request that could not be read and was answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The client.
     pub peer: SocketAddr,
-    /// 400, 414 or 431; 0 where there was no answer.
+    /// 400, 414 or 431; 0 if no response was sent.
     pub status: u16,
-    /// What is wrong with it.
+    /// What is wrong with the request.
     pub why: String,
 }
 
@@ -113,26 +115,28 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Who asks.
+/// The client of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
     /// The client's address.
     pub address: SocketAddr,
-    /// Number of the connection, from 1, in the order of acceptance.
+    /// The number of the connection, from 1, in the order of acceptance.
     pub connection: u64,
 }
 
-/// How a server ended.
+/// The result of draining a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections cut because they outlasted the grace.
+    /// The number of connections that were closed at the end of the grace period.
     pub cut: usize,
 }
 
-/// Serves `handler` on `listener` until `shutdown`; then accepts no more, lets what is in flight finish
-/// within `grace`, and cuts the rest. A panic in the handler ends its connection and nothing else.
+/// Serves `handler` on `listener` until `shutdown` resolves. Then it stops accepting, lets requests
+/// in progress finish within `grace`, and closes the remaining connections. A panic in the handler
+/// ends only its own connection.
 ///
-/// When this returns, every connection's task has ended, and so has been dropped whatever it held.
+/// When this returns, the tasks of all connections have ended, and everything they owned is
+/// dropped.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
     limits: Limits,
@@ -151,11 +155,12 @@ where
     let slots = Arc::new(Semaphore::new(limits.connections));
     let (stop, stopping) = watch::channel(());
     let tasks = Tasks::default();
-    let mut crowd = Crowd::new(limits.connections_per_address, limits.report.clone());
+    let mut per_address =
+        ConnectionLimit::new(limits.connections_per_address, limits.report.clone());
     let mut backoff = Backoff::new(limits.report.clone());
-    let (offer, patience) = (limits.offer.clone(), limits.header_read_timeout);
+    let (protocols, header_timeout) = (limits.protocols.clone(), limits.header_read_timeout);
     let ended = limits.ended.clone();
-    let carrier = Carrier::new(limits, stopping, tasks.clone());
+    let connections = ConnectionServer::new(limits, stopping, tasks.clone());
     let mut connection = 0;
     tokio::pin!(shutdown);
     loop {
@@ -168,18 +173,19 @@ where
         match accepted {
             Ok((stream, address, slot)) => {
                 backoff.reset();
-                // Closed at once where there are too many of its kind.
-                let Some(place) = crowd.admit(address.ip()) else { continue };
+                // At its limit, the address gets its connection closed at once.
+                let Some(counted) = per_address.admit(address.ip()) else { continue };
                 connection += 1;
                 let peer = Peer { address, connection };
-                let (handler, carrier) = (handler.clone(), carrier.clone());
-                let offer = offer.clone();
-                let ended = ended.clone().map(|act| Ended { act, connection });
+                let (handler, connections) = (handler.clone(), connections.clone());
+                let protocols = protocols.clone();
+                let ended = ended.clone().map(|callback| EndNotifier { callback, connection });
                 tasks.spawn(async move {
-                    // Answers are written whole, so waiting to fill a segment only delays them.
+                    // Responses are written as a whole, so delaying small segments would only add
+                    // latency.
                     let _ = stream.set_nodelay(true);
-                    offer.serve(stream, &carrier, patience, peer, handler).await;
-                    drop((slot, place, ended));
+                    protocols.serve(stream, &connections, header_timeout, peer, handler).await;
+                    drop((slot, counted, ended));
                 });
             }
             Err(error) => tokio::select! {
@@ -196,15 +202,15 @@ where
     }
 }
 
-/// Says that a connection has ended, however it does.
-struct Ended {
-    act: OnEnded,
+/// Calls the callback when a connection ends, also after a panic.
+struct EndNotifier {
+    callback: OnEnded,
     connection: u64,
 }
 
-impl Drop for Ended {
+impl Drop for EndNotifier {
     fn drop(&mut self) {
-        (self.act)(self.connection);
+        (self.callback)(self.connection);
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::net::bind;
 
-/// Serves until the sender is used or dropped. `/slow` answers when told to.
+/// Serves until the sender is used or dropped. `/slow` answers after a notification.
 async fn server(
     grace: Duration,
 ) -> (SocketAddr, oneshot::Sender<()>, Arc<tokio::sync::Notify>, tokio::task::JoinHandle<Drained>) {
@@ -55,7 +55,7 @@ async fn a_panic_ends_one_connection_only() {
     let (address, stop, _, task) = server(Duration::from_secs(10)).await;
     assert_eq!(rest(ask(address, "/panic").await).await, "");
     let mut after = ask(address, "/").await;
-    // A half-closed client still gets its answer.
+    // A half-closed client still gets its response.
     after.shutdown().await.expect("half-close");
     assert!(rest(after).await.ends_with("\r\n\r\n2"));
     stop.send(()).expect("the server runs");
@@ -67,7 +67,7 @@ async fn drain_finishes_what_is_in_flight_and_idle_connections_end() {
     let (address, stop, slow, task) = server(Duration::from_secs(60)).await;
     let silent = TcpStream::connect(address).await.expect("the server listens");
     let asked = ask(address, "/slow").await;
-    // The answer on a third connection shows that the first two were accepted.
+    // The response on a third connection shows that the first two were accepted.
     let third = ask(address, "/").await;
     third.readable().await.expect("an answer");
     stop.send(()).expect("the server runs");

@@ -1,4 +1,4 @@
-//! Where a request is meant to go: path routing, header routing, absolute form, fixed target.
+//! The target of a request: by path, by header, in absolute form, or fixed.
 
 use http::header::HOST;
 use http::request::Parts;
@@ -6,53 +6,54 @@ use http::{HeaderMap, Uri, Version};
 
 use crate::exchange::{HostError, Protocol, valid_host};
 
-/// The headers that name the scheme in header routing; the second is the old tool's.
+/// The headers that name the scheme in header routing; the second is that of the old hmt.
 pub(crate) const SCHEME_HEADERS: [&str; 2] = ["x-hmt-scheme", "x-meeshkan-scheme"];
 
-/// Where a request is meant to go.
+/// The scheme, host and path that a request is meant for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// `http` or `https`.
     pub protocol: Protocol,
-    /// Valid lower-case `host[:port]`, without the scheme's own port.
+    /// A valid lower-case `host[:port]`, without the default port of the scheme.
     pub host: String,
-    /// The path as on the wire, beginning with `/`, with the query.
+    /// The path and query as on the wire, beginning with `/`.
     pub path_and_query: String,
 }
 
-/// A request names no target, or a wrong one.
+/// A request that names no target, or an invalid one.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// Path routing, and the path names none.
+    /// Under path routing, the path names no target.
     #[error(
         "the path {0:?} names no target: ask for /http://HOST/PATH or /https://HOST/PATH, or name one target for all requests with --target URL"
     )]
     NotInPath(String),
-    /// The URL is not one of HTTP.
+    /// The URL is not an HTTP URL.
     #[error("{0:?} is no http:// or https:// URL")]
     NoUrl(String),
     /// The target's host is malformed.
     #[error("wrong host in the target: {0}")]
     Host(#[from] HostError),
-    /// HTTP/1.1 demands a `Host` header, and so does header routing.
+    /// HTTP/1.1 and header routing both require a `Host` header.
     #[error("the request has no Host header")]
     NoHostHeader,
-    /// Two hops might each believe another one.
+    /// With two `Host` headers, two hops might use different ones.
     #[error("the request has more than one Host header")]
     TwoHostHeaders,
     /// The `Host` header is malformed.
     #[error("wrong Host header: {0}")]
     HostHeader(HostError),
-    /// The header that names the scheme says neither of the two.
+    /// The scheme header names neither http nor https.
     #[error("the header {0} must be http or https")]
     Scheme(&'static str),
 }
 
 impl Target {
-    /// The target of `http[s]://host[:port][/path][?query]`. User-info is refused, a fragment is cut off.
+    /// The target of `http[s]://host[:port][/path][?query]`. User-info is refused, and a fragment
+    /// is removed.
     ///
     /// # Errors
-    /// Another scheme, or a wrong host.
+    /// Another scheme, or an invalid host.
     pub fn from_url(url: &str) -> Result<Target, TargetError> {
         let no_url = || TargetError::NoUrl(url.to_owned());
         let (scheme, rest) = url.split_once("://").ok_or_else(no_url)?;
@@ -67,11 +68,10 @@ impl Target {
         })
     }
 
-    /// Path routing: the target of `/http[s]://host[:port]/path?query`; `None` where the path does not
-    /// begin so.
+    /// Path routing: the target of `/http[s]://host[:port]/path?query`; `None` for other paths.
     pub fn in_path(path_and_query: &str) -> Option<Result<Target, TargetError>> {
         let url = path_and_query.strip_prefix('/')?;
-        // Looked at before it is looked through: most paths are none of these.
+        // A cheap test first: most paths do not name a target.
         if !url.get(..4)?.eq_ignore_ascii_case("http") {
             return None;
         }
@@ -80,11 +80,11 @@ impl Target {
         Some(Target::from_url(url))
     }
 
-    /// Header routing: the host from `Host` (or from the target, where that is in absolute form), the
-    /// scheme from `X-HMT-Scheme` or `X-Meeshkan-Scheme`, else `inbound`.
+    /// Header routing: the host from `Host` (or from a target in absolute form), the scheme from
+    /// `X-HMT-Scheme` or `X-Meeshkan-Scheme`, and otherwise `inbound`.
     ///
     /// # Errors
-    /// No host, or a wrong host or scheme.
+    /// No host, or an invalid host or scheme.
     pub fn in_headers(parts: &Parts, inbound: Protocol) -> Result<Target, TargetError> {
         if parts.version < Version::HTTP_2
             && let Some(absolute) = Target::absolute(&parts.uri)
@@ -100,17 +100,18 @@ impl Target {
         })
     }
 
-    /// The target of a request in absolute form, as clients send it to a proxy; `None` for other forms.
+    /// The target of a request in absolute form, as clients send it to a proxy; `None` for other
+    /// forms.
     pub fn absolute(uri: &Uri) -> Option<Result<Target, TargetError>> {
         uri.scheme()?;
         Some(Target::from_url(&uri.to_string()))
     }
 
-    /// The same host and port by the other scheme.
+    /// The same host and port with the other scheme.
     pub fn with_protocol(&self, protocol: Protocol) -> Target {
         let mut host = self.host.clone();
         if protocol != self.protocol {
-            // A port that was left out, or need not be told any more.
+            // The port was implied, or becomes the default port.
             host = format!("{}:{}", self.hostname(), self.port());
         }
         let host = without_default_port(host, protocol);
@@ -123,7 +124,7 @@ impl Target {
         Target { protocol, host, path_and_query: path_and_query.into() }
     }
 
-    /// The same origin with another path, put after this target's own.
+    /// The same origin, with this target's own path followed by `path_and_query`.
     pub fn join(&self, path_and_query: &str) -> Target {
         let base = self.path_and_query.trim_end_matches('/');
         self.with_path([base, path_and_query].concat())
@@ -137,7 +138,7 @@ impl Target {
         }
     }
 
-    /// The port, that of the scheme where the host names none.
+    /// The port; without one in the host, the default port of the scheme.
     pub fn port(&self) -> u16 {
         let port = &self.host[self.hostname().len()..];
         match port.strip_prefix(':').and_then(|port| port.parse().ok()) {
@@ -146,28 +147,29 @@ impl Target {
         }
     }
 
-    /// True where both go to the same scheme, host and port.
+    /// True if both have the same scheme, host and port.
     pub fn same_origin(&self, other: &Target) -> bool {
         self.protocol == other.protocol && self.host == other.host
     }
 
-    /// The path without query.
+    /// The path without the query.
     pub fn path(&self) -> &str {
         self.path_and_query.split('?').next().unwrap_or_default()
     }
 
-    /// The query without `?`; empty where there is none.
+    /// The query without `?`; empty if there is none.
     pub fn query(&self) -> &str {
         self.wire_query().unwrap_or_default()
     }
 
-    /// The query without `?`; `None` where there is no `?`.
+    /// The query without `?`; `None` if there is no `?`.
     pub fn wire_query(&self) -> Option<&str> {
         self.path_and_query.split_once('?').map(|(_, query)| query)
     }
 }
 
-/// The one valid `Host` header in lower case, or what HTTP/2 has in its place; `None` where HTTP/1.0 sends none.
+/// The only and valid `Host` header in lower case, or `:authority` in HTTP/2; `None` if an HTTP/1.0
+/// client sends none.
 ///
 /// # Errors
 /// None in HTTP/1.1, more than one, or a malformed one.
@@ -223,7 +225,7 @@ fn default_port(protocol: Protocol) -> u16 {
     }
 }
 
-/// Without `:80` of http and `:443` of https, so that an origin has one spelling.
+/// Removes `:80` from http and `:443` from https hosts, so that an origin has one spelling.
 fn without_default_port(mut host: String, protocol: Protocol) -> String {
     let port = match protocol {
         Protocol::Http => ":80",

@@ -6,7 +6,7 @@ use std::task::{Poll, ready};
 
 use tokio::task::JoinSet;
 
-/// A set of tasks that any of them can add to.
+/// A set of tasks that each of its tasks can add to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
@@ -15,13 +15,13 @@ impl Tasks {
         self.lock().spawn(task);
     }
 
-    /// Forgets tasks that have ended, or the set would grow with every connection.
+    /// Removes finished tasks; otherwise the set would grow with every connection.
     pub(super) fn reap(&self) {
         let mut tasks = self.lock();
         while tasks.try_join_next().is_some() {}
     }
 
-    /// Ends once all tasks have.
+    /// Waits until all tasks have ended.
     pub(super) async fn ended(&self) {
         poll_fn(|cx| {
             let mut tasks = self.lock();
@@ -31,11 +31,11 @@ impl Tasks {
         .await;
     }
 
-    /// Ends all tasks, and waits until what they held is dropped. Gives how many there were.
+    /// Aborts all tasks, and waits until everything they owned is dropped. Returns their number.
     pub(super) async fn abort(&self) -> usize {
         let mut aborted = 0;
         loop {
-            // A task may have started another before its end.
+            // A task may have spawned another one before it ended.
             let mut tasks = std::mem::take(&mut *self.lock());
             if tasks.is_empty() {
                 return aborted;

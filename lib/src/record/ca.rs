@@ -1,5 +1,5 @@
-//! The local certificate authority: made on first use, its key for its owner's eyes only, and the
-//! certificates that it gives to hosts while a tunnel to them is recorded.
+//! The local certificate authority, which is created on first use with a key that only its owner
+//! can read, and the certificates that it issues for the hosts of recorded tunnels.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -26,53 +26,54 @@ use tokio_rustls::rustls::sign::{CertifiedKey, SigningKey};
 const CERTIFICATE: &str = "hmt-ca.pem";
 const KEY: &str = "hmt-ca.key";
 
-/// How long the authority is valid.
+/// Validity of the authority's own certificate.
 const CA_DAYS: i64 = 3650;
 
-/// How long a host's certificate is valid: public authorities may give 200 days at most since March 2026
-/// (CA/Browser Forum ballot SC-081), and clients may come to hold others to that.
+/// Validity of a host's certificate. Since March 2026, public authorities may issue certificates
+/// for 200 days at most (CA/Browser Forum ballot SC-081), and clients may apply this limit to all.
 const LEAF_DAYS: i64 = 199;
 
-/// A certificate is used for as long, so that it never runs out while it is used.
+/// A certificate is replaced after this time, so that it never expires while in use.
 const LEAF_USE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Certificates kept; the oldest makes room for another, because a client may invent hosts.
+/// Maximum number of cached certificates, because a client can invent hosts. The oldest is dropped
+/// first.
 const MAX_LEAVES: usize = 1000;
 
 /// Signs certificates for the hosts of tunnels.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: PathBuf,
-    /// One for all hosts; it never leaves memory.
+    /// One key for all hosts, which never leaves memory.
     leaf_key: KeyPair,
     signing_key: Arc<dyn SigningKey>,
     leaves: Mutex<HashMap<String, (Arc<CertifiedKey>, Instant)>>,
 }
 
-/// Why there is no authority.
+/// Why the authority cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
-    /// A file cannot be read or made.
+    /// A file cannot be read or created.
     #[error("{}: the certificate authority cannot be read or made; name another folder with --ca-dir", .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// Others could sign in our name.
+    /// Other users could read the key, and sign certificates with it.
     #[error("{}: the key of the certificate authority can be read by others (mode {mode:o}); make it yours alone with chmod 600, or remove {} to have another made", .path.display(), .path.parent().unwrap_or(Path::new(".")).display())]
     Exposed {
-        /// The key.
+        /// The key file.
         path: PathBuf,
-        /// Its mode.
+        /// The mode of the file.
         mode: u32,
     },
-    /// The files are not what was made here.
+    /// The files were not created by the recorder.
     #[error("{}: no certificate authority made by hmt-record; name another folder with --ca-dir", .0.display())]
     Foreign(PathBuf),
-    /// Cryptography failed.
+    /// A cryptographic operation failed.
     #[error("cannot make a certificate authority: {0}")]
     Make(String),
 }
@@ -84,10 +85,10 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// The authority in a folder; the folder and the authority are made where there is none.
+    /// Loads the authority in a folder, or creates the folder and the authority.
     ///
     /// # Errors
-    /// What cannot be read, made or used, and a key that others can read.
+    /// A file that cannot be read, created or used, or a key that other users can read.
     pub fn load_or_create(folder: &Path) -> Result<Authority, AuthorityError> {
         let io = |path: &Path| {
             let path = path.to_owned();
@@ -98,21 +99,21 @@ impl Authority {
         let (key_path, certificate) = (folder.join(KEY), folder.join(CERTIFICATE));
         if !key_path.exists() {
             let key = KeyPair::generate().map_err(make)?;
-            put(&key_path, &key.serialize_pem(), 0o600).map_err(io(&key_path))?;
+            create_atomically(&key_path, &key.serialize_pem(), 0o600).map_err(io(&key_path))?;
         }
-        // Not what was just made but what is there: another process may have been first.
+        // Use the stored files, not the ones created above: another process may have been first.
         refuse_exposed(&key_path)?;
         let pem = fs::read_to_string(&key_path).map_err(io(&key_path))?;
         let key = KeyPair::from_pem(&pem).map_err(|_| AuthorityError::Foreign(key_path.clone()))?;
         let params = ca_params(&key);
         if !certificate.exists() {
             let made = params.self_signed(&key).map_err(make)?;
-            put(&certificate, &made.pem(), 0o644).map_err(io(&certificate))?;
+            create_atomically(&certificate, &made.pem(), 0o644).map_err(io(&certificate))?;
         }
         let pem = fs::read(&certificate).map_err(io(&certificate))?;
         let stored = CertificateDer::from_pem_slice(&pem)
             .map_err(|_| AuthorityError::Foreign(certificate.clone()))?;
-        // The name in it is made from the key, so a certificate with both is that key's.
+        // The name contains a hash of the key, so a certificate with both belongs to this key.
         let holds = |part: &[u8]| stored.windows(part.len()).any(|window| window == part);
         if !holds(key.public_key_raw()) || !holds(common_name(&key).as_bytes()) {
             return Err(AuthorityError::Foreign(certificate));
@@ -130,12 +131,13 @@ impl Authority {
         })
     }
 
-    /// The certificate that clients are to trust.
+    /// The file of the certificate that clients must trust.
     pub fn certificate(&self) -> &Path {
         &self.certificate
     }
 
-    /// Ends TLS for a host, as itself or as who the client takes it for.
+    /// A TLS acceptor for a tunnel. Its certificate is for the server name that the client asks
+    /// for, or else for the host of the tunnel.
     pub(super) fn acceptor(self: &Arc<Self>, host: &str) -> Result<TlsAcceptor, AuthorityError> {
         let failed = |error: tokio_rustls::rustls::Error| AuthorityError::Make(error.to_string());
         let leaves = Leaves { authority: self.clone(), host: host.to_owned() };
@@ -145,7 +147,7 @@ impl Authority {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(leaves));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // Each tunnel has a configuration of its own, so no session would be found again.
+        // Each tunnel has its own configuration, so no session could be resumed.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(TlsAcceptor::from(Arc::new(config)))
@@ -173,7 +175,8 @@ impl Authority {
     }
 }
 
-/// Chooses the certificate by the name that the client asks for, else by the tunnel's host.
+/// Chooses the certificate by the server name that the client asks for, or else by the tunnel's
+/// host.
 #[derive(Debug)]
 struct Leaves {
     authority: Arc<Authority>,
@@ -192,7 +195,8 @@ fn common_name(key: &KeyPair) -> String {
     format!("HMT recorder CA {digits}")
 }
 
-/// The same for the same key but for the times, so that they need not be read back from the certificate.
+/// The parameters of the authority's certificate. Apart from the times, they depend on the key
+/// only, so they need not be parsed from the certificate.
 fn ca_params(key: &KeyPair) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -207,19 +211,20 @@ fn ca_params(key: &KeyPair) -> CertificateParams {
 fn leaf_params(host: &str) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(vec![host.to_owned()])?;
     params.distinguished_name = DistinguishedName::new();
-    // The host is among the alternative names, whatever its length; this field holds 64 characters.
+    // The alternative names hold a host of any length, but this field at most 64 characters.
     let name = if host.len() <= 64 { host } else { "HMT" };
     params.distinguished_name.push(DnType::CommonName, name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    // The default is made from the key, which all of ours share; clients refuse a number that comes twice.
+    // The default is derived from the key, which all certificates share. Clients refuse a serial
+    // number that occurs twice.
     params.serial_number = Some(SerialNumber::from_slice(&rand::random::<[u8; 16]>()));
     valid_for(&mut params, LEAF_DAYS);
     Ok(params)
 }
 
-/// From yesterday on, for clients whose clocks are behind.
+/// Valid from yesterday on, for clients whose clocks are slow.
 fn valid_for(params: &mut CertificateParams, days: i64) {
     let yesterday = OffsetDateTime::now_utc() - time::Duration::days(1);
     params.not_before = yesterday;
@@ -237,8 +242,8 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Puts a whole file in place at once, and never over one that is there.
-fn put(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+/// Creates a file with its whole content atomically, unless it exists.
+fn create_atomically(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".hmt-ca-");
@@ -290,7 +295,7 @@ mod tests {
         let other = Authority::load_or_create(&folder.path().join("other")).unwrap();
         assert_ne!(fs::read(other.certificate()).unwrap(), pem);
 
-        // A certificate of another key is none of ours.
+        // A certificate for another key must be refused.
         fs::copy(other.certificate(), first.certificate()).unwrap();
         assert!(matches!(Authority::load_or_create(&dir), Err(AuthorityError::Foreign(_))));
     }

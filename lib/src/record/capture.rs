@@ -1,4 +1,4 @@
-//! One exchange while it happens, and the record that it becomes in the end, whatever the end is.
+//! One exchange in progress, and the record that it becomes, however it ends.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -9,29 +9,29 @@ use http::{HeaderMap, Method};
 use hyper::ext::ReasonPhrase;
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
-use super::content::{missing, recorded_body};
 use super::copy::{BodyCopy, Upload, UploadState};
-use super::journal::Taken;
+use super::journal::Acknowledgement;
+use super::recorded_body::{missing, recorded_body};
 use super::recorder::Recorder;
 use super::tally::Dropped;
 use crate::exchange::{
     Exchange, Meta, Request, Response, Side, parse_query, timestamp, write_line,
 };
-use crate::net::{Target, bytes_beyond_text, latin1, recorded_headers, request_headers};
+use crate::net::{Target, bytes_beyond_text, latin1, recorded_headers, recorded_request_headers};
 
-/// Chunks of a streamed response whose time is kept.
+/// Maximum number of chunks of a streamed response whose times are recorded.
 const MAX_CHUNKS: usize = 1 << 16;
 
-/// Room for a line that a thread keeps for the next; more is given back.
+/// Capacity of the line buffer that a thread keeps for its next record; a larger one is freed.
 const KEPT_ROOM: usize = 1 << 20;
 
 thread_local! {
-    /// Where lines are written down: room that was used just now is in the cache, and need not be found.
+    /// The buffer in which lines are written. Memory used a moment ago is in the CPU's cache.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An exchange in progress. Where it is dropped unfinished, the client has left (or was cut at the end of
-/// the grace), and what there was is recorded as such.
+/// An exchange in progress. If it is dropped unfinished, the client has left (or was cut off at the
+/// end of the grace period), and what was captured until then is recorded.
 pub(super) struct Capture {
     recorder: Arc<Recorder>,
     pub(super) target: Target,
@@ -45,7 +45,7 @@ pub(super) struct Capture {
     error: Option<String>,
     incomplete: Option<Side>,
     finished: bool,
-    /// It passes, and is not recorded.
+    /// The exchange is forwarded but not recorded.
     excluded: bool,
 }
 
@@ -53,17 +53,17 @@ pub(super) struct Capture {
 pub(super) struct Answer {
     status: u16,
     headers: HeaderMap,
-    /// Where it is not the standard one.
+    /// The reason phrase, if it is not the standard one.
     reason: Option<ReasonPhrase>,
     copy: BodyCopy,
-    /// When its head came, for a response whose chunks are timed.
+    /// When the head arrived, for a response whose chunks are timed.
     streamed: Option<Instant>,
     chunks: Vec<(f64, u64)>,
     trailers: HeaderMap,
 }
 
 impl Answer {
-    /// As they were received.
+    /// The headers as they were received.
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -95,7 +95,7 @@ impl Capture {
             hosts.add(&target.host);
         }
         let excluded = !recorder.filter.takes_named(method.as_str(), &target.host, target.path());
-        // Boxed, since it is moved from step to step.
+        // Boxed, because it is moved between stages.
         Box::new(Capture {
             recorder,
             target,
@@ -113,8 +113,8 @@ impl Capture {
         })
     }
 
-    /// The head of the response is there, with the length that it announces, if any; `streamed` asks for the time
-    /// of each chunk.
+    /// Starts the response. `length` is the announced one, if any; `streamed` asks for the time of
+    /// each chunk.
     pub(super) fn respond(
         &mut self,
         status: u16,
@@ -135,7 +135,7 @@ impl Capture {
         });
     }
 
-    /// There will be no response.
+    /// Records that there is no response, and why.
     pub(super) fn fail(&mut self, why: String) {
         self.error = Some(why);
     }
@@ -144,30 +144,30 @@ impl Capture {
         self.incomplete = Some(side);
     }
 
-    /// This was no exchange: the request went nowhere.
+    /// Drops the exchange: the request was not sent.
     pub(super) fn forget(&mut self) {
         self.finished = true;
     }
 
-    /// The response's headers as they were received; for when the record is written.
+    /// The response's headers as they were received, once the record is written.
     pub(super) fn into_received(mut self: Box<Self>) -> HeaderMap {
         self.answer.take().map(|answer| answer.headers).unwrap_or_default()
     }
 
-    /// Hands the record to the sinks. The client must not have the end of its answer before the result
-    /// resolves, and never where that is an error.
-    pub(super) fn finish(&mut self) -> Taken {
+    /// Hands the record to the sinks. The client must not receive the end of its response before
+    /// the result resolves, and never if it is an error.
+    pub(super) fn finish(&mut self) -> Acknowledgement {
         self.hand_over(true)
     }
 
-    fn hand_over(&mut self, awaited: bool) -> Taken {
+    fn hand_over(&mut self, awaited: bool) -> Acknowledgement {
         self.finished = true;
         self.trace();
         if self.excluded {
             self.recorder.tally.discard(Dropped::Excluded);
-            return Taken::UNNEEDED;
+            return Acknowledgement::NONE_NEEDED;
         }
-        // A method that a line has no word for stands beside it.
+        // A method that the format has no name for is stored in a separate field.
         let known = self.method.as_str().parse().ok();
         let method = known.unwrap_or(crate::exchange::Method::Post);
         if !self.target.path_and_query.starts_with('/') {
@@ -175,7 +175,7 @@ impl Capture {
                 Dropped::NoPath,
                 "the target * cannot be recorded, though it is passed on",
             );
-            return Taken::UNNEEDED;
+            return Acknowledgement::NONE_NEEDED;
         }
         let mut line = LINE.take();
         line.clear();
@@ -184,7 +184,7 @@ impl Capture {
             let upload = self.upload.as_deref().map(Upload::lock);
             let upload = upload.as_deref();
             let keep = self.recorder.redactor.is_none();
-            let headers = request_headers(&self.headers, &self.target.host);
+            let headers = recorded_request_headers(&self.headers, &self.target.host);
             let (pathname, query) = (escaped(self.target.path()), self.target.wire_query());
             let mut exchange = Exchange {
                 request: Request {
@@ -213,7 +213,7 @@ impl Capture {
                         Some(_) => None,
                         None => Some(Cow::Borrowed(self.method.as_str())),
                     },
-                    // The upload itself may be cut although an answer came.
+                    // The upload may be incomplete even if a response arrived.
                     incomplete: self.incomplete.or(upload.and_then(UploadState::cut_by)),
                     error: self.error.as_deref().map(Cow::Borrowed),
                     ..self.answer.as_ref().map(Answer::meta).unwrap_or_default()
@@ -226,10 +226,10 @@ impl Capture {
             if let (Some(answer), Some(response)) = (&self.answer, &exchange.response) {
                 exchange.meta.truncated_response = missing(&answer.copy, &response.body);
             }
-            // What a violation says of a value must not be a secret.
+            // Redact after checking, because violations quote values, which may be secrets.
             self.recorder.redact(&mut exchange);
             self.recorder.check(&mut exchange);
-            // Afterwards, so that none of what was replaced is among them.
+            // Computed after redaction, so that these bytes hold no replaced value.
             exchange.meta.request_header_bytes =
                 bytes_beyond_text(&self.headers, &exchange.request.headers);
             if let (Some(answer), Some(response)) = (&self.answer, &exchange.response) {
@@ -251,7 +251,7 @@ impl Capture {
             status: answer.status,
             body: recorded_body(&answer.copy, &headers, self.recorder.redactor.is_none()),
             headers,
-            // The clock may have been set meanwhile, which must not put the answer before the question.
+            // Uses a monotonic duration, because the clock may be set between request and response.
             timestamp: Some(timestamp(self.began.0 + self.began.1.elapsed()).into()),
         }
     }
@@ -264,14 +264,15 @@ impl Capture {
             (Some(answer), _, Some(_)) => format!("{} (cut)", answer.status),
             (None, error, _) => error.clone().unwrap_or_default(),
         };
-        // What a client sends must not write to the terminal as it likes; and queries may hold secrets.
+        // Escaped, so that a client cannot control the terminal; without the query, which may hold
+        // secrets.
         let path = self.recorder.shown_path(self.target.path());
         let path = path.escape_debug();
         let ms = self.began.1.elapsed().as_millis();
         trace(&format!("{} {}://{host}{path} {end} {ms} ms", self.method, protocol.as_str()));
     }
 
-    /// Room for the line, so that it is seldom moved while it grows.
+    /// Capacity for the line, so that it is seldom reallocated.
     fn line_size(&self) -> usize {
         let upload = self.upload.as_ref().map_or(0, |upload| upload.lock().copy.bytes().len());
         let answer = self.answer.as_ref().map_or(0, |answer| answer.copy.bytes().len());
@@ -299,12 +300,12 @@ impl Drop for Capture {
         if self.answer.is_none() {
             self.error = Some("the client left before the answer".to_owned());
         }
-        // Nobody waits for it.
+        // No client waits for this record.
         drop(self.hand_over(false));
     }
 }
 
-/// Part of a target with all bytes beyond ASCII percent-encoded. Others stay as they came.
+/// A part of a target with all non-ASCII bytes percent-encoded. All others stay as received.
 fn escaped(part: &str) -> Cow<'_, str> {
     if part.is_ascii() { Cow::Borrowed(part) } else { utf8_percent_encode(part, CONTROLS).into() }
 }

@@ -1,4 +1,5 @@
-//! A connection to an upstream: resolved once, checked, and made to the address that was checked.
+//! Connections to upstreams. The name is resolved once, and the connection goes to the address that
+//! was checked.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,29 +10,29 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::link::{Form, Wanted};
-use super::policy::{Policy, Refusal};
+use super::link::{RequiredProtocol, TargetForm};
+use super::policy::{Refusal, TargetPolicy};
 use super::proxies::{Proxies, ProxyServer};
 use super::stream::Stream;
-use super::tls::{Trust, tls_trouble};
+use super::tls::{Trust, tls_failure_message};
 use crate::exchange::Protocol;
 use crate::net::Target;
 
-/// Bytes of a proxy's answer to `CONNECT`.
+/// Maximum size of a proxy's response to `CONNECT`, in bytes.
 const MAX_PROXY_HEAD: usize = 16 << 10;
 
-/// How connections to upstreams are made.
+/// Connects to upstreams.
 #[derive(Debug)]
 pub(super) struct Connector {
-    pub(super) policy: Policy,
+    pub(super) policy: TargetPolicy,
     pub(super) trust: Trust,
     pub(super) proxies: Proxies,
     pub(super) timeout: Duration,
-    /// Where the recorder listens.
+    /// The address that the recorder listens on.
     pub(super) own: SocketAddr,
 }
 
-/// There is no connection to the upstream.
+/// Why there is no connection to the upstream.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     #[error("{0}")]
@@ -40,7 +41,7 @@ pub(super) enum ConnectError {
     Resolve(String, #[source] io::Error),
     #[error("cannot connect to {0}: {1}; does a server listen there?")]
     Connect(SocketAddr, #[source] io::Error),
-    #[error("no TLS with {0}: {why}", why = tls_trouble(.1, .0))]
+    #[error("no TLS with {0}: {why}", why = tls_failure_message(.1, .0))]
     Tls(String, #[source] io::Error),
     #[error("the proxy {0} gives no tunnel to {1}: {2}")]
     Proxy(String, String, String),
@@ -48,21 +49,21 @@ pub(super) enum ConnectError {
     TimedOut(String, Duration),
 }
 
-/// A connection, and how requests are to be written on it.
+/// A new connection, and the form of the request targets on it.
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) stream: Stream,
-    pub(super) form: Form,
+    pub(super) form: TargetForm,
 }
 
 impl Connector {
-    /// Connects to the target, or to the proxy that leads to it.
+    /// Connects to the target, directly or through its proxy.
     pub(super) async fn connect(
         &self,
         target: &Target,
-        wanted: Wanted,
+        required: RequiredProtocol,
     ) -> Result<Connected, ConnectError> {
-        timeout(self.timeout, self.connect_untimed(target, wanted))
+        timeout(self.timeout, self.connect_untimed(target, required))
             .await
             .unwrap_or_else(|_| Err(ConnectError::TimedOut(target.host.clone(), self.timeout)))
     }
@@ -70,28 +71,28 @@ impl Connector {
     async fn connect_untimed(
         &self,
         target: &Target,
-        wanted: Wanted,
+        required: RequiredProtocol,
     ) -> Result<Connected, ConnectError> {
         let proxy = self.proxies.of(target);
         let mut tcp = match proxy {
             Some(proxy) => {
-                // Names are the proxy's to resolve, so only addresses can be checked here.
+                // The proxy resolves names, so only literal addresses can be checked here.
                 if let Ok(ip) = target.hostname().trim_matches(['[', ']']).parse::<IpAddr>() {
                     self.policy.check_address(SocketAddr::new(ip, target.port()), self.own)?;
                 }
-                let to_proxy = Policy::default();
+                let to_proxy = TargetPolicy::default();
                 self.connect_tcp(&proxy.target, &to_proxy).await?
             }
             None => self.connect_tcp(target, &self.policy).await?,
         };
-        // Requests are written whole, so waiting to fill a segment only delays them.
+        // Requests are written as a whole, so delaying small segments would only add latency.
         let _ = tcp.set_nodelay(true);
         if target.protocol == Protocol::Http {
             let form = match proxy {
-                // A proxy takes no HTTP/2 for others.
-                Some(proxy) => Form::Absolute(proxy.authorization.clone()),
-                None if wanted == Wanted::PriorKnowledge => Form::Http2,
-                None => Form::Origin,
+                // Proxies are spoken to in HTTP/1.
+                Some(proxy) => TargetForm::Absolute(proxy.authorization.clone()),
+                None if required == RequiredProtocol::PriorKnowledge => TargetForm::Http2,
+                None => TargetForm::Origin,
             };
             return Ok(Connected { stream: Stream::plain(tcp), form });
         }
@@ -99,19 +100,19 @@ impl Connector {
             tunnel(&mut tcp, proxy, target).await?;
         }
         let tls = |error| ConnectError::Tls(target.host.clone(), error);
-        let connector = self.trust.connector(wanted == Wanted::Http1).map_err(tls)?;
+        let connector = self.trust.connector(required == RequiredProtocol::Http1).map_err(tls)?;
         let name = target.hostname().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(name).map_err(|error| tls(io::Error::other(error)))?;
         let stream = connector.connect(name, tcp).await.map_err(tls)?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let form = if http2 { Form::Http2 } else { Form::Origin };
+        let form = if http2 { TargetForm::Http2 } else { TargetForm::Origin };
         Ok(Connected { stream: Stream::tls(stream), form })
     }
 
     async fn connect_tcp(
         &self,
         target: &Target,
-        policy: &Policy,
+        policy: &TargetPolicy,
     ) -> Result<TcpStream, ConnectError> {
         let resolve = |error| ConnectError::Resolve(target.hostname().to_owned(), error);
         let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
@@ -154,7 +155,7 @@ async fn tunnel(
     head.extend_from_slice(b"\r\n");
     tcp.write_all(&head).await.map_err(|error| failed(error.to_string()))?;
     let mut answer = Vec::new();
-    // Byte by byte, so that nothing of what comes after the head is taken away from TLS.
+    // Reads single bytes, so that no byte of the TLS handshake after the head is consumed.
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() >= MAX_PROXY_HEAD {
             return Err(failed("its answer has no end".to_owned()));

@@ -1,4 +1,4 @@
-//! A bounded copy of a body that passes.
+//! A bounded copy of a body that is streamed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,19 +8,21 @@ use http::HeaderMap;
 
 use crate::exchange::Side;
 
-/// Room made at once for a body that announces its length; whoever announces more may send less.
+/// Maximum capacity reserved in advance for an announced length, because the announcement may be
+/// false.
 const MAX_ROOM: usize = 1 << 20;
 
-/// The first bytes of a body, and how many there were in all.
+/// The first bytes of a body, and its total size.
 #[derive(Debug, Default)]
 pub(super) struct BodyCopy {
     limit: usize,
-    /// The announced length, within limits; 0 where there is none.
+    /// The announced length, up to the maximum; 0 without an announcement.
     room: usize,
     total: u64,
-    /// Most bodies are one frame, which is shared and not copied; its buffer is then pinned.
+    /// Most bodies are one frame. It is shared instead of copied, which pins its buffer.
     first: Bytes,
-    /// All of it once there are several: frames may be tiny, and each would pin its whole read buffer.
+    /// All bytes of a body of several frames. Frames may be tiny, and each one would pin its whole
+    /// read buffer.
     all: Vec<u8>,
 }
 
@@ -29,7 +31,7 @@ impl BodyCopy {
         BodyCopy { limit, ..BodyCopy::default() }
     }
 
-    /// Makes ready for a body of so many bytes, that it need not be moved while it grows.
+    /// Reserves capacity for a body of this length, so that it is not reallocated while it grows.
     pub(super) fn expect(mut self, length: Option<u64>) -> Self {
         let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
         self.room = length.min(self.limit).min(MAX_ROOM);
@@ -55,13 +57,13 @@ impl BodyCopy {
         if self.all.is_empty() { &self.first } else { &self.all }
     }
 
-    /// The full size, where the copy is shorter.
+    /// The full size, if the copy is truncated.
     pub(super) fn truncated(&self) -> Option<u64> {
         (self.total > self.bytes().len() as u64).then_some(self.total)
     }
 }
 
-/// The request body's copy, shared by the side that reads it and the side that records it.
+/// The copy of the request body, shared between the upload and the recording.
 #[derive(Debug)]
 pub(super) struct Upload {
     state: Mutex<UploadState>,
@@ -70,16 +72,17 @@ pub(super) struct Upload {
 #[derive(Debug)]
 pub(super) struct UploadState {
     pub(super) copy: BodyCopy,
-    /// When the client last sent something.
+    /// When the client last sent bytes.
     pub(super) progress: Instant,
     pub(super) end: Option<UploadEnd>,
-    /// Bytes that the client announced, where it did.
+    /// The announced length, if any.
     length: Option<u64>,
     pub(super) trailers: HeaderMap,
 }
 
 impl UploadState {
-    /// The full size, where the copy is shorter; as announced, where the upstream answered before all of it came.
+    /// The full size, if the copy is truncated. It is the announced one if the upstream answered
+    /// before the whole body arrived.
     pub(super) fn truncated(&self) -> Option<u64> {
         match self.end {
             None => self.length.filter(|length| *length > self.copy.bytes().len() as u64),
@@ -87,12 +90,12 @@ impl UploadState {
         }
     }
 
-    /// Who cut it, if it was cut.
+    /// The side that cut the body short, if any.
     pub(super) fn cut_by(&self) -> Option<Side> {
         match self.end {
             Some(UploadEnd::Whole) => None,
             Some(UploadEnd::Broken) => Some(Side::Client),
-            // The upstream answered without waiting for the rest, of which nobody knows the length.
+            // The upstream answered without waiting for the rest, whose length is unknown.
             None => self.length.is_none().then_some(Side::Upstream),
         }
     }
@@ -102,7 +105,7 @@ impl UploadState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UploadEnd {
     Whole,
-    /// The client left, or broke the framing.
+    /// The client closed the connection, or broke the framing.
     Broken,
 }
 
@@ -114,7 +117,7 @@ impl Upload {
         Upload { state: Mutex::new(state) }
     }
 
-    /// No code panics with the lock held, so there is nothing half-done behind a poisoned one.
+    /// No code panics while it holds the lock, so the state behind a poisoned lock is consistent.
     pub(super) fn lock(&self) -> MutexGuard<'_, UploadState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

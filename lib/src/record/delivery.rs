@@ -1,42 +1,43 @@
-//! How records get to their sinks: what users choose.
+//! User settings for the delivery of records to their sinks.
 
 use crate::stream::Sink;
 
-/// When a client may have the end of its answer.
+/// How durably a record is stored before the response completes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// Once the kernel has the record: a kill loses none.
+    /// The kernel has the record. Killing the recorder loses none.
     #[default]
     Kernel,
-    /// Once the disk has it: a power cut loses none.
+    /// The disk has the record. A power failure loses none.
     Fsync,
-    /// Once the brokers of a topic have acknowledged it; of other sinks, once the kernel has it.
+    /// The brokers of a topic have acknowledged the record; for other sinks, the kernel has it.
     Acked,
-    /// At once: a kill may lose the records of the last second, and 4 MiB at most.
+    /// The response does not wait. Killing the recorder may lose the records of the last second, at
+    /// most 4 MiB.
     Buffered,
 }
 
-/// What happens while a sink takes nothing.
+/// What happens while a sink accepts no records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backpressure {
     /// Clients wait.
     #[default]
     Wait,
-    /// Records are dropped, once 32 MiB wait.
+    /// Records are dropped once 32 MiB are queued.
     Drop,
 }
 
 /// What happens when a sink fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnSinkError {
-    /// It is given up; the recorder ends with the last one.
+    /// The sink is abandoned; when the last one is, the recorder stops.
     #[default]
     Stop,
-    /// Its records are dropped, and it is tried again with the next.
+    /// Its records are dropped, and the next record is tried again.
     Drop,
 }
 
-/// How records get to their sinks.
+/// How records are delivered to their sinks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Delivery {
@@ -49,6 +50,6 @@ pub struct Delivery {
 pub struct Output {
     /// Takes the records.
     pub sink: Box<dyn Sink>,
-    /// True where a write may have to wait for a reader.
+    /// True if a write may block on a reader.
     pub may_wait: bool,
 }

@@ -1,14 +1,14 @@
-//! Captures that are there already: read, freed of secrets, written as records.
+//! Imports existing captures: reads them, removes secrets, and writes records.
 
-use super::content::undo_encoding;
+use super::recorded_body::undo_encoding;
 use crate::exchange::{Exchange, Redactor, parse_line, write_line};
 use crate::stream::{At, Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
 
-/// Told of what is not taken over.
-pub trait Complaints {
-    /// A record that is no exchange. False ends the import.
+/// Receives what could not be imported.
+pub trait ImportDiagnostics {
+    /// Called for a record that is no valid exchange. `false` ends the import.
     fn rejected(&mut self, place: At<'_>, why: &str) -> bool;
-    /// Something that the user should know.
+    /// Called with a warning for the user.
     fn warn(&mut self, text: &str);
 }
 
@@ -23,21 +23,21 @@ pub enum ImportError {
     Sink(#[from] SinkError),
 }
 
-/// Reads `reader` to its end and writes every exchange to all `sinks`; gives their number. The sinks are
-/// closed, too, where nothing fails.
+/// Reads `reader` to its end and writes every exchange to all `sinks`; returns their number. The
+/// sinks are closed in any case.
 ///
 /// # Errors
-/// A source or a sink failed; what was written until then is there.
+/// A source or a sink failed. Everything written until then is kept.
 pub fn import(
     reader: &mut Reader,
     mut sinks: Vec<Box<dyn Sink>>,
     redactor: Option<&Redactor>,
-    complaints: &mut dyn Complaints,
+    complaints: &mut dyn ImportDiagnostics,
 ) -> Result<u64, ImportError> {
     let mut written = 0;
     for sink in &sinks {
-        if let Some((patience, silence)) = sink.patience() {
-            patience.ends_after(silence);
+        if let Some((delivery_deadline, idle_limit)) = sink.delivery_deadline() {
+            delivery_deadline.ends_after(idle_limit);
         }
     }
     while let Some(block) = reader.next_block()? {
@@ -48,14 +48,14 @@ pub fn import(
     for note in reader.take_notes() {
         complaints.warn(&note);
     }
-    // Each is closed, also where another could not be.
+    // Close every sink, even if another one fails to close.
     let closed = sinks.into_iter().map(|sink| sink.close()).fold(Ok(()), Result::and);
     closed?;
     Ok(written)
 }
 
-/// Decodes the bodies that still have their Content-Encoding, so that the secrets in them can be seen, or leaves them
-/// out.
+/// Decodes bodies that still have their Content-Encoding, so that secrets in them can be found.
+/// Bodies that cannot be decoded are left out.
 fn undo_encodings(exchange: &mut Exchange<'_>) {
     let meta = &mut exchange.meta;
     let cut = |truncated: Option<u64>| truncated.is_some() || meta.incomplete.is_some();
@@ -70,12 +70,12 @@ fn undo_encodings(exchange: &mut Exchange<'_>) {
     }
 }
 
-/// False where the import is to end.
+/// Returns `false` to end the import.
 fn import_block(
     block: &Block,
     sinks: &mut [Box<dyn Sink>],
     redactor: Option<&Redactor>,
-    complaints: &mut dyn Complaints,
+    complaints: &mut dyn ImportDiagnostics,
     written: &mut u64,
 ) -> Result<bool, SinkError> {
     let mut out = Vec::new();

@@ -1,10 +1,10 @@
-//! Where records go, and when a client may have the end of its answer: once they are there.
+//! Writes records to the sinks, and tells the response when its record is safe.
 //!
-//! Plain files are written by the task that has the record: a `write(2)` to the page cache costs less than handing
-//! the record to another thread and being woken by it. Where another task writes just now, it is left the
-//! record as well, since sleeping for the lock would cost the most. Sinks that may make us
-//! wait (pipes, terminals, compressed files) have a thread, so that a slow reader slows the clients down
-//! and neither time-outs nor signals.
+//! Plain files are written by the task that has the record: a `write(2)` to the page cache costs
+//! less than passing the record to another thread and waking up afterwards. If another task holds
+//! the sinks at that time, the record is queued for that task, because waiting for the lock would
+//! cost even more. Sinks that may block (pipes, terminals, compressed files) get a thread, so that
+//! a slow reader delays clients but neither timeouts nor signals.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -21,38 +21,38 @@ use super::delivery::{Backpressure, Delivery, Durability, OnSinkError, Output};
 use super::sinks::{Outcome, Sinks, Unrecorded};
 use super::tally::{Dropped, Tally};
 use crate::net::Report;
-use crate::stream::Patience;
+use crate::stream::DeliveryDeadline;
 
-/// Sinks that buffer are flushed as often.
+/// Interval at which buffering sinks are flushed.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
-/// Bytes of records that may wait for a sink without a client that waits for them.
+/// Maximum bytes of queued records that no client waits for.
 const MAX_UNAWAITED: usize = 32 << 20;
 
-/// The same where records are buffered: what a kill may lose.
+/// The same limit with buffered durability, which is what a kill may lose.
 const MAX_BUFFERED: usize = 4 << 20;
 
-/// Records that share one wait for the disk.
-const GROUP: usize = 256;
+/// Maximum number of records that share one sync to disk.
+const SYNC_BATCH: usize = 256;
 
-/// Time for what a sink keeps of records that nobody took, after it has given up waiting.
-const KEEPING: Duration = Duration::from_secs(5);
+/// Time that a sink gets to save undelivered records after it has stopped waiting.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Takes records in whole lines and gives them to all sinks.
+/// Accepts records as complete lines and passes them to all sinks.
 pub(super) struct Journal {
     mode: Mode,
     delivery: Delivery,
     tally: Arc<Tally>,
     gone: watch::Receiver<bool>,
-    /// Of the sinks that wait for others.
-    patience: Vec<Patience>,
+    /// The deadlines of the sinks that wait for others.
+    delivery_deadline: Vec<DeliveryDeadline>,
 }
 
 enum Mode {
     Direct {
         sinks: Mutex<Sinks>,
-        /// What came while the sinks were locked.
-        left: Mutex<Vec<Job>>,
+        /// Records that arrived while the sinks were locked.
+        queued: Mutex<Vec<Job>>,
     },
     Thread {
         queue: Mutex<Option<mpsc::Sender<Job>>>,
@@ -67,26 +67,26 @@ struct Job {
     taken: Option<oneshot::Sender<Outcome>>,
 }
 
-/// Resolves when a record is where it belongs, or can never get there.
+/// Resolves when a record is stored as durably as configured, or can no longer be.
 #[must_use]
-pub(super) enum Taken {
+pub(super) enum Acknowledgement {
     Already(Outcome),
     Later(oneshot::Receiver<Outcome>),
 }
 
-impl Taken {
-    /// For what needs no record.
-    pub(super) const UNNEEDED: Taken = Taken::Already(Ok(()));
+impl Acknowledgement {
+    /// For exchanges that need no record.
+    pub(super) const NONE_NEEDED: Acknowledgement = Acknowledgement::Already(Ok(()));
 }
 
-impl Future for Taken {
+impl Future for Acknowledgement {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         match self.get_mut() {
-            Taken::Already(outcome) => Poll::Ready(*outcome),
-            Taken::Later(wait) => {
-                // A job that is dropped unwritten was recorded nowhere.
+            Acknowledgement::Already(outcome) => Poll::Ready(*outcome),
+            Acknowledgement::Later(wait) => {
+                // A job that is dropped unwritten was not recorded.
                 Poll::Ready(ready!(Pin::new(wait).poll(cx)).unwrap_or(Err(Unrecorded)))
             }
         }
@@ -103,49 +103,50 @@ impl Journal {
         for output in &mut outputs {
             output.sink.report_to(report.clone());
         }
-        let patience = outputs.iter().filter_map(|output| Some(output.sink.patience()?.0));
-        let patience = patience.collect();
+        let delivery_deadline =
+            outputs.iter().filter_map(|output| Some(output.sink.delivery_deadline()?.0));
+        let delivery_deadline = delivery_deadline.collect();
         let (announce, gone) = watch::channel(false);
         let may_wait = outputs.iter().any(|output| output.may_wait)
             || delivery.durability != Durability::Kernel;
         let sinks = Sinks::new(outputs, delivery, announce, report, tally.clone());
         let mode = if may_wait {
             let group = matches!(delivery.durability, Durability::Fsync | Durability::Acked);
-            Mode::start(sinks, if group { GROUP } else { 1 })
+            Mode::start(sinks, if group { SYNC_BATCH } else { 1 })
         } else {
-            Mode::Direct { sinks: Mutex::new(sinks), left: Mutex::default() }
+            Mode::Direct { sinks: Mutex::new(sinks), queued: Mutex::default() }
         };
-        Journal { mode, delivery, tally, gone, patience }
+        Journal { mode, delivery, tally, gone, delivery_deadline }
     }
 
-    /// Gives a record to the sinks. `awaited` tells whether a client is made to wait for that, which is what
-    /// bounds the queue. Takes the line away only where it has to be kept.
-    pub(super) fn submit(&self, host: &str, line: &mut Vec<u8>, awaited: bool) -> Taken {
+    /// Passes a record to the sinks. `awaited` says whether a client waits for the result, which
+    /// bounds the queue. The line is moved out only if it must be kept.
+    pub(super) fn submit(&self, host: &str, line: &mut Vec<u8>, awaited: bool) -> Acknowledgement {
         match &self.mode {
-            Mode::Direct { sinks, left } => {
+            Mode::Direct { sinks, queued } => {
                 let taken = match sinks.try_lock() {
-                    Ok(mut sinks) => Taken::Already(sinks.write(host, line)),
+                    Ok(mut sinks) => Acknowledgement::Already(sinks.write(host, line)),
                     Err(TryLockError::Poisoned(poisoned)) => {
-                        Taken::Already(poisoned.into_inner().write(host, line))
+                        Acknowledgement::Already(poisoned.into_inner().write(host, line))
                     }
                     Err(TryLockError::WouldBlock) => {
                         let (taken, wait) = oneshot::channel();
                         let line = std::mem::take(line);
                         let job = Job { host: host.to_owned(), line, taken: Some(taken) };
-                        lock(left).push(job);
-                        Taken::Later(wait)
+                        lock(queued).push(job);
+                        Acknowledgement::Later(wait)
                     }
                 };
-                write_left(sinks, left);
+                write_queued(sinks, queued);
                 taken
             }
             Mode::Thread { queue, waiting, .. } => {
                 let before = waiting.fetch_add(line.len(), Ordering::Relaxed);
-                let awaited = awaited && self.makes_wait(before);
+                let awaited = awaited && self.must_wait(before);
                 if !awaited && before > MAX_UNAWAITED {
                     waiting.fetch_sub(line.len(), Ordering::Relaxed);
                     self.tally.discard(Dropped::SinkBehind);
-                    return Taken::UNNEEDED;
+                    return Acknowledgement::NONE_NEEDED;
                 }
                 let (taken, wait) = oneshot::channel();
                 let line = std::mem::take(line);
@@ -153,23 +154,23 @@ impl Journal {
                 let sent = lock(queue).as_ref().is_some_and(|queue| queue.send(job).is_ok());
                 if !sent {
                     self.tally.discard(Dropped::SinkFailed);
-                    return Taken::Already(match self.delivery.on_error {
+                    return Acknowledgement::Already(match self.delivery.on_error {
                         OnSinkError::Stop => Err(Unrecorded),
                         OnSinkError::Drop => Ok(()),
                     });
                 }
-                if awaited { Taken::Later(wait) } else { Taken::UNNEEDED }
+                if awaited { Acknowledgement::Later(wait) } else { Acknowledgement::NONE_NEEDED }
             }
         }
     }
 
-    /// Whether a client waits for its record while so many bytes wait before it.
-    fn makes_wait(&self, before: usize) -> bool {
+    /// Whether a client must wait for its record, with this many bytes queued before it.
+    fn must_wait(&self, before: usize) -> bool {
         self.delivery.backpressure == Backpressure::Wait
             && (self.delivery.durability != Durability::Buffered || before > MAX_BUFFERED)
     }
 
-    /// Bytes of records that wait for their sinks.
+    /// Bytes of records that are queued for the sinks.
     pub(super) fn waiting(&self) -> usize {
         match &self.mode {
             Mode::Direct { .. } => 0,
@@ -177,33 +178,37 @@ impl Journal {
         }
     }
 
-    /// True once no sink is left.
+    /// True when no sink is left.
     pub(super) fn is_gone(&self) -> bool {
         *self.gone.borrow()
     }
 
-    /// Ends once no sink is left.
+    /// Resolves when no sink is left.
     pub(super) fn gone(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut gone = self.gone.clone();
         async move {
             if gone.wait_for(|gone| *gone).await.is_err() {
-                // The journal was closed in order.
+                // The journal was closed normally.
                 std::future::pending::<()>().await;
             }
         }
     }
 
-    /// Writes what waits, flushes and closes the sinks, within `limit`. Gives what befell a sink, if anything did.
+    /// Writes the queue, then flushes and closes the sinks, within `limit`. Returns the error of a
+    /// sink, if there was one.
     pub(super) async fn close(&self, limit: Duration) -> Option<String> {
         match &self.mode {
-            Mode::Direct { sinks, left } => {
-                write_left(sinks, left);
+            Mode::Direct { sinks, queued } => {
+                write_queued(sinks, queued);
                 lock(sinks).close()
             }
             Mode::Thread { queue, end, .. } => {
                 let given_up = Instant::now() + limit;
-                self.patience.iter().for_each(|patience| patience.ends_at(given_up));
-                let limit = if self.patience.is_empty() { limit } else { limit + KEEPING };
+                self.delivery_deadline
+                    .iter()
+                    .for_each(|delivery_deadline| delivery_deadline.ends_at(given_up));
+                let limit =
+                    if self.delivery_deadline.is_empty() { limit } else { limit + SAVE_TIMEOUT };
                 drop(lock(queue).take());
                 let end = lock(end).take();
                 match tokio::time::timeout(limit, end?).await {
@@ -215,11 +220,12 @@ impl Journal {
     }
 }
 
-/// Writes what others left, unless somebody is at it, who will look again after letting go of the sinks: so whatever
-/// was left before they were found locked is written by the one who had locked them.
-fn write_left(sinks: &Mutex<Sinks>, left: &Mutex<Vec<Job>>) {
-    let take = || std::mem::take(&mut *lock(left));
-    while !lock(left).is_empty() {
+/// Writes queued records unless another task holds the sinks. That task checks the queue again
+/// after it has released the sinks, so a record that was queued while they were locked is not
+/// forgotten.
+fn write_queued(sinks: &Mutex<Sinks>, queued: &Mutex<Vec<Job>>) {
+    let take = || std::mem::take(&mut *lock(queued));
+    while !lock(queued).is_empty() {
         let mut sinks = match sinks.try_lock() {
             Ok(sinks) => sinks,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -242,7 +248,7 @@ impl Mode {
         let waiting = Arc::new(AtomicUsize::new(0));
         let counter = waiting.clone();
         thread::spawn(move || {
-            // A recorder must not run unrecorded, so nobody may miss that this thread has ended.
+            // Without this thread nothing is recorded, so its end must not go unnoticed.
             let run = AssertUnwindSafe(|| run(&mut sinks, &jobs, &counter, group));
             if catch_unwind(run).is_err() {
                 sinks.panicked();
@@ -253,7 +259,7 @@ impl Mode {
     }
 }
 
-/// Writes what comes until nothing more can come. As many as `group` records share one wait for the disk.
+/// Writes records until the channel is closed. At most `group` records share one sync.
 fn run(sinks: &mut Sinks, jobs: &mpsc::Receiver<Job>, waiting: &AtomicUsize, group: usize) {
     let mut unflushed: Option<Instant> = None;
     loop {
@@ -274,7 +280,7 @@ fn run(sinks: &mut Sinks, jobs: &mpsc::Receiver<Job>, waiting: &AtomicUsize, gro
     }
 }
 
-/// Writes a record, with those that have come meanwhile, and tells whoever waits for them.
+/// Writes a record and those queued behind it, and notifies the waiting clients.
 fn take(
     sinks: &mut Sinks,
     first: Job,
@@ -299,7 +305,7 @@ fn take(
     }
 }
 
-/// What is behind these locks is whole after a panic, too.
+/// The data behind these locks is consistent even after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! An HTTP connection to an upstream, and the pool of those that are idle.
+//! HTTP connections to upstreams, and the pool of idle ones.
 //!
-//! An HTTP/1 link is driven by the task that uses it, the client's own, and not by a task of its own: that
-//! saves waking another task, often on another core, twice a request. An HTTP/2 link is shared by many
-//! clients, and so has a task of its own.
+//! The task that uses an HTTP/1 link (the client's own) also drives it. A separate task would have
+//! to be woken twice for each request, often on another core. Many clients share an HTTP/2 link, so
+//! that one has its own task.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -16,24 +16,24 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::connect::Connected;
+use super::request_body::RequestBody;
 use super::stream::Stream;
-use super::upload::RequestBody;
 use crate::exchange::Protocol;
-use crate::net::{Patience, Rewind, Target};
+use crate::net::{DeadlineTimer, Rewind, Target};
 
-/// Idle links kept for one origin, and in all.
+/// Maximum number of idle links for one origin, and in total.
 const IDLE: (usize, usize) = (256, 1024);
 
-/// Links idle for longer are closed: servers close theirs about then.
+/// Idle links are closed after this time, because servers close theirs at about the same time.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
-/// Longer heads of requests and of answers are refused.
+/// Maximum size of the head of a request or response.
 pub(super) const MAX_HEAD: usize = 256 << 10;
 
-/// Heads with more header lines are refused.
+/// Maximum number of header lines in a head.
 pub(super) const MAX_HEADERS: usize = 1000;
 
-/// Links that one client connection may own for each origin.
+/// Maximum number of links that one client connection may own for each origin.
 const OWNED: usize = 16;
 
 type Connection = http1::Connection<TokioIo<Stream>, RequestBody>;
@@ -41,80 +41,81 @@ type Connection = http1::Connection<TokioIo<Stream>, RequestBody>;
 /// A connection to an upstream.
 pub(super) struct Link {
     pub(super) sender: Sender,
-    /// HTTP/1's; none once it has ended, or has been given a task of its own. Boxed, since links are moved often.
+    /// The HTTP/1 connection; `None` once it has ended or has its own task. Boxed, because links
+    /// are moved often.
     connection: Option<Box<Connection>>,
-    /// The connection after its end, where that is the beginning of another protocol.
+    /// The ended connection, if another protocol follows on it.
     ended: Option<Box<Connection>>,
-    /// How a request is written down for it.
-    pub(super) form: Form,
-    beckon: Arc<Beckon>,
-    /// `beckon` as the connection has it.
+    /// The form of the request targets on this link.
+    pub(super) form: TargetForm,
+    driver_waker: Arc<DriverWaker>,
+    /// `driver_waker` as a `Waker` for the connection.
     waker: Waker,
-    /// For the time-outs of whoever uses it.
-    pub(super) patience: Patience,
-    /// The client connection that it belongs to, once an authentication was spoken on it that holds for the whole
-    /// connection (NTLM and Negotiate, RFC 4559 section 6).
+    /// For the timeouts of the task that uses the link.
+    pub(super) timer: DeadlineTimer,
+    /// The client connection that owns this link, once it carried an authentication that holds for
+    /// the whole connection (NTLM and Negotiate, RFC 4559 section 6).
     pub(super) owner: Option<u64>,
     used: Instant,
 }
 
-/// What a request needs of a link.
+/// The protocol that a request requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// HTTP/1, as for a switch to another protocol.
+pub(super) enum RequiredProtocol {
+    /// HTTP/1, for instance to switch to another protocol.
     Http1,
-    /// HTTP/2 in clear text without asking, as the client itself spoke it (RFC 9113 section 3.3).
+    /// HTTP/2 in clear text with prior knowledge, as the client spoke it (RFC 9113 section 3.3).
     PriorKnowledge,
-    /// HTTP/1 in clear text, and over TLS what ALPN gives.
+    /// HTTP/1 in clear text; over TLS, the result of ALPN.
     Any,
 }
 
-/// What an answer tells of its link once it is over.
+/// What a response says about its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
-    /// The next answer might begin within this one.
+pub(super) enum LinkState {
+    /// The link must be closed: the next response might start within this one.
     Closed,
-    /// The link knows.
+    /// The connection itself decides.
     Unknown,
     /// The next request may follow.
     Open,
 }
 
-/// Where requests are handed in.
+/// The handle that sends requests.
 pub(super) enum Sender {
     Http1(http1::SendRequest<RequestBody>),
     Http2(http2::SendRequest<RequestBody>),
 }
 
-/// How the head of a request names its target.
+/// The form of a request target (RFC 9112 section 3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// By its path; the host is in the header.
+pub(super) enum TargetForm {
+    /// The path; the `Host` header names the host.
     Origin,
-    /// By its URL, to a proxy that may want a password.
+    /// The URL, for a proxy that may require authorization.
     Absolute(Option<http::HeaderValue>),
-    /// By the fields of HTTP/2.
+    /// The pseudo-header fields of HTTP/2.
     Http2,
 }
 
-/// Wakes the task that drives a connection, but not while that is looking for what the connection hands over:
-/// it drives the connection next in any case, and to be woken would only cost it another turn.
+/// Wakes the task that drives a connection, except while that task polls for the connection's
+/// results. It drives the connection next in any case, so a wake-up would only cost another poll.
 ///
-/// Nothing is lost: what happens to the socket meanwhile is noted there before anybody is woken, and the drive that
-/// follows looks for it after it has registered.
-struct Beckon {
-    task: Mutex<Waker>,
-    looking: AtomicBool,
+/// No event is lost: the socket's readiness is stored before anyone is woken, and the following
+/// drive registers first and then checks it.
+struct DriverWaker {
+    driver: Mutex<Waker>,
+    polling: AtomicBool,
 }
 
-impl Wake for Beckon {
+impl Wake for DriverWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.looking.load(Ordering::SeqCst) {
-            self.task.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+        if !self.polling.load(Ordering::SeqCst) {
+            self.driver.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
         }
     }
 }
@@ -123,70 +124,71 @@ impl Link {
     pub(super) async fn new(connected: Connected) -> Result<Link, hyper::Error> {
         let Connected { stream, form } = connected;
         let io = TokioIo::new(stream);
-        if form == Form::Http2 {
+        if form == TargetForm::Http2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
-            // No pings: servers of gRPC end connections whose clients send them often.
+            // No pings: gRPC servers close connections whose clients send them often.
             builder.timer(TokioTimer::new());
             builder.max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
             let (sender, connection) = builder.handshake(io).await?;
-            // Its errors reach those who wait for answers.
+            // The requests on the connection return its errors.
             tokio::spawn(connection);
             let sender = Sender::Http2(sender);
-            return Ok(Link::over(sender, None, form));
+            return Ok(Link::with_sender(sender, None, form));
         }
         let (sender, connection) = http1::Builder::new()
-            // With some room for the reader.
+            // Some space beyond the head, for the reads.
             .max_buf_size(MAX_HEAD + (16 << 10))
             .max_headers(MAX_HEADERS)
             .preserve_header_case(true)
             .handshake(io)
             .await?;
         let (sender, connection) = (Sender::Http1(sender), Some(Box::new(connection)));
-        Ok(Link::over(sender, connection, form))
+        Ok(Link::with_sender(sender, connection, form))
     }
 
-    fn over(sender: Sender, connection: Option<Box<Connection>>, form: Form) -> Link {
-        let (task, looking) = (Mutex::new(Waker::noop().clone()), AtomicBool::new(false));
-        let beckon = Arc::new(Beckon { task, looking });
-        let waker = beckon.clone().into();
-        let (patience, used) = (Patience::default(), Instant::now());
+    fn with_sender(sender: Sender, connection: Option<Box<Connection>>, form: TargetForm) -> Link {
+        let (driver, polling) = (Mutex::new(Waker::noop().clone()), AtomicBool::new(false));
+        let driver_waker = Arc::new(DriverWaker { driver, polling });
+        let waker = driver_waker.clone().into();
+        let (timer, used) = (DeadlineTimer::default(), Instant::now());
         let (ended, owner) = (None, None);
-        Link { sender, connection, ended, form, beckon, waker, patience, owner, used }
+        Link { sender, connection, ended, form, driver_waker, waker, timer, owner, used }
     }
 
-    /// Looks with `look` for what the connection hands over, drives it, and looks again.
-    pub(super) fn look_and_drive<T>(
+    /// Polls with `poll` for a result of the connection, drives the connection, and polls again.
+    pub(super) fn poll_and_drive<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut look: impl FnMut(&mut Context<'_>) -> Poll<T>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         if self.connection.is_none() {
-            // Another task drives it, or nobody needs to.
-            return look(cx);
+            // The connection has its own task, or has ended.
+            return poll(cx);
         }
-        let mut looked = |beckon: &Beckon| {
-            beckon.looking.store(true, Ordering::SeqCst);
-            let found = look(&mut Context::from_waker(Waker::noop()));
-            beckon.looking.store(false, Ordering::SeqCst);
+        let mut polled = |driver_waker: &DriverWaker| {
+            driver_waker.polling.store(true, Ordering::SeqCst);
+            let found = poll(&mut Context::from_waker(Waker::noop()));
+            driver_waker.polling.store(false, Ordering::SeqCst);
             found
         };
-        if let Poll::Ready(found) = looked(&self.beckon) {
+        if let Poll::Ready(found) = polled(&self.driver_waker) {
             return Poll::Ready(found);
         }
         self.drive(cx);
-        match looked(&self.beckon) {
-            // Its end may be what there is to look for.
-            Poll::Pending if self.connection.is_none() => look(cx),
+        match polled(&self.driver_waker) {
+            // The end of the connection may be the awaited result.
+            Poll::Pending if self.connection.is_none() => poll(cx),
             found => found,
         }
     }
 
-    /// Lets the connection do what it can. Its errors reach the one who waits for the answer.
+    /// Lets the connection make progress. The pending request returns its errors.
     fn drive(&mut self, cx: &mut Context<'_>) {
         let Some(connection) = &mut self.connection else { return };
         {
-            let mut task = self.beckon.task.lock().unwrap_or_else(PoisonError::into_inner);
-            task.clone_from(cx.waker());
+            let mut driver =
+                self.driver_waker.driver.lock().unwrap_or_else(PoisonError::into_inner);
+            driver.clone_from(cx.waker());
         }
         let mut cx = Context::from_waker(&self.waker);
         if let Poll::Ready(ended) = Pin::new(connection.as_mut()).poll(&mut cx) {
@@ -195,15 +197,15 @@ impl Link {
         }
     }
 
-    /// Gives the connection a task of its own, for an upload that outlasts the head of its answer:
-    /// it must go on even while nobody reads the answer.
+    /// Moves the connection to its own task, for an upload that continues after the head of its
+    /// response. The upload must go on even if nobody reads the response.
     pub(super) fn detach(&mut self) {
         if let Some(connection) = self.connection.take() {
             tokio::spawn(connection);
         }
     }
 
-    /// The stream beneath, after an answer that ended HTTP on it.
+    /// The underlying stream, after a response that ended HTTP on it.
     pub(super) async fn into_stream(mut self) -> Option<Rewind<Stream>> {
         poll_fn(|cx| {
             self.drive(cx);
@@ -214,8 +216,8 @@ impl Link {
         Some(Rewind::new(parts.read_buf, parts.io.into_inner()))
     }
 
-    /// Looks whether it is open and free. Nobody is woken for what happens to an idle link: it is looked at before it
-    /// is used.
+    /// Checks that the link is open and free. Nothing wakes a task for an idle link; it is checked
+    /// before each use.
     fn is_idle(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
         match &self.sender {
@@ -225,7 +227,7 @@ impl Link {
     }
 }
 
-/// Idle links by origin, and those that many can use at once.
+/// Idle links by origin, and HTTP/2 links, which many clients can share.
 #[derive(Default)]
 pub(super) struct Pool(Mutex<Idle>);
 
@@ -235,13 +237,13 @@ struct Idle {
     https: HashMap<String, Vec<Link>>,
     count: usize,
     http2: Shared,
-    /// Those in clear text, by prior knowledge.
+    /// Shared links in clear text, with prior knowledge.
     http2_clear: Shared,
-    /// Links that belong to a client connection, by its number.
+    /// Links that client connections own, by the number of the client connection.
     owned: HashMap<u64, Vec<(Protocol, String, Link)>>,
 }
 
-/// HTTP/2 links by host, with the time of their last use.
+/// HTTP/2 links by host, with the time of the last use.
 type Shared = HashMap<String, (http2::SendRequest<RequestBody>, Instant)>;
 
 impl Idle {
@@ -271,12 +273,12 @@ impl Idle {
         }
         *used = Instant::now();
         let sender = Sender::Http2(sender.clone());
-        Some(Link::over(sender, None, Form::Http2))
+        Some(Link::with_sender(sender, None, TargetForm::Http2))
     }
 }
 
 impl Idle {
-    /// A link to the target's origin that belongs to this client connection.
+    /// A link to the target's origin that this client connection owns.
     fn owned(&mut self, target: &Target, connection: u64) -> Option<Link> {
         let links = self.owned.get_mut(&connection)?;
         let place = links.iter().rposition(|(protocol, host, _)| {
@@ -287,20 +289,27 @@ impl Idle {
 }
 
 impl Pool {
-    /// A link to the target's origin that is still open as far as can be seen; first one that belongs to this client
-    /// connection, and none that belongs to another.
-    pub(super) fn take(&self, target: &Target, wanted: Wanted, connection: u64) -> Option<Link> {
+    /// Takes a link to the target's origin that seems open: preferably one that this client
+    /// connection owns, and never one that another owns.
+    pub(super) fn take(
+        &self,
+        target: &Target,
+        required: RequiredProtocol,
+        connection: u64,
+    ) -> Option<Link> {
         loop {
             let mut link = {
                 let mut idle = self.lock();
-                let shares = match (wanted, target.protocol) {
-                    (Wanted::Http1, _) | (Wanted::Any, Protocol::Http) => false,
-                    (Wanted::PriorKnowledge, _) | (Wanted::Any, Protocol::Https) => true,
+                let shares = match (required, target.protocol) {
+                    (RequiredProtocol::Http1, _) | (RequiredProtocol::Any, Protocol::Http) => false,
+                    (RequiredProtocol::PriorKnowledge, _)
+                    | (RequiredProtocol::Any, Protocol::Https) => true,
                 };
                 if shares && let Some(shared) = idle.http2(target) {
                     return Some(shared);
                 }
-                if wanted == Wanted::PriorKnowledge && target.protocol == Protocol::Http {
+                if required == RequiredProtocol::PriorKnowledge && target.protocol == Protocol::Http
+                {
                     return None;
                 }
                 if !idle.owned.is_empty()
@@ -321,7 +330,7 @@ impl Pool {
         }
     }
 
-    /// Lets others use a new link, too, where it is of that kind.
+    /// Shares a new link with other clients, if it is HTTP/2.
     pub(super) fn share(&self, target: &Target, link: &Link) {
         let Sender::Http2(sender) = &link.sender else { return };
         let mut idle = self.lock();
@@ -331,13 +340,13 @@ impl Pool {
         }
     }
 
-    /// Takes a link back whose exchange is over; closes it where it cannot be used again.
-    pub(super) fn put(&self, target: &Target, mut link: Link, after: After) {
+    /// Returns a link after its exchange; closes it if it cannot be reused.
+    pub(super) fn put(&self, target: &Target, mut link: Link, after: LinkState) {
         let stays = match after {
-            After::Closed => false,
-            After::Unknown => link.is_idle(),
-            // It will be looked at before it is used.
-            After::Open => link.connection.is_some(),
+            LinkState::Closed => false,
+            LinkState::Unknown => link.is_idle(),
+            // It is checked before its next use.
+            LinkState::Open => link.connection.is_some(),
         };
         if !stays {
             return;
@@ -366,22 +375,22 @@ impl Pool {
         idle.count += 1;
     }
 
-    /// Closes the links that belong to a client connection, which has ended.
+    /// Closes the links of a client connection that has ended.
     pub(super) fn disown(&self, connection: u64) {
         let mut idle = self.lock();
         if !idle.owned.is_empty() {
             let links = idle.owned.remove(&connection);
             drop(idle);
-            // Sockets are closed without the lock.
+            // Close the sockets without holding the lock.
             drop(links);
         }
     }
 
-    /// Closes links that have been idle for long.
+    /// Closes links that have been idle for too long.
     pub(super) fn prune(&self) {
         let mut closed = Vec::new();
         let mut idle = self.lock();
-        // Exchanges under way hold a sender of their own, so they go on.
+        // Exchanges in progress hold their own sender, so they continue.
         for protocol in [Protocol::Http, Protocol::Https] {
             let fresh = |used: &Instant| used.elapsed() <= IDLE_TIME;
             idle.shared(protocol).retain(|_, (sender, used)| fresh(used) && !sender.is_closed());
@@ -398,7 +407,7 @@ impl Pool {
         }
         idle.count -= closed.iter().map(Vec::len).sum::<usize>();
         drop(idle);
-        // Sockets are closed without the lock.
+        // Close the sockets without holding the lock.
         drop(closed);
     }
 

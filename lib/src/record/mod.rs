@@ -1,20 +1,18 @@
-//! The recorder: a proxy that writes down what passes.
+//! The recorder: a proxy that records what it forwards.
 //!
-//! The wire is sacred: what client and upstream see is never changed by recording, and bodies stream
-//! through while a bounded copy is taken. An exchange is handed to its sinks before the client gets the
-//! end of its response, so whoever has a whole answer finds it in the recording.
+//! Recording never changes what client and upstream see, and bodies are streamed while a bounded
+//! copy is kept. An exchange is handed to its sinks before the client gets the end of its response,
+//! so a client with a complete response finds it in the recording.
 //!
-//! Sockets and their limits are [`crate::net`]'s, files and pipes [`crate::stream`]'s, and what a record
-//! looks like is [`crate::exchange`]'s.
+//! [`crate::net`] handles sockets and their limits, [`crate::stream`] files and pipes, and
+//! [`crate::exchange`] the format of a record.
 
 mod ca;
 mod capture;
 mod connect;
-mod content;
 mod copy;
 mod delivery;
-mod download;
-mod forward;
+mod headers;
 mod import;
 mod journal;
 mod link;
@@ -22,9 +20,12 @@ mod policy;
 mod progress;
 mod proxies;
 mod proxy;
+mod recorded_body;
 mod recorder;
 mod redirect;
 mod reply;
+mod request_body;
+mod response_body;
 mod route;
 mod run;
 mod sinks;
@@ -33,16 +34,15 @@ mod tally;
 mod tls;
 mod tunnel;
 mod upgrade;
-mod upload;
 mod upstream;
 mod x509;
 
 pub use crate::exchange::Pattern;
 pub use ca::{Authority, AuthorityError};
 pub use delivery::{Backpressure, Delivery, Durability, OnSinkError, Output};
-pub use import::{Complaints, ImportError, import};
-pub use policy::{Policy, Refusal};
-pub use progress::{Progress, Watch};
+pub use import::{ImportDiagnostics, ImportError, import};
+pub use policy::{Refusal, TargetPolicy};
+pub use progress::{OnProgress, Progress};
 pub use proxies::{Proxies, ProxyError};
 pub use recorder::Routing;
 pub use run::{Config, record};

@@ -1,32 +1,32 @@
-//! Which targets the recorder may be sent to.
+//! Which targets the recorder may connect to.
 //!
-//! Names are checked before they are resolved, addresses after: a name may resolve to anything, so what
-//! counts is the address that is connected to.
+//! Names are checked before they are resolved, and addresses after that. A name may resolve to any
+//! address, so the check applies to the address of the actual connection.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::exchange::Pattern;
 use crate::net::Target;
 
-/// The limits on targets.
+/// The restrictions on targets.
 #[derive(Clone, Debug, Default)]
-pub struct Policy {
-    /// Hosts, or `host:port`, that may be asked; all where there is none.
+pub struct TargetPolicy {
+    /// Allowed hosts, as `host` or `host:port`; if empty, all are allowed.
     pub allow_hosts: Vec<Pattern>,
-    /// Refuse loopback, private and other addresses that the public internet does not route.
+    /// Refuse loopback, private and other addresses that are not routed on the public internet.
     pub deny_private: bool,
 }
 
 /// Why a target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No `--allow-host` covers it.
+    /// No `--allow-host` matches it.
     #[error("no --allow-host pattern covers this host")]
     NotAllowed,
     /// The recorder itself.
     #[error("the target is the recorder itself")]
     Itself,
-    /// An address that only this machine's own link has, where clouds keep their metadata.
+    /// A link-local address; cloud providers serve metadata there.
     #[error("link-local and metadata addresses are never targets")]
     LinkLocal,
     /// A private address under `--deny-private`.
@@ -42,11 +42,11 @@ const METADATA: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
 
-impl Policy {
+impl TargetPolicy {
     /// Checks the name of a target.
     ///
     /// # Errors
-    /// It is not among the allowed ones.
+    /// The name is not allowed.
     pub fn check_name(&self, target: &Target) -> Result<(), Refusal> {
         let with_port = || format!("{}:{}", target.hostname(), target.port());
         let allowed = self.allow_hosts.is_empty()
@@ -57,10 +57,11 @@ impl Policy {
         if allowed { Ok(()) } else { Err(Refusal::NotAllowed) }
     }
 
-    /// Checks an address that a target resolved to; `own` is where the recorder listens.
+    /// Checks an address that a target resolved to. `own` is the address that the recorder listens
+    /// on.
     ///
     /// # Errors
-    /// It is our own, link-local, or private where that is denied.
+    /// The address is the recorder's own, link-local, or private while that is denied.
     pub fn check_address(&self, address: SocketAddr, own: SocketAddr) -> Result<(), Refusal> {
         let ip = inner(address.ip());
         if address.port() == own.port() && reaches(ip, inner(own.ip())) {
@@ -76,7 +77,7 @@ impl Policy {
     }
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 or 6to4.
+/// The IPv4 address that an IPv6 address embeds: mapped, compatible, NAT64 or 6to4.
 fn inner(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     let s = v6.segments();
@@ -86,24 +87,24 @@ fn inner(ip: IpAddr) -> IpAddr {
     };
     match s {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        // `::` and `::1` are themselves.
+        // `::` and `::1` embed none.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
         [0x2002, high, low, ..] => v4(high, low),
         _ => ip,
     }
 }
 
-/// True where a connection to `ip` arrives at a listener on `own`.
+/// True if a connection to `ip` arrives at a listener on `own`.
 fn reaches(ip: IpAddr, own: IpAddr) -> bool {
     ip == own
         || ip.is_loopback()
-        // The kernel takes the unspecified address for loopback.
+        // The kernel treats the unspecified address as loopback.
         || ip.is_unspecified()
         || (own.is_unspecified() && is_of_this_machine(ip))
 }
 
-/// True for an address of one of this machine's interfaces: a route to it starts at itself. No packet
-/// is sent. Where there is no route, no connection is possible either.
+/// True for an address of one of this machine's interfaces: the local end of a route to it is the
+/// address itself. No packet is sent. Without a route, no connection is possible either.
 fn is_of_this_machine(ip: IpAddr) -> bool {
     let any: IpAddr = match ip {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -153,14 +154,14 @@ fn is_private(ip: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn check(policy: &Policy, address: &str) -> Result<(), Refusal> {
+    fn check(policy: &TargetPolicy, address: &str) -> Result<(), Refusal> {
         let own = "127.0.0.1:8000".parse().expect("an address");
         policy.check_address(address.parse().expect("an address"), own)
     }
 
     #[test]
     fn the_recorder_is_never_its_target() {
-        let policy = Policy::default();
+        let policy = TargetPolicy::default();
         for own in ["127.0.0.1:8000", "[::1]:8000", "[::ffff:127.0.0.1]:8000", "0.0.0.0:8000"] {
             assert_eq!(check(&policy, own), Err(Refusal::Itself), "{own}");
         }
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn link_local_and_metadata_never_private_on_request() {
-        let policy = Policy::default();
+        let policy = TargetPolicy::default();
         for address in [
             "169.254.169.254:80",
             "[::ffff:169.254.169.254]:80",
@@ -189,7 +190,7 @@ mod tests {
         ] {
             assert_eq!(check(&policy, address), Err(Refusal::LinkLocal), "{address}");
         }
-        let public_only = Policy { deny_private: true, ..Policy::default() };
+        let public_only = TargetPolicy { deny_private: true, ..TargetPolicy::default() };
         for address in ["10.0.0.1:80", "127.0.0.1:80", "[::1]:80", "[fd12::1]:80", "100.64.0.1:80"]
         {
             assert_eq!(check(&policy, address), Ok(()), "{address}");
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn names_are_matched_with_and_without_port() {
-        let policy = Policy {
+        let policy = TargetPolicy {
             allow_hosts: vec!["*.test".parse().expect("a pattern"), "b:81".parse().expect("one")],
             deny_private: false,
         };

@@ -1,4 +1,4 @@
-//! How a run stands, for somebody who looks on.
+//! The progress of a run, for display.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,33 +8,33 @@ use tokio::time::{Instant, interval};
 
 use super::recorder::Recorder;
 
-/// How often it is told.
-const EVERY: Duration = Duration::from_millis(500);
+/// Interval of the updates.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Hosts told apart; a client may invent more.
+/// Maximum number of distinct hosts that are counted, because a client can invent hosts.
 const MAX_HOSTS: usize = 10_000;
 
-/// What has been until now.
+/// The progress so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Requests that came.
+    /// Requests received.
     pub seen: u64,
-    /// Exchanges that at least one sink took.
+    /// Exchanges that at least one sink has accepted.
     pub written: u64,
-    /// Those that no sink took.
+    /// Requests without a record.
     pub dropped: u64,
-    /// Requests a second, lately.
+    /// Recent requests per second.
     pub rate: u64,
-    /// Hosts that were asked.
+    /// Number of different target hosts.
     pub hosts: usize,
-    /// Bytes of records that wait for a sink.
+    /// Bytes of records queued for a sink.
     pub waiting: usize,
 }
 
-/// Told of it twice a second.
-pub type Watch = Arc<dyn Fn(&Progress) + Send + Sync>;
+/// Receives the progress twice a second.
+pub type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 
-/// The hosts of a run, where somebody looks on.
+/// The hosts of a run; collected only if the progress is displayed.
 #[derive(Debug, Default)]
 pub(super) struct Hosts(Mutex<HashSet<String>>);
 
@@ -51,10 +51,10 @@ impl Hosts {
     }
 }
 
-/// Tells how the run stands until dropped; waits for ever where nobody looks on.
-pub(super) async fn tell(recorder: &Recorder) {
+/// Sends the progress until dropped; without a receiver, it only waits.
+pub(super) async fn send_updates(recorder: &Recorder) {
     let Some((watch, hosts)) = &recorder.watch else { return std::future::pending().await };
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval(UPDATE_INTERVAL);
     let (mut seen, mut at) = (0, Instant::now());
     loop {
         ticks.tick().await;

@@ -1,4 +1,4 @@
-//! Proxies on the way out: which target goes through which.
+//! Outgoing proxies, and which targets use them.
 
 use std::ffi::OsString;
 
@@ -9,43 +9,44 @@ use http::HeaderValue;
 use crate::exchange::Protocol;
 use crate::net::{Target, TargetError};
 
-/// The proxies that targets are reached through; by default none.
+/// The proxies for targets; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
     http: Option<ProxyServer>,
     https: Option<ProxyServer>,
-    except: Exceptions,
-    /// The user did not name it for us, so it is not for what runs on this machine.
+    except: NoProxy,
+    /// The user did not name the proxy for the recorder, so local targets do not use it.
     from_environment: bool,
 }
 
-/// A proxy.
+/// An HTTP proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProxyServer {
     pub(super) target: Target,
-    /// `Proxy-Authorization`, where its URL has user-info.
+    /// `Proxy-Authorization`, if the proxy's URL has user-info.
     pub(super) authorization: Option<HeaderValue>,
 }
 
-/// A URL that is no usable proxy.
+/// A URL that is not usable as a proxy.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
     /// Another scheme, or a malformed host.
     #[error("no http:// URL of a proxy: {0}")]
     Target(#[from] TargetError),
-    /// A proxy that is asked over TLS.
+    /// A proxy that requires TLS.
     #[error("a proxy is asked by http://host:port; https and socks proxies are not supported")]
     Scheme,
-    /// User-info that no header can hold.
+    /// User-info that is no valid header value.
     #[error("the user-info in the URL of the proxy cannot be sent")]
     UserInfo,
 }
 
 impl Proxies {
-    /// One for all targets but those of `NO_PROXY`, which `variable` looks up in the environment.
+    /// One proxy for all targets except those in `NO_PROXY`, which `variable` reads from the
+    /// environment.
     ///
     /// # Errors
-    /// The URL is no proxy's.
+    /// The URL is not that of a proxy.
     pub fn one(
         url: &str,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -54,16 +55,16 @@ impl Proxies {
         Ok(Proxies {
             http: Some(proxy.clone()),
             https: Some(proxy),
-            except: Exceptions::of(&variable),
+            except: NoProxy::of(&variable),
             from_environment: false,
         })
     }
 
-    /// Those of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case. Targets at loopback
-    /// never go through them.
+    /// The proxies of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower
+    /// case. Loopback targets never use them.
     ///
     /// # Errors
-    /// The name of a variable that names no proxy, and why.
+    /// The name of a variable without a valid proxy, and the reason.
     pub fn from_environment(
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Proxies, (&'static str, ProxyError)> {
@@ -79,7 +80,7 @@ impl Proxies {
         Ok(Proxies {
             http: find(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])?,
             https: find(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
-            except: Exceptions::of(&variable),
+            except: NoProxy::of(&variable),
             from_environment: true,
         })
     }
@@ -90,7 +91,7 @@ impl Proxies {
             Protocol::Https => self.https.as_ref(),
         }?;
         let direct =
-            self.except.cover(target) || (self.from_environment && is_loopback(target.hostname()));
+            self.except.covers(target) || (self.from_environment && is_loopback(target.hostname()));
         (!direct).then_some(proxy)
     }
 }
@@ -110,29 +111,29 @@ impl ProxyServer {
     }
 }
 
-/// RFC 7617.
+/// The Basic authentication scheme (RFC 7617).
 fn basic(user_info: &str) -> Result<HeaderValue, ProxyError> {
     let plain: Vec<u8> = percent_encoding::percent_decode_str(user_info).collect();
     let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(plain)))
         .map_err(|_| ProxyError::UserInfo)?;
-    // So that no debug output shows it.
+    // Keeps the value out of debug output.
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// `NO_PROXY`: hosts, domains with what is below them, `host:port`, or `*`, with commas between them.
+/// `NO_PROXY`: hosts, domains with their subdomains, `host:port`, or `*`, separated by commas.
 #[derive(Clone, Debug, Default)]
-struct Exceptions(Vec<String>);
+struct NoProxy(Vec<String>);
 
-impl Exceptions {
-    fn of(variable: &impl Fn(&str) -> Option<OsString>) -> Exceptions {
+impl NoProxy {
+    fn of(variable: &impl Fn(&str) -> Option<OsString>) -> NoProxy {
         let list = ["no_proxy", "NO_PROXY"].into_iter().find_map(variable).unwrap_or_default();
         let list = list.to_string_lossy().to_ascii_lowercase();
         let entries = list.split([',', ' ']).map(|entry| entry.trim().trim_start_matches('.'));
-        Exceptions(entries.filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
+        NoProxy(entries.filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
     }
 
-    fn cover(&self, target: &Target) -> bool {
+    fn covers(&self, target: &Target) -> bool {
         let host = target.hostname().trim_matches(['[', ']']);
         let with_port = format!("{}:{}", target.hostname(), target.port());
         self.0.iter().any(|entry| {

@@ -1,4 +1,4 @@
-//! The way of one request: what goes to the upstream, and what comes back to the client.
+//! Handles one request: forwards it to the upstream, and the response to the client.
 
 use std::sync::Arc;
 
@@ -15,26 +15,26 @@ use serde_json::{Map, Value};
 
 use super::capture::Capture;
 use super::copy::Upload;
-use super::download::{Begun, Download};
-use super::forward::{
-    Outward, announces, join_cookies, request_headers, request_uri, response_headers,
-    whole_response_headers,
+use super::headers::{
+    UpstreamRequest, announces, client_headers, complete_client_headers, join_cookies, request_uri,
+    upstream_headers,
 };
-use super::link::{After, Form, Link, Wanted};
+use super::link::{Link, LinkState, RequiredProtocol, TargetForm};
 use super::recorder::Recorder;
-use super::redirect::Redirects;
+use super::redirect::RedirectRewriter;
 use super::reply::Reply;
-use super::route::{Lead, Rejected, Routed, is_browser};
+use super::request_body::{RequestBody, drain};
+use super::response_body::{BodyStart, ResponseBody};
+use super::route::{ReachedBy, Rejected, Routed, is_browser};
 use super::tally::Dropped;
 use super::tunnel;
 use super::upgrade::Upgrade;
-use super::upload::{RequestBody, drain};
-use super::upstream::{Asked, Failure};
+use super::upstream::{Destination, Failure};
 use crate::exchange::{Protocol, Side};
 use crate::net::{Peer, Target, Withheld, problem};
 
-/// Forwards a request to its target and records what happens. `tunnel` is the origin of the tunnel that it
-/// came through, if it did.
+/// Forwards a request to its target and records the exchange. `tunnel` is the origin of the tunnel
+/// that the request came through, if any.
 pub(super) async fn answer(
     recorder: Arc<Recorder>,
     request: Request<Incoming>,
@@ -42,24 +42,24 @@ pub(super) async fn answer(
     tunnel: Option<Arc<Target>>,
 ) -> Response<Reply> {
     if recorder.journal.is_gone() {
-        // It could not be recorded, so it goes nowhere.
-        recorder.tally.see();
+        // It could not be recorded, so it is not forwarded.
+        recorder.tally.count_request();
         recorder.tally.discard(Dropped::SinkFailed);
         return withheld();
     }
     if *request.method() == Method::CONNECT {
         return connect(&recorder, request, peer, tunnel.is_some());
     }
-    let seq = recorder.tally.see();
+    let seq = recorder.tally.count_request();
     let (mut parts, body) = request.into_parts();
     let version = parts.version;
     if parts.version == Version::HTTP_2 {
         join_cookies(&mut parts.headers);
     }
-    let Routed { target, uri, lead } = match recorder.route(&parts, tunnel.as_deref()) {
+    let Routed { target, uri, reached_by } = match recorder.route(&parts, tunnel.as_deref()) {
         Ok(found) => found,
         Err(rejected) => {
-            // Who waits to be asked for the body does not send it.
+            // With `Expect: 100-continue`, the client does not send the body unless asked for it.
             if !parts.headers.contains_key(EXPECT) {
                 drain(body);
             }
@@ -74,7 +74,7 @@ pub(super) async fn answer(
     };
     let upgrade = match upload {
         None => Upgrade::of(&parts.headers, &parts.extensions),
-        // What comes after the head of an upload is its body and nothing else.
+        // The bytes after the head of an upload belong to the body, not to another protocol.
         Some(_) => None,
     };
     let body = match &upload {
@@ -85,19 +85,19 @@ pub(super) async fn answer(
         None => RequestBody::empty(),
     };
     let method = parts.method.clone();
-    // The spelling of the header names is among them.
+    // The extensions hold the original case of the header names.
     let extensions = std::mem::take(&mut parts.extensions);
-    let wanted = match (&upgrade, version, target.protocol) {
-        (Some(_), ..) => Wanted::Http1,
-        (None, Version::HTTP_2, Protocol::Http) => Wanted::PriorKnowledge,
-        (None, ..) => Wanted::Any,
+    let required = match (&upgrade, version, target.protocol) {
+        (Some(_), ..) => RequiredProtocol::Http1,
+        (None, Version::HTTP_2, Protocol::Http) => RequiredProtocol::PriorKnowledge,
+        (None, ..) => RequiredProtocol::Any,
     };
-    let asked = (parts.uri, version);
+    let requested = (parts.uri, version);
     let ids = (seq, peer.connection);
     let mut capture =
         Capture::new(recorder.clone(), target, parts.method, parts.headers, upload.clone(), ids);
-    let head = |form: &Form| {
-        let outward = Outward {
+    let head = |form: &TargetForm| {
+        let upstream_request = UpstreamRequest {
             target: &capture.target,
             length,
             upgrade: upgrade.as_ref().map(|upgrade| &upgrade.protocol),
@@ -107,14 +107,15 @@ pub(super) async fn answer(
         let mut request = Request::new(());
         *request.method_mut() = method.clone();
         *request.uri_mut() = request_uri(&uri, &capture.target, form);
-        *request.headers_mut() = request_headers(&capture.headers, &outward);
-        if *form != Form::Http2 {
+        *request.headers_mut() = upstream_headers(&capture.headers, &upstream_request);
+        if *form != TargetForm::Http2 {
             *request.extensions_mut() = extensions.clone();
         }
         request
     };
-    let asked_of = Asked { target: &capture.target, wanted, connection: peer.connection };
-    let sent = recorder.send(asked_of, head, body, upload.as_deref()).await;
+    let destination =
+        Destination { target: &capture.target, required, connection: peer.connection };
+    let sent = recorder.send(destination, head, body, upload.as_deref()).await;
     match sent {
         Ok((response, mut link)) => {
             if holds_for_connection(&capture.headers, &response) {
@@ -127,7 +128,10 @@ pub(super) async fn answer(
                 Some(upgrade) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     switch(&recorder, upgrade, response, link, capture).await
                 }
-                _ => pass_on(recorder, response, link, capture, &method, lead, &asked).await,
+                _ => {
+                    pass_on(recorder, response, link, capture, &method, reached_by, &requested)
+                        .await
+                }
             }
         }
         Err(failure) if failure.is_refusal() => {
@@ -140,12 +144,12 @@ pub(super) async fn answer(
     }
 }
 
-/// An answer that the client never gets, because there is no record of it.
+/// The marker for a response that must not be sent, because its exchange is not recorded.
 pub(super) fn withheld() -> Response<Reply> {
     Withheld::response(Reply::Own(Full::default()))
 }
 
-/// Answers `CONNECT`. Only what is refused counts as seen: a tunnel is no exchange.
+/// Answers `CONNECT`. Only refused ones are counted as seen: a tunnel is no exchange.
 fn connect(
     recorder: &Arc<Recorder>,
     request: Request<Incoming>,
@@ -161,12 +165,12 @@ fn connect(
         tunnel::open(recorder, &Request::from_parts(parts, body), peer)
     });
     opened.unwrap_or_else(|rejected| {
-        recorder.tally.see();
+        recorder.tally.count_request();
         recorder.reject(rejected)
     })
 }
 
-/// The upstream takes up another protocol, as the client asked.
+/// Completes a switch to the protocol that the client asked for.
 async fn switch(
     recorder: &Recorder,
     upgrade: Upgrade,
@@ -175,7 +179,7 @@ async fn switch(
     mut capture: Box<Capture>,
 ) -> Response<Reply> {
     let (mut parts, _) = response.into_parts();
-    let headers = response_headers(&parts.headers, false);
+    let headers = client_headers(&parts.headers, false);
     let protocol = parts.headers.get(UPGRADE).cloned();
     let received = std::mem::replace(&mut parts.headers, headers);
     if let Some(protocol) = protocol {
@@ -199,20 +203,21 @@ async fn pass_on(
     link: Link,
     mut capture: Box<Capture>,
     method: &Method,
-    lead: Lead,
-    (asked, version): &(Uri, Version),
+    reached_by: ReachedBy,
+    (requested, version): &(Uri, Version),
 ) -> Response<Reply> {
     let (mut parts, body) = response.into_parts();
-    let lead = if recorder.rewrite_redirects { lead } else { Lead::Away };
-    let lead = (lead, recorder.base());
+    let reached_by = if recorder.rewrite_redirects { reached_by } else { ReachedBy::OwnName };
+    let reached_by = (reached_by, recorder.base());
     let (headers, target) = (&capture.headers, &capture.target);
-    let redirects = Redirects::of(&parts.headers, lead, (asked, *version), headers, target);
+    let redirects =
+        RedirectRewriter::of(&parts.headers, reached_by, (requested, *version), headers, target);
     let bodiless = body.is_end_stream();
     let keeps_length =
         bodiless && (method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED);
-    let after = after(&parts);
+    let link_state = link_state(&parts);
     let events = is_event_stream(&parts.headers);
-    let unsized_body = !bodiless_by_nature(method, parts.status)
+    let unsized_body = !never_has_body(method, parts.status)
         && parts.version < Version::HTTP_2
         && !parts.headers.contains_key(CONTENT_LENGTH);
     let received = std::mem::take(&mut parts.headers);
@@ -220,21 +225,21 @@ async fn pass_on(
     let reason = parts.extensions.get::<ReasonPhrase>().cloned();
     capture.respond(parts.status.as_u16(), received, reason, body.size_hint().exact(), events);
     let timeout = (!events).then_some(recorder.timeout);
-    let download = Download::new(recorder, body, (link, after), capture, timeout);
-    let body = match download.begin().await {
-        Begun::Whole(data, received) => {
-            parts.headers = whole_response_headers(received, keeps_length, data.len());
+    let response_body = ResponseBody::new(recorder, body, (link, link_state), capture, timeout);
+    let body = match response_body.start().await {
+        BodyStart::Whole(data, received) => {
+            parts.headers = complete_client_headers(received, keeps_length, data.len());
             if unsized_body { Reply::Unsized(Some(data)) } else { Reply::Own(data.into()) }
         }
-        Begun::Unrecorded => return withheld(),
-        Begun::Part(download) => {
-            let length = download.size_hint().exact();
+        BodyStart::Unrecorded => return withheld(),
+        BodyStart::Part(response_body) => {
+            let length = response_body.size_hint().exact();
             let pass = |received| {
                 let keeps_length = keeps_length || length.is_some_and(|n| announces(received, n));
-                response_headers(received, keeps_length)
+                client_headers(received, keeps_length)
             };
-            parts.headers = download.received().map(pass).unwrap_or_default();
-            Reply::Passed(download)
+            parts.headers = response_body.received().map(pass).unwrap_or_default();
+            Reply::Passed(response_body)
         }
     };
     if let Some(redirects) = redirects {
@@ -243,12 +248,12 @@ async fn pass_on(
     Response::from_parts(parts, body)
 }
 
-/// True of answers that have no body, whatever their headers say.
-fn bodiless_by_nature(method: &Method, status: StatusCode) -> bool {
+/// True for responses that never have a body, whatever their headers say.
+fn never_has_body(method: &Method, status: StatusCode) -> bool {
     method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// True where an authentication is spoken that holds for the whole connection (RFC 4559 section 6).
+/// True for an authentication scheme that holds for the whole connection (RFC 4559 section 6).
 fn holds_for_connection<B>(request: &HeaderMap, response: &Response<B>) -> bool {
     let spoken = |value: &HeaderValue| {
         let scheme = value.as_bytes().split(|&byte| byte == b' ').next().unwrap_or_default();
@@ -259,7 +264,7 @@ fn holds_for_connection<B>(request: &HeaderMap, response: &Response<B>) -> bool 
     challenged || request.get(AUTHORIZATION).is_some_and(spoken)
 }
 
-/// Records that there was no answer, and tells the client.
+/// Records that there was no response, and sends an error to the client.
 async fn no_answer(
     recorder: &Recorder,
     failure: &Failure,
@@ -268,7 +273,7 @@ async fn no_answer(
     if let Some(kind) = failure.kind() {
         recorder.tally.failed(kind);
         let Target { protocol, host, .. } = &capture.target;
-        recorder.trouble.report(kind.as_str(), host, || {
+        recorder.problems.report(kind.as_str(), host, || {
             format!("no answer from {}://{host}: {failure}", protocol.as_str())
         });
     }
@@ -286,9 +291,9 @@ async fn no_answer(
     problem(failure.status(), "No answer", &failure.to_string(), extra).map(Reply::Own)
 }
 
-/// What becomes of a link after this answer. The next one might begin within it where a message has both
-/// lengths, which an attacker may have made, or a 204 announces a body.
-fn after(answer: &Parts) -> After {
+/// Whether a link can be reused after this response. The next response might begin within this one
+/// if it has both framing headers, possibly from an attacker, or if a 204 announces a body.
+fn link_state(answer: &Parts) -> LinkState {
     let chunked = answer.headers.contains_key(TRANSFER_ENCODING);
     let length = answer.headers.get(CONTENT_LENGTH);
     let ends_clearly = if answer.status == StatusCode::NO_CONTENT {
@@ -297,10 +302,10 @@ fn after(answer: &Parts) -> After {
         !(chunked && length.is_some())
     };
     match (ends_clearly, answer.version) {
-        (false, _) => After::Closed,
-        // Persistent unless it says otherwise (RFC 9112 section 9.3).
-        (true, Version::HTTP_11) if !answer.headers.contains_key(CONNECTION) => After::Open,
-        (true, _) => After::Unknown,
+        (false, _) => LinkState::Closed,
+        // Connections are persistent by default (RFC 9112 section 9.3).
+        (true, Version::HTTP_11) if !answer.headers.contains_key(CONNECTION) => LinkState::Open,
+        (true, _) => LinkState::Unknown,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What all exchanges of a run share.
+//! The state that all exchanges of a run share.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,23 +10,24 @@ use super::ca::Authority;
 use super::connect::Connector;
 use super::journal::Journal;
 use super::link::Pool;
-use super::progress::{Hosts, Watch};
+use super::progress::{Hosts, OnProgress};
 use super::tally::{Dropped, Tally};
 use crate::conform::Api;
 use crate::exchange::{Exchange, Redactor, Selection};
-use crate::net::{Refused, Report, Target, Trouble};
+use crate::net::{Refused, Report, Target, ThrottledReport};
 
-/// Exchanges whose violations are told of while they come; the others are in the records.
-const TOLD_VIOLATIONS: u64 = 20;
+/// Maximum number of exchanges whose violations are reported immediately; the records hold them
+/// all.
+const MAX_REPORTED_VIOLATIONS: u64 = 20;
 
-/// How requests name their targets. Requests in absolute form name theirs in any case.
+/// How requests name their targets. Requests in absolute form always name their own.
 #[derive(Clone, Debug)]
 pub enum Routing {
-    /// `/http://host[:port]/path?query`.
+    /// The path, as `/http://host[:port]/path?query`.
     Path,
-    /// `Host`, and a header for the scheme.
+    /// The `Host` header, with another header for the scheme.
     Header,
-    /// All go to one target, whose path comes before theirs.
+    /// All requests go to one target, whose path is prepended to theirs.
     Fixed(Target),
 }
 
@@ -37,28 +38,28 @@ pub(super) struct Recorder {
     pub(super) pool: Pool,
     pub(super) tally: Arc<Tally>,
     pub(super) report: Report,
-    pub(super) trouble: Trouble,
-    /// Time without progress after which an upstream or a client is given up.
+    pub(super) problems: ThrottledReport,
+    /// Time without progress before an upstream or a client is timed out.
     pub(super) timeout: Duration,
     pub(super) max_body: usize,
     pub(super) filter: Selection,
-    /// What exchanges are held against.
+    /// The spec that exchanges are checked against.
     pub(super) spec: Option<Api>,
     pub(super) redactor: Option<Redactor>,
     pub(super) trace: Option<Report>,
-    pub(super) watch: Option<(Watch, Hosts)>,
+    pub(super) watch: Option<(OnProgress, Hosts)>,
     pub(super) journal: Journal,
-    /// Ends TLS in tunnels, where those are taken.
+    /// Terminates TLS in tunnels, if tunnels are accepted.
     pub(super) authority: Option<Arc<Authority>>,
     pub(super) run: String,
-    /// Names this run to itself, should a request come round; only where that is asked for.
+    /// The `Via` value of this run, which detects loops; only if enabled.
     pub(super) via: Option<HeaderValue>,
-    /// Whether redirects and cookies of the upstream lead back here.
+    /// Whether redirects and cookies of upstreams are rewritten to point to the recorder.
     pub(super) rewrite_redirects: bool,
 }
 
 impl Recorder {
-    /// The path that comes before those of requests.
+    /// The path that is prepended to those of requests.
     pub(super) fn base(&self) -> &str {
         match &self.routing {
             Routing::Fixed(target) => target.path(),
@@ -66,21 +67,21 @@ impl Recorder {
         }
     }
 
-    /// Counts a request that is not recorded, and tells why the first time.
+    /// Counts a request that is not recorded, and reports the first one for each reason.
     pub(super) fn discard(&self, why: Dropped, message: &str) {
         if self.tally.discard(why) {
             (self.report)(message);
         }
     }
 
-    /// Counts a request that could not be read, and reports why.
+    /// Counts a request that could not be read, and reports the reason.
     pub(super) fn refused(&self, refused: &Refused) {
-        self.tally.see();
+        self.tally.count_request();
         self.tally.discard(Dropped::Malformed);
-        self.trouble.report("malformed", "", || refused.to_string());
+        self.problems.report("malformed", "", || refused.to_string());
     }
 
-    /// Notes in the exchange how it contradicts the spec, and tells of the first of them.
+    /// Notes the violations of the spec in the exchange, and reports the first ones.
     pub(super) fn check(&self, exchange: &mut Exchange<'_>) {
         let Some(spec) = &self.spec else { return };
         let Err(violations) = spec.conforms(exchange) else { return };
@@ -90,7 +91,7 @@ impl Recorder {
             format!("{location}{blank}{at}: {}", violation.message)
         });
         let texts: Vec<String> = texts.collect();
-        if self.tally.violated(texts.len()) <= TOLD_VIOLATIONS {
+        if self.tally.violated(texts.len()) <= MAX_REPORTED_VIOLATIONS {
             let request = &exchange.request;
             let method = request.method.as_str().to_ascii_uppercase();
             let text =
@@ -100,7 +101,7 @@ impl Recorder {
         exchange.meta.violations = texts.into_iter().map(Cow::Owned).collect();
     }
 
-    /// A path for messages, without the secrets in it.
+    /// A path for messages, with its secrets replaced.
     pub(super) fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         match &self.redactor {
             Some(redactor) => redactor.shown_path(path),

@@ -1,69 +1,71 @@
-//! Redirects and cookies of an upstream, which lead back through the recorder.
+//! Rewrites redirects and cookies of an upstream so that they point to the recorder.
 //!
-//! A client that follows `Location: http://upstream/next` would leave the recorder, and a cookie with
-//! `Domain=upstream` would be thrown away. Both are changed for the client; the record keeps them as they came.
+//! A client that follows `Location: http://upstream/next` would bypass the recorder, and it would
+//! reject a cookie with `Domain=upstream`. Both are changed for the client, while the record keeps
+//! the originals.
 
 use http::header::{HOST, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use http::{Uri, Version};
 
-use super::route::Lead;
+use super::route::ReachedBy;
 use crate::net::Target;
 
-/// How an upstream is reached through the recorder.
+/// Rewrites the headers of responses from one upstream.
 #[derive(Debug)]
-pub(super) struct Redirects {
+pub(super) struct RedirectRewriter {
     upstream: Target,
-    /// Scheme and host of the recorder, as the client has them; empty where it sent none.
-    here: String,
-    /// What stands before the upstream's paths here: `/http://upstream` in path routing.
+    /// Scheme and host of the recorder, as the client knows them; empty if the client sent no host.
+    recorder_origin: String,
+    /// The prefix of the upstream's paths on the recorder: `/http://upstream` in path routing.
     prefix: String,
-    /// What stands before the paths of requests there: that of `--target`.
+    /// The prefix of request paths on the upstream: the path of `--target`.
     base: String,
-    lead: Lead,
+    reached_by: ReachedBy,
 }
 
-impl Redirects {
-    /// For the answer of `target` to a request for `asked` with these headers; `None` where nothing is to be changed.
+impl RedirectRewriter {
+    /// For the response of `target` to a request for `requested` with these headers; `None` if
+    /// nothing needs to be changed.
     pub(super) fn of(
         answer: &HeaderMap,
-        (lead, base): (Lead, &str),
-        (asked, version): (&Uri, Version),
+        (reached_by, base): (ReachedBy, &str),
+        (requested, version): (&Uri, Version),
         request: &HeaderMap,
         target: &Target,
-    ) -> Option<Redirects> {
-        let concerned = answer.contains_key(LOCATION) || answer.contains_key(SET_COOKIE);
-        if lead == Lead::Away || !concerned {
+    ) -> Option<RedirectRewriter> {
+        let rewritable = answer.contains_key(LOCATION) || answer.contains_key(SET_COOKIE);
+        if reached_by == ReachedBy::OwnName || !rewritable {
             return None;
         }
-        let authority = match asked.authority() {
+        let authority = match requested.authority() {
             Some(authority) if version >= Version::HTTP_2 => Some(authority.as_str()),
             _ => request.get(HOST).and_then(|host| host.to_str().ok()),
         };
-        // As the client spelled it, since its cookies must match that.
-        let prefix = match lead {
-            Lead::Path => {
-                let path = asked.path();
+        // In the client's own spelling, because the paths of cookies must match it.
+        let prefix = match reached_by {
+            ReachedBy::Path => {
+                let path = requested.path();
                 let host = path.find("://").map_or(0, |at| at + 3);
                 let end = path[host..].find('/').map_or(path.len(), |at| host + at);
                 path[..end].to_owned()
             }
-            Lead::Fixed | Lead::Away => String::new(),
+            ReachedBy::Fixed | ReachedBy::OwnName => String::new(),
         };
-        Some(Redirects {
+        Some(RedirectRewriter {
             upstream: target.clone(),
-            here: authority.map(|host| format!("http://{host}")).unwrap_or_default(),
+            recorder_origin: authority.map(|host| format!("http://{host}")).unwrap_or_default(),
             prefix,
             base: base.trim_end_matches('/').to_owned(),
-            lead,
+            reached_by,
         })
     }
 
-    /// Changes the headers of an answer.
+    /// Rewrites the headers of a response.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in headers.iter_mut() {
             let changed = match *name {
-                LOCATION => self.location(&text(value)),
-                SET_COOKIE => self.cookie(&text(value)),
+                LOCATION => self.rewritten_location(&text(value)),
+                SET_COOKIE => self.rewritten_cookie(&text(value)),
                 _ => None,
             };
             if let Some(changed) = changed {
@@ -75,10 +77,10 @@ impl Redirects {
         }
     }
 
-    /// Another value for `Location`; `None` where it stays.
-    fn location(&self, location: &str) -> Option<String> {
+    /// The new value of `Location`; `None` if it stays.
+    fn rewritten_location(&self, location: &str) -> Option<String> {
         if location.starts_with('/') && !location.starts_with("//") {
-            return self.path_here(location);
+            return self.recorder_path(location);
         }
         let url = match location.strip_prefix("//") {
             Some(_) => format!("{}:{location}", self.upstream.protocol.as_str()),
@@ -90,22 +92,24 @@ impl Redirects {
         let rest = &url[rest.unwrap_or(url.len())..];
         if found.same_origin(&self.upstream) {
             let rooted = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
-            let path = match self.lead {
-                Lead::Fixed if self.base.is_empty() => rooted,
-                _ => self.path_here(&rooted)?,
+            let path = match self.reached_by {
+                ReachedBy::Fixed if self.base.is_empty() => rooted,
+                _ => self.recorder_path(&rooted)?,
             };
-            return Some(format!("{}{path}", self.here));
+            return Some(format!("{}{path}", self.recorder_origin));
         }
-        // The same host by the other scheme, as servers lead to https.
+        // The same host with the other scheme: servers redirect to https.
         let same_host = found.hostname() == self.upstream.hostname();
-        (self.lead == Lead::Path && same_host).then(|| format!("{}/{url}", self.here))
+        (self.reached_by == ReachedBy::Path && same_host)
+            .then(|| format!("{}/{url}", self.recorder_origin))
     }
 
-    /// Where a path of the upstream is here; `None` where it is the same, or nowhere.
-    fn path_here(&self, path: &str) -> Option<String> {
-        match self.lead {
-            Lead::Path => Some(format!("{}{path}", self.prefix)),
-            Lead::Fixed if !self.base.is_empty() => {
+    /// The recorder's path for a path of the upstream; `None` if it is the same, or if there is
+    /// none.
+    fn recorder_path(&self, path: &str) -> Option<String> {
+        match self.reached_by {
+            ReachedBy::Path => Some(format!("{}{path}", self.prefix)),
+            ReachedBy::Fixed if !self.base.is_empty() => {
                 let rest = path.strip_prefix(&self.base)?;
                 match rest.chars().next() {
                     None | Some('?' | '#') => Some(format!("/{rest}")),
@@ -113,12 +117,12 @@ impl Redirects {
                     Some(_) => None,
                 }
             }
-            Lead::Fixed | Lead::Away => None,
+            ReachedBy::Fixed | ReachedBy::OwnName => None,
         }
     }
 
-    /// Another value for `Set-Cookie`; `None` where it stays.
-    fn cookie(&self, cookie: &str) -> Option<String> {
+    /// The new value of `Set-Cookie`; `None` if it stays.
+    fn rewritten_cookie(&self, cookie: &str) -> Option<String> {
         let mut changed = false;
         let mut has_path = false;
         let mut pieces = Vec::new();
@@ -131,7 +135,7 @@ impl Redirects {
             }
             if index > 0 && name.eq_ignore_ascii_case("path") && value.starts_with('/') {
                 has_path = true;
-                if let Some(path) = self.path_here(value) {
+                if let Some(path) = self.recorder_path(value) {
                     changed = true;
                     pieces.push(format!(" {name}={path}"));
                     continue;
@@ -139,14 +143,14 @@ impl Redirects {
             }
             pieces.push(piece.to_owned());
         }
-        if !has_path && self.lead == Lead::Path {
+        if !has_path && self.reached_by == ReachedBy::Path {
             changed = true;
             pieces.push(format!(" Path={}{}", self.prefix, self.default_path()));
         }
         changed.then(|| pieces.join(";"))
     }
 
-    /// The path of a cookie that names none (RFC 6265 section 5.1.4).
+    /// The default path of a cookie (RFC 6265 section 5.1.4).
     fn default_path(&self) -> &str {
         match self.upstream.path().rfind('/') {
             None | Some(0) => "/",
@@ -154,7 +158,7 @@ impl Redirects {
         }
     }
 
-    /// True where a cookie's `Domain` covers the upstream.
+    /// True if a cookie's `Domain` matches the upstream.
     fn is_of_upstream(&self, domain: &str) -> bool {
         let domain = domain.trim_start_matches('.').to_ascii_lowercase();
         let host = self.upstream.hostname();
@@ -163,7 +167,7 @@ impl Redirects {
     }
 }
 
-/// Each byte as a character, so that all of them come back the same.
+/// Maps each byte to a character, so that the value can be converted back without loss.
 fn text(value: &HeaderValue) -> String {
     value.as_bytes().iter().map(|&byte| char::from(byte)).collect()
 }
@@ -172,20 +176,26 @@ fn text(value: &HeaderValue) -> String {
 mod tests {
     use super::*;
 
-    fn redirects(asked: &str, target: &str, lead: Lead, base: &str) -> Redirects {
+    fn redirects(
+        requested: &str,
+        target: &str,
+        reached_by: ReachedBy,
+        base: &str,
+    ) -> RedirectRewriter {
         let mut answer = HeaderMap::new();
         answer.insert(LOCATION, HeaderValue::from_static("/"));
         let mut request = HeaderMap::new();
         request.insert(HOST, HeaderValue::from_static("here:8000"));
-        let uri = (&asked.parse().expect("a path"), Version::HTTP_11);
+        let uri = (&requested.parse().expect("a path"), Version::HTTP_11);
         let target = Target::from_url(target).expect("a URL");
-        Redirects::of(&answer, (lead, base), uri, &request, &target).expect("there is a location")
+        RedirectRewriter::of(&answer, (reached_by, base), uri, &request, &target)
+            .expect("there is a location")
     }
 
     #[test]
     fn locations_lead_back_by_path() {
         let redirects =
-            redirects("/http://Up.test:81/a/b", "http://up.test:81/a/b", Lead::Path, "");
+            redirects("/http://Up.test:81/a/b", "http://up.test:81/a/b", ReachedBy::Path, "");
         for (location, expected) in [
             ("/x?y#z", Some("/http://Up.test:81/x?y#z")),
             ("http://up.test:81/x", Some("http://here:8000/http://Up.test:81/x")),
@@ -197,18 +207,24 @@ mod tests {
             ("", None),
             ("mailto:a@up.test", None),
         ] {
-            assert_eq!(redirects.location(location).as_deref(), expected, "{location}");
+            assert_eq!(redirects.rewritten_location(location).as_deref(), expected, "{location}");
         }
     }
 
     #[test]
     fn locations_lead_back_to_a_fixed_target() {
-        let plain = redirects("/a", "http://up.test/a", Lead::Fixed, "/");
-        assert_eq!(plain.location("/x"), None);
-        assert_eq!(plain.location("http://up.test/x").as_deref(), Some("http://here:8000/x"));
-        assert_eq!(plain.location("http://up.test?x").as_deref(), Some("http://here:8000/?x"));
-        assert_eq!(plain.location("https://up.test/x"), None);
-        let based = redirects("/a", "http://up.test/api/a", Lead::Fixed, "/api/");
+        let plain = redirects("/a", "http://up.test/a", ReachedBy::Fixed, "/");
+        assert_eq!(plain.rewritten_location("/x"), None);
+        assert_eq!(
+            plain.rewritten_location("http://up.test/x").as_deref(),
+            Some("http://here:8000/x")
+        );
+        assert_eq!(
+            plain.rewritten_location("http://up.test?x").as_deref(),
+            Some("http://here:8000/?x")
+        );
+        assert_eq!(plain.rewritten_location("https://up.test/x"), None);
+        let based = redirects("/a", "http://up.test/api/a", ReachedBy::Fixed, "/api/");
         for (location, expected) in [
             ("/api/x", Some("/x")),
             ("/api?x", Some("/?x")),
@@ -216,35 +232,36 @@ mod tests {
             ("http://up.test/api/x", Some("http://here:8000/x")),
             ("http://up.test/other", None),
         ] {
-            assert_eq!(based.location(location).as_deref(), expected, "{location}");
+            assert_eq!(based.rewritten_location(location).as_deref(), expected, "{location}");
         }
     }
 
     #[test]
     fn cookies_are_those_of_one_upstream() {
-        let by_path = redirects("/http://a.up.test/b/c", "http://a.up.test/b/c", Lead::Path, "");
+        let by_path =
+            redirects("/http://a.up.test/b/c", "http://a.up.test/b/c", ReachedBy::Path, "");
         for (cookie, expected) in [
             ("s=1", "s=1; Path=/http://a.up.test/b"),
             ("s=1; Path=/; HttpOnly", "s=1; Path=/http://a.up.test/; HttpOnly"),
             ("s=1;path=/x;Domain=.UP.test", "s=1; path=/http://a.up.test/x"),
             ("s=1; Domain=p.test; Path=", "s=1; Domain=p.test; Path=; Path=/http://a.up.test/b"),
         ] {
-            assert_eq!(by_path.cookie(cookie).as_deref(), Some(expected), "{cookie}");
+            assert_eq!(by_path.rewritten_cookie(cookie).as_deref(), Some(expected), "{cookie}");
         }
-        let fixed = redirects("/a", "http://up.test/api/a", Lead::Fixed, "/api");
+        let fixed = redirects("/a", "http://up.test/api/a", ReachedBy::Fixed, "/api");
         for (cookie, expected) in [
             ("s=1; Domain=up.test; Path=/api/x", Some("s=1; Path=/x")),
             ("s=1; Path=/api", Some("s=1; Path=/")),
             ("s=1; Path=/", None),
             ("domain=up.test", None),
         ] {
-            assert_eq!(fixed.cookie(cookie).as_deref(), expected, "{cookie}");
+            assert_eq!(fixed.rewritten_cookie(cookie).as_deref(), expected, "{cookie}");
         }
     }
 
     #[test]
     fn bytes_beyond_text_stay() {
-        let redirects = redirects("/http://up.test/", "http://up.test/", Lead::Path, "");
+        let redirects = redirects("/http://up.test/", "http://up.test/", ReachedBy::Path, "");
         let mut headers = HeaderMap::new();
         headers.insert(SET_COOKIE, HeaderValue::from_bytes(b"s=\xe9; Path=/").expect("a value"));
         redirects.apply(&mut headers);

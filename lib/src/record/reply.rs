@@ -1,4 +1,4 @@
-//! The body of what a client gets.
+//! The body of a response to the client.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -8,14 +8,15 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::download::Download;
+use super::response_body::ResponseBody;
 
-/// What a client gets: an answer of ours, or the upstream's.
+/// A response of the recorder itself, or one of the upstream.
 pub(super) enum Reply {
     Own(Full<Bytes>),
-    /// The whole of an upstream's answer that did not announce its length, and is not to announce it here.
+    /// A complete upstream response without an announced length, which must not announce one here
+    /// either.
     Unsized(Option<Bytes>),
-    Passed(Box<Download>),
+    Passed(Box<ResponseBody>),
 }
 
 impl Body for Reply {

@@ -1,4 +1,4 @@
-//! Where a request goes, or why it goes nowhere.
+//! Finds the target of a request, or the reason to reject it.
 
 use bytes::Bytes;
 use http::header::{
@@ -15,26 +15,26 @@ use super::tally::Dropped;
 use crate::exchange::Protocol;
 use crate::net::{Target, TargetError, framing_is_sound, host_header, problem};
 
-/// How a client reaches an upstream here, which decides where redirects lead.
+/// How the client addresses an upstream; redirects are rewritten accordingly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lead {
-    /// By a path that names it.
+pub(super) enum ReachedBy {
+    /// By a path that contains the URL.
     Path,
-    /// By the path alone.
+    /// By the path only, with a fixed target.
     Fixed,
-    /// By its own name, as through a proxy.
-    Away,
+    /// By its own name, as through a proxy; redirects need no change.
+    OwnName,
 }
 
-/// Where a request goes.
+/// The target of a request.
 pub(super) struct Routed {
     pub(super) target: Target,
-    /// Its path and query.
+    /// The path and query for the target.
     pub(super) uri: Uri,
-    pub(super) lead: Lead,
+    pub(super) reached_by: ReachedBy,
 }
 
-/// Why a request goes nowhere.
+/// Why a request is not forwarded.
 pub(super) struct Rejected {
     status: StatusCode,
     title: &'static str,
@@ -53,7 +53,7 @@ impl From<TargetError> for Rejected {
     }
 }
 
-/// The target of a request within a tunnel: the host that the tunnel was opened to.
+/// The target of a request in a tunnel: the host that the tunnel was opened to.
 fn in_tunnel(parts: &Parts, origin: &Target) -> Result<Target, Rejected> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let target = origin.with_path(path);
@@ -67,7 +67,7 @@ fn in_tunnel(parts: &Parts, origin: &Target) -> Result<Target, Rejected> {
     Ok(target)
 }
 
-/// True where the client would rather have a page than JSON.
+/// True if the client prefers an HTML page to JSON.
 pub(super) fn is_browser(headers: &HeaderMap) -> bool {
     headers
         .get(ACCEPT)
@@ -75,7 +75,7 @@ pub(super) fn is_browser(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.split([',', ';']).any(|media| media.trim() == "text/html"))
 }
 
-/// An error of ours for people. It loads nothing and runs nothing.
+/// An error page for people. It loads no resources and runs no scripts.
 fn page(status: StatusCode, title: &str, detail: &str) -> Response<Full<Bytes>> {
     let escaped = detail.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let body = format!(
@@ -94,22 +94,22 @@ fn origin(target: &Target) -> String {
     format!("{}://{}", target.protocol.as_str(), target.host)
 }
 
-/// True where a `Via` header lists this hop.
-fn names(via: &HeaderValue, hop: &HeaderValue) -> bool {
+/// True if a `Via` header contains this hop.
+fn lists_hop(via: &HeaderValue, hop: &HeaderValue) -> bool {
     via.as_bytes().split(|&byte| byte == b',').any(|one| one.trim_ascii() == hop.as_bytes())
 }
 
 impl Recorder {
-    /// The target of a request, and its path and query, if it may be asked. `tunnel` is the origin of the
-    /// tunnel that it came through.
+    /// The target of a request, with path and query, if it is allowed. `tunnel` is the origin of
+    /// the tunnel that the request came through.
     pub(super) fn route(&self, parts: &Parts, tunnel: Option<&Target>) -> Result<Routed, Rejected> {
         self.check_head(parts)?;
-        let (target, lead) = match tunnel {
-            Some(origin) => (in_tunnel(parts, origin)?, Lead::Away),
+        let (target, reached_by) = match tunnel {
+            Some(origin) => (in_tunnel(parts, origin)?, ReachedBy::OwnName),
             None => self.target(parts)?,
         };
         self.check_name(&target)?;
-        // Mostly it is the path that was asked for, which need not be looked through again.
+        // The path is usually the requested one, which is already parsed.
         let asked = parts.uri.path_and_query().filter(|path| **path == *target.path_and_query);
         let uri = match asked.cloned() {
             Some(path) => Ok(path.into()),
@@ -119,10 +119,10 @@ impl Recorder {
             let why = format!("{:?} is no path", target.path_and_query);
             Rejected::new(StatusCode::BAD_REQUEST, "No target", why)
         })?;
-        Ok(Routed { target, uri, lead })
+        Ok(Routed { target, uri, reached_by })
     }
 
-    /// What must hold of every request, whatever its target.
+    /// Checks that apply to every request, whatever its target.
     pub(super) fn check_head(&self, parts: &Parts) -> Result<(), Rejected> {
         if self.journal.is_gone() {
             let why = "the recorder has no sink left and is about to end";
@@ -134,7 +134,7 @@ impl Recorder {
         }
         host_header(parts)?;
         if let Some(own) = &self.via
-            && parts.headers.get_all(VIA).iter().any(|via| names(via, own))
+            && parts.headers.get_all(VIA).iter().any(|via| lists_hop(via, own))
         {
             let why = "this request has passed this recorder already";
             return Err(Rejected::new(StatusCode::LOOP_DETECTED, "Loop", why));
@@ -149,9 +149,10 @@ impl Recorder {
         })
     }
 
-    fn target(&self, parts: &Parts) -> Result<(Target, Lead), Rejected> {
+    fn target(&self, parts: &Parts) -> Result<(Target, ReachedBy), Rejected> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        // Over HTTP/2 every target is a URL, whose host is what `Host` says elsewhere (RFC 9113 section 8.3.1).
+        // In HTTP/2 every target is a URL, whose authority is what `Host` is in HTTP/1 (RFC 9113
+        // section 8.3.1).
         let absolute = Target::absolute(&parts.uri).filter(|_| parts.version < Version::HTTP_2);
         match (&self.routing, absolute.transpose()?) {
             (Routing::Fixed(fixed), Some(absolute)) if !absolute.same_origin(fixed) => {
@@ -161,14 +162,16 @@ impl Recorder {
                 );
                 Err(Rejected::new(StatusCode::FORBIDDEN, "Other target", why))
             }
-            (_, Some(absolute)) => Ok((absolute, Lead::Away)),
+            (_, Some(absolute)) => Ok((absolute, ReachedBy::OwnName)),
             (Routing::Fixed(fixed), None) if path == "*" => {
-                Ok((Target { path_and_query: path.to_owned(), ..fixed.clone() }, Lead::Fixed))
+                Ok((Target { path_and_query: path.to_owned(), ..fixed.clone() }, ReachedBy::Fixed))
             }
-            (Routing::Fixed(fixed), None) => Ok((fixed.join(path), Lead::Fixed)),
-            (Routing::Header, None) => Ok((Target::in_headers(parts, Protocol::Http)?, Lead::Away)),
+            (Routing::Fixed(fixed), None) => Ok((fixed.join(path), ReachedBy::Fixed)),
+            (Routing::Header, None) => {
+                Ok((Target::in_headers(parts, Protocol::Http)?, ReachedBy::OwnName))
+            }
             (Routing::Path, None) => match Target::in_path(path) {
-                Some(target) => Ok((target?, Lead::Path)),
+                Some(target) => Ok((target?, ReachedBy::Path)),
                 None => {
                     Err(TargetError::NotInPath(self.shown_path(parts.uri.path()).into_owned())
                         .into())
@@ -177,16 +180,17 @@ impl Recorder {
         }
     }
 
-    /// Answers what is not forwarded, and closes the connection: what else comes on it is doubtful.
+    /// Answers a request that is not forwarded, and closes the connection, because its further
+    /// bytes cannot be trusted.
     pub(super) fn reject(&self, rejected: Rejected) -> Response<Reply> {
         self.reject_to(rejected, false)
     }
 
-    /// The same, as a page for people where a browser asks.
+    /// The same, with an HTML page for browsers.
     pub(super) fn reject_to(&self, rejected: Rejected, for_browser: bool) -> Response<Reply> {
         self.tally.discard(Dropped::Refused);
         let Rejected { status, title, detail } = rejected;
-        self.trouble.report(title, "", || {
+        self.problems.report(title, "", || {
             format!("a request was refused with {}: {detail}", status.as_u16())
         });
         let mut response = match for_browser {

@@ -13,8 +13,8 @@ use super::connect::Connector;
 use super::delivery::{Delivery, Output};
 use super::journal::Journal;
 use super::link::{MAX_HEAD, MAX_HEADERS, Pool};
-use super::policy::Policy;
-use super::progress::{self, Hosts, Watch};
+use super::policy::TargetPolicy;
+use super::progress::{self, Hosts, OnProgress};
 use super::proxies::Proxies;
 use super::proxy;
 use super::recorder::{Recorder, Routing};
@@ -22,59 +22,59 @@ use super::tally::{Dropped, Summary, Tally};
 use super::tls::Trust;
 use crate::conform::Api;
 use crate::exchange::{Redactor, Selection};
-use crate::net::{self, Limits, Refused, Report, Trouble};
+use crate::net::{self, Limits, Refused, Report, ThrottledReport};
 
-/// Idle links are looked through as often.
+/// Interval at which idle links are checked.
 const PRUNE_EVERY: Duration = Duration::from_secs(15);
 
-/// Time for the records of connections that had to be cut.
+/// Time for the records of connections that were closed at the end of the grace period.
 const LAST_RECORDS: Duration = Duration::from_secs(1);
 
-/// What a recorder does with what it is asked.
+/// The configuration of a recorder.
 pub struct Config {
     /// How requests name their targets.
     pub routing: Routing,
     /// Which targets are allowed.
-    pub policy: Policy,
-    /// Whom to trust with `https`.
+    pub policy: TargetPolicy,
+    /// Which certificates of https upstreams are trusted.
     pub trust: Trust,
-    /// Through whom to go out.
+    /// The outgoing proxies.
     pub proxies: Proxies,
-    /// Ends TLS in tunnels; without it, there are none.
+    /// Terminates TLS in tunnels; without it, tunnels are refused.
     pub authority: Option<Authority>,
-    /// Bytes of a body that are recorded; all of it passes.
+    /// Maximum size of a recorded body in bytes; larger ones are forwarded completely.
     pub max_body: usize,
     /// Which exchanges are recorded.
     pub filter: Selection,
-    /// What exchanges are held against; what contradicts it stands in the record.
+    /// The spec that exchanges are checked against; violations are added to the record.
     pub spec: Option<Api>,
-    /// How records get to their sinks.
+    /// How records are delivered to their sinks.
     pub delivery: Delivery,
-    /// Whether requests get a `Via` header, by which a loop is found.
+    /// Whether a `Via` header is added to requests, to detect loops.
     pub via: bool,
-    /// Whether redirects and cookies of the upstream lead back to the recorder.
+    /// Whether redirects and cookies of upstreams are rewritten to point to the recorder.
     pub rewrite_redirects: bool,
-    /// Time without progress after which an upstream or a client is given up.
+    /// Time without progress before an upstream or a client is timed out.
     pub timeout: Duration,
-    /// Time for a connection to an upstream, from the name to the end of the TLS handshake.
+    /// Timeout for a connection to an upstream, including name resolution and TLS handshake.
     pub connect_timeout: Duration,
-    /// Time for what is in flight at the end.
+    /// Time for exchanges in progress after the shutdown.
     pub grace: Duration,
     /// Replaces secrets before a record leaves memory.
     pub redactor: Option<Redactor>,
-    /// Told of each exchange in a line, where wanted.
+    /// Receives a line for each exchange, if wanted.
     pub trace: Option<Report>,
-    /// Told how the run stands, where wanted.
-    pub watch: Option<Watch>,
-    /// What clients may do, and where trouble is told.
+    /// Receives the progress of the run, if wanted.
+    pub watch: Option<OnProgress>,
+    /// The limits on clients, and the receiver of problems.
     pub limits: Limits,
 }
 
-/// Proxies and records on `listener` until `shutdown`, or until no output is left; then finishes what is
-/// in flight and what is to be written.
+/// Proxies and records on `listener` until `shutdown`, or until no sink is left. Then it finishes
+/// the exchanges in progress and writes the remaining records.
 ///
 /// # Errors
-/// The listener has no address.
+/// The address of the listener is unknown.
 pub async fn record(
     listener: TcpListener,
     config: Config,
@@ -98,7 +98,7 @@ pub async fn record(
         pool: Pool::default(),
         tally: tally.clone(),
         report: report.clone(),
-        trouble: Trouble::new(report.clone()),
+        problems: ThrottledReport::new(report.clone()),
         timeout: config.timeout,
         max_body: config.max_body,
         filter: config.filter,
@@ -121,10 +121,10 @@ pub async fn record(
         }
         end = Some(Instant::now() + config.grace);
     };
-    // The upstream's Date is the answer's, and where it sent none the client gets none.
+    // The `Date` header of a response is the upstream's; without one, none is added.
     let limits = Limits {
         date_header: false,
-        // With some room for the reader.
+        // Some space beyond the head, for the reads.
         max_buffer: MAX_HEAD + (16 << 10),
         max_head: Some(MAX_HEAD),
         max_headers: Some(MAX_HEADERS),
@@ -145,7 +145,7 @@ pub async fn record(
     };
     let serving = net::serve(listener, limits, stop, config.grace, handler);
     let drained = {
-        let telling = progress::tell(&recorder);
+        let telling = progress::send_updates(&recorder);
         tokio::pin!(serving, telling);
         loop {
             tokio::select! {

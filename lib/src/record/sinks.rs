@@ -1,4 +1,4 @@
-//! The sinks of a run: one record goes to all of them, and a sink that fails is given up or tried again.
+//! The sinks of a run. Each record goes to all of them, and a failing sink is abandoned or retried.
 
 use std::io;
 use std::sync::Arc;
@@ -11,26 +11,26 @@ use super::tally::{Dropped, Tally};
 use crate::net::Report;
 use crate::stream::SinkError;
 
-/// How often a sink that goes on failing is reported.
+/// Shortest time between two reports of a failing sink.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// No sink has the record, so its client must not get the whole answer.
+/// No sink has the record, so its client must not get the complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the exchange could not be recorded")]
 pub(super) struct Unrecorded;
 
-/// Whether a client may have the end of its answer.
+/// Whether a client may receive the end of its response.
 pub(super) type Outcome = Result<(), Unrecorded>;
 
 pub(super) struct Sinks {
-    /// True where there was one from the start: what that did not take, nobody has.
-    alone: bool,
+    /// True if there was one sink from the start: a record that it does not accept is lost.
+    is_only_one: bool,
     outputs: Vec<Output>,
     delivery: Delivery,
-    /// The first.
+    /// The first error.
     error: Option<String>,
     reported: Option<Instant>,
-    /// Set once no sink is left.
+    /// Set to `true` when no sink is left.
     gone: watch::Sender<bool>,
     report: Report,
     tally: Arc<Tally>,
@@ -44,11 +44,11 @@ impl Sinks {
         report: Report,
         tally: Arc<Tally>,
     ) -> Self {
-        let alone = outputs.len() == 1;
-        Sinks { alone, outputs, delivery, error: None, reported: None, gone, report, tally }
+        let is_only_one = outputs.len() == 1;
+        Sinks { is_only_one, outputs, delivery, error: None, reported: None, gone, report, tally }
     }
 
-    /// Gives a record to all sinks. It is recorded where at least one has taken it.
+    /// Passes a record to all sinks. It counts as recorded if at least one accepts it.
     pub(super) fn write(&mut self, host: &str, line: &[u8]) -> Outcome {
         let written = self.each(|output| output.sink.write(host, line));
         if written {
@@ -63,7 +63,7 @@ impl Sinks {
         self.each(|output| output.sink.flush());
     }
 
-    /// Waits until what was written is as safe as was asked for.
+    /// Waits until the written records are as durable as configured.
     pub(super) fn settle(&mut self) -> Outcome {
         let settled = match self.delivery.durability {
             Durability::Fsync => self.each(|output| output.sink.sync()),
@@ -73,12 +73,12 @@ impl Sinks {
         self.outcome(settled)
     }
 
-    /// With `--on-sink-error drop` clients get their answers in any case.
+    /// With `--on-sink-error drop`, clients get their responses in any case.
     fn outcome(&self, done: bool) -> Outcome {
         if done || self.delivery.on_error == OnSinkError::Drop { Ok(()) } else { Err(Unrecorded) }
     }
 
-    /// Flushes and closes the sinks; gives the first error that any of them had.
+    /// Flushes and closes the sinks; returns the first error of any of them.
     pub(super) fn close(&mut self) -> Option<String> {
         self.flush();
         if self.delivery.durability == Durability::Fsync {
@@ -93,7 +93,7 @@ impl Sinks {
         self.error.take()
     }
 
-    /// A sink cannot be trusted after a panic, and which it was is not known.
+    /// After a panic no sink can be trusted, because it is not known which one panicked.
     pub(super) fn panicked(&mut self) {
         self.outputs.clear();
         let error = "the thread that writes records panicked".to_owned();
@@ -102,19 +102,19 @@ impl Sinks {
         self.gone.send_replace(true);
     }
 
-    /// Counts what a sink had taken and could not hand on. Where those records are now is the most important
-    /// message about it.
+    /// Counts records that a sink had accepted but could not deliver. The user must be told where
+    /// they are now.
     fn unsent(&mut self, error: &SinkError) {
         if let SinkError::Unsent(unsent) = error {
-            if self.alone {
+            if self.is_only_one {
                 self.tally.set_aside(unsent.taken);
             }
             self.error = Some(error.to_string());
         }
     }
 
-    /// Does it with every sink; true where at least one could. Of those that fail, the ones that can never
-    /// do it again are left out from then on, and all of them with `--on-sink-error stop`.
+    /// Applies `act` to every sink; true if it succeeded for at least one. A failing sink is
+    /// removed if it can never recover, and always with `--on-sink-error stop`.
     fn each(&mut self, mut act: impl FnMut(&mut Output) -> Result<(), SinkError>) -> bool {
         let mut done = false;
         let mut at = 0;
@@ -128,7 +128,8 @@ impl Sinks {
                     self.failed(&error);
                     if self.delivery.on_error == OnSinkError::Stop || is_gone(&error) {
                         let gone = self.outputs.remove(at);
-                        // Its other errors follow from this one; but what it has kept aside must be reported.
+                        // Other errors follow from this one, but records that were kept aside must
+                        // be reported.
                         if let Err(rest @ SinkError::Unsent(_)) = gone.sink.close() {
                             self.unsent(&rest);
                         }
@@ -159,7 +160,7 @@ impl Sinks {
     }
 }
 
-/// Nobody reads the pipe any more, and nobody ever will.
+/// The pipe has lost its reader for good.
 fn is_gone(error: &SinkError) -> bool {
     matches!(error, SinkError::Write { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe)
 }
@@ -171,7 +172,7 @@ fn with_causes(error: &SinkError) -> String {
     }
 }
 
-/// What to do about it.
+/// What the user can do about it.
 fn advice(error: &SinkError) -> Option<&'static str> {
     let (SinkError::Open { cause, .. } | SinkError::Write { cause, .. }) = error else {
         return None;

@@ -1,4 +1,4 @@
-//! A byte stream to an upstream.
+//! The byte stream to an upstream.
 
 use std::io;
 use std::pin::Pin;
@@ -8,16 +8,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// A socket, or TLS over one.
+/// A socket, or TLS over a socket.
 ///
-/// An upstream may answer before it has read the whole request, and close: a long upload is refused with 413. Then
-/// writing fails, while the answer waits to be read. So writes that fail because the other side is gone are taken as
-/// done, and what reading gives decides: the answer, or the end of the connection.
+/// An upstream may answer and close before it has read the whole request, for instance to refuse a
+/// long upload with 413. Then writing fails while the response is still unread. So writes that fail
+/// because the peer has closed count as done, and reading decides the result: the response, or the
+/// end of the connection.
 #[derive(Debug)]
 pub(super) struct Stream {
     inner: Inner,
-    /// Nothing that is written arrives any more.
-    deaf: bool,
+    /// The peer has closed, so writes have no effect any more.
+    write_closed: bool,
 }
 
 #[derive(Debug)]
@@ -28,18 +29,19 @@ enum Inner {
 
 impl Stream {
     pub(super) fn plain(stream: TcpStream) -> Self {
-        Stream { inner: Inner::Plain(stream), deaf: false }
+        Stream { inner: Inner::Plain(stream), write_closed: false }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
-        Stream { inner: Inner::Tls(Box::new(stream)), deaf: false }
+        Stream { inner: Inner::Tls(Box::new(stream)), write_closed: false }
     }
 
-    /// What a write gives to whoever asked for it; `all` is what is taken of a write that cannot arrive.
+    /// The result of a write; `all` is the number of bytes to report for a write that has no
+    /// effect.
     fn wrote(&mut self, result: io::Result<usize>, all: usize) -> io::Result<usize> {
         match result {
             Err(error) if is_gone(&error) => {
-                self.deaf = true;
+                self.write_closed = true;
                 Ok(all)
             }
             result => result,
@@ -76,7 +78,7 @@ impl AsyncWrite for Stream {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.deaf {
+        if this.write_closed {
             return Poll::Ready(Ok(buf.len()));
         }
         let result = ready!(match &mut this.inner {
@@ -93,7 +95,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let all = || bufs.iter().map(|buf| buf.len()).sum();
-        if this.deaf {
+        if this.write_closed {
             return Poll::Ready(Ok(all()));
         }
         let result = ready!(match &mut this.inner {
@@ -112,7 +114,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.deaf {
+        if this.write_closed {
             return Poll::Ready(Ok(()));
         }
         let result = ready!(match &mut this.inner {

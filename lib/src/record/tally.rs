@@ -1,4 +1,4 @@
-//! What became of the requests: seen = written + dropped, with the reasons.
+//! Counts the requests: seen = written + dropped, with the reasons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,22 +10,23 @@ use crate::exchange::Replaced;
 /// Why an exchange is not in the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dropped {
-    /// The recorder answered the request itself: no target, a refused one, or a malformed request.
+    /// The recorder answered the request itself: its target is missing or refused, or it is
+    /// malformed.
     Refused,
-    /// It is no request that HTTP knows, or has too many headers or too long ones.
+    /// The request is not valid HTTP, or has too many or too long headers.
     Malformed,
-    /// A line cannot hold its target (`OPTIONS *`).
+    /// The format has no form for its target (`OPTIONS *`).
     NoPath,
-    /// `--include` or `--exclude` left it out.
+    /// Excluded by `--include` or `--exclude`.
     Excluded,
-    /// The client broke off the TLS handshake in a tunnel, so what it wanted to ask is not known.
+    /// The client broke off the TLS handshake in a tunnel, so its request is unknown.
     Handshake,
-    /// No sink took it.
+    /// No sink accepted it.
     SinkFailed,
-    /// A topic did not take it; it is in the file that was told.
+    /// A topic did not accept it; it is in the file that a message named.
     Unsent,
-    /// The sinks were too far behind, and nobody could be made to wait: the client had left already, records
-    /// may be dropped, or the run ended.
+    /// The queue was full, and no client could be made to wait: it had already left, records may be
+    /// dropped, or the run ended.
     SinkBehind,
 }
 
@@ -44,27 +45,27 @@ impl fmt::Display for Dropped {
     }
 }
 
-/// Why an upstream gave no answer, or no whole one. The exchange is recorded in any case.
+/// Why an upstream gave no response, or an incomplete one. The exchange is recorded in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Failed {
-    /// The name of its host is not known.
+    /// The host name cannot be resolved.
     Dns,
-    /// Nobody listens there, or no way leads there.
+    /// The connection is refused, or the host unreachable.
     Connect,
-    /// No TLS, or a certificate that is not accepted.
+    /// The TLS handshake failed, or the certificate is not accepted.
     Tls,
-    /// The proxy on the way gives no tunnel.
+    /// The proxy refuses the tunnel.
     Proxy,
-    /// It was silent for too long.
+    /// The upstream exceeded a timeout.
     Timeout,
-    /// What it sent is no answer.
+    /// The response is invalid.
     Answer,
-    /// It broke off within its answer.
+    /// The response was cut short.
     Cut,
 }
 
 impl Failed {
-    /// The word in the closing line.
+    /// The word in the final summary.
     pub fn as_str(self) -> &'static str {
         match self {
             Failed::Dns => "dns",
@@ -78,7 +79,7 @@ impl Failed {
     }
 }
 
-/// Counts requests while they happen.
+/// Counts requests during a run.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     seen: AtomicU64,
@@ -96,8 +97,8 @@ impl Tally {
         *failed.entry(why).or_default() += 1;
     }
 
-    /// Counts a request, and gives it its number, from 1.
-    pub(super) fn see(&self) -> u64 {
+    /// Counts a request, and returns its number, from 1.
+    pub(super) fn count_request(&self) -> u64 {
         self.seen.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -105,7 +106,7 @@ impl Tally {
         self.written.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an exchange that contradicts the spec; gives how many there are now.
+    /// Counts an exchange that violates the spec; returns how many there are now.
     pub(super) fn violated(&self, violations: usize) -> u64 {
         self.violations.fetch_add(violations as u64, Ordering::Relaxed);
         self.violating.fetch_add(1, Ordering::Relaxed) + 1
@@ -119,7 +120,7 @@ impl Tally {
         *count == 1
     }
 
-    /// Counts records that were thought written as kept aside.
+    /// Moves records from written to kept aside.
     pub(super) fn set_aside(&self, count: u64) {
         if count > 0 {
             self.written.fetch_sub(count, Ordering::Relaxed);
@@ -128,7 +129,7 @@ impl Tally {
         }
     }
 
-    /// Counts what nobody will write any more: at the end, all that is neither written nor dropped.
+    /// At the end, counts all requests that are neither written nor dropped as dropped.
     pub(super) fn discard_rest(&self, why: Dropped) {
         let summary = self.summary(None);
         let dropped: u64 = summary.dropped.values().sum();
@@ -153,24 +154,24 @@ impl Tally {
     }
 }
 
-/// What a run has recorded. Displayed as `seen N, written N, dropped N (why)`.
+/// The result of a run. Displayed as `seen N, written N, dropped N (why)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Requests that came.
+    /// Requests received.
     pub seen: u64,
-    /// Exchanges that at least one sink took.
+    /// Exchanges that at least one sink accepted.
     pub written: u64,
-    /// Those that no sink took, by reason.
+    /// Requests without a record, by reason.
     pub dropped: BTreeMap<Dropped, u64>,
-    /// Exchanges whose upstream failed, which are recorded without a whole answer.
+    /// Exchanges whose upstream failed; they are recorded without a complete response.
     pub failed: BTreeMap<Failed, u64>,
-    /// Contradictions to the spec, where there is one.
+    /// Violations of the spec, if there is one.
     pub violations: u64,
-    /// Exchanges that have them.
+    /// Exchanges with violations.
     pub violating: u64,
-    /// What befell a sink, even if others took everything.
+    /// The error of a sink, even if others accepted every record.
     pub sink_error: Option<String>,
-    /// Secrets that were replaced.
+    /// The secrets that were replaced.
     pub replaced: Replaced,
 }
 
@@ -206,7 +207,10 @@ mod tests {
     fn the_summary_conserves() {
         let tally = Tally::default();
         assert_eq!(tally.summary(None).to_string(), "seen 0, written 0, dropped 0");
-        assert_eq!((tally.see(), tally.see(), tally.see()), (1, 2, 3));
+        assert_eq!(
+            (tally.count_request(), tally.count_request(), tally.count_request()),
+            (1, 2, 3)
+        );
         tally.wrote();
         assert!(tally.discard(Dropped::Refused));
         assert_eq!(tally.summary(None).to_string(), "seen 3, written 1, dropped 1 (refused)");
@@ -216,7 +220,10 @@ mod tests {
             "seen 3, written 1, dropped 2 (1 refused, 1 sink too slow)"
         );
         let tally = Tally::default();
-        assert_eq!((tally.see(), tally.see(), tally.see()), (1, 2, 3));
+        assert_eq!(
+            (tally.count_request(), tally.count_request(), tally.count_request()),
+            (1, 2, 3)
+        );
         tally.wrote();
         assert!(tally.discard(Dropped::Refused));
         assert!(tally.discard(Dropped::Malformed) && !tally.discard(Dropped::Refused));

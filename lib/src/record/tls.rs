@@ -1,4 +1,4 @@
-//! TLS towards upstreams.
+//! TLS connections to upstreams.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -22,53 +22,54 @@ use tokio_rustls::rustls::{
 
 use super::x509::Certificate;
 
-/// Whom to trust as an upstream: the system's certificate authorities, those given, or everybody.
+/// Which upstreams are trusted: those of the system's certificate authorities, those of given ones,
+/// or all.
 #[derive(Debug)]
 pub struct Trust {
     extra: Vec<CertificateDer<'static>>,
-    everybody: bool,
+    accept_any: bool,
     identity: Option<Identity>,
-    /// The system's store is read when the first `https` target is asked, and no sooner.
+    /// The system's certificates are loaded for the first `https` target only.
     config: OnceLock<Result<Configs, String>>,
 }
 
-/// What this side shows to upstreams that want to know whom they talk to.
+/// The client certificate and key, for upstreams that ask for one.
 #[derive(Debug)]
 struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 }
 
-/// For exchanges by any version of HTTP, and for those that only HTTP/1 can do.
+/// Two configurations: with ALPN for HTTP/2, and for HTTP/1 only.
 #[derive(Debug)]
 struct Configs {
     any: Arc<ClientConfig>,
     http1: Arc<ClientConfig>,
 }
 
-/// Certificates that could not be used.
+/// Certificates that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// The file is not what it should be.
+    /// The file is not valid PEM.
     #[error("no PEM certificates: {0}")]
     Pem(String),
-    /// The file has none.
+    /// The file contains no certificate.
     #[error("it holds no certificate in PEM form")]
     Empty,
-    /// The file has no key.
+    /// The file contains no key.
     #[error("it holds no private key in PEM form: {0}")]
     NoKey(String),
-    /// Certificate and key do not belong together, or are of a kind that is not supported.
+    /// The key does not belong to the certificate, or their kind is not supported.
     #[error("certificate and key cannot be used: {0}")]
     Identity(String),
 }
 
 impl Trust {
-    /// Trusts the system's authorities; or, in their place, those of `pem`, and servers that show a certificate which
-    /// is in it.
+    /// Trusts the system's authorities or, if `pem` is given, only the certificates in it, as
+    /// authorities and as those of servers.
     ///
     /// # Errors
-    /// `pem` is no list of certificates.
+    /// `pem` is not a list of certificates.
     pub fn new(pem: Option<&[u8]>) -> Result<Trust, TrustError> {
         let extra = pem.map_or_else(|| Ok(Vec::new()), certificates)?;
         let mut probe = RootCertStore::empty();
@@ -76,18 +77,19 @@ impl Trust {
             let added = probe.add(certificate.clone());
             added.map_err(|error| TrustError::Pem(error.to_string()))?;
         }
-        Ok(Trust { extra, everybody: false, identity: None, config: OnceLock::new() })
+        Ok(Trust { extra, accept_any: false, identity: None, config: OnceLock::new() })
     }
 
-    /// Trusts whoever answers.
-    pub fn everybody() -> Trust {
-        Trust { extra: Vec::new(), everybody: true, identity: None, config: OnceLock::new() }
+    /// Accepts every certificate.
+    pub fn accept_any() -> Trust {
+        Trust { extra: Vec::new(), accept_any: true, identity: None, config: OnceLock::new() }
     }
 
-    /// Shows this certificate (and its chain) to upstreams that ask for one; both in PEM form.
+    /// Presents this certificate chain to upstreams that ask for a client certificate. Both
+    /// arguments are in PEM form.
     ///
     /// # Errors
-    /// There is no certificate, no key, or they do not belong together.
+    /// The certificate or the key is missing, or they do not belong together.
     pub fn with_identity(mut self, chain: &[u8], key: &[u8]) -> Result<Trust, TrustError> {
         let chain = certificates(chain)?;
         let key = PrivateKeyDer::from_pem_slice(key)
@@ -98,7 +100,7 @@ impl Trust {
         Ok(self)
     }
 
-    /// `http1` rules HTTP/2 out.
+    /// A connector; `http1` excludes HTTP/2.
     pub(super) fn connector(&self, http1: bool) -> io::Result<TlsConnector> {
         match self.config.get_or_init(|| self.build()) {
             Ok(configs) if http1 => Ok(TlsConnector::from(configs.http1.clone())),
@@ -112,8 +114,8 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let verifier: Arc<dyn ServerCertVerifier> = if self.everybody {
-            Arc::new(Anybody(provider))
+        let verifier: Arc<dyn ServerCertVerifier> = if self.accept_any {
+            Arc::new(AcceptAny(provider))
         } else {
             let roots = Arc::new(self.roots()?);
             let authorities = WebPkiServerVerifier::builder_with_provider(roots, provider)
@@ -159,7 +161,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> 
     if certificates.is_empty() { Err(TrustError::Empty) } else { Ok(certificates) }
 }
 
-/// Accepts what an authority has signed, and servers whose own certificate was named.
+/// Accepts certificates that an authority has signed, and servers whose own certificate was given.
 #[derive(Debug)]
 struct Verifier {
     authorities: Arc<WebPkiServerVerifier>,
@@ -175,7 +177,8 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // `openssl req -x509` makes certificates of authorities, which are no certificates of servers to others.
+        // `openssl req -x509` creates CA certificates, which are not valid as server certificates
+        // elsewhere.
         if self.servers.iter().any(|server| server == end_entity) {
             return verify_named(end_entity, server_name, now);
         }
@@ -224,12 +227,12 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// No authority but the server itself has signed its certificate.
+/// The certificate is self-signed.
 #[derive(Debug, thiserror::Error)]
 #[error("the certificate is self-signed")]
 struct SelfSigned;
 
-/// Checks validity and name of a certificate that is trusted as it is.
+/// Checks the validity and the name of a certificate that is trusted itself.
 fn verify_named(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
@@ -246,13 +249,13 @@ fn verify_named(
     if fields.has_alt_names {
         verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
     } else if !fields.common_names.iter().any(|known| names(known, &name.to_str())) {
-        // Certificates without alternative names have their host as common name, as they used to.
+        // Certificates without alternative names use the common name, as was once usual.
         return Err(CertificateError::NotValidForName.into());
     }
     Ok(ServerCertVerified::assertion())
 }
 
-/// True where a common name, which may begin with `*.`, is that of the host.
+/// True if a common name, which may begin with `*.`, matches the host.
 fn names(known: &str, host: &str) -> bool {
     known.eq_ignore_ascii_case(host)
         || known.strip_prefix("*.").is_some_and(|domain| {
@@ -262,8 +265,8 @@ fn names(known: &str, host: &str) -> bool {
         })
 }
 
-/// Why there is no TLS with an upstream, and what to do.
-pub(super) fn tls_trouble(error: &io::Error, host: &str) -> String {
+/// Explains why TLS with an upstream failed, and what to do about it.
+pub(super) fn tls_failure_message(error: &io::Error, host: &str) -> String {
     const ACCEPT: &str = "--insecure accepts it";
     const TRUST: &str =
         "trust it with --upstream-ca FILE, or accept any certificate with --insecure";
@@ -325,7 +328,7 @@ pub(super) fn tls_trouble(error: &io::Error, host: &str) -> String {
     }
 }
 
-/// A name as rustls shows it, `DnsName("a.test")`, without what is around it.
+/// The bare name in rustls' form, `DnsName("a.test")`.
 fn plain_name(shown: &str) -> String {
     let inner = shown.split_once('(').map_or(shown, |(_, rest)| rest.trim_end_matches(')'));
     inner.trim_matches('"').to_owned()
@@ -333,9 +336,9 @@ fn plain_name(shown: &str) -> String {
 
 /// Accepts every certificate, but still checks that the upstream holds its key.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct AcceptAny(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,

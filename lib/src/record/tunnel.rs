@@ -1,4 +1,4 @@
-//! `CONNECT`: a tunnel whose other end is this recorder, so that what goes through it can be recorded.
+//! `CONNECT`: a tunnel that ends in this recorder, so that its content can be recorded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use super::reply::Reply;
 use super::route::Rejected;
 use super::tally::Dropped;
 use crate::exchange::Protocol;
-use crate::net::{Carrier, Io, Peer, Rewind, Takeover, Target, Wire};
+use crate::net::{ConnectionServer, HttpVersion, Io, Peer, Rewind, Takeover, Target};
 
-/// How long a tunnel may be open without a byte in it: browsers open some in advance.
+/// Idle timeout of a new tunnel: browsers open some in advance.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// Time for the TLS handshake with a client.
+/// Timeout for the TLS handshake with a client.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The first byte of a TLS handshake (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
 
-/// Opens the tunnel that a request asks for. Nothing goes to the target before the client has sent a
-/// request through it.
+/// Opens the tunnel that a request asks for. The target is contacted only when a request comes
+/// through the tunnel.
 pub(super) fn open(
     recorder: &Arc<Recorder>,
     request: &Request<Incoming>,
@@ -50,22 +50,24 @@ pub(super) fn open(
         return Err(no_target("CONNECT within HTTP/2 is not offered".to_owned()));
     };
     let recorder = recorder.clone();
-    takeover.with(move |stream, carrier| serve(recorder, authority, stream, carrier, target, peer));
+    takeover.with(move |stream, connections| {
+        serve(recorder, authority, stream, connections, target, peer)
+    });
     Ok(Response::new(Reply::Own(Full::new(Bytes::new()))))
 }
 
-/// Serves what comes through the tunnel: HTTPS, or HTTP as it is.
+/// Serves the content of a tunnel: HTTPS, or HTTP in clear text.
 async fn serve(
     recorder: Arc<Recorder>,
     authority: Arc<Authority>,
     mut stream: Box<dyn Io>,
-    carrier: Carrier,
+    connections: ConnectionServer,
     target: Target,
     peer: Peer,
 ) {
     let first = tokio::select! {
         first = timeout(IDLE, stream.read_u8()) => first,
-        () = carrier.stopped() => return,
+        () = connections.stopped() => return,
     };
     let Ok(Ok(first)) = first else { return };
     let stream = Rewind::new(Bytes::copy_from_slice(&[first]), stream);
@@ -76,22 +78,22 @@ async fn serve(
         move |request, peer| proxy::answer(recorder.clone(), request, peer, Some(origin.clone()))
     });
     if plain {
-        return carrier.serve(stream, Wire::Http1, peer, handler).await;
+        return connections.serve(stream, HttpVersion::Http1, peer, handler).await;
     }
     let host = origin.hostname().trim_matches(['[', ']']);
     let failure = match authority.acceptor(host) {
         Ok(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let wire = if http2 { Wire::Http2 } else { Wire::Http1 };
-                return carrier.serve(stream, wire, peer, handler).await;
+                let version = if http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
+                return connections.serve(stream, version, peer, handler).await;
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no TLS handshake within {HANDSHAKE:?}"),
         },
         Err(error) => error.to_string(),
     };
-    recorder.tally.see();
+    recorder.tally.count_request();
     let message = format!(
         "a client that asked for {} broke off the TLS handshake ({failure}); does it trust {}?",
         origin.host,

@@ -1,4 +1,5 @@
-//! Upgrades, as to WebSocket: the handshake is an exchange, what comes after it passes unseen.
+//! Protocol upgrades such as WebSocket. The handshake is recorded as an exchange; the data after it
+//! is forwarded without recording.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
@@ -13,15 +14,15 @@ use super::reply::Reply;
 use super::upstream::Failure;
 use crate::net::Takeover;
 
-/// A client's wish for another protocol.
+/// A client's request to switch to another protocol.
 pub(super) struct Upgrade {
     pub(super) protocol: HeaderValue,
     takeover: Takeover,
 }
 
 impl Upgrade {
-    /// The wish of a request that has no body. Other versions of HTTP are not passed on: nobody here could
-    /// record what would follow.
+    /// The requested upgrade, if the request has no body. Upgrades to other versions of HTTP are
+    /// ignored, because the recorder could not record what follows.
     pub(super) fn of(headers: &HeaderMap, extensions: &Extensions) -> Option<Upgrade> {
         let takeover = extensions.get::<Takeover>()?.clone();
         let protocol = headers.get(UPGRADE)?;
@@ -37,7 +38,8 @@ impl Upgrade {
         (asked && !other_http).then(|| Upgrade { protocol: protocol.clone(), takeover })
     }
 
-    /// Records the handshake, then lets both sides talk. Either may end it; so does the end of the recorder.
+    /// Records the handshake, then forwards data in both directions until either side or the
+    /// recorder ends.
     pub(super) async fn accept(
         self,
         mut response: Response<()>,
@@ -50,11 +52,11 @@ impl Upgrade {
         if capture.finish().await.is_err() {
             return Ok(withheld());
         }
-        self.takeover.with(move |mut client, carrier| async move {
+        self.takeover.with(move |mut client, connections| async move {
             tokio::select! {
-                // How it ends is between the two.
+                // The two sides know how their protocol ended.
                 _ = copy_bidirectional(&mut client, &mut upstream) => (),
-                () = carrier.stopped() => (),
+                () = connections.stopped() => (),
             }
         });
         let headers = response.headers_mut();

@@ -15,18 +15,18 @@ use tokio::time::Instant;
 
 use super::connect::ConnectError;
 use super::copy::{Upload, UploadEnd};
-use super::link::{Form, Link, Sender, Wanted};
+use super::link::{Link, RequiredProtocol, Sender, TargetForm};
 use super::policy::Refusal;
 use super::recorder::Recorder;
+use super::request_body::RequestBody;
 use super::tally::Failed;
-use super::upload::RequestBody;
 use crate::net::{Target, framing_is_sound, with_causes};
 
-/// Interim answers (1xx) to one request: more than any server has reason to send, and an endless row of them would be
-/// an answer that never comes.
+/// Maximum number of interim responses (1xx) to one request. No server needs more, and an endless
+/// sequence of them would never become a response.
 const MAX_INTERIM: u32 = 16;
 
-/// There is no response.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
@@ -48,7 +48,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// What the client is told.
+    /// The status of the error response to the client.
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Failure::Connect(ConnectError::Refused(Refusal::Itself)) => StatusCode::LOOP_DETECTED,
@@ -66,7 +66,7 @@ impl Failure {
         }
     }
 
-    /// What of an upstream failed; `None` where it did not fail.
+    /// The failure of the upstream; `None` if the upstream did not fail.
     pub(super) fn kind(&self) -> Option<Failed> {
         Some(match self {
             Failure::Connect(error) => match error {
@@ -85,13 +85,13 @@ impl Failure {
         })
     }
 
-    /// True where the target may not be asked at all.
+    /// True if requests to the target are not allowed.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Failure::Connect(ConnectError::Refused(_)))
     }
 }
 
-/// What the upstream may speak instead of what was expected.
+/// A hint at the protocol that the upstream may speak instead.
 fn hint(error: &hyper::Error) -> &'static str {
     if error.is_parse() && !error.is_parse_too_large() {
         return "; does it speak HTTP/1 there? If it wants TLS, ask for https://";
@@ -105,40 +105,40 @@ fn hint(error: &hyper::Error) -> &'static str {
     ""
 }
 
-/// Whom a request is for, and by whom.
+/// The target of a request, with the requirements on its connection.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct Destination<'a> {
     pub(super) target: &'a Target,
-    pub(super) wanted: Wanted,
-    /// The client's connection.
+    pub(super) required: RequiredProtocol,
+    /// The number of the client's connection.
     pub(super) connection: u64,
 }
 
-/// A request that failed on a link, and its body where none of it was sent.
-struct Lost(Failure, Option<RequestBody>);
+/// A request that failed on a link, with its body if none of it was sent.
+struct SendFailure(Failure, Option<RequestBody>);
 
 impl Recorder {
-    /// Sends the request that `head` makes for a link and gives the head of the answer, with the link from
-    /// which the rest of it comes.
+    /// Sends the request that `head` creates for a link. Returns the head of the response, and the
+    /// link that the rest of it comes from.
     ///
-    /// An idle link may have been closed by the upstream just now. Then the request is sent again, if
-    /// none of it had been sent, or if it may be sent twice.
+    /// The upstream may have closed an idle link at the same moment. Then the request is sent
+    /// again, if none of it had been sent or if it is idempotent.
     pub(super) async fn send(
         &self,
-        asked: Asked<'_>,
-        head: impl Fn(&Form) -> Request<()>,
+        destination: Destination<'_>,
+        head: impl Fn(&TargetForm) -> Request<()>,
         mut body: RequestBody,
         upload: Option<&Upload>,
     ) -> Result<(Response<Incoming>, Link), Failure> {
-        let Asked { target, wanted, connection } = asked;
+        let Destination { target, required, connection } = destination;
         let mut may_reuse = true;
         loop {
-            let idle = if may_reuse { self.pool.take(target, wanted, connection) } else { None };
+            let idle = if may_reuse { self.pool.take(target, required, connection) } else { None };
             let reused = idle.is_some();
             let mut link = match idle {
                 Some(link) => link,
                 None => {
-                    let connected = self.connector.connect(target, wanted).await?;
+                    let connected = self.connector.connect(target, required).await?;
                     let link = Link::new(connected).await.map_err(Failure::Broken)?;
                     self.pool.share(target, &link);
                     link
@@ -147,17 +147,19 @@ impl Recorder {
             let request = head(&link.form).map(|()| body);
             let repeatable = reused && upload.is_none() && request.method().is_idempotent();
             match self.exchange(&mut link, request, upload).await {
-                Ok(response) => return Ok((check(response, wanted == Wanted::Http1)?, link)),
-                Err(Lost(_, Some(unsent))) if reused => {
-                    body = unsent;
-                    // A shared link would be given again.
-                    may_reuse = link.form != Form::Http2;
+                Ok(response) => {
+                    return Ok((check(response, required == RequiredProtocol::Http1)?, link));
                 }
-                Err(Lost(Failure::Broken(_), None)) if repeatable => {
+                Err(SendFailure(_, Some(unsent))) if reused => {
+                    body = unsent;
+                    // The pool would return the same shared link again.
+                    may_reuse = link.form != TargetForm::Http2;
+                }
+                Err(SendFailure(Failure::Broken(_), None)) if repeatable => {
                     body = RequestBody::empty();
                     may_reuse = false;
                 }
-                Err(Lost(failure, _)) => return Err(failure),
+                Err(SendFailure(failure, _)) => return Err(failure),
             }
         }
     }
@@ -167,7 +169,7 @@ impl Recorder {
         link: &mut Link,
         mut request: Request<RequestBody>,
         upload: Option<&Upload>,
-    ) -> Result<Response<Incoming>, Lost> {
+    ) -> Result<Response<Incoming>, SendFailure> {
         let interim = Arc::new(AtomicU32::new(0));
         match &mut link.sender {
             Sender::Http1(sender) => {
@@ -178,7 +180,7 @@ impl Recorder {
                 let answer = sender.try_send_request(request);
                 self.wait(link, answer, upload, &interim).await
             }
-            // Hyper does not tell of them; there, the time-out ends such a row.
+            // Hyper does not report interim responses of HTTP/2; the timeout limits them.
             Sender::Http2(sender) => {
                 let answer = sender.try_send_request(request);
                 self.wait(link, answer, upload, &interim).await
@@ -192,26 +194,26 @@ impl Recorder {
         answer: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>,
         upload: Option<&Upload>,
         interim: &AtomicU32,
-    ) -> Result<Response<Incoming>, Lost> {
+    ) -> Result<Response<Incoming>, SendFailure> {
         let mut answer = pin!(answer);
         let mut deadline = Instant::now() + self.timeout;
         poll_fn(|cx| {
             let too_many = || interim.load(Ordering::Relaxed) > MAX_INTERIM;
-            let found = link.look_and_drive(cx, |cx| {
+            let found = link.poll_and_drive(cx, |cx| {
                 if too_many() { Poll::Ready(None) } else { answer.as_mut().poll(cx).map(Some) }
             });
             match found {
                 Poll::Ready(Some(answer)) => {
-                    return Poll::Ready(answer.map_err(|error| lost(error, upload)));
+                    return Poll::Ready(answer.map_err(|error| send_failure(error, upload)));
                 }
-                Poll::Ready(None) => return Poll::Ready(Err(Lost(Failure::Interim, None))),
+                Poll::Ready(None) => return Poll::Ready(Err(SendFailure(Failure::Interim, None))),
                 Poll::Pending => (),
             }
-            while link.patience.poll_until(cx, deadline).is_ready() {
-                // As long as the client uploads, the upstream need not answer.
-                match self.given_up(upload) {
+            while link.timer.poll_until(cx, deadline).is_ready() {
+                // While the client is uploading, the upstream need not answer.
+                match self.next_deadline(upload) {
                     Ok(until) => deadline = until,
-                    Err(failure) => return Poll::Ready(Err(Lost(failure, None))),
+                    Err(failure) => return Poll::Ready(Err(SendFailure(failure, None))),
                 }
             }
             Poll::Pending
@@ -219,7 +221,7 @@ impl Recorder {
         .await
     }
 
-    fn given_up(&self, upload: Option<&Upload>) -> Result<Instant, Failure> {
+    fn next_deadline(&self, upload: Option<&Upload>) -> Result<Instant, Failure> {
         let Some(upload) = upload else { return Err(Failure::TimedOut(self.timeout)) };
         let state = upload.lock();
         let until = Instant::from_std(state.progress + self.timeout);
@@ -233,14 +235,17 @@ impl Recorder {
     }
 }
 
-fn lost(mut error: TrySendError<Request<RequestBody>>, upload: Option<&Upload>) -> Lost {
+fn send_failure(
+    mut error: TrySendError<Request<RequestBody>>,
+    upload: Option<&Upload>,
+) -> SendFailure {
     let unsent = error.take_message().map(Request::into_body);
     let left = upload.is_some_and(|upload| upload.lock().end == Some(UploadEnd::Broken));
     let failure = if left { Failure::ClientLeft } else { Failure::Broken(error.into_error()) };
-    Lost(failure, unsent)
+    SendFailure(failure, unsent)
 }
 
-/// Refuses what could be read in two ways, and a switch that nobody asked for.
+/// Refuses ambiguous framing, and a protocol switch that was not requested.
 fn check(response: Response<Incoming>, upgrade: bool) -> Result<Response<Incoming>, Failure> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
         return Err(Failure::Switched);

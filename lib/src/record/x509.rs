@@ -1,9 +1,9 @@
-//! The few fields of a certificate that rustls does not show: its validity, its names, and whether it is self-signed
-//! (RFC 5280 section 4.1).
+//! Certificate fields that rustls does not expose: the validity, the names, and whether it is
+//! self-signed (RFC 5280 section 4.1).
 
 use time::{Date, Month, Time};
 
-/// Tags of DER (X.690).
+/// DER tags (X.690).
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OID: u8 = 0x06;
@@ -17,20 +17,21 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 /// 2.5.29.17
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
-/// What is of interest here.
+/// The parsed fields.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Certificate {
-    /// True where issuer and subject are one.
+    /// True if issuer and subject are equal.
     pub(super) self_issued: bool,
-    /// Seconds since 1970, first and last.
+    /// First and last second of validity, in seconds since 1970.
     pub(super) validity: (i64, i64),
     pub(super) common_names: Vec<String>,
-    /// Whether the extension is there that names its hosts, in whose presence the common name does not count.
+    /// Whether the certificate has the extension for alternative names, which overrides the common
+    /// name.
     pub(super) has_alt_names: bool,
 }
 
 impl Certificate {
-    /// Reads a certificate in DER; `None` where it is none.
+    /// Parses a certificate in DER; `None` if it is malformed.
     pub(super) fn parse(der: &[u8]) -> Option<Certificate> {
         let mut certificate = Der(Der(der).expect(SEQUENCE)?);
         let mut fields = Der(certificate.expect(SEQUENCE)?);
@@ -44,7 +45,7 @@ impl Certificate {
         let mut validity = Der(fields.expect(SEQUENCE)?);
         let validity = (seconds(validity.next()?)?, seconds(validity.next()?)?);
         let subject = fields.expect(SEQUENCE)?;
-        // The key.
+        // The public key.
         fields.next()?;
         let mut has_alt_names = false;
         while let Some((tag, content)) = fields.next() {
@@ -57,11 +58,11 @@ impl Certificate {
     }
 }
 
-fn has_extension(content: &[u8], wanted: &[u8]) -> bool {
+fn has_extension(content: &[u8], required: &[u8]) -> bool {
     let Some(list) = Der(content).expect(SEQUENCE) else { return false };
     let mut list = Der(list);
     while let Some((_, extension)) = list.next() {
-        if Der(extension).expect(OID) == Some(wanted) {
+        if Der(extension).expect(OID) == Some(required) {
             return true;
         }
     }
@@ -87,7 +88,7 @@ fn names(subject: &[u8]) -> Vec<String> {
     found
 }
 
-/// `YYMMDDHHMMSSZ`, or with four digits of the year.
+/// `YYMMDDHHMMSSZ`, or the same with a year of four digits.
 fn seconds((tag, content): (u8, &[u8])) -> Option<i64> {
     let text = std::str::from_utf8(content).ok()?.strip_suffix('Z')?;
     let (year, rest) = match tag {
@@ -104,7 +105,7 @@ fn seconds((tag, content): (u8, &[u8])) -> Option<i64> {
     Some(date.with_time(time).assume_utc().unix_timestamp())
 }
 
-/// Elements one after the other.
+/// A sequence of DER elements.
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
@@ -130,7 +131,7 @@ impl<'a> Der<'a> {
         Some((tag, content))
     }
 
-    /// The content of the next element, where that has this tag.
+    /// The content of the next element if it has this tag.
     fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
         if self.peek() == Some(tag) { self.next().map(|(_, content)| content) } else { None }
     }

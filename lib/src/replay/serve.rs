@@ -18,8 +18,8 @@ use tokio::time::sleep;
 
 use crate::exchange::{self, Body};
 use crate::net::{
-    self, Drained, Inbound, Limits, Offer, Peer, Report, Routing, collect_decoded, problem_json,
-    request_of_any_method,
+    self, Drained, Inbound, InboundRouting, Limits, Peer, Protocols, Report, collect_decoded,
+    problem_json, request_of_any_method,
 };
 use crate::recorded::{Answer, Asked, HostRule, Recordings};
 
@@ -36,11 +36,11 @@ const BODY_IDLE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct ServeOptions {
     /// Where the host may stand that a request means.
-    pub routing: Routing,
+    pub routing: InboundRouting,
     /// When an answer is sent.
     pub latency: Latency,
     /// What clients may speak.
-    pub offer: Offer,
+    pub protocols: Protocols,
     /// Time for requests in flight when the server is asked to end.
     pub grace: Duration,
     /// Told of trouble.
@@ -104,7 +104,7 @@ pub async fn serve(
     let port = listener.local_addr()?.port();
     let limits = Limits {
         report: options.report.clone(),
-        offer: options.offer.clone(),
+        protocols: options.protocols.clone(),
         ..Limits::default()
     };
     let grace = options.grace;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery_deadline::DeliveryDeadline;
 use super::kafka;
 use super::locator::Locator;
 use super::log_dir::LogDir;
-use super::patience::Patience;
 use super::rotate::{Log, Rotation};
 
 /// Told what people should know while it happens.
@@ -50,7 +50,7 @@ pub trait Sink: Send {
 
     /// What decides how long the sink waits for others, where it does, and how long one would wait for them unless
     /// something else ends the waiting.
-    fn patience(&self) -> Option<(Patience, Duration)> {
+    fn delivery_deadline(&self) -> Option<(DeliveryDeadline, Duration)> {
         None
     }
 

@@ -12,7 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::super::patience::Patience;
+use super::super::delivery_deadline::DeliveryDeadline;
 use super::super::sink::{Notify, Sink, SinkError};
 use super::config;
 use super::delivery::Delivery;
@@ -41,7 +41,7 @@ struct KafkaSink {
     topic: Topic,
     producer: ThreadedProducer<Delivery>,
     warning: Option<String>,
-    patience: Patience,
+    deadline: DeliveryDeadline,
     /// True once nothing more is sent.
     gave_up: bool,
     closed: bool,
@@ -61,7 +61,7 @@ pub(in super::super) fn open(topic: &Topic) -> Result<Box<dyn Sink>, SinkError> 
         topic: topic.clone(),
         producer,
         warning,
-        patience: Patience::default(),
+        deadline: DeliveryDeadline::default(),
         gave_up: false,
         closed: false,
     }))
@@ -75,7 +75,7 @@ impl KafkaSink {
     /// Waits a moment for something to move; false once waiting makes no sense any more.
     fn wait(&mut self) -> bool {
         if !self.gave_up {
-            self.gave_up = self.patience.is_at_end(self.delivery().moved());
+            self.gave_up = self.deadline.is_at_end(self.delivery().moved());
         }
         if !self.gave_up {
             self.delivery().wait(LOOK);
@@ -175,8 +175,8 @@ impl Sink for KafkaSink {
         self.delivery().report_to(notify);
     }
 
-    fn patience(&self) -> Option<(Patience, Duration)> {
-        Some((self.patience.clone(), self.topic.patience))
+    fn delivery_deadline(&self) -> Option<(DeliveryDeadline, Duration)> {
+        Some((self.deadline.clone(), self.topic.patience))
     }
 }
 

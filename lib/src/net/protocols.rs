@@ -1,4 +1,4 @@
-//! What a server's clients may speak besides HTTP/1 in clear text: HTTP/2 at once, and TLS.
+//! The protocols that a server accepts: HTTP/1 and HTTP/2 in clear text, or TLS with ALPN.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,50 +16,51 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::carrier::{Carrier, LAST_CALL, Wire};
+use super::connection::{ConnectionServer, FIRST_REQUEST_GRACE, HttpVersion};
 use super::io::Rewind;
 use super::serve::Peer;
 
-/// Time for the TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Timeout for the TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How every connection begins that speaks HTTP/2 without asking (RFC 9113 section 3.4).
+/// The start of every HTTP/2 connection with prior knowledge (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 /// The first byte of a TLS handshake (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
 
-/// What clients may speak. By default that of [`Offer::clear`].
+/// The protocols that clients may speak. The default is [`Protocols::cleartext`].
 #[derive(Clone, Default)]
-pub struct Offer {
+pub struct Protocols {
     tls: Option<TlsAcceptor>,
 }
 
-/// A certificate and its key that no server can show.
+/// A certificate and key that a server cannot use.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The certificate's file.
+    /// The certificate file is unusable.
     #[error("no certificate in PEM form: {0}")]
     Certificate(String),
-    /// The key's file.
+    /// The key file is unusable.
     #[error("no private key in PEM form: {0}")]
     Key(String),
-    /// They do not belong together, or are of an unsupported kind.
+    /// The key does not belong to the certificate, or their kind is not supported.
     #[error("certificate and key cannot be used: {0}")]
     Pair(String),
 }
 
-impl Offer {
-    /// HTTP/1, and HTTP/2 by prior knowledge.
-    pub fn clear() -> Offer {
-        Offer { tls: None }
+impl Protocols {
+    /// HTTP/1, and HTTP/2 with prior knowledge.
+    pub fn cleartext() -> Protocols {
+        Protocols { tls: None }
     }
 
-    /// TLS only, with HTTP/1 and HTTP/2 by ALPN. Both arguments are in PEM form; the certificates begin with the server's own.
+    /// TLS only, with HTTP/1 and HTTP/2 by ALPN. Both arguments are in PEM form. The server's own
+    /// certificate comes first in the chain.
     ///
     /// # Errors
-    /// They cannot be used.
-    pub fn tls(certificates: &[u8], key: &[u8]) -> Result<Offer, IdentityError> {
+    /// The certificates or the key cannot be used.
+    pub fn tls(certificates: &[u8], key: &[u8]) -> Result<Protocols, IdentityError> {
         let chain = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| IdentityError::Certificate(error.to_string()))?;
@@ -76,20 +77,20 @@ impl Offer {
             .with_single_cert(chain, key)
             .map_err(pair)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Offer { tls: Some(TlsAcceptor::from(Arc::new(config))) })
+        Ok(Protocols { tls: Some(TlsAcceptor::from(Arc::new(config))) })
     }
 
-    /// True where clients speak TLS.
+    /// True if clients must speak TLS.
     pub fn is_tls(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Serves a connection in what its client speaks.
+    /// Serves a connection in the protocol that its client speaks.
     pub(super) async fn serve<H, F, B>(
         &self,
         stream: TcpStream,
-        carrier: &Carrier,
-        patience: Duration,
+        connections: &ConnectionServer,
+        header_timeout: Duration,
         peer: Peer,
         handler: Arc<H>,
     ) where
@@ -101,34 +102,35 @@ impl Offer {
     {
         if let Some(acceptor) = &self.tls {
             let stream = tokio::select! {
-                stream = timeout(HANDSHAKE, acceptor.accept(stream)) => stream,
-                () = carrier.stopped() => return,
+                stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => stream,
+                () = connections.stopped() => return,
             };
-            // Who breaks off the handshake has its reasons, and knows them.
+            // A client that breaks off the handshake knows why.
             let Ok(Ok(stream)) = stream else { return };
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let wire = if http2 { Wire::Http2 } else { Wire::Http1 };
-            return carrier.serve(stream, wire, peer, handler).await;
+            let version = if http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
+            return connections.serve(stream, version, peer, handler).await;
         }
-        let begun = tokio::select! {
-            begun = timeout(patience, begin(stream)) => begun,
-            () = async { carrier.stopped().await; sleep(LAST_CALL).await } => return,
+        let prefix = tokio::select! {
+            prefix = timeout(header_timeout, read_preface(stream)) => prefix,
+            () = async { connections.stopped().await; sleep(FIRST_REQUEST_GRACE).await } => return,
         };
-        let Ok(Some((read, stream))) = begun else { return };
+        let Ok(Some((read, stream))) = prefix else { return };
         if read.first() == Some(&TLS_HANDSHAKE) {
-            return carrier.refuse(peer, "it speaks TLS, and this port does not; use http://");
+            return connections.refuse(peer, "it speaks TLS, and this port does not; use http://");
         }
-        let wire = if read.starts_with(PREFACE) { Wire::Http2 } else { Wire::Http1 };
-        carrier.serve(Rewind::new(read, stream), wire, peer, handler).await;
+        let version =
+            if read.starts_with(PREFACE) { HttpVersion::Http2 } else { HttpVersion::Http1 };
+        connections.serve(Rewind::new(read, stream), version, peer, handler).await;
     }
 }
 
-/// Reads until it can be told whether this is HTTP/2; `None` where nothing comes.
-async fn begin(mut stream: TcpStream) -> Option<(Bytes, TcpStream)> {
+/// Reads enough bytes to tell HTTP/1 and HTTP/2 apart; `None` if the client sends nothing.
+async fn read_preface(mut stream: TcpStream) -> Option<(Bytes, TcpStream)> {
     let mut read = bytes::BytesMut::with_capacity(8 << 10);
     loop {
         if stream.read_buf(&mut read).await.ok()? == 0 {
-            // What came is for the server to make sense of, as an end within a request.
+            // The HTTP server reports a request that ends early.
             return (!read.is_empty()).then(|| (read.freeze(), stream));
         }
         let length = read.len().min(PREFACE.len());

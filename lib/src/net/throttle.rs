@@ -1,4 +1,4 @@
-//! Trouble that a server reports as it happens, without flooding whoever reads it.
+//! Reports recurring problems of a server at a limited rate.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,61 +7,63 @@ use std::time::{Duration, Instant};
 
 use super::serve::Report;
 
-/// The same trouble is reported as often.
-const EVERY: Duration = Duration::from_secs(10);
+/// Shortest time between two reports of the same problem.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Troubles told apart; clients may invent more targets. Beyond, all are one.
+/// Maximum number of problems that are counted separately, because clients can invent target hosts.
+/// Beyond it, all problems of a kind count as one.
 const MAX_KINDS: usize = 1000;
 
-/// Reports each kind of trouble with each target when it is first met, then every ten seconds while it lasts.
-pub struct Trouble {
+/// Reports each kind of problem with each subject when it first occurs, and then at most every ten
+/// seconds while it recurs.
+pub struct ThrottledReport {
     report: Report,
     reported: Mutex<HashMap<(&'static str, String), Reported>>,
 }
 
 struct Reported {
     at: Instant,
-    /// How often it was met since then.
-    since: u64,
+    /// How often it has occurred since then.
+    suppressed: u64,
 }
 
-impl Trouble {
-    /// Lines go to `report`.
+impl ThrottledReport {
+    /// Writes lines to `report`.
     pub fn new(report: Report) -> Self {
-        Trouble { report, reported: Mutex::default() }
+        ThrottledReport { report, reported: Mutex::default() }
     }
 
-    /// Reports trouble of this kind with `subject`, a host for instance, unless it was reported just now. `message` is
-    /// one line: what failed, and what to do.
+    /// Reports a problem of this kind with `subject`, a host for instance, unless it was reported
+    /// in the last ten seconds. `message` is one line: what failed, and what to do.
     pub fn report(&self, kind: &'static str, subject: &str, message: impl FnOnce() -> String) {
-        let since = {
+        let suppressed = {
             let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
             let subject = if reported.len() < MAX_KINDS { subject } else { "" };
             match reported.get_mut(&(kind, subject.to_owned())) {
                 None => {
-                    let now = Reported { at: Instant::now(), since: 0 };
+                    let now = Reported { at: Instant::now(), suppressed: 0 };
                     reported.insert((kind, subject.to_owned()), now);
                     0
                 }
-                Some(last) if last.at.elapsed() < EVERY => {
-                    last.since += 1;
+                Some(last) if last.at.elapsed() < REPORT_INTERVAL => {
+                    last.suppressed += 1;
                     return;
                 }
                 Some(last) => {
                     last.at = Instant::now();
-                    std::mem::take(&mut last.since)
+                    std::mem::take(&mut last.suppressed)
                 }
             }
         };
         let mut line = one_line(&message());
-        if since > 0 {
-            line.push_str(&format!(" ({since} more like this since the last line)"));
+        if suppressed > 0 {
+            line.push_str(&format!(" ({suppressed} more like this since the last line)"));
         }
         (self.report)(&line);
     }
 }
 
-/// Text that may come from a client or an upstream must not write to the terminal as it likes.
+/// Escapes text that may come from a client or an upstream, so that it cannot control the terminal.
 fn one_line(text: &str) -> String {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.to_owned();
@@ -75,7 +77,7 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
-impl fmt::Debug for Trouble {
+impl fmt::Debug for ThrottledReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trouble").finish_non_exhaustive()
     }
@@ -92,7 +94,7 @@ mod tests {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let log = lines.clone();
         let report = move |line: &str| log.lock().unwrap().push(line.to_owned());
-        let trouble = Trouble::new(Arc::new(report));
+        let trouble = ThrottledReport::new(Arc::new(report));
         for host in ["a.test", "b.test", "a.test", "a.test"] {
             trouble.report("dns", host, || format!("no {host}\n\u{1b}[2J"));
         }
@@ -101,7 +103,7 @@ mod tests {
         assert_eq!(lines.lock().unwrap()[..2], expected);
         assert_eq!(lines.lock().unwrap()[2..], ["no TLS"]);
         let key = ("dns", "a.test".to_owned());
-        trouble.reported.lock().unwrap().get_mut(&key).unwrap().at -= EVERY;
+        trouble.reported.lock().unwrap().get_mut(&key).unwrap().at -= REPORT_INTERVAL;
         trouble.report("dns", "a.test", || "again".to_owned());
         assert_eq!(lines.lock().unwrap()[3], "again (2 more like this since the last line)");
     }

@@ -1,4 +1,4 @@
-//! One connection of a server: HTTP/1 or HTTP/2, and what may come after HTTP.
+//! One server connection: HTTP/1 or HTTP/2, and the protocol that may follow HTTP on it.
 
 use std::error::Error;
 use std::future::poll_fn;
@@ -18,51 +18,56 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::io::{Io, Rewind};
-use super::patience::{Attended, HeadTimer};
 use super::serve::{Limits, Peer, Refused};
 use super::tasks::Tasks;
+use super::timer::{HeadTimedStream, HeadTimer};
 
-/// How long a connection that has not asked anything yet may still begin to, once the drain has begun.
-pub(super) const LAST_CALL: Duration = Duration::from_millis(250);
+/// While the server drains, how long a connection without a request so far may still send its
+/// first.
+pub(super) const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 
-/// Streams at once on an HTTP/2 connection, as RFC 9113 section 6.5.2 recommends at least.
+/// Maximum concurrent streams on an HTTP/2 connection: the least that RFC 9113 section 6.5.2
+/// recommends.
 const MAX_STREAMS: u32 = 100;
 
-/// An HTTP/2 client that is silent is asked whether it still lives, and how long it may take to answer.
-const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+/// Interval of the keep-alive pings on HTTP/2 connections, and the timeout for their answers.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
-/// What a stream speaks.
+/// The version of HTTP that a stream speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub enum HttpVersion {
     /// HTTP/1.0 or HTTP/1.1.
     Http1,
     /// HTTP/2.
     Http2,
 }
 
-/// Serves HTTP on the connections of one server, within its limits and until it stops.
+/// Serves HTTP on the connections of one server, within its limits, until the server stops.
 #[derive(Clone, Debug)]
-pub struct Carrier {
+pub struct ConnectionServer {
     limits: Arc<Limits>,
     stopping: watch::Receiver<()>,
     tasks: Tasks,
 }
 
-type Continuation =
-    Box<dyn FnOnce(Box<dyn Io>, Carrier) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type Continuation = Box<
+    dyn FnOnce(Box<dyn Io>, ConnectionServer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send,
+>;
 
-/// What a handler leaves behind to go on with the connection after an answer that ends HTTP on it: 200 to
-/// `CONNECT`, or 101. An extension of those HTTP/1 requests that ask for one of them.
+/// Lets a handler take over the connection after a response that ends HTTP on it: 200 to `CONNECT`,
+/// or
+/// 101. It is an extension of those HTTP/1 requests that ask for one of these.
 #[derive(Clone, Default)]
 pub struct Takeover(Arc<Mutex<Option<Continuation>>>);
 
 impl Takeover {
-    /// Runs `next` in the connection's own task, once the answer is out.
-    pub fn with<F>(&self, next: impl FnOnce(Box<dyn Io>, Carrier) -> F + Send + 'static)
+    /// Runs `next` in the connection's own task, after the response has been sent.
+    pub fn with<F>(&self, next: impl FnOnce(Box<dyn Io>, ConnectionServer) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let next: Continuation = Box::new(move |stream, carrier| Box::pin(next(stream, carrier)));
+        let next: Continuation =
+            Box::new(move |stream, connections| Box::pin(next(stream, connections)));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
     }
 
@@ -71,14 +76,14 @@ impl Takeover {
     }
 }
 
-/// Marks a response that is not sent: its connection (HTTP/1) is closed, or its stream (HTTP/2) is reset, before
-/// the head. So a client cannot take it for an answer, whatever its method and status.
+/// Marks a response that must not be sent. Instead, its connection (HTTP/1) is closed or its stream
+/// (HTTP/2) is reset before the head, so that no client can take it for a response.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the answer is withheld")]
 pub struct Withheld;
 
 impl Withheld {
-    /// Such a response; `body` is not used.
+    /// A response with this mark; `body` is not used.
     pub fn response<B>(body: B) -> Response<B> {
         let mut response = Response::new(body);
         response.extensions_mut().insert(Withheld);
@@ -90,48 +95,55 @@ impl Withheld {
     }
 }
 
-impl Carrier {
+impl ConnectionServer {
     pub(super) fn new(limits: Limits, stopping: watch::Receiver<()>, tasks: Tasks) -> Self {
-        Carrier { limits: Arc::new(limits), stopping, tasks }
+        ConnectionServer { limits: Arc::new(limits), stopping, tasks }
     }
 
-    /// Reports a connection that is closed for what was sent on it.
+    /// Reports a connection that is closed because of the bytes that were sent on it.
     pub(super) fn refuse(&self, peer: Peer, why: &str) {
         if let Some(refused) = &self.limits.refused {
             refused(&Refused { peer: peer.address, status: 0, why: why.to_owned() });
         }
     }
 
-    /// Ends once the server stops.
+    /// Resolves when the server stops.
     pub async fn stopped(&self) {
         let mut stopping = self.stopping.clone();
-        // The sender is dropped then.
+        // The sender is dropped when the server stops.
         let mut dropped = pin!(async move { stopping.changed().await.is_err() });
-        let mut told: Option<Waker> = None;
+        let mut registered: Option<Waker> = None;
         poll_fn(|cx| {
-            // A connection asks at each of its turns, and the channel has a lock: it is enough to be known to it.
-            let known = told.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-            if known && self.stopping.has_changed().is_ok() {
+            // Every poll of a connection comes through here, and the channel has a lock. It is
+            // enough to register each waker once.
+            let is_registered =
+                registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if is_registered && self.stopping.has_changed().is_ok() {
                 return Poll::Pending;
             }
-            told = Some(cx.waker().clone());
+            registered = Some(cx.waker().clone());
             dropped.as_mut().poll(cx).map(|_| ())
         })
         .await;
     }
 
-    /// Serves `handler` on a stream until either side ends it.
-    pub async fn serve<H, F, B>(&self, stream: impl Io, wire: Wire, peer: Peer, handler: Arc<H>)
-    where
+    /// Serves `handler` on a stream until either side closes it.
+    pub async fn serve<H, F, B>(
+        &self,
+        stream: impl Io,
+        version: HttpVersion,
+        peer: Peer,
+        handler: Arc<H>,
+    ) where
         H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
         F: Future<Output = Response<B>> + Send + 'static,
         B: Body + Send + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        match wire {
-            Wire::Http1 => self.serve_http1(stream, peer, handler).await,
-            Wire::Http2 => self.serve_http2(stream, peer, handler).await,
+        match version {
+            HttpVersion::Http1 => self.serve_http1(stream, peer, handler).await,
+            HttpVersion::Http2 => self.serve_http2(stream, peer, handler).await,
         }
     }
 
@@ -142,14 +154,14 @@ impl Carrier {
         B: Body + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let asked = Arc::new(AtomicBool::new(false));
+        let has_request = Arc::new(AtomicBool::new(false));
         let close_delimited = Arc::new(AtomicBool::new(false));
         let takeover = Takeover::default();
         let service = service_fn({
-            let (asked, close_delimited) = (asked.clone(), close_delimited.clone());
+            let (has_request, close_delimited) = (has_request.clone(), close_delimited.clone());
             let takeover = takeover.clone();
             move |mut request: Request<Incoming>| {
-                asked.store(true, Ordering::Relaxed);
+                has_request.store(true, Ordering::Relaxed);
                 close_delimited.store(request.version() < Version::HTTP_11, Ordering::Relaxed);
                 if *request.method() == Method::CONNECT || request.headers().contains_key(UPGRADE) {
                     request.extensions_mut().insert(takeover.clone());
@@ -160,7 +172,7 @@ impl Carrier {
         });
         let idle = self.limits.idle_timeout.saturating_sub(self.limits.header_read_timeout);
         let heads = HeadTimer::new(idle);
-        let stream = TokioIo::new(Attended::new(stream, heads.clone()));
+        let stream = TokioIo::new(HeadTimedStream::new(stream, heads.clone()));
         let mut connection = self.http1_builder(&heads).serve_connection(stream, service);
         let mut heads = pin!(heads.watch(self.limits.header_read_timeout));
         let ended = tokio::select! {
@@ -178,7 +190,7 @@ impl Carrier {
                     ended = &mut connection => ended,
                     never = heads => match never {},
                     // Hyper would wait for a first request that may never come.
-                    () = last_call(&asked) => return,
+                    () = first_request_grace(&has_request) => return,
                 }
             }
         };
@@ -190,7 +202,8 @@ impl Carrier {
                     next(Box::new(stream), self.clone()).await;
                 }
             }
-            // An HTTP/1.0 client takes the close for the end of the body; only a reset shows the cut.
+            // An HTTP/1.0 client takes a close for the end of the body. Only a reset shows that it
+            // is incomplete.
             Err(error) if error.is_user() && close_delimited.load(Ordering::Relaxed) => {
                 connection.into_parts().io.into_inner().into_inner().reset_on_close();
             }
@@ -218,8 +231,8 @@ impl Carrier {
         let mut builder = http2::Builder::new(self.tasks.clone());
         builder
             .timer(TokioTimer::new())
-            .keep_alive_interval(PING.0)
-            .keep_alive_timeout(PING.1)
+            .keep_alive_interval(KEEP_ALIVE.0)
+            .keep_alive_timeout(KEEP_ALIVE.1)
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(u32::try_from(self.limits.max_buffer).unwrap_or(u32::MAX))
             .auto_date_header(self.limits.date_header);
@@ -235,7 +248,7 @@ impl Carrier {
     fn http1_builder(&self, heads: &HeadTimer) -> http1::Builder {
         let mut builder = http1::Builder::new();
         builder
-            // Without a timer hyper's time-outs are silently inert.
+            // Without a timer, hyper silently ignores its timeouts.
             .timer(heads.clone())
             .header_read_timeout(self.limits.header_read_timeout)
             .max_buf_size(self.limits.max_buffer)
@@ -243,17 +256,17 @@ impl Carrier {
             .preserve_header_case(self.limits.preserve_header_case)
             // A client may close its sending side and still wait for the answer.
             .half_close(true);
-        if let Some(most) = self.limits.max_headers {
-            builder.max_headers(most);
+        if let Some(max) = self.limits.max_headers {
+            builder.max_headers(max);
         }
-        if let Some(most) = self.limits.max_head {
-            builder.max_header_size(most);
+        if let Some(max) = self.limits.max_head {
+            builder.max_header_size(max);
         }
         builder
     }
 }
 
-/// What hyper has answered, and why.
+/// The error response that hyper has sent, and its reason.
 fn why_refused(error: &hyper::Error, peer: Peer, limits: &Limits) -> Refused {
     let text = error.to_string();
     let (status, why) = if text.contains("URI too long") {
@@ -268,10 +281,10 @@ fn why_refused(error: &hyper::Error, peer: Peer, limits: &Limits) -> Refused {
     Refused { peer: peer.address, status, why }
 }
 
-/// Ends where nothing was asked within the last call, and never where something was.
-async fn last_call(asked: &AtomicBool) {
-    sleep(LAST_CALL).await;
-    if asked.load(Ordering::Relaxed) {
+/// Resolves after the grace period if no request has arrived by then; otherwise never.
+async fn first_request_grace(has_request: &AtomicBool) {
+    sleep(FIRST_REQUEST_GRACE).await;
+    if has_request.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
     }
 }

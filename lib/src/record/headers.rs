@@ -1,4 +1,4 @@
-//! Which headers go on, to the upstream and to the client.
+//! The headers that are forwarded to the upstream and to the client.
 
 use http::Uri;
 use http::header::{
@@ -6,26 +6,29 @@ use http::header::{
     PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 
-use super::link::Form;
+use super::link::TargetForm;
 use crate::net::{SCHEME_HEADERS, Target, is_hop_by_hop, named_by_connection};
 
-/// What of a request is not in its headers.
+/// What the headers of an upstream request depend on, besides the client's headers.
 #[derive(Clone, Copy)]
-pub(super) struct Outward<'a> {
+pub(super) struct UpstreamRequest<'a> {
     pub(super) target: &'a Target,
-    /// The body's: none, or some, known or not.
+    /// `None` without a body, `Some(None)` with a body of unknown length.
     pub(super) length: Option<Option<u64>>,
-    /// The other protocol that the client asks for.
+    /// The protocol that the client asks to switch to.
     pub(super) upgrade: Option<&'a HeaderValue>,
-    pub(super) form: &'a Form,
+    pub(super) form: &'a TargetForm,
     pub(super) via: Option<&'a HeaderValue>,
 }
 
-/// The headers for the upstream, in the order in which the client sent them.
-pub(super) fn request_headers(headers: &HeaderMap, outward: &Outward<'_>) -> HeaderMap {
-    let Outward { target, length, upgrade, form, via } = outward;
+/// The headers for the upstream, in the client's order.
+pub(super) fn upstream_headers(
+    headers: &HeaderMap,
+    upstream_request: &UpstreamRequest<'_>,
+) -> HeaderMap {
+    let UpstreamRequest { target, length, upgrade, form, via } = upstream_request;
     let mut out = HeaderMap::with_capacity(headers.len() + 2);
-    let http2 = **form == Form::Http2;
+    let http2 = **form == TargetForm::Http2;
     let set_host = |out: &mut HeaderMap| {
         // A valid host is a valid header value.
         if !http2 && let Ok(host) = HeaderValue::from_str(&target.host) {
@@ -68,7 +71,7 @@ pub(super) fn request_headers(headers: &HeaderMap, outward: &Outward<'_>) -> Hea
     if !out.contains_key(CONTENT_LENGTH) && !out.contains_key(TRANSFER_ENCODING) {
         set_framing(&mut out);
     }
-    if let Form::Absolute(Some(authorization)) = form {
+    if let TargetForm::Absolute(Some(authorization)) = form {
         out.insert(PROXY_AUTHORIZATION, authorization.clone());
     }
     if let Some(via) = via {
@@ -77,39 +80,39 @@ pub(super) fn request_headers(headers: &HeaderMap, outward: &Outward<'_>) -> Hea
     out
 }
 
-/// How a request names its target on a link of this form.
-pub(super) fn request_uri(path: &Uri, target: &Target, form: &Form) -> Uri {
-    if *form == Form::Origin {
+/// The request target in this form.
+pub(super) fn request_uri(path: &Uri, target: &Target, form: &TargetForm) -> Uri {
+    if *form == TargetForm::Origin {
         return path.clone();
     }
     let scheme = target.protocol.as_str();
     let url = format!("{scheme}://{}{}", target.host, target.path_and_query);
-    // A valid host with a path that was parsed before is a URL.
+    // A valid host and an already parsed path make a valid URL.
     url.parse().unwrap_or_else(|_| path.clone())
 }
 
-/// HTTP/2 lets a client split its cookies, for better compression; they are one field to whoever reads them
-/// (RFC 9113 section 8.2.3).
+/// Joins cookies that HTTP/2 lets a client split for better compression; most applications expect
+/// one field (RFC 9113 section 8.2.3).
 pub(super) fn join_cookies(headers: &mut HeaderMap) {
     let mut crumbs = headers.get_all(COOKIE).iter();
     if crumbs.next().is_none() || crumbs.next().is_none() {
         return;
     }
     let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    // Valid values with blanks between them are one.
+    // Joining valid values gives a valid value.
     if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(b"; ".as_slice())) {
         headers.insert(COOKIE, joined);
     }
 }
 
-/// The headers for the client; hyper frames the body anew.
-pub(super) fn response_headers(headers: &HeaderMap, keeps_length: bool) -> HeaderMap {
+/// The headers for the client; hyper frames the body again.
+pub(super) fn client_headers(headers: &HeaderMap, keeps_length: bool) -> HeaderMap {
     let mut out = HeaderMap::with_capacity(headers.len());
     copy_end_to_end(headers, &mut out, |name| *name == CONTENT_LENGTH && !keeps_length);
     out
 }
 
-/// True where exactly one length is announced, and it is this.
+/// True if exactly one length is announced, and it is this one.
 pub(super) fn announces(headers: &HeaderMap, length: u64) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     match (lengths.next(), lengths.next()) {
@@ -118,8 +121,8 @@ pub(super) fn announces(headers: &HeaderMap, length: u64) -> bool {
     }
 }
 
-/// The same for a body of `length` bytes that is whole: mostly the headers as they were received.
-pub(super) fn whole_response_headers(
+/// The headers for a complete body of `length` bytes. Usually they are reused as received.
+pub(super) fn complete_client_headers(
     headers: HeaderMap,
     keeps_length: bool,
     length: usize,
@@ -130,7 +133,7 @@ pub(super) fn whole_response_headers(
     if fits && headers.keys().all(goes_on) {
         return headers;
     }
-    response_headers(&headers, keeps_length)
+    client_headers(&headers, keeps_length)
 }
 
 fn copy_end_to_end(from: &HeaderMap, to: &mut HeaderMap, but: impl Fn(&HeaderName) -> bool) {
@@ -155,10 +158,10 @@ mod tests {
             pairs.collect()
         };
         let plain = map(&[("set-cookie", "a=1"), ("content-length", "3"), ("set-cookie", "b=2")]);
-        assert_eq!(whole_response_headers(plain.clone(), false, 3), plain);
+        assert_eq!(complete_client_headers(plain.clone(), false, 3), plain);
         for (keeps_length, length) in [(false, 2), (true, 2)] {
-            let whole = whole_response_headers(plain.clone(), keeps_length, length);
-            assert_eq!(whole, response_headers(&plain, keeps_length));
+            let whole = complete_client_headers(plain.clone(), keeps_length, length);
+            assert_eq!(whole, client_headers(&plain, keeps_length));
             assert_eq!(whole.contains_key(CONTENT_LENGTH), keeps_length);
         }
         let hop_by_hop = map(&[
@@ -168,9 +171,9 @@ mod tests {
             ("keep-alive", "timeout=5"),
             ("content-length", "3"),
         ]);
-        assert_eq!(whole_response_headers(hop_by_hop, false, 3), map(&[("date", "today")]));
+        assert_eq!(complete_client_headers(hop_by_hop, false, 3), map(&[("date", "today")]));
         let twice = map(&[("content-length", "3"), ("content-length", "3")]);
-        assert!(whole_response_headers(twice, false, 3).is_empty());
+        assert!(complete_client_headers(twice, false, 3).is_empty());
     }
 
     #[test]

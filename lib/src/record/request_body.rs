@@ -14,15 +14,15 @@ use tokio::time::timeout;
 
 use super::copy::{Upload, UploadEnd};
 
-/// A client that uploads what nobody wants may be silent for so long.
+/// How long a client may pause while its unwanted upload is read.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Streams the client's body through and leaves a bounded copy.
+/// Streams the client's body and keeps a bounded copy.
 #[derive(Debug)]
 pub(super) struct RequestBody {
-    /// None for a request without body.
+    /// `None` for a request without a body.
     inner: Option<(Incoming, Arc<Upload>)>,
-    /// The client does not wait to be asked for it.
+    /// True if the client sends the body without waiting for `100 Continue`.
     comes: bool,
 }
 
@@ -31,16 +31,16 @@ impl RequestBody {
         RequestBody { inner: None, comes: false }
     }
 
-    /// `comes` is false where the client waits to be asked for it (`Expect: 100-continue`).
+    /// `comes` is false if the client waits for `100 Continue` (`Expect: 100-continue`).
     pub(super) fn new(body: Incoming, upload: Arc<Upload>, comes: bool) -> Self {
         RequestBody { inner: Some((body, upload)), comes }
     }
 }
 
-/// Reads the rest of an upload that was answered early. A connection that is closed with bytes left to read is reset,
-/// which would take the answer away from the client.
+/// Reads the rest of an upload whose response was sent early. Closing a connection with unread
+/// bytes sends a reset, which could make the client lose the response.
 pub(super) fn drain(mut body: Incoming) {
-    // There is none while a run is torn down.
+    // There is no runtime during a shutdown.
     let runtime = Handle::try_current();
     if let (false, Ok(runtime)) = (body.is_end_stream(), runtime) {
         runtime.spawn(

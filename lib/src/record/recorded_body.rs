@@ -1,4 +1,4 @@
-//! A body as a record holds it.
+//! Converts a captured body to its recorded form.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,11 @@ use crate::exchange::{
     media_type,
 };
 
-/// The body as a record holds it: its Content-Encoding undone, and where it is cut, at a character.
+/// The recorded form of a body: its Content-Encoding is decoded, and a truncated text ends at a
+/// whole character.
 ///
-/// A body that cannot be decoded may hold secrets that nobody can see. It is left out, unless `keep` says that secrets stay.
+/// A body that cannot be decoded may hold secrets that cannot be found. It is left out unless
+/// `keep` says that secrets are kept.
 pub(super) fn recorded_body<'a>(copy: &'a BodyCopy, headers: &Pairs<'_>, keep: bool) -> Body<'a> {
     let bytes = copy.bytes();
     if bytes.is_empty() {
@@ -43,14 +45,15 @@ pub(super) fn recorded_body<'a>(copy: &'a BodyCopy, headers: &Pairs<'_>, keep: b
     }
 }
 
-/// The full size of a body that its record does not hold whole: cut short, or left out.
+/// The full size of a body that its record holds only in part or not at all.
 pub(super) fn missing(copy: &BodyCopy, recorded: &Body<'_>) -> Option<u64> {
     let left_out = recorded.is_empty() && !copy.bytes().is_empty();
     copy.truncated().or_else(|| left_out.then_some(copy.bytes().len() as u64))
 }
 
-/// Undoes the Content-Encoding that a body from another recorder still has. Where that cannot be done, the body may hold
-/// secrets that nobody can see: it is left out, and its size is given. `cut` says that only its beginning was kept.
+/// Decodes the Content-Encoding that a body in another recorder's capture still has. A body that
+/// cannot be decoded may hold secrets that cannot be found, so it is left out and its size is
+/// returned. `cut` is true if the capture holds only the beginning of the body.
 pub(super) fn undo_encoding(body: &mut Body<'_>, headers: &Pairs<'_>, cut: bool) -> Option<u64> {
     let Body::Binary(bytes) = &*body else { return None };
     let encoding = content_encoding(headers)?;
@@ -59,7 +62,7 @@ pub(super) fn undo_encoding(body: &mut Body<'_>, headers: &Pairs<'_>, cut: bool)
     let opened = match (decoded.problem, decoded.bytes) {
         (None, Cow::Borrowed(_)) => return None,
         (None, Cow::Owned(bytes)) => Some(Body::from_bytes(bytes)),
-        // It was decoded before.
+        // Already decoded.
         (Some(DecodeError::Corrupt(..)), _) if !looks_encoded(body, headers) => return None,
         (Some(_), _) => None,
     };
@@ -69,8 +72,8 @@ pub(super) fn undo_encoding(body: &mut Body<'_>, headers: &Pairs<'_>, cut: bool)
     is_left_out.then_some(size)
 }
 
-/// True of the signatures of gzip (RFC 1952) and Zstandard (RFC 8878), and of bytes that are no text where the type says
-/// that they are.
+/// True for the signatures of gzip (RFC 1952) and Zstandard (RFC 8878), and for binary data in a
+/// body whose type is text.
 fn looks_encoded(body: &Body<'_>, headers: &Pairs<'_>) -> bool {
     let bytes = body.as_bytes();
     if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
@@ -84,7 +87,7 @@ fn looks_encoded(body: &Body<'_>, headers: &Pairs<'_>) -> bool {
     is_text && bytes.iter().any(is_control) && body_text(body, content_type).is_none()
 }
 
-/// All values of the header as the one list that they are.
+/// All values of the header, joined to one list.
 fn content_encoding<'h>(headers: &'h Pairs<'_>) -> Option<Cow<'h, str>> {
     let mut values = headers.iter().filter(|(name, _)| name == "content-encoding");
     let first = values.next()?.1.as_ref();

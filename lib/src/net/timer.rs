@@ -1,8 +1,9 @@
-//! Time-outs that are set anew for every message, at the price of a store.
+//! Timers whose deadline moves with every message, at the cost of one atomic store.
 //!
-//! To enter a timer into the runtime's wheel and to take it out again locks the wheel twice, for every message and
-//! nearly always in vain. These keep one timer a connection, let it run out, and look then whether the deadline has
-//! moved meanwhile; so the wheel is asked once in the length of a time-out.
+//! Adding a timer to the runtime's wheel and removing it again takes two locks for each message,
+//! and the timer nearly never fires. These types keep one timer for each connection. When it fires,
+//! they check whether the deadline has moved meanwhile, so the wheel is locked once per timeout
+//! interval.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,12 +18,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A timer for one deadline after the other.
+/// A timer for successive deadlines.
 #[derive(Debug, Default)]
-pub struct Patience(Option<Pin<Box<Sleep>>>);
+pub struct DeadlineTimer(Option<Pin<Box<Sleep>>>);
 
-impl Patience {
-    /// Ends at `deadline`.
+impl DeadlineTimer {
+    /// Ready at `deadline`.
     pub fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {
@@ -38,34 +39,41 @@ impl Patience {
     }
 }
 
-/// The timer of one connection of hyper's server, which waits with it for heads of requests and nothing else.
+/// The timer of one hyper server connection, which uses it for the heads of requests only.
 #[derive(Clone, Debug)]
-pub(super) struct HeadTimer(Arc<Waiting>);
+pub(super) struct HeadTimer(Arc<HeadDeadline>);
 
 #[derive(Debug)]
-struct Waiting {
+struct HeadDeadline {
     base: Instant,
-    /// How much longer a head may take to begin than to end.
+    /// How much longer a head may take to begin than to arrive completely.
     idle: Duration,
-    /// Nanoseconds from `base` to the deadline; 0 while no head is awaited.
+    /// Nanoseconds from `base` to the deadline; 0 while no head is expected.
     until: AtomicU64,
-    /// Nanoseconds that a head may take once it has begun.
+    /// Nanoseconds that a head may take after its first byte.
     limit: AtomicU64,
-    /// Nothing of the head that is awaited has come.
+    /// True until the first byte of the expected head.
     is_idle: AtomicBool,
-    over: AtomicBool,
+    has_passed: AtomicBool,
 }
 
 impl HeadTimer {
-    /// `idle` is how much longer a head may take to begin than to end.
+    /// `idle` is how much longer a head may take to begin than to arrive completely.
     pub(super) fn new(idle: Duration) -> HeadTimer {
-        let (until, limit, is_idle, over) = Default::default();
-        HeadTimer(Arc::new(Waiting { base: Instant::now(), idle, until, limit, is_idle, over }))
+        let (until, limit, is_idle, has_passed) = Default::default();
+        HeadTimer(Arc::new(HeadDeadline {
+            base: Instant::now(),
+            idle,
+            until,
+            limit,
+            is_idle,
+            has_passed,
+        }))
     }
 
-    /// Something has come: if it is the beginning of a head, that has no time to be idle any more.
-    fn attend(&self) {
-        let Waiting { idle, until, is_idle, .. } = &*self.0;
+    /// Bytes have arrived. If they begin a head, the additional idle time ends.
+    fn bytes_arrived(&self) {
+        let HeadDeadline { idle, until, is_idle, .. } = &*self.0;
         if !is_idle.load(Ordering::Relaxed) {
             return;
         }
@@ -77,15 +85,16 @@ impl HeadTimer {
         }
     }
 
-    /// Wakes the connection when a deadline has passed; never ends. `limit` is the length of the time-outs.
+    /// Wakes the connection when a deadline has passed; never returns. `limit` is the length of the
+    /// timeouts.
     pub(super) async fn watch(&self, limit: Duration) -> Infallible {
-        let Waiting { base, until, over, .. } = &*self.0;
+        let HeadDeadline { base, until, has_passed, .. } = &*self.0;
         loop {
             let now = Instant::now();
             let next = match until.load(Ordering::Relaxed) {
-                // Whoever begins to wait now has a deadline after this.
+                // A wait that begins from now on has a later deadline.
                 0 => now + limit,
-                // It may be set to less than this meanwhile.
+                // The deadline may be moved to an earlier time meanwhile.
                 nanos => (*base + Duration::from_nanos(nanos)).min(now + limit),
             };
             let passed = until.load(Ordering::Relaxed);
@@ -93,7 +102,7 @@ impl HeadTimer {
             if !passed {
                 sleep_until(next).await;
             } else {
-                over.store(true, Ordering::Relaxed);
+                has_passed.store(true, Ordering::Relaxed);
                 until.store(0, Ordering::Relaxed);
                 yield_now().await;
             }
@@ -108,7 +117,7 @@ impl rt::Timer for HeadTimer {
 
     fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn rt::Sleep>> {
         self.0.begin(deadline);
-        Box::pin(HeadWait(self.0.clone()))
+        Box::pin(HeadSleep(self.0.clone()))
     }
 
     fn reset(&self, _: &mut Pin<Box<dyn rt::Sleep>>, deadline: std::time::Instant) {
@@ -116,7 +125,7 @@ impl rt::Timer for HeadTimer {
     }
 }
 
-impl Waiting {
+impl HeadDeadline {
     fn begin(&self, deadline: std::time::Instant) {
         let deadline = Instant::from_std(deadline);
         let limit = deadline.saturating_duration_since(Instant::now()).as_nanos();
@@ -124,40 +133,40 @@ impl Waiting {
         self.is_idle.store(true, Ordering::Relaxed);
         let nanos = (deadline + self.idle).saturating_duration_since(self.base).as_nanos();
         self.until.store(u64::try_from(nanos).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
-        self.over.store(false, Ordering::Relaxed);
+        self.has_passed.store(false, Ordering::Relaxed);
     }
 }
 
 /// One wait for a head.
-struct HeadWait(Arc<Waiting>);
+struct HeadSleep(Arc<HeadDeadline>);
 
-impl Future for HeadWait {
+impl Future for HeadSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        // The watch wakes the task of the connection, which is the one that asks here.
-        if self.0.over.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+        // `watch` wakes the connection's task, which then polls this.
+        if self.0.has_passed.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
-impl Drop for HeadWait {
+impl Drop for HeadSleep {
     fn drop(&mut self) {
         self.0.until.store(0, Ordering::Relaxed);
     }
 }
 
-impl rt::Sleep for HeadWait {}
+impl rt::Sleep for HeadSleep {}
 
-/// A stream whose heads are timed.
+/// A stream that tells the head timer when bytes arrive.
 #[derive(Debug)]
-pub(super) struct Attended<T> {
+pub(super) struct HeadTimedStream<T> {
     stream: T,
     heads: HeadTimer,
 }
 
-impl<T> Attended<T> {
+impl<T> HeadTimedStream<T> {
     pub(super) fn new(stream: T, heads: HeadTimer) -> Self {
-        Attended { stream, heads }
+        HeadTimedStream { stream, heads }
     }
 
     pub(super) fn into_inner(self) -> T {
@@ -165,7 +174,7 @@ impl<T> Attended<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Attended<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for HeadTimedStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -173,13 +182,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Attended<T> {
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if polled.is_ready() {
-            self.heads.attend();
+            self.heads.bytes_arrived();
         }
         polled
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Attended<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for HeadTimedStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -221,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn deadlines_move_both_ways() {
-        let mut patience = Patience::default();
+        let mut patience = DeadlineTimer::default();
         for (ahead, long_before) in [(SHORT * 2, false), (SHORT, true), (SHORT * 3, true)] {
             let far = Instant::now() + Duration::from_secs(3600);
             if long_before {
@@ -238,7 +247,7 @@ mod tests {
     async fn a_head_has_its_whole_time_and_no_more() {
         let timer = HeadTimer::new(Duration::ZERO);
         let work = async {
-            // Heads that come in time, between waits that are longer.
+            // Heads that arrive in time, with longer pauses between them.
             for _ in 0..3 {
                 let wait = timer.sleep(SHORT);
                 tokio::time::sleep(SHORT / 2).await;
@@ -270,7 +279,7 @@ mod tests {
             let work = async {
                 let wait = timer.sleep(SHORT);
                 if attended {
-                    timer.attend();
+                    timer.bytes_arrived();
                 }
                 wait.await;
             };
