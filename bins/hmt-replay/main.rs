@@ -12,7 +12,7 @@ use hmt_core::cli::daemon::{self, PidFile};
 use hmt_core::cli::{self, Messages, Status};
 use hmt_core::net::{Client, bind, ready_line, ready_line_tls};
 use hmt_core::recorded::Recordings;
-use hmt_core::replay::{self, Loaded, Record, Upstream};
+use hmt_core::replay::{self, FallbackUpstream, LoadedRecordings, UpstreamRecorder};
 use hmt_core::stream::{Locator, Reader, Rejects, Rotation, open_rotating_sink};
 
 use args::{Action, Args, Config, OnMiss};
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 
 fn run(config: Config) -> anyhow::Result<Status> {
     let messages = Messages::new(TOOL, config.quiet);
-    let Loaded { mut recordings, rejected, .. } = load(&config, &messages)?;
+    let LoadedRecordings { mut recordings, rejected, .. } = load(&config, &messages)?;
     recordings.set_loop(config.again);
     let upstream = upstream(&config)?.map(Arc::new);
     if let Some(redactor) = config.redactor.clone() {
@@ -44,7 +44,7 @@ fn run(config: Config) -> anyhow::Result<Status> {
     Ok(if rejected > 0 { Status::Partly } else { Status::Done })
 }
 
-fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
+fn load(config: &Config, messages: &Messages) -> anyhow::Result<LoadedRecordings> {
     let told = messages.clone();
     let mut rejects = Rejects::new(move |text| told.error(text));
     let mut first = None;
@@ -79,7 +79,7 @@ fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loaded> {
 }
 
 /// The server that is asked for what was not recorded.
-fn upstream(config: &Config) -> anyhow::Result<Option<Upstream>> {
+fn upstream(config: &Config) -> anyhow::Result<Option<FallbackUpstream>> {
     let (target, out) = match (&config.on_miss, &config.out) {
         (OnMiss::Ask(target), _) => (target, None),
         (OnMiss::Record(target), Some(out)) => (target, Some(out)),
@@ -92,18 +92,18 @@ fn upstream(config: &Config) -> anyhow::Result<Option<Upstream>> {
                 _ => None,
             };
             let sink = open_rotating_sink(out, stdout, Rotation::default())?;
-            Some(Record::new(vec![sink], Arc::clone(redactor)))
+            Some(UpstreamRecorder::new(vec![sink], Arc::clone(redactor)))
         }
         _ => None,
     };
-    Ok(Some(Upstream::new(Client::new(None)?, target.clone(), record)))
+    Ok(Some(FallbackUpstream::new(Client::new(None)?, target.clone(), record)))
 }
 
 fn serve(
     config: Config,
     messages: &Messages,
     recordings: Recordings,
-    upstream: Option<Arc<Upstream>>,
+    upstream: Option<Arc<FallbackUpstream>>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
@@ -119,7 +119,7 @@ fn serve(
     })?;
     // Names that are still being resolved must not hold up the end.
     runtime.shutdown_background();
-    let replay::Served { answered, missed, passed_on, failed, .. } = served;
+    let replay::ReplaySummary { answered, missed, passed_on, failed, .. } = served;
     let mut line = format!("answered {answered}, missed {missed}");
     if upstream.is_some() {
         line.push_str(&format!(", of these asked upstream {passed_on}, failed {failed}"));

@@ -31,7 +31,7 @@ pub use catalogue::{
     Catalogue, CompileError, DataError, Fetch, LoadError, Loaded, Seen, Sources, WATCH_EVERY,
 };
 pub use log::{Log, Written};
-pub use server::{Served, ServerOptions, admin_ready_line, serve};
+pub use server::{MockSummary, ServerOptions, admin_ready_line, serve};
 pub use stages::Upstream;
 pub use world::{Storage, World};
 

@@ -57,7 +57,7 @@ pub struct ServerOptions {
 
 /// How serving ended.
 #[derive(Debug)]
-pub struct Served {
+pub struct MockSummary {
     /// Connections that were cut because they outlasted the grace.
     pub cut: usize,
     /// What became of the log, if there was one.
@@ -109,7 +109,7 @@ pub async fn serve(
     log: Option<Log>,
     options: ServerOptions,
     shutdown: impl Future<Output = ()>,
-) -> std::io::Result<Served> {
+) -> std::io::Result<MockSummary> {
     let port = listener.local_addr()?.port();
     let (grace, report, protocols) =
         (options.grace, options.report.clone(), options.protocols.clone());
@@ -135,7 +135,7 @@ pub async fn serve(
         Some(log) => tokio::task::spawn_blocking(|| log.finish()).await.ok(),
         None => None,
     };
-    Ok(Served { cut, written })
+    Ok(MockSummary { cut, written })
 }
 
 async fn serve_admin(

@@ -1,4 +1,4 @@
-//! An exact answer: status and reason, end-to-end headers, decoded body, trailers, and the time that all this took.
+//! An exact answer: status and reason, end-to-end headers, decoded body, trailers, and timing.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,36 +14,36 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::exchange::{BytePairs, Exchange, Meta, Method, Pairs, Response, Side, header};
 
-/// What is sent again for a recorded response.
+/// What is sent for a recorded response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status, 200 to 999.
     pub status: StatusCode,
-    /// The reason phrase, where it is not the standard one.
+    /// The reason phrase, if it is not the standard one.
     pub reason: Option<Bytes>,
-    /// The recorded headers that go from end to end, but for content-encoding, content-length and date:
-    /// the body is stored decoded, and the server sets the other two itself.
+    /// The recorded end-to-end headers without content-encoding, content-length and date. The body
+    /// is stored decoded, and the server sets the other two itself.
     pub headers: HeaderMap,
     /// The decoded body.
     pub body: Bytes,
-    /// The headers behind the body.
+    /// The trailers after the body.
     pub trailers: HeaderMap,
-    /// What the answer to a HEAD said of the length of the body that GET has.
+    /// The content length that the response to a HEAD announced for GET.
     pub head_length: Option<u64>,
-    /// Where the body came in chunks: when each came, from the beginning of the body, and its bytes. They add up to the
-    /// body.
+    /// For a body in chunks: when each chunk arrived, from the start of the body, and its size. The
+    /// sizes add up to the body.
     pub chunks: Vec<(Duration, usize)>,
-    /// How long the recorded answer took to begin, where that is known.
+    /// The time until the recorded response began, if known.
     pub latency: Option<Duration>,
-    /// Whether the recorded message was cut before its end. It is sent so that a client notices that.
+    /// Whether the recorded message ended early. It is sent so that the client notices.
     pub cut: bool,
-    /// When it was recorded.
+    /// The time of the recording.
     pub(super) at: Option<OffsetDateTime>,
-    /// Its number within the recorder's run.
+    /// The number within the recorder's run.
     pub(super) seq: Option<u64>,
 }
 
-/// Why an exchange holds no answer that can be sent again.
+/// Why an exchange has no response that can be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswerable {
     /// The request got no response.
@@ -54,16 +54,17 @@ pub enum Unanswerable {
         "its response was not recorded whole; hmt-record --max-body sets how much of a body is"
     )]
     Truncated,
-    /// A status that no server can send as the final one.
+    /// The status is not that of a final response.
     #[error("its status is not a final one (200 to 999)")]
     Status,
 }
 
 impl Answer {
-    /// The answer of an exchange, and the number of headers that had to be left out because no HTTP message can carry them.
+    /// The answer of an exchange, and the number of headers that were left out because no HTTP
+    /// message can carry them.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no answer.
     pub fn of_exchange(exchange: &Exchange<'_>) -> Result<(Answer, u64), Unanswerable> {
         let response = exchange.response.as_ref().ok_or(Unanswerable::NoResponse)?;
         let meta = &exchange.meta;
@@ -77,7 +78,7 @@ impl Answer {
             answer.headers.insert(CONTENT_ENCODING, encoding);
         }
         answer.reason = meta.reason.as_deref().map(reason_bytes);
-        // Fields of a trailer that are no headers were none on the wire, either.
+        // Trailer fields that are not allowed in headers were not on the wire either.
         answer.trailers = end_to_end(bytes_of(&meta.trailers, &Vec::new())).0;
         if exchange.request.method == Method::Head {
             answer.head_length = header(&response.headers, "content-length")
@@ -91,7 +92,7 @@ impl Answer {
         Ok((answer, dropped))
     }
 
-    /// An answer, and the number of headers that had to be left out.
+    /// An answer, and the number of headers that were left out.
     pub(super) fn new<'h>(
         status: u16,
         headers: impl Iterator<Item = (&'h str, Cow<'h, [u8]>)>,
@@ -119,24 +120,25 @@ impl Answer {
     }
 }
 
-/// An RFC 3339 time; `None` for anything else, which then has no say in the order.
+/// An RFC 3339 time; `None` for anything else, which does not affect the order.
 pub(super) fn instant(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }
 
-/// A reason phrase was read as UTF-8 where it is, else as ISO 8859-1.
+/// The bytes of a reason phrase, which was decoded as UTF-8 if valid and otherwise as ISO 8859-1.
 fn reason_bytes(reason: &str) -> Bytes {
     Bytes::copy_from_slice(reason.as_bytes())
 }
 
-/// Headers with their values as on the wire: those that are no text stand in `exact`, too, in the same order.
+/// Headers with their values as on the wire. Values that are not text are also in `exact`, in the
+/// same order.
 pub(super) fn bytes_of<'h>(
     headers: &'h Pairs<'_>,
     exact: &'h BytePairs<'_>,
 ) -> impl Iterator<Item = (&'h str, Cow<'h, [u8]>)> {
     headers.iter().map(move |(name, value)| {
         let same = exact.iter().filter(|(own, _)| own == name);
-        // The text of such a value is its bytes read as ISO 8859-1.
+        // The text of such a value is its bytes decoded as ISO 8859-1.
         let bytes = same.map(|(_, bytes)| bytes.as_ref()).find(|bytes| {
             bytes.len() == value.chars().count()
                 && bytes.iter().zip(value.chars()).all(|(byte, c)| char::from(*byte) == c)
@@ -146,8 +148,8 @@ pub(super) fn bytes_of<'h>(
     })
 }
 
-/// The Content-Encoding of a body that is not decoded in the record: the recorder does not know the coding, or could not
-/// undo it.
+/// The Content-Encoding of a body that is still encoded in the record, because the recorder does
+/// not know the coding or could not decode it.
 fn still_encoded(response: &Response<'_>) -> Option<HeaderValue> {
     let encoding = header(&response.headers, "content-encoding")?;
     let body = response.body.as_bytes();
@@ -162,7 +164,7 @@ fn still_encoded(response: &Response<'_>) -> Option<HeaderValue> {
     is_encoded.then(|| HeaderValue::from_str(encoding).ok())?
 }
 
-/// The chunks of a body, where they are those of the body as it is sent: those of an encoded one are not.
+/// The chunks, if they add up to the body that is sent. The chunks of an encoded body do not.
 fn chunks(meta: &Meta<'_>, body: usize) -> Vec<(Duration, usize)> {
     let chunk = |(ms, bytes): &(f64, u64)| {
         Some((Duration::try_from_secs_f64(ms / 1000.0).ok()?, usize::try_from(*bytes).ok()?))
@@ -173,15 +175,15 @@ fn chunks(meta: &Meta<'_>, body: usize) -> Vec<(Duration, usize)> {
     if sum == Some(body) { chunks } else { Vec::new() }
 }
 
-/// The time until the first byte of the body, or to its end where the chunks are not known.
+/// The time until the first byte of the body, or to its end if the chunks are unknown.
 fn latency(meta: &Meta<'_>) -> Option<Duration> {
     let body = meta.chunks.last().map_or(0.0, |(ms, _)| *ms);
     let ms = meta.duration_ms? - body;
     Duration::try_from_secs_f64(ms.max(0.0) / 1000.0).ok()
 }
 
-/// Whether a message ended too early. A client that leaves an event stream has what it wanted; of another message that a
-/// client left, the length tells.
+/// Whether a message ended early. A client that leaves an event stream has what it wanted. For
+/// other messages that a client left, the length decides.
 fn is_cut(exchange: &Exchange<'_>, response: &Response<'_>) -> bool {
     match exchange.meta.incomplete {
         None => false,
@@ -198,8 +200,8 @@ fn is_cut(exchange: &Exchange<'_>, response: &Response<'_>) -> bool {
     }
 }
 
-/// Leaves out what belongs to one hop or to the server that sends the answer now (RFC 9110, 7.6.1), and
-/// what cannot stand in a message (a line break in a value, say); the latter is counted.
+/// Leaves out hop-by-hop headers, those that the replaying server sets (RFC 9110, 7.6.1), and
+/// invalid ones (with a line break in the value, for instance); the invalid ones are counted.
 fn end_to_end<'h>(headers: impl Iterator<Item = (&'h str, Cow<'h, [u8]>)>) -> (HeaderMap, u64) {
     let mut map = HeaderMap::new();
     let mut dropped = 0;

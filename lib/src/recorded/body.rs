@@ -1,4 +1,4 @@
-//! When two request bodies are equal: as JSON values, as forms, part by part, else byte by byte.
+//! Compares request bodies: as JSON values, as forms, part by part, or otherwise byte by byte.
 
 use std::borrow::Cow;
 
@@ -9,26 +9,27 @@ use crate::exchange::{FormPart, Request, body_text, form_parts};
 use super::json::Json;
 use super::pointer::Pointer;
 
-/// A name and a value of a form, decoded.
+/// The decoded name and value of a form field.
 pub(super) type FormPair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// A request body in the form in which it is compared.
 ///
-/// The kind depends on the bytes; `content-type` only gives the boundary of a multipart body, and even that is taken
-/// from the body where the header is missing. So both sides of a comparison come to the same kind.
+/// The kind depends only on the bytes. `content-type` provides the boundary of a multipart body,
+/// and even that is taken from the body if the header is missing. So both sides of a comparison
+/// have the same kind.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Comparable<'a> {
     Empty,
     Json(Json<'a>),
-    /// Sorted by name; the order of the values of one name is kept.
+    /// Sorted by name; the values of one name keep their order.
     Form(Vec<FormPair<'a>>),
-    Parts(Vec<Part<'a>>),
+    Parts(Vec<MultipartPart<'a>>),
     Bytes(&'a [u8]),
 }
 
-/// A part of a multipart body. The boundary is no part of it.
+/// A part of a multipart body, without the boundary.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Part<'a> {
+pub(super) struct MultipartPart<'a> {
     pub(super) name: Option<String>,
     pub(super) file_name: Option<String>,
     /// In lower case.
@@ -37,7 +38,7 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Comparable<'a> {
-    /// `content_type` is the value of the header, where there is one.
+    /// `content_type` is the value of the header, if there is one.
     pub(super) fn of(body: &'a [u8], content_type: Option<&str>) -> Self {
         if body.is_empty() {
             return Comparable::Empty;
@@ -56,8 +57,8 @@ impl<'a> Comparable<'a> {
         Comparable::Bytes(body)
     }
 
-    /// Appends bytes that are the same for equal bodies and different for all others. JSON values at `ignored` are left
-    /// out.
+    /// Appends bytes that are equal for equal bodies and different for different ones. JSON values
+    /// at `ignored` are left out.
     pub(super) fn write_key(&self, ignored: &[&Pointer], out: &mut Vec<u8>) {
         match self {
             Comparable::Empty => {}
@@ -103,8 +104,8 @@ impl<'a> Comparable<'a> {
     }
 }
 
-/// The body of a request in UTF-8 where it is text in another encoding, as its type or a byte order mark says; else as it
-/// is.
+/// The body of a request as UTF-8, if its type or a byte order mark says that it is text in another
+/// encoding; otherwise as it is.
 pub(super) fn readable<'r>(request: &'r Request<'_>) -> Cow<'r, [u8]> {
     let content_type = content_type(request);
     let is_multipart = content_type.is_some_and(|kind| kind.trim_start().starts_with("multipart/"));
@@ -119,14 +120,15 @@ pub(super) fn content_type<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     crate::exchange::header(&request.headers, "content-type")
 }
 
-/// With its length in front, so that no two can be taken for one.
+/// Prefixed with the length, so that concatenations stay distinct.
 fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes.len().to_string().as_bytes());
     out.push(b':');
     out.extend_from_slice(bytes);
 }
 
-/// `name=value` pairs in the characters that a form encoder leaves, and those that some other writers leave too.
+/// True for `name=value` pairs in the characters that a form encoder leaves as they are, and a few
+/// that other encoders leave too.
 fn looks_like_form(body: &[u8]) -> bool {
     body.contains(&b'=')
         && body.iter().all(|byte| {
@@ -134,7 +136,7 @@ fn looks_like_form(body: &[u8]) -> bool {
         })
 }
 
-/// Splits and decodes a form without loss: bytes that are no UTF-8 stay what they are.
+/// Splits and decodes a form without loss: invalid UTF-8 is kept.
 fn form_pairs(body: &[u8]) -> impl Iterator<Item = FormPair<'_>> {
     let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| {
@@ -153,8 +155,8 @@ fn decode(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(decoded.into_owned())
 }
 
-/// The parts of a multipart body; `None` where it is none, or is broken.
-fn parts<'a>(body: &'a [u8], content_type: Option<&str>) -> Option<Vec<Part<'a>>> {
+/// The parts of a multipart body; `None` if it is not multipart or is malformed.
+fn parts<'a>(body: &'a [u8], content_type: Option<&str>) -> Option<Vec<MultipartPart<'a>>> {
     let is_multipart = |text: &&str| {
         text.trim_start().get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/"))
     };
@@ -167,7 +169,7 @@ fn parts<'a>(body: &'a [u8], content_type: Option<&str>) -> Option<Vec<Part<'a>>
     Some(found.into_iter().map(|part| read_part(body, part)).collect())
 }
 
-fn read_part(body: &[u8], part: FormPart) -> Part<'_> {
+fn read_part(body: &[u8], part: FormPart) -> MultipartPart<'_> {
     let content = &body[part.content];
     let media = part.media;
     let is_json = media.as_deref().is_some_and(|media| media.contains("json"));
@@ -176,10 +178,11 @@ fn read_part(body: &[u8], part: FormPart) -> Part<'_> {
         (true, _) => Comparable::of(content, None),
         (false, _) => Comparable::Bytes(content),
     };
-    Part { name: part.name, file_name: part.file_name, media, content: Box::new(content) }
+    MultipartPart { name: part.name, file_name: part.file_name, media, content: Box::new(content) }
 }
 
-/// A content type with the boundary that the first line of the body tells (RFC 2046, 5.1.1: 1 to 70 characters).
+/// A content type with the boundary from the first line of the body (RFC 2046, 5.1.1: 1 to 70
+/// characters).
 fn boundary_of(body: &[u8]) -> Option<String> {
     let rest = body.strip_prefix(b"--")?;
     let end = memchr::memchr(b'\n', rest.get(..80.min(rest.len()))?)?;

@@ -4,14 +4,14 @@ use super::body::Comparable;
 use super::json::{Json, same_number};
 use super::pointer::{self, Pointer};
 
-/// Values longer than this are shown in part.
-const SHOWN: usize = 60;
+/// Longer values are shown in part, up to this many characters.
+const MAX_SHOWN: usize = 60;
 
-/// The first name whose values differ, of two lists of names and values in any order.
+/// The first name whose values differ between two lists of names and values in any order.
 pub(super) fn pairs(
     what: &str,
     recorded: &[(String, String)],
-    asked: &[(String, String)],
+    requested: &[(String, String)],
 ) -> Option<String> {
     let values = |pairs: &[(String, String)], name: &str| -> Vec<String> {
         let mut own: Vec<String> =
@@ -19,9 +19,9 @@ pub(super) fn pairs(
         own.sort_unstable();
         own
     };
-    let names = recorded.iter().chain(asked).map(|(name, _)| name);
+    let names = recorded.iter().chain(requested).map(|(name, _)| name);
     names.map(String::as_str).find_map(|name| {
-        let (old, new) = (values(recorded, name), values(asked, name));
+        let (old, new) = (values(recorded, name), values(requested, name));
         (old != new).then(|| {
             let show = |values: &[String]| {
                 if values.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn pairs(
                     short(&format!("{:?}", values.join(", ")))
                 }
             };
-            told(&format!("{what} {name}"), &show(&old), &show(&new))
+            describe(&format!("{what} {name}"), &show(&old), &show(&new))
         })
     })
 }
@@ -38,10 +38,10 @@ pub(super) fn pairs(
 /// The first difference between two bodies.
 pub(super) fn bodies(
     recorded: &Comparable<'_>,
-    asked: &Comparable<'_>,
+    requested: &Comparable<'_>,
     ignored: &[Pointer],
 ) -> Option<String> {
-    match (recorded, asked) {
+    match (recorded, requested) {
         (Comparable::Json(old), Comparable::Json(new)) => json(old, new, ignored, &mut Vec::new()),
         (Comparable::Form(old), Comparable::Form(new)) => {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -57,10 +57,10 @@ pub(super) fn bodies(
         (Comparable::Parts(old), Comparable::Parts(new)) => {
             if old.len() != new.len() {
                 let (old, new) = (format!("{} parts", old.len()), format!("{} parts", new.len()));
-                return Some(told("the multipart body", &old, &new));
+                return Some(describe("the multipart body", &old, &new));
             }
             let at = old.iter().zip(new).position(|(old, new)| old != new)?;
-            let name = |part: &super::body::Part<'_>| {
+            let name = |part: &super::body::MultipartPart<'_>| {
                 format!("{:?}", part.name.as_deref().unwrap_or_default())
             };
             Some(format!("part {} of the multipart body ({})", at + 1, name(&old[at])))
@@ -70,13 +70,13 @@ pub(super) fn bodies(
             let at = old.iter().zip(*new).take_while(|(a, b)| a == b).count();
             Some(format!("the body from byte {at} on"))
         }
-        (old, new) => Some(told("the body", old.kind(), new.kind())),
+        (old, new) => Some(describe("the body", old.kind(), new.kind())),
     }
 }
 
 fn json(
     recorded: &Json<'_>,
-    asked: &Json<'_>,
+    requested: &Json<'_>,
     ignored: &[Pointer],
     path: &mut Vec<String>,
 ) -> Option<String> {
@@ -87,9 +87,9 @@ fn json(
         let place = pointer::display(path);
         let what =
             if place.is_empty() { "the body".to_owned() } else { format!("the body at {place}") };
-        Some(told(&what, &short(old), &short(new)))
+        Some(describe(&what, &short(old), &short(new)))
     };
-    match (recorded, asked) {
+    match (recorded, requested) {
         (Json::Number(a), Json::Number(b)) if same_number(a, b) => None,
         (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
             a.iter().zip(b).enumerate().find_map(|(index, (a, b))| {
@@ -103,7 +103,7 @@ fn json(
             let names = a.iter().chain(b).map(|(name, _)| name.as_ref());
             names.into_iter().find_map(|name: &str| {
                 path.push(name.to_owned());
-                let found = match (recorded.member(name), asked.member(name)) {
+                let found = match (recorded.member(name), requested.member(name)) {
                     (Some(a), Some(b)) => json(a, b, ignored, path),
                     _ if ignored.iter().any(|pointer| pointer.matches(path)) => None,
                     (Some(old), None) => here(path, &old.display(), "absent"),
@@ -119,12 +119,12 @@ fn json(
     }
 }
 
-fn told(what: &str, recorded: &str, asked: &str) -> String {
-    format!("{what} (recorded {recorded}, asked {asked})")
+fn describe(what: &str, recorded: &str, requested: &str) -> String {
+    format!("{what} (recorded {recorded}, asked {requested})")
 }
 
 fn short(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -134,14 +134,14 @@ fn short(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(recorded: &str, asked: &str) -> Option<String> {
+    fn of(recorded: &str, requested: &str) -> Option<String> {
         let of = |text| Comparable::of(str::as_bytes(text), None);
-        bodies(&of(recorded), &of(asked), &["/t".parse().unwrap()])
+        bodies(&of(recorded), &of(requested), &["/t".parse().unwrap()])
     }
 
     #[test]
     fn the_first_difference_is_named() {
-        for (recorded, asked, place) in [
+        for (recorded, requested, place) in [
             (
                 r#"{"a":{"b":[1,2]}}"#,
                 r#"{"a":{"b":[1,3]}}"#,
@@ -153,7 +153,7 @@ mod tests {
             ("abc", "abd", "the body from byte 2 on"),
             ("[1]", "", "the body (recorded JSON, asked no body)"),
         ] {
-            assert_eq!(of(recorded, asked).as_deref(), Some(place));
+            assert_eq!(of(recorded, requested).as_deref(), Some(place));
         }
         assert_eq!(of(r#"{"a":1,"t":5}"#, r#"{"t":6,"a":1.0}"#), None);
     }

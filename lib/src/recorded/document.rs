@@ -1,4 +1,4 @@
-//! Reading `x-hmt-replay`, the recordings that a spec holds (man page `hmt-spec(5)`).
+//! Reads `x-hmt-replay`, the recordings in a spec (man page `hmt-spec(5)`).
 
 use std::borrow::Cow;
 
@@ -10,30 +10,30 @@ use serde_json::{Map, Value};
 use crate::exchange::{Body, Method, Pairs, Protocol, Request, parse_query};
 
 use super::answer::{Answer, Unanswerable, bytes_of, instant};
-use super::index::{Recordings, Source};
+use super::index::{InsertOptions, Recordings};
 
 const KEY: &str = "x-hmt-replay";
 
-/// Something in `x-hmt-replay` that is not as it must be.
+/// An invalid value in `x-hmt-replay`.
 #[derive(Debug, thiserror::Error)]
 #[error("{pointer}: {message}")]
 pub struct ReplayError {
-    /// JSON pointer in the document.
+    /// A JSON pointer into the document.
     pub pointer: String,
     /// What is wrong there.
     pub message: String,
 }
 
 impl Recordings {
-    /// Adds what a document holds under `x-hmt-replay`, if anything. The answers to equal requests, from this
-    /// document and those before, are put in the order of their times.
+    /// Adds the recordings that a document holds under `x-hmt-replay`. The answers to equal
+    /// requests, from this document and previous ones, are ordered by time.
     ///
     /// # Errors
-    /// The place of the first value that is not as the format has it.
+    /// The location of the first invalid value.
     pub fn add_document(&mut self, root: &Value) -> Result<(), ReplayError> {
         let Some(entries) = root.get(KEY) else { return Ok(()) };
-        let at = Place(format!("/{KEY}"));
-        // Where schemas were inferred, they answer a request with a body that was never recorded.
+        let at = Location(format!("/{KEY}"));
+        // If schemas were inferred, they answer requests whose body was not recorded.
         let any_body = !has_inferred_part(root);
         for (index, entry) in at.array(entries)?.iter().enumerate() {
             self.add_entry(&at.child(index), entry, any_body)?;
@@ -42,8 +42,13 @@ impl Recordings {
         Ok(())
     }
 
-    /// `any_body`: a request whose body was never recorded may take the answer to another body.
-    fn add_entry(&mut self, at: &Place, entry: &Value, any_body: bool) -> Result<(), ReplayError> {
+    /// `any_body`: a request whose body was not recorded may get the answer for another body.
+    fn add_entry(
+        &mut self,
+        at: &Location,
+        entry: &Value,
+        any_body: bool,
+    ) -> Result<(), ReplayError> {
         let entry = at.object(entry)?;
         let mut request = read_key(&at.child("key"), entry.get("key").unwrap_or(&Value::Null))?;
         if let Some(value) = entry.get("request") {
@@ -55,14 +60,14 @@ impl Recordings {
             request.body = read_body(&at, value)?;
         }
         let redacted = read_places(&at.child("redacted"), entry.get("redacted"))?;
-        let source = Source { method: None, redacted: &redacted, any_body };
+        let source = InsertOptions { method: None, redacted: &redacted, any_body };
         let answers = at.child("answers");
         let list = answers.array(entry.get("answers").unwrap_or(&Value::Null))?;
         for (index, answer) in list.iter().enumerate() {
-            // A recorded 101, say, is legal in a document, but no server can send it.
+            // A recorded 101, for instance, is valid in a document, but a server cannot send it.
             if let Ok((answer, dropped)) = read_answer(&answers.child(index), answer)? {
                 self.count_dropped(dropped);
-                // Without a line to spool there is nothing that can fail.
+                // Without a line there is nothing to spool, so this cannot fail.
                 let added = self.add(&request, &source, answer, None);
                 debug_assert!(added.is_ok());
             }
@@ -71,8 +76,9 @@ impl Recordings {
     }
 }
 
-/// True where a document has schemas besides those that hold recorded constants. A document of recordings only, as
-/// `hmt-build -m replay` writes it, has literal paths, and an `enum` of values as the schema of each JSON body.
+/// True if a document has schemas other than recorded constants. A document of recordings only, as
+/// `hmt-build -m replay` writes it, has literal paths, and an `enum` of values as the schema of
+/// each JSON body.
 fn has_inferred_part(root: &Value) -> bool {
     let Some(paths) = root.get("paths").and_then(Value::as_object) else { return false };
     let is_inferred = |schema: &Value| {
@@ -91,13 +97,16 @@ fn has_inferred_part(root: &Value) -> bool {
     paths.keys().any(|path| path.contains('{')) || contents.flat_map(members).any(is_inferred_media)
 }
 
-/// The members of an object; none of anything else.
+/// The members of an object; none for other values.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
 /// `["request.body#/otp", …]`.
-fn read_places<'v>(at: &Place, value: Option<&'v Value>) -> Result<Vec<Cow<'v, str>>, ReplayError> {
+fn read_places<'v>(
+    at: &Location,
+    value: Option<&'v Value>,
+) -> Result<Vec<Cow<'v, str>>, ReplayError> {
     let Some(value) = value else { return Ok(Vec::new()) };
     let text = |value: &'v Value| value.as_str().map(Cow::Borrowed);
     let places = at.array(value)?.iter().map(text).collect::<Option<_>>();
@@ -105,7 +114,7 @@ fn read_places<'v>(at: &Place, value: Option<&'v Value>) -> Result<Vec<Cow<'v, s
 }
 
 /// `{"method","origin","path"}`.
-fn read_key<'v>(at: &Place, key: &'v Value) -> Result<Request<'v>, ReplayError> {
+fn read_key<'v>(at: &Location, key: &'v Value) -> Result<Request<'v>, ReplayError> {
     let key = at.object(key)?;
     let text = |name: &str| match key.get(name) {
         Some(Value::String(text)) => Ok(text.as_str()),
@@ -134,7 +143,7 @@ fn read_key<'v>(at: &Place, key: &'v Value) -> Result<Request<'v>, ReplayError> 
 
 /// `{"status","headers","body"|"bodyBase64","at"?,"seq"?}`.
 fn read_answer(
-    at: &Place,
+    at: &Location,
     value: &Value,
 ) -> Result<Result<(Answer, u64), Unanswerable>, ReplayError> {
     let value = at.object(value)?;
@@ -160,7 +169,7 @@ fn read_answer(
 }
 
 /// An object of strings, or arrays of them.
-fn read_headers<'v>(at: &Place, value: &'v Value) -> Result<Pairs<'v>, ReplayError> {
+fn read_headers<'v>(at: &Location, value: &'v Value) -> Result<Pairs<'v>, ReplayError> {
     let mut pairs = Pairs::new();
     for (name, value) in at.object(value)? {
         let one = std::slice::from_ref(value);
@@ -179,7 +188,7 @@ fn read_headers<'v>(at: &Place, value: &'v Value) -> Result<Pairs<'v>, ReplayErr
 }
 
 /// `body` as text, or `bodyBase64`.
-fn read_body<'v>(at: &Place, value: &'v Map<String, Value>) -> Result<Body<'v>, ReplayError> {
+fn read_body<'v>(at: &Location, value: &'v Map<String, Value>) -> Result<Body<'v>, ReplayError> {
     match (value.get("body"), value.get("bodyBase64")) {
         (_, Some(Value::String(text))) => STANDARD
             .decode(text)
@@ -193,13 +202,13 @@ fn read_body<'v>(at: &Place, value: &'v Map<String, Value>) -> Result<Body<'v>, 
     }
 }
 
-/// A JSON pointer that errors are told by.
-struct Place(String);
+/// The JSON pointer for error messages.
+struct Location(String);
 
-impl Place {
-    fn child(&self, step: impl std::fmt::Display) -> Place {
+impl Location {
+    fn child(&self, step: impl std::fmt::Display) -> Location {
         let step = step.to_string().replace('~', "~0").replace('/', "~1");
-        Place(format!("{}/{step}", self.0))
+        Location(format!("{}/{step}", self.0))
     }
 
     fn wrong(&self, message: impl std::fmt::Display) -> ReplayError {
@@ -219,7 +228,7 @@ impl Place {
 mod tests {
     use serde_json::json;
 
-    use super::super::{Asked, HostRule, MatchRule};
+    use super::super::{HostRule, Lookup, MatchRule};
     use super::*;
 
     #[test]
@@ -238,7 +247,7 @@ mod tests {
             query: parse_query("a=2&b=1"),
             ..Request::default()
         };
-        let next = || recordings.answer(&Asked::new(&request, HostRule::Same)).unwrap().unwrap();
+        let next = || recordings.answer(&Lookup::new(&request, HostRule::Same)).unwrap().unwrap();
         let first = next();
         assert_eq!(&first.body[..], b"\xff");
         assert_eq!(first.headers.len(), 2);

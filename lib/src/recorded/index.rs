@@ -13,42 +13,43 @@ use crate::exchange::{Exchange, Request, credential, sorted_path};
 
 use super::answer::{Answer, Unanswerable};
 use super::body::{Comparable, content_type, readable};
-use super::nearest::{Known, Nearby};
+use super::nearest::{ComparedRequest, ComparedRequests};
 use super::preference::{Preference, Preferences};
 use super::redacted::{Redacted, has_pseudonym, values};
 use super::rule::{BodyRule, HostRule, MatchRule};
 use super::sequence::{Answers, Chain};
 use super::store::{SpoolError, Store, Stored};
 
-/// Gives the pseudonym of a secret, under the user's key.
+/// Computes the pseudonym of a secret with the user's key.
 type Pseudonym = Box<dyn Fn(&str) -> String + Send + Sync>;
 
-/// Recorded answers, found by request. Filled first, then shared: [`Recordings::answer`] takes no lock.
+/// Recorded answers by request. It is filled first and shared afterwards: [`Recordings::answer`]
+/// takes no lock.
 pub struct Recordings {
     rule: MatchRule,
-    /// Whether the first answer comes again after the last.
+    /// Whether the answers start again after the last one.
     again: bool,
     store: Store,
     answers: Answers,
     recorded: Vec<Recorded>,
     preferences: Preferences,
-    /// Heads of the lists of recorded requests with the same key.
+    /// The heads of the lists of recorded requests with the same key.
     heads: HashMap<u64, u32, BuildHasherDefault<KeyHasher>>,
-    /// Makes keys that nobody can foresee.
+    /// Makes keys unpredictable.
     seed: u64,
     /// Requests that hold pseudonyms, by method and path.
     redacted: HashMap<Vec<u8>, Vec<(Redacted, u32)>>,
     pseudonym: Option<Pseudonym>,
-    /// Hashes of the methods and paths that there are.
+    /// Hashes of the recorded methods and paths.
     paths: HashSet<u64, BuildHasherDefault<KeyHasher>>,
     hosts: HashSet<String>,
     requests: usize,
     dropped_headers: u64,
-    pub(super) nearby: Nearby,
+    pub(super) nearby: ComparedRequests,
 }
 
-/// A recorded request, and the chain of its answers. Requests are one if they are equal under the rule, and in their
-/// [`Preference`].
+/// A recorded request, and the chain of its answers. Requests are the same if they are equal under
+/// the rule and in their [`Preference`].
 struct Recorded {
     chain: Chain,
     preference: u32,
@@ -56,11 +57,11 @@ struct Recorded {
     has_credential: bool,
     /// Whether it also answers requests with another body.
     any_body: bool,
-    /// The next one with the same key, for each [`View`].
+    /// The next request with the same key, for each [`View`].
     next: [u32; View::COUNT],
 }
 
-/// What of a request is part of a key besides method, path, query and matched headers.
+/// Which parts of a request belong to a key, besides method, path, query and matched headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct View {
     host: bool,
@@ -78,7 +79,7 @@ impl View {
 /// The end of a list.
 const END: u32 = u32::MAX;
 
-/// Keys are hashes already.
+/// The keys are already hashes.
 #[derive(Default)]
 struct KeyHasher(u64);
 
@@ -98,30 +99,31 @@ impl Hasher for KeyHasher {
     }
 }
 
-/// What became of an exchange that was inserted.
+/// The result of inserting an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// It will be answered.
+    /// Requests will be answered with it.
     Kept,
-    /// It holds no answer.
+    /// It has no usable answer.
     LeftOut(Unanswerable),
 }
 
-/// A request that asks for an answer.
+/// A request to find an answer for.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct Lookup<'a> {
     /// The request.
     pub request: &'a Request<'a>,
-    /// The method as on the wire where it is none of the nine, and that of the request has no meaning.
+    /// The method as on the wire if the format has no name for it. Then the one in `request` has no
+    /// meaning.
     pub method: Option<&'a str>,
-    /// Whether its host has a say.
+    /// Whether the host is compared.
     pub host: HostRule,
 }
 
-impl<'a> Asked<'a> {
-    /// A request with one of the nine methods.
+impl<'a> Lookup<'a> {
+    /// A request whose method the format has a name for.
     pub fn new(request: &'a Request<'a>, host: HostRule) -> Self {
-        Asked { request, method: None, host }
+        Lookup { request, method: None, host }
     }
 
     pub(super) fn method(&self) -> &'a str {
@@ -129,11 +131,11 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// How a recorded request may be found besides by all that the rule compares.
-pub(super) struct Source<'s> {
-    /// The method where it is none of the nine.
+/// How a recorded request may be found, apart from what the rule compares.
+pub(super) struct InsertOptions<'s> {
+    /// The method, if the format has no name for it.
     pub(super) method: Option<&'s str>,
-    /// Places where secrets were replaced, as in `meta.hmt.redacted`.
+    /// The locations of replaced secrets, as in `meta.hmt.redacted`.
     pub(super) redacted: &'s [Cow<'s, str>],
     /// Whether it also answers requests with another body.
     pub(super) any_body: bool,
@@ -157,33 +159,34 @@ impl Recordings {
             hosts: HashSet::new(),
             requests: 0,
             dropped_headers: 0,
-            nearby: Nearby::default(),
+            nearby: ComparedRequests::default(),
         }
     }
 
-    /// Lets recorded pseudonyms match only the secrets that they were made of. Without it, they match any value.
+    /// Lets recorded pseudonyms match only the secrets that they were computed from. Without this,
+    /// they match any value.
     pub fn set_pseudonym(&mut self, of: impl Fn(&str) -> String + Send + Sync + 'static) {
         self.pseudonym = Some(Box::new(of));
     }
 
-    /// After the last answer to a request, the first one comes again.
+    /// With `again`, the answers to a request start again after the last one.
     pub fn set_loop(&mut self, again: bool) {
         self.again = again;
     }
 
-    /// Adds an exchange, whose line this is; its answer comes after those of equal requests inserted before.
+    /// Adds an exchange and its line. Its answer follows those of equal requests inserted before.
     ///
     /// # Errors
-    /// A large recording has no room in a temporary file.
+    /// There is no space for a large recording in a temporary file.
     pub fn insert(&mut self, exchange: &Exchange<'_>, line: &[u8]) -> Result<Inserted, SpoolError> {
         match Answer::of_exchange(exchange) {
             Ok((answer, dropped)) => {
                 self.dropped_headers += dropped;
-                // Nobody knows what the body of a request was that was not recorded whole.
+                // The complete body of a request that was recorded in part is unknown.
                 let truncated = exchange.meta.truncated_request.is_some();
                 let any_body = truncated || self.rule.body == BodyRule::Preferred;
                 let method = exchange.meta.method.as_deref();
-                let source = Source { method, redacted: &exchange.meta.redacted, any_body };
+                let source = InsertOptions { method, redacted: &exchange.meta.redacted, any_body };
                 self.add(&exchange.request, &source, answer, Some(line))?;
                 Ok(Inserted::Kept)
             }
@@ -196,40 +199,41 @@ impl Recordings {
         }
     }
 
-    /// Ends the inserting.
+    /// Must be called after the last insertion.
     ///
     /// # Errors
-    /// A large recording has no room in a temporary file.
+    /// There is no space for a large recording in a temporary file.
     pub fn finish(&mut self) -> Result<(), SpoolError> {
         self.store.flush()
     }
 
-    /// True where no answer was recorded.
+    /// True if there is no recorded answer.
     pub fn is_empty(&self) -> bool {
         self.recorded.is_empty()
     }
 
-    /// True where a recording is of this host.
+    /// True if there is a recording for this host.
     pub fn knows_host(&self, host: &str) -> bool {
         self.hosts.contains(&canonical_host(host))
     }
 
-    /// True where a request with this method, in lower case if it is one of the nine, and this path was answered.
+    /// True if there is an answer for this method (in lower case if the format has a name for it)
+    /// and path.
     pub fn knows_path(&self, method: &str, pathname: &str) -> bool {
         self.paths.contains(&self.path_hash(method, pathname))
     }
 
-    /// Distinct answered requests (under the rule, host included).
+    /// The number of distinct answered requests, under the rule and with the host.
     pub fn len(&self) -> usize {
         self.requests
     }
 
-    /// Recorded headers that no HTTP message can carry, and which are therefore not sent.
+    /// The number of recorded headers that are not sent because no HTTP message can carry them.
     pub fn dropped_headers(&self) -> u64 {
         self.dropped_headers
     }
 
-    /// What two requests are compared by.
+    /// The parts of a request that are compared.
     pub fn rule(&self) -> &MatchRule {
         &self.rule
     }
@@ -238,11 +242,11 @@ impl Recordings {
         self.dropped_headers += headers;
     }
 
-    /// Adds an answer. Where there is no `line` to read it from, it is kept in memory.
+    /// Adds an answer. Without a `line` to read it from again, it is kept in memory.
     pub(super) fn add(
         &mut self,
         request: &Request<'_>,
-        source: &Source<'_>,
+        source: &InsertOptions<'_>,
         answer: Answer,
         line: Option<&[u8]>,
     ) -> Result<(), SpoolError> {
@@ -253,8 +257,8 @@ impl Recordings {
         let preference = self.preferences.number(preference);
         let has_credential = credential(request).is_some();
         let own = View { host: true, body: true };
-        let asked = Asked { request, method: source.method, host: HostRule::Same };
-        let key = self.key(&asked, Some(&host), true);
+        let lookup = Lookup { request, method: source.method, host: HostRule::Same };
+        let key = self.key(&lookup, Some(&host), true);
         let answer = match line {
             Some(line) => self.store.keep(answer, line)?,
             None => Stored::Ready(Arc::new(answer)),
@@ -273,33 +277,33 @@ impl Recordings {
         let (any_body, next) = (source.any_body, [END; View::COUNT]);
         self.recorded.push(Recorded { chain, preference, has_credential, any_body, next });
         self.link(key, own, at);
-        self.link(self.key(&asked, None, true), View { host: false, body: true }, at);
+        self.link(self.key(&lookup, None, true), View { host: false, body: true }, at);
         if any_body && self.rule.body != BodyRule::Ignored {
-            let named = self.key(&asked, Some(&host), false);
+            let named = self.key(&lookup, Some(&host), false);
             self.link(named, View { host: true, body: false }, at);
-            self.link(self.key(&asked, None, false), View { host: false, body: false }, at);
+            self.link(self.key(&lookup, None, false), View { host: false, body: false }, at);
         }
-        self.paths.insert(self.path_hash(asked.method(), &request.pathname));
+        self.paths.insert(self.path_hash(lookup.method(), &request.pathname));
         self.note(request, source.method, None);
         self.hosts.insert(host.clone());
         if Redacted::is(request, source.redacted, &self.rule) {
-            let bucket = self.bucket(&asked, has_pseudonym(&request.pathname));
+            let bucket = self.bucket(&lookup, has_pseudonym(&request.pathname));
             let redacted = Redacted::of(request, host, source.redacted, &self.rule);
             self.redacted.entry(bucket).or_default().push((redacted, at));
         }
         Ok(())
     }
 
-    /// Keeps what an explanation of a miss needs of a request.
+    /// Keeps the parts of a request that explain a later miss.
     fn note(&mut self, request: &Request<'_>, method: Option<&str>, unanswered: Option<String>) {
         if self.nearby.has_room(unanswered.is_some()) {
             let host = canonical_host(&request.host);
-            let asked = Asked { request, method, host: HostRule::Same };
-            self.nearby.push(Known::of(&asked, &host, &self.rule, unanswered));
+            let lookup = Lookup { request, method, host: HostRule::Same };
+            self.nearby.push(ComparedRequest::of(&lookup, &host, &self.rule, unanswered));
         }
     }
 
-    /// Puts a recorded request at the head of the list of a key.
+    /// Inserts a recorded request at the head of the list of a key.
     fn link(&mut self, key: u64, view: View, at: u32) {
         let before = self.heads.insert(key, at).unwrap_or(END);
         self.recorded[at as usize].next[view.number()] = before;
@@ -313,54 +317,55 @@ impl Recordings {
         })
     }
 
-    /// Brings all answers into the order of time, then of the recorder's numbers; what has neither stays where it was.
+    /// Sorts all answers by time, then by the recorder's numbers; answers with neither keep their
+    /// position.
     pub(super) fn sort(&mut self) {
         self.answers.sort(self.recorded.iter_mut().map(|recorded| &mut recorded.chain));
     }
 
-    /// The next answer to a request, or `None` where nothing like it was recorded.
+    /// The next answer to a request; `None` if nothing like it was recorded.
     ///
     /// # Errors
     /// The temporary file of a large recording cannot be read.
-    pub fn answer(&self, asked: &Asked<'_>) -> io::Result<Option<Arc<Answer>>> {
-        let stored = self.answers.take(&self.find(asked), self.again);
+    pub fn answer(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<Answer>>> {
+        let stored = self.answers.take(&self.find(lookup), self.again);
         stored.map(|stored| self.store.read(stored)).transpose()
     }
 
-    /// The same, but it will be given again.
+    /// The next answer to a request, which stays the next one.
     ///
     /// # Errors
-    /// As of [`Recordings::answer`].
-    pub fn peek(&self, asked: &Asked<'_>) -> io::Result<Option<Arc<Answer>>> {
-        let stored = self.answers.peek(&self.find(asked));
+    /// Those of [`Recordings::answer`].
+    pub fn peek(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<Answer>>> {
+        let stored = self.answers.peek(&self.find(lookup));
         stored.map(|stored| self.store.read(stored)).transpose()
     }
 
-    /// The chains that fit best.
-    fn find(&self, asked: &Asked<'_>) -> Vec<&Chain> {
+    /// The best matching chains.
+    fn find(&self, lookup: &Lookup<'_>) -> Vec<&Chain> {
         if self.is_empty() {
             return Vec::new();
         }
-        if !self.rule.host || asked.host == HostRule::Any {
-            return self.find_at(asked, None);
+        if !self.rule.host || lookup.host == HostRule::Any {
+            return self.find_at(lookup, None);
         }
-        let found = self.find_at(asked, Some(&canonical_host(&asked.request.host)));
-        // A recording that tells no host is of any host.
-        if found.is_empty() { self.find_at(asked, Some("")) } else { found }
+        let found = self.find_at(lookup, Some(&canonical_host(&lookup.request.host)));
+        // Recordings without a host match any host.
+        if found.is_empty() { self.find_at(lookup, Some("")) } else { found }
     }
 
-    fn find_at(&self, asked: &Asked<'_>, host: Option<&str>) -> Vec<&Chain> {
+    fn find_at(&self, lookup: &Lookup<'_>, host: Option<&str>) -> Vec<&Chain> {
         for body in [true, false] {
             if !body && self.rule.body == BodyRule::Ignored {
                 continue;
             }
             let view = View { host: host.is_some(), body };
-            let same: Vec<u32> = self.list(self.key(asked, host, body), view).collect();
-            let chains = self.choose(asked.request, same);
+            let same: Vec<u32> = self.list(self.key(lookup, host, body), view).collect();
+            let chains = self.choose(lookup.request, same);
             if !chains.is_empty() {
                 return chains;
             }
-            let chains = self.choose(asked.request, self.find_redacted(asked, host, body));
+            let chains = self.choose(lookup.request, self.find_redacted(lookup, host, body));
             if !chains.is_empty() {
                 return chains;
             }
@@ -368,7 +373,7 @@ impl Recordings {
         Vec::new()
     }
 
-    /// Of recorded requests that are the same, those that may answer this one and are the most like it.
+    /// Selects, from equal recorded requests, those that may answer this one and resemble it most.
     fn choose(&self, request: &Request<'_>, mut same: Vec<u32>) -> Vec<&Chain> {
         let recorded = |at: &u32| &self.recorded[*at as usize];
         if !self.rule.ignored.credentials
@@ -392,9 +397,9 @@ impl Recordings {
         all.filter(|(_, fit)| Some(*fit) == best).map(|(at, _)| &recorded(at).chain).collect()
     }
 
-    /// True where a request like this one was answered, but only with a credential, which this one has not.
-    pub(super) fn needs_credential(&self, asked: &Asked<'_>) -> bool {
-        let request = asked.request;
+    /// True if an equal request was answered, but only with a credential, which this one lacks.
+    pub(super) fn needs_credential(&self, lookup: &Lookup<'_>) -> bool {
+        let request = lookup.request;
         if self.rule.ignored.credentials || credential(request).is_some() {
             return false;
         }
@@ -402,22 +407,22 @@ impl Recordings {
             headers: [request.headers.clone(), vec![("authorization".into(), "?".into())]].concat(),
             ..request.clone()
         };
-        let with_any = Asked { request: &with_any, ..*asked };
-        self.find(asked).is_empty() && !self.find(&with_any).is_empty()
+        let with_any = Lookup { request: &with_any, ..*lookup };
+        self.find(lookup).is_empty() && !self.find(&with_any).is_empty()
     }
 
     fn is_pseudonym_of(&self, secret: &str, pseudonym: &str) -> bool {
         self.pseudonym.as_ref().is_none_or(|of| of(secret) == pseudonym)
     }
 
-    /// The hash of all that makes requests the same.
-    pub(super) fn key(&self, asked: &Asked<'_>, host: Option<&str>, with_body: bool) -> u64 {
-        let request = asked.request;
+    /// The hash of everything that makes requests equal.
+    pub(super) fn key(&self, lookup: &Lookup<'_>, host: Option<&str>, with_body: bool) -> u64 {
+        let request = lookup.request;
         let mut bytes = Vec::with_capacity(256);
         let rule = &self.rule;
         bytes.push(u8::from(host.is_some()) << 1 | u8::from(with_body));
         if rule.method {
-            bytes.extend_from_slice(asked.method().as_bytes());
+            bytes.extend_from_slice(lookup.method().as_bytes());
         }
         bytes.push(0);
         if rule.path {
@@ -457,13 +462,13 @@ impl Recordings {
         XxHash3_64::oneshot_with_seed(self.seed, bytes.as_bytes())
     }
 
-    /// Where a redacted request is looked for: with those of its path, or, where a part of the path is a pseudonym, of as
-    /// many parts.
-    fn bucket(&self, asked: &Asked<'_>, path_is_redacted: bool) -> Vec<u8> {
-        let pathname = &asked.request.pathname;
+    /// The key of redacted requests: those with this method and path, or, if the path has a
+    /// pseudonym, those with the same number of segments.
+    fn bucket(&self, lookup: &Lookup<'_>, path_is_redacted: bool) -> Vec<u8> {
+        let pathname = &lookup.request.pathname;
         let mut bucket = Vec::new();
         if self.rule.method {
-            bucket.extend_from_slice(asked.method().as_bytes());
+            bucket.extend_from_slice(lookup.method().as_bytes());
         }
         bucket.push(u8::from(path_is_redacted));
         if self.rule.path && path_is_redacted {
@@ -474,8 +479,8 @@ impl Recordings {
         bucket
     }
 
-    /// The recorded requests that are equal but for secrets.
-    fn find_redacted(&self, asked: &Asked<'_>, host: Option<&str>, with_body: bool) -> Vec<u32> {
+    /// The recorded requests that are equal except for secrets.
+    fn find_redacted(&self, lookup: &Lookup<'_>, host: Option<&str>, with_body: bool) -> Vec<u32> {
         if self.redacted.is_empty() {
             return Vec::new();
         }
@@ -483,10 +488,10 @@ impl Recordings {
         let compares_body = with_body && self.rule.body != BodyRule::Ignored;
         [false, true]
             .into_iter()
-            .filter_map(|path| self.redacted.get(&self.bucket(asked, path)))
+            .filter_map(|path| self.redacted.get(&self.bucket(lookup, path)))
             .flatten()
             .filter(|(redacted, _)| {
-                redacted.matches(asked.request, &self.rule, host, compares_body, &check)
+                redacted.matches(lookup.request, &self.rule, host, compares_body, &check)
             })
             .map(|(_, at)| *at)
             .filter(|at| with_body || self.recorded[*at as usize].any_body)
@@ -503,7 +508,7 @@ impl fmt::Debug for Recordings {
     }
 }
 
-/// Lower case, without the port that the scheme implies: clients and recorders differ in naming it.
+/// Lower case and without the default port, because clients and recorders differ in writing it.
 pub(super) fn canonical_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     match host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")) {

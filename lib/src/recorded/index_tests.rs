@@ -1,5 +1,3 @@
-//! Tests of the index.
-
 use std::borrow::Cow;
 
 use crate::exchange::{Body, Method, Response, parse_query};
@@ -34,7 +32,7 @@ fn recordings(rule: MatchRule, of: &[(&str, &str, &str, &str)]) -> Recordings {
 }
 
 fn ask(recordings: &Recordings, rule: HostRule, host: &str, path: &str, body: &str) -> String {
-    let answer = recordings.answer(&Asked::new(&request(host, path, body), rule)).unwrap();
+    let answer = recordings.answer(&Lookup::new(&request(host, path, body), rule)).unwrap();
     answer.map_or("-".into(), |answer| String::from_utf8_lossy(&answer.body).into_owned())
 }
 
@@ -89,7 +87,7 @@ fn headed(headers: &[(&'static str, &'static str)]) -> Request<'static> {
 }
 
 fn ask_with(recordings: &Recordings, headers: &[(&'static str, &'static str)]) -> String {
-    let answer = recordings.answer(&Asked::new(&headed(headers), HostRule::Any)).unwrap();
+    let answer = recordings.answer(&Lookup::new(&headed(headers), HostRule::Any)).unwrap();
     answer.map_or("-".into(), |answer| String::from_utf8_lossy(&answer.body).into_owned())
 }
 
@@ -125,7 +123,7 @@ fn answers_that_fit_alike_come_in_order() {
 fn a_request_without_a_credential_does_not_take_one_that_had_it() {
     let r = with_headers(&[&[("authorization", "Bearer a")], &[("authorization", "Bearer b")]]);
     assert_eq!(ask_with(&r, &[]), "-");
-    let why = r.explain_miss(&Asked::new(&headed(&[]), HostRule::Any));
+    let why = r.explain_miss(&Lookup::new(&headed(&[]), HostRule::Any));
     assert!(why.contains("credential"), "{why}");
     assert_eq!(ask_with(&r, &[("authorization", "Bearer b")]), "1");
     assert_eq!(ask_with(&r, &[("cookie", "sid=1")]), "0", "of its own, whatever it is");
@@ -159,7 +157,7 @@ fn a_request_that_was_never_answered_is_named() {
     let mut exchange = Exchange { request: request("h", "/dead", ""), ..Exchange::default() };
     exchange.meta.error = Some("connection refused".into());
     assert!(matches!(r.insert(&exchange, b""), Ok(Inserted::LeftOut(_))));
-    let text = r.explain_miss(&Asked::new(&request("h", "/dead", ""), HostRule::Same));
+    let text = r.explain_miss(&Lookup::new(&request("h", "/dead", ""), HostRule::Same));
     assert!(text.contains("connection refused") && text.contains("h/dead"), "{text}");
 }
 
@@ -210,6 +208,6 @@ fn concurrent_requests_share_the_answers_out() {
 #[test]
 fn a_miss_is_explained() {
     let r = recordings(MatchRule::default(), &[("h", "/users/1", "", ""), ("h", "/a", "", "")]);
-    let text = r.explain_miss(&Asked::new(&request("h", "/users/2", ""), HostRule::Same));
+    let text = r.explain_miss(&Lookup::new(&request("h", "/users/2", ""), HostRule::Same));
     assert!(text.contains("GET h/users/1") && text.contains("path"), "{text}");
 }

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::pointer::Pointer;
 
-/// Values nested deeper than this are compared as bytes.
+/// Bodies with deeper nesting are compared as bytes.
 const MAX_DEPTH: usize = 128;
 
 /// A JSON value. Unlike `serde_json::Value` it never turns a number into a float.
@@ -14,26 +14,27 @@ const MAX_DEPTH: usize = 128;
 pub(super) enum Json<'a> {
     Null,
     Bool(bool),
-    /// The number as it is written.
+    /// The number as written.
     Number(&'a str),
     Text(Cow<'a, str>),
     Array(Vec<Json<'a>>),
-    /// Sorted by name; each name is there once.
+    /// Sorted by name, without duplicates.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 impl<'a> Json<'a> {
-    /// Parses a whole text; `None` where it is no JSON, or is nested too deeply.
+    /// Parses a whole text; `None` if it is not JSON, or nested too deeply.
     pub(super) fn parse(bytes: &'a [u8]) -> Option<Json<'a>> {
         let text = simdutf8::basic::from_utf8(bytes).ok()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // The parser below relies on valid grammar, and serde_json checks that without recursion.
+        // The parser below relies on valid grammar, which serde_json checks here without recursion.
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         let mut parser = Parser { text, at: 0 };
         parser.value(0)
     }
 
-    /// Appends text that is the same for equal values and different for all others. Values at `ignored` are left out.
+    /// Appends text that is equal for equal values and different for different ones. Values at
+    /// `ignored` are left out.
     pub(super) fn write_canonical(&self, ignored: &[&Pointer], out: &mut Vec<u8>) {
         let ignored: Vec<&[String]> = ignored.iter().map(|pointer| pointer.parts()).collect();
         self.write(&ignored, out);
@@ -73,14 +74,14 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The member of this name.
+    /// The member with this name.
     pub(super) fn member(&self, name: &str) -> Option<&Json<'a>> {
         let Json::Object(members) = self else { return None };
         let at = members.binary_search_by(|(own, _)| own.as_ref().cmp(name)).ok()?;
         Some(&members[at].1)
     }
 
-    /// The value as people read it.
+    /// The value for display.
     pub(super) fn display(&self) -> String {
         match self {
             Json::Null => "null".to_owned(),
@@ -93,7 +94,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// What is left of the pointers that begin with this step.
+/// The remaining steps of the pointers that begin with this step.
 fn below<'p>(ignored: &[&'p [String]], step: impl Fn() -> String) -> Vec<&'p [String]> {
     if ignored.is_empty() {
         return Vec::new();
@@ -107,7 +108,7 @@ fn is_ignored(below: &[&[String]]) -> bool {
     below.iter().any(|parts| parts.is_empty())
 }
 
-/// The length makes an end mark needless, so that no text can be taken for two.
+/// Prefixed with the length, so that concatenations stay distinct.
 fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(text.len().to_string().as_bytes());
@@ -115,7 +116,7 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// One spelling for each number: `1`, `1.0` and `10e-1` are the same, and no digit is lost.
+/// Writes equal numbers the same way (`1`, `1.0` and `10e-1`), without losing digits.
 fn write_number(text: &str, out: &mut Vec<u8>) {
     out.push(b'#');
     match Decimal::parse(text) {
@@ -125,7 +126,7 @@ fn write_number(text: &str, out: &mut Vec<u8>) {
     out.push(b';');
 }
 
-/// True where two JSON numbers have the same value.
+/// True if two JSON numbers have the same value.
 pub(super) fn same_number(a: &str, b: &str) -> bool {
     let canonical = |text: &str| {
         let mut out = Vec::new();
@@ -135,7 +136,7 @@ pub(super) fn same_number(a: &str, b: &str) -> bool {
     a == b || canonical(a) == canonical(b)
 }
 
-/// `digits * 10^exponent`, without zeros at either end of the digits.
+/// `digits * 10^exponent`, without leading and trailing zeros in the digits.
 struct Decimal {
     negative: bool,
     digits: String,
@@ -143,7 +144,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// `None` where the exponent is out of any sensible range.
+    /// `None` if the exponent is beyond any reasonable range.
     fn parse(text: &str) -> Option<Decimal> {
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -178,7 +179,7 @@ impl Decimal {
     }
 }
 
-/// Reads a text that is known to be valid JSON. `None` stands for excessive depth.
+/// Parses a text that is known to be valid JSON. `None` means that it is nested too deeply.
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -218,7 +219,8 @@ impl<'a> Parser<'a> {
             }
         }
         self.at += 1;
-        // Of a name given twice the last one counts, as in most parsers: it comes first here, and stays.
+        // For a duplicate name the last value counts, as in most parsers. After reversing, it comes
+        // first and is kept.
         members.reverse();
         members.sort_by(|a: &(Cow<'_, str>, _), b| a.0.cmp(&b.0));
         members.dedup_by(|later, kept| later.0 == kept.0);
@@ -248,7 +250,7 @@ impl<'a> Parser<'a> {
             if rest[offset] == b'"' {
                 break;
             }
-            // What follows a backslash is part of the text, a quote too.
+            // An escaped byte belongs to the text, even a quote.
             self.at += 1;
         }
         let inner = self.text.get(start..self.at - 1)?;
@@ -256,7 +258,7 @@ impl<'a> Parser<'a> {
             return Some(Cow::Borrowed(inner));
         }
         let quoted = self.text.get(start - 1..self.at)?;
-        // A lone surrogate is no text. It is compared as it is written.
+        // A lone surrogate cannot be decoded, so it is compared as written.
         let decoded = serde_json::from_str(quoted).unwrap_or_else(|_| inner.to_owned());
         Some(Cow::Owned(decoded))
     }
@@ -266,7 +268,7 @@ impl<'a> Parser<'a> {
         Some(value)
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not whitespace.
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;

@@ -1,36 +1,36 @@
-//! Explaining a miss: the recorded request that comes nearest, and in what it differs.
+//! Explains a miss: the most similar recorded request, and the differences.
 
 use std::borrow::Cow;
 
 use super::body::{Comparable, content_type, readable};
 use super::difference;
-use super::index::{Asked, Recordings, canonical_host};
+use super::index::{Lookup, Recordings, canonical_host};
 use super::rule::{BodyRule, HostRule, MatchRule};
 
-/// How many recorded requests a miss is compared with, and as many that were never answered: an explanation is no reason
-/// to be slow.
-const COMPARED: usize = 50_000;
-/// Bytes of bodies that are kept to be compared.
-const BODIES: usize = 16 << 20;
+/// Maximum number of recorded requests that a miss is compared with, and the same number of
+/// unanswered ones. This bounds the time of an explanation.
+const MAX_COMPARED: usize = 50_000;
+/// Maximum total size of the bodies that are kept for comparison.
+const MAX_BODY_BYTES: usize = 16 << 20;
 
-/// Recorded requests that a miss is compared with.
+/// The recorded requests that a miss is compared with.
 #[derive(Debug, Default)]
-pub(super) struct Nearby {
-    known: Vec<Known>,
+pub(super) struct ComparedRequests {
+    known: Vec<ComparedRequest>,
     unanswered: usize,
     bodies: usize,
 }
 
-impl Nearby {
+impl ComparedRequests {
     pub(super) fn has_room(&self, unanswered: bool) -> bool {
         let answered = self.known.len() - self.unanswered;
-        if unanswered { self.unanswered < COMPARED } else { answered < COMPARED }
+        if unanswered { self.unanswered < MAX_COMPARED } else { answered < MAX_COMPARED }
     }
 
-    pub(super) fn push(&mut self, mut known: Known) {
+    pub(super) fn push(&mut self, mut known: ComparedRequest) {
         self.unanswered += usize::from(known.unanswered.is_some());
         self.bodies += known.body.len();
-        if self.bodies > BODIES {
+        if self.bodies > MAX_BODY_BYTES {
             self.bodies -= known.body.len();
             known.body = Box::default();
             known.body_is_kept = false;
@@ -39,37 +39,37 @@ impl Nearby {
     }
 }
 
-/// A recorded request, as far as an explanation needs it.
+/// The parts of a recorded request that an explanation uses.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct ComparedRequest {
     method: String,
     host: String,
     pathname: String,
     query: Vec<(String, String)>,
-    /// Those that are compared.
+    /// The compared headers.
     headers: Vec<(String, String)>,
     body: Box<[u8]>,
     content_type: Option<String>,
     body_is_kept: bool,
-    /// Why it has no answer, where it has none.
+    /// Why it has no answer, if it has none.
     unanswered: Option<String>,
 }
 
-impl Known {
+impl ComparedRequest {
     pub(super) fn of(
-        asked: &Asked<'_>,
+        requested: &Lookup<'_>,
         host: &str,
         rule: &MatchRule,
         unanswered: Option<String>,
     ) -> Self {
-        let request = asked.request;
+        let request = requested.request;
         let text =
             |(name, value): &(Cow<'_, str>, Cow<'_, str>)| (name.to_string(), value.to_string());
         let query = request.query.iter().map(text);
         let headers =
             request.headers.iter().filter(|(name, _)| rule.headers.iter().any(|own| own == name));
-        Known {
-            method: asked.method().to_ascii_uppercase(),
+        ComparedRequest {
+            method: requested.method().to_ascii_uppercase(),
             host: host.to_owned(),
             pathname: request.pathname.as_ref().to_owned(),
             query: query.filter(|(name, _)| !rule.ignored.query.contains(name)).collect(),
@@ -81,18 +81,19 @@ impl Known {
         }
     }
 
-    /// The greater, the nearer. The path has most to say, then method and host, then the query, then the body.
-    fn nearness(&self, asked: &Known, host_counts: bool) -> impl Ord + use<> {
-        let parts = self.pathname.split('/').zip(asked.pathname.split('/'));
-        let shared = self.query.iter().filter(|pair| asked.query.contains(pair)).count();
+    /// A higher value is more similar. The path has the most weight, then method and host, then the
+    /// query, then the body.
+    fn nearness(&self, requested: &ComparedRequest, host_counts: bool) -> impl Ord + use<> {
+        let parts = self.pathname.split('/').zip(requested.pathname.split('/'));
+        let shared = self.query.iter().filter(|pair| requested.query.contains(pair)).count();
         (
-            self.pathname == asked.pathname,
+            self.pathname == requested.pathname,
             parts.filter(|(a, b)| a == b).count(),
-            self.method == asked.method,
-            !host_counts || self.host == asked.host,
-            sorted(&self.query) == sorted(&asked.query),
+            self.method == requested.method,
+            !host_counts || self.host == requested.host,
+            sorted(&self.query) == sorted(&requested.query),
             shared,
-            self.body == asked.body,
+            self.body == requested.body,
             self.unanswered.is_none(),
         )
     }
@@ -108,53 +109,64 @@ impl Known {
         Comparable::of(&self.body, self.content_type.as_deref())
     }
 
-    /// In what a request differs from this one, the first of each part that is compared.
-    fn differences(&self, asked: &Known, rule: &MatchRule, host_counts: bool) -> Vec<String> {
+    /// The differences of a request from this one: the first of each compared part.
+    fn differences(
+        &self,
+        requested: &ComparedRequest,
+        rule: &MatchRule,
+        host_counts: bool,
+    ) -> Vec<String> {
         let mut found = Vec::new();
-        let mut differ = |what: &str, recorded: &str, asked: &str| {
-            if recorded != asked {
-                found.push(format!("the {what} (recorded {recorded:?}, asked {asked:?})"));
+        let mut differ = |what: &str, recorded: &str, requested: &str| {
+            if recorded != requested {
+                found.push(format!("the {what} (recorded {recorded:?}, asked {requested:?})"));
             }
         };
         if rule.method {
-            differ("method", &self.method, &asked.method);
+            differ("method", &self.method, &requested.method);
         }
         if host_counts {
-            differ("host", &self.host, &asked.host);
+            differ("host", &self.host, &requested.host);
         }
         if rule.path {
-            differ("path", &self.pathname, &asked.pathname);
+            differ("path", &self.pathname, &requested.pathname);
         }
         if rule.query {
-            found.extend(difference::pairs("the query parameter", &self.query, &asked.query));
+            found.extend(difference::pairs("the query parameter", &self.query, &requested.query));
         }
-        found.extend(difference::pairs("the header", &self.headers, &asked.headers));
+        found.extend(difference::pairs("the header", &self.headers, &requested.headers));
         if rule.body == BodyRule::Required && self.body_is_kept {
-            let (recorded, asked) = (self.comparable(), asked.comparable());
-            found.extend(difference::bodies(&recorded, &asked, &rule.ignored.json));
+            let (recorded, requested) = (self.comparable(), requested.comparable());
+            found.extend(difference::bodies(&recorded, &requested, &rule.ignored.json));
         }
         found
     }
 }
 
 impl Recordings {
-    /// A sentence on why a request found no recording: which one comes nearest, and what differs.
-    pub fn explain_miss(&self, asked: &Asked<'_>) -> String {
+    /// A sentence that explains why a request matches no recording: the most similar one, and the
+    /// differences.
+    pub fn explain_miss(&self, requested: &Lookup<'_>) -> String {
         let rule = self.rule();
-        if self.needs_credential(asked) {
+        if self.needs_credential(requested) {
             return "the request was recorded with a credential, and this one brings none: send \
                     one (any value will do if the recording is redacted), or start with --ignore \
                     credentials"
                 .to_owned();
         }
-        let host_counts = asked.host == HostRule::Same && rule.host;
-        let asked = Known::of(asked, &canonical_host(&asked.request.host), rule, None);
-        let nearest =
-            self.nearby.known.iter().rev().max_by_key(|known| known.nearness(&asked, host_counts));
+        let host_counts = requested.host == HostRule::Same && rule.host;
+        let requested =
+            ComparedRequest::of(requested, &canonical_host(&requested.request.host), rule, None);
+        let nearest = self
+            .nearby
+            .known
+            .iter()
+            .rev()
+            .max_by_key(|known| known.nearness(&requested, host_counts));
         let Some(nearest) = nearest else {
             return "there are no recordings".to_owned();
         };
-        let differences = nearest.differences(&asked, rule, host_counts);
+        let differences = nearest.differences(&requested, rule, host_counts);
         let name = nearest.describe();
         match &nearest.unanswered {
             Some(why) if differences.is_empty() => {

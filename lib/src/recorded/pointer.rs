@@ -1,12 +1,12 @@
-//! JSON pointers with `*` for every key or index.
+//! JSON pointers in which `*` matches every key or index.
 
 use std::str::FromStr;
 
-/// A JSON pointer (RFC 6901) in which `*` stands for every key or index.
+/// A JSON pointer (RFC 6901) in which `*` matches every key or index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer(Vec<String>);
 
-/// The text is no JSON pointer.
+/// The text is not a JSON pointer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a JSON pointer: write /KEY/KEY, with * for every key or index")]
 pub struct NotAPointer(String);
@@ -17,7 +17,7 @@ impl Pointer {
         &self.0
     }
 
-    /// True where it leads to this place.
+    /// True if the pointer matches this path.
     pub(super) fn matches(&self, path: &[String]) -> bool {
         let steps = self.0.iter().zip(path);
         self.0.len() == path.len() && steps.into_iter().all(|(own, step)| own == "*" || own == step)
@@ -39,7 +39,7 @@ impl FromStr for Pointer {
     }
 }
 
-/// Writes a place as a pointer, for messages.
+/// Formats a path as a pointer, for messages.
 pub(super) fn display(path: &[String]) -> String {
     let escape = |step: &String| format!("/{}", step.replace('~', "~0").replace('/', "~1"));
     path.iter().map(escape).collect()

@@ -1,17 +1,18 @@
-//! Which of several recordings of the same request comes first: the one whose negotiation headers are equal.
+//! Chooses among recordings of the same request: those with equal negotiation headers come first.
 
 use std::collections::HashMap;
 
 use crate::exchange::{Pairs, Request};
 
-use super::redacted::{Check, text_matches, values};
+use super::redacted::{PseudonymCheck, text_matches, values};
 use super::rule::Ignored;
 
 /// The headers of conditional requests (RFC 9110, 13.1).
 const CONDITIONAL: [&str; 5] =
     ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"];
 
-/// What a recorded request said in the headers that choose among several answers. Headers that were not sent are absent.
+/// The headers of a recorded request that select among several answers. Headers that were not sent
+/// are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Preference {
     range: Option<Box<str>>,
@@ -23,7 +24,7 @@ pub(super) struct Preference {
 }
 
 impl Preference {
-    /// That of a recorded request; `vary` are the values of `Vary` in its answer.
+    /// The preference of a recorded request; `vary` are the values of `Vary` in its answer.
     pub(super) fn of<'h>(
         request: &Request<'_>,
         vary: impl Iterator<Item = &'h str>,
@@ -51,17 +52,22 @@ impl Preference {
         }
     }
 
-    /// The greater, the better a request fits; the first header group that differs decides. A pseudonym is equal to its
+    /// A higher value fits better; the first differing header group decides. A pseudonym equals its
     /// secret.
-    pub(super) fn fit(&self, asked: &Request<'_>, ignored: &Ignored, check: Check<'_>) -> u8 {
-        let headers = &asked.headers;
+    pub(super) fn fit(
+        &self,
+        requested: &Request<'_>,
+        ignored: &Ignored,
+        check: PseudonymCheck<'_>,
+    ) -> u8 {
+        let headers = &requested.headers;
         let same = |name: &str, recorded: Option<&str>| {
             if ignored.headers.iter().any(|ignored| ignored == name) {
                 return true;
             }
             match (recorded, joined(headers, name)) {
                 (None, None) => true,
-                (Some(recorded), Some(asked)) => text_matches(recorded, &asked, check),
+                (Some(recorded), Some(requested)) => text_matches(recorded, &requested, check),
                 _ => false,
             }
         };
@@ -80,7 +86,7 @@ impl Preference {
     }
 }
 
-/// The value of a header, several joined as RFC 9110, 5.3, allows it.
+/// The value of a header; several values are joined as RFC 9110, 5.3 permits.
 fn joined(headers: &Pairs<'_>, name: &str) -> Option<Box<str>> {
     let mut values = values(headers, name);
     let first = values.next()?;
@@ -93,7 +99,7 @@ fn joined(headers: &Pairs<'_>, name: &str) -> Option<Box<str>> {
     }
 }
 
-/// Preferences by number: many requests share few.
+/// Numbered preferences, because many requests share a few.
 #[derive(Debug, Default)]
 pub(super) struct Preferences {
     all: Vec<Preference>,
@@ -130,14 +136,15 @@ mod tests {
         let none = Ignored::default();
         let vary = || ["Accept-Language, *", "X-Tenant"].into_iter();
         let of = |headers: &[_]| Preference::of(&request(headers), vary(), &none);
-        let fit =
-            |recorded: &Preference, asked: &[_]| recorded.fit(&request(asked), &none, &|_, _| true);
+        let fit = |recorded: &Preference, requested: &[_]| {
+            recorded.fit(&request(requested), &none, &|_, _| true)
+        };
         let ranged = of(&[("range", "bytes=0-1"), ("accept", "a/b")]);
         let plain = of(&[("accept", "a/b"), ("x-tenant", "1")]);
-        let asked = [("range", "bytes=0-1"), ("accept", "c/d")];
-        assert!(fit(&ranged, &asked) > fit(&plain, &asked));
-        let asked = [("accept", "a/b"), ("x-tenant", "2")];
-        assert!(fit(&plain, &asked) > fit(&ranged, &asked));
+        let requested = [("range", "bytes=0-1"), ("accept", "c/d")];
+        assert!(fit(&ranged, &requested) > fit(&plain, &requested));
+        let requested = [("accept", "a/b"), ("x-tenant", "2")];
+        assert!(fit(&plain, &requested) > fit(&ranged, &requested));
         assert_eq!(fit(&plain, &[("accept", "a/b"), ("x-tenant", "1")]), 0b11111);
         let ignored = Ignored { headers: vec!["x-tenant".into()], ..Ignored::default() };
         let plain = Preference::of(&request(&[("accept", "a/b")]), vary(), &ignored);

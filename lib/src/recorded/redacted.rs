@@ -1,4 +1,4 @@
-//! Redacted requests: a pseudonym (`hmt~…`) in a recording stands for a secret that was not written down.
+//! Redacted requests, in which a pseudonym (`hmt~…`) stands for a secret that was not recorded.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use super::rule::{BodyRule, MatchRule};
 const PREFIX: &str = "hmt~";
 const TOKEN: usize = PREFIX.len() + 22;
 
-/// Tells whether a value has a given pseudonym. Without the key nobody can tell, and every value may.
-pub(super) type Check<'k> = &'k dyn Fn(&str, &str) -> bool;
+/// Checks whether a value has a given pseudonym. Without the key, any value may have it.
+pub(super) type PseudonymCheck<'k> = &'k dyn Fn(&str, &str) -> bool;
 
-/// The place of the first pseudonym in a text.
+/// The position of the first pseudonym in a text.
 fn find(text: &str) -> Option<usize> {
     text.match_indices(PREFIX).map(|(at, _)| at).find(|at| {
         text.as_bytes()[at + PREFIX.len()..].get(..TOKEN - PREFIX.len()).is_some_and(|token| {
@@ -25,31 +25,32 @@ fn find(text: &str) -> Option<usize> {
     })
 }
 
-/// True where a recorded text holds a pseudonym.
+/// True if a recorded text contains a pseudonym.
 pub(super) fn has_pseudonym(recorded: &str) -> bool {
     find(recorded).is_some()
 }
 
-/// True where `asked` is `recorded` with a secret in the place of each pseudonym: `Bearer hmt~…` takes
-/// `Bearer abc`. `check(secret, pseudonym)` judges each secret; an empty one never fits.
-pub(super) fn text_matches(recorded: &str, asked: &str, check: Check<'_>) -> bool {
-    if recorded == asked {
+/// True if `requested` is `recorded` with a secret in place of each pseudonym: `Bearer hmt~…`
+/// matches `Bearer abc`. `check(secret, pseudonym)` decides about each secret; an empty one never
+/// matches.
+pub(super) fn text_matches(recorded: &str, requested: &str, check: PseudonymCheck<'_>) -> bool {
+    if recorded == requested {
         return true;
     }
     let Some(at) = find(recorded) else { return false };
     let (literal, rest) = recorded.split_at(at);
     let (pseudonym, rest) = rest.split_at(TOKEN);
-    let Some(asked) = asked.strip_prefix(literal) else { return false };
-    // The secret goes on to the next literal piece of the recorded text, or to the end.
+    let Some(requested) = requested.strip_prefix(literal) else { return false };
+    // The secret extends to the next literal piece of the recorded text, or to the end.
     let literal_end = find(rest).unwrap_or(rest.len());
     let next = &rest[..literal_end];
-    let end = if next.is_empty() { Some(asked.len()) } else { asked.find(next) };
+    let end = if next.is_empty() { Some(requested.len()) } else { requested.find(next) };
     let Some(end) = end else { return false };
-    let (secret, asked) = asked.split_at(end);
-    !secret.is_empty() && check(secret, pseudonym) && text_matches(rest, asked, check)
+    let (secret, requested) = requested.split_at(end);
+    !secret.is_empty() && check(secret, pseudonym) && text_matches(rest, requested, check)
 }
 
-/// What is compared of a recorded request that holds secrets.
+/// The parts of a redacted request that are compared.
 #[derive(Debug)]
 pub(super) struct Redacted {
     host: String,
@@ -58,14 +59,14 @@ pub(super) struct Redacted {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     content_type: Option<String>,
-    /// Where numbers of the body were replaced.
+    /// The locations of replaced numbers in the body.
     places: Vec<Pointer>,
-    /// Query parameters whose values were replaced, pseudonyms or not.
+    /// Query parameters whose values were replaced, with or without a pseudonym.
     parameters: Vec<String>,
 }
 
-/// The places within a body and the query parameters among the listed ones, which are written as `request.body#/otp`
-/// and `request.query.otp`.
+/// Splits the listed locations into those in a body (`request.body#/otp`) and query parameters
+/// (`request.query.otp`).
 fn listed<'p>(places: &'p [Cow<'_, str>]) -> (Vec<Pointer>, Vec<&'p str>) {
     let body = places.iter().filter_map(|place| place.strip_prefix("request.body#"));
     let query = places.iter().filter_map(|place| place.strip_prefix("request.query."));
@@ -73,7 +74,7 @@ fn listed<'p>(places: &'p [Cow<'_, str>]) -> (Vec<Pointer>, Vec<&'p str>) {
 }
 
 impl Redacted {
-    /// True where something that the rule compares was replaced.
+    /// True if a part that the rule compares was redacted.
     pub(super) fn is(request: &Request<'_>, places: &[Cow<'_, str>], rule: &MatchRule) -> bool {
         let (in_body, in_query) = listed(places);
         let body = rule.body != BodyRule::Ignored;
@@ -110,49 +111,53 @@ impl Redacted {
         }
     }
 
-    /// True where the request is this one but for secrets; `host` is `None` where any will do.
+    /// True if the request equals this one except for secrets; `host` is `None` if any host
+    /// matches.
     pub(super) fn matches(
         &self,
-        asked: &Request<'_>,
+        requested: &Request<'_>,
         rule: &MatchRule,
         host: Option<&str>,
         with_body: bool,
-        check: Check<'_>,
+        check: PseudonymCheck<'_>,
     ) -> bool {
-        let text = |recorded: &str, asked: &str| text_matches(recorded, asked, check);
-        let parameter = |name: &str, recorded: &str, asked: &str| {
+        let text = |recorded: &str, requested: &str| text_matches(recorded, requested, check);
+        let parameter = |name: &str, recorded: &str, requested: &str| {
             let is_listed = self.parameters.iter().any(|own| own == name);
-            text(recorded, asked) || is_listed && is_replaced_number(recorded, asked)
+            text(recorded, requested) || is_listed && is_replaced_number(recorded, requested)
         };
-        let asked_query: Vec<(&str, &str)> = asked
+        let asked_query: Vec<(&str, &str)> = requested
             .query
             .iter()
             .filter(|(name, _)| !rule.ignored.query.iter().any(|ignored| ignored == name))
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
             .collect();
         host.is_none_or(|host| self.host == host)
-            && (!rule.path || text(&self.pathname, &asked.pathname))
+            && (!rule.path || text(&self.pathname, &requested.pathname))
             && (!rule.query || pairs_match(&self.query, &asked_query, &parameter))
             && rule.headers.iter().all(|name| {
                 let recorded = self.headers.iter().filter(|(key, _)| key == name);
                 let recorded: Vec<_> = recorded.map(|(_, value)| ("", value.as_str())).collect();
-                let asked: Vec<_> = values(&asked.headers, name).map(|value| ("", value)).collect();
-                pairs_match(&recorded, &asked, &|_, recorded, asked| text(recorded, asked))
+                let requested: Vec<_> =
+                    values(&requested.headers, name).map(|value| ("", value)).collect();
+                pairs_match(&recorded, &requested, &|_, recorded, requested| {
+                    text(recorded, requested)
+                })
             })
-            && (!with_body || self.body_matches(asked, &rule.ignored.json, &text))
+            && (!with_body || self.body_matches(requested, &rule.ignored.json, &text))
     }
 
     fn body_matches(
         &self,
-        asked: &Request<'_>,
+        requested: &Request<'_>,
         ignored: &[Pointer],
         same: &dyn Fn(&str, &str) -> bool,
     ) -> bool {
         let recorded = Comparable::of(&self.body, self.content_type.as_deref());
-        let body = readable(asked);
-        let asked = Comparable::of(&body, content_type(asked));
-        let compare = Compare { places: &self.places, ignored, same };
-        compare.bodies(&recorded, &asked)
+        let body = readable(requested);
+        let requested = Comparable::of(&body, content_type(requested));
+        let compare = BodyComparison { places: &self.places, ignored, same };
+        compare.bodies(&recorded, &requested)
     }
 }
 
@@ -160,73 +165,77 @@ fn contains_pseudonym(body: &[u8]) -> bool {
     memchr::memmem::find(body, PREFIX.as_bytes()).is_some()
 }
 
-/// Another number takes the place of a secret one, with as many digits. Without the key, none can be told from the other.
-fn is_replaced_number(recorded: &str, asked: &str) -> bool {
+/// A replaced number has as many digits as the secret one. Without the key, it cannot be checked
+/// further.
+fn is_replaced_number(recorded: &str, requested: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits(recorded) && !asked.is_empty()
+    digits(recorded) && !requested.is_empty()
 }
 
-/// The values of a header; `name` in lower case.
+/// The values of a header; `name` is in lower case.
 pub(super) fn values<'h>(headers: &'h Pairs<'_>, name: &str) -> impl Iterator<Item = &'h str> {
     headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_ref())
 }
 
-/// Equal multisets. A value without a pseudonym takes its equal before one with a pseudonym may take it.
+/// Compares multisets. Values without a pseudonym are matched first.
 fn pairs_match<A: AsRef<str>, B: AsRef<str>>(
     recorded: &[(A, A)],
-    asked: &[(B, B)],
+    requested: &[(B, B)],
     same: &dyn Fn(&str, &str, &str) -> bool,
 ) -> bool {
-    let mut left: Vec<_> = asked.iter().collect();
+    let mut left: Vec<_> = requested.iter().collect();
     let (replaced, plain): (Vec<_>, Vec<_>) =
         recorded.iter().partition(|(_, value)| has_pseudonym(value.as_ref()));
-    recorded.len() == asked.len()
+    recorded.len() == requested.len()
         && plain.into_iter().chain(replaced).all(|(name, value)| {
-            let found = left.iter().position(|(key, asked)| {
-                key.as_ref() == name.as_ref() && same(name.as_ref(), value.as_ref(), asked.as_ref())
+            let found = left.iter().position(|(key, requested)| {
+                key.as_ref() == name.as_ref()
+                    && same(name.as_ref(), value.as_ref(), requested.as_ref())
             });
             found.map(|at| left.swap_remove(at)).is_some()
         })
 }
 
-/// How the bodies of a redacted recording and a request are compared.
-struct Compare<'c> {
+/// Compares the bodies of a redacted recording and a request.
+struct BodyComparison<'c> {
     places: &'c [Pointer],
     ignored: &'c [Pointer],
     same: &'c dyn Fn(&str, &str) -> bool,
 }
 
-impl Compare<'_> {
-    fn bodies(&self, recorded: &Comparable<'_>, asked: &Comparable<'_>) -> bool {
-        match (recorded, asked) {
-            (Comparable::Json(recorded), Comparable::Json(asked)) => {
-                self.json(recorded, asked, &mut Vec::new())
+impl BodyComparison<'_> {
+    fn bodies(&self, recorded: &Comparable<'_>, requested: &Comparable<'_>) -> bool {
+        match (recorded, requested) {
+            (Comparable::Json(recorded), Comparable::Json(requested)) => {
+                self.json(recorded, requested, &mut Vec::new())
             }
-            (Comparable::Form(recorded), Comparable::Form(asked)) => self.forms(recorded, asked),
-            (Comparable::Parts(recorded), Comparable::Parts(asked)) => {
-                let pairs = recorded.iter().zip(asked);
-                recorded.len() == asked.len()
-                    && pairs.into_iter().all(|(recorded, asked)| {
-                        recorded.name == asked.name
-                            && recorded.file_name == asked.file_name
-                            && recorded.media == asked.media
-                            && (self.bodies(&recorded.content, &asked.content)
+            (Comparable::Form(recorded), Comparable::Form(requested)) => {
+                self.forms(recorded, requested)
+            }
+            (Comparable::Parts(recorded), Comparable::Parts(requested)) => {
+                let pairs = recorded.iter().zip(requested);
+                recorded.len() == requested.len()
+                    && pairs.into_iter().all(|(recorded, requested)| {
+                        recorded.name == requested.name
+                            && recorded.file_name == requested.file_name
+                            && recorded.media == requested.media
+                            && (self.bodies(&recorded.content, &requested.content)
                                 || self
                                     .is_replaced_field(recorded.name.as_deref(), &recorded.content))
                     })
             }
-            (Comparable::Bytes(recorded), Comparable::Bytes(asked)) => {
-                (self.same)(&String::from_utf8_lossy(recorded), &String::from_utf8_lossy(asked))
+            (Comparable::Bytes(recorded), Comparable::Bytes(requested)) => {
+                (self.same)(&String::from_utf8_lossy(recorded), &String::from_utf8_lossy(requested))
             }
-            // A pseudonym is plain text, whatever kind of text the secret itself would be taken for.
-            (Comparable::Bytes(recorded), Comparable::Json(Json::Number(asked))) => {
-                (self.same)(&String::from_utf8_lossy(recorded), asked)
+            // A pseudonym is plain text, even if the secret itself parses as a JSON number.
+            (Comparable::Bytes(recorded), Comparable::Json(Json::Number(requested))) => {
+                (self.same)(&String::from_utf8_lossy(recorded), requested)
             }
-            (recorded, asked) => recorded == asked,
+            (recorded, requested) => recorded == requested,
         }
     }
 
-    /// A number in a field whose value was replaced.
+    /// A number in a form field whose value was replaced.
     fn is_replaced_field(&self, name: Option<&str>, content: &Comparable<'_>) -> bool {
         let is_number = match content {
             Comparable::Bytes(text) => text.iter().all(u8::is_ascii_digit),
@@ -240,19 +249,19 @@ impl Compare<'_> {
         self.places.iter().any(|place| place.matches(path))
     }
 
-    fn forms(&self, recorded: &[FormPair<'_>], asked: &[FormPair<'_>]) -> bool {
-        recorded.len() == asked.len()
-            && recorded.iter().zip(asked).all(|(recorded, asked)| {
+    fn forms(&self, recorded: &[FormPair<'_>], requested: &[FormPair<'_>]) -> bool {
+        recorded.len() == requested.len()
+            && recorded.iter().zip(requested).all(|(recorded, requested)| {
                 let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-                let (old, new) = (text(&recorded.1), text(&asked.1));
-                recorded.0 == asked.0
-                    && (recorded.1 == asked.1
+                let (old, new) = (text(&recorded.1), text(&requested.1));
+                recorded.0 == requested.0
+                    && (recorded.1 == requested.1
                         || (self.same)(&old, &new)
                         || self.is_listed(&[text(&recorded.0)]) && is_replaced_number(&old, &new))
             })
     }
 
-    fn json(&self, recorded: &Json<'_>, asked: &Json<'_>, path: &mut Vec<String>) -> bool {
+    fn json(&self, recorded: &Json<'_>, requested: &Json<'_>, path: &mut Vec<String>) -> bool {
         if self.ignored.iter().any(|pointer| pointer.matches(path)) {
             return true;
         }
@@ -262,7 +271,7 @@ impl Compare<'_> {
             path.pop();
             same
         };
-        match (recorded, asked) {
+        match (recorded, requested) {
             (Json::Text(a), Json::Text(b)) => {
                 (self.same)(a, b) || is_replaced_number(a, b) && self.is_listed(path)
             }
@@ -290,7 +299,9 @@ impl Compare<'_> {
             }
             (Json::Number(a), Json::Number(b)) => same_number(a, b) || self.is_listed(path),
             // Older recordings hold the pseudonym of the text of a number or boolean.
-            (Json::Text(a), Json::Number(_) | Json::Bool(_)) => (self.same)(a, &asked.display()),
+            (Json::Text(a), Json::Number(_) | Json::Bool(_)) => {
+                (self.same)(a, &requested.display())
+            }
             (a, b) => a == b,
         }
     }
@@ -304,8 +315,8 @@ mod tests {
 
     #[test]
     fn a_pseudonym_stands_for_its_secret() {
-        let any: Check<'_> = &|_, _| true;
-        let none: Check<'_> = &|_, _| false;
+        let any: PseudonymCheck<'_> = &|_, _| true;
+        let none: PseudonymCheck<'_> = &|_, _| false;
         assert!(has_pseudonym(A) && !has_pseudonym("hmt~short"));
         assert!(text_matches(A, "secret", any) && !text_matches(A, "", any));
         assert!(!text_matches(A, "secret", none) && text_matches(A, A, none));
@@ -324,8 +335,8 @@ mod tests {
             ..Request::default()
         };
         let places = ["request.body#/otp".into(), "response.body#/n".into()];
-        let none: Check<'_> = &|_, _| false;
-        for (recorded, asked, same) in [
+        let none: PseudonymCheck<'_> = &|_, _| false;
+        for (recorded, requested, same) in [
             (r#"{"otp":123456,"n":1}"#, r#"{"n":1,"otp":654321}"#, true),
             (r#"{"otp":"123456","n":1}"#, r#"{"n":1,"otp":"654321"}"#, true),
             (r#"{"otp":123456,"n":1}"#, r#"{"n":2,"otp":654321}"#, false),
@@ -336,7 +347,11 @@ mod tests {
             let recorded = request(recorded);
             assert!(Redacted::is(&recorded, &places, &rule));
             let redacted = Redacted::of(&recorded, String::new(), &places, &rule);
-            assert_eq!(redacted.matches(&request(asked), &rule, None, true, none), same, "{asked}");
+            assert_eq!(
+                redacted.matches(&request(requested), &rule, None, true, none),
+                same,
+                "{requested}"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What must be equal for two requests to be the same.
+//! Which parts of two requests must be equal.
 
 use std::str::FromStr;
 
@@ -15,11 +15,11 @@ pub struct MatchRule {
     pub query: bool,
     /// The body.
     pub body: BodyRule,
-    /// The host, where the routing names one.
+    /// The host, if the routing determines one.
     pub host: bool,
     /// Headers, by their lower-case names.
     pub headers: Vec<String>,
-    /// What of these does not count.
+    /// What is ignored in these parts.
     pub ignored: Ignored,
 }
 
@@ -28,22 +28,22 @@ pub struct MatchRule {
 pub enum BodyRule {
     /// Not at all.
     Ignored,
-    /// A recording with an equal body goes first; if there is none, one with any body will do.
+    /// A recording with an equal body is preferred; otherwise any body matches.
     Preferred,
-    /// Only an equal body will do.
+    /// Only an equal body matches.
     Required,
 }
 
-/// Whether the host of a request has a say.
+/// Whether the host of a request is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostRule {
-    /// The request names the host that it means: recordings of that host, and those that tell no host.
+    /// The request names its host: recordings of that host match, and those without a host.
     Same,
-    /// Plain routing: recordings of any host.
+    /// Plain routing: recordings of any host match.
     Any,
 }
 
-/// What may differ between two requests that are the same.
+/// What may differ between two equal requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ignored {
     /// Names of query parameters.
@@ -52,25 +52,26 @@ pub struct Ignored {
     pub json: Vec<Pointer>,
     /// Lower-case names of headers.
     pub headers: Vec<String>,
-    /// Whether a request without a credential takes a recording whose request had one.
+    /// Whether a request without a credential matches a recording whose request had one.
     pub credentials: bool,
 }
 
-/// One thing that may differ, as the user writes it: `query:NAME`, `json:/POINTER`, `header:NAME` or `credentials`.
+/// One allowed difference, as users write it: `query:NAME`, `json:/POINTER`, `header:NAME` or
+/// `credentials`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignore {
     /// A query parameter.
     Query(String),
-    /// A place in JSON bodies.
+    /// A location in JSON bodies.
     Json(Pointer),
     /// A header, by its lower-case name.
     Header(String),
-    /// Whether there is a credential.
+    /// The presence of a credential.
     Credentials,
 }
 
 impl Default for MatchRule {
-    /// Method, host, path and query, and the body where an equal one was recorded.
+    /// Method, host, path and query, and the body if an equal one was recorded.
     fn default() -> Self {
         MatchRule {
             method: true,
@@ -97,16 +98,16 @@ impl Extend<Ignore> for Ignored {
     }
 }
 
-/// A field that `--match` or `--ignore` does not know.
+/// An unknown field of `--match` or `--ignore`.
 #[derive(Debug, thiserror::Error)]
 pub enum WrongMatchField {
-    /// Of `--match`.
+    /// In `--match`.
     #[error("{0:?} cannot be matched: write method, path, query, body, host or header:NAME")]
     Match(String),
-    /// Of `--ignore`.
+    /// In `--ignore`.
     #[error("{0:?} cannot be ignored: write query:NAME, json:/POINTER, header:NAME or credentials")]
     Ignore(String),
-    /// A pointer of `--ignore`.
+    /// An invalid pointer in `--ignore`.
     #[error(transparent)]
     Pointer(#[from] NotAPointer),
 }
@@ -114,7 +115,7 @@ pub enum WrongMatchField {
 impl FromStr for MatchRule {
     type Err = WrongMatchField;
 
-    /// `method,path,query,body,host,header:NAME`: exactly what is listed is compared.
+    /// `method,path,query,body,host,header:NAME`: exactly the listed parts are compared.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut rule = MatchRule {
             method: false,

@@ -1,22 +1,23 @@
-//! Answers in their order: each once, then the last again and again, or all of them again.
+//! Sequences of answers: each once, then the last one repeatedly or all from the start.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::store::Stored;
 
-/// No answer: the end of a chain.
+/// The end of a chain.
 const END: u32 = u32::MAX;
 
-/// Recorded answers. Those to one request form a chain.
+/// The recorded answers. Those to one request form a chain.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    all: Vec<Link>,
+    all: Vec<ChainLink>,
 }
 
 #[derive(Debug)]
-struct Link {
+struct ChainLink {
     answer: Stored,
-    /// The place among all answers; of several chains, the one whose next answer has the lowest place goes first.
+    /// The position among all answers. Of several chains, the one whose next answer has the lowest
+    /// position comes first.
     place: u32,
     next: u32,
 }
@@ -30,7 +31,7 @@ pub(super) struct Chain {
 }
 
 impl Answers {
-    /// Adds an answer, and begins a chain with it.
+    /// Adds an answer as the first one of a new chain.
     pub(super) fn begin(&mut self, answer: Stored) -> Chain {
         let at = self.push(answer);
         Chain { first: at, last: at, next: AtomicU32::new(at) }
@@ -46,12 +47,12 @@ impl Answers {
     fn push(&mut self, answer: Stored) -> u32 {
         // Four billion answers do not fit into memory.
         let at = u32::try_from(self.all.len()).unwrap_or(END - 1);
-        self.all.push(Link { answer, place: at, next: END });
+        self.all.push(ChainLink { answer, place: at, next: END });
         at
     }
 
-    /// Brings all answers into the order of time, then of the recorder's numbers; those that have neither stay in front, in
-    /// their order.
+    /// Sorts all answers by time, then by the recorder's numbers; those with neither stay in front,
+    /// in their order.
     pub(super) fn sort<'c>(&mut self, chains: impl Iterator<Item = &'c mut Chain>) {
         let mut order: Vec<usize> = (0..self.all.len()).collect();
         order.sort_by_key(|at| match &self.all[*at].answer {
@@ -79,8 +80,8 @@ impl Answers {
         }
     }
 
-    /// The next answer of some chains together. Where all were given, the last one comes again, or with `again` all of
-    /// them. `None` where there is no chain.
+    /// The next answer of several chains taken together. After the last answer, it is repeated, or
+    /// with `again` all of them are. `None` if there is no chain.
     pub(super) fn take(&self, chains: &[&Chain], again: bool) -> Option<&Stored> {
         loop {
             let waiting = chains
@@ -93,7 +94,7 @@ impl Answers {
                     return self.last(chains);
                 }
                 for chain in chains {
-                    // Another request may have begun anew already.
+                    // Another request may have restarted the chain already.
                     let _ = chain.next.compare_exchange(
                         END,
                         chain.first,
@@ -112,7 +113,7 @@ impl Answers {
         }
     }
 
-    /// What [`Answers::take`] would give, which still gives it.
+    /// The answer that [`Answers::take`] would return, without taking it.
     pub(super) fn peek(&self, chains: &[&Chain]) -> Option<&Stored> {
         let next = chains.iter().map(|chain| chain.next.load(Ordering::Relaxed));
         let next = next.filter(|next| *next != END).min_by_key(|at| self.all[*at as usize].place);

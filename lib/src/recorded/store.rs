@@ -1,4 +1,5 @@
-//! Where recorded answers are: the first ones in memory, those of a large recording in a temporary file.
+//! Stores recorded answers: the first ones in memory, the rest of a large recording in a temporary
+//! file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -10,7 +11,7 @@ use crate::exchange::parse_line;
 
 use super::answer::Answer;
 
-/// Bytes of lines whose answers are kept in memory, where they take about twice as much.
+/// Answers are kept in memory for this many bytes of lines; they use about twice as much memory.
 const IN_MEMORY: u64 = 32 << 20;
 
 /// A recorded answer.
@@ -18,30 +19,30 @@ const IN_MEMORY: u64 = 32 << 20;
 pub(super) enum Stored {
     /// In memory.
     Ready(Arc<Answer>),
-    /// A line of the temporary file.
+    /// A line in the temporary file.
     Line {
-        /// Where it begins.
+        /// The offset of the line.
         offset: u64,
-        /// How long it is.
+        /// The length of the line.
         length: u32,
     },
 }
 
-/// Keeps answers.
+/// Stores answers.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     in_memory: u64,
     spool: Option<Spool>,
 }
 
-/// Lines in a file without a name, which nobody else can open and which is gone with the process.
+/// Lines in an unlinked file, which nobody else can open and which disappears with the process.
 #[derive(Debug)]
 struct Spool {
     file: BufWriter<File>,
     length: u64,
 }
 
-/// A large recording could not be put into a temporary file.
+/// A large recording cannot be written to a temporary file.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the recording has more than {} MiB and cannot be put into a temporary file in {}; set TMPDIR to a folder with \
@@ -56,7 +57,7 @@ pub struct SpoolError {
 }
 
 impl Store {
-    /// Keeps the answer of an exchange, whose line this is.
+    /// Stores the answer of an exchange with this line.
     pub(super) fn keep(&mut self, answer: Answer, line: &[u8]) -> Result<Stored, SpoolError> {
         self.in_memory += line.len() as u64;
         if self.in_memory <= IN_MEMORY {
@@ -100,7 +101,7 @@ impl Store {
     }
 }
 
-/// `$TMPDIR`, else the folder for large temporary files: `/tmp` is often in memory.
+/// `$TMPDIR`, or the folder for large temporary files, because `/tmp` is often in memory.
 fn folder() -> PathBuf {
     let named = std::env::var_os("TMPDIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let large = PathBuf::from("/var/tmp");

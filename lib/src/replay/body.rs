@@ -1,4 +1,4 @@
-//! The body of an answer on its way to the client: whole, or in the recorded chunks.
+//! The body of a response: whole, or in the recorded chunks.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::recorded::Answer;
 
-/// What a client reads.
-pub(super) enum Sent {
-    /// All at once.
+/// A response body.
+pub(super) enum ReplayBody {
+    /// Sent in one piece.
     Whole(Bytes),
-    /// In chunks, or with trailers, or cut before its end.
-    Stream(Box<Stream>),
+    /// Sent in chunks, with trailers, or cut short.
+    StreamedBody(Box<StreamedBody>),
 }
 
-/// A recorded message ended here, before its end.
+/// The recorded message ended early at this point.
 #[derive(Debug, thiserror::Error)]
 #[error("the recorded answer was cut here")]
-pub(super) struct Cut;
+pub(super) struct EndedEarly;
 
-/// A body that is more than bytes.
-pub(super) struct Stream {
+/// A body with chunks, trailers or an early end.
+pub(super) struct StreamedBody {
     answer: Arc<Answer>,
-    /// Number of the next chunk, and where it begins.
+    /// The number of the next chunk, and its offset.
     next: (usize, usize),
-    /// When the body began, where its chunks are sent in their time.
+    /// When the body began, if its chunks are sent with the recorded timing.
     began: Option<Instant>,
     wait: Option<Pin<Box<Sleep>>>,
     state: State,
@@ -39,26 +39,32 @@ pub(super) struct Stream {
 enum State {
     Data,
     Trailers,
-    /// What was sent before is on its way to the client, who then learns that this is not the end.
+    /// Lets the frames before the early end go out first.
     Pause,
-    Cut,
+    EndedEarly,
     Over,
 }
 
-impl Sent {
-    /// The body of an answer; `timed` sends chunks in their time.
-    pub(super) fn of(answer: Arc<Answer>, timed: bool) -> Sent {
+impl ReplayBody {
+    /// The body of an answer; `timed` sends chunks with the recorded timing.
+    pub(super) fn of(answer: Arc<Answer>, timed: bool) -> ReplayBody {
         if answer.chunks.len() < 2 && answer.trailers.is_empty() && !answer.cut {
-            return Sent::Whole(answer.body.clone());
+            return ReplayBody::Whole(answer.body.clone());
         }
         let began = timed.then(Instant::now);
         let state = State::Data;
-        Sent::Stream(Box::new(Stream { answer, next: (0, 0), began, wait: None, state }))
+        ReplayBody::StreamedBody(Box::new(StreamedBody {
+            answer,
+            next: (0, 0),
+            began,
+            wait: None,
+            state,
+        }))
     }
 }
 
-impl Stream {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+impl StreamedBody {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, EndedEarly>>> {
         loop {
             match self.state {
                 State::Data => match ready!(self.poll_chunk(cx)) {
@@ -74,14 +80,15 @@ impl Stream {
                     }
                 }
                 State::Pause => {
-                    self.state = State::Cut;
-                    // Hyper sends what it has when a body pauses, and drops it when one fails.
+                    self.state = State::EndedEarly;
+                    // Hyper flushes its buffer when a body is pending, but discards it when the
+                    // body fails.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                State::Cut => {
+                State::EndedEarly => {
                     self.state = State::Over;
-                    return Poll::Ready(Some(Err(Cut)));
+                    return Poll::Ready(Some(Err(EndedEarly)));
                 }
                 State::Over => return Poll::Ready(None),
             }
@@ -91,7 +98,7 @@ impl Stream {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let (number, start) = self.next;
         let Some((after, length)) = self.answer.chunks.get(number) else {
-            // Without chunks, all the body is one.
+            // Without chunks, the whole body is one.
             let rest = self.answer.body.slice(start..);
             self.next = (number, self.answer.body.len());
             return Poll::Ready((!rest.is_empty()).then_some(rest));
@@ -109,32 +116,32 @@ impl Stream {
     }
 }
 
-impl Body for Sent {
+impl Body for ReplayBody {
     type Data = Bytes;
-    type Error = Cut;
+    type Error = EndedEarly;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, EndedEarly>>> {
         match self.get_mut() {
-            Sent::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Sent::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Sent::Stream(stream) => stream.poll(cx),
+            ReplayBody::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            ReplayBody::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            ReplayBody::StreamedBody(stream) => stream.poll(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Sent::Whole(bytes) => bytes.is_empty(),
-            Sent::Stream(stream) => stream.state == State::Over,
+            ReplayBody::Whole(bytes) => bytes.is_empty(),
+            ReplayBody::StreamedBody(stream) => stream.state == State::Over,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Sent::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Sent::Stream(_) => SizeHint::default(),
+            ReplayBody::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            ReplayBody::StreamedBody(_) => SizeHint::default(),
         }
     }
 }

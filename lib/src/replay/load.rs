@@ -1,47 +1,47 @@
-//! Exchanges from sources into an index of recordings.
+//! Loads exchanges from sources into an index of recordings.
 
 use crate::exchange::parse_line;
 use crate::recorded::{Inserted, MatchRule, Recordings, SpoolError, Unanswerable};
 use crate::stream::{At, Reader, Record, StreamError};
 
-/// What was read.
+/// The result of loading.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedRecordings {
     /// The recordings.
     pub recordings: Recordings,
-    /// Exchanges that will be answered.
+    /// Exchanges that can be answered.
     pub exchanges: u64,
-    /// Exchanges without an answer that could be sent again.
+    /// Exchanges without a response that can be sent again.
     pub left_out: u64,
     /// Why the first of them was left out.
     pub why: Option<Unanswerable>,
-    /// What else is worth telling of the sources: a torn last line, files passed over.
+    /// Remarks on the sources: a truncated last line, skipped files.
     pub notes: Vec<String>,
-    /// Records that are no exchanges.
+    /// Records that are no valid exchanges.
     pub rejected: u64,
 }
 
 /// Recordings cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub enum RecordingsLoadError {
     /// A source cannot be read.
     #[error(transparent)]
     Source(#[from] StreamError),
-    /// There is no room for them.
+    /// A temporary file cannot be written.
     #[error(transparent)]
     Spool(#[from] SpoolError),
 }
 
-/// Reads all exchanges. `reject` is told the place and the reason of each record that is none.
+/// Reads all exchanges. `reject` is called with the position of each invalid record and the reason.
 ///
 /// # Errors
-/// A source that cannot be read, or no room for a large recording.
+/// A source that cannot be read, or no space for a large recording.
 pub fn load(
     mut reader: Reader,
     rule: MatchRule,
     mut reject: impl FnMut(At<'_>, &str),
-) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded {
+) -> Result<LoadedRecordings, RecordingsLoadError> {
+    let mut loaded = LoadedRecordings {
         recordings: Recordings::new(rule),
         exchanges: 0,
         left_out: 0,

@@ -1,7 +1,8 @@
-//! Serving recordings: exact answers in the order of the files.
+//! Serves recordings: exact answers in the order of the files.
 //!
-//! [`load`] reads exchanges into [`crate::recorded::Recordings`], [`serve`] puts them behind a socket. How requests
-//! are compared, and what an exact answer is, stands in [`crate::recorded`]; nothing here knows of specs.
+//! [`load`] reads exchanges into [`crate::recorded::Recordings`], and [`serve`] answers requests
+//! from them. [`crate::recorded`] defines how requests are compared and what an exact answer is;
+//! this module knows nothing of specs.
 
 mod body;
 mod load;
@@ -9,6 +10,6 @@ mod preflight;
 mod serve;
 mod upstream;
 
-pub use load::{LoadError, Loaded, load};
-pub use serve::{Latency, ServeOptions, Served, serve};
-pub use upstream::{Record, Upstream};
+pub use load::{LoadedRecordings, RecordingsLoadError, load};
+pub use serve::{Latency, ReplaySummary, ServeOptions, serve};
+pub use upstream::{FallbackUpstream, UpstreamRecorder};

@@ -1,5 +1,5 @@
-//! CORS preflights, which browsers send before a request that was recorded without one (Fetch standard, "CORS-preflight
-//! fetch").
+//! CORS preflights: requests that browsers send before a recorded request, and that were not
+//! recorded themselves (Fetch standard, "CORS-preflight fetch").
 
 use bytes::Bytes;
 use http::header::{
@@ -13,14 +13,14 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use crate::exchange;
 use crate::recorded::Recordings;
 
-use super::body::Sent;
+use super::body::ReplayBody;
 
-/// The answer to a browser that asks whether it may send a request that was recorded; `None` for all other requests.
+/// Answers a preflight for a recorded request; `None` for all other requests.
 pub(super) fn answer(
     parts: &Parts,
     pathname: &str,
     recordings: &Recordings,
-) -> Option<Response<Sent>> {
+) -> Option<Response<ReplayBody>> {
     let origin = parts.headers.get(ORIGIN)?;
     let method = parts.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     if parts.method != Method::OPTIONS {
@@ -34,7 +34,7 @@ pub(super) fn answer(
     if !recordings.knows_path(name, pathname) {
         return None;
     }
-    let mut response = Response::new(Sent::Whole(Bytes::new()));
+    let mut response = Response::new(ReplayBody::Whole(Bytes::new()));
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

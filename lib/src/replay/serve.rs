@@ -1,4 +1,4 @@
-//! Recordings behind a socket.
+//! The HTTP server for recordings.
 
 use std::io;
 use std::sync::Arc;
@@ -21,55 +21,55 @@ use crate::net::{
     self, Drained, Inbound, InboundRouting, Limits, Peer, Protocols, Report, collect_decoded,
     problem_json, request_of_any_method,
 };
-use crate::recorded::{Answer, Asked, HostRule, Recordings};
+use crate::recorded::{Answer, HostRule, Lookup, Recordings};
 
-use super::body::Sent;
+use super::body::ReplayBody;
 use super::preflight;
-use super::upstream::{Upstream, UpstreamError};
+use super::upstream::{FallbackUpstream, UpstreamError};
 
-/// The longest request body that is read.
+/// Maximum size of a request body in bytes.
 const MAX_BODY: u64 = 64 << 20;
-/// How long a client may be silent within a request body.
+/// Timeout for pauses within a request body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
 /// How recordings are served.
 #[derive(Clone)]
 pub struct ServeOptions {
-    /// Where the host may stand that a request means.
+    /// Where a request may name its host.
     pub routing: InboundRouting,
-    /// When an answer is sent.
+    /// When answers are sent.
     pub latency: Latency,
-    /// What clients may speak.
+    /// The protocols that clients may speak.
     pub protocols: Protocols,
-    /// Time for requests in flight when the server is asked to end.
+    /// Time for requests in progress after the shutdown.
     pub grace: Duration,
-    /// Told of trouble.
+    /// Receives problems.
     pub report: Report,
-    /// Told of each request and its answer.
+    /// Receives a line for each request and its response.
     pub trace: Option<Report>,
 }
 
 /// When an answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latency {
-    /// At once.
+    /// Immediately.
     None,
-    /// After the time that the recorded one took, and each chunk of a stream in its time.
+    /// After the recorded latency, with each chunk of a stream at its recorded time.
     Recorded,
 }
 
-/// How serving went.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Served {
-    /// Requests that a recording answered.
+pub struct ReplaySummary {
+    /// Requests answered from a recording.
     pub answered: u64,
-    /// Requests that none answered.
+    /// Requests without a matching recording.
     pub missed: u64,
     /// How many of these an upstream answered.
     pub passed_on: u64,
     /// How many of these failed there, or could not be recorded.
     pub failed: u64,
-    /// How many connections outlasted the grace.
+    /// How many connections were closed at the end of the grace period.
     pub drained: Drained,
 }
 
@@ -81,26 +81,26 @@ struct Counters {
     failed: AtomicU64,
 }
 
-/// What all requests share.
+/// The state that all requests share.
 struct Server {
     recordings: Recordings,
-    upstream: Option<Arc<Upstream>>,
+    upstream: Option<Arc<FallbackUpstream>>,
     options: ServeOptions,
     counters: Counters,
     port: u16,
 }
 
-/// Serves recordings until `shutdown`. `upstream` is asked for what was not recorded.
+/// Serves recordings until `shutdown`. Requests without a recording go to `upstream`.
 ///
 /// # Errors
-/// A listener without address.
+/// The address of the listener is unknown.
 pub async fn serve(
     recordings: Recordings,
-    upstream: Option<Arc<Upstream>>,
+    upstream: Option<Arc<FallbackUpstream>>,
     listener: TcpListener,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
-) -> io::Result<Served> {
+) -> io::Result<ReplaySummary> {
     let port = listener.local_addr()?.port();
     let limits = Limits {
         report: options.report.clone(),
@@ -124,7 +124,7 @@ pub async fn serve(
     let drained = net::serve(listener, limits, shutdown, grace, handler).await;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let Counters { answered, missed, passed_on, failed } = &server.counters;
-    Ok(Served {
+    Ok(ReplaySummary {
         answered: count(answered),
         missed: count(missed),
         passed_on: count(passed_on),
@@ -134,8 +134,8 @@ pub async fn serve(
 }
 
 impl Server {
-    /// Where the answer comes from, and the answer.
-    async fn respond(&self, request: Request<Incoming>) -> (&'static str, Response<Sent>) {
+    /// The source of the response, for the trace, and the response.
+    async fn respond(&self, request: Request<Incoming>) -> (&'static str, Response<ReplayBody>) {
         let (parts, body) = request.into_parts();
         let knows = |host: &str| self.recordings.knows_host(host);
         let inbound = match Inbound::of(&parts, self.options.routing, self.port, knows) {
@@ -157,8 +157,8 @@ impl Server {
         request.method = known.unwrap_or_default();
         let host = if inbound.named { HostRule::Same } else { HostRule::Any };
         let method = if known.is_some() { None } else { Some(parts.method.as_str()) };
-        let asked = Asked { request: &request, method, host };
-        match self.replay(&parts, &asked).await {
+        let lookup = Lookup { request: &request, method, host };
+        match self.replay(&parts, &lookup).await {
             Ok(Some(response)) => {
                 self.counters.answered.fetch_add(1, Ordering::Relaxed);
                 return ("recording", response);
@@ -177,7 +177,7 @@ impl Server {
         self.counters.missed.fetch_add(1, Ordering::Relaxed);
         match &self.upstream {
             None => {
-                let why = self.recordings.explain_miss(&asked);
+                let why = self.recordings.explain_miss(&lookup);
                 ("miss", refuse(StatusCode::NOT_FOUND, "no recording of this request", &why))
             }
             Some(upstream) => {
@@ -188,14 +188,18 @@ impl Server {
         }
     }
 
-    /// The recorded answer, in its time.
-    async fn replay(&self, parts: &Parts, asked: &Asked<'_>) -> io::Result<Option<Response<Sent>>> {
+    /// The recorded answer, at its recorded time.
+    async fn replay(
+        &self,
+        parts: &Parts,
+        lookup: &Lookup<'_>,
+    ) -> io::Result<Option<Response<ReplayBody>>> {
         let head = parts.method == Method::HEAD;
-        let answer = match self.recordings.answer(asked)? {
+        let answer = match self.recordings.answer(lookup)? {
             None if head => {
                 let method = exchange::Method::Get;
-                let get = exchange::Request { method, ..asked.request.clone() };
-                self.recordings.peek(&Asked { request: &get, ..*asked })?
+                let get = exchange::Request { method, ..lookup.request.clone() };
+                self.recordings.peek(&Lookup { request: &get, ..*lookup })?
             }
             answer => answer,
         };
@@ -208,11 +212,11 @@ impl Server {
         Ok(Some(to_response(answer, head, timed, takes_trailers)))
     }
 
-    fn passed_on(&self, answer: Result<Response<Bytes>, UpstreamError>) -> Response<Sent> {
+    fn passed_on(&self, answer: Result<Response<Bytes>, UpstreamError>) -> Response<ReplayBody> {
         match answer {
             Ok(response) => {
                 self.counters.passed_on.fetch_add(1, Ordering::Relaxed);
-                response.map(Sent::Whole)
+                response.map(ReplayBody::Whole)
             }
             Err(error) => {
                 self.counters.failed.fetch_add(1, Ordering::Relaxed);
@@ -231,7 +235,7 @@ impl Server {
     }
 }
 
-/// True where the client says that it reads trailers (RFC 9110, 6.5.1).
+/// True if the client accepts trailers (RFC 9110, 6.5.1).
 fn accepts_trailers(headers: &HeaderMap) -> bool {
     let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
     values
@@ -244,8 +248,8 @@ fn to_response(
     head: bool,
     timed: bool,
     takes_trailers: bool,
-) -> Response<Sent> {
-    let mut response = Response::new(Sent::Whole(Bytes::new()));
+) -> Response<ReplayBody> {
+    let mut response = Response::new(ReplayBody::Whole(Bytes::new()));
     *response.status_mut() = answer.status;
     response.headers_mut().clone_from(&answer.headers);
     if let Some(reason) = &answer.reason
@@ -263,20 +267,20 @@ fn to_response(
         return response;
     }
     if takes_trailers && !answer.trailers.is_empty() && !answer.headers.contains_key(TRAILER) {
-        // HTTP/1.1 announces them, HTTP/2, where they may have come from, need not.
+        // HTTP/1.1 requires an announcement of trailers. A recording from HTTP/2 may have none.
         let names: Vec<&str> = answer.trailers.keys().map(http::HeaderName::as_str).collect();
         if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
             response.headers_mut().insert(TRAILER, names);
         }
     }
-    *response.body_mut() = Sent::of(answer, timed);
+    *response.body_mut() = ReplayBody::of(answer, timed);
     response
 }
 
-/// An error of ours as problem+json (RFC 9457).
-fn refuse(status: StatusCode, title: &str, why: &str) -> Response<Sent> {
+/// An error response as problem+json (RFC 9457).
+fn refuse(status: StatusCode, title: &str, why: &str) -> Response<ReplayBody> {
     let body = problem_json(status, title, why, Map::new());
-    let mut response = Response::new(Sent::Whole(body.into()));
+    let mut response = Response::new(ReplayBody::Whole(body.into()));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/problem+json");
     response.headers_mut().insert(CONTENT_TYPE, json);

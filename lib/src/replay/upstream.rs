@@ -1,4 +1,4 @@
-//! What was not recorded, asked of a real server, and recorded on demand.
+//! Passes requests without a recording to a real server, and optionally records them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -15,25 +15,25 @@ use crate::net::{
 };
 use crate::stream::{Sink, SinkError};
 
-/// The longest answer that is passed on.
+/// Maximum size of a response body in bytes.
 const MAX_BODY: u64 = 64 << 20;
 
-/// A server that is asked for what was not recorded.
-pub struct Upstream {
+/// The server for requests that were not recorded.
+pub struct FallbackUpstream {
     client: Client,
     target: Target,
-    record: Option<Record>,
+    record: Option<UpstreamRecorder>,
 }
 
-/// Where exchanges with the upstream are written.
-pub struct Record {
+/// Writes the exchanges with the upstream.
+pub struct UpstreamRecorder {
     sinks: Mutex<Vec<Box<dyn Sink>>>,
     redactor: Arc<Redactor>,
     run: String,
     written: Mutex<u64>,
 }
 
-/// Why the upstream gave nothing.
+/// Why there is no response from the upstream.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
     #[error("{0:?} is not a URL")]
@@ -44,17 +44,17 @@ pub(super) enum UpstreamError {
     Record(String),
 }
 
-impl Record {
-    /// Writes to all `sinks`; `redactor` replaces secrets before.
-    pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Arc<Redactor>) -> Record {
+impl UpstreamRecorder {
+    /// Writes to all `sinks`; `redactor` replaces secrets first.
+    pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Arc<Redactor>) -> UpstreamRecorder {
         let run = format!("{:016x}", rand::random::<u64>());
-        Record { sinks: Mutex::new(sinks), redactor, run, written: Mutex::new(0) }
+        UpstreamRecorder { sinks: Mutex::new(sinks), redactor, run, written: Mutex::new(0) }
     }
 
     fn write(&self, mut exchange: Exchange<'_>) -> Result<(), SinkError> {
         self.redactor.apply(&mut exchange);
         let host = exchange.request.host.clone().into_owned();
-        // The numbers are in the order of the lines.
+        // Numbered under the lock, so that the numbers follow the order of the lines.
         let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         exchange.meta.run = Some(self.run.clone().into());
@@ -76,14 +76,18 @@ impl Record {
     }
 }
 
-impl Upstream {
-    /// `target` is a URL whose path comes before that of each request.
-    pub fn new(client: Client, target: Target, record: Option<Record>) -> Upstream {
-        Upstream { client, target, record }
+impl FallbackUpstream {
+    /// `target` is a URL whose path is prepended to the path of each request.
+    pub fn new(
+        client: Client,
+        target: Target,
+        record: Option<UpstreamRecorder>,
+    ) -> FallbackUpstream {
+        FallbackUpstream { client, target, record }
     }
 
-    /// Asks with the method, the end-to-end headers and the body of a request; `as_exchange` is the same request as a
-    /// record holds it.
+    /// Sends a request with the same method, end-to-end headers and body; `as_exchange` is the
+    /// request in its recorded form.
     pub(super) async fn ask(
         &self,
         parts: &Parts,
@@ -139,12 +143,12 @@ impl Upstream {
         Ok(response)
     }
 
-    /// Writes what is held back.
+    /// Writes buffered records.
     ///
     /// # Errors
-    /// It could not be written.
+    /// They cannot be written.
     pub fn close(self) -> Result<(), SinkError> {
-        self.record.map_or(Ok(()), Record::close)
+        self.record.map_or(Ok(()), UpstreamRecorder::close)
     }
 }
 

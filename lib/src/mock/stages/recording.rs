@@ -1,7 +1,7 @@
 //! The exact recording of a request, if a spec has one.
 
 use crate::conform::Verb;
-use crate::recorded::Asked;
+use crate::recorded::Lookup;
 
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
@@ -11,8 +11,8 @@ pub(super) fn answer(context: &Context<'_>, call: &Call<'_>) -> Option<Answer> {
     if !known || call.dynamic(context.settings) || call.preferences.skips_recordings() {
         return None;
     }
-    let asked = Asked::new(&call.request, call.host);
+    let lookup = Lookup::new(&call.request, call.host);
     // Only recordings in a temporary file can fail to be read, and those of specs are in memory.
-    let answer = context.catalogue.recordings().answer(&asked).ok().flatten()?;
+    let answer = context.catalogue.recordings().answer(&lookup).ok().flatten()?;
     Some(Answer::recorded(&answer))
 }
