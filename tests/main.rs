@@ -3,19 +3,12 @@
 
 mod build;
 mod docs;
-mod edits;
-mod faults;
-mod follow;
-mod front;
 mod harness;
+mod hmt;
 #[cfg(feature = "kafka")]
 mod kafka;
-mod laws;
 mod merge;
 mod mock;
-mod options;
 mod pipeline;
 mod record;
 mod replay;
-mod syntaxes;
-mod words;

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run(start: Start) -> anyhow::Result<Status> {
-    memory::purge_soon();
+    memory::use_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(serve(start));
     // A name that is still being resolved must not hold up the end.

@@ -1,9 +1,9 @@
 //! The law of generated answers, told by a validator that shares no code with ours.
 
-#[path = "../../scripts/bench/answers/client.rs"]
+#[path = "../benches/answers/client.rs"]
 mod client;
 #[expect(dead_code, reason = "some of it is for the program that judges large specs")]
-#[path = "../../scripts/bench/answers/judge.rs"]
+#[path = "../benches/answers/judge.rs"]
 mod judge;
 
 use crate::harness::{Dir, Server, fixture};

@@ -347,5 +347,4 @@ fn names_no_number(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "content_tests.rs"]
 mod tests;

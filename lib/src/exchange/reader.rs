@@ -329,5 +329,4 @@ impl<'de> Message<'de> {
 }
 
 #[cfg(test)]
-#[path = "reader_tests.rs"]
 mod tests;

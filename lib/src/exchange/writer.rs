@@ -362,5 +362,4 @@ fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 }
 
 #[cfg(test)]
-#[path = "writer_tests.rs"]
 mod tests;

@@ -224,5 +224,4 @@ async fn accept(
 }
 
 #[cfg(test)]
-#[path = "serve_tests.rs"]
 mod tests;

@@ -518,5 +518,4 @@ pub(super) fn canonical_host(host: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "index_tests.rs"]
 mod tests;

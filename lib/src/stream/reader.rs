@@ -503,5 +503,4 @@ fn holds_capture(path: &Path) -> bool {
 }
 
 #[cfg(test)]
-#[path = "reader_tests.rs"]
 mod tests;

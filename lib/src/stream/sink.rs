@@ -188,5 +188,4 @@ impl Sink for Pipe {
 }
 
 #[cfg(test)]
-#[path = "sink_tests.rs"]
 mod tests;

@@ -2,7 +2,12 @@
 
 mod bodies;
 mod captures;
+mod follow;
+mod labels;
+mod laws;
+mod options;
 mod shapes;
+mod syntaxes;
 
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use super::*;
 fn schema() -> &'static jsonschema::Validator {
     static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
     SCHEMA.get_or_init(|| {
-        let text = include_str!("../../../tests/fixtures/http-types-schema.json");
+        let text = include_str!("../../../../tests/fixtures/http-types-schema.json");
         let schema: Value = serde_json::from_str(text).unwrap();
         jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
     })

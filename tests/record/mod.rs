@@ -1,52 +1,28 @@
 //! `hmt-record`: what passes, what is written down, and when.
 
-#[path = "record/canary.rs"]
 mod canary;
-#[path = "record/daemon.rs"]
 mod daemon;
-#[path = "record/early.rs"]
 mod early;
-#[path = "record/ends.rs"]
 mod ends;
-#[path = "record/forward.rs"]
 mod forward;
-#[path = "record/har.rs"]
 mod har;
-#[path = "record/import.rs"]
 mod import;
-#[path = "record/limits.rs"]
 mod limits;
-#[path = "record/panics.rs"]
 mod panics;
-#[path = "record/peers.rs"]
 mod peers;
-#[path = "record/prior_knowledge.rs"]
 mod prior_knowledge;
-#[path = "record/raw.rs"]
 mod raw;
-#[path = "record/redirects.rs"]
 mod redirects;
-#[path = "record/secrets.rs"]
 mod secrets;
-#[path = "record/secure.rs"]
 mod secure;
-#[path = "record/smuggling.rs"]
 mod smuggling;
-#[path = "record/tls.rs"]
 mod tls;
-#[path = "record/transparent.rs"]
 mod transparent;
-#[path = "record/trouble.rs"]
 mod trouble;
-#[path = "record/unrecorded.rs"]
 mod unrecorded;
-#[path = "record/upgrades.rs"]
 mod upgrades;
-#[path = "record/ways_out.rs"]
 mod ways_out;
-#[path = "record/wire.rs"]
 mod wire;
-#[path = "record/writing.rs"]
 mod writing;
 
 use std::sync::LazyLock;

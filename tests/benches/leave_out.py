@@ -1,6 +1,6 @@
 """What schemathesis says of an answer and is none of the mock's faults, with the reason for each.
 
-Loaded by schemathesis for scripts/bench/schemathesis, which counts what is left out. A failure is left out only where
+Loaded by schemathesis for tests/benches/schemathesis, which counts what is left out. A failure is left out only where
 its reason can be shown from the request as it was sent, or from the answer.
 """
 import json

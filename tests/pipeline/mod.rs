@@ -1,6 +1,7 @@
 //! Tests across programs: from live traffic to a mock, and what each program does with bad input.
 
 mod bad_input;
+mod faults;
 mod recordings;
 
 use std::io::Write as _;

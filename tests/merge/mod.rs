@@ -1,5 +1,7 @@
 //! `hmt-merge`: what it makes of specs, where it writes, and how it ends.
 
+mod edits;
+
 use hmt_core::conform::Api;
 use hmt_core::exchange::parse_line;
 use hmt_core::spec::load;
