@@ -24,85 +24,86 @@ hmt-record [start] [OPTIONS]
 
 const EXAMPLES: &str = "\
 Examples:
-  hmt-record > api.jsonl                     record what is asked as /http://HOST/PATH
+  hmt-record > api.jsonl                     record requests to /http://HOST/PATH
   curl http://localhost:8000/https://api.example.com/pets
 
   hmt-record -t https://api.example.com -l logs
-                                             stand before one API, a file for each host
-  hmt-record | hmt-build - > spec.yaml       Ctrl-C ends both, and the spec is there
+                                             record one API, a file for each host
+  hmt-record | hmt-build - > spec.yaml       build a spec; Ctrl-C ends both
   curl -x http://localhost:8000 http://api.example.com/pets
-                                             serve as a proxy
-  hmt-record --forward -o all.jsonl          and one for https, once clients trust its authority
-  hmt-record import session.har -o api.jsonl take over what a browser has captured
+                                             use the recorder as a forward proxy
+  hmt-record --forward -o all.jsonl          also record https; clients must trust its authority
+  hmt-record import session.har -o api.jsonl convert a capture of a browser
 
 Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
-3 some records of an import were rejected.";
+3 some records of an import were rejected, or stop or status found no recorder.";
 
-/// Record HTTP traffic: a proxy that writes each exchange down as a line of JSON.
+/// Record HTTP traffic: a proxy that writes each exchange as a line of JSON.
 ///
-/// Point a client at it instead of at the API. Requests name their target in the path
-/// (/https://host/path), or with -r in the Host header, or all go to the --target. What client and
-/// server see is not changed; secrets are replaced in the record by pseudonyms.
+/// Send the requests of a client to it instead of to the API. Requests name their target in the path
+/// (/https://host/path) or, with -r, in the Host header. With --target, all go to one URL. The proxy
+/// does not change the traffic. In the record, it replaces secrets by pseudonyms.
 #[derive(Debug, Parser)]
 #[command(name = "hmt-record", version, override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// start: proxy and record until SIGTERM or Ctrl-C; stop, status: of a recorder in the background; import:
-    /// take captures over
+    /// start (default): record until SIGTERM or Ctrl-C; stop, status: end or show a recorder in the
+    /// background; import: convert captures
     #[arg(value_name = "COMMAND", value_enum, default_value_t = Verb::Start, hide_default_value = true)]
     verb: Verb,
 
-    /// What to import: files, folders, topics, or -
+    /// What to import: files, folders, topics, or - for standard input
     ///
-    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections
-    /// with saved responses; each also packed by gzip, zstd or zip.
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and
+    /// Postman collections with saved responses. Each can be compressed with gzip, zstd or zip.
     #[arg(value_name = "LOCATOR")]
     locators: Vec<Locator>,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 selects a free port
     #[arg(short, long, default_value_t = 8000, help_heading = "Requests")]
     port: u16,
 
-    /// Address to listen on; any but loopback needs --target or --allow-host
+    /// Address to listen on; other than loopback requires --target or --allow-host
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Requests")]
     bind: IpAddr,
 
-    /// Run in the background; needs -o or -l
+    /// Run in the background; requires -o or -l
     #[arg(short, long, help_heading = "Requests")]
     daemon: bool,
 
-    /// Take the target from the Host header, and https from X-HMT-Scheme: https
+    /// Take the target from the Host header, and the scheme from the X-HMT-Scheme header
     #[arg(short = 'r', long, conflicts_with = "target", help_heading = "Requests")]
     header_routing: bool,
 
-    /// Send all requests to this URL, whose path comes before theirs
+    /// Send all requests to this URL; its path is put before theirs
     #[arg(short, long, value_name = "URL", help_heading = "Requests")]
     target: Option<String>,
 
-    /// As a proxy, take CONNECT too, and end TLS with certificates of a local authority
+    /// Accept CONNECT from proxy clients, and end TLS with certificates of a local authority
     #[arg(long, conflicts_with = "target", help_heading = "Requests")]
     forward: bool,
 
-    /// Where that authority is kept (default: the folder ca in the data folder of the user, made on first use)
+    /// Folder of the certificate authority for --forward (default: ca in the data folder of the user;
+    /// created on first use)
     #[arg(long, value_name = "DIR", requires = "forward", help_heading = "Requests")]
     ca_dir: Option<PathBuf>,
 
-    /// Time for what is in flight at the end
+    /// How long to wait for requests in flight at the end
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Requests")]
     grace: Duration,
 
-    /// Lead redirects and cookies of a target back through the recorder (default, but with -r)
+    /// Rewrite redirects and cookies so that clients come back to the recorder (default without -r)
     #[arg(long, help_heading = "Requests")]
     rewrite_redirects: bool,
 
-    /// Leave redirects and cookies as they are
+    /// Do not rewrite redirects and cookies
     #[arg(long, overrides_with = "rewrite_redirects", help_heading = "Requests")]
     no_rewrite_redirects: bool,
 
-    /// Add a Via header to requests, and answer 508 where it comes back: finds loops of recorders
+    /// Add a Via header to requests, and answer 508 if it comes back; this detects loops of recorders
     #[arg(long, help_heading = "Requests")]
     via: bool,
 
-    /// Allow only targets whose host, or host:port, matches a pattern (* any run, ? one character)
+    /// Allow only targets whose host, or host:port, matches this pattern (*: any characters, ?: one)
     #[arg(long, value_name = "PATTERN", help_heading = "Targets")]
     allow_host: Vec<Pattern>,
 
@@ -110,16 +111,16 @@ pub(super) struct Args {
     #[arg(long, help_heading = "Targets")]
     deny_private: bool,
 
-    /// Time for a connection to a target
+    /// Longest time to connect to a target
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration, help_heading = "Targets")]
     connect_timeout: Duration,
 
-    /// Time that a target, or a client that uploads, may be silent (event streams as long as they like)
+    /// Longest time that a target, or a client that uploads, may be silent (event streams: no limit)
     #[arg(long, value_name = "TIME", default_value = "300s", value_parser = parse_duration, help_heading = "Targets")]
     timeout: Duration,
 
-    /// Trust the certificates in this PEM file in place of the system's authorities: authorities, or those of
-    /// servers themselves
+    /// Trust only the certificates in this PEM file (of authorities, or self-signed ones of servers),
+    /// not the authorities of the system
     #[arg(long, value_name = "FILE", help_heading = "Targets")]
     upstream_ca: Option<PathBuf>,
 
@@ -127,105 +128,107 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "upstream_ca", help_heading = "Targets")]
     insecure: bool,
 
-    /// Show this certificate (PEM, with its chain) to targets that ask for one
+    /// Send this certificate (PEM, with its chain) to targets that request one
     #[arg(long, value_name = "FILE", requires = "client_key", help_heading = "Targets")]
     client_cert: Option<PathBuf>,
 
-    /// The private key of --client-cert (PEM)
+    /// Private key of --client-cert (PEM)
     #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "Targets")]
     client_key: Option<PathBuf>,
 
-    /// Reach targets through this proxy (default: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY); NO_PROXY holds
+    /// Connect to targets through this proxy, except hosts in NO_PROXY (default: HTTPS_PROXY,
+    /// HTTP_PROXY or ALL_PROXY)
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     upstream_proxy: Option<String>,
 
-    /// Where records go: - (the default), FILE (.jsonl, also with .gz or .zst; .har), DIR (a file for each host), or a topic
-    /// (kafka://BROKER/TOPIC)
+    /// Write records to - (standard output, the default), a file (.jsonl, also with .gz or .zst; .har), a
+    /// folder (a file for each host), or a topic (kafka://BROKER/TOPIC)
     #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink, help_heading = "Records")]
     out: Vec<Locator>,
 
-    /// Append to DIR/HOST-recordings.jsonl, a file for each host
+    /// Append records to DIR/HOST-recordings.jsonl, a file for each host
     #[arg(short, long, value_name = "DIR", help_heading = "Records")]
     log_dir: Option<PathBuf>,
 
-    /// Send to a topic of this broker, or of the first of these that answers, by commas; as --out kafka://BROKER/TOPIC
+    /// Send records to a topic of this broker, like --out kafka://BROKER/TOPIC; separate several
+    /// brokers by commas
     #[arg(long, value_name = "BROKER", help_heading = "Records")]
     kafka_broker: Option<String>,
 
-    /// Send to this topic (default: http_recordings), of a broker at localhost:9092 unless --kafka-broker names another
+    /// Send records to this topic (default: http_recordings, at localhost:9092)
     #[arg(long, value_name = "TOPIC", help_heading = "Records")]
     kafka_topic: Option<String>,
 
-    /// Put a log aside, under a name with the time, before it grows larger
+    /// Start a new log file before the current one exceeds this size
     #[arg(long, value_name = "BYTES", value_parser = parse_size, help_heading = "Records")]
     rotate_size: Option<u64>,
 
-    /// Put a log aside, under a name with the time, when it is older
+    /// Start a new log file when the current one is older than this
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Records")]
     rotate_every: Option<Duration>,
 
-    /// Record only exchanges whose METHOD host/path matches a pattern
+    /// Record only exchanges whose METHOD host/path matches this pattern
     #[arg(long, value_name = "PATTERN", help_heading = "Records")]
     include: Vec<Pattern>,
 
-    /// Do not record exchanges whose METHOD host/path matches a pattern
+    /// Do not record exchanges whose METHOD host/path matches this pattern
     #[arg(long, value_name = "PATTERN", help_heading = "Records")]
     exclude: Vec<Pattern>,
 
-    /// Note in the records what contradicts this OpenAPI document, and report it
+    /// Compare exchanges with this OpenAPI document; report violations and store them in the record
     #[arg(long, value_name = "FILE", help_heading = "Records")]
     spec: Option<PathBuf>,
 
-    /// Who has a record before the client has the end of the answer: the kernel, the disk, the
-    /// brokers of a topic, or nobody
+    /// How durably a record is stored before the response completes: by the kernel, on disk,
+    /// acknowledged by the brokers of a topic, or only in memory
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Durable::Kernel, help_heading = "Records")]
     durable: Durable,
 
-    /// While nobody takes the records: let clients wait, or drop records
+    /// While a destination is slow: make clients wait, or drop records
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Slow::Wait, help_heading = "Records")]
     on_backpressure: Slow,
 
-    /// When records cannot be written: end, or drop records and go on
+    /// When records cannot be written: stop, or drop records and continue
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Broken::Stop, help_heading = "Records")]
     on_sink_error: Broken,
 
-    /// Record this much of a body; all of it passes
+    /// Record at most this much of a body; the whole body is forwarded
     #[arg(long, value_name = "BYTES", default_value = "16MiB", value_parser = parse_size, help_heading = "Records")]
     max_body: u64,
 
-    /// End an import at the first record that is rejected, with 1
+    /// End an import with 1 at the first rejected record
     #[arg(long, help_heading = "Records")]
     strict: bool,
 
-    /// Key of the pseudonyms (default: redact.key in the data folder of the user, made on first use)
+    /// Key of the pseudonyms (default: redact.key in the data folder of the user; created on first use)
     #[arg(long, value_name = "FILE", help_heading = "Secrets")]
     redact_key: Option<PathBuf>,
 
-    /// Also replace values of headers, cookies and keys of this name (* any run, ? one character)
+    /// Also replace values of headers, cookies and keys with this name (*: any characters, ?: one)
     #[arg(long, value_name = "NAME", help_heading = "Secrets")]
     redact: Vec<String>,
 
-    /// Also replace what stands at this JSON pointer of JSON bodies, as /user/email or /users/*/email
+    /// Also replace the value at this JSON pointer in JSON bodies, such as /user/email or /users/*/email
     #[arg(long, value_name = "POINTER", help_heading = "Secrets")]
     redact_json: Vec<String>,
 
-    /// Also replace what this regular expression matches, or its first group, in any value or text
+    /// Also replace what this regular expression, or its first group, matches in any value or text
     #[arg(long, value_name = "REGEX", help_heading = "Secrets")]
     redact_value: Vec<String>,
 
-    /// Do not replace values of this name
+    /// Do not replace values with this name
     #[arg(long, value_name = "NAME", help_heading = "Secrets")]
     keep: Vec<String>,
 
-    /// Replace nothing
+    /// Do not replace any secrets
     #[arg(long, conflicts_with_all = ["redact", "redact_json", "redact_value", "keep", "redact_key"], help_heading = "Secrets")]
     keep_secrets: bool,
 
-    /// Tell of each exchange on standard error
+    /// Print a line for each exchange on standard error
     #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
     verbose: bool,
 
-    /// Tell of errors only
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
@@ -325,7 +328,7 @@ impl Args {
                 refuse(&matches, &IMPORT_ONLY, "import")?;
                 if args.daemon && args.outputs()?.contains(&Locator::Stdio) {
                     return Err(Failure::usage(
-                        "in the background there is no standard output; say where records go with -o or -l",
+                        "a recorder in the background has no standard output; name a destination with -o or -l",
                     ));
                 }
                 if args.daemon && !cli::daemon::is_daemon() {
@@ -361,5 +364,5 @@ fn refuse(matches: &ArgMatches, flags: &[&str], verb: &str) -> anyhow::Result<()
         "locators" => "a locator".to_owned(),
         flag => format!("--{}", flag.replace('_', "-")),
     };
-    Err(Failure::usage(format!("{shown} is for hmt-record {verb} only")))
+    Err(Failure::usage(format!("{shown} is only for hmt-record {verb}")))
 }

@@ -72,7 +72,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let summary = record::record(listener, config, sinks, shutdown).await?;
     teller.sum_up(&summary)?;
     if unread.load(Ordering::Relaxed) {
-        return Err(anyhow!("ended because nobody reads the records any more"));
+        return Err(anyhow!("ended because the reader of standard output has ended"));
     }
     Ok(Status::Done)
 }

@@ -52,7 +52,7 @@ impl Teller {
         self.warn(summary);
         if summary.violations > 0 {
             self.warn(format_args!(
-                "{} exchanges contradict the spec, in {} places",
+                "{} exchanges violate the spec, in {} places",
                 summary.violating, summary.violations
             ));
         }
@@ -84,7 +84,7 @@ impl Teller {
 /// What was replaced, and how to keep it; `None` where nothing was.
 pub(super) fn replaced_line(replaced: &Replaced) -> Option<String> {
     (!replaced.is_empty())
-        .then(|| format!("replaced: {replaced}; --keep NAME keeps a name, --keep-secrets all"))
+        .then(|| format!("replaced: {replaced}; use --keep NAME to keep the values of a name, or --keep-secrets to keep all"))
 }
 
 fn line(progress: &Progress) -> String {
@@ -94,7 +94,7 @@ fn line(progress: &Progress) -> String {
         line.push_str(&format!(", {dropped} dropped"));
     }
     if *waiting > 0 {
-        line.push_str(&format!(", {} KiB wait for a sink", waiting.div_ceil(1024)));
+        line.push_str(&format!(", {} KiB queued", waiting.div_ceil(1024)));
     }
     line
 }

@@ -122,7 +122,7 @@ fn a_topic_is_not_taken_over_into_itself() {
     let port = cluster.broker().rsplit(':').next().unwrap().to_owned();
     for broker in [cluster.broker(), format!("localhost:{port}"), format!("127.1:{port}")] {
         let run = import(&format!("kafka://{broker}/t"));
-        run.expect_code(2).expect_stderr("read and written at once").expect_no_stdout();
+        run.expect_code(2).expect_stderr("both an input and the output").expect_no_stdout();
     }
     assert_eq!(cluster.messages().len(), shop.lines().count());
     let other = Cluster::start(1);

@@ -172,9 +172,9 @@ fn http_2_and_tls_are_spoken() {
     assert_eq!(curl(&["--cacert", "cert.pem", "--http1.1"], &url), "newest\n1.1 200");
     server.stop().expect_code(0);
     for (cert, key, said) in [
-        ("cert.pem", "other.pem", "cannot be used"),
-        ("key.pem", "key.pem", "no certificate"),
-        ("cert.pem", "cert.pem", "no private key"),
+        ("cert.pem", "other.pem", "cannot use this certificate"),
+        ("key.pem", "key.pem", "no valid PEM certificate"),
+        ("cert.pem", "cert.pem", "no valid PEM private key"),
         ("gone.pem", "key.pem", "gone.pem"),
     ] {
         let args = ["-p", "0", "--no-admin", "spec.yaml", "--tls-cert", cert, "--tls-key", key];

@@ -145,7 +145,7 @@ fn a_secret_is_nowhere_but_on_the_wire() {
         }
     }
     let run = recorder.stop().expect_code(0).expect_stderr("seen 6, written 6");
-    assert!(run.err().contains("contradict the spec"), "{}", run.err());
+    assert!(run.err().contains("violate the spec"), "{}", run.err());
     assert_clean("standard output", &run.stdout);
     assert_clean("standard error", &run.stderr);
 

@@ -94,7 +94,7 @@ fn what_outlasts_the_grace_is_cut_and_recorded_so() {
     });
     let recorder = recorder(&dir, &["-t", &upstream.url(), "--grace", "10ms"]);
     let mut stream = ask(&recorder, &upstream);
-    let run = recorder.stop().expect_code(0).expect_stderr("connections were cut");
+    let run = recorder.stop().expect_code(0).expect_stderr("connections were closed");
     let record = &parse(&run.out())[0];
     assert_eq!(record["meta"]["hmt"]["incomplete"], "client");
     assert!(record.get("response").is_none());
@@ -184,7 +184,7 @@ fn wrong_usage() {
     run(&["-t", "http://x", "--allow-host", "y"]).expect_code(2);
     run(&["-t", "http://x", "-r"]).expect_code(2);
     run(&["stray.jsonl"]).expect_code(2);
-    run(&["import"]).expect_code(2).expect_stderr("say what to import");
+    run(&["import"]).expect_code(2).expect_stderr("nothing to import");
     run(&["import", "x.jsonl", "-p", "1"]).expect_code(2).expect_stderr("--port");
     run(&["start", "x.jsonl"]).expect_code(2);
     run(&["--upstream-ca", "none.pem"]).expect_code(1).expect_stderr("none.pem");

@@ -95,8 +95,8 @@ fn who_is_not_trusted_is_refused_on_either_side() {
     let run = recorder
         .stop()
         .expect_code(0)
-        .expect_stderr("broke off the TLS handshake")
-        .expect_stderr("seen 2, written 1, dropped 1 (TLS handshake broken off)");
+        .expect_stderr("aborted the TLS handshake")
+        .expect_stderr("seen 2, written 1, dropped 1 (TLS handshake aborted)");
     let record = &super::parse(&run.out())[0];
     assert!(record["meta"]["hmt"]["error"].as_str().unwrap().contains("no TLS"), "{record}");
     let key = std::fs::metadata(dir.join("data/hmt/ca/hmt-ca.key")).unwrap();

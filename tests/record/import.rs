@@ -47,7 +47,9 @@ fn rejected_lines_are_named() {
     dir.write("none.jsonl", "");
     import(&["none.jsonl"]).expect_code(0).expect_no_stdout();
     import(&["missing.jsonl"]).expect_code(1).expect_stderr("missing.jsonl");
-    import(&["some.jsonl", "-o", "some.jsonl"]).expect_code(2).expect_stderr("read and written");
+    import(&["some.jsonl", "-o", "some.jsonl"])
+        .expect_code(2)
+        .expect_stderr("both an input and the output");
 }
 
 #[test]

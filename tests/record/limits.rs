@@ -15,7 +15,7 @@ fn descriptors_that_run_out_come_back() {
     let recorder = Server::start(Program::of("sh", dir.path()).args(["-c", &script]));
     let idle: Vec<TcpStream> =
         (0..200).map(|_| TcpStream::connect(("127.0.0.1", recorder.port())).unwrap()).collect();
-    recorder.wait_stderr("cannot accept connections for now");
+    recorder.wait_stderr("cannot accept connections at the moment");
     drop(idle);
     // It is back as soon as they are.
     recorder.get("/").expect_status(200);

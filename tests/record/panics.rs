@@ -103,6 +103,6 @@ fn the_thread_of_the_sinks_panics() {
     // Nobody asks the recorder to stop: it must not run unrecorded.
     let (_, summary, records) = run(true);
     let error = summary.sink_error.as_deref();
-    assert_eq!(error, Some("the thread that writes records panicked"));
+    assert_eq!(error, Some("the thread that writes records failed"));
     assert_eq!((summary.written, records.len()), (1, 1));
 }

@@ -161,7 +161,7 @@ fn interim_answers_are_few() {
     let recorder = recorder(&dir, &["-t", &upstream]);
     assert_eq!(recorder.get("/few").expect_status(200).text(), "ok");
     let answer = recorder.get("/many").expect_status(502);
-    assert!(answer.text().contains("more than 16 interim answers"), "{}", answer.text());
+    assert!(answer.text().contains("more than 16 interim responses"), "{}", answer.text());
     recorder.get("/again").expect_status(502);
     assert_eq!(records(recorder).len(), 3);
 }

@@ -115,7 +115,7 @@ fn certificates_of_servers_can_be_trusted_by_themselves() {
         (&plain, ""),
         (&no_authority, ""),
         (&old_style, ""),
-        (&other_name, "its certificate is for another name than localhost"),
+        (&other_name, "its certificate is not for localhost"),
         (&expired, "its certificate has expired; --insecure accepts it"),
         (&later, "its certificate is not valid yet"),
         (&unnamed, "its certificate is self-signed; trust it with --upstream-ca FILE"),

@@ -26,18 +26,22 @@ fn upstreams_that_fail_are_reported_and_counted() {
     });
     let plain = plain.replace("http://", "https://");
     let no_tls = recorder.get(&format!("/{plain}/")).expect_status(502);
-    assert!(no_tls.text().contains("is not TLS; is it http://?"), "{}", no_tls.text());
+    assert!(
+        no_tls.text().contains("does not use TLS on this port; try http://"),
+        "{}",
+        no_tls.text()
+    );
     let cut = raw::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut");
     assert!(!recorder.get(&format!("/{cut}/")).complete);
     recorder.get(&format!("/{}/", raw::answering(b"garbage\r\n\r\n"))).expect_status(502);
     let run = recorder.stop().expect_code(0);
     let err = run.err();
     for part in [
-        "no answer from http://127.0.0.1:1: cannot connect to 127.0.0.1:1",
-        "no answer from http://no-such-host.invalid: cannot resolve no-such-host.invalid",
-        "is not TLS; is it http://?",
-        "broke off its answer",
-        "does it speak HTTP/1 there? If it wants TLS, ask for https://",
+        "no response from http://127.0.0.1:1: cannot connect to 127.0.0.1:1",
+        "no response from http://no-such-host.invalid: cannot resolve no-such-host.invalid",
+        "does not use TLS on this port; try http://",
+        "ended its response early",
+        "check that it uses HTTP/1 on this port, or request https:// if it uses TLS",
         "seen 7, written 7, dropped 0, failed upstream 7 (dns 1, connect 3, tls 1, answer 1, cut 1)",
     ] {
         assert!(err.contains(part), "{part}\n{err}");
@@ -61,8 +65,8 @@ fn requests_that_lead_nowhere_are_reported_and_counted() {
     by_path
         .stop()
         .expect_code(0)
-        .expect_stderr("a request was refused with 400: the path \"/foo\" names no target: ask for /http://HOST/PATH")
-        .expect_stderr("a request was refused with 501: CONNECT is taken with --forward only")
+        .expect_stderr("a request was refused with 400: the path \"/foo\" names no target; request /http://HOST/PATH")
+        .expect_stderr("a request was refused with 501: CONNECT requires --forward")
         .expect_stderr("seen 4, written 0, dropped 4 (refused)");
     let fixed = recorder(&dir, &["-t", "http://127.0.0.1:1"]);
     ask(&fixed, "GET http://other.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n").expect_status(403);

@@ -110,7 +110,8 @@ fn no_kind_of_answer_comes_whole_without_its_record() {
         assert!(shows_the_cut, "{method} {path} HTTP/{version}: {received}");
         let run = recorder.end().expect_code(1);
         let run = run.expect_stderr("/dev/full: cannot be written: No space left on device");
-        run.expect_stderr("make room there").expect_stderr("written 0, dropped 1 (sink failed)");
+        run.expect_stderr("free some space there")
+            .expect_stderr("written 0, dropped 1 (sink failed)");
     }
 }
 
@@ -238,7 +239,7 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
                 let trace = || dir.read("trace");
                 let hit = trace().contains("(INJECTED)");
                 if hit && sinks.len() == 2 {
-                    server.wait_stderr("no sink is left");
+                    server.wait_stderr("no destination for records is left");
                 }
                 // To the recorder, and not to strace.
                 let children = format!("/proc/{0}/task/{0}/children", server.pid());

@@ -44,7 +44,7 @@ fn contradictions_to_a_spec_stand_in_the_record() {
     recorder.get("/pets").expect_status(200);
     recorder.get("/other").expect_status(200);
     let run = recorder.stop().expect_code(0);
-    let run = run.expect_stderr("2 exchanges contradict the spec").expect_stderr("GET 127.0.0.1");
+    let run = run.expect_stderr("2 exchanges violate the spec").expect_stderr("GET 127.0.0.1");
     let records = parse(&run.out());
     let texts = |record: &serde_json::Value| record["meta"]["hmt"]["violations"].to_string();
     assert!(texts(&records[0]).contains("body /path: is not of type integer"), "{}", records[0]);
@@ -127,7 +127,7 @@ fn nobody_waits_for_a_reader_where_records_may_be_dropped() {
     }
     // What still waits then is lost, and counted, too.
     let run = recorder.stop().expect_code(1);
-    run.expect_stderr("seen 40, written 0, dropped 40 (sink too slow)");
+    run.expect_stderr("seen 40, written 0, dropped 40 (destination too slow)");
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Args {
         if !self.bind.is_loopback() {
             if self.allow_host.is_empty() && self.target.is_none() {
                 return Err(Failure::usage(format!(
-                    "listening on {} would let anybody on the network reach any host through this machine; say which with --target URL or --allow-host PATTERN",
+                    "listening on {} would let anyone on the network reach any host through this machine; limit the targets with --target URL or --allow-host PATTERN",
                     self.bind
                 )));
             }
@@ -67,7 +67,7 @@ impl Args {
             && policy.check_name(target).is_err()
         {
             let target = &target.host;
-            let why = format!("no --allow-host pattern covers the --target {target}");
+            let why = format!("no --allow-host pattern matches the host of --target, {target}");
             return Err(Failure::usage(why));
         }
         let trust = self.trust(&messages)?;
@@ -98,7 +98,9 @@ impl Args {
             limits: Limits::default(),
         };
         if config.delivery.durability == Durability::Buffered {
-            messages.warn("--durable buffered: a kill may lose a second of records, 4 MiB at most");
+            messages.warn(
+                "--durable buffered: a kill can lose the records of one second, at most 4 MiB",
+            );
         }
         let outputs = self.outputs()?;
         let rotation = self.rotation();
@@ -112,15 +114,13 @@ impl Args {
     pub(super) fn import(self) -> anyhow::Result<Import> {
         if self.locators.is_empty() {
             return Err(Failure::usage(
-                "say what to import: files, folders, or - for standard input",
+                "nothing to import; name files, folders, topics, or - for standard input",
             ));
         }
         let outputs = self.outputs()?;
         for source in &self.locators {
             if outputs.iter().any(|output| is_same_place(source, output)) {
-                let why = format!(
-                    "{source} is read and written at once, so every record would be there again; name another --out"
-                );
+                let why = format!("{source} is both an input and the output; name another --out");
                 return Err(Failure::usage(why));
             }
         }
@@ -140,9 +140,11 @@ impl Args {
             None => Ok(Routing::Path),
             Some(url) => match Target::from_url(url) {
                 Ok(target) if target.query().is_empty() => Ok(Routing::Fixed(target)),
-                Ok(_) => Err(Failure::usage(format!("--target {url}: a target has no query"))),
+                Ok(_) => Err(Failure::usage(format!(
+                    "--target {url}: a target URL cannot have a query; remove it"
+                ))),
                 Err(_) if Target::from_url(&format!("http://{url}")).is_ok() => {
-                    let why = format!("--target {url}: no scheme; say --target http://{url}");
+                    let why = format!("--target {url}: no scheme; use --target http://{url}");
                     Err(Failure::usage(why))
                 }
                 Err(error) => Err(Failure::usage(format!("--target {url}: {error}"))),
@@ -152,7 +154,7 @@ impl Args {
 
     fn trust(&self, messages: &Messages) -> anyhow::Result<Trust> {
         let trust = if self.insecure {
-            messages.warn("--insecure: whoever answers for a target is believed");
+            messages.warn("--insecure: certificates of targets are not checked");
             Trust::accept_any()
         } else if let Some(path) = &self.upstream_ca {
             let name = || format!("--upstream-ca {}", path.display());
@@ -190,7 +192,7 @@ impl Args {
         let folder = match &self.ca_dir {
             Some(folder) => folder.clone(),
             None => default_key_path(|name| std::env::var_os(name))
-                .context("no HOME, so no place for the certificate authority; name a folder with --ca-dir")?
+                .context("HOME is not set, so there is no folder for the certificate authority; name one with --ca-dir")?
                 .with_file_name("ca"),
         };
         let authority = match Authority::load_or_create(&folder) {
@@ -213,7 +215,7 @@ impl Args {
         let path = match &self.redact_key {
             Some(path) => path.clone(),
             None => default_key_path(|name| std::env::var_os(name)).context(
-                "no HOME, so no place for the key of the pseudonyms; name a file with --redact-key",
+                "HOME is not set, so there is no file for the key of the pseudonyms; name one with --redact-key",
             )?,
         };
         let key = load_or_create_key(&path)?;

@@ -364,7 +364,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                     shared.take(builder, &exchange, block.at(number), &mut contradictions);
                 }
                 Err(_) => shared.config.messages().warn(format_args!(
-                    "{}: the last line is incomplete and was left out",
+                    "{}: the last line is incomplete and was ignored",
                     block.at(number)
                 )),
             },

@@ -30,7 +30,7 @@ pub enum HostError {
     /// A user before the host.
     #[error("a user before the host is not taken; send credentials in an Authorization header")]
     User,
-    /// A port that is no number from 1 to 65535.
+    /// A port that is not a number from 1 to 65535.
     #[error("the port is not 1 to 65535")]
     Port,
 }

@@ -4,7 +4,7 @@
 /// said by visitors of this module as a sentence: `request.body must be a string`.
 pub(super) fn words(error: &serde_json::Error) -> String {
     if error.is_eof() {
-        return "the JSON ends too early".to_owned();
+        return "the JSON is incomplete".to_owned();
     }
     let text = error.to_string();
     let text = match text.rfind(" at line ") {
@@ -16,16 +16,16 @@ pub(super) fn words(error: &serde_json::Error) -> String {
     }
     let why = match text {
         "trailing characters" => {
-            return "there is more on the line after the JSON object".to_owned();
+            return "there is more text on the line after the JSON object".to_owned();
         }
         "recursion limit exceeded" => return "nested deeper than 128".to_owned(),
-        "key must be a string" => "a name must be in double quotes",
+        "key must be a string" => "a key must be in double quotes",
         "expected value" | "expected ident" => "a value is expected here",
         "trailing comma" => "there is a comma after the last element",
         "invalid escape" => "there is an unknown escape sequence in a string",
         "invalid unicode code point"
         | "lone leading surrogate in hex escape"
-        | "unexpected end of hex escape" => "half of a surrogate pair in a string",
+        | "unexpected end of hex escape" => "an incomplete surrogate pair in a string",
         _ if text.starts_with("control character") => {
             "a string has a control character that is not escaped"
         }
@@ -60,13 +60,13 @@ mod tests {
     #[test]
     fn no_terms_of_the_parser() {
         for (text, expected) in [
-            ("{\"a\":", "the JSON ends too early"),
-            ("{a:1}", "not valid JSON: a name must be in double quotes"),
+            ("{\"a\":", "the JSON is incomplete"),
+            ("{a:1}", "not valid JSON: a key must be in double quotes"),
             ("[1,]", "not valid JSON: there is a comma after the last element"),
             ("nonsense", "not valid JSON: a value is expected here"),
             ("[1 2]", "not valid JSON: expected `,` or `]`"),
             ("\"\u{1}\"", "not valid JSON: a string has a control character that is not escaped"),
-            ("1 2", "there is more on the line after the JSON object"),
+            ("1 2", "there is more text on the line after the JSON object"),
         ] {
             let error = from_str::<serde_json::Value>(text).unwrap_err();
             assert_eq!(words(&error), expected, "{text}");

@@ -41,7 +41,7 @@ impl Backoff {
             .is_none_or(|last_report| last_report.elapsed() >= Duration::from_secs(1))
         {
             self.last_report = Some(Instant::now());
-            (self.report)(&format!("cannot accept connections for now: {error}"));
+            (self.report)(&format!("cannot accept connections at the moment: {error}"));
         }
         sleep(self.wait).await;
         self.wait = (self.wait * 2).min(ACCEPT_BACKOFF.1);

@@ -28,10 +28,10 @@ pub async fn bind(ip: IpAddr, port: u16, flag: &str) -> Result<TcpListener, Bind
         let (what, choice, flag) = match source.kind() {
             io::ErrorKind::AddrInUse => ("the port is in use".to_owned(), "port", flag),
             io::ErrorKind::PermissionDenied => {
-                ("ports below 1024 need privileges".to_owned(), "port", flag)
+                ("ports below 1024 require root privileges".to_owned(), "port", flag)
             }
             io::ErrorKind::AddrNotAvailable => {
-                ("this machine has no such address".to_owned(), "address", "--bind")
+                ("this machine does not have this address".to_owned(), "address", "--bind")
             }
             _ => (source.to_string(), "port", flag),
         };

@@ -34,10 +34,10 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The given certificates cannot be used.
-    #[error("no certificate in PEM form: {0}")]
+    #[error("no valid PEM certificate: {0}")]
     Certificate(String),
     /// The URL is malformed.
-    #[error("{0:?} is no http:// or https:// URL")]
+    #[error("{0:?} is not an http:// or https:// URL")]
     Url(String),
     /// Connecting failed, or the connection broke.
     #[error("{}", with_causes(.0))]

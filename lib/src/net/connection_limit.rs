@@ -46,7 +46,7 @@ impl ConnectionLimit {
         if self.last_report.is_none_or(|last_report| last_report.elapsed() >= REPORT_INTERVAL) {
             self.last_report = Some(Instant::now());
             (self.report)(&format!(
-                "{address} has {} connections, and gets no more before it closes some",
+                "{address} has {} connections, the most that one address can have; further ones are refused",
                 self.max
             ));
         }

@@ -39,13 +39,13 @@ pub struct Protocols {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The certificate file is unusable.
-    #[error("no certificate in PEM form: {0}")]
+    #[error("no valid PEM certificate: {0}")]
     Certificate(String),
     /// The key file is unusable.
-    #[error("no private key in PEM form: {0}")]
+    #[error("no valid PEM private key: {0}")]
     Key(String),
     /// The key does not belong to the certificate, or their kind is not supported.
-    #[error("certificate and key cannot be used: {0}")]
+    #[error("cannot use this certificate and key: {0}")]
     Pair(String),
 }
 
@@ -117,7 +117,8 @@ impl Protocols {
         };
         let Ok(Some((read, stream))) = prefix else { return };
         if read.first() == Some(&TLS_HANDSHAKE) {
-            return connections.refuse(peer, "it speaks TLS, and this port does not; use http://");
+            return connections
+                .refuse(peer, "the client uses TLS, but this port does not; use http://");
         }
         let version =
             if read.starts_with(PREFACE) { HttpVersion::Http2 } else { HttpVersion::Http1 };

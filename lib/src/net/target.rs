@@ -25,14 +25,14 @@ pub struct Target {
 pub enum TargetError {
     /// Under path routing, the path names no target.
     #[error(
-        "the path {0:?} names no target: ask for /http://HOST/PATH or /https://HOST/PATH, or name one target for all requests with --target URL"
+        "the path {0:?} names no target; request /http://HOST/PATH or /https://HOST/PATH, or start the recorder with --target URL"
     )]
     NotInPath(String),
     /// The URL is not an HTTP URL.
-    #[error("{0:?} is no http:// or https:// URL")]
+    #[error("{0:?} is not an http:// or https:// URL")]
     NoUrl(String),
     /// The target's host is malformed.
-    #[error("wrong host in the target: {0}")]
+    #[error("invalid host in the target: {0}")]
     Host(#[from] HostError),
     /// HTTP/1.1 and header routing both require a `Host` header.
     #[error("the request has no Host header")]
@@ -41,7 +41,7 @@ pub enum TargetError {
     #[error("the request has more than one Host header")]
     TwoHostHeaders,
     /// The `Host` header is malformed.
-    #[error("wrong Host header: {0}")]
+    #[error("invalid Host header: {0}")]
     HostHeader(HostError),
     /// The scheme header names neither http nor https.
     #[error("the header {0} must be http or https")]

@@ -54,7 +54,7 @@ pub struct Authority {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// A file cannot be read or created.
-    #[error("{}: the certificate authority cannot be read or made; name another folder with --ca-dir", .path.display())]
+    #[error("{}: cannot read or create the certificate authority; name another folder with --ca-dir", .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum AuthorityError {
         cause: io::Error,
     },
     /// Other users could read the key, and sign certificates with it.
-    #[error("{}: the key of the certificate authority can be read by others (mode {mode:o}); make it yours alone with chmod 600, or remove {} to have another made", .path.display(), .path.parent().unwrap_or(Path::new(".")).display())]
+    #[error("{}: the key of the certificate authority can be read by other users (mode {mode:o}); run chmod 600 on it, or remove {} to create a new authority", .path.display(), .path.parent().unwrap_or(Path::new(".")).display())]
     Exposed {
         /// The key file.
         path: PathBuf,
@@ -71,10 +71,10 @@ pub enum AuthorityError {
         mode: u32,
     },
     /// The files were not created by the recorder.
-    #[error("{}: no certificate authority made by hmt-record; name another folder with --ca-dir", .0.display())]
+    #[error("{}: not a certificate authority of hmt-record; name another folder with --ca-dir", .0.display())]
     Foreign(PathBuf),
     /// A cryptographic operation failed.
-    #[error("cannot make a certificate authority: {0}")]
+    #[error("cannot create a certificate authority: {0}")]
     Make(String),
 }
 

@@ -173,7 +173,7 @@ impl Capture {
         if !self.target.path_and_query.starts_with('/') {
             self.recorder.discard(
                 Dropped::NoPath,
-                "the target * cannot be recorded, though it is passed on",
+                "a request for * was forwarded, but it cannot be recorded",
             );
             return Acknowledgement::NONE_NEEDED;
         }
@@ -298,7 +298,7 @@ impl Drop for Capture {
         }
         self.incomplete = Some(Side::Client);
         if self.answer.is_none() {
-            self.error = Some("the client left before the answer".to_owned());
+            self.error = Some("the client disconnected before the response".to_owned());
         }
         // No client waits for this record.
         drop(self.hand_over(false));

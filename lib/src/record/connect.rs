@@ -37,15 +37,15 @@ pub(super) struct Connector {
 pub(super) enum ConnectError {
     #[error("{0}")]
     Refused(#[from] Refusal),
-    #[error("cannot resolve {0}: {1}; is the name right?")]
+    #[error("cannot resolve {0}: {1}; check the name")]
     Resolve(String, #[source] io::Error),
-    #[error("cannot connect to {0}: {1}; does a server listen there?")]
+    #[error("cannot connect to {0}: {1}; check that a server listens there")]
     Connect(SocketAddr, #[source] io::Error),
     #[error("no TLS with {0}: {why}", why = tls_failure_message(.1, .0))]
     Tls(String, #[source] io::Error),
-    #[error("the proxy {0} gives no tunnel to {1}: {2}")]
+    #[error("the proxy {0} refused a tunnel to {1}: {2}")]
     Proxy(String, String, String),
-    #[error("no connection to {0} within {1:?}; --connect-timeout allows more")]
+    #[error("no connection to {0} within {1:?}; raise --connect-timeout")]
     TimedOut(String, Duration),
 }
 
@@ -158,7 +158,7 @@ async fn tunnel(
     // Reads single bytes, so that no byte of the TLS handshake after the head is consumed.
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() >= MAX_PROXY_HEAD {
-            return Err(failed("its answer has no end".to_owned()));
+            return Err(failed("its response is too long".to_owned()));
         }
         answer.push(tcp.read_u8().await.map_err(|error| failed(error.to_string()))?);
     }

@@ -87,12 +87,12 @@ fn import_block(
                 Err(_) => {
                     let place = block.at(number);
                     complaints
-                        .warn(&format!("{place}: the last line is incomplete and was left out"));
+                        .warn(&format!("{place}: the last line is incomplete and was ignored"));
                     continue;
                 }
             },
             Record::TooLong(bytes) => {
-                Err(format!("a line of {bytes} bytes; at most {MAX_LINE} are read"))
+                Err(format!("a line of {bytes} bytes; the limit is {MAX_LINE}"))
             }
             Record::Rejected(error) => Err(error.to_string()),
         };

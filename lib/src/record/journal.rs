@@ -213,7 +213,7 @@ impl Journal {
                 let end = lock(end).take();
                 match tokio::time::timeout(limit, end?).await {
                     Ok(ended) => ended.ok().flatten(),
-                    Err(_) => Some("a sink did not take all records in time".to_owned()),
+                    Err(_) => Some("a destination did not accept all records in time".to_owned()),
                 }
             }
         }

@@ -21,7 +21,7 @@ pub struct TargetPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No `--allow-host` matches it.
-    #[error("no --allow-host pattern covers this host")]
+    #[error("no --allow-host pattern matches this host")]
     NotAllowed,
     /// The recorder itself.
     #[error("the target is the recorder itself")]

@@ -31,13 +31,15 @@ pub(super) struct ProxyServer {
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
     /// Another scheme, or a malformed host.
-    #[error("no http:// URL of a proxy: {0}")]
+    #[error("not the http:// URL of a proxy: {0}")]
     Target(#[from] TargetError),
     /// A proxy that requires TLS.
-    #[error("a proxy is asked by http://host:port; https and socks proxies are not supported")]
+    #[error("only proxies of the form http://HOST:PORT are supported, not https or socks")]
     Scheme,
     /// User-info that is no valid header value.
-    #[error("the user-info in the URL of the proxy cannot be sent")]
+    #[error(
+        "the user name or password in the URL of the proxy contains characters that cannot be sent"
+    )]
     UserInfo,
 }
 

@@ -159,7 +159,7 @@ fn connect(
     let (parts, body) = request.into_parts();
     let opened = recorder.check_head(&parts).and_then(|()| {
         if nested {
-            let why = "a tunnel within a tunnel is not offered";
+            let why = "CONNECT inside a tunnel is not supported";
             return Err(Rejected::new(StatusCode::BAD_REQUEST, "No tunnel", why));
         }
         tunnel::open(recorder, &Request::from_parts(parts, body), peer)
@@ -274,7 +274,7 @@ async fn no_answer(
         recorder.tally.failed(kind);
         let Target { protocol, host, .. } = &capture.target;
         recorder.problems.report(kind.as_str(), host, || {
-            format!("no answer from {}://{host}: {failure}", protocol.as_str())
+            format!("no response from {}://{host}: {failure}", protocol.as_str())
         });
     }
     if matches!(failure, Failure::ClientLeft | Failure::ClientStalled(_)) {
@@ -288,7 +288,7 @@ async fn no_answer(
     let target = &capture.target;
     let url = format!("{}://{}", target.protocol.as_str(), target.host);
     extra.insert("upstream".to_owned(), Value::from(url));
-    problem(failure.status(), "No answer", &failure.to_string(), extra).map(Reply::Own)
+    problem(failure.status(), "No response", &failure.to_string(), extra).map(Reply::Own)
 }
 
 /// Whether a link can be reused after this response. The next response might begin within this one

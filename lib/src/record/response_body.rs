@@ -137,7 +137,7 @@ impl ResponseBody {
         };
         let end = *idle_timeout.end.get_or_insert_with(|| Instant::now() + idle_timeout.limit);
         ready!(link.timer.poll_until(cx, end));
-        let idle_timeout = format!("the upstream fell silent for {:?}", idle_timeout.limit);
+        let idle_timeout = format!("the upstream sent nothing for {:?}", idle_timeout.limit);
         Poll::Ready(Some(Err(idle_timeout.into())))
     }
 
@@ -201,7 +201,7 @@ impl Body for ResponseBody {
                             this.recorder.tally.failed(Failed::Cut);
                             let host = &this.capture.target.host;
                             this.recorder.problems.report(Failed::Cut.as_str(), host, || {
-                                format!("{host} broke off its answer: {}", causes(&*error))
+                                format!("{host} ended its response early: {}", causes(&*error))
                             });
                             this.state = State::Cut(error);
                             // Hyper flushes its buffer when a body is pending, but discards it when

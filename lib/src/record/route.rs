@@ -60,7 +60,7 @@ fn in_tunnel(parts: &Parts, origin: &Target) -> Result<Target, Rejected> {
     if let Some(host) = host_header(parts)? {
         let named = Target::from_url(&format!("{}://{host}/", origin.protocol.as_str()))?;
         if !named.same_origin(origin) {
-            let why = format!("this tunnel leads to {}, not to {host}", origin.host);
+            let why = format!("this tunnel is for {}, not for {host}", origin.host);
             return Err(Rejected::new(StatusCode::MISDIRECTED_REQUEST, "Other target", why));
         }
     }
@@ -116,7 +116,7 @@ impl Recorder {
             None => target.path_and_query.parse(),
         };
         let uri = uri.map_err(|_: http::uri::InvalidUri| {
-            let why = format!("{:?} is no path", target.path_and_query);
+            let why = format!("{:?} is not a path", target.path_and_query);
             Rejected::new(StatusCode::BAD_REQUEST, "No target", why)
         })?;
         Ok(Routed { target, uri, reached_by })
@@ -125,7 +125,7 @@ impl Recorder {
     /// Checks that apply to every request, whatever its target.
     pub(super) fn check_head(&self, parts: &Parts) -> Result<(), Rejected> {
         if self.journal.is_gone() {
-            let why = "the recorder has no sink left and is about to end";
+            let why = "the recorder can no longer write records and is ending";
             return Err(Rejected::new(StatusCode::SERVICE_UNAVAILABLE, "Ending", why));
         }
         if !framing_is_sound(&parts.headers) {
@@ -136,7 +136,7 @@ impl Recorder {
         if let Some(own) = &self.via
             && parts.headers.get_all(VIA).iter().any(|via| lists_hop(via, own))
         {
-            let why = "this request has passed this recorder already";
+            let why = "this request has already passed through this recorder";
             return Err(Rejected::new(StatusCode::LOOP_DETECTED, "Loop", why));
         }
         Ok(())

@@ -117,7 +117,7 @@ pub async fn record(
     let stop = async {
         tokio::select! {
             () = shutdown => (),
-            () = gone => report("no sink is left: ending"),
+            () = gone => report("no destination for records is left; ending"),
         }
         end = Some(Instant::now() + config.grace);
     };
@@ -156,7 +156,10 @@ pub async fn record(
         }
     };
     if drained.cut > 0 {
-        report(&format!("{} connections were cut at the end of the grace", drained.cut));
+        report(&format!(
+            "{} connections were closed at the end of the grace period (--grace)",
+            drained.cut
+        ));
     }
     let left = end.map_or(config.grace, |end| end.saturating_duration_since(Instant::now()));
     let sink_error = recorder.journal.close(left.max(LAST_RECORDS)).await;

@@ -96,7 +96,7 @@ impl Sinks {
     /// After a panic no sink can be trusted, because it is not known which one panicked.
     pub(super) fn panicked(&mut self) {
         self.outputs.clear();
-        let error = "the thread that writes records panicked".to_owned();
+        let error = "the thread that writes records failed".to_owned();
         (self.report)(&error);
         self.error.get_or_insert(error);
         self.gone.send_replace(true);
@@ -179,13 +179,13 @@ fn advice(error: &SinkError) -> Option<&'static str> {
     };
     Some(match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room there, or record to another place with -o or -l"
+            "free some space there, or write records elsewhere with -o or -l"
         }
         io::ErrorKind::FileTooLarge => {
-            "raise the limit on the size of files (ulimit -f), or keep logs small with --rotate-size"
+            "raise the file size limit (ulimit -f), or limit the size of logs with --rotate-size"
         }
         io::ErrorKind::BrokenPipe => "its reader has ended",
-        _ => "record to another place with -o or -l",
+        _ => "write records elsewhere with -o or -l",
     })
 }
 
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn each_error_says_what_to_do() {
         for (kind, part) in [
-            (io::ErrorKind::StorageFull, "make room"),
+            (io::ErrorKind::StorageFull, "free some space"),
             (io::ErrorKind::FileTooLarge, "ulimit -f"),
             (io::ErrorKind::PermissionDenied, "-o or -l"),
         ] {

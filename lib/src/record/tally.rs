@@ -37,10 +37,10 @@ impl fmt::Display for Dropped {
             Dropped::Malformed => "malformed",
             Dropped::NoPath => "target without a path",
             Dropped::Excluded => "excluded",
-            Dropped::Handshake => "TLS handshake broken off",
+            Dropped::Handshake => "TLS handshake aborted",
             Dropped::SinkFailed => "sink failed",
             Dropped::Unsent => "kept in a file",
-            Dropped::SinkBehind => "sink too slow",
+            Dropped::SinkBehind => "destination too slow",
         })
     }
 }
@@ -217,7 +217,7 @@ mod tests {
         tally.discard_rest(Dropped::SinkBehind);
         assert_eq!(
             tally.summary(None).to_string(),
-            "seen 3, written 1, dropped 2 (1 refused, 1 sink too slow)"
+            "seen 3, written 1, dropped 2 (1 refused, 1 destination too slow)"
         );
         let tally = Tally::default();
         assert_eq!(

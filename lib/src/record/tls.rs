@@ -54,13 +54,13 @@ pub enum TrustError {
     #[error("no PEM certificates: {0}")]
     Pem(String),
     /// The file contains no certificate.
-    #[error("it holds no certificate in PEM form")]
+    #[error("the file contains no PEM certificate")]
     Empty,
     /// The file contains no key.
-    #[error("it holds no private key in PEM form: {0}")]
+    #[error("the file contains no PEM private key: {0}")]
     NoKey(String),
     /// The key does not belong to the certificate, or their kind is not supported.
-    #[error("certificate and key cannot be used: {0}")]
+    #[error("cannot use this certificate and key: {0}")]
     Identity(String),
 }
 
@@ -147,7 +147,7 @@ impl Trust {
         if roots.is_empty() {
             let why = system.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
             return Err(format!(
-                "this system has no certificate authorities{why}; install ca-certificates, or name some with --upstream-ca"
+                "this system has no certificate authorities{why}; install ca-certificates, or name a file of certificates with --upstream-ca"
             ));
         }
         Ok(roots)
@@ -273,7 +273,7 @@ pub(super) fn tls_failure_message(error: &io::Error, host: &str) -> String {
     let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) else {
         return match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-                "it closed the connection during the handshake; does it speak TLS on this port?"
+                "it closed the connection during the handshake; check that this port uses TLS"
                     .to_owned()
             }
             _ => error.to_string(),
@@ -285,17 +285,16 @@ pub(super) fn tls_failure_message(error: &io::Error, host: &str) -> String {
                 format!("its certificate has expired; {ACCEPT}")
             }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                format!("its certificate is not valid yet, or the clock is wrong; {ACCEPT}")
+                format!(
+                    "its certificate is not valid yet, or the clock of this machine is wrong; {ACCEPT}"
+                )
             }
             CertificateError::NotValidForName => {
-                format!("its certificate is for another name than {host}; {ACCEPT}")
+                format!("its certificate is not for {host}; {ACCEPT}")
             }
             CertificateError::NotValidForNameContext { presented, .. } => {
                 let names = presented.iter().map(|name| plain_name(name)).collect::<Vec<_>>();
-                format!(
-                    "its certificate is for another name than {host} ({}); {ACCEPT}",
-                    names.join(", ")
-                )
+                format!("its certificate is not for {host} ({}); {ACCEPT}", names.join(", "))
             }
             CertificateError::UnknownIssuer => {
                 format!("its certificate is from an unknown authority; {TRUST}")
@@ -306,23 +305,21 @@ pub(super) fn tls_failure_message(error: &io::Error, host: &str) -> String {
             CertificateError::Revoked => format!("its certificate was revoked; {ACCEPT}"),
             _ => format!("its certificate cannot be used; {ACCEPT}"),
         },
-        Error::InvalidMessage(_) => {
-            "what it speaks on this port is not TLS; is it http://?".to_owned()
-        }
+        Error::InvalidMessage(_) => "it does not use TLS on this port; try http://".to_owned(),
         Error::AlertReceived(alert) => {
             use AlertDescription as A;
             match alert {
                 A::CertificateRequired | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
-                    "it wants a certificate of the client; show one with --client-cert and --client-key"
+                    "it requires a client certificate; give one with --client-cert and --client-key"
                         .to_owned()
                 }
                 A::UnrecognisedName => format!("it does not know the name {host}"),
-                A::ProtocolVersion => "it has no version of TLS that is new enough (1.2)".to_owned(),
-                _ => "it refuses the handshake".to_owned(),
+                A::ProtocolVersion => "it does not support TLS 1.2 or newer".to_owned(),
+                _ => "it refused the handshake".to_owned(),
             }
         }
         Error::PeerIncompatible(_) => {
-            "it has no version (1.2 or newer) or cipher of TLS that is accepted here".to_owned()
+            "it supports no TLS version (1.2 or newer) or cipher that hmt-record accepts".to_owned()
         }
         error => error.to_string(),
     }

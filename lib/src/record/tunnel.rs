@@ -36,7 +36,8 @@ pub(super) fn open(
     peer: Peer,
 ) -> Result<Response<Reply>, Rejected> {
     let Some(authority) = recorder.authority.clone() else {
-        let why = "CONNECT is taken with --forward only; without it, ask for https targets as /https://host/path";
+        let why =
+            "CONNECT requires --forward; without it, request https targets as /https://host/path";
         return Err(Rejected::new(StatusCode::NOT_IMPLEMENTED, "No tunnels", why));
     };
     let no_target = |why: String| Rejected::new(StatusCode::BAD_REQUEST, "No target", why);
@@ -47,7 +48,7 @@ pub(super) fn open(
     let target = Target::from_url(&format!("https://{asked}/"))?;
     recorder.check_name(&target)?;
     let Some(takeover) = request.extensions().get::<Takeover>() else {
-        return Err(no_target("CONNECT within HTTP/2 is not offered".to_owned()));
+        return Err(no_target("CONNECT over HTTP/2 is not supported".to_owned()));
     };
     let recorder = recorder.clone();
     takeover.with(move |stream, connections| {
@@ -95,7 +96,7 @@ async fn serve(
     };
     recorder.tally.count_request();
     let message = format!(
-        "a client that asked for {} broke off the TLS handshake ({failure}); does it trust {}?",
+        "a client that connected to {} aborted the TLS handshake ({failure}); check that it trusts {}",
         origin.host,
         authority.certificate().display()
     );

@@ -31,19 +31,19 @@ const MAX_INTERIM: u32 = 16;
 pub(super) enum Failure {
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error("the upstream did not answer within {0:?}; --timeout allows more")]
+    #[error("the upstream did not respond within {0:?}; raise --timeout")]
     TimedOut(Duration),
-    #[error("the upstream's answer is unusable: {}{}", with_causes(.0), hint(.0))]
+    #[error("the response of the upstream is invalid: {}{}", with_causes(.0), hint(.0))]
     Broken(#[source] hyper::Error),
-    #[error("the upstream's answer is unusable: its Transfer-Encoding is not chunked alone")]
+    #[error("the response of the upstream is invalid: its Transfer-Encoding is not chunked")]
     Framing,
-    #[error("the upstream sent more than {MAX_INTERIM} interim answers (1xx)")]
+    #[error("the upstream sent more than {MAX_INTERIM} interim responses (1xx)")]
     Interim,
-    #[error("the upstream switched protocols unasked")]
+    #[error("the upstream switched protocols without being asked")]
     Switched,
-    #[error("the client left before the request was whole")]
+    #[error("the client disconnected before the end of its request")]
     ClientLeft,
-    #[error("the client sent nothing of the request's body for {0:?}")]
+    #[error("the client sent nothing of the request body for {0:?}")]
     ClientStalled(Duration),
 }
 
@@ -94,13 +94,13 @@ impl Failure {
 /// A hint at the protocol that the upstream may speak instead.
 fn hint(error: &hyper::Error) -> &'static str {
     if error.is_parse() && !error.is_parse_too_large() {
-        return "; does it speak HTTP/1 there? If it wants TLS, ask for https://";
+        return "; check that it uses HTTP/1 on this port, or request https:// if it uses TLS";
     }
     let cause = std::error::Error::source(error);
     if cause.is_some_and(|cause| {
         cause.to_string().contains("http2 error") || cause.to_string().contains("frame")
     }) {
-        return "; does it speak HTTP/2 there, as the client does?";
+        return "; check that it supports HTTP/2, which the client uses";
     }
     ""
 }

@@ -146,7 +146,7 @@ mod tests {
     fn number(value: Value) -> Number {
         match value {
             Value::Number(number) => number,
-            other => panic!("{other} is no number"),
+            other => panic!("{other} is not a number"),
         }
     }
 

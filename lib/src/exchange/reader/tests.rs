@@ -206,7 +206,7 @@ fn nulls_are_absent() {
 #[test]
 fn errors_say_what_and_where() {
     for (line, message, column) in [
-        ("", "the JSON ends too early", 0),
+        ("", "the JSON is incomplete", 0),
         ("[]", "the line must be an object with a request, not an array", 0),
         ("{}", "no request", 0),
         (r#"{"request":{"path":"/"}}"#, "no request.method", 0),
@@ -215,7 +215,7 @@ fn errors_say_what_and_where() {
             r#"method "brew" is none of get, put, post, patch, delete, options, trace, head, connect"#,
             0,
         ),
-        (r#"{"request":{"method":"get""#, "the JSON ends too early", 26),
+        (r#"{"request":{"method":"get""#, "the JSON is incomplete", 26),
         (
             r#"{"request":{"method":"get","headers":[]}}"#,
             "request.headers must be an object of strings or arrays of strings, not an array",
@@ -239,12 +239,12 @@ fn errors_say_what_and_where() {
         ),
         (
             r#"{"request":{"method":"get"}} x"#,
-            "there is more on the line after the JSON object",
+            "there is more text on the line after the JSON object",
             30,
         ),
         (
             r#"{"request":{"method":"get","path":"\ud800"}}"#,
-            "not valid JSON: half of a surrogate pair in a string",
+            "not valid JSON: an incomplete surrogate pair in a string",
             0,
         ),
     ] {

@@ -11,7 +11,7 @@ use rand::RngCore as _;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or made.
-    #[error("{}: the key for redaction cannot be read or made; name another file with --redact-key", .path.display())]
+    #[error("{}: cannot read or create the key of the pseudonyms; name another file with --redact-key", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum KeyError {
         cause: io::Error,
     },
     /// The file holds something else.
-    #[error("{}: holds no key for redaction, which is 64 hexadecimal digits; remove it to have a new one made, or name another with --redact-key", .0.display())]
+    #[error("{}: not a key for pseudonyms, which is 64 hexadecimal digits; remove the file to create a new key, or name another file with --redact-key", .0.display())]
     Format(PathBuf),
 }
 

@@ -142,13 +142,13 @@ impl Hasher for WordHasher {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedactError {
     /// Too many or too long patterns.
-    #[error("the names to redact or to keep are too many or too long")]
+    #[error("the names in --redact and --keep are too many or too long; give fewer")]
     Patterns,
     /// No JSON pointer.
-    #[error("{0:?} is no JSON pointer: write /part/part, with * for every key or index")]
+    #[error("{0:?} is not a JSON pointer; write /KEY/KEY, with * for every key or index")]
     Pointer(String),
     /// No regular expression.
-    #[error("--redact-value {0:?} is no regular expression: {1}")]
+    #[error("--redact-value {0:?} is not a valid regular expression: {1}")]
     Value(String, String),
 }
 

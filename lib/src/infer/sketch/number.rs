@@ -125,6 +125,6 @@ mod decimal {
         deserializer: D,
     ) -> Result<T, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is no number")))
+        text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is not a number")))
     }
 }
