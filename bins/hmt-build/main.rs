@@ -3,13 +3,15 @@
 mod args;
 #[path = "../finalise.rs"]
 mod finalise;
+#[path = "../parse.rs"]
+mod parse;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use hmt_core::build::{self, BuildError, Config, Stop};
 use hmt_core::cli::{self, Failure, Status};
+use hmt_core::exchange::shown_text;
 
 use args::Args;
 
@@ -18,8 +20,8 @@ use args::Args;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    cli::run("hmt-build", || {
+    cli::run("hmt-build", shown_text, || {
+        let (args, _) = parse::args::<Args>();
         let mut config = args.config()?;
         config.environment.stop = stop(&config).context("cannot handle signals")?;
         match build::run(&config) {

@@ -5,12 +5,14 @@ mod args;
 mod finalise;
 mod load;
 mod output;
+#[path = "../parse.rs"]
+mod parse;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use hmt_core::cli::{self, Failure, Status};
+use hmt_core::exchange::shown_text;
 use hmt_core::merge;
 use hmt_core::spec::to_text;
 
@@ -19,8 +21,7 @@ use load::Inputs;
 use output::{as_asked, inferred, info, split, three_ways};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    cli::run("hmt-merge", || run(&args.config()?))
+    cli::run("hmt-merge", shown_text, || run(&parse::args::<Args>().0.config()?))
 }
 
 fn run(config: &Config) -> anyhow::Result<Status> {

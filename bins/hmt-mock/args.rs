@@ -1,21 +1,21 @@
 //! The command line of `hmt-mock`.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use clap::Parser;
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use hmt_core::cli::daemon::is_daemon;
 use hmt_core::cli::{self, Failure, Messages, parse_duration};
-use hmt_core::exchange::{
-    RedactOptions, Redactor, default_key_path, load_or_create_key, random_key,
-};
+use hmt_core::exchange::{RedactOptions, Redactor, random_key};
 use hmt_core::mock::{ServerOptions, Settings, Upstream};
-use hmt_core::net::{Client, InboundRouting, Protocols, Report, Target};
+use hmt_core::net::{Client, InboundRouting, Report, Target};
 use hmt_core::stream::Locator;
+
+use super::serving::{KeyArgs, TlsArgs};
+use crate::parse;
 
 /// Answer HTTP requests as specs say
 ///
@@ -84,13 +84,8 @@ pub(crate) struct Args {
     #[arg(long)]
     strict_one_of: bool,
 
-    /// Certificate to speak TLS with, in PEM form, the server's own first
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-
-    /// Private key of --tls-cert, in PEM form
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
 
     /// Load specs again when one of their files changes; a broken one is told of, and changes nothing
     #[arg(long)]
@@ -140,12 +135,8 @@ pub(crate) struct Args {
     #[arg(long)]
     keep_secrets: bool,
 
-    /// Key of the pseudonyms that stand for secrets in recordings and in what is written
-    ///
-    /// The default is redact.key in the user's data folder, made when exchanges are first written. Without a
-    /// key, a pseudonym in a recording matches any value that is not empty.
-    #[arg(long, value_name = "FILE")]
-    redact_key: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
 
     /// Time for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
@@ -226,8 +217,7 @@ pub(crate) struct Config {
 impl Args {
     /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
     pub(crate) fn read() -> anyhow::Result<Command> {
-        let matches = Args::command().get_matches();
-        let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let (args, matches) = parse::args::<Args>();
         let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
         let port = typed.then_some(args.port);
         if args.kill {
@@ -251,7 +241,7 @@ impl Args {
 
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let writes = self.log_dir.is_some() || !self.out.is_empty();
-        let redactor = redactor(self.redact_key.as_deref(), writes && !self.keep_secrets)?;
+        let redactor = self.key.redactor(writes && !self.keep_secrets)?;
         let redactor = redactor.map(Arc::new);
         // Lines for people need no key that anybody else has.
         let hidden = match &redactor {
@@ -265,7 +255,7 @@ impl Args {
             let messages = messages.clone();
             Arc::new(move |line: &str| messages.ready(line)) as Report
         });
-        let protocols = protocols(self.tls_cert.as_deref(), self.tls_key.as_deref())?;
+        let protocols = self.tls.protocols()?;
         let upstream = match self.upstream {
             Some(target) => Some(Upstream::new(Client::new(None)?, target)),
             None => None,
@@ -311,37 +301,10 @@ impl Args {
     }
 }
 
-/// TLS with the certificate and key of two files, where they are given.
-fn protocols(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Protocols> {
-    let (Some(certificate), Some(key)) = (certificate, key) else {
-        return Ok(Protocols::cleartext());
-    };
-    let read = |flag: &str, path: &Path| {
-        std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
-    };
-    let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
-    Protocols::tls(&chain, &private).with_context(|| {
-        format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
-    })
-}
-
-/// The redactor with the key of `path`, else with the user's own; a key that is not there is made where `writes`.
-fn redactor(path: Option<&Path>, writes: bool) -> anyhow::Result<Option<Redactor>> {
-    let own = || default_key_path(|name| std::env::var_os(name));
-    let Some(place) = path.map(Path::to_owned).or_else(own) else {
-        ensure!(!writes, "no HOME to keep redact.key in: name a file with --redact-key");
-        return Ok(None);
-    };
-    if !writes && path.is_none() && !place.exists() {
-        return Ok(None);
-    }
-    ensure!(writes || place.exists(), "--redact-key {}: no such file", place.display());
-    let key = load_or_create_key(&place)?;
-    Ok(Some(Redactor::new(&key, &RedactOptions::default())?))
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

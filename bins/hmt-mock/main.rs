@@ -2,6 +2,10 @@
 
 mod args;
 mod log;
+#[path = "../parse.rs"]
+mod parse;
+#[path = "../serving.rs"]
+mod serving;
 mod specs;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,6 +15,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use hmt_core::cli::daemon::{PidFile, is_daemon};
 use hmt_core::cli::{self, Messages, Status};
+use hmt_core::exchange::shown_text;
 use hmt_core::mock::{self, Catalogue, Mock, Written};
 use hmt_core::net::{bind, ready_line, ready_line_tls};
 
@@ -24,7 +29,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const TOOL: &str = "hmt-mock";
 
 fn main() -> ExitCode {
-    cli::run(TOOL, || match Args::read()? {
+    cli::run(TOOL, shown_text, || match Args::read()? {
         Command::Serve(config) => run(*config),
         Command::Daemon(port) => cli::daemon::start(TOOL, port),
         Command::Stop(port) => cli::daemon::stop(TOOL, port),

@@ -10,10 +10,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use clap::{ArgMatches, Parser, ValueEnum};
 use hmt_core::cli::{self, Failure, parse_duration, parse_size};
 use hmt_core::record::Pattern;
 use hmt_core::stream::Locator;
+
+use crate::parse;
 
 pub(super) use config::{Import, Start};
 
@@ -321,8 +323,7 @@ pub(super) enum Command {
 impl Args {
     /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
     pub(super) fn read() -> anyhow::Result<Command> {
-        let matches = Args::command().get_matches();
-        let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let (args, matches) = parse::args::<Args>();
         match args.verb {
             Verb::Start => {
                 refuse(&matches, &IMPORT_ONLY, "import")?;

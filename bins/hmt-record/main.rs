@@ -3,6 +3,8 @@
 mod args;
 mod import;
 mod memory;
+#[path = "../parse.rs"]
+mod parse;
 mod progress;
 
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, anyhow};
 use hmt_core::cli::daemon::PidFile;
 use hmt_core::cli::{self, Status};
+use hmt_core::exchange::shown_text;
 use hmt_core::record::OnSinkError;
 use hmt_core::stream::Locator;
 use hmt_core::{net, record};
@@ -26,7 +29,7 @@ const TOOL: &str = "hmt-record";
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run(TOOL, || match Args::read()? {
+    cli::run(TOOL, shown_text, || match Args::read()? {
         Command::Start(start) => run(*start),
         Command::Daemon(port) => cli::daemon::start(TOOL, port),
         Command::Stop(port) => cli::daemon::stop(TOOL, port),

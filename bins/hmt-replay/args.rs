@@ -1,19 +1,19 @@
 //! The command line of `hmt-replay`.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use hmt_core::cli::{Failure, Messages, daemon, parse_duration};
-use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::net::{InboundRouting, Protocols, Report, Target, TargetError};
+use hmt_core::exchange::{RedactOptions, Redactor, random_key};
+use hmt_core::net::{InboundRouting, Report, Target, TargetError};
 use hmt_core::recorded::{Ignore, MatchRule};
 use hmt_core::replay::{Latency, ServeOptions};
 use hmt_core::stream::Locator;
+
+use super::serving::{KeyArgs, TlsArgs};
 
 /// Bytes of a recording that are read at once.
 const BLOCK: usize = 4 << 20;
@@ -107,24 +107,15 @@ struct Serve {
     #[arg(long, value_name = "WHEN", default_value = "none")]
     latency: LatencyArg,
 
-    /// Speak TLS with this certificate, with its chain, in PEM form
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-
-    /// Private key of --tls-cert, in PEM form
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
 
     /// End with 1 at the first record that is not an exchange
     #[arg(long)]
     strict: bool,
 
-    /// Key of the pseudonyms that stand for secrets in recordings
-    ///
-    /// The default is redact.key in the user's data folder, if it is there. Without a key, a pseudonym in a
-    /// recording matches any value that is not empty.
-    #[arg(long, value_name = "FILE")]
-    redact_key: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
 
     /// Time for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
@@ -213,8 +204,9 @@ pub(crate) struct Config {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) quiet: bool,
-    pub(crate) on_miss: OnMiss,
-    /// Where misses are recorded.
+    /// The server that is asked for what was not recorded.
+    pub(crate) upstream: Option<Target>,
+    /// Where the exchanges with it are recorded.
     pub(crate) out: Option<Locator>,
     pub(crate) serving: ServeOptions,
     /// Where there is a key.
@@ -254,11 +246,16 @@ impl Serve {
         if self.out == Some(Locator::Stdio) && self.daemon {
             return Err(Failure::usage("in the background there is no standard output for -o -"));
         }
-        let redactor = redactor(self.redact_key.as_deref(), records)?;
+        let redactor = self.key.redactor(records)?.map(Arc::new);
         let messages = Messages::new("hmt-replay", self.quiet);
         let trace = {
             let messages = messages.clone();
             self.verbose.then(|| Arc::new(move |line: &str| messages.ready(line)) as Report)
+        };
+        // Lines for people need no key that anybody else has.
+        let shown = match &redactor {
+            Some(redactor) => Arc::clone(redactor),
+            None => Arc::new(Redactor::new(&random_key(), &RedactOptions::default())?),
         };
         let serving = ServeOptions {
             routing: if self.header_routing {
@@ -270,10 +267,11 @@ impl Serve {
                 LatencyArg::Recorded => Latency::Recorded,
                 LatencyArg::None => Latency::None,
             },
-            protocols: protocols(self.tls_cert.as_deref(), self.tls_key.as_deref())?,
+            protocols: self.tls.protocols()?,
             grace: self.grace,
             report: Arc::new(move |text| messages.warn(text)),
             trace,
+            redactor: shown,
         };
         let mut rule = self.matching.unwrap_or_default();
         rule.ignored.extend(self.ignore);
@@ -287,41 +285,15 @@ impl Serve {
             address: self.bind,
             port: self.port.unwrap_or(PORT),
             quiet: self.quiet,
-            on_miss: self.on_miss,
+            upstream: match self.on_miss {
+                OnMiss::NotFound => None,
+                OnMiss::Ask(target) | OnMiss::Record(target) => Some(target),
+            },
             out: self.out,
             serving,
-            redactor: redactor.map(Arc::new),
+            redactor,
         })
     }
-}
-
-/// HTTP in clear text, or over TLS.
-fn protocols(certificate: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Protocols> {
-    let (Some(certificate), Some(key)) = (certificate, key) else {
-        return Ok(Protocols::cleartext());
-    };
-    let read = |flag: &str, path: &Path| {
-        std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
-    };
-    let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
-    Protocols::tls(&chain, &private).with_context(|| {
-        format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
-    })
-}
-
-/// The redactor with the key of `path`, else with the user's own. A key that is not there is made where `writes`.
-fn redactor(path: Option<&Path>, writes: bool) -> anyhow::Result<Option<Redactor>> {
-    let own = || default_key_path(|name| std::env::var_os(name));
-    let Some(place) = path.map(Path::to_owned).or_else(own) else {
-        ensure!(!writes, "no HOME to keep redact.key in: name a file with --redact-key");
-        return Ok(None);
-    };
-    if !writes && !place.exists() {
-        ensure!(path.is_none(), "--redact-key {}: no such file", place.display());
-        return Ok(None);
-    }
-    let key = load_or_create_key(&place)?;
-    Ok(Some(Redactor::new(&key, &RedactOptions::default())?))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::completions::Shell;
 use crate::manual::Page;
+use crate::parse;
 use crate::tool::Tool;
 
 /// What one run of `hmt` is to do.
@@ -85,13 +86,13 @@ struct Rest {
 }
 
 /// Reads the command line; help, version and wrong usage end the program here.
-pub(crate) fn parse() -> Task {
+pub(crate) fn read() -> Task {
     let mut words = std::env::args_os();
     // A tool's arguments are its own: clap would read `--` and abbreviations in them.
     if let Some(tool) = words.nth(1).and_then(|word| Tool::named(word.to_str()?)) {
         return Task::Tool(tool, words.collect());
     }
-    match Args::parse().command {
+    match parse::args::<Args>().0.command {
         Command::Record(rest) => Task::Tool(Tool::Record, rest.args),
         Command::Build(rest) => Task::Tool(Tool::Build, rest.args),
         Command::Merge(rest) => Task::Tool(Tool::Merge, rest.args),

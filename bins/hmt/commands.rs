@@ -28,6 +28,8 @@ macro_rules! command_line {
 // Options that two of them share.
 #[path = "../finalise.rs"]
 mod finalise;
+#[path = "../serving.rs"]
+mod serving;
 command_line!(build, "../hmt-build/args.rs");
 command_line!(record, "../hmt-record/args.rs");
 command_line!(merge, "../hmt-merge/args.rs");

@@ -9,6 +9,8 @@ mod completions;
 mod defaults;
 mod keep;
 mod manual;
+#[path = "../parse.rs"]
+mod parse;
 mod tool;
 
 use std::ffi::OsString;
@@ -16,10 +18,11 @@ use std::process::ExitCode;
 
 use args::Task;
 use hmt_core::cli::{self, Status};
+use hmt_core::exchange::shown_text;
 use tool::Tool;
 
 fn main() -> ExitCode {
-    cli::run("hmt", || match args::parse() {
+    cli::run("hmt", shown_text, || match args::read() {
         Task::Tool(tool, rest) => run(tool, rest),
         Task::Completions(shell) => completions::write(shell).map(|()| Status::Done),
         Task::Help(None) => args::print_help().map(|()| Status::Done),

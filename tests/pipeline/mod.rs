@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod faults;
+mod messages;
 mod recordings;
 
 use std::io::Write as _;

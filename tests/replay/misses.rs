@@ -90,6 +90,36 @@ fn recording_needs_a_place_and_an_upstream_may_be_dead() {
 }
 
 #[test]
+fn an_exchange_that_cannot_be_recorded_is_not_answered_and_ends_with_1() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let upstream = Upstream::start(|_| Reply::new(200, &[], "from upstream"));
+    let on_miss = format!("record={}", upstream.url());
+    let (_dir, server) = serve(
+        &[line("get", "h.test", "/x", "", 200, "recorded")],
+        &["--on-miss", &on_miss, "-o", "/dev/full"],
+    );
+    for _ in 0..3 {
+        let answer = server.get("/y");
+        assert_eq!(answer.status, 500);
+        assert!(!answer.text().contains("from upstream"), "{}", answer.text());
+    }
+    assert_eq!(server.get("/x").text(), "recorded");
+    let run = server.stop().expect_code(1).expect_stderr("/dev/full");
+    let run = run.expect_stderr("answered 1, missed 3, of these asked upstream 0, failed 3");
+    assert_eq!(run.err().matches("could not be recorded").count(), 1, "{run}");
+}
+
+#[test]
+fn a_folder_without_captures_ends_with_1() {
+    let dir = Dir::new();
+    dir.write("empty/notes.txt", "nothing");
+    let run = dir.program("hmt-replay").args(["serve", "-p", "0", "empty"]).run().expect_code(1);
+    run.expect_stderr("empty: no capture in this folder");
+}
+
+#[test]
 fn preflights_are_answered_for_what_was_recorded() {
     let lines = [line("put", "h.test", "/x", "{}", 200, "ok")];
     let (_dir, server) = serve(&lines, &[]);

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use super::output::tell;
+use super::output::{Filter, filter_messages, tell};
 use super::signals::report_large_files;
 
 /// How a run ended, short of an error.
@@ -37,8 +37,14 @@ impl Failure {
 }
 
 /// Runs a program's body and turns its result into an exit status: 0 done, 1 failed, 2 wrong usage, 3 partly.
-/// A closed output pipe is the reader's choice and ends quietly with 0.
-pub fn run(program: &str, body: impl FnOnce() -> anyhow::Result<Status>) -> ExitCode {
+/// A closed output pipe is the reader's choice and ends quietly with 0. Every message passes `filter`, which replaces
+/// secrets.
+pub fn run(
+    program: &str,
+    filter: Filter,
+    body: impl FnOnce() -> anyhow::Result<Status>,
+) -> ExitCode {
+    filter_messages(filter);
     report_large_files();
     match body() {
         Ok(Status::Done) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! Being a good Unix process: exit statuses, error printing, broken pipe, signals, shared flags, atomic files.
 //!
-//! Every executable is `fn main() -> ExitCode { cli::run("hmt-x", || …) }`, so that all of them start, fail and end alike.
+//! Every executable is `fn main() -> ExitCode { cli::run("hmt-x", shown_text, || …) }`, so that all of them start, fail and end alike.
 
 pub mod daemon;
 mod exit;
@@ -11,7 +11,7 @@ mod target;
 mod values;
 
 pub use exit::{Failure, Status, run};
-pub use output::{Messages, is_foreground_terminal, replace_file};
+pub use output::{Filter, Messages, filtered, is_foreground_terminal, replace_file};
 pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_signals, stop_on_sigterm};
 pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use target::Target;

@@ -1,9 +1,27 @@
 //! Files that are replaced whole or not at all, and messages for people.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
+use std::sync::OnceLock;
+
+/// Gives a message without its secrets.
+pub type Filter = fn(&str) -> Cow<'_, str>;
+
+/// The filter of this process.
+static FILTER: OnceLock<Filter> = OnceLock::new();
+
+/// From now on, messages pass `filter`. The first call in a process counts.
+pub(super) fn filter_messages(filter: Filter) {
+    let _ = FILTER.set(filter);
+}
+
+/// The text without the secrets that the filter of [`super::run`] finds.
+pub fn filtered(text: &str) -> Cow<'_, str> {
+    FILTER.get().map_or(Cow::Borrowed(text), |filter| filter(text))
+}
 
 /// Writes messages to standard error, each as `program: text`; `quiet` keeps all but errors back.
 #[derive(Clone, Debug)]
@@ -25,9 +43,10 @@ impl Messages {
         }
     }
 
-    /// A line for programs as much as for people, as `listening on http://…`: without prefix, also with `-q`.
+    /// A line for programs as much as for people, as `listening on http://…`: without prefix, also with `-q`, and as it
+    /// is.
     pub fn ready(&self, line: impl Display) {
-        tell(line);
+        let _ = write_line(&mut io::stderr().lock(), line);
     }
 
     /// Something that went wrong.
@@ -47,7 +66,8 @@ pub fn is_foreground_terminal() -> bool {
 
 /// Writes a line to standard error; where that is closed, there is nobody left to tell.
 pub(super) fn tell(line: impl Display) {
-    let _ = write_line(&mut io::stderr().lock(), line);
+    let line = line.to_string();
+    let _ = write_line(&mut io::stderr().lock(), filtered(&line));
 }
 
 /// A line in one write: standard error has no buffer, so a formatted line would leave in pieces, a program that

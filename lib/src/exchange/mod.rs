@@ -44,7 +44,7 @@ pub use pattern::Pattern;
 pub use reader::{LineError, parse_line};
 pub use redact::{
     KeyError, RedactError, RedactOptions, Redactor, Replaced, default_key_path, has_pseudonym,
-    is_pseudonym, is_secret_name, load_or_create_key, random_key,
+    is_pseudonym, is_secret_name, load_or_create_key, random_key, shown_text,
 };
 pub use selection::Selection;
 pub use sequence::Sequence;

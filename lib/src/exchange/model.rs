@@ -249,8 +249,15 @@ impl Method {
 
 /// A method outside the nine.
 #[derive(Debug, thiserror::Error)]
-#[error("method {0:?} is none of get, put, post, patch, delete, options, trace, head, connect")]
+#[error("method {}is none of get, put, post, patch, delete, options, trace, head, connect", quoted(.0))]
 pub struct UnknownMethod(pub String);
+
+/// What may be a method, in quotes. Anything else may be a secret in the wrong place.
+fn quoted(method: &str) -> String {
+    let is_word =
+        method.len() <= 20 && method.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+    if is_word { format!("{method:?} ") } else { String::new() }
+}
 
 impl FromStr for Method {
     type Err = UnknownMethod;

@@ -355,7 +355,7 @@ impl Visitor<'_> for Status {
     fn visit_str<E: Error>(self, text: &str) -> Result<u16, E> {
         match text.trim().parse() {
             Ok(number) => self.visit_u64(number),
-            Err(_) => Err(E::custom(format_args!("response.statusCode {text:?} is not a number"))),
+            Err(_) => Err(E::custom("response.statusCode is not a number")),
         }
     }
 }

@@ -270,13 +270,13 @@ impl Server {
     /// `GET /pets?x=1 200 generated 0.4 ms`, and why.
     fn trace_line(&self, parts: &Parts, answer: &Answer, took: Duration) -> String {
         let source = answer.source.map_or("problem", Source::as_str);
-        let note =
-            answer.note.as_deref().map_or(String::new(), |note| format!(" ({})", shown(note)));
-        let target = parts.uri.to_string();
-        let target = match &self.options.redactor {
-            Some(redactor) => redactor.shown_target(&target).into_owned(),
-            None => target,
+        let hidden = |text: &str| match &self.options.redactor {
+            Some(redactor) => redactor.shown_text(text).into_owned(),
+            None => text.to_owned(),
         };
+        let note = answer.note.as_deref();
+        let note = note.map_or(String::new(), |note| format!(" ({})", shown(&hidden(note))));
+        let target = hidden(&parts.uri.to_string());
         format!(
             "{} {target} {} {source} {:.1} ms{note}",
             parts.method,

@@ -39,8 +39,8 @@ pub enum ClientError {
     /// The URL is malformed.
     #[error("{0:?} is not an http:// or https:// URL")]
     Url(String),
-    /// Connecting failed, or the connection broke.
-    #[error("{}", with_causes(.0))]
+    /// No connection, or it broke.
+    #[error("{}", describe(.0))]
     Broken(#[from] legacy::Error),
     /// Nothing arrived within the timeout.
     #[error("no answer within {TIMEOUT:?}")]
@@ -56,7 +56,17 @@ pub enum ClientError {
     Redirects,
 }
 
-/// The message of an error with those of its sources. Hyper's own message leaves out the cause.
+/// What happened to a connection, without the names that hyper gives to its own steps.
+fn describe(error: &legacy::Error) -> String {
+    let text = with_causes(error);
+    // `client error (Connect): tcp connect error: Connection refused (os error 111)`
+    let (step, why) = text.split_once("): ").unwrap_or(("", &text));
+    let why = why.trim_start_matches("tcp connect error: ").trim_start_matches("dns error: ");
+    let what = if step.ends_with("Connect") { "cannot connect" } else { "the connection broke" };
+    format!("{what}: {why}")
+}
+
+/// Hyper's errors hide what happened in their sources.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

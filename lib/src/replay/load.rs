@@ -21,6 +21,23 @@ pub struct LoadedRecordings {
     pub rejected: u64,
 }
 
+impl LoadedRecordings {
+    /// What the user should know of it, a line each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = self.notes.clone();
+        if let Some(why) = self.why {
+            remarks.push(format!("{} exchanges left out; of the first: {why}", self.left_out));
+        }
+        let dropped = self.recordings.dropped_headers();
+        if dropped > 0 {
+            remarks.push(format!("{dropped} recorded headers cannot stand in an answer"));
+        }
+        let requests = self.recordings.len();
+        remarks.push(format!("{} answers to {requests} different requests", self.exchanges));
+        remarks
+    }
+}
+
 /// Recordings cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingsLoadError {

@@ -1,5 +1,6 @@
 //! The HTTP server for recordings.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +17,10 @@ use serde_json::Map;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use crate::exchange::{self, Body};
+use crate::exchange::{self, Body, Redactor};
 use crate::net::{
-    self, Drained, Inbound, InboundRouting, Limits, Peer, Protocols, Report, collect_decoded,
-    problem_json, request_of_any_method,
+    self, Drained, Inbound, InboundRouting, Limits, Peer, Protocols, Report, ThrottledReport,
+    collect_decoded, problem_json, request_of_any_method,
 };
 use crate::recorded::{Answer, HostRule, Lookup, Recordings};
 
@@ -47,6 +48,8 @@ pub struct ServeOptions {
     pub report: Report,
     /// Receives a line for each request and its response.
     pub trace: Option<Report>,
+    /// Replaces secrets in what these two are told.
+    pub redactor: Arc<Redactor>,
 }
 
 /// When an answer is sent.
@@ -65,12 +68,24 @@ pub struct ReplaySummary {
     pub answered: u64,
     /// Requests without a matching recording.
     pub missed: u64,
+    /// Whether an upstream was asked.
+    pub asks_upstream: bool,
     /// How many of these an upstream answered.
     pub passed_on: u64,
     /// How many of these failed there, or could not be recorded.
     pub failed: u64,
     /// How many connections were closed at the end of the grace period.
     pub drained: Drained,
+}
+
+impl fmt::Display for ReplaySummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "answered {}, missed {}", self.answered, self.missed)?;
+        if self.asks_upstream {
+            write!(f, ", of these asked upstream {}, failed {}", self.passed_on, self.failed)?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -87,6 +102,7 @@ struct Server {
     upstream: Option<Arc<FallbackUpstream>>,
     options: ServeOptions,
     counters: Counters,
+    problems: ThrottledReport,
     port: u16,
 }
 
@@ -109,13 +125,18 @@ pub async fn serve(
     };
     let grace = options.grace;
     let counters = Counters::default();
-    let server = Arc::new(Server { recordings, upstream, options, counters, port });
+    let redactor = Arc::clone(&options.redactor);
+    let report = Arc::clone(&options.report);
+    let problems = ThrottledReport::new(Arc::new(move |line| report(&redactor.shown_text(line))));
+    let server = Arc::new(Server { recordings, upstream, options, counters, problems, port });
     let shared = Arc::clone(&server);
     let handler = move |request: Request<Incoming>, _: Peer| {
         let server = Arc::clone(&shared);
         async move {
             let Some(trace) = &server.options.trace else { return server.respond(request).await.1 };
-            let named = format!("{} {}", request.method(), request.uri());
+            let target = request.uri().to_string();
+            let target = server.options.redactor.shown_text(&target);
+            let named = format!("{} {target}", request.method());
             let (source, response) = server.respond(request).await;
             trace(&format!("{named} {} {source}", response.status().as_u16()));
             response
@@ -127,6 +148,7 @@ pub async fn serve(
     Ok(ReplaySummary {
         answered: count(answered),
         missed: count(missed),
+        asks_upstream: server.upstream.is_some(),
         passed_on: count(passed_on),
         failed: count(failed),
         drained,
@@ -166,7 +188,7 @@ impl Server {
             Ok(None) => (),
             Err(error) => {
                 let why = format!("the recording cannot be read: {error}");
-                (self.options.report)(&why);
+                self.problems.report("recording", "", || why.clone());
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 return ("failed", refuse(status, "the recording cannot be read", &why));
             }
@@ -221,7 +243,7 @@ impl Server {
             Err(error) => {
                 self.counters.failed.fetch_add(1, Ordering::Relaxed);
                 let why = error.to_string();
-                (self.options.report)(&format!("--on-miss: {why}"));
+                self.problems.report(error.kind(), "", || format!("--on-miss: {why}"));
                 let status = match error {
                     UpstreamError::Client { cause: net::ClientError::TimedOut, .. } => {
                         StatusCode::GATEWAY_TIMEOUT

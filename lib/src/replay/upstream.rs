@@ -1,5 +1,6 @@
 //! Passes requests without a recording to a real server, and optionally records them.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -13,7 +14,7 @@ use crate::exchange::{self, Body, Exchange, Meta, Redactor, timestamp, write_lin
 use crate::net::{
     Client, ClientError, Target, decoded, is_hop_by_hop, named_by_connection, recorded_headers,
 };
-use crate::stream::{Sink, SinkError};
+use crate::stream::{Locator, Rotation, Sink, SinkError, open_rotating_sink};
 
 /// Maximum size of a response body in bytes.
 const MAX_BODY: u64 = 64 << 20;
@@ -25,12 +26,19 @@ pub struct FallbackUpstream {
     record: Option<UpstreamRecorder>,
 }
 
-/// Writes the exchanges with the upstream.
+/// Where exchanges with the upstream are written.
 pub struct UpstreamRecorder {
-    sinks: Mutex<Vec<Box<dyn Sink>>>,
+    sink: Mutex<Box<dyn Sink>>,
     redactor: Arc<Redactor>,
     run: String,
-    written: Mutex<u64>,
+    written: Mutex<Written>,
+}
+
+#[derive(Default)]
+struct Written {
+    lines: u64,
+    /// Why the first line was lost.
+    failed: Option<SinkError>,
 }
 
 /// Why there is no response from the upstream.
@@ -38,41 +46,66 @@ pub struct UpstreamRecorder {
 pub(super) enum UpstreamError {
     #[error("{0:?} is not a URL")]
     Url(String),
-    #[error("{url}: {cause}")]
-    Client { url: String, cause: ClientError },
-    #[error("the exchange could not be recorded: {0}")]
+    #[error("no answer from {origin}: {cause}")]
+    Client { origin: String, cause: ClientError },
+    #[error("the exchange could not be recorded, and so its answer is held back: {0}")]
     Record(String),
 }
 
+impl UpstreamError {
+    /// Troubles of one kind are reported together.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            UpstreamError::Url(_) => "url",
+            UpstreamError::Client { .. } => "client",
+            UpstreamError::Record(_) => "record",
+        }
+    }
+}
+
 impl UpstreamRecorder {
-    /// Writes to all `sinks`; `redactor` replaces secrets first.
-    pub fn new(sinks: Vec<Box<dyn Sink>>, redactor: Arc<Redactor>) -> UpstreamRecorder {
+    /// Appends to `out`; standard output needs `stdout`. `redactor` replaces secrets before.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(
+        out: &Locator,
+        stdout: Option<Box<dyn io::Write + Send>>,
+        redactor: Arc<Redactor>,
+    ) -> Result<UpstreamRecorder, SinkError> {
+        let sink = open_rotating_sink(out, stdout, Rotation::default())?;
         let run = format!("{:016x}", rand::random::<u64>());
-        UpstreamRecorder { sinks: Mutex::new(sinks), redactor, run, written: Mutex::new(0) }
+        Ok(UpstreamRecorder { sink: Mutex::new(sink), redactor, run, written: Mutex::default() })
     }
 
-    fn write(&self, mut exchange: Exchange<'_>) -> Result<(), SinkError> {
+    fn write(&self, mut exchange: Exchange<'_>) -> Result<(), String> {
         self.redactor.apply(&mut exchange);
         let host = exchange.request.host.clone().into_owned();
-        // Numbered under the lock, so that the numbers follow the order of the lines.
-        let mut sinks = self.sinks.lock().unwrap_or_else(PoisonError::into_inner);
+        // The numbers are in the order of the lines.
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         exchange.meta.run = Some(self.run.clone().into());
-        exchange.meta.seq = Some(*written);
+        exchange.meta.seq = Some(written.lines);
         let mut line = Vec::with_capacity(1024);
         write_line(&exchange, &mut line);
-        for sink in sinks.iter_mut() {
-            sink.write(&host, &line)?;
-            sink.flush()?;
+        match sink.write(&host, &line).and_then(|()| sink.flush()) {
+            Ok(()) => {
+                written.lines += 1;
+                Ok(())
+            }
+            Err(error) => {
+                let why = error.to_string();
+                written.failed.get_or_insert(error);
+                Err(why)
+            }
         }
-        *written += 1;
-        Ok(())
     }
 
-    /// Closes the sinks.
+    /// Closes the sink.
     fn close(self) -> Result<(), SinkError> {
-        let sinks = self.sinks.into_inner().unwrap_or_else(PoisonError::into_inner);
-        sinks.into_iter().try_for_each(Sink::close)
+        let closed = self.sink.into_inner().unwrap_or_else(PoisonError::into_inner).close();
+        let written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
+        written.failed.map_or(closed, Err)
     }
 }
 
@@ -107,7 +140,8 @@ impl FallbackUpstream {
         request.headers_mut().remove(CONTENT_LENGTH);
         let (began, clock) = (SystemTime::now(), Instant::now());
         let answer = self.client.send(request, MAX_BODY).await;
-        let answer = answer.map_err(|cause| UpstreamError::Client { url, cause })?;
+        let origin = format!("{}://{}", target.protocol.as_str(), target.host);
+        let answer = answer.map_err(|cause| UpstreamError::Client { origin, cause })?;
         let (mut parts_of_answer, body) = answer.into_parts();
         if let Some(record) = &self.record {
             let plain = decoded(&parts_of_answer.headers, body.clone());
@@ -132,7 +166,7 @@ impl FallbackUpstream {
                 ..Meta::default()
             };
             let exchange = Exchange { request, response: Some(response), meta };
-            record.write(exchange).map_err(|error| UpstreamError::Record(error.to_string()))?;
+            record.write(exchange).map_err(UpstreamError::Record)?;
         }
         let mut headers = end_to_end(&parts_of_answer.headers);
         headers.remove(CONTENT_LENGTH);
@@ -143,10 +177,10 @@ impl FallbackUpstream {
         Ok(response)
     }
 
-    /// Writes buffered records.
+    /// Ends the recording.
     ///
     /// # Errors
-    /// They cannot be written.
+    /// Any exchange could not be written.
     pub fn close(self) -> Result<(), SinkError> {
         self.record.map_or(Ok(()), UpstreamRecorder::close)
     }

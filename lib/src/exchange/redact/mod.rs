@@ -7,7 +7,7 @@
 //!   texts.
 //! * [`traces`]: the quick search that most bodies end with, by the words that [`scan`] finds.
 //! * [`document`] decides what a text is; [`json`], [`form`], [`markup`], [`multipart`], [`message`] and [`text`] read each kind.
-//! * [`found`]: what was replaced, for the record and for people.
+//! * [`found`]: what was replaced, for the record and for people; [`shown`]: messages for people.
 
 mod document;
 mod edits;
@@ -22,6 +22,7 @@ mod multipart;
 mod names;
 mod scan;
 mod shapes;
+mod shown;
 mod table;
 mod text;
 mod traces;
@@ -39,6 +40,7 @@ use sha2::Sha256;
 pub use found::Replaced;
 pub use key::{KeyError, default_key_path, load_or_create_key, random_key};
 pub use names::{RedactError, is_secret_name};
+pub use shown::shown_text;
 
 use super::model::{Body, BytePairs, Exchange, Pairs, header};
 use found::Found;
@@ -185,27 +187,6 @@ impl Redactor {
     /// What was replaced so far, by place and name.
     pub fn replaced(&self) -> Replaced {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// A path for people, without the secrets in it.
-    pub fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        self.path(path, &mut Found::default()).map_or(Cow::Borrowed(path), Cow::Owned)
-    }
-
-    /// A request target for people: its path and its query, without the secrets in them.
-    pub fn shown_target<'p>(&self, target: &'p str) -> Cow<'p, str> {
-        let Some((path, query)) = target.split_once('?') else { return self.shown_path(target) };
-        let mut request = super::Request {
-            query: super::parse_query(query),
-            wire_query: Some(Cow::Borrowed(query)),
-            ..super::Request::default()
-        };
-        let mut found = Found::default();
-        found.part = "request.query";
-        self.pairs(&mut request.query, &mut found);
-        request.hide_in_wire_query();
-        let query = request.wire_query.unwrap_or_default();
-        Cow::Owned(format!("{}?{query}", self.shown_path(path)))
     }
 
     /// The value of a name that marks a secret, replaced; `None` where it stays. A scheme in front of it (`Bearer `) and

@@ -1,0 +1,66 @@
+//! Options that hmt-mock and hmt-replay share: TLS towards clients, and the key of pseudonyms.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
+use hmt_core::net::Protocols;
+
+/// How clients connect.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TlsArgs {
+    /// Speak TLS with this certificate, with its chain, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of --tls-cert, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    /// HTTP in clear text, or over TLS where a certificate and its key are given.
+    pub(crate) fn protocols(&self) -> anyhow::Result<Protocols> {
+        let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
+            return Ok(Protocols::cleartext());
+        };
+        let read = |flag: &str, path: &Path| {
+            std::fs::read(path).with_context(|| format!("{flag} {}", path.display()))
+        };
+        let (chain, private) = (read("--tls-cert", certificate)?, read("--tls-key", key)?);
+        Protocols::tls(&chain, &private).with_context(|| {
+            format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
+        })
+    }
+}
+
+/// The key of pseudonyms.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Key of the pseudonyms that stand for secrets in recordings and in what is written
+    ///
+    /// The default is redact.key in the user's data folder, made when exchanges are first written. Without a
+    /// key, a pseudonym in a recording matches any value that is not empty.
+    #[arg(long, value_name = "FILE")]
+    redact_key: Option<PathBuf>,
+}
+
+impl KeyArgs {
+    /// The redactor with the key that is named, else with the user's own. A key that is not there is made where `writes`,
+    /// and else there is no redactor.
+    pub(crate) fn redactor(&self, writes: bool) -> anyhow::Result<Option<Redactor>> {
+        let named = self.redact_key.clone();
+        let is_named = named.is_some();
+        let Some(place) = named.or_else(|| default_key_path(|name| std::env::var_os(name))) else {
+            ensure!(!writes, "no HOME to keep redact.key in: name a file with --redact-key");
+            return Ok(None);
+        };
+        if !writes && !place.exists() {
+            ensure!(!is_named, "--redact-key {}: no such file", place.display());
+            return Ok(None);
+        }
+        let key = load_or_create_key(&place)?;
+        Ok(Some(Redactor::new(&key, &RedactOptions::default())?))
+    }
+}
