@@ -98,6 +98,46 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
 }
 
 #[test]
+fn a_member_that_was_killed_has_its_partitions_back_at_once() {
+    let Some(cluster) = Cluster::real(2) else { return };
+    let (dir, shop) = (Dir::new(), shop());
+    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
+    // Nobody else would get them within two minutes, and the test waits for less.
+    let query = "group=comes_back&session.timeout.ms=120000";
+    fill(&cluster, 2, &shop[..half]);
+    let member = Server::spawn(follow(&dir, &cluster, "a", query));
+    cluster.wait_committed("comes_back", 10);
+    member.signal("KILL");
+    drop(member.end());
+    fill(&cluster, 2, &shop[half..]);
+    let member = Server::spawn(follow(&dir, &cluster, "a", query));
+    cluster.wait_committed("comes_back", shop.lines().count() as i64);
+    member.stop().expect_code(0);
+    assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop));
+}
+
+#[test]
+fn of_two_members_with_one_name_the_first_ends() {
+    let Some(cluster) = Cluster::real(1) else { return };
+    let (dir, shop) = (Dir::new(), shop());
+    let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
+    fill(&cluster, 1, &shop[..half]);
+    let query = "group=one_name&heartbeat.interval.ms=500";
+    let first = Server::spawn(follow(&dir, &cluster, "a", query));
+    cluster.wait_committed("one_name", 10);
+    first.signal("STOP");
+    dir.write("b", dir.read("a"));
+    let second = Server::spawn(follow(&dir, &cluster, "b", query));
+    fill(&cluster, 1, &shop[half..]);
+    cluster.wait_committed("one_name", shop.lines().count() as i64);
+    first.signal("CONT");
+    let run = first.end().expect_code(1).expect_stderr("under the name of this one");
+    assert!(!run.err().contains("panicked"), "{run}");
+    second.stop().expect_code(0);
+    assert_eq!(merged(&dir, &["b"]).out(), of_file(&dir, &shop));
+}
+
+#[test]
 fn a_member_that_dies_before_its_commit_goes_on_itself() {
     let Some(cluster) = Cluster::real(1) else { return };
     let (dir, shop) = (Dir::new(), shop());

@@ -11,6 +11,7 @@ mod piece;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::infer::Partial;
 use crate::stream::{Block, Committed, Locator, Reader, Step, Topic, TopicReader};
 
 use super::config::{Config, Stop};
@@ -73,6 +74,7 @@ impl Blocks for Round<'_> {
 pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
     let stop = config.stop();
     let lines = state::lines(config)?;
+    let topic = &named(topic, &lines, config)?;
     let opened = TopicReader::open(topic, BLOCK, &|| stop.is_set(), &|text| {
         config.messages().warn(text);
     })
@@ -109,6 +111,23 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
     // Others wait for our partitions.
     drop(reader);
     run.finish(topic, &cluster)
+}
+
+/// The topic with the name of this builder in its group, which the state keeps. The group then recognises a builder that was
+/// killed and is started again, and gives it its partitions back at once. The name is in the state before the group gets it.
+fn named(topic: &Topic, lines: &[Partial], config: &Config) -> Result<Topic, BuildError> {
+    let Some(path) = config.state.as_deref().filter(|_| topic.has_group()) else {
+        return Ok(topic.clone());
+    };
+    let known = lines.iter().find_map(|line| line.member().map(str::to_owned));
+    let topic = topic
+        .clone()
+        .with_member(known.unwrap_or_else(|| format!("hmt-{:016x}", rand::random::<u64>())));
+    if lines.is_empty() {
+        let line = fold::new_builder(config).to_partition(None, None, topic.member());
+        state::save(path, &line, config)?;
+    }
+    Ok(topic)
 }
 
 struct Run<'c> {

@@ -128,13 +128,18 @@ impl Builder {
 
     /// The state as a line of canonical JSON, without the newline.
     pub fn to_partial(&self) -> String {
-        partial::write(&self.state, &self.config, &self.inputs, (None, None))
+        partial::write(&self.state, &self.config, &self.inputs, (None, None, None))
     }
 
-    /// The same, of a partition of a topic: with the run that claims it, and what stands for its last message. See
-    /// [`Partial::claim`] and [`Partial::last`].
-    pub fn to_partition(&self, claim: Option<&str>, last: Option<&str>) -> String {
-        partial::write(&self.state, &self.config, &self.inputs, (claim, last))
+    /// The same, of a partition of a topic: with the run that claims it, what stands for its last message, and the name in
+    /// the group. See [`Partial::claim`], [`Partial::last`] and [`Partial::member`].
+    pub fn to_partition(
+        &self,
+        claim: Option<&str>,
+        last: Option<&str>,
+        member: Option<&str>,
+    ) -> String {
+        partial::write(&self.state, &self.config, &self.inputs, (claim, last, member))
     }
 
     /// Lines that tell why a path is templated as it is; it may begin with an origin.

@@ -22,6 +22,8 @@ pub struct Partial {
     #[serde(default)]
     last: Option<String>,
     #[serde(default)]
+    member: Option<String>,
+    #[serde(default)]
     mode: Option<String>,
     #[serde(default, rename = "no-values")]
     no_values: bool,
@@ -40,6 +42,8 @@ struct Line<'s> {
     inputs: &'s Provenance,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<&'s str>,
     mode: &'s str,
     #[serde(rename = "no-values", skip_serializing_if = "std::ops::Not::not")]
     no_values: bool,
@@ -125,6 +129,11 @@ impl Partial {
         self.last.as_deref()
     }
 
+    /// The name that the run has in a consumer group, where it has one: another run that goes on from this state takes it over.
+    pub fn member(&self) -> Option<&str> {
+        self.member.as_deref()
+    }
+
     /// What is in it.
     pub fn info(&self) -> Info {
         let this_version = self.config == self.configuration().hash();
@@ -204,7 +213,7 @@ pub(super) fn write(
     state: &State,
     config: &Config,
     inputs: &Provenance,
-    (claim, last): (Option<&str>, Option<&str>),
+    (claim, last, member): (Option<&str>, Option<&str>, Option<&str>),
 ) -> String {
     let line = Line {
         claim,
@@ -213,6 +222,7 @@ pub(super) fn write(
         format: FORMAT,
         inputs,
         last,
+        member,
         mode: config.mode.as_str(),
         no_values: !config.keeps_values(),
         state,

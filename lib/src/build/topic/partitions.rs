@@ -20,6 +20,8 @@ pub(super) struct Partitions<'c> {
     config: &'c Config,
     /// The name of this run.
     run: String,
+    /// Its name in the group, which the next run with the same state takes over.
+    member: Option<String>,
     /// What is not of this topic alone.
     base: Piece,
     parts: BTreeMap<i32, Part>,
@@ -66,6 +68,7 @@ impl<'c> Partitions<'c> {
         let mut all = Partitions {
             config,
             run: format!("{:016x}", rand::random::<u64>()),
+            member: topic.member().map(str::to_owned),
             base: Piece::default(),
             parts: BTreeMap::new(),
             cluster: cluster.to_owned(),
@@ -249,13 +252,14 @@ impl<'c> Partitions<'c> {
     /// It cannot be written.
     pub(super) fn save(&mut self) -> Result<(), BuildError> {
         let Some(path) = &self.config.state else { return Ok(()) };
-        let mut lines: Vec<String> = self.base.line().into_iter().collect();
+        let member = self.member.as_deref();
+        let mut lines: Vec<String> = self.base.line(member).into_iter().collect();
         for part in self.parts.values_mut() {
-            lines.extend(part.confirmed.line());
-            lines.extend(part.claimed.iter_mut().filter_map(Claimed::line));
+            lines.extend(part.confirmed.line(member));
+            lines.extend(part.claimed.iter_mut().filter_map(|claimed| claimed.line(member)));
         }
         if lines.is_empty() {
-            lines.push(fold::new_builder(self.config).to_partial());
+            lines.push(fold::new_builder(self.config).to_partition(None, None, member));
         }
         state::save(path, &lines.join("\n"), self.config)
     }

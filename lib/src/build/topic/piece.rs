@@ -52,20 +52,20 @@ impl Piece {
     }
 
     /// The line of the state that holds it.
-    pub(super) fn line(&mut self) -> Option<String> {
-        self.line_of(None)
+    pub(super) fn line(&mut self, member: Option<&str>) -> Option<String> {
+        self.line_of(None, member)
     }
 
-    fn line_of(&mut self, claim: Option<&str>) -> Option<String> {
+    fn line_of(&mut self, claim: Option<&str>, member: Option<&str>) -> Option<String> {
         let builder = self.builder.as_mut()?;
         builder.set_inputs(self.inputs.clone());
-        Some(builder.to_partition(claim, self.end.last.as_deref()))
+        Some(builder.to_partition(claim, self.end.last.as_deref(), member))
     }
 }
 
 impl Claimed {
     /// The line of the state that holds it.
-    pub(super) fn line(&mut self) -> Option<String> {
-        self.piece.line_of(Some(&self.run))
+    pub(super) fn line(&mut self, member: Option<&str>) -> Option<String> {
+        self.piece.line_of(Some(&self.run), member)
     }
 }

@@ -7,6 +7,10 @@ use rdkafka::error::KafkaError;
 
 use super::locator::{PREFIX, Topic, is_secret};
 
+/// Milliseconds after which a group gives the partitions of a member with a name to others. Such a member
+/// does not leave the group at its end, so that this is how long others wait for them.
+const MISSED_AFTER: &str = "10000";
+
 /// Checks the properties of the URL and the environment: that there are such, that their values can be, and that this build has
 /// what they ask for.
 pub(super) fn check(topic: &Topic) -> Result<(), String> {
@@ -21,6 +25,9 @@ pub(super) fn build(topic: &Topic, ours: &[(&str, &str)]) -> Result<ClientConfig
     config.set("reconnect.backoff.max.ms", "1000");
     for (key, value) in ours {
         config.set(*key, *value);
+    }
+    if let (Some(_), Some(member)) = (&topic.group, &topic.member) {
+        config.set("group.instance.id", member).set("session.timeout.ms", MISSED_AFTER);
     }
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };

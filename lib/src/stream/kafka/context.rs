@@ -24,6 +24,8 @@ pub(super) enum Decision {
 pub(super) struct Events {
     decisions: Mutex<VecDeque<Decision>>,
     closing: AtomicBool,
+    /// An assignment was announced, and neither taken nor refused yet.
+    unanswered: AtomicBool,
     down: AtomicBool,
 }
 
@@ -36,6 +38,11 @@ impl Events {
     /// From now on, partitions are given back at once.
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an assignment waits for its answer.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.unanswered.load(Ordering::Relaxed)
     }
 
     /// Whether no broker answers.
@@ -83,11 +90,15 @@ impl ConsumerContext for Events {
     ) {
         let assign = what == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if self.closing.load(Ordering::Relaxed) {
-            // Nobody carries out anything any more, and the consumer does not end before it has given all back.
-            let _ = if assign { Ok(()) } else { give_back(consumer, partitions) };
+            // Nobody carries out decisions any more, and the consumer does not close before each has its answer. While it
+            // closes, it takes every answer for one that gives all back.
+            let answer =
+                if assign { take(consumer, partitions) } else { give_back(consumer, partitions) };
+            drop(answer);
             return;
         }
         let partitions = partitions.clone();
+        self.unanswered.store(assign, Ordering::Relaxed);
         let decision = if assign {
             Decision::Assign(partitions)
         } else {
@@ -115,6 +126,7 @@ pub(super) fn take(
     partitions: &TopicPartitionList,
 ) -> rdkafka::error::KafkaResult<()> {
     use rdkafka::consumer::RebalanceProtocol;
+    consumer.context().unanswered.store(false, Ordering::Relaxed);
     match consumer.rebalance_protocol() {
         RebalanceProtocol::Cooperative => consumer.incremental_assign(partitions),
         _ => consumer.assign(partitions),

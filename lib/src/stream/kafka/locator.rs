@@ -32,6 +32,8 @@ pub struct Topic {
     pub(super) properties: Vec<(String, String)>,
     /// The consumer group, if it is to be one.
     pub(super) group: Option<String>,
+    /// The name in the group (`group.instance.id`), unless a property says otherwise.
+    pub(super) member: Option<String>,
     /// Where reading begins in partitions of which nothing was read before.
     pub(super) from: From,
     /// Whether reading ends where the topic ended when it began.
@@ -81,6 +83,7 @@ impl Topic {
             name: name.to_owned(),
             properties: Vec::new(),
             group: None,
+            member: None,
             from: From::Beginning,
             until_end: false,
             patience: PATIENCE,
@@ -91,6 +94,18 @@ impl Topic {
         #[cfg(feature = "kafka")]
         super::config::check(&topic).map_err(|why| wrong(&why))?;
         Ok(topic)
+    }
+
+    /// The same with a name in its group. A member with a name that dies and comes back has its partitions at once, where
+    /// others are first missed for the session time-out (KIP-345).
+    #[must_use]
+    pub fn with_member(self, name: String) -> Topic {
+        Topic { member: Some(name), ..self }
+    }
+
+    /// The name in the group, where one was given by [`Topic::with_member`].
+    pub fn member(&self) -> Option<&str> {
+        self.member.as_deref()
     }
 
     /// A topic of some brokers; all of it, or what a group is given of it. Without names,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use rdkafka::TopicPartitionList;
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
@@ -21,7 +22,7 @@ use super::super::StreamError;
 use super::super::block::Block;
 use super::broker::{Broker, Committed, unsigned};
 use super::config;
-use super::context::{Decision, Events, give_back};
+use super::context::{Decision, Events, give_back, take};
 use super::locator::Topic;
 use super::outage::Outage;
 use super::partition::{Known, Partition};
@@ -323,7 +324,18 @@ impl TopicReader {
             }
             // The membership has ended by waiting too long; the partitions are lost, which comes as a decision.
             RDKafkaErrorCode::PollExceeded => Ok(()),
+            RDKafkaErrorCode::Fatal | RDKafkaErrorCode::FencedInstanceId => Err(self.ended()),
             _ => Err(self.broker.refused(error)),
+        }
+    }
+
+    /// Why librdkafka does not go on at all.
+    fn ended(&self) -> StreamError {
+        match self.broker.consumer.client().fatal_error() {
+            None | Some((RDKafkaErrorCode::FencedInstanceId, _)) => self.broker.failed(
+                "another member has joined the group under the name of this one (group.instance.id), and reads on in its place; each member needs a --state of its own",
+            ),
+            Some((_, why)) => self.broker.failed(why),
         }
     }
 
@@ -442,7 +454,8 @@ impl TopicReader {
 }
 
 impl Drop for TopicReader {
-    /// Leaves the group.
+    /// Leaves the group. librdkafka does not close before each decision of the group has its answer, so those that nobody
+    /// carried out have it here: an assignment is answered by taking none of it.
     fn drop(&mut self) {
         self.events().close();
         let _ = self.release();
@@ -450,6 +463,9 @@ impl Drop for TopicReader {
             if let Decision::Revoke { partitions, .. } = decision {
                 let _ = give_back(&self.broker.consumer, &partitions);
             }
+        }
+        if self.events().is_unanswered() {
+            let _ = take(&self.broker.consumer, &TopicPartitionList::new());
         }
     }
 }
