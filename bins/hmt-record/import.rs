@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use hmt_core::cli::{self, Failure, Messages, Status};
 use hmt_core::record::{self, ImportDiagnostics};
-use hmt_core::stream::{At, Locator, Reader, Rejects};
+use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects};
 
 use super::args::{self, Import};
 use super::progress::replaced_line;
@@ -57,7 +57,7 @@ struct Teller {
 }
 
 impl ImportDiagnostics for Teller {
-    fn rejected(&mut self, place: At<'_>, why: &str) -> bool {
+    fn rejected(&mut self, place: RecordPosition<'_>, why: &str) -> bool {
         self.rejects.add(place, why);
         !self.strict
     }

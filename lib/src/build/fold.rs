@@ -9,7 +9,7 @@ use crate::conform::Api;
 use crate::exchange::{Exchange, parse_line};
 use crate::infer::{Builder, Ledger, Partial, Provenance, Unread};
 use crate::merge::Contradictions;
-use crate::stream::{At, Block, Reader, Record, Rejects};
+use crate::stream::{Block, Reader, Record, RecordPosition, Rejects};
 
 use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
@@ -90,7 +90,7 @@ impl Shared<'_> {
         &self,
         builder: &mut Builder,
         exchange: &Exchange<'_>,
-        place: At<'_>,
+        place: RecordPosition<'_>,
         contradictions: &mut Contradictions,
     ) {
         if !self.config.selection.takes(&exchange.request) {
@@ -109,7 +109,7 @@ impl Shared<'_> {
         }
     }
 
-    fn reject(&self, place: At<'_>, why: impl std::fmt::Display) {
+    fn reject(&self, place: RecordPosition<'_>, why: impl std::fmt::Display) {
         if !self.stop.load(Ordering::Relaxed) {
             // A worker that panicked while it held the lock has at worst half a message out.
             let mut rejects =

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::infer::Partial;
-use crate::stream::{Block, Committed, Locator, Reader, Step, Topic, TopicReader};
+use crate::stream::{Block, Committed, Locator, Reader, Topic, TopicEvent, TopicReader};
 
 use super::config::{Config, Stop};
 use super::error::{BuildError, ResultExt as _};
@@ -52,10 +52,12 @@ impl Blocks for Round<'_> {
             .next(Some(self.until), &stop, &notify)
             .because(|| "cannot read the input")?
         {
-            Step::Block(block) => return Ok(Some(block)),
-            Step::Rest => (),
-            Step::Assigned(partitions) => self.decision = Some(Decision::Assigned(partitions)),
-            Step::Revoked { partitions, lost } => {
+            TopicEvent::Block(block) => return Ok(Some(block)),
+            TopicEvent::Rest => (),
+            TopicEvent::Assigned(partitions) => {
+                self.decision = Some(Decision::Assigned(partitions))
+            }
+            TopicEvent::Revoked { partitions, lost } => {
                 self.decision = Some(Decision::Revoked { partitions, lost });
             }
         }

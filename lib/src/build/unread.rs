@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::config::Config;
 use crate::exchange::{Exchange, Method, Pairs, header, media_type};
 use crate::infer::{Notes, Unread, UnreadBodies};
-use crate::stream::At;
+use crate::stream::RecordPosition;
 
 /// So many paths are told apart, and so many lines are written at most.
 const KEPT: usize = 1024;
@@ -28,7 +28,12 @@ pub(super) struct UnreadPlaces(BTreeMap<Message, (Arc<str>, u64, String)>);
 
 impl UnreadPlaces {
     /// Adds the bodies of an exchange.
-    pub(super) fn add(&mut self, exchange: &Exchange<'_>, unread: Unread, place: At<'_>) {
+    pub(super) fn add(
+        &mut self,
+        exchange: &Exchange<'_>,
+        unread: Unread,
+        place: RecordPosition<'_>,
+    ) {
         if unread.request.is_some() {
             self.add_body(exchange, None, &exchange.request.headers, place);
         }
@@ -42,7 +47,7 @@ impl UnreadPlaces {
         exchange: &Exchange<'_>,
         status: Option<u16>,
         headers: &Pairs<'_>,
-        place: At<'_>,
+        place: RecordPosition<'_>,
     ) {
         let request = &exchange.request;
         let media = header(headers, "content-type").and_then(media_type).unwrap_or_default();

@@ -1,61 +1,62 @@
-//! Undoes a Content-Encoding for the record, within bounds: a few bytes on the wire must not become gigabytes
-//! in memory.
+//! Decodes the Content-Encoding of recorded bodies, within limits: a few bytes on the wire must not
+//! become gigabytes in memory.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
 
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
-/// More encodings on top of one another are nobody's honest wish.
+/// Maximum number of stacked encodings; no real server uses more.
 const MAX_CODINGS: usize = 3;
 const BUFFER: usize = 64 << 10;
 
-/// How much a body may grow.
+/// Limits on the growth of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct DecodeLimits {
-    /// The largest decoded body in bytes.
+    /// Maximum size of the decoded body in bytes.
     pub max_size: usize,
-    /// The largest number of decoded bytes for each encoded one, beyond [`Self::free_size`].
+    /// Maximum number of decoded bytes for each encoded one, beyond [`Self::free_size`].
     pub max_ratio: usize,
-    /// Up to this size in bytes the ratio does not matter: short bodies of blanks compress well.
+    /// Up to this size in bytes the ratio is ignored, because short uniform bodies compress well.
     pub free_size: usize,
 }
 
 impl Default for DecodeLimits {
-    /// 64 MiB, and 200 for one beyond 1 MiB.
+    /// 64 MiB, and a ratio of 200 beyond 1 MiB.
     fn default() -> Self {
         DecodeLimits { max_size: 64 << 20, max_ratio: 200, free_size: 1 << 20 }
     }
 }
 
-/// A body with its Content-Encoding undone, or as it came.
+/// A body with its Content-Encoding decoded, or as received.
 #[derive(Debug)]
 pub struct Decoded<'a> {
-    /// The bytes; as they came where there is a problem.
+    /// The decoded bytes; as received if there is a problem.
     pub bytes: Cow<'a, [u8]>,
-    /// Why the encoding was left alone.
+    /// Why the body was not decoded.
     pub problem: Option<DecodeError>,
 }
 
-/// Why a Content-Encoding was not undone.
+/// Why a Content-Encoding was not decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// None of gzip, deflate, br, zstd, identity.
+    /// Not one of gzip, deflate, br, zstd, identity.
     #[error("content-encoding {0:?} is unknown")]
     Unknown(String),
     /// More than three encodings.
     #[error("more than {MAX_CODINGS} content-encodings")]
     TooMany,
-    /// The bytes are not what the header says.
+    /// The bytes are invalid in this encoding.
     #[error("the body is not valid {0}: {1}")]
     Corrupt(&'static str, String),
-    /// It would grow beyond the limits.
+    /// The decoded body would exceed the limits.
     #[error("the body is over the limit once {0} is undone")]
     TooLarge(&'static str),
 }
 
-/// Undoes `content_encoding`, the header's value: gzip, deflate (with and without zlib's frame), br, zstd, and
-/// up to three of them in a row. What is corrupt or grows beyond the limits is kept as it came.
+/// Decodes a body with the header value `content_encoding`: gzip, deflate (with and without the
+/// zlib wrapper), br, zstd, and up to three of them stacked. A body that is corrupt or grows beyond
+/// the limits is returned as received.
 pub fn decode_body<'a>(
     bytes: &'a [u8],
     content_encoding: Option<&str>,
@@ -72,7 +73,8 @@ pub fn decode_body<'a>(
     Decoded { bytes: Cow::Borrowed(bytes), problem }
 }
 
-/// As [`decode_body`], for a body of which only the beginning was kept: gives what that beginning decodes to.
+/// Like [`decode_body`], for a body of which only the beginning was kept. Returns what that
+/// beginning decodes to.
 pub fn decode_start<'a>(
     bytes: &'a [u8],
     content_encoding: Option<&str>,
@@ -81,7 +83,7 @@ pub fn decode_start<'a>(
     match codings(content_encoding.unwrap_or_default()).as_deref() {
         Ok([coding]) => {
             let mut decoded = Vec::new();
-            // How the end is missed does not matter, only what came before it.
+            // The missing end is an error here; what was decoded before it counts.
             let _ = coding.undo(bytes, limits, &mut decoded);
             if decoded.is_empty() {
                 return decode_body(bytes, content_encoding, limits);
@@ -171,7 +173,7 @@ enum Fits {
     No,
 }
 
-/// Each member in turn; what follows the last and is no member is ignored, as browsers do.
+/// Decodes each member. Bytes after the last member are ignored, as browsers do.
 fn gunzip(bytes: &[u8], limit: usize, out: &mut Vec<u8>) -> io::Result<Fits> {
     let mut rest = bytes;
     loop {
@@ -186,7 +188,7 @@ fn gunzip(bytes: &[u8], limit: usize, out: &mut Vec<u8>) -> io::Result<Fits> {
     }
 }
 
-/// RFC 1950: method 8 and a check sum of the two bytes. Some servers send bare deflate instead.
+/// RFC 1950: method 8 and a checksum over the two bytes. Some servers send bare deflate instead.
 fn has_zlib_frame(bytes: &[u8]) -> bool {
     match bytes {
         [first, second, ..] => {
@@ -196,7 +198,7 @@ fn has_zlib_frame(bytes: &[u8]) -> bool {
     }
 }
 
-/// Reads to the end unless `out` would become longer than `limit`.
+/// Reads to the end, unless `out` would exceed `limit`.
 fn read_within(reader: impl Read, limit: usize, out: &mut Vec<u8>) -> io::Result<Fits> {
     let room = limit.saturating_sub(out.len()) as u64;
     reader.take(room + 1).read_to_end(out)?;
@@ -298,7 +300,7 @@ mod tests {
             assert_eq!(decoded.bytes, bomb);
             assert!(matches!(decoded.problem, Some(DecodeError::TooLarge(_))), "{encoding}");
         }
-        // Just small enough to be free of the ratio.
+        // Just small enough for the ratio to be ignored.
         let bomb = gzip(&zeros[..1 << 20]);
         assert_eq!(decode(&bomb, "gzip").bytes.len(), 1 << 20);
         let small = DecodeLimits { max_size: 10, ..DecodeLimits::default() };

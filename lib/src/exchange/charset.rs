@@ -1,18 +1,19 @@
-//! The character encoding of a body: the one rule for what hides secrets and for what reads bodies.
+//! The character encoding of a body; redaction and all readers of bodies share this rule.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// An encoding in which a body can be read and written back.
+/// An encoding in which a body can be decoded and encoded again.
 pub(crate) struct Charset {
     encoding: &'static Encoding,
-    /// Bytes of the byte order mark.
+    /// The length of the byte order mark.
     mark: usize,
 }
 
-/// The encoding of a body that is not read as it is: by its byte order mark, the zero bytes of UTF-16, or its declared
-/// `charset`. `None` where the bytes can be read as they are: UTF-8, and supersets of ASCII whose bytes are valid UTF-8.
+/// The encoding of a body that must be decoded, from its byte order mark, the zero bytes of UTF-16,
+/// or its declared `charset`. `None` if the bytes can be read directly: UTF-8, and supersets of
+/// ASCII whose bytes are valid UTF-8.
 pub(crate) fn charset(bytes: &[u8], content_type: &str) -> Option<Charset> {
     let mark = Encoding::for_bom(bytes).map_or(0, |(_, length)| length);
     let encoding = encoding_of(bytes, content_type).filter(|encoding| *encoding != UTF_8)?;
@@ -21,15 +22,15 @@ pub(crate) fn charset(bytes: &[u8], content_type: &str) -> Option<Charset> {
     needed.then_some(Charset { encoding, mark })
 }
 
-/// The encoding of a text: a byte order mark wins, then come the zero bytes of UTF-16, which know better than a label
-/// without an order of bytes, and then the declared `charset`.
+/// The encoding of a text. The order is: a byte order mark, the zero bytes of UTF-16 (a label may
+/// leave the byte order open), the declared `charset`.
 pub(crate) fn encoding_of(bytes: &[u8], content_type: &str) -> Option<&'static Encoding> {
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     marked.or_else(|| wide(bytes)).or_else(|| declared(content_type))
 }
 
-/// UTF-16 without a byte order mark: the first two characters of a text in it are nearly always ASCII, and no text in
-/// another encoding has a zero byte there (RFC 4627, section 3).
+/// Detects UTF-16 without a byte order mark: the first two characters are nearly always ASCII, and
+/// no other text encoding has zero bytes there (RFC 4627, section 3).
 pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [0, first, 0, second, ..] if *first > 0 && *second > 0 => Some(UTF_16BE),
@@ -38,7 +39,8 @@ pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The encoding that the parameter `charset` of a Content-Type names, by the labels of the WHATWG Encoding Standard.
+/// The encoding that the parameter `charset` of a Content-Type names, by the labels of the WHATWG
+/// Encoding Standard.
 pub(crate) fn declared(content_type: &str) -> Option<&'static Encoding> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -50,12 +52,12 @@ pub(crate) fn declared(content_type: &str) -> Option<&'static Encoding> {
 }
 
 impl Charset {
-    /// The text of the body, without its byte order mark. What is no character of the encoding becomes U+FFFD.
+    /// The text of the body, without its byte order mark. Invalid sequences become U+FFFD.
     pub(crate) fn decode<'b>(&self, bytes: &'b [u8]) -> Cow<'b, str> {
         self.encoding.decode_without_bom_handling(&bytes[self.mark..]).0
     }
 
-    /// `text` in the encoding, with the byte order mark of `original`, from which it was decoded.
+    /// Encodes `text` with the byte order mark of `original`, from which it was decoded.
     pub(crate) fn encode(&self, text: &str, original: &[u8]) -> Vec<u8> {
         let mut out = original[..self.mark].to_vec();
         if self.encoding == UTF_16LE {

@@ -1,12 +1,13 @@
-//! What a body is: the one rule by which redaction, builder, validator and matcher read bodies.
+//! Classifies bodies. Redaction, builder, validator and matcher share this rule:
 //!
-//! 1. The declared media type decides, and its `charset` decodes the bytes. A byte order mark wins over the charset.
-//! 2. Where no type is declared, or where the bytes are a JSON object or array under `text/*` or a form type, the
-//!    bytes decide.
-//! 3. A body that was not recorded whole says nothing; that is for the caller to know.
+//! 1. The declared media type decides, and its `charset` decodes the bytes. A byte order mark wins
+//!    over the charset.
+//! 2. Without a declared type, or if the bytes are a JSON object or array under `text/*` or a form
+//!    type, the bytes decide.
+//! 3. An incompletely recorded body is not classified; callers must check this.
 //!
-//! A body that is text in its record was decoded by whoever recorded it, so its charset counts only where the text
-//! makes no sense without it.
+//! The recorder has already decoded a body that is text in its record, so the charset counts only
+//! if the text is not valid without it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::charset::{declared, encoding_of, wide};
 use super::model::Body;
 
-/// How the bodies of a media type are written.
+/// The syntax of the bodies of a media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
     /// One JSON text.
@@ -29,7 +30,7 @@ pub enum Syntax {
     Multipart,
     /// JSON Lines, JSON text sequences and event streams.
     Sequence,
-    /// XML, but for pictures in SVG.
+    /// XML, except SVG images.
     Xml,
     /// Any other text.
     Text,
@@ -38,7 +39,7 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// By `type/subtype` in lower case, as [`media_type`] gives it.
+    /// The syntax of a `type/subtype` in lower case, as [`media_type`] returns it.
     pub fn of(media: &str) -> Syntax {
         let (kind, subtype) = media.split_once('/').unwrap_or((media, ""));
         if is_json_subtype(subtype) {
@@ -61,7 +62,7 @@ impl Syntax {
         }
     }
 
-    /// True where a JSON object or array under this type is read as JSON.
+    /// True if a JSON object or array under this type is read as JSON.
     pub fn yields_to_json(self, media: &str) -> bool {
         match self {
             Syntax::Form | Syntax::Multipart => true,
@@ -75,19 +76,19 @@ fn has_suffix(subtype: &str, suffixes: &[&str]) -> bool {
     suffixes.iter().any(|suffix| subtype.ends_with(suffix))
 }
 
-/// The names of JSON: RFC 8259 and RFC 6839, what came before them, and the versions of the protocol of AWS.
+/// The subtypes of JSON: RFC 8259 and RFC 6839, their predecessors, and those of AWS protocols.
 fn is_json_subtype(subtype: &str) -> bool {
     matches!(subtype, "json" | "x-json" | "json-rpc" | "jsonrequest")
         || subtype.ends_with("+json")
         || subtype.starts_with("x-amz-json-")
 }
 
-/// True where a body of this Content-Type is JSON text.
+/// True if bodies with this Content-Type are JSON.
 pub fn is_json(content_type: &str) -> bool {
     media_type(content_type).is_some_and(|media| Syntax::of(&media) == Syntax::Json)
 }
 
-/// `type/subtype` of a Content-Type, in lower case; `None` where the header names no type.
+/// `type/subtype` of a Content-Type, in lower case; `None` if the header has no type.
 pub fn media_type(content_type: &str) -> Option<Cow<'_, str>> {
     let end = memchr::memchr(b';', content_type.as_bytes()).unwrap_or(content_type.len());
     let named = content_type[..end].trim();
@@ -96,8 +97,8 @@ pub fn media_type(content_type: &str) -> Option<Cow<'_, str>> {
     Some(if has_upper { named.to_ascii_lowercase().into() } else { named.into() })
 }
 
-/// The text of a body, without its byte order mark; `None` where the bytes are no text in the charset that is declared
-/// for them, or in UTF-8 where none is.
+/// The text of a body, without its byte order mark; `None` if the bytes are invalid in the declared
+/// charset, or in UTF-8 without one.
 pub fn body_text<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<Cow<'b, str>> {
     match body {
         Body::Empty => Some(Cow::Borrowed("")),
@@ -111,26 +112,28 @@ pub fn body_text<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<C
         Body::Binary(bytes) => {
             let encoding = encoding_of(bytes, content_type.unwrap_or_default())?;
             let (text, _, broken) = encoding.decode(bytes);
-            // Bytes that claim to be UTF-8 and are not were cut or are of another charset.
+            // Bytes that are declared as UTF-8 but invalid are truncated or in another charset.
             (!broken || encoding != UTF_8).then_some(text)
         }
     }
 }
 
-/// The charset of a text of ASCII that switches to other characters by escape sequences, as ISO-2022-JP does.
+/// The charset of an ASCII text that encodes other characters with escape sequences, as ISO-2022-JP
+/// does.
 fn declared_escapes(text: &str, content_type: Option<&str>) -> Option<&'static Encoding> {
     memchr::memchr(0x1b, text.as_bytes())?;
     content_type.and_then(declared).filter(|encoding| !encoding.is_ascii_compatible())
 }
 
-/// The JSON text of a body that is not plain JSON as it stands: decoded by its charset, without byte order mark, and with
-/// U+FFFD for each half of a surrogate pair. `None` where there is nothing to mend.
+/// The JSON text of a body that is not plain JSON: decoded by its charset, without byte order mark,
+/// and with U+FFFD for each lone surrogate. `None` if there is nothing to repair.
 ///
-/// Callers parse the body as it stands first: nearly all bodies are plain, and need no copy.
+/// Callers parse the body directly first, because nearly all bodies are plain and need no copy.
 pub fn mended_json<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option<Cow<'b, str>> {
     let text = match (body_text(body, content_type), body) {
         (Some(text), _) => text,
-        // JSON must be UTF-8. What is not is most often of the family of Latin-1, in which each byte is a character.
+        // JSON must be UTF-8. Anything else is usually of the Latin-1 family, in which each byte is
+        // a character.
         (None, Body::Binary(bytes)) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
         (None, _) => return None,
     };
@@ -141,7 +144,7 @@ pub fn mended_json<'b>(body: &'b Body<'_>, content_type: Option<&str>) -> Option
     (text.as_bytes() != body.as_bytes()).then_some(text)
 }
 
-/// The text with `\ufffd` for each escape of half of a surrogate pair; `None` where there is none.
+/// The text with `\ufffd` for each lone surrogate escape; `None` if there is none.
 pub(crate) fn without_lone_surrogates(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut mended: Option<String> = None;
@@ -149,7 +152,7 @@ pub(crate) fn without_lone_surrogates(text: &str) -> Option<String> {
     while let Some(found) = memchr::memchr(b'\\', &bytes[at..]) {
         at += found;
         let Some(unit) = unit(&bytes[at..]).filter(|unit| (0xd800..=0xdfff).contains(unit)) else {
-            // The character behind a backslash is no backslash of its own.
+            // Skip the escaped character, which may be a backslash itself.
             at = bytes.len().min(at + 2);
             continue;
         };
@@ -176,10 +179,10 @@ fn unit(bytes: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |sum, digit| Some(sum * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// Reads a body as JSON, whatever its type.
+/// Parses a body as JSON, whatever its type.
 ///
 /// # Errors
-/// What it is instead.
+/// What the body is instead.
 pub fn parse_json<T: DeserializeOwned>(
     body: &Body<'_>,
     content_type: Option<&str>,
@@ -194,8 +197,9 @@ pub fn parse_json<T: DeserializeOwned>(
     serde_json::from_str(&text).map_err(|error| NotJson::of(text.as_bytes(), &error))
 }
 
-/// Reads a body as JSON where the rule says that it is: a declared JSON type; no type and any JSON; a text or a form
-/// that is a JSON object or array. `None` where it is something else by its type.
+/// Parses a body as JSON if the rule of this module says so: a declared JSON type, any JSON without
+/// a declared type, or an object or array in a text or form. `None` if its type says something
+/// else.
 pub fn json_by_rule<T: DeserializeOwned>(
     body: &Body<'_>,
     content_type: Option<&str>,
@@ -212,7 +216,7 @@ pub fn json_by_rule<T: DeserializeOwned>(
     }
 }
 
-/// The media type of a body of which the headers name none: JSON, text or bytes.
+/// The media type of a body without a declared one: JSON, text or bytes.
 pub fn type_of_bytes(body: &Body<'_>) -> &'static str {
     if parse_json::<serde::de::IgnoredAny>(body, None).is_ok() {
         return "application/json";
@@ -223,9 +227,9 @@ pub fn type_of_bytes(body: &Body<'_>) -> &'static str {
     }
 }
 
-/// True where a body may be a JSON object or array, by its beginning.
+/// True if the beginning of a body may be that of a JSON object or array.
 pub fn begins_as_container(body: &Body<'_>) -> bool {
-    // What stands in a line with its escapes begins alike, but for blanks that are escapes.
+    // The escaped literal begins like the text, except for escaped whitespace.
     let bytes = match body.literal() {
         Some(literal) => literal.as_bytes(),
         None => body.as_bytes(),
@@ -241,11 +245,11 @@ pub fn begins_as_container(body: &Body<'_>) -> bool {
     }
 }
 
-/// What a body is that should be JSON and is not.
+/// What a body is that should be JSON but is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotJson {
-    /// Blanks only.
+    /// Whitespace only.
     Blank,
     /// The text ends too early.
     CutShort,
@@ -253,20 +257,20 @@ pub enum NotJson {
     Deep,
     /// A page for browsers.
     Html,
-    /// Longer than what is read.
+    /// Longer than the limit.
     Long,
     /// `NaN` or `Infinity`.
     NotANumber,
     /// Any other text.
     Other,
-    /// Several values, one behind the other.
+    /// Several concatenated values.
     Several,
     /// XML.
     Xml,
 }
 
 impl NotJson {
-    /// By the error that the parser reported for these bytes.
+    /// Classifies by the error that the parser reported for these bytes.
     pub fn of(bytes: &[u8], error: &serde_json::Error) -> NotJson {
         let start = bytes.trim_ascii_start();
         let begins = |tag: &[u8]| {
@@ -298,7 +302,7 @@ impl NotJson {
         }
     }
 
-    /// How people call one body of this kind.
+    /// The name of one such body, for messages.
     pub fn name(self) -> &'static str {
         match self {
             NotJson::Html => "an HTML page",
@@ -306,7 +310,7 @@ impl NotJson {
         }
     }
 
-    /// The same behind a 1.
+    /// The name after the number 1.
     pub fn each(self) -> &'static str {
         match self {
             NotJson::Html => "HTML page",
@@ -314,7 +318,7 @@ impl NotJson {
         }
     }
 
-    /// The same behind a larger number.
+    /// The name after a larger number.
     pub fn all(self) -> &'static str {
         match self {
             NotJson::Blank => "blank",
@@ -336,7 +340,7 @@ impl fmt::Display for NotJson {
     }
 }
 
-/// True where `NaN`, `Infinity` or `-Infinity` stands where a value may stand.
+/// True if `NaN`, `Infinity` or `-Infinity` is in the position of a value.
 fn names_no_number(bytes: &[u8]) -> bool {
     [&b"NaN"[..], b"Infinity"].iter().any(|word| {
         memchr::memmem::find_iter(bytes, word).any(|at| {

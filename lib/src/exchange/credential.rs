@@ -1,9 +1,10 @@
-//! Whether a request brings a credential of its own: `Authorization`, an API key, or a cookie that names a session.
+//! Finds the credential of a request: `Authorization`, an API key, or a session cookie.
 
 use super::model::Request;
 
-/// Header names whose last words say what they hold. `csrf` and the like are not credentials of a user; neither are keys
-/// of a protocol (`sec-websocket-key`), of an idempotent request, or of tools and bot checks.
+/// Last words of header names that hold credentials, and exceptions. `csrf` and the like are not
+/// credentials of a user; neither are keys of a protocol (`sec-websocket-key`), of an idempotent
+/// request, or of tools and bot checks.
 const HEADER_ENDS: [&str; 8] =
     ["key", "token", "auth", "authorization", "secret", "session", "sessionid", "password"];
 const NO_CREDENTIALS: [&str; 12] = [
@@ -21,7 +22,7 @@ const NO_CREDENTIALS: [&str; 12] = [
     "cache",
 ];
 
-/// Names of query parameters that hold a key or a token, without dividers and in lower case.
+/// Names of query parameters that hold a key or a token, in lower case and without separators.
 const QUERY_NAMES: [&str; 14] = [
     "accesskey",
     "accesstoken",
@@ -39,12 +40,12 @@ const QUERY_NAMES: [&str; 14] = [
     "token",
 ];
 
-/// Ends of names of cookies that hold a session or a token, without dividers and in lower case.
+/// Last parts of cookie names that hold a session or a token, in lower case and without separators.
 const COOKIE_ENDS: [&str; 8] =
     ["session", "sessionid", "sessid", "sid", "auth", "token", "jwt", "sess"];
 
-/// The first credential of a request, as people call it: `the header authorization`, `the query parameter api_key`, `the
-/// cookie sid`.
+/// The first credential of a request, for messages: `the header authorization`, `the query
+/// parameter api_key`, `the cookie sid`.
 pub fn credential(request: &Request<'_>) -> Option<String> {
     for (name, value) in &request.headers {
         if name == "cookie" {
@@ -68,7 +69,7 @@ pub fn credential(request: &Request<'_>) -> Option<String> {
 
 /// True for a lower-case header name that holds a credential.
 pub fn is_credential_header(name: &str) -> bool {
-    // Most headers end in other letters, and are done with here.
+    // A cheap test that rules out most headers.
     let last = name.as_bytes().last();
     if !matches!(last, Some(b'y' | b'n' | b'h' | b't' | b'd')) {
         return false;
@@ -88,7 +89,7 @@ pub fn is_session_cookie(name: &str) -> bool {
         && COOKIE_ENDS.iter().any(|end| bare.ends_with(end))
 }
 
-/// In lower case, without dividers.
+/// In lower case, without separators.
 fn bare(name: &str) -> String {
     let kept = name.chars().filter(|c| !matches!(c, '-' | '_' | '.'));
     kept.map(|c| c.to_ascii_lowercase()).collect()

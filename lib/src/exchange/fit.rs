@@ -1,32 +1,34 @@
-//! Which form a body has in its line: text or base64, whole or truncated, so that readers accept the line.
+//! Chooses the form of a body in its line: text or base64, whole or truncated, within the limits of
+//! readers.
 
 use super::escape::escaped_len;
 use super::model::{Body, Exchange, Side};
 
-/// A text whose JSON text takes more than so many times its bytes is written in base64, which takes 4/3.
+/// A text whose JSON string takes more than this many times its bytes is written as base64, which
+/// takes 4/3.
 pub(super) const MAX_GROWTH: usize = 2;
 
-/// Room for the members that a line gets when its bodies change their forms: two names of base64 bodies and
+/// Space for the members that are added when bodies change their form: two base64 bodies, and
 /// `truncated` with two sizes.
 const MEMBERS: usize = 256;
 
 /// The form of one body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Form {
-    /// Base64, although it may be a text.
+pub(super) struct BodyForm {
+    /// Base64, even if it is text.
     pub(super) base64: bool,
-    /// How many of its bytes are written; all of them where this is `None`.
+    /// The number of bytes that are written; `None` for all.
     pub(super) kept: Option<usize>,
 }
 
-impl Form {
-    pub(super) const BASE64: Form = Form { base64: true, kept: None };
+impl BodyForm {
+    pub(super) const BASE64: BodyForm = BodyForm { base64: true, kept: None };
 
     pub(super) fn kept(self, bytes: &[u8]) -> &[u8] {
         &bytes[..self.kept.unwrap_or(bytes.len()).min(bytes.len())]
     }
 
-    /// What `truncated` says of a body: `known` is what it said before.
+    /// The full size for `truncated`; `known` is the size recorded before.
     pub(super) fn full_size(self, body: &Body<'_>, known: Option<u64>) -> Option<u64> {
         let length = body.as_bytes().len();
         if self.kept.is_some_and(|kept| kept < length) {
@@ -39,13 +41,13 @@ impl Form {
 
 /// The forms of both bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Forms {
-    pub(super) request: Form,
-    pub(super) response: Form,
+pub(super) struct BodyForms {
+    pub(super) request: BodyForm,
+    pub(super) response: BodyForm,
 }
 
-impl Forms {
-    pub(super) fn set(&mut self, side: Side, form: Form) {
+impl BodyForms {
+    pub(super) fn set(&mut self, side: Side, form: BodyForm) {
         match side {
             Side::Client => self.request = form,
             Side::Upstream => self.response = form,
@@ -53,14 +55,14 @@ impl Forms {
     }
 }
 
-/// Forms with which the line, which has `length` bytes with `forms`, has at most `limit`. Each body gets its
-/// shorter form; if that is not enough, the longer body is truncated first.
+/// Finds forms for a line of at most `limit` bytes. The line has `length` bytes with `forms`. Each
+/// body gets its shorter form; if that is not enough, the longer body is truncated first.
 pub(super) fn shorten(
     exchange: &Exchange<'_>,
-    forms: &Forms,
+    forms: &BodyForms,
     length: usize,
     limit: usize,
-) -> Forms {
+) -> BodyForms {
     const EMPTY: &Body<'static> = &Body::Empty;
     let request = Candidate::new(&exchange.request.body, forms.request);
     let response = exchange.response.as_ref().map_or(EMPTY, |response| &response.body);
@@ -68,7 +70,7 @@ pub(super) fn shorten(
     let others = length - request.written - response.written;
     let room = limit.saturating_sub(others + MEMBERS);
     let (less, more) = (request.least.min(response.least), request.least.max(response.least));
-    // All of the shorter body where it takes no more than half of the room.
+    // The shorter body is kept whole if it takes at most half of the space.
     let half = room / 2;
     let (for_less, for_more) = match less <= half {
         true => (less, room - less),
@@ -79,10 +81,10 @@ pub(super) fn shorten(
         true => (for_less, for_more),
         false => (for_more, for_less),
     };
-    Forms { request: request.within(for_request), response: response.within(for_response) }
+    BodyForms { request: request.within(for_request), response: response.within(for_response) }
 }
 
-/// A body, and what it takes in each form, without quotes.
+/// A body, and its size in each form, without quotes.
 struct Candidate<'b> {
     body: &'b Body<'b>,
     written: usize,
@@ -91,7 +93,7 @@ struct Candidate<'b> {
 }
 
 impl<'b> Candidate<'b> {
-    fn new(body: &'b Body<'b>, form: Form) -> Self {
+    fn new(body: &'b Body<'b>, form: BodyForm) -> Self {
         let bytes = body.as_bytes();
         let packed = bytes.len().div_ceil(3) * 4;
         let (text, base64) = match body {
@@ -107,7 +109,7 @@ impl<'b> Candidate<'b> {
     }
 
     /// The form that takes at most `room` bytes.
-    fn within(&self, room: usize) -> Form {
+    fn within(&self, room: usize) -> BodyForm {
         let bytes = self.body.as_bytes();
         let kept = if self.least <= room {
             bytes.len()
@@ -116,13 +118,14 @@ impl<'b> Candidate<'b> {
         } else {
             text_within(bytes, room)
         };
-        Form { base64: self.base64, kept: Some(kept) }
+        BodyForm { base64: self.base64, kept: Some(kept) }
     }
 }
 
-/// How many bytes of a valid text take at most `room` as JSON text; it ends with a character.
+/// How many bytes of a valid text take at most `room` bytes as a JSON string; ends at a whole
+/// character.
 fn text_within(text: &[u8], room: usize) -> usize {
-    /// Counted at a time.
+    /// Number of bytes counted at a time.
     const PIECE: usize = 4096;
     let (mut kept, mut taken) = (0, 0);
     for piece in text.chunks(PIECE) {
@@ -140,7 +143,7 @@ fn text_within(text: &[u8], room: usize) -> usize {
         taken += more;
         kept += piece.len();
     }
-    // A byte that continues a character does not begin one (RFC 3629 section 3).
+    // Continuation bytes do not begin a character (RFC 3629 section 3).
     while kept > 0 && kept < text.len() && text[kept] & 0xc0 == 0x80 {
         kept -= 1;
     }
@@ -164,7 +167,7 @@ mod tests {
         }
     }
 
-    fn sizes(forms: &Forms) -> (usize, bool, usize, bool) {
+    fn sizes(forms: &BodyForms) -> (usize, bool, usize, bool) {
         let (request, response) = (forms.request, forms.response);
         (request.kept.unwrap(), request.base64, response.kept.unwrap(), response.base64)
     }
@@ -173,9 +176,9 @@ mod tests {
     fn the_longer_body_is_truncated_first() {
         let exchange = exchange(&"a".repeat(100), vec![0xff; 3_000]);
         let length = 500 + 100 + 4_000;
-        let short = |limit| sizes(&shorten(&exchange, &Forms::default(), length, limit));
+        let short = |limit| sizes(&shorten(&exchange, &BodyForms::default(), length, limit));
         assert_eq!(short(10_000), (100, false, 3_000, true));
-        // 500 of others, 256 of members, 100 of the request: 1,000 are left.
+        // 500 of others, 256 of members, 100 of the request: 1,000 remain.
         assert_eq!(short(1_856), (100, false, 750, true));
         assert_eq!(short(756 + 100), (50, false, 36, true));
         assert_eq!(short(0), (0, false, 0, true));

@@ -1,18 +1,18 @@
-//! Hosts, as they may route a request and name a file: what a client sends in a Host header is input like any other.
+//! Validates hosts, which route requests and name files. A `Host` header is untrusted input.
 
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
 use sha2::{Digest as _, Sha256};
 
-/// The longest name that DNS has.
+/// Maximum length of a DNS name.
 const MAX_HOST: usize = 253;
-/// The longest label of such a name.
+/// Maximum length of a DNS label.
 const MAX_LABEL: usize = 63;
-/// A longer file name is cut: file systems end at 255 bytes, and more is added to it.
+/// Longer file names are truncated: file systems allow 255 bytes, and suffixes are added.
 const MAX_FILE_NAME: usize = 200;
 
-/// Why a text is no `host[:port]`.
+/// Why a text is not a valid `host[:port]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// No host at all.
@@ -21,25 +21,25 @@ pub enum HostError {
     /// More than 253 bytes, or a label of more than 63.
     #[error("the host is too long")]
     TooLong,
-    /// A byte that no host name has, or an empty label.
+    /// An invalid byte in a host name, or an empty label.
     #[error("the host is neither a name nor an address")]
     Name,
     /// Brackets without an IPv6 address in them.
     #[error("the host is no IPv6 address in brackets")]
     Address,
-    /// A user before the host.
+    /// User-info before the host.
     #[error("a user before the host is not taken; send credentials in an Authorization header")]
     User,
-    /// A port that is not a number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     #[error("the port is not 1 to 65535")]
     Port,
 }
 
-/// A `host[:port]` in lower case: a name (with underscores, which container networks use), an IPv4 address, or an
-/// IPv6 address in brackets.
+/// Validates a `host[:port]` and converts it to lower case. The host is a name (underscores are
+/// allowed, because container networks use them), an IPv4 address, or an IPv6 address in brackets.
 ///
 /// # Errors
-/// Anything else, path separators and control characters among it.
+/// Anything else, including path separators and control characters.
 pub fn valid_host(text: &str) -> Result<String, HostError> {
     if text.is_empty() {
         return Err(HostError::Empty);
@@ -83,8 +83,9 @@ fn checked(text: &str) -> Result<String, HostError> {
     Ok(text.to_ascii_lowercase())
 }
 
-/// True for what nearly all hosts are: labels of small letters, digits and hyphens, and perhaps a port of up to four digits.
-/// Those need one look at each byte; what it does not take is looked at more closely.
+/// True for nearly all valid hosts: labels of lower-case letters, digits and hyphens, and
+/// optionally a port of up to four digits. This fast path reads each byte once; other hosts get the
+/// full check.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut label = 0;
@@ -103,7 +104,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn check_name(name: &str) -> Result<(), HostError> {
-    // A full stop at the end marks a name as complete.
+    // A final dot marks a fully qualified name.
     for label in name.strip_suffix('.').unwrap_or(name).split('.') {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if label.is_empty() || !label.bytes().all(allowed) {
@@ -116,9 +117,9 @@ fn check_name(name: &str) -> Result<(), HostError> {
     Ok(())
 }
 
-/// The host as a part of a file name that stays in its folder, whatever the host: lower case, `_` for the `:`
-/// before a port, `%XX` for every byte outside `[a-z0-9.-]` and for a leading dot; over 200 bytes it is cut
-/// and a hash of the whole follows. Different hosts have different names.
+/// The host as a safe part of a file name: lower case, `_` for the `:` before a port, and `%XX` for
+/// every byte outside `[a-z0-9.-]` and for a leading dot. Beyond 200 bytes it is truncated and a
+/// hash of the whole host follows. Different hosts have different file names.
 pub fn file_name_of_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     let (name, port) = split_port(&host);
@@ -146,7 +147,7 @@ pub fn file_name_of_host(host: &str) -> String {
     file
 }
 
-/// The `:` before a port, not one within an IPv6 address.
+/// Splits at the `:` before a port, not at one in an IPv6 address.
 fn split_port(host: &str) -> (&str, Option<&str>) {
     match host.rsplit_once(':') {
         Some((name, port))
@@ -252,7 +253,7 @@ mod tests {
             }
             files.insert(*file);
         }
-        // Only the case of letters makes two of them one.
+        // Only hosts that differ in case share a name.
         assert_eq!(files.len(), CORPUS.len() - 1);
     }
 

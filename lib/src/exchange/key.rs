@@ -1,7 +1,6 @@
-//! The parts of a request that name it: origin, and path with sorted query.
+//! Identifies requests by their origin and their path with a sorted query.
 //!
-//! The builder writes these into `x-hmt-replay` and the mock looks requests up by them, so both
-//! take them from here.
+//! The builder writes these into `x-hmt-replay`, and the mock looks requests up by them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,8 +9,8 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use super::model::{Pairs, Request};
 
-/// Bytes escaped in a query name or value: RFC 3986 `query` without the delimiters of the
-/// `name=value&…` form, and `+`, which forms read as a blank.
+/// Bytes that are escaped in a query name or value: those outside RFC 3986 `query`, the delimiters
+/// of `name=value&…`, and `+`, which forms decode as a space.
 pub(super) const QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -23,14 +22,14 @@ pub(super) const QUERY: &AsciiSet = &CONTROLS
     .add(b'=')
     .add(b'+');
 
-/// `protocol://host`, or an empty string where the request names no host.
+/// `protocol://host`, or an empty string if the request has no host.
 pub fn origin(request: &Request<'_>) -> String {
     let mut origin = String::new();
     push_origin(request, &mut origin);
     origin
 }
 
-/// Appends what [`origin`] gives.
+/// Appends the result of [`origin`].
 pub(crate) fn push_origin(request: &Request<'_>, origin: &mut String) {
     if !request.host.is_empty() {
         origin.push_str(request.protocol.as_str());
@@ -39,14 +38,14 @@ pub(crate) fn push_origin(request: &Request<'_>, origin: &mut String) {
     }
 }
 
-/// A host without the port that its scheme has anyway (RFC 3986, section 6.2.3; RFC 9110, section 4.2).
+/// A host without its scheme's default port (RFC 3986, section 6.2.3; RFC 9110, section 4.2).
 fn without_default_port<'h>(scheme: &str, host: &'h str) -> &'h str {
     let port = match scheme {
         "http" => ":80",
         "https" => ":443",
         _ => return host,
     };
-    // `::80` may be the end of an address of IPv6 that lacks its brackets.
+    // `::80` may be the end of an IPv6 address without brackets.
     host.strip_suffix(port).filter(|name| !name.is_empty() && !name.ends_with(':')).unwrap_or(host)
 }
 
@@ -60,8 +59,8 @@ pub fn sorted_path(pathname: &str, query: &Pairs<'_>) -> String {
     path
 }
 
-/// The path with its query as on the wire. Where `wire` says other than `query`, as after a secret was replaced,
-/// `query` counts, escaped; so it does where `wire` is not known.
+/// The path with its query as on the wire. If `wire` is unknown or differs from `query`, for
+/// instance because a secret was replaced, the escaped `query` is used.
 pub fn wire_path<'p>(pathname: &'p str, query: &Pairs<'_>, wire: Option<&str>) -> Cow<'p, str> {
     let as_texts = |(name, value): &'_ (Cow<'_, str>, Cow<'_, str>)| -> (String, String) {
         (name.as_ref().to_owned(), value.as_ref().to_owned())
@@ -82,7 +81,8 @@ pub fn wire_path<'p>(pathname: &'p str, query: &Pairs<'_>, wire: Option<&str>) -
         path.push_str(wire);
         return Cow::Owned(path);
     }
-    // The pairs may be in another order, since an object of names keeps those of one name together.
+    // The order of the pairs may differ, because a JSON object keeps the values of one name
+    // together.
     let mut left: Vec<Option<(String, String)>> =
         query.iter().map(|pair| Some(as_texts(pair))).collect();
     let push = |path: &mut String, piece: &mut dyn Iterator<Item = &str>| {
@@ -93,7 +93,7 @@ pub fn wire_path<'p>(pathname: &'p str, query: &Pairs<'_>, wire: Option<&str>) -
     };
     for piece in wire.split('&') {
         let Some((name, value)) = parse_query(piece).pop() else {
-            // An empty piece is no pair.
+            // An empty piece is not a pair.
             push(&mut path, &mut std::iter::once(piece));
             continue;
         };
@@ -130,7 +130,7 @@ fn push_query<'q>(path: &mut String, pairs: impl Iterator<Item = (&'q str, &'q s
     }
 }
 
-/// Splits a query string into decoded pairs, as forms read it (`+` is a blank). Escapes of bytes that are no UTF-8
+/// Splits a query string into decoded pairs, as forms do (`+` is a space). Escapes of invalid UTF-8
 /// stay as they are, so that different queries stay different.
 pub fn parse_query(query: &str) -> Pairs<'_> {
     let mut pairs: Pairs<'_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -145,7 +145,7 @@ pub fn parse_query(query: &str) -> Pairs<'_> {
     pairs
 }
 
-/// Decodes a name or value of a form, but for escapes of bytes that are no UTF-8.
+/// Decodes a name or value of a form, except escapes of invalid UTF-8.
 fn decode_valid(text: &str) -> String {
     let text = text.replace('+', " ");
     let bytes: Vec<u8> = percent_decode_str(&text).collect();
@@ -178,7 +178,7 @@ mod tests {
             let path = wire_path("/p", &parse_query(wire), Some(wire)).into_owned();
             assert_eq!(path, format!("/p?{wire}"));
         }
-        // An object of names keeps those of one name together; and a secret was replaced.
+        // A JSON object keeps the values of one name together, and a secret was replaced.
         let query = parse_query("a=1&a=3&token=hidden&b=%2f");
         let path = wire_path("/p", &query, Some("a=1&token=s%33cret&b=%2f&a=3"));
         assert_eq!(path, "/p?a=1&token=hidden&b=%2f&a=3");

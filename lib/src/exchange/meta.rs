@@ -1,4 +1,4 @@
-//! `meta.hmt`: read with tolerance, because `meta` is free-form and others write into it too.
+//! Reads `meta.hmt` tolerantly, because `meta` is free-form and other tools write to it too.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,9 +9,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::model::{BytePairs, Meta, Pairs, Side};
-use super::values::{Key, Names, Text};
+use super::values::{FieldName, NameValues, Text};
 
-/// [`Meta`] and the bodies that stand beside it.
+/// [`Meta`], and the bodies that are stored next to it.
 #[derive(Default)]
 pub(super) struct HmtMeta<'de> {
     pub(super) meta: Meta<'de>,
@@ -20,7 +20,8 @@ pub(super) struct HmtMeta<'de> {
 }
 
 impl<'de> HmtMeta<'de> {
-    /// Takes what is ours out of the value of `meta`; a field of a type that we never write is not ours.
+    /// Reads the known fields of `meta`. A field whose type HMT never writes belongs to another
+    /// tool.
     pub(super) fn from_meta(raw: &'de RawValue) -> Self {
         let mut found = HmtMeta::default();
         for (key, value) in fields(raw) {
@@ -103,10 +104,10 @@ fn texts(raw: &RawValue) -> Vec<Cow<'_, str>> {
 }
 
 fn pairs(raw: &RawValue) -> Pairs<'_> {
-    seeded(raw, Names("meta")).unwrap_or_default()
+    seeded(raw, NameValues("meta")).unwrap_or_default()
 }
 
-/// Values in base64; what is no base64 is not ours.
+/// Values in base64; invalid ones belong to another tool.
 fn byte_pairs(raw: &RawValue) -> BytePairs<'_> {
     let decode = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
         let bytes = STANDARD.decode(value.as_bytes()).ok()?;
@@ -122,7 +123,7 @@ fn seeded<'de, S: serde::de::DeserializeSeed<'de>>(
     seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get())).ok()
 }
 
-/// The fields of an object; none of anything else.
+/// The fields of an object; none for other values.
 fn fields(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     struct Fields<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
     impl<'de> Deserialize<'de> for Fields<'de> {
@@ -135,7 +136,7 @@ fn fields(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
                 }
                 fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
                     let mut fields = Vec::new();
-                    while let Some(Key(key)) = map.next_key()? {
+                    while let Some(FieldName(key)) = map.next_key()? {
                         fields.push((key, map.next_value()?));
                     }
                     Ok(Fields(fields))

@@ -1,7 +1,7 @@
-//! The recorded pair and its line format: model, reader, writer, bodies, secrets.
+//! The recorded exchange and its line format: model, reader, writer, bodies, secrets.
 //!
-//! An exchange is a line of JSON (man page `hmt-exchange(5)`). This module knows that line and nothing
-//! of where lines come from ([`crate::stream`]) or of what they mean to a spec.
+//! An exchange is a line of JSON (man page `hmt-exchange(5)`). This module knows that line but not
+//! where lines come from ([`crate::stream`]) or how they relate to a spec.
 
 mod bodies;
 mod charset;
@@ -54,7 +54,7 @@ pub use writer::{MAX_LINE, write_line};
 
 pub(crate) use content::without_lone_surrogates;
 pub(crate) use key::push_origin;
-pub(crate) use place::{Place, place};
+pub(crate) use place::{RequestTarget, place};
 pub(crate) use sequence::RECORD_SEPARATOR;
 pub(crate) use timestamp::later;
 pub(crate) use unescape::{before_backslash, by_number};

@@ -1,7 +1,7 @@
-//! The exchange: one HTTP request and, where there was one, its response.
+//! The exchange: one HTTP request and its response, if any.
 //!
-//! One type serves reading and writing. Strings are [`Cow`]s, so that a reader can lend slices of the
-//! line that it parsed, while a recorder builds `Exchange<'static>`.
+//! One type serves reading and writing. Strings are [`Cow`]s, so that a reader can borrow from the
+//! parsed line, while a recorder builds `Exchange<'static>`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,40 +19,40 @@ pub type BytePairs<'a> = Vec<(Cow<'a, str>, Cow<'a, [u8]>)>;
 /// One recorded request and its response: a line of a recording.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exchange<'a> {
-    /// What was asked.
+    /// The request.
     pub request: Request<'a>,
-    /// What was answered; absent where no answer came (then [`Meta::error`] says why).
+    /// The response; `None` if there was none ([`Meta::error`] has the reason).
     pub response: Option<Response<'a>>,
-    /// What the recorder knows beyond the two messages.
+    /// Further information from the recorder.
     pub meta: Meta<'a>,
 }
 
 /// The request of an exchange.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request<'a> {
-    /// The method, one of the nine that a line can hold.
+    /// The method, one of the nine that the format has names for.
     pub method: Method,
     /// `http` or `https`.
     pub protocol: Protocol,
-    /// Lower-case `host[:port]`; empty where the line tells none.
+    /// Lower-case `host[:port]`; empty if unknown.
     pub host: Cow<'a, str>,
     /// The path as on the wire: percent-encoded, without query, beginning with `/`.
     pub pathname: Cow<'a, str>,
-    /// The query, percent-decoded, in wire order where it is known.
+    /// The query, percent-decoded, in wire order if known.
     pub query: Pairs<'a>,
-    /// The query as on the wire, without `?`; empty for a bare `?`, `None` where it is not known or there is none.
-    /// [`Self::query`] counts where the two differ, as after a secret was replaced.
+    /// The query as on the wire, without `?`; empty for a bare `?`, `None` if unknown or absent. If
+    /// the two differ, for instance because a secret was replaced, [`Self::query`] counts.
     pub wire_query: Option<Cow<'a, str>>,
-    /// End-to-end and other headers as recorded.
+    /// Headers as recorded.
     pub headers: Pairs<'a>,
     /// The decoded body.
     pub body: Body<'a>,
-    /// RFC 3339 time at which the request began.
+    /// The RFC 3339 time when the request began.
     pub timestamp: Option<Cow<'a, str>>,
 }
 
 impl Request<'_> {
-    /// Takes what was replaced in [`Self::query`] out of [`Self::wire_query`], too.
+    /// Applies replacements in [`Self::query`] to [`Self::wire_query`] too.
     pub(crate) fn hide_in_wire_query(&mut self) {
         if let Some(wire) = &self.wire_query
             && parse_query(wire) != self.query
@@ -72,19 +72,19 @@ pub struct Response<'a> {
     pub headers: Pairs<'a>,
     /// The decoded body.
     pub body: Body<'a>,
-    /// RFC 3339 time at which the response was complete.
+    /// The RFC 3339 time when the response was complete.
     pub timestamp: Option<Cow<'a, str>>,
 }
 
-/// A body, its Content-Encoding undone.
+/// A body with its Content-Encoding decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// No body, or an empty one: the format does not tell them apart.
+    /// No body, or an empty one: the format does not distinguish them.
     #[default]
     Empty,
     /// Valid UTF-8; never empty.
     Text(BodyText<'a>),
-    /// Anything else; never empty. Stands in base64 under `meta.hmt`.
+    /// Anything else; never empty. Stored as base64 under `meta.hmt`.
     Binary(Cow<'a, [u8]>),
 }
 
@@ -98,7 +98,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// What stands between the quotes of its string literal, where it is a text that was read with escapes.
+    /// The literal between the quotes, for a text that was read with escapes.
     pub(crate) fn literal(&self) -> Option<&str> {
         match self {
             Body::Text(text) => text.literal(),
@@ -106,9 +106,9 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// True where there are more bytes than so many.
+    /// True if the body has more than this many bytes.
     pub(crate) fn is_longer_than(&self, bytes: usize) -> bool {
-        // No escape is shorter than what it stands for.
+        // An escape is never shorter than its character.
         self.literal().is_none_or(|literal| literal.len() > bytes) && self.as_bytes().len() > bytes
     }
 
@@ -121,12 +121,12 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// True where there is no byte.
+    /// True if the body has no bytes.
     pub fn is_empty(&self) -> bool {
         matches!(self, Body::Empty)
     }
 
-    /// Classes bytes that are lent: empty, text or binary.
+    /// Classifies borrowed bytes: empty, text or binary.
     pub fn lent(bytes: &'a [u8]) -> Body<'a> {
         if bytes.is_empty() {
             return Body::Empty;
@@ -137,7 +137,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Classes bytes: empty, text or binary.
+    /// Classifies bytes: empty, text or binary.
     pub fn from_bytes(bytes: Vec<u8>) -> Body<'static> {
         if bytes.is_empty() {
             return Body::Empty;
@@ -149,8 +149,8 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What stands under `meta.hmt` of a line (hmt-exchange(5)), but for the base64 bodies, which are
-/// in [`Body::Binary`].
+/// The content of `meta.hmt` (hmt-exchange(5)), without the base64 bodies, which are in
+/// [`Body::Binary`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meta<'a> {
     /// Random id of the recorder's run.
@@ -161,22 +161,23 @@ pub struct Meta<'a> {
     pub connection: Option<u64>,
     /// Milliseconds from the request's first byte to the response's last.
     pub duration_ms: Option<f64>,
-    /// The request body's full size in bytes, where the recorded part is shorter.
+    /// The request body's full size in bytes, if the record is truncated.
     pub truncated_request: Option<u64>,
-    /// The response body's full size in bytes, where the recorded part is shorter.
+    /// The response body's full size in bytes, if the record is truncated.
     pub truncated_response: Option<u64>,
     /// The side that cut the exchange short.
     pub incomplete: Option<Side>,
     /// Why there is no response.
     pub error: Option<Cow<'a, str>>,
-    /// Milliseconds since the response's first byte, and bytes, of each chunk of a streamed response.
+    /// For each chunk of a streamed response: milliseconds since its first byte, and size in bytes.
     pub chunks: Vec<(f64, u64)>,
-    /// A method outside the nine, as it was on the wire. [`Request::method`] is then `post`.
+    /// The method as on the wire, if the format has no name for it. [`Request::method`] is then
+    /// `post`.
     pub method: Option<Cow<'a, str>>,
-    /// The reason phrase of the response, where it is not the standard one of its status. May be empty.
+    /// The reason phrase, if it is not the standard one of the status. May be empty.
     pub reason: Option<Cow<'a, str>>,
-    /// Values of request headers that are not UTF-8, as their bytes. [`Request::headers`] has the same values read as
-    /// ISO 8859-1.
+    /// The bytes of request header values that are not UTF-8. [`Request::headers`] has the same
+    /// values decoded as ISO 8859-1.
     pub request_header_bytes: BytePairs<'a>,
     /// The same for the response.
     pub response_header_bytes: BytePairs<'a>,
@@ -184,7 +185,7 @@ pub struct Meta<'a> {
     pub request_trailers: Pairs<'a>,
     /// Trailers of the response.
     pub trailers: Pairs<'a>,
-    /// What contradicted the spec given to the recorder.
+    /// Violations of the spec that the recorder checked against.
     pub violations: Vec<Cow<'a, str>>,
     /// Names whose values were replaced.
     pub redacted: Vec<Cow<'a, str>>,
@@ -195,9 +196,9 @@ pub struct Meta<'a> {
 /// A side of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The one who asks.
+    /// The client.
     Client,
-    /// The one who answers.
+    /// The upstream.
     Upstream,
 }
 
@@ -247,7 +248,7 @@ impl Method {
     }
 }
 
-/// A method outside the nine.
+/// A method that the format has no name for.
 #[derive(Debug, thiserror::Error)]
 #[error("method {}is none of get, put, post, patch, delete, options, trace, head, connect", quoted(.0))]
 pub struct UnknownMethod(pub String);

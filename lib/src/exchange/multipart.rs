@@ -1,35 +1,37 @@
-//! Reads `multipart/form-data` (RFC 7578, RFC 2046 section 5.1): where the parts of a body are, and what they say of themselves.
+//! Reads `multipart/form-data` (RFC 7578, RFC 2046 section 5.1): the positions of the parts, and
+//! their headers.
 //!
-//! There is one reader, for what hides secrets and for what checks bodies: what one of them takes for a part the other does, too.
+//! Redaction and validation share this reader, so that they see the same parts.
 
 use std::ops::Range;
 
 /// A part of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormPart {
-    /// The name of the field, where it has one.
+    /// The name of the field, if any.
     pub name: Option<String>,
-    /// Its Content-Type. The type is in lower case; parameters are as they came, since a boundary has its own case.
+    /// The Content-Type. The type is in lower case; parameters are unchanged, because a boundary is
+    /// case-sensitive.
     pub media: Option<String>,
     /// Whether it is a file.
     pub is_file: bool,
-    /// The name of the file, where it has one.
+    /// The name of the file, if any.
     pub file_name: Option<String>,
-    /// Where in the body its content is.
+    /// The position of the content in the body.
     pub content: Range<usize>,
-    /// What is wrong with it.
+    /// What is wrong with the part.
     pub fault: Option<&'static str>,
 }
 
-/// A line that divides parts.
+/// A delimiter line between parts.
 struct Delimiter {
     at: usize,
-    /// Where the next part begins.
+    /// The start of the next part.
     end: usize,
     is_last: bool,
 }
 
-/// The parts of a body. One that was cut has its last part with a fault.
+/// The parts of a body. In a truncated body, the last part has a fault.
 ///
 /// # Errors
 /// What is wrong with the body as a whole.
@@ -57,7 +59,7 @@ pub fn form_parts(body: &[u8], content_type: &str) -> Result<Vec<FormPart>, &'st
     Ok(parts)
 }
 
-/// It begins a line, and nothing but blanks stands behind it.
+/// A delimiter begins a line, and only whitespace follows it.
 fn delimiter_at(body: &[u8], at: usize, length: usize) -> Option<Delimiter> {
     if at > 0 && body[at - 1] != b'\n' {
         return None;
@@ -70,7 +72,7 @@ fn delimiter_at(body: &[u8], at: usize, length: usize) -> Option<Delimiter> {
     let line_end = match &rest[blanks..] {
         [b'\r', b'\n', ..] => 2,
         [b'\n', ..] => 1,
-        // A body that was cut.
+        // A truncated body.
         [] | [b'\r'] => rest.len() - blanks,
         _ => return None,
     };
@@ -92,7 +94,7 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
         }
     };
     let content = &bytes[begin..];
-    // The line end in front of a delimiter is the delimiter's.
+    // The line break before a delimiter belongs to the delimiter.
     let content = content.strip_suffix(b"\n").unwrap_or(content);
     let content = content.strip_suffix(b"\r").unwrap_or(content);
     let begin = all.start + begin;
@@ -103,7 +105,8 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
     FormPart {
         name: parameter(disposition, "name"),
         media: (!media.is_empty()).then(|| with_lower_type(media)),
-        // Browsers call every Blob that is no file so, which is how their scripts send a part in JSON.
+        // Browsers give this name to every Blob that is not a file; scripts send JSON parts this
+        // way.
         is_file: file_name
             .as_deref()
             .is_some_and(|name| name != "blob" || !media.to_ascii_lowercase().contains("json")),
@@ -113,7 +116,7 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
     }
 }
 
-/// A Content-Type with its type, but not its parameters, in lower case.
+/// A Content-Type with the type, but not its parameters, in lower case.
 fn with_lower_type(media: &str) -> String {
     let (kind, parameters) = media.split_at(media.find(';').unwrap_or(media.len()));
     kind.to_ascii_lowercase() + parameters
@@ -150,7 +153,8 @@ fn parameter(value: &str, name: &str) -> Option<String> {
     }
 }
 
-/// The quote that ends a text: one behind a backslash does not, unless there is no other, as in names of files of Windows.
+/// Finds the closing quote. An escaped quote does not close, unless there is no other one, as in
+/// Windows file names.
 fn end_of_quoted(quoted: &str) -> Option<usize> {
     let mut quotes = quoted.match_indices('"').map(|(at, _)| at);
     quotes.clone().find(|at| !quoted[..*at].ends_with('\\')).or_else(|| quotes.next_back())

@@ -1,10 +1,10 @@
-//! Globs: `*` is any run of characters, `?` any one.
+//! Glob patterns: `*` matches any run of characters, `?` any single one.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-/// A glob that is matched on the whole text, without regard to ASCII case.
+/// A glob pattern that must match the whole text, ignoring ASCII case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
@@ -23,10 +23,11 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
-    /// True where the pattern covers all of `text`.
+    /// True if the pattern matches all of `text`.
     pub fn matches(&self, text: &str) -> bool {
         let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
-        // Greedy matching needs to reconsider the last star only, so the time is at most their product.
+        // Greedy matching only needs to return to the last star, so the time is at most the product
+        // of the lengths.
         let (mut p, mut t) = (0, 0);
         let mut star: Option<(usize, usize)> = None;
         while t < text.len() {

@@ -1,14 +1,14 @@
-//! Where a request goes: `url`, `path`, `pathname`, `query`, `host` and the Host header overlap, and any of
-//! them may be all that a line has.
+//! Combines the fields that say where a request goes: `url`, `path`, `pathname`, `query`, `host`
+//! and the Host header overlap, and a line may have any of them.
 
 use std::borrow::Cow;
 
 use super::key::parse_query;
 use super::model::{Pairs, Protocol};
 
-/// Protocol, host, path and query, as far as a line tells them.
+/// Protocol, host, path and query, as far as a line has them.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Place<'a> {
+pub(crate) struct RequestTarget<'a> {
     pub(crate) protocol: Option<Protocol>,
     pub(crate) host: Cow<'a, str>,
     pub(crate) pathname: Cow<'a, str>,
@@ -16,8 +16,9 @@ pub(crate) struct Place<'a> {
     pub(crate) wire_query: Option<Cow<'a, str>>,
 }
 
-/// Brings them together: for the host `host`, `url`, Host header; for the path `pathname`, `path`, `url`; for the
-/// query `query` unless it is empty, then what stands behind the `?` of any of them.
+/// Combines the fields. The first of these counts: for the host `host`, `url`, Host header; for the
+/// path `pathname`, `path`, `url`; for the query `query` unless it is empty, then the part after
+/// `?` in any of them.
 pub(crate) fn place<'a>(
     url: Option<Cow<'a, str>>,
     path: Option<Cow<'a, str>>,
@@ -25,8 +26,9 @@ pub(crate) fn place<'a>(
     host: Option<Cow<'a, str>>,
     query: Pairs<'a>,
     headers: &Pairs<'a>,
-) -> Place<'a> {
-    // Most lines of ours have a plain `pathname` and an object `query`; all else is for the others' lines.
+) -> RequestTarget<'a> {
+    // HMT writes a plain `pathname` and an object `query`; the other cases are lines of other
+    // tools.
     let mut protocol = None;
     let mut url_host = None;
     let mut url_target = None;
@@ -72,7 +74,7 @@ pub(crate) fn place<'a>(
             named.map(|(_, value)| value.clone())
         })
         .unwrap_or_default();
-    Place {
+    RequestTarget {
         protocol,
         host: lower(host),
         pathname: rooted(found_path.unwrap_or_default()),
@@ -81,10 +83,10 @@ pub(crate) fn place<'a>(
     }
 }
 
-/// Splits an absolute URL; what is not absolute is all target.
+/// Splits an absolute URL; otherwise, all of it is the target.
 fn split_url(url: Cow<'_, str>) -> (Option<Protocol>, Option<Cow<'_, str>>, Cow<'_, str>) {
     let Some(scheme_end) = url.find("://") else {
-        // `//host/path` takes its scheme from elsewhere.
+        // `//host/path` has no scheme of its own.
         if url.starts_with("//") {
             let (authority, target) = split_authority(&url, 2);
             return (None, authority, target);
@@ -102,14 +104,14 @@ fn split_url(url: Cow<'_, str>) -> (Option<Protocol>, Option<Cow<'_, str>>, Cow<
 
 fn split_authority<'u>(url: &Cow<'u, str>, start: usize) -> (Option<Cow<'u, str>>, Cow<'u, str>) {
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |length| start + length);
-    // User-info is no part of the host, and a secret.
+    // User-info is not part of the host, and is a secret.
     let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
     let authority = slice(url, host, end);
     let target = slice(url, end, url.len());
     (Some(authority).filter(|authority| !authority.is_empty()), target)
 }
 
-/// Path and query; a fragment never goes over the wire.
+/// Splits path and query; a fragment is never sent over the wire.
 fn split_query(target: Cow<'_, str>) -> (Cow<'_, str>, Option<Cow<'_, str>>) {
     // Most targets have neither.
     if memchr::memchr2(b'#', b'?', target.as_bytes()).is_none() {
@@ -123,7 +125,7 @@ fn split_query(target: Cow<'_, str>) -> (Cow<'_, str>, Option<Cow<'_, str>>) {
     }
 }
 
-/// A part of the text, still borrowed where the whole is.
+/// A part of the text, borrowed if the whole is.
 fn slice<'a>(text: &Cow<'a, str>, start: usize, end: usize) -> Cow<'a, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),

@@ -1,7 +1,8 @@
-//! One line of JSON to an [`Exchange`] that borrows from it.
+//! Parses one line of JSON into an [`Exchange`] that borrows from it.
 //!
-//! Written by hand rather than derived, for three reasons: of a key given twice the last counts (derived
-//! code refuses it), what other tools write is taken with tolerance, and nothing is copied that can be lent.
+//! The parser is written by hand for three reasons: the last of duplicate keys counts (derived code
+//! rejects them), output of other tools is read tolerantly, and nothing is copied that can be
+//! borrowed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,24 +14,24 @@ use serde_json::value::RawValue;
 
 use super::meta::HmtMeta;
 use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
-use super::place::{Place, place};
+use super::place::{RequestTarget, place};
 use super::text::BodyText;
-use super::values::{Key, LongText, Names, Shallow, Status, StrictText, Text};
+use super::values::{FieldName, LongText, NameValues, Shallow, Status, StrictText, Text};
 use super::words::words;
 
-/// Why a line is no exchange.
+/// Why a line is not a valid exchange.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", place_in_line(*.column))]
 pub struct LineError {
-    /// What is wrong, naming the field where there is one.
+    /// What is wrong, with the name of the field if there is one.
     pub message: String,
-    /// How many bytes of the line had been read when it became clear; 0 where no place is to blame.
+    /// The number of bytes read before the error; 0 if it has no position.
     pub column: usize,
-    /// True where the line ends too early, as that of a writer which was killed does.
+    /// True if the line ends early, as when its writer was killed.
     pub cut_short: bool,
 }
 
-/// Nothing where no place is to blame.
+/// Empty without a position.
 fn place_in_line(column: usize) -> String {
     if column == 0 { String::new() } else { format!(" (byte {column})") }
 }
@@ -41,10 +42,11 @@ impl LineError {
     }
 }
 
-/// Reads one line: all that the http-types schema allows, and more.
+/// Reads one line. Accepts everything that the http-types schema allows, and more.
 ///
 /// # Errors
-/// A line that is no JSON, no object with a request, or whose method, status or base64 body cannot be.
+/// The line is not JSON, not an object with a request, or has an invalid method, status or base64
+/// body.
 pub fn parse_line(line: &[u8]) -> Result<Exchange<'_>, LineError> {
     // One pass over the whole line is cheaper than serde_json's check of each string.
     let text = simdutf8::basic::from_utf8(line).map_err(|_| not_utf8(line))?;
@@ -69,7 +71,7 @@ fn from_json(error: &serde_json::Error) -> LineError {
     LineError { message: words(error), column: error.column(), cut_short: error.is_eof() }
 }
 
-/// The line as it stands, before the fields that say the same thing are brought together.
+/// The parsed line, before overlapping fields are combined.
 #[derive(Default)]
 struct Raw<'de> {
     request: Option<RawRequest<'de>>,
@@ -113,7 +115,7 @@ fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
     };
     let HmtMeta { meta, request_body, response_body } = raw.meta;
     let headers = lower_names(request.message.headers);
-    let Place { protocol, host, pathname, query, wire_query } =
+    let RequestTarget { protocol, host, pathname, query, wire_query } =
         place(request.url, request.path, request.pathname, request.host, request.query, &headers);
     let protocol = match request.protocol.as_deref() {
         None => protocol.unwrap_or_default(),
@@ -156,7 +158,7 @@ fn lower_names(mut headers: Pairs<'_>) -> Pairs<'_> {
     headers
 }
 
-/// The exact bytes in base64 count before the text, the text before a parsed copy of it.
+/// The exact bytes in base64 take precedence over the text, and the text over a parsed copy of it.
 fn body<'de>(
     text: Option<BodyText<'de>>,
     as_json: Option<&'de RawValue>,
@@ -196,7 +198,7 @@ impl<'de> Visitor<'de> for Envelope {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
         let mut raw = Raw::default();
-        while let Some(Key(key)) = map.next_key()? {
+        while let Some(FieldName(key)) = map.next_key()? {
             match key.as_ref() {
                 "request" => raw.request = map.next_value_seed(RequestSeed)?,
                 "response" => raw.response = map.next_value_seed(ResponseSeed)?,
@@ -233,7 +235,7 @@ impl<'de> Visitor<'de> for RequestSeed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut raw = RawRequest::default();
-        while let Some(Key(key)) = map.next_key()? {
+        while let Some(FieldName(key)) = map.next_key()? {
             match key.as_ref() {
                 "method" => {
                     let text = map.next_value_seed(StrictText("request.method"))?;
@@ -247,7 +249,7 @@ impl<'de> Visitor<'de> for RequestSeed {
                 "url" => raw.url = map.next_value_seed(StrictText("request.url"))?,
                 "path" => raw.path = map.next_value_seed(StrictText("request.path"))?,
                 "pathname" => raw.pathname = map.next_value_seed(StrictText("request.pathname"))?,
-                "query" => raw.query = map.next_value_seed(Names("request.query"))?,
+                "query" => raw.query = map.next_value_seed(NameValues("request.query"))?,
                 other => raw.message.field(
                     other,
                     &mut map,
@@ -284,7 +286,7 @@ impl<'de> Visitor<'de> for ResponseSeed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut raw = RawResponse::default();
-        while let Some(Key(key)) = map.next_key()? {
+        while let Some(FieldName(key)) = map.next_key()? {
             match key.as_ref() {
                 "statusCode" => raw.status = map.next_value_seed(Status)?,
                 other => raw.message.field(
@@ -304,7 +306,7 @@ impl<'de> Visitor<'de> for ResponseSeed {
 }
 
 impl<'de> Message<'de> {
-    /// Reads the value of a field that requests and responses share, or passes over an unknown one.
+    /// Reads a field that requests and responses share, or skips an unknown one.
     fn field<A: MapAccess<'de>>(
         &mut self,
         key: &str,
@@ -314,7 +316,7 @@ impl<'de> Message<'de> {
         timestamp: &'static str,
     ) -> Result<(), A::Error> {
         match key {
-            "headers" => self.headers = map.next_value_seed(Names(headers))?,
+            "headers" => self.headers = map.next_value_seed(NameValues(headers))?,
             "body" => self.body = map.next_value_seed(LongText(body))?,
             "timestamp" => self.timestamp = map.next_value_seed(Text(timestamp))?,
             "bodyAsJson" => {

@@ -1,36 +1,36 @@
-//! Which exchanges are meant: patterns on hosts, and on `METHOD host/path`.
+//! Selects exchanges by patterns on hosts, and on `METHOD host/path`.
 
 use super::model::Request;
 use super::pattern::Pattern;
 
-/// A choice among exchanges; the default takes all.
+/// A selection of exchanges; the default selects all.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Patterns on the host, with its port or without; any will do.
+    /// Patterns on the host, with or without its port; one must match.
     pub hosts: Vec<Pattern>,
-    /// Patterns on `METHOD host/path`; any will do.
+    /// Patterns on `METHOD host/path`; one must match.
     pub include: Vec<Pattern>,
     /// Patterns on `METHOD host/path`; none may match.
     pub exclude: Vec<Pattern>,
 }
 
 impl Selection {
-    /// True where everything is taken.
+    /// True if everything is selected.
     pub fn is_all(&self) -> bool {
         self.hosts.is_empty() && self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// True where an exchange with this request is meant. The query is not looked at.
+    /// True if an exchange with this request is selected. The query is ignored.
     pub fn takes(&self, request: &Request<'_>) -> bool {
         self.takes_named(request.method.as_str(), &request.host, &request.pathname)
     }
 
-    /// The same of a request that is told by its parts.
+    /// The same for the parts of a request.
     pub fn takes_named(&self, method: &str, host: &str, pathname: &str) -> bool {
         if self.is_all() {
             return true;
         }
-        // An IPv6 address has colons of its own, in brackets.
+        // An IPv6 address has colons inside its brackets.
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => host,

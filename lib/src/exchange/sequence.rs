@@ -1,23 +1,23 @@
-//! Bodies that are a sequence of values (OpenAPI 3.2, "Sequential Media Types"): where one ends and the next begins.
+//! Bodies that are a sequence of values (OpenAPI 3.2, "Sequential Media Types").
 
 use std::borrow::Cow;
 
-/// How the values of a sequence follow one another.
+/// The format of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
-    /// One JSON value a line: JSON Lines, NDJSON.
+    /// One JSON value per line: JSON Lines, NDJSON.
     Lines,
-    /// Each JSON value behind a record separator (RFC 7464).
+    /// Each JSON value after a record separator (RFC 7464).
     Records,
     /// Events of `text/event-stream` (HTML, section 9.2), each an object of its fields.
     Events,
 }
 
-/// What begins a value of a JSON text sequence.
+/// Begins each value of a JSON text sequence.
 pub(crate) const RECORD_SEPARATOR: char = '\u{1e}';
 
 impl Sequence {
-    /// The sequence that bodies of a media type are, by `type/subtype` in lower case.
+    /// The format of a media type, given as `type/subtype` in lower case.
     pub fn of(essence: &str) -> Option<Sequence> {
         let (_, subtype) = essence.split_once('/')?;
         match subtype {
@@ -34,7 +34,8 @@ impl Sequence {
         }
     }
 
-    /// The texts of the values in a body; of an event, its data. Events without data are left out, as readers do not see them.
+    /// The texts of the values in a body; for events, their data. Events without data are left out,
+    /// because clients do not receive them.
     pub fn texts(self, body: &str) -> Vec<Cow<'_, str>> {
         let filled = |text: &&str| !text.trim().is_empty();
         match self {
@@ -47,8 +48,8 @@ impl Sequence {
     }
 }
 
-/// The data of each event: a blank line ends an event, and the data of several lines is one text. What the last blank line does
-/// not end is no event.
+/// The data of each event. A blank line ends an event, and several data lines form one text. An
+/// event without a final blank line is incomplete and ignored.
 fn data_of_events(body: &str) -> Vec<Cow<'_, str>> {
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! The text of a body, which may still stand in its line as it was read there.
+//! The text of a body, which may still be a string literal in its line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,15 +9,15 @@ use super::unescape;
 
 /// The text of a body.
 ///
-/// In a line it is a string literal, full of escapes, as JSON within JSON is. These are undone when the text is first
-/// asked for: who can read the literal as it stands has no need of a copy.
+/// In a line it is a string literal with many escapes, because it is JSON within JSON. It is
+/// unescaped when the text is first requested. Code that can work on the literal needs no copy.
 #[derive(Clone)]
-pub struct BodyText<'a>(Form<'a>);
+pub struct BodyText<'a>(TextForm<'a>);
 
 #[derive(Clone)]
-enum Form<'a> {
+enum TextForm<'a> {
     Plain(Cow<'a, str>),
-    /// What stands between the quotes, with valid escapes only and no surrogates among them.
+    /// The characters between the quotes; all escapes are valid and none is a surrogate.
     Literal {
         inner: &'a str,
         text: OnceLock<String>,
@@ -25,33 +25,33 @@ enum Form<'a> {
 }
 
 impl<'a> BodyText<'a> {
-    /// `inner` has escapes, which [`unescape::plain`] can undo.
+    /// `inner` has escapes that [`unescape::plain`] can decode.
     pub(super) fn of_literal(inner: &'a str) -> Self {
-        BodyText(Form::Literal { inner, text: OnceLock::new() })
+        BodyText(TextForm::Literal { inner, text: OnceLock::new() })
     }
 
-    /// What stands between the quotes of the literal in the line; `None` for a text that was no literal with escapes.
+    /// The literal between the quotes in the line; `None` for a text without escapes.
     pub(crate) fn literal(&self) -> Option<&'a str> {
         match &self.0 {
-            Form::Plain(_) => None,
-            Form::Literal { inner, .. } => Some(inner),
+            TextForm::Plain(_) => None,
+            TextForm::Literal { inner, .. } => Some(inner),
         }
     }
 
-    /// True where there is no character.
+    /// True if the text is empty.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
-            Form::Plain(text) => text.is_empty(),
-            Form::Literal { inner, .. } => inner.is_empty(),
+            TextForm::Plain(text) => text.is_empty(),
+            TextForm::Literal { inner, .. } => inner.is_empty(),
         }
     }
 
     /// The text itself.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Form::Plain(text) => text,
-            Form::Literal { inner, text } => text.get_or_init(|| {
-                // Whoever makes a literal has seen that this cannot fail.
+            TextForm::Plain(text) => text,
+            TextForm::Literal { inner, text } => text.get_or_init(|| {
+                // The constructor's caller has checked that this cannot fail.
                 unescape::plain(inner.as_bytes()).unwrap_or_default()
             }),
         }
@@ -82,18 +82,18 @@ impl Eq for BodyText<'_> {}
 
 impl<'a> From<Cow<'a, str>> for BodyText<'a> {
     fn from(text: Cow<'a, str>) -> Self {
-        BodyText(Form::Plain(text))
+        BodyText(TextForm::Plain(text))
     }
 }
 
 impl<'a> From<&'a str> for BodyText<'a> {
     fn from(text: &'a str) -> Self {
-        BodyText(Form::Plain(Cow::Borrowed(text)))
+        BodyText(TextForm::Plain(Cow::Borrowed(text)))
     }
 }
 
 impl From<String> for BodyText<'_> {
     fn from(text: String) -> Self {
-        BodyText(Form::Plain(Cow::Owned(text)))
+        BodyText(TextForm::Plain(Cow::Owned(text)))
     }
 }

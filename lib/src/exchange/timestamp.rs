@@ -1,4 +1,4 @@
-//! Times as lines hold them: RFC 3339 in UTC with microseconds, so that they sort as text.
+//! Timestamps in lines: RFC 3339 in UTC with microseconds, so that they sort as text.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -29,7 +29,7 @@ pub fn timestamp(time: SystemTime) -> String {
         return written(OffsetDateTime::UNIX_EPOCH, 0);
     };
     let text = written(utc, micros);
-    // What is out of range is written otherwise.
+    // Out-of-range times are formatted below.
     if let Ok(text) = text.as_bytes().try_into()
         && (0..=9999).contains(&utc.year())
     {
@@ -39,11 +39,11 @@ pub fn timestamp(time: SystemTime) -> String {
 }
 
 thread_local! {
-    /// The second that was written last, and how: most times that are written are of now.
+    /// The last second that was formatted, because most times are close to now.
     static SECOND: Cell<(Option<i64>, [u8; 27])> = const { Cell::new((None, [0; 27])) };
 }
 
-/// Any RFC 3339 time in that form; `None` for what is none.
+/// Any RFC 3339 time in the format of lines; `None` for other text.
 pub(crate) fn canonical(text: &str) -> Option<Cow<'_, str>> {
     if is_canonical(text.as_bytes()) {
         return Some(Cow::Borrowed(text));
@@ -52,7 +52,7 @@ pub(crate) fn canonical(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(format(time)))
 }
 
-/// The time `ms` milliseconds after `start`, in our form.
+/// The time `ms` milliseconds after `start`, in the format of lines.
 pub(crate) fn later(start: Option<&str>, ms: Option<f64>) -> Option<String> {
     let start = OffsetDateTime::parse(start?, &Rfc3339).ok()?;
     let span = Duration::checked_seconds_f64(ms.unwrap_or_default() / 1000.0)?;
@@ -65,10 +65,10 @@ fn format(time: OffsetDateTime) -> String {
     written(utc, utc.microsecond())
 }
 
-/// By hand, since each exchange has two of them: a format description takes ten times as long.
+/// By hand, because each exchange has two times: a format description takes ten times as long.
 fn written(utc: OffsetDateTime, micros: u32) -> String {
     let mut text = *b"1970-01-01T00:00:00.000000Z";
-    // Years beyond 9999, which RFC 3339 has not, can only come from a broken clock.
+    // Years beyond 9999 are not possible in RFC 3339 and can only come from a wrong clock.
     if (0..=9999).contains(&utc.year()) {
         let (date, time) = (utc.date(), utc.time());
         let (year, month, day) = date.to_calendar_date();
@@ -91,7 +91,7 @@ fn digits(places: &mut [u8], mut number: u32) {
     }
 }
 
-/// Our own form with digits in range; a day that a month has not is left to the parser.
+/// True for the format of lines with digits in range; the parser checks the days of months.
 fn is_canonical(text: &[u8]) -> bool {
     text.len() == 27
         && text.iter().zip(b"0000-00-00T00:00:00.000000Z").fold(true, |all, (byte, shape)| {

@@ -1,8 +1,9 @@
-//! The text of a JSON string literal, its escapes undone.
+//! Unescapes JSON string literals.
 //!
-//! A body is JSON within JSON: a quote every few bytes, each with a backslash before it. serde_json copies such a string
-//! piece by piece into a scratch that grows from nothing at every line, and from there once more. Here it is copied once, eight
-//! bytes at a time, into room that was measured before. What is not plain goes back to serde_json, and so do its messages.
+//! A body is JSON within JSON: an escaped quote every few bytes. serde_json copies such a string
+//! piece by piece into a buffer that grows for every line, and then copies it again. Here it is
+//! copied once, eight bytes at a time, into a buffer of the right size. Anything unusual is passed
+//! to serde_json, which also provides the error messages.
 
 use std::sync::LazyLock;
 
@@ -12,16 +13,17 @@ use serde_json::value::RawValue;
 use super::content::without_lone_surrogates;
 use super::text::BodyText;
 
-/// Bytes that are looked at together.
+/// Bytes processed together.
 const WORD: usize = 8;
 
-/// The text of a string; `None` where that is for serde_json to say.
+/// The text of a string; `None` if serde_json must handle it.
 pub(super) fn text(raw: &RawValue) -> Option<BodyText<'_>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(inner.into());
     }
-    // serde_json has read over each escape, but does not look at numbers then. Half of a pair has no text of its own.
+    // serde_json has skipped the escapes without checking their numbers. A lone surrogate has no
+    // text.
     if may_have_surrogates(inner.as_bytes()) {
         let mended = || plain(without_lone_surrogates(inner)?.as_bytes());
         return plain(inner.as_bytes()).or_else(mended).map(BodyText::from);
@@ -29,15 +31,15 @@ pub(super) fn text(raw: &RawValue) -> Option<BodyText<'_>> {
     Some(BodyText::of_literal(inner))
 }
 
-/// True where something looks like the beginning of `\ud800` to `\udfff`.
+/// True if the text may contain an escape from `\ud800` to `\udfff`.
 fn may_have_surrogates(source: &[u8]) -> bool {
     static NUMBERED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
     NUMBERED.find_iter(source).any(|at| source.get(at + 2).is_none_or(|digit| digit | 0x20 == b'd'))
 }
 
-/// Undoes the escapes; `None` where one is none, or half of a pair of surrogates.
+/// Decodes the escapes; `None` if one is invalid or a lone surrogate.
 pub(super) fn plain(source: &[u8]) -> Option<String> {
-    // An escape is never shorter than what it stands for. The room behind is for the last word.
+    // An escape is never shorter than its character. The extra space is for the last word.
     let mut text = vec![0; source.len() + WORD];
     let (mut from, mut to) = (0, 0);
     while from < source.len() {
@@ -76,10 +78,10 @@ pub(super) fn plain(source: &[u8]) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// How many bytes of a word, in the order of memory, stand before its first backslash.
+/// The number of bytes before the first backslash of a word, in memory order.
 ///
-/// A byte of `word ^ pattern` is zero where there is a backslash; the first zero byte is found exactly by
-/// Mycroft's `(x - 0x01…) & !x & 0x80…`, as borrows only travel to bytes behind it.
+/// A byte of `word ^ pattern` is zero for a backslash; the first zero byte is found exactly by
+/// Mycroft's `(x - 0x01…) & !x & 0x80…`, because borrows only affect later bytes.
 pub(crate) fn before_backslash(word: u64) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; WORD]);
     let x = word ^ (ONES * b'\\' as u64);
@@ -87,8 +89,8 @@ pub(crate) fn before_backslash(word: u64) -> usize {
     zeros.trailing_zeros() as usize / 8
 }
 
-/// The character of `XXXX` behind a mark (`\u`), or of two of them that are a pair of surrogates, and the length of all that stands
-/// for it.
+/// The character of `XXXX` after a mark (`\u`), or of a surrogate pair of two of them, and the
+/// length of the whole escape.
 pub(crate) fn by_number(source: &[u8], mark: &[u8]) -> Option<(char, usize)> {
     let size = mark.len() + 4;
     let unit = |at: usize| -> Option<u32> {
@@ -112,7 +114,7 @@ mod tests {
 
     fn both(literal: &str) -> Option<(Option<String>, Option<String>)> {
         let raw: &RawValue = serde_json::from_str(literal).ok()?;
-        // Halves of surrogate pairs are replaced here, and refused there.
+        // Lone surrogates are replaced here, but rejected there.
         let mended = without_lone_surrogates(literal).unwrap_or_else(|| literal.to_owned());
         Some((text(raw).map(|text| text.to_string()), serde_json::from_str(&mended).ok()))
     }

@@ -1,5 +1,5 @@
-//! The leaves of a line: strings, name-value objects, statuses. Readers are tolerant of what other tools
-//! write (numbers for strings, null for absent), and borrow from the line wherever no escape forbids it.
+//! The leaf values of a line: strings, name-value objects, statuses. Output of other tools is read
+//! tolerantly (numbers as strings, null as absent), and strings without escapes are borrowed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,7 +14,8 @@ use super::text::BodyText;
 use super::unescape;
 use super::words::words;
 
-/// A string; a number or a boolean counts as its text, null as absent. The field's name goes into errors.
+/// A string; a number or boolean is converted to text, and null is absent. Errors contain the
+/// field's name.
 pub(super) struct Text(pub(super) &'static str);
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -65,7 +66,7 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// A string that must be one: a body of another type would be guessed at, not read.
+/// A string without conversion: a body of another type cannot be read without guessing.
 pub(super) struct StrictText(pub(super) &'static str);
 
 impl<'de> DeserializeSeed<'de> for StrictText {
@@ -116,28 +117,28 @@ impl<'de> DeserializeSeed<'de> for LongText {
 }
 
 /// The name of a field, borrowed from the line unless it has escapes.
-pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+pub(super) struct FieldName<'de>(pub(super) Cow<'de, str>);
 
-impl<'de> Deserialize<'de> for Key<'de> {
+impl<'de> Deserialize<'de> for FieldName<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
+        struct FieldNameVisitor;
+        impl<'de> Visitor<'de> for FieldNameVisitor {
+            type Value = FieldName<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a field name")
             }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(text)))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<FieldName<'de>, E> {
+                Ok(FieldName(Cow::Borrowed(text)))
             }
-            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<FieldName<'de>, E> {
+                Ok(FieldName(Cow::Owned(text.to_owned())))
             }
         }
-        deserializer.deserialize_str(KeyVisitor)
+        deserializer.deserialize_str(FieldNameVisitor)
     }
 }
 
-/// A value that is passed over or read later, its own depth within what the parser takes of all others.
+/// A value that is skipped or read later. Its depth is limited as for all other values.
 pub(super) struct Shallow<'de>(pub(super) &'de RawValue);
 
 /// The depth at which serde_json stops.
@@ -146,7 +147,7 @@ const DEEPEST: usize = 127;
 impl<'de> Deserialize<'de> for Shallow<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        // A depth takes two bytes at least, so that hardly any value needs a look.
+        // Each level takes at least two bytes, so the depth of most values need not be counted.
         if raw.get().len() > 2 * DEEPEST && depth(raw.get()) > DEEPEST {
             return Err(D::Error::custom("nested deeper than 128"));
         }
@@ -154,7 +155,7 @@ impl<'de> Deserialize<'de> for Shallow<'de> {
     }
 }
 
-/// How deep a JSON text is nested.
+/// The nesting depth of a JSON text.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0, false, false);
     for byte in json.bytes() {
@@ -174,9 +175,9 @@ fn depth(json: &str) -> usize {
 }
 
 /// An object of strings or arrays of strings: headers, query, trailers.
-pub(super) struct Names(pub(super) &'static str);
+pub(super) struct NameValues(pub(super) &'static str);
 
-impl<'de> DeserializeSeed<'de> for Names {
+impl<'de> DeserializeSeed<'de> for NameValues {
     type Value = Pairs<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -184,7 +185,7 @@ impl<'de> DeserializeSeed<'de> for Names {
     }
 }
 
-impl<'de> Visitor<'de> for Names {
+impl<'de> Visitor<'de> for NameValues {
     type Value = Pairs<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -197,8 +198,8 @@ impl<'de> Visitor<'de> for Names {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut pairs = Pairs::with_capacity(16);
-        let mut seen = Seen::default();
-        while let Some(Key(name)) = map.next_key()? {
+        let mut seen = DuplicateFilter::default();
+        while let Some(FieldName(name)) = map.next_key()? {
             seen.note(&name);
             while pairs.last().is_some_and(|(last, _)| *last == name) {
                 pairs.pop();
@@ -278,14 +279,14 @@ impl<'de> Visitor<'de> for Values<'_, 'de> {
     }
 }
 
-/// Tells cheaply that no name came twice: a filter of 512 bits, wrong only to the safe side.
+/// Detects duplicate names cheaply: a filter of 512 bits, which may report false positives.
 #[derive(Default)]
-struct Seen {
+struct DuplicateFilter {
     bits: [u64; 8],
     perhaps_twice: bool,
 }
 
-impl Seen {
+impl DuplicateFilter {
     fn note(&mut self, name: &str) {
         let bytes = name.as_bytes();
         let at = |index: usize| bytes.get(index).copied().map_or(0, usize::from);
@@ -297,8 +298,8 @@ impl Seen {
     }
 }
 
-/// Of a key that an object has twice, the last counts, as in every JSON reader. The values of an array
-/// stand side by side, so what comes earlier under a name that has ended is an older key's.
+/// Removes the values of earlier duplicate keys, as JSON readers do. The values of one array are
+/// adjacent, so earlier values of a name that has ended belong to an older key.
 fn drop_superseded(pairs: &mut Pairs<'_>) {
     let mut ended: HashSet<Cow<'_, str>> = HashSet::new();
     let mut keep = vec![true; pairs.len()];

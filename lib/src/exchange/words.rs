@@ -1,7 +1,7 @@
-//! What is wrong with a JSON text, in words for people.
+//! Explains JSON errors to users.
 
-/// What serde_json found, without its place, its names of types and its own terms. What is expected is
-/// said by visitors of this module as a sentence: `request.body must be a string`.
+/// The message of serde_json, without its position, type names and parser terms. The visitors of
+/// this module describe the expected value in a sentence: `request.body must be a string`.
 pub(super) fn words(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "the JSON is incomplete".to_owned();
@@ -34,7 +34,7 @@ pub(super) fn words(error: &serde_json::Error) -> String {
     format!("not valid JSON: {why}")
 }
 
-/// A value of another type than expected.
+/// A value of an unexpected type.
 fn of_data(text: &str) -> String {
     let Some((found, expected)) =
         text.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))

@@ -1,4 +1,4 @@
-//! An [`Exchange`] to one line of JSON that the http-types schema allows.
+//! Writes an [`Exchange`] as one line of JSON in the http-types schema.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,55 +8,56 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::escape::{push_string, push_string_within};
-use super::fit::{self, Form, Forms};
+use super::fit::{self, BodyForm, BodyForms};
 use super::key::wire_path;
 use super::model::{Body, BytePairs, Exchange, Meta, Pairs, Request, Response, Side};
 use super::timestamp::canonical;
 
-/// The name of a member with all that stands around it, so that it is written at once. Names are ours, and have nothing to
-/// escape.
+/// The name of a member with its punctuation, so that it is written in one piece. The names are
+/// constants without characters to escape.
 macro_rules! key {
     ($name:literal) => {
         concat!(",\"", $name, "\":")
     };
 }
 
-/// The longest line that readers accept, in bytes, its newline not counted.
+/// Maximum length of a line that readers accept, in bytes, without its newline.
 pub const MAX_LINE: usize = 64 << 20;
 
 /// Appends the exchange as one line of JSON and a newline.
 ///
-/// `path`, `pathname` and `query` are all there; what the schema has no place for stands under `meta.hmt`;
-/// a timestamp that is no RFC 3339 time is left out, all others come in UTC with microseconds.
+/// The line has all of `path`, `pathname` and `query`. Data without a place in the schema goes
+/// under `meta.hmt`. Timestamps are in UTC with microseconds; an invalid one is left out.
 ///
-/// A body is a text where it is valid UTF-8, its JSON text takes no more than twice its bytes, and the line stays
-/// within [`MAX_LINE`]; else it is base64. What would still be too long is truncated.
+/// A body is written as text if it is valid UTF-8, its JSON string takes at most twice its bytes,
+/// and the line stays within [`MAX_LINE`]; otherwise as base64. If the line would still be too
+/// long, bodies are truncated.
 pub fn write_line(exchange: &Exchange<'_>, out: &mut Vec<u8>) {
     write_within(exchange, MAX_LINE, out);
 }
 
 fn write_within(exchange: &Exchange<'_>, max_line: usize, out: &mut Vec<u8>) {
     let start = out.len();
-    let mut forms = Forms::default();
+    let mut forms = BodyForms::default();
     while let Err(side) = try_write(exchange, &forms, out) {
-        // A text that is mostly escapes: seldom enough to write the line a second time.
+        // The text is mostly escapes. This is rare enough to write the line again.
         out.truncate(start);
-        forms.set(side, Form::BASE64);
+        forms.set(side, BodyForm::BASE64);
     }
     if out.len() - start > max_line {
         let forms = fit::shorten(exchange, &forms, out.len() - start, max_line);
         out.truncate(start);
-        // These forms have no limit on the length of texts.
+        // These forms do not limit the length of texts.
         let _ = try_write(exchange, &forms, out);
     }
     out.push(b'\n');
 }
 
-/// The side whose body takes more than twice its bytes as a text.
+/// The side whose body takes more than twice its bytes as text.
 type TooLong = Side;
 
-fn try_write(exchange: &Exchange<'_>, forms: &Forms, out: &mut Vec<u8>) -> Result<(), TooLong> {
-    let mut line = Object::open(out);
+fn try_write(exchange: &Exchange<'_>, forms: &BodyForms, out: &mut Vec<u8>) -> Result<(), TooLong> {
+    let mut line = ObjectWriter::open(out);
     write_meta(exchange, forms, &mut line);
     write_request(&exchange.request, forms, line.object(key!("request")))?;
     if let Some(response) = &exchange.response {
@@ -68,8 +69,8 @@ fn try_write(exchange: &Exchange<'_>, forms: &Forms, out: &mut Vec<u8>) -> Resul
 
 fn write_request(
     request: &Request<'_>,
-    forms: &Forms,
-    mut object: Object<'_>,
+    forms: &BodyForms,
+    mut object: ObjectWriter<'_>,
 ) -> Result<(), TooLong> {
     object.plain(key!("method"), request.method.as_str());
     object.plain(key!("protocol"), request.protocol.as_str());
@@ -91,8 +92,8 @@ fn write_request(
 
 fn write_response(
     response: &Response<'_>,
-    forms: &Forms,
-    mut object: Object<'_>,
+    forms: &BodyForms,
+    mut object: ObjectWriter<'_>,
 ) -> Result<(), TooLong> {
     object.value(key!("statusCode"), &response.status);
     object.pairs(key!("headers"), &response.headers, Case::Lower);
@@ -104,7 +105,7 @@ fn write_response(
     Ok(())
 }
 
-fn write_meta(exchange: &Exchange<'_>, forms: &Forms, line: &mut Object<'_>) {
+fn write_meta(exchange: &Exchange<'_>, forms: &BodyForms, line: &mut ObjectWriter<'_>) {
     let request = &exchange.request.body;
     let response = exchange.response.as_ref().map(|response| &response.body);
     let request_body = base64(request, forms.request);
@@ -178,8 +179,8 @@ fn in_base64<'p>(pairs: &'p BytePairs<'_>) -> Pairs<'p> {
     pairs.iter().map(encode).collect()
 }
 
-/// The body in base64, where it has that form.
-fn base64(body: &Body<'_>, form: Form) -> Option<String> {
+/// The body in base64, if that is its form.
+fn base64(body: &Body<'_>, form: BodyForm) -> Option<String> {
     let bytes = match body {
         Body::Empty => return None,
         Body::Text(_) if !form.base64 => return None,
@@ -190,7 +191,7 @@ fn base64(body: &Body<'_>, form: Form) -> Option<String> {
     (!kept.is_empty()).then(|| STANDARD.encode(kept))
 }
 
-/// Whether names are written as they are, or in lower case.
+/// Whether names are written unchanged or in lower case.
 #[derive(Clone, Copy)]
 enum Case {
     Kept,
@@ -198,30 +199,30 @@ enum Case {
 }
 
 /// A JSON object that is being written.
-struct Object<'o> {
+struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,
     empty: bool,
 }
 
-impl<'o> Object<'o> {
+impl<'o> ObjectWriter<'o> {
     fn open(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
-        Object { out, empty: true }
+        ObjectWriter { out, empty: true }
     }
 
     fn close(self) {
         self.out.push(b'}');
     }
 
-    /// The name of a member, as `key!` writes it.
+    /// Writes the name of a member from `key!`.
     fn key(&mut self, key: &'static str) {
-        // The first has no comma before it.
+        // The first member has no comma before it.
         let key = if self.empty { &key[1..] } else { key };
         self.empty = false;
         self.out.extend_from_slice(key.as_bytes());
     }
 
-    /// A text that has nothing to escape.
+    /// Writes a text without characters to escape.
     fn plain(&mut self, key: &'static str, text: &str) {
         self.key(key);
         self.out.push(b'"');
@@ -234,14 +235,14 @@ impl<'o> Object<'o> {
         push_string(text, self.out);
     }
 
-    /// A body that has the form of a text.
-    fn body(&mut self, body: &Body<'_>, form: Form, side: Side) -> Result<(), TooLong> {
+    /// Writes a body in text form.
+    fn body(&mut self, body: &Body<'_>, form: BodyForm, side: Side) -> Result<(), TooLong> {
         let Body::Text(text) = body else { return Ok(()) };
         if form.base64 {
             return Ok(());
         }
         let bytes = form.kept(text.as_bytes());
-        // It is cut at a character, so there is nothing to replace.
+        // The text is cut at a whole character, so nothing is replaced.
         let kept = match bytes.len() == text.len() {
             true => text.as_str(),
             false => std::str::from_utf8(bytes).unwrap_or_default(),
@@ -265,12 +266,12 @@ impl<'o> Object<'o> {
         }
     }
 
-    fn object(&mut self, key: &'static str) -> Object<'_> {
+    fn object(&mut self, key: &'static str) -> ObjectWriter<'_> {
         self.key(key);
-        Object::open(self.out)
+        ObjectWriter::open(self.out)
     }
 
-    /// Names and values of both messages, where there are any.
+    /// Names and values of both messages, if any.
     fn sides(&mut self, key: &'static str, request: &Pairs<'_>, response: &Pairs<'_>) {
         if request.is_empty() && response.is_empty() {
             return;
@@ -284,7 +285,7 @@ impl<'o> Object<'o> {
         sides.close();
     }
 
-    /// An object of names; a name that comes several times has an array.
+    /// An object of names; a repeated name has an array.
     fn pairs(&mut self, key: &'static str, pairs: &Pairs<'_>, case: Case) {
         let object = self.object(key);
         for (index, (name, values)) in grouped(pairs, case).into_iter().enumerate() {
@@ -294,8 +295,8 @@ impl<'o> Object<'o> {
             push_string(&name, object.out);
             object.out.push(b':');
             match values {
-                Values::One(value) => push_string(value, object.out),
-                Values::Many(values) => {
+                GroupedValues::One(value) => push_string(value, object.out),
+                GroupedValues::Many(values) => {
                     for (index, value) in values.into_iter().enumerate() {
                         object.out.push(if index == 0 { b'[' } else { b',' });
                         push_string(value, object.out);
@@ -308,12 +309,12 @@ impl<'o> Object<'o> {
     }
 }
 
-/// Up to so many names are compared one by one, which is faster than hashing them.
+/// Up to this many names, comparing is faster than hashing.
 const FEW: usize = 48;
 
-/// The values of each name, names in the order of their first appearance.
-fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Values<'p>)> {
-    let mut groups: Vec<(Cow<'p, str>, Values<'p>)> = Vec::with_capacity(pairs.len());
+/// The values of each name, in order of first appearance.
+fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, GroupedValues<'p>)> {
+    let mut groups: Vec<(Cow<'p, str>, GroupedValues<'p>)> = Vec::with_capacity(pairs.len());
     let mut places: HashMap<Cow<'p, str>, usize> = HashMap::new();
     let few = pairs.len() <= FEW;
     for (name, value) in pairs {
@@ -334,7 +335,7 @@ fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Values<'p
                 if !few {
                     places.insert(name.clone(), groups.len());
                 }
-                groups.push((name, Values::One(value)));
+                groups.push((name, GroupedValues::One(value)));
             }
         }
     }
@@ -342,22 +343,22 @@ fn grouped<'p>(pairs: &'p Pairs<'_>, case: Case) -> Vec<(Cow<'p, str>, Values<'p
 }
 
 /// A string, or an array of strings.
-enum Values<'p> {
+enum GroupedValues<'p> {
     One(&'p str),
     Many(Vec<&'p str>),
 }
 
-impl<'p> Values<'p> {
+impl<'p> GroupedValues<'p> {
     fn push(&mut self, value: &'p str) {
         match self {
-            Values::One(first) => *self = Values::Many(vec![first, value]),
-            Values::Many(values) => values.push(value),
+            GroupedValues::One(first) => *self = GroupedValues::Many(vec![first, value]),
+            GroupedValues::Many(values) => values.push(value),
         }
     }
 }
 
 fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
-    // A Vec takes every write, and strings, numbers and lists of them are all JSON.
+    // Writing to a Vec cannot fail, and strings, numbers and lists of them are valid JSON.
     serde_json::to_writer(out, value).expect("strings and finite numbers always serialise");
 }
 

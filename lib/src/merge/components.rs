@@ -1,4 +1,5 @@
-//! `components`: one by name, renamed only where two of a name cannot be united.
+//! Merges `components` by name. A component is renamed only if two with the same name cannot be
+//! united.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::spec::{METHODS, escape, on_references_mut};
 
 type Object = Map<String, Value>;
 
-/// Gives those components of `b` another name that clash with one of `a`, with all references to them.
+/// Renames those components of `b` that clash with one of `a`, with all references to them.
 pub(super) fn rename_clashes(a: &Object, b: Object, dialect: Dialect) -> Object {
     let mut renamed: BTreeMap<(String, String), String> = BTreeMap::new();
     let section = |root: &Object, name: &str| -> Object {
@@ -82,7 +83,7 @@ pub(super) fn rename(mut root: Object, renamed: &BTreeMap<(String, String), Stri
     }
 }
 
-/// The mapping of a discriminator refers to schemas by plain texts.
+/// The mapping of a discriminator refers to schemas by plain text.
 fn rename_mappings(value: &mut Value, new: &dyn Fn(&str) -> Option<String>) {
     match value {
         Value::Object(map) => {
@@ -124,7 +125,7 @@ fn rename_schemes(root: &mut Object, renamed: &BTreeMap<(String, String), String
     }
 }
 
-/// True where two components of a name can be one.
+/// True if two components of the same name can be united.
 fn unitable(kind: &str, a: &Value, b: &Value, dialect: Dialect) -> bool {
     match kind {
         "schemas" => may_meet(a, b, dialect),

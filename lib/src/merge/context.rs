@@ -1,4 +1,4 @@
-//! What all of merging shares: the policy for what differs, and the conflicts found.
+//! The shared state of a merge: the policy for differing values, and the conflicts found.
 
 use std::str::FromStr;
 
@@ -8,24 +8,26 @@ use super::rebuild::Kept;
 use crate::schema::{self, Dialect, unite_keys};
 use crate::spec::join_pointer;
 
-/// What becomes of values that differ.
+/// How differing values are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// Schemas are joined; of other values the one that sorts first stays, whatever its document.
+    /// Schemas are joined. Of other values, the one that sorts first is kept, whichever document it
+    /// is from.
     #[default]
     Union,
-    /// Schemas are joined; of other values those of the document given first stay: what people wrote, when traffic is added.
+    /// Schemas are joined. Of other values, those of the first document are kept: people wrote
+    /// them, and traffic is added.
     Widen,
-    /// The value of the document given first stays.
+    /// The value of the first document is kept.
     First,
-    /// The value of the document given last stays.
+    /// The value of the last document is kept.
     Last,
-    /// Merging fails, naming each place.
+    /// Merging fails and names each location.
     Error,
 }
 
 impl Policy {
-    /// True where the result describes what either document does.
+    /// True if the result describes everything that either document describes.
     pub(super) fn joins(self) -> bool {
         matches!(self, Policy::Union | Policy::Widen)
     }
@@ -65,19 +67,20 @@ pub(super) struct Context {
     pub(super) policy: Policy,
     pub(super) dialect: Dialect,
     pub(super) conflicts: Vec<String>,
-    /// The components of both sides.
+    /// The components of both documents.
     pub(super) schemas: [Value; 2],
-    /// Where the first document was checked by the traffic behind the second: it stays as it is, and is only added to.
+    /// Set if the first document was checked against the traffic behind the second: it is only
+    /// added to.
     pub(super) kept: Option<Kept>,
 }
 
 impl Context {
-    /// True where the first document stays as it is but for what is new.
+    /// True if the first document is only added to.
     pub(super) fn keeps_ours(&self) -> bool {
         self.kept.is_some()
     }
 
-    /// One of two values that cannot both stay.
+    /// Chooses one of two values that cannot both be kept.
     pub(super) fn choose(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         if a == b {
             return a.clone();
@@ -96,9 +99,9 @@ impl Context {
         }
     }
 
-    /// Two schemas.
+    /// Merges two schemas.
     pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
-        // Where no body could be read, the other side is all that is known.
+        // If no body could be read, only the other side is known.
         if schema::is_unread(b) {
             return a.clone();
         }
@@ -116,8 +119,9 @@ impl Context {
         }
     }
 
-    /// What a person wrote in place stays so: of a schema and a reference, the reference is followed. (A union keeps both, as
-    /// the result must not depend on the order, and what is referred to may yet change.)
+    /// Keeps an inline schema of a user: if the other side is a reference, that reference is
+    /// followed. A union keeps both, because its result must not depend on the order, and the
+    /// target may still change.
     fn both_in_place<'v>(&'v self, a: &'v Value, b: &'v Value) -> (&'v Value, &'v Value) {
         let [ours, theirs] = &self.schemas;
         match (a.get("$ref").is_some(), b.get("$ref").is_some()) {
@@ -127,7 +131,8 @@ impl Context {
         }
     }
 
-    /// Two values of any kind: objects key by key, lists as unions, others as [`Context::choose`].
+    /// Merges two values of any kind: objects key by key, lists as unions, others with
+    /// [`Context::choose`].
     pub(super) fn any(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         match (a, b) {
             (Value::Object(a), Value::Object(b)) => {
@@ -138,7 +143,7 @@ impl Context {
         }
     }
 
-    /// Two objects: a key that one of them lacks is taken over, `both` unites the others.
+    /// Merges two objects: a key of only one of them is copied; `both` merges the others.
     pub(super) fn maps(
         &mut self,
         at: &str,
@@ -160,7 +165,7 @@ impl Context {
     }
 }
 
-/// What a reference to one of the components leads to; itself where it leads elsewhere.
+/// The target of a reference to a component, or the value itself.
 fn followed<'v>(schemas: &'v Value, value: &'v Value) -> &'v Value {
     value
         .get("$ref")
@@ -170,7 +175,8 @@ fn followed<'v>(schemas: &'v Value, value: &'v Value) -> &'v Value {
         .unwrap_or(value)
 }
 
-/// Both lists without repetition: sorted by their texts where both are, else the first, then what is new.
+/// The union of two lists: sorted by text if both are, otherwise the first list followed by new
+/// elements.
 pub(super) fn unite_lists(a: &[Value], b: &[Value]) -> Vec<Value> {
     let mut all = a.to_vec();
     all.extend(b.iter().filter(|value| !a.contains(value)).cloned());

@@ -1,4 +1,4 @@
-//! Parts of documents whose lists are sets by another key than their text: encodings of forms, operations of GraphQL.
+//! Merges lists that are sets with their own keys: encodings of forms, operations of GraphQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::context::Context;
 use crate::spec::join_pointer;
 
 impl Context {
-    /// Two `encoding` objects: the content types of a property are those of both.
+    /// Merges two `encoding` objects: a property gets the content types of both.
     pub(super) fn encoding(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         let (Value::Object(x), Value::Object(y)) = (a, b) else { return self.choose(at, a, b) };
         Value::Object(self.maps(at, x, y, |this, at, _, x, y| {
@@ -24,7 +24,7 @@ impl Context {
         }))
     }
 
-    /// Two lists of `x-hmt-graphql`: an operation of both has the shapes of both.
+    /// Merges two lists of `x-hmt-graphql`: an operation in both gets the shapes of both.
     pub(super) fn graphql(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         let (Value::Array(x), Value::Array(y)) = (a, b) else { return self.choose(at, a, b) };
         let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();

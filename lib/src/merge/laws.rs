@@ -1,4 +1,5 @@
-//! Law 10, of specs that were inferred: merging is idempotent and commutative, and associative but for names of operations.
+//! Law 10, for inferred specs: merging is idempotent and commutative, and associative except for
+//! the names of operations.
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
@@ -46,7 +47,8 @@ fn merging_is_a_join(all: &[Exchanges; 3], limits: &Limits, policy: Policy) -> T
     Ok(())
 }
 
-/// Without the names of operations: where two share one, which of them gets a number depends on what was merged before.
+/// Removes the names of operations: which of two equal ones gets a number depends on the order of
+/// merging.
 fn unnamed(mut spec: Document) -> Document {
     let paths = spec.root["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
@@ -71,7 +73,7 @@ proptest! {
     }
 }
 
-/// One that prefers a side is none.
+/// A policy that prefers a side is not a join.
 #[test]
 fn mistakes_are_noticed() {
     assert!(fails(&traffic(), |(all, limits)| merging_is_a_join(&all, &limits, Policy::First)));

@@ -1,21 +1,21 @@
-//! Parameter lists.
+//! Merges parameter lists.
 
 use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::operation::target;
 
-/// A parameter of a list.
+/// A parameter in a list.
 #[derive(Clone)]
 pub(super) struct Listed {
-    /// As it stands in the list: perhaps a reference.
+    /// The parameter as written, possibly a reference.
     pub(super) written: Value,
     pub(super) location: String,
     pub(super) name: String,
 }
 
 impl Listed {
-    /// The parameters of a path item or operation. What is none is kept under no name.
+    /// The parameters of a path item or operation. Invalid ones are kept without a name.
     pub(super) fn all(owner: &Map<String, Value>, root: &Value) -> Vec<Listed> {
         let list = owner.get("parameters").and_then(Value::as_array);
         list.into_iter()
@@ -39,14 +39,14 @@ impl Listed {
             }
     }
 
-    /// By the order in which the locations are written, then by name.
+    /// Sorts by the usual order of locations, then by name.
     fn order(&self) -> (usize, &str) {
         let locations = ["path", "query", "header", "cookie"];
         let rank = locations.iter().position(|l| *l == self.location).unwrap_or(locations.len());
         (rank, &self.name)
     }
 
-    /// The parameter where requests of the other document do not have it.
+    /// The parameter if requests of the other document do not have it.
     fn optional(&self, root: &Value) -> Value {
         let parameter = target(&self.written, root);
         if self.location == "path" || parameter.get("required") != Some(&Value::Bool(true)) {

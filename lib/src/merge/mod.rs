@@ -1,23 +1,26 @@
-//! Specs and partials, united to one.
+//! Merges specs and partial states.
 //!
-//! [`specs`] is a join: what any of the documents describes, the result describes. A document with itself
-//! gives itself; for documents that HMT built the order and grouping of the inputs do not matter. It works
-//! on the documents' trees, so that unknown keywords survive. Schemas are joined by
-//! [`crate::schema::join`], and what that leaves open is decided here:
+//! [`specs`] is a join: the result describes everything that any of the documents describes. A
+//! document merged with itself is unchanged; for documents that HMT built the order and grouping of
+//! the inputs do not matter. It works on the documents' trees, so that unknown keywords survive.
+//! [`crate::schema::join`] joins schemas. The rules for the rest are:
 //!
-//! * Templates that are equal up to the names of their parameters, and a trailing slash, are one path. Of two
-//!   lists of names the one that sorts first is taken.
+//! * Templates that are equal up to the names of their parameters, and a trailing slash, are one
+//!   path. The list of names that sorts first is used.
 //! * A parameter, a header or a body is required only where both documents require it.
-//! * A literal path of a document with recordings that falls under a template of the other is united with the
-//!   template, if the template's parameters accept its segments; else it stays a path of its own. A document
-//!   that has both itself keeps both. Within one call recordings come last, so that the order of the documents
-//!   does not matter; merged in several calls, templates should come before recordings.
-//! * `x-hmt-replay` is a union of multisets: an answer comes as often as in the document that has it most.
-//! * Components are renamed only where two of a name cannot be united.
+//! * A literal path of a document with recordings that falls under a template of the other is
+//!   united with the template, if the template's parameters accept its segments; otherwise it stays
+//!   a separate path. A document that has both itself keeps both. Within one call recordings come
+//!   last, so that the order of the documents does not matter; merged in several calls, templates
+//!   should come before recordings.
+//! * `x-hmt-replay` is a union of multisets: an answer occurs as often as in the document that has
+//!   it most often.
+//! * Components are renamed only if two with the same name cannot be united.
 //!
-//! [`three_way`] merges what two sides changed since a common base. [`rebuild()`] adds traffic to a spec that people edit.
+//! [`three_way`] merges the changes of two sides since a common base. [`rebuild()`] adds traffic to
+//! a spec that people edit.
 //!
-//! [`partials()`] unites states before anything is decided; how, is [`crate::infer`]'s.
+//! [`partials()`] unites states before a spec is inferred from them, using [`crate::infer`].
 
 mod components;
 mod context;

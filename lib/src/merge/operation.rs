@@ -1,4 +1,4 @@
-//! Path items, operations and what is in them.
+//! Merges path items, operations and their content.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::spec::{METHODS, Place, join_pointer};
 
 type Object = Map<String, Value>;
 
-/// What a value is after following references; itself where they lead nowhere.
+/// The target of a reference; the value itself if the reference cannot be resolved.
 pub(super) fn target<'v>(value: &'v Value, root: &'v Value) -> &'v Value {
     let mut value = value;
     for _ in 0..32 {
@@ -21,7 +21,7 @@ pub(super) fn target<'v>(value: &'v Value, root: &'v Value) -> &'v Value {
     value
 }
 
-/// A parameter schema of a path, and where it stands.
+/// A path parameter's schemas, with their locations.
 pub(super) fn path_parameters<'v>(root: &'v Value, pointer: &str) -> Vec<(String, Place<'v>)> {
     let mut item = Some(Place::root(root));
     for key in crate::spec::pointer_keys(pointer) {
@@ -40,7 +40,7 @@ pub(super) fn path_parameters<'v>(root: &'v Value, pointer: &str) -> Vec<(String
 }
 
 impl Context {
-    /// Unites path items; their servers are looked after by the caller.
+    /// Unites path items. The caller merges their servers.
     pub(super) fn path_item(
         &mut self,
         at: &str,
@@ -72,9 +72,9 @@ impl Context {
         order::path_item(item)
     }
 
-    /// The parameters that stay with the path item: all where both have the same, those of the path where
-    /// there is nothing else. Any other is moved into the operations, as it would else hold for those of the
-    /// other document too.
+    /// The parameters that stay in the path item: all if both items have the same, and those of the
+    /// path if there are no others. The rest is moved into the operations, because it would
+    /// otherwise apply to those of the other document too.
     fn shared_parameters(
         &mut self,
         at: &str,
@@ -123,11 +123,11 @@ impl Context {
             root_b,
         );
         let (asked_a, asked_b) = (a.get("security"), b.get("security"));
-        // Recordings do not tell what credentials they were made with.
+        // Recordings do not show which credentials they need.
         let security = match (is_recordings_only(root_a), is_recordings_only(root_b)) {
             (true, false) if asked_a.is_none() => asked_b.cloned(),
             (false, true) if asked_b.is_none() => asked_a.cloned(),
-            // What people say of the whole document holds for what traffic adds to it.
+            // What people say about the whole document also applies to added operations.
             _ if self.kept.is_some() && root_a.get("security").is_some() => asked_a.cloned(),
             _ => self.security(&join_pointer(at, "security"), asked_a, asked_b),
         };
@@ -147,9 +147,9 @@ impl Context {
             },
             "callbacks" => this.choose(at, x, y),
             "x-hmt-graphql" => this.graphql(at, x, y),
-            // How people sort their operations is theirs.
+            // People choose how to tag their operations.
             "tags" if this.policy == Policy::Widen => x.clone(),
-            // Looked after above.
+            // Handled above.
             "parameters" | "security" => Value::Null,
             _ => this.any(at, x, y),
         });
@@ -161,7 +161,7 @@ impl Context {
         if let Some(security) = security {
             operation.insert("security".to_owned(), security);
         }
-        // A body or a mark that one of them lacks is not asked for, and does not hold, in general.
+        // A body or mark that one side lacks is optional, or does not hold, in general.
         for (own, other, root) in [(a, b, root_a), (b, a, root_b)] {
             if self.keeps_ours() && std::ptr::eq(own, a) {
                 continue;
@@ -209,7 +209,7 @@ impl Context {
         self.described(at, (a, root_a), (b, root_b), order::response)
     }
 
-    /// Unites parameters, headers or bodies: `schema`, `content`, and marks that hold where both have them.
+    /// Unites parameters, headers or bodies: `schema`, `content`, and marks that both have.
     fn described(
         &mut self,
         at: &str,
@@ -231,7 +231,7 @@ impl Context {
             _ => this.any(at, x, y),
         });
         if self.keeps_ours() {
-            // Traffic that contradicted a mark or a schema has taken it out before.
+            // Contradicted marks and schemas were removed before.
             for word in ["required", "deprecated", "schema"] {
                 match a.get(word).cloned() {
                     Some(kept) if word != "schema" => all.insert(word.to_owned(), kept),
@@ -247,7 +247,8 @@ impl Context {
                 all.shift_remove(flag);
             }
         }
-        // A schema on one side only leaves the value open; but `content` may stand for it.
+        // A schema on one side only leaves the value open, unless the other side has `content`
+        // instead.
         if a.contains_key("schema") != b.contains_key("schema") {
             all.shift_remove("schema");
         }
@@ -288,7 +289,7 @@ impl Context {
         Value::Object(order::response(all))
     }
 
-    /// Headers are one in any case of their names; of two spellings the one that sorts first is written.
+    /// Header names are case-insensitive; of two spellings, the one that sorts first is written.
     fn headers(
         &mut self,
         at: &str,
@@ -343,13 +344,13 @@ impl Context {
     }
 }
 
-/// True for what is built in the mode `replay`.
+/// True for a document built in the mode `replay`.
 fn is_recordings_only(root: &Value) -> bool {
     let schemes = root.get("components").and_then(|components| components.get("securitySchemes"));
     root.get("x-hmt-replay").is_some() && schemes.is_none()
 }
 
-/// A body or header that is not in every message.
+/// A body or header that not every message has.
 fn optional(value: &Value, root: &Value) -> Value {
     let found = target(value, root);
     if found.get("required") != Some(&Value::Bool(true)) {

@@ -1,4 +1,4 @@
-//! The order of keys in objects that were united.
+//! The order of keys in merged objects.
 
 use serde_json::{Map, Value};
 
@@ -49,11 +49,11 @@ const PARAMETER: [&str; 9] = [
 
 const RESPONSE: [&str; 5] = ["description", "required", "headers", "schema", "content"];
 
-/// Known keys first, as people write them, then the others in their own order.
+/// Known keys first, in the usual order, then the others in their own order.
 fn order(map: Map<String, Value>, known: &[&str]) -> Map<String, Value> {
     let rank = |key: &str| known.iter().position(|k| *k == key).unwrap_or(known.len());
     let mut entries: Vec<(String, Value)> = map.into_iter().collect();
-    // Stable: extensions keep the order that they have.
+    // The sort is stable, so extensions keep their order.
     entries.sort_by_key(|(key, _)| rank(key));
     entries.into_iter().collect()
 }
@@ -70,7 +70,7 @@ pub(super) fn parameter(map: Map<String, Value>) -> Map<String, Value> {
     order(map, &PARAMETER)
 }
 
-/// Also of request bodies and headers.
+/// Also for request bodies and headers.
 pub(super) fn response(map: Map<String, Value>) -> Map<String, Value> {
     order(map, &RESPONSE)
 }

@@ -1,11 +1,12 @@
-//! Partials, united to one state.
+//! Unites partial states.
 
 use crate::infer::{Builder, Partial, PartialError};
 
-/// Unites partials of one configuration; `None` where there are none. The order does not matter.
+/// Unites partials with the same configuration; `None` if there are none. The order does not
+/// matter.
 ///
 /// # Errors
-/// With the index of the partial that was made under another configuration than the first.
+/// The index of the first partial whose configuration differs from that of the first one.
 pub fn partials(
     parts: impl IntoIterator<Item = Partial>,
 ) -> Result<Option<Builder>, (usize, PartialError)> {

@@ -1,4 +1,4 @@
-//! `paths`: which path items of two documents are one.
+//! Decides which path items of two documents are the same path.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub(super) struct Side<'v> {
     pub(super) servers: Vec<Value>,
 }
 
-/// A path item on its way into the result.
+/// A path item of the result.
 #[derive(Clone)]
 struct Item {
     template: String,
@@ -40,13 +40,13 @@ impl<'v> Side<'v> {
     }
 }
 
-/// Names of a template's parameters, in order.
+/// The names of a template's parameters, in order.
 pub(super) fn names(template: &str) -> Vec<String> {
     let pieces = template.split('{').skip(1);
     pieces.filter_map(|piece| Some(piece.split_once('}')?.0.to_owned())).collect()
 }
 
-/// The template with other names, where there are as many.
+/// The template with other parameter names, if their number is equal.
 fn with_names(template: &str, names: &[String]) -> String {
     let mut out = String::new();
     let mut names = names.iter();
@@ -64,7 +64,8 @@ fn with_names(template: &str, names: &[String]) -> String {
     out
 }
 
-/// What makes templates one: the names do not count, nor does a slash at the end.
+/// Two templates with the same structure are the same path: parameter names do not count, nor does
+/// a trailing slash.
 pub(super) fn structure(template: &str, exact: bool) -> String {
     let bare = with_names(template, &[]);
     match bare.strip_suffix('/') {
@@ -73,7 +74,7 @@ pub(super) fn structure(template: &str, exact: bool) -> String {
     }
 }
 
-/// The structures of which a document has both spellings, with and without a slash at the end.
+/// The structures for which a document has both spellings, with and without a trailing slash.
 fn spelled_twice(paths: &Object) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let bare = paths.keys().map(|template| structure(template, false));
@@ -94,7 +95,7 @@ impl Context {
         };
         let mut items: BTreeMap<String, Item> = BTreeMap::new();
         let mut order: Vec<String> = Vec::new();
-        // First what stands for itself, then the literal paths that go into templates.
+        // First the separate paths, then the literal paths that are united with templates.
         for (side, paths, upper) in [(a, &ours, &under_theirs), (b, &theirs, &under_ours)] {
             for (template, item) in paths {
                 let Value::Object(item) = item else { continue };
@@ -134,7 +135,7 @@ impl Context {
                 if literal.ends_with('/') != known.template.ends_with('/') {
                     item.item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
                 }
-                // The parameters of the path are the template's alone.
+                // Only the template has path parameters.
                 if let Some(parameters) = known.item.get("parameters") {
                     item.item.insert("parameters".to_owned(), parameters.clone());
                 }
@@ -192,7 +193,7 @@ impl Context {
             item = super::order::path_item(item);
         }
         Item {
-            // Of `/a` and `/a/` the shorter one.
+            // Of `/a` and `/a/`, the shorter one.
             template: template_a.min(template_b),
             item,
             servers: servers::unite(&a.servers, &b.servers),
@@ -200,8 +201,8 @@ impl Context {
     }
 }
 
-/// Writes its servers into an operation of which the other document says its own: without them it would have
-/// those of the other.
+/// Writes the servers into operations that the other document serves elsewhere; otherwise the
+/// servers of the other document would apply.
 fn tell_servers(item: &mut Object, servers: &[Value], other: &Object) {
     for method in METHODS {
         let told = other.get(method).is_some_and(|operation| operation.get("servers").is_some());
@@ -211,8 +212,8 @@ fn tell_servers(item: &mut Object, servers: &[Value], other: &Object) {
     }
 }
 
-/// The path item with other names for the parameters of its path. A reference to one that is renamed is
-/// replaced by what it leads to.
+/// The path item with renamed path parameters. A reference to a renamed parameter is replaced with
+/// its target.
 pub(super) fn with_parameters_named(
     mut item: Object,
     from: &[String],

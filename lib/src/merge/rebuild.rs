@@ -1,24 +1,28 @@
-//! Traffic added to a spec that people edit.
+//! Adds traffic to a spec that people edit.
 //!
-//! A spec that was built and then edited is the only thing that is passed on from one build to the next, so it has to
-//! tell by itself what people made of it. These rules do, and every exchange that was folded conforms to the result:
+//! Only the built and edited spec is passed from one build to the next, so the edits must be
+//! recognisable in it. With these rules they are, and every folded exchange conforms to the result:
 //!
-//! * **What is written stays unless traffic contradicts it.** Each exchange was checked against the spec while it was folded
-//!   ([`Contradictions`]). A keyword that no exchange contradicts holds for all of them, whether a person wrote it
-//!   or the builder did, so it is kept as it is: descriptions, names, limits, enumerations.
-//! * **What is contradicted is widened, by itself**: an enumeration gets the value, `required` loses the name, a type gets
-//!   another beside it, and a limit goes, as no observed value is to stand in a spec. Where the keyword was edited, that is
-//!   told, and listed under `x-hmt-conflicts`.
-//! * **What is new is added**: paths, operations, responses, parameters, properties, each with what was inferred of it.
-//! * **What was deleted stays out.** `x-hmt-base` remembers, by hashes only, which names the spec had when it was written
-//!   last. What traffic shows, was there, and is no longer, was taken out by somebody: it is listed under `x-hmt-deleted`
-//!   and left out, until the line is taken out of there.
+//! * **What is written stays unless traffic contradicts it.** Each exchange was checked against the
+//!   spec while it was folded ([`Contradictions`]). A keyword that no exchange contradicts holds
+//!   for all of them, whether a person or the builder wrote it, so it is kept unchanged:
+//!   descriptions, names, limits, enumerations.
+//! * **A contradicted keyword is widened alone**: an enumeration gets the value, `required` loses
+//!   the name, another type is added, and a limit is removed, because a spec must not contain
+//!   observed values. If the keyword was edited, this is reported, and listed under
+//!   `x-hmt-conflicts`.
+//! * **What is new is added**: paths, operations, responses, parameters, properties, each with its
+//!   inferred content.
+//! * **What was deleted stays out.** `x-hmt-base` stores hashes of the names that the spec had when
+//!   it was last written. A name that traffic shows, and that was there before but is no longer,
+//!   was deleted by somebody: it is listed under `x-hmt-deleted` and left out, until its line is
+//!   removed from that list.
 //!
-//! The base holds no more than is needed for the last point and to tell edits in messages, six bytes a name; see [`Base`].
-//! A spec without one, not built by HMT, is as a whole what people wrote.
+//! The base holds only what the last rule and messages about edits need, six bytes per name; see
+//! [`Base`]. A spec without a base was not built by HMT, so all of it counts as written by people.
 //!
-//! Partials and states tell only the sum of what they have seen: there a keyword is kept that follows from what was inferred
-//! with the ranges that were observed ([`Contradictions::of_sum`]).
+//! Partials and states contain only the sum of their traffic. With them, a keyword is kept if it
+//! follows from the inferred spec with the observed ranges ([`Contradictions::of_sum`]).
 
 mod base;
 mod contradictions;
@@ -44,32 +48,33 @@ use super::root::{documents_of_one_version, verify};
 use crate::spec::Document;
 use named::named;
 
-/// Where the widened edits are listed.
+/// The list of widened edits.
 const CONFLICTS: &str = "x-hmt-conflicts";
-/// Where the deleted places are listed that traffic has shown since.
+/// The list of deleted locations that traffic has shown again.
 const DELETED: &str = "x-hmt-deleted";
 
-/// What became of a spec.
+/// The result of adding traffic to a spec.
 #[derive(Debug)]
 pub struct Rebuilt {
     /// The new spec.
     pub root: Value,
-    /// The new spec with all that stays deleted: to this every folded exchange conforms. `None` where it would be the same.
+    /// The new spec with everything that stays deleted; every folded exchange conforms to this one.
+    /// `None` if it would be the same.
     pub whole: Option<Value>,
-    /// Edited places that traffic contradicts.
+    /// Edited locations that traffic contradicts.
     pub widened: Vec<Widened>,
-    /// JSON pointers of deleted places that this traffic showed for the first time since.
+    /// JSON pointers of deleted locations that this traffic is the first to show again.
     pub deleted: Vec<String>,
 }
 
-/// An edited place that traffic contradicts.
+/// An edited location that traffic contradicts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Widened {
     /// JSON pointer.
     pub at: String,
     /// The keyword.
     pub keyword: String,
-    /// Its value before, as JSON.
+    /// The previous value, as JSON.
     pub was: String,
 }
 
@@ -83,12 +88,12 @@ impl fmt::Display for Widened {
     }
 }
 
-/// Adds what was inferred to a spec; see the module. Neither may have broken references.
+/// Adds the inferred spec to a spec; see the module. Neither may have broken references.
 ///
-/// `contradictions` are those of every exchange behind `inferred` to `initial`.
+/// `contradictions` are those of every exchange behind `inferred` against `initial`.
 ///
 /// # Errors
-/// As of [`super::specs`].
+/// Those of [`super::specs`].
 pub fn rebuild(
     initial: &Document,
     inferred: &Document,
@@ -106,7 +111,7 @@ pub fn rebuild(
     let mut whole = ours.clone();
     let noted = take_notes(&mut whole);
     let is_edited = |pointer: &str| {
-        // The nearest name above the place.
+        // The nearest enclosing name.
         let above = before.iter().filter(|name| is_below(pointer, &name.pointer));
         above.max_by_key(|name| name.pointer.len()).is_none_or(|n| edited.contains(&*n.key))
     };
@@ -154,7 +159,7 @@ pub fn rebuild(
     Ok(Rebuilt { root, whole, widened, deleted })
 }
 
-/// Lets a spec that was just built remember what it is, for [`rebuild`] to tell what people changed.
+/// Stores the base in a newly built spec, so that [`rebuild`] can recognise edits.
 pub fn remember(root: &mut Value) {
     let base = Base::of(&named(root), |_| false, None, &BTreeMap::new());
     if let Value::Object(map) = root {
@@ -162,7 +167,7 @@ pub fn remember(root: &mut Value) {
     }
 }
 
-/// Takes our own lists out of a document, so that they are not merged; gives the conflicts.
+/// Removes HMT's own lists from a document, so that they are not merged; returns the conflicts.
 fn take_notes(root: &mut Value) -> Vec<Value> {
     let Value::Object(map) = root else { return Vec::new() };
     map.shift_remove(BASE);
@@ -179,13 +184,13 @@ fn pointers(list: Option<&Value>) -> BTreeMap<String, String> {
     list.map(|pointer| (named::key_of(pointer), pointer.to_owned())).collect()
 }
 
-/// True where a pointer leads to a place or below it.
+/// True if a pointer refers to a location or to something below it.
 fn is_below(pointer: &str, place: &str) -> bool {
     pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Context {
-    /// The context of adding to a document that was checked.
+    /// The context for adding to a checked document.
     fn adding(dialect: crate::schema::Dialect, theirs: &Value, kept: Kept) -> Context {
         let schemas = [Value::Null, theirs["components"]["schemas"].clone()];
         Context { policy: Policy::Widen, dialect, conflicts: Vec::new(), schemas, kept: Some(kept) }

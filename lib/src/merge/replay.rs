@@ -1,4 +1,4 @@
-//! `x-hmt-replay`: recordings of both documents.
+//! Merges `x-hmt-replay`, the recordings of both documents.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 
-/// An answer and its text, which tells equal ones.
+/// Answers by their text, to find equal ones.
 type Answers = BTreeMap<(String, u64, String), (Value, usize)>;
 
-/// What names a recorded request, in the order in which a builder writes them.
+/// The identity of a recorded request, in the order in which the builder sorts.
 type Key = (String, String, String, String);
 
 fn key(entry: &Map<String, Value>) -> Key {
@@ -21,7 +21,7 @@ fn key(entry: &Map<String, Value>) -> Key {
     (text("origin"), text("path"), text("method"), request)
 }
 
-/// Answers by (`at`, `seq`, content), each with how often it comes.
+/// Answers by (`at`, `seq`, content), with their number.
 fn answers(entry: &Map<String, Value>) -> Answers {
     let mut all = Answers::new();
     for answer in entry.get("answers").and_then(Value::as_array).into_iter().flatten() {
@@ -33,8 +33,8 @@ fn answers(entry: &Map<String, Value>) -> Answers {
 }
 
 impl Context {
-    /// Unites two lists of recordings. Of equal answers there are as many as in the list that has more of
-    /// them: a recording that both hold is one recording.
+    /// Unites two lists of recordings. Equal answers occur as often as in the list with more of
+    /// them: a recording in both is one recording.
     pub(super) fn replay(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         let (Value::Array(a), Value::Array(b)) = (a, b) else { return self.choose(at, a, b) };
         let mut entries: BTreeMap<Key, (Map<String, Value>, Answers)> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Whole documents.
+//! Merges whole documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,18 +28,18 @@ const KEYS: [&str; 9] = [
 
 /// Merges documents, which must not have broken references ([`check_refs`]).
 ///
-/// The result has the latest version among them. Documents of 3.0 that meet one of 3.1 or later are brought
-/// to its form of schemas.
+/// The result has the latest version among them. If versions are mixed, schemas of 3.0 are
+/// converted to the form of 3.1.
 ///
 /// # Errors
-/// Without documents, and where [`Policy::Error`] meets a difference.
+/// There are no documents, or [`Policy::Error`] meets a difference.
 pub fn specs(documents: &[Document], policy: Policy) -> Result<Value, MergeError> {
     let modern = |document: &Document| document.version >= Version::V3_1;
     let any_modern = documents.iter().any(modern);
     let dialect = if any_modern { Dialect::V3_1 } else { Dialect::V3_0 };
     let mut documents: Vec<&Document> = documents.iter().collect();
     if policy == Policy::Union {
-        // Recordings last, when all templates are known that their paths may fall under.
+        // Recordings last, when all templates are known that may match their paths.
         documents.sort_by_key(|document| document.root.get("x-hmt-replay").is_some());
     }
     let mut merged: Option<Value> = None;
@@ -86,7 +86,7 @@ pub(super) fn documents_of_one_version<const N: usize>(
     (roots, if any_modern { Dialect::V3_1 } else { Dialect::V3_0 })
 }
 
-/// No input of ours is worth a document that points nowhere.
+/// Never returns a document with broken references, whatever the input.
 pub(super) fn verify(root: Value, dialect: Dialect) -> Result<Value, MergeError> {
     let version = if dialect == Dialect::V3_1 { Version::V3_1 } else { Version::V3_0 };
     let document = Document { root, source: String::new(), version, warnings: Vec::new() };
@@ -152,7 +152,7 @@ impl Context {
         Value::Object(root)
     }
 
-    /// Tags are one by their name.
+    /// Tags with the same name are united.
     fn tags(&mut self, at: &str, a: &Value, b: &Value) -> Value {
         let (Value::Array(a), Value::Array(b)) = (a, b) else { return self.choose(at, a, b) };
         let name = |tag: &Value| tag.get("name").map(Value::to_string).unwrap_or_default();
@@ -174,14 +174,14 @@ impl Context {
 fn in_order(map: Map<String, Value>) -> Map<String, Value> {
     let rank = |key: &str| KEYS.iter().position(|known| *known == key).unwrap_or(KEYS.len());
     let mut entries: Vec<(String, Value)> = map.into_iter().collect();
-    // What a spec was is no part of what it is.
+    // The stored base is not content.
     entries.sort_by_key(|(key, _)| (rank(key), key == BASE));
     entries.into_iter().collect()
 }
 
-/// An `operationId` may stand but once in a document. Of operations that share one, those that `first` has so keep it, where
-/// there is such a document; the others are numbered in the order of the paths, together with those that were numbered
-/// before, so that the order of merging does not matter.
+/// Makes each `operationId` unique in a document. Of equal ids, the one in `first`, if any, stays
+/// unchanged. The others are numbered in the order of the paths, together with previously numbered
+/// ones, so that the order of merging does not matter.
 fn unique_operation_ids(paths: &mut Map<String, Value>, first: Option<&Value>) {
     let of_first = |path: &str, method: &str, id: &str| {
         first.is_some_and(|root| root["paths"][path][method]["operationId"] == id)
@@ -212,7 +212,7 @@ fn unique_operation_ids(paths: &mut Map<String, Value>, first: Option<&Value>) {
     });
 }
 
-/// The id without the number that a merge may have given it.
+/// The id without the number of an earlier merge.
 fn unnumbered(id: &str) -> &str {
     match id.rsplit_once('_') {
         Some((name, number))

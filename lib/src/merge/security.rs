@@ -1,4 +1,4 @@
-//! `security`: alternatives of credentials.
+//! Merges `security`: alternatives of credentials.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,8 @@ use crate::spec::METHODS;
 type Object = Map<String, Value>;
 
 impl Context {
-    /// Unites what two operations ask for: any alternative of either is enough. `None` asks for nothing.
+    /// Unites the requirements of two operations: any alternative of either is enough. `None`
+    /// requires nothing.
     pub(super) fn security(
         &mut self,
         at: &str,
@@ -37,7 +38,7 @@ impl Context {
     }
 }
 
-/// Writes what the document asks for into each operation that does not say, where the documents differ.
+/// Writes the document's requirements into each operation without its own, if the documents differ.
 pub(super) fn push_down(a: &mut Object, b: &mut Object) {
     if a.get("security") == b.get("security") {
         return;

@@ -1,8 +1,8 @@
-//! `servers`: what a document or path item is served by.
+//! Merges `servers` of documents and path items.
 
 use serde_json::{Map, Value, json};
 
-/// The servers of an object, if it has a list with something in it.
+/// The servers of an object, if it has a non-empty list.
 pub(super) fn own(object: &Map<String, Value>) -> Option<Vec<Value>> {
     match object.get("servers") {
         Some(Value::Array(list)) if !list.is_empty() => Some(list.clone()),
@@ -10,7 +10,7 @@ pub(super) fn own(object: &Map<String, Value>) -> Option<Vec<Value>> {
     }
 }
 
-/// What a document without servers is served by.
+/// The default servers of a document without any.
 pub(super) fn anywhere() -> Vec<Value> {
     vec![json!({"url": "/"})]
 }
@@ -19,7 +19,8 @@ fn url(server: &Value) -> &str {
     server.get("url").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Both lists without repetition: sorted by URL where both are, else the first, then what is new.
+/// The union of two lists: sorted by URL if both are, otherwise the first list followed by new
+/// elements.
 pub(super) fn unite(a: &[Value], b: &[Value]) -> Vec<Value> {
     let mut all = a.to_vec();
     all.extend(b.iter().filter(|server| !a.contains(server)).cloned());
@@ -29,12 +30,12 @@ pub(super) fn unite(a: &[Value], b: &[Value]) -> Vec<Value> {
     all
 }
 
-/// True where both lists hold the same servers.
+/// True if both lists have the same servers.
 pub(super) fn same(a: &[Value], b: &[Value]) -> bool {
     a.iter().all(|server| b.contains(server)) && b.iter().all(|server| a.contains(server))
 }
 
-/// True where a host may be served by both lists.
+/// True if both lists may serve the same host.
 pub(super) fn meet(a: &[Value], b: &[Value]) -> bool {
     let relative = |list: &[Value]| list.iter().any(|server| !url(server).contains("://"));
     relative(a) || relative(b) || a.iter().any(|x| b.iter().any(|y| url(x) == url(y)))

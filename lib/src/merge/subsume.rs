@@ -1,4 +1,4 @@
-//! Literal paths of recordings that fall under a template of the other document.
+//! Finds literal paths of recordings that match a template of the other document.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use super::servers;
 use crate::schema::{Direction, SchemaSet};
 use crate::spec::join_pointer;
 
-/// Which literal paths of one document go into which templates of another.
+/// Which literal paths of one document are united with which templates of another.
 pub(super) struct Templates {
     of: BTreeMap<String, String>,
 }
 
 impl Templates {
-    /// Looks at the paths of `upper` for templates, and at those of `lower` for literal paths.
+    /// Takes templates from the paths of `upper`, and literal paths from those of `lower`.
     pub(super) fn new(
         upper: &Side<'_>,
         key: &str,
@@ -49,7 +49,7 @@ impl Templates {
                 .filter(|(_, other)| servers::meet(&hosts(lower, item), &hosts(upper, other)))
                 .filter_map(|(template, _)| Some((template, values(template, literal)?)))
                 .filter(|(template, values)| accepts(&mut set, upper.root, template, values))
-                // The one with the literal segments further left is the more specific.
+                // The template whose literal segments are further left is more specific.
                 .min_by_key(|(template, _)| {
                     template.split('/').map(|segment| segment.contains('{')).collect::<Vec<_>>()
                 });
@@ -60,13 +60,13 @@ impl Templates {
         Templates { of }
     }
 
-    /// The template that a literal path goes into, if any.
+    /// The template that a literal path matches, if any.
     pub(super) fn of(&self, literal: &str) -> Option<&str> {
         self.of.get(literal).map(String::as_str)
     }
 }
 
-/// The parameter values of a literal path under a template. A segment has one parameter at most.
+/// The parameter values of a literal path under a template. A segment has at most one parameter.
 fn values(template: &str, literal: &str) -> Option<Vec<(String, String)>> {
     let (template, literal) = (template.trim_end_matches('/'), literal.trim_end_matches('/'));
     let (mut wants, mut has) = (template.split('/'), literal.split('/'));
@@ -92,7 +92,7 @@ fn values(template: &str, literal: &str) -> Option<Vec<(String, String)>> {
     }
 }
 
-/// True where the template's parameters take the values.
+/// True if the template's parameters accept the values.
 fn accepts(set: &mut SchemaSet, root: &Value, template: &str, values: &[(String, String)]) -> bool {
     let parameters = path_parameters(root, &join_pointer("/paths", template));
     parameters.into_iter().all(|(name, schema)| {

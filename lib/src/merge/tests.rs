@@ -1,4 +1,4 @@
-//! The laws of merging on random documents as a builder writes them, and the cases that they do not show.
+//! The laws of merging on random built documents, and cases that those do not cover.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -113,7 +113,7 @@ fn replay() -> impl Strategy<Value = Vec<Value>> {
     })
 }
 
-/// A document as a builder writes it: sorted, one host or several.
+/// A document as a builder writes it: sorted, with one or several hosts.
 pub(super) fn built() -> impl Strategy<Value = Value> {
     let path = prop_oneof![
         Just(("/a", "")),
@@ -132,7 +132,7 @@ pub(super) fn built() -> impl Strategy<Value = Value> {
         });
     let paths = prop::collection::vec((path, operations), 0..4);
     let hosts = prop::collection::btree_set("http://[ab]", 0..3);
-    // Components are objects: nothing else is worth a name.
+    // Only objects become components.
     let component = schema().prop_map(|schema| {
         if schema["type"] == "object" { schema } else { json!({"type": "object"}) }
     });
@@ -140,7 +140,7 @@ pub(super) fn built() -> impl Strategy<Value = Value> {
         |(paths, hosts, component, replay)| {
             let mut items: Map<String, Value> = Map::new();
             for ((template, name), operations) in paths {
-                // A document has each path once, whatever its names and spelling.
+                // A document has each path once, regardless of names and spelling.
                 let bare = |path: &str| path.trim_end_matches('/').replace("{name}", "{id}");
                 if !operations.is_empty() && !items.keys().any(|key| bare(key) == bare(template)) {
                     items.insert(template.to_owned(), path_item(name, operations));
@@ -323,7 +323,7 @@ fn parameters_of_path_items_hold_for_their_own_operations() {
     assert_eq!(merged["paths"]["/z"]["get"]["operationId"], "p_2");
 }
 
-/// Shared names are numbered alike, whatever was merged first.
+/// Equal names get the same numbers, whatever was merged first.
 #[test]
 fn operation_ids_do_not_depend_on_the_order() {
     let of = |path: &str| {
@@ -346,7 +346,7 @@ fn operation_ids_do_not_depend_on_the_order() {
     assert_eq!(ids(&right), ids(&once));
 }
 
-/// Names that people gave stay theirs when traffic is added.
+/// Names that people gave stay when traffic is added.
 #[test]
 fn operation_ids_of_the_first_stay_when_it_is_widened() {
     let ours = spec("paths: {/z: {get: {operationId: x, responses: {}}}}");

@@ -1,10 +1,11 @@
-//! Three-way merging: what one side changed since a common base, and what the other did, pointer by pointer.
+//! Three-way merging of the changes of two sides since a common base, pointer by pointer.
 //!
-//! Lists are merged by what names their elements: parameters by place and name, servers by URL, tags by name, branches
-//! of a combination by what they refer to or their type, and all others, such as `required`, by their values. What
-//! nothing names is one value. A path is one whatever the names of its parameters, and a schema that people gave
-//! another name is followed by the references to it. Where both sides changed one value, ours stays, unless the
-//! policy says otherwise, and the conflict is told.
+//! The elements of lists are identified by name: parameters by location and name, servers by URL,
+//! tags by name, branches of a combination by their reference or type, and others, such as
+//! `required`, by their value. A list whose elements cannot be identified is a single value. A path
+//! is the same whatever the names of its parameters are, and a renamed schema is recognised by the
+//! references to it. If both sides changed a value, ours is kept unless the policy says otherwise,
+//! and the conflict is reported.
 
 mod align;
 mod elements;
@@ -19,18 +20,18 @@ use super::root::{documents_of_one_version, verify};
 use crate::schema::{Dialect, unite_keys};
 use crate::spec::{Below, Document, Keys, below, join_pointer};
 
-/// A place that both sides changed since the base.
+/// A location that both sides changed since the base.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conflict {
-    /// JSON pointer; elements of lists by their names.
+    /// A JSON pointer, with elements of lists by name.
     pub pointer: String,
-    /// What ours has there; `None` where it was taken out.
+    /// The value of ours; `None` if it was deleted.
     pub ours: Option<Value>,
-    /// What theirs has there.
+    /// The value of theirs.
     pub theirs: Option<Value>,
 }
 
-/// How much of a value is shown.
+/// Maximum length of a shown value.
 const SHOWN: usize = 120;
 
 impl fmt::Display for Conflict {
@@ -49,10 +50,11 @@ impl fmt::Display for Conflict {
     }
 }
 
-/// Merges into `ours` what `theirs` changed since `base`; see the module. None must have broken references.
+/// Merges into `ours` what `theirs` changed since `base`; see the module. None may have broken
+/// references.
 ///
 /// # Errors
-/// With [`Policy::Error`], where both sides changed one value.
+/// With [`Policy::Error`], if both sides changed the same value.
 pub fn three_way(
     base: &Document,
     ours: &Document,
@@ -74,7 +76,7 @@ pub fn three_way(
             pointers: conflicts.iter().map(Conflict::to_string).collect(),
         });
     }
-    // What was brought to the form of a later version must say so.
+    // A converted document must declare its new version.
     let versions = [&old, &a, &b].map(|root| root.get("openapi").and_then(Value::as_str));
     if let (Value::Object(map), Some(latest)) = (&mut root, versions.into_iter().flatten().max())
         && dialect == Dialect::V3_1
@@ -89,8 +91,7 @@ pub fn three_way(
     Ok((Document { root, source: ours.source.clone(), version, warnings: Vec::new() }, conflicts))
 }
 
-/// Takes out what the documents remember of when they were built, which is no content; gives what either of the later two
-/// remembers.
+/// Removes the stored bases, which are not content; returns the union of the later two.
 fn base_of_both(old: &mut Value, a: &mut Value, b: &mut Value) -> Option<Value> {
     let [_, a, b] = [old, a, b].map(|root| root.as_object_mut()?.shift_remove(BASE));
     match (a, b) {
@@ -106,7 +107,7 @@ struct ThreeWay<'v> {
     roots: [&'v Value; 3],
 }
 
-/// What base, ours and theirs have at one place.
+/// The values of base, ours and theirs at one location.
 type Three<'v> = [Option<&'v Value>; 3];
 
 impl ThreeWay<'_> {
@@ -170,13 +171,13 @@ impl ThreeWay<'_> {
     }
 }
 
-/// Lists of data that are sets all the same.
+/// Data lists that are sets nevertheless.
 fn is_set(key: &str) -> bool {
     matches!(key, "enum" | "x-hmt-replay")
 }
 
-/// True where one side changed the type of a schema and the other anything: what was said of one type has no meaning
-/// for the other.
+/// True if one side changed the type of a schema and the other changed anything: keywords of one
+/// type are meaningless for another.
 fn types_part([old, a, b]: Three<'_>) -> bool {
     let kind = |value: Option<&Value>| {
         let kind = value?.get("type")?;

@@ -1,8 +1,8 @@
-//! Schemas of 3.0 in the form of 3.1, for documents that are merged with one of 3.1, or asked for in it.
+//! Converts schemas of 3.0 to the form of 3.1, for mixed merges and on request.
 
 use serde_json::{Map, Value, json};
 
-/// Brings a document of OpenAPI 3.0 to 3.1; others stay as they are.
+/// Converts a document of OpenAPI 3.0 to 3.1; other versions are unchanged.
 pub fn to_3_1(root: &mut Value) {
     if root.get("openapi").and_then(Value::as_str).is_some_and(|text| text.starts_with("3.0")) {
         root["openapi"] = json!("3.1.0");
@@ -10,7 +10,7 @@ pub fn to_3_1(root: &mut Value) {
     }
 }
 
-/// Brings every schema below a value to the form of 3.1.
+/// Converts every schema below a value to the form of 3.1.
 pub(super) fn upgrade(value: &mut Value) {
     match value {
         Value::Object(map) => {
@@ -63,7 +63,7 @@ fn schema(value: &mut Value) {
     }
 }
 
-/// `exclusiveMinimum` is a flag in 3.0 and the bound itself in 3.1.
+/// `exclusiveMinimum` is a flag in 3.0, and the bound itself in 3.1.
 fn strict(map: &mut Map<String, Value>, plain: &str, strict: &str) {
     match map.get(strict) {
         Some(Value::Bool(true)) => match map.shift_remove(plain) {

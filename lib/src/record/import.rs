@@ -2,12 +2,14 @@
 
 use super::recorded_body::undo_encoding;
 use crate::exchange::{Exchange, Redactor, parse_line, write_line};
-use crate::stream::{At, Block, MAX_LINE, Reader, Record, Sink, SinkError, StreamError};
+use crate::stream::{
+    Block, MAX_LINE, Reader, Record, RecordPosition, Sink, SinkError, StreamError,
+};
 
 /// Receives what could not be imported.
 pub trait ImportDiagnostics {
     /// Called for a record that is no valid exchange. `false` ends the import.
-    fn rejected(&mut self, place: At<'_>, why: &str) -> bool;
+    fn rejected(&mut self, place: RecordPosition<'_>, why: &str) -> bool;
     /// Called with a warning for the user.
     fn warn(&mut self, text: &str);
 }

@@ -2,7 +2,7 @@
 
 use crate::exchange::parse_line;
 use crate::recorded::{Inserted, MatchRule, Recordings, SpoolError, Unanswerable};
-use crate::stream::{At, Reader, Record, StreamError};
+use crate::stream::{Reader, Record, RecordPosition, StreamError};
 
 /// The result of loading.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub enum RecordingsLoadError {
 pub fn load(
     mut reader: Reader,
     rule: MatchRule,
-    mut reject: impl FnMut(At<'_>, &str),
+    mut reject: impl FnMut(RecordPosition<'_>, &str),
 ) -> Result<LoadedRecordings, RecordingsLoadError> {
     let mut loaded = LoadedRecordings {
         recordings: Recordings::new(rule),

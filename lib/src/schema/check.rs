@@ -1,4 +1,4 @@
-//! A value against a schema.
+//! Checks values against schemas.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,19 +9,20 @@ use super::node::{Content, Node, NodeId, SchemaSet, Types};
 use super::number::{canonical, compare, equal, in_range, is_integral, is_multiple};
 use crate::spec::escape;
 
-/// References and combinations that may be entered without going deeper into the value; more is a circle.
+/// Maximum number of references and combinations without going deeper into the value; more is a
+/// cycle.
 const MAX_HOPS: u32 = 128;
-/// Schemas that one check may look at; a schema made to explode ends here.
+/// Maximum number of schemas that one check evaluates; stops schemas that are built to explode.
 const MAX_STEPS: u64 = 20_000_000;
-/// Steps into combinations and references, for each step into the value.
+/// Maximum steps into combinations and references for each step into the value.
 const MAX_HOPS_PER_STEP: u64 = 512;
-/// Steps into combinations and references that are free.
+/// Steps into combinations and references that do not count.
 const FREE_HOPS: u64 = 100_000;
-/// Problems listed for one value.
+/// Maximum number of problems listed for one value.
 const MAX_PROBLEMS: usize = 64;
 
-/// Which way a value goes: required `readOnly` properties may be absent from requests, `writeOnly` ones
-/// from responses.
+/// The direction of a value: required `readOnly` properties may be absent from requests,
+/// `writeOnly` ones from responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From client to server.
@@ -30,31 +31,33 @@ pub enum Direction {
     Response,
 }
 
-/// One way in which a value contradicts its schema.
+/// One violation of a schema by a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// JSON pointer within the value.
     pub pointer: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
-    /// Which keyword says so.
+    /// The violated keyword.
     pub fault: Fault,
 }
 
-/// A keyword that a value contradicts.
+/// A keyword that a value violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// JSON pointer of the schema in its document; of the operation where the keyword is not one of schemas.
+    /// JSON pointer of the schema in its document, or of the operation if the keyword is not one of
+    /// schemas.
     pub schema: String,
-    /// The keyword; `const` is `enum`, exclusive bounds are `minimum` and `maximum`, `never` is the schema `false`, and an empty
-    /// word is a schema that cannot be checked.
+    /// The keyword. `const` is `enum`, exclusive bounds are `minimum` and `maximum`, `never` is the
+    /// schema `false`, and an empty word means a schema that cannot be checked.
     pub keyword: &'static str,
-    /// What it does not take: of `enum` the value, of `type` the name of the value's type, of `required` the absent name; else null.
+    /// The rejected value: for `enum` the value, for `type` its type name, for `required` the
+    /// absent name; otherwise null.
     pub value: Value,
 }
 
 impl SchemaSet {
-    /// Checks a value; an empty list where it is valid.
+    /// Checks a value; returns an empty list if it is valid.
     pub fn check(&self, id: NodeId, value: &Value, direction: Direction) -> Vec<Problem> {
         let problems = Some(Vec::new());
         let mut check = Check {
@@ -69,7 +72,7 @@ impl SchemaSet {
         check.problems.unwrap_or_default()
     }
 
-    /// True where [`SchemaSet::check`] finds nothing; ends at the first problem.
+    /// True if [`SchemaSet::check`] would find nothing; stops at the first problem.
     pub fn accepts(&self, id: NodeId, value: &Value, direction: Direction) -> bool {
         let mut check = Check {
             set: self,
@@ -83,7 +86,7 @@ impl SchemaSet {
     }
 }
 
-/// The way to a value; written out only where there is a problem.
+/// The path to a value, written out only for problems.
 enum At<'a> {
     Root,
     Key(&'a At<'a>, &'a str),
@@ -110,17 +113,17 @@ impl At<'_> {
 struct Check<'s> {
     set: &'s SchemaSet,
     direction: Direction,
-    /// Schemas looked at because the value goes deeper.
+    /// Schemas evaluated by going deeper into the value.
     steps: u64,
-    /// Those looked at for a value that was there before.
+    /// Schemas evaluated for the same value again.
     side_steps: u64,
-    /// `None`: only whether the value is valid is asked.
+    /// `None` if only the validity matters.
     problems: Option<Vec<Problem>>,
-    /// Where every fault is asked for: those that are among the problems, with what each keyword did not take.
+    /// If all faults are wanted: those already listed, with the values that each keyword rejected.
     noted: HashMap<(String, &'static str), HashSet<String>>,
 }
 
-/// What a keyword does not take, written out only where there is a problem.
+/// What a keyword rejects, written out only for problems.
 #[derive(Clone, Copy)]
 enum Evidence<'v> {
     None,
@@ -129,7 +132,7 @@ enum Evidence<'v> {
 }
 
 impl Check<'_> {
-    /// Notes a problem. Returns false, as a value with a problem is not valid.
+    /// Notes a problem. Returns false, because the value is invalid.
     fn problem(
         &mut self,
         at: &At<'_>,
@@ -149,7 +152,7 @@ impl Check<'_> {
         };
         if self.set.every_fault {
             let known = self.noted.entry((node.pointer.clone(), keyword)).or_default();
-            // More values than any enumeration is widened by say no more; types and names are few.
+            // More values than an enumeration may have add nothing; types and names are few.
             let full = keyword == "enum" && known.len() >= MAX_PROBLEMS;
             if full || !known.insert(value.to_string()) {
                 return false;
@@ -162,7 +165,7 @@ impl Check<'_> {
         false
     }
 
-    /// True where nothing more is to be found out.
+    /// True if the rest of the check cannot change the result.
     fn done(&self, valid: bool) -> bool {
         !valid && self.problems.is_none()
     }
@@ -200,7 +203,7 @@ impl Check<'_> {
         if let Some(types) = node.types
             && !is_of(value, types)
         {
-            // What other keywords say of a value of another type would only repeat this.
+            // Further keywords would only repeat that the type is wrong.
             let found = Evidence::Name(type_name(value));
             let why = || format!("is not of type {}", names(types));
             return self.problem(at, node, "type", found, why);
@@ -308,7 +311,7 @@ impl Check<'_> {
         valid
     }
 
-    /// The value that a text holds. Its problems are told as one of the text.
+    /// Checks the value in a text. Its problems are reported for the text.
     fn content(&mut self, node: &Node, content: &Content, text: &str, at: &At<'_>) -> bool {
         let value = match content.value(text) {
             Ok(value) => value,
@@ -435,7 +438,7 @@ impl Check<'_> {
         valid
     }
 
-    /// True where a required property may be absent in this direction.
+    /// True if a required property may be absent in this direction.
     fn excused(&self, node: &Node, name: &str) -> bool {
         let Some((_, schema)) = node.properties.iter().find(|(key, _)| key == name) else {
             return false;
@@ -502,21 +505,21 @@ impl Check<'_> {
         valid
     }
 
-    /// False where a schema is for values of other types.
+    /// False if a schema only accepts other types.
     fn may_take(&self, id: NodeId, value: &Value) -> bool {
         let mut node = self.set.node(id);
         for _ in 0..16 {
             let Some(target) = node.reference else { break };
             node = self.set.node(target);
         }
-        // The lone null that stands beside a reference in 3.0 is written as an object.
+        // In 3.0, the lone null next to a reference is written as an object.
         let only_null = node.enumeration.as_ref().is_some_and(|values| *values == [Value::Null]);
         !node.never
             && node.types.is_none_or(|types| is_of(value, types))
             && (value.is_null() || !only_null)
     }
 
-    /// Says that no branch fits, and what the nearest one, that with the fewest problems, misses.
+    /// Reports that no branch matches, and the problems of the nearest one, which has the fewest.
     fn no_branch(
         &mut self,
         node: &Node,
@@ -527,7 +530,7 @@ impl Check<'_> {
     ) -> bool {
         let branches = if word == "anyOf" { &node.any_of } else { &node.one_of };
         if self.set.every_fault && self.problems.is_some() {
-            // Where only one branch is for values of this type, the fault is within it.
+            // If only one branch accepts this type, the fault is in that branch.
             let mut may = branches.iter().filter(|branch| self.may_take(**branch, value));
             if let (Some(branch), None) = (may.next(), may.next()) {
                 return self.value(*branch, value, at, hops + 1);
@@ -535,7 +538,7 @@ impl Check<'_> {
         }
         let Some(problems) = self.problems.take() else { return false };
         let mut nearest: Option<Vec<Problem>> = None;
-        // Nested combinations would be listed anew on every level.
+        // Nested combinations would be listed again on every level.
         let branches_shown = if hops == 0 && !self.set.every_fault { &branches[..] } else { &[] };
         for branch in branches_shown.iter().take(16) {
             self.problems = Some(Vec::new());
@@ -557,14 +560,14 @@ impl Check<'_> {
     }
 }
 
-/// The branch that a discriminator names by the value of its property.
+/// The branch that a discriminator selects by the value of its property.
 fn named_branch(node: &Node, value: &Value) -> Option<NodeId> {
     let discriminator = node.discriminator.as_ref()?;
     let name = value.get(&discriminator.property)?.as_str()?;
     discriminator.mapping.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
 }
 
-/// Properties by name: a map where a linear search would be quadratic.
+/// Properties by name: a map if a linear search would be quadratic.
 enum Declared<'n> {
     Few(&'n [(String, NodeId)]),
     Many(HashMap<&'n str, NodeId>),
@@ -628,7 +631,7 @@ fn names(types: Types) -> String {
     names.join(" or ")
 }
 
-/// The allowed values, cut where they are many.
+/// The allowed values, truncated if there are many.
 fn shown(values: &[Value]) -> String {
     let mut text: Vec<String> = values.iter().take(8).map(Value::to_string).collect();
     if values.len() > text.len() {

@@ -1,4 +1,5 @@
-//! Schema as written to node: a worklist, so that neither cycles nor long chains of references recurse.
+//! Compiles schemas to nodes with a worklist, so that neither cycles nor long chains of references
+//! recurse.
 
 use serde_json::Value;
 
@@ -19,11 +20,11 @@ pub enum SchemaError {
 }
 
 impl SchemaSet {
-    /// Compiles the schema at a JSON pointer of a document, with all that it refers to. The set is for one
-    /// document; a schema that is already there is not compiled again.
+    /// Compiles the schema at a JSON pointer of a document, with everything it refers to. A set
+    /// belongs to one document; a schema is compiled only once.
     ///
     /// # Errors
-    /// Where there is no schema, or a reference leads nowhere.
+    /// There is no schema, or a reference cannot be resolved.
     pub fn add(&mut self, root: &Value, pointer: &str) -> Result<NodeId, SchemaError> {
         let nullable_word = root
             .get("openapi")
@@ -36,7 +37,7 @@ impl SchemaSet {
             match compiled {
                 Ok(node) => self.nodes[id.0 as usize] = node,
                 Err(error) => {
-                    // Nothing of a failed call may be found by a later one.
+                    // A later call must not find anything of a failed one.
                     self.by_pointer.remove(&pointer);
                     for (_, waiting) in queue {
                         self.by_pointer.remove(&waiting);
@@ -48,7 +49,7 @@ impl SchemaSet {
         Ok(id)
     }
 
-    /// The node of a pointer, new and queued where there is none yet.
+    /// The node of a pointer; a new one is queued.
     fn intern(&mut self, pointer: String, queue: &mut Vec<(NodeId, String)>) -> NodeId {
         if let Some(id) = self.by_pointer.get(&pointer) {
             return *id;
@@ -92,7 +93,7 @@ fn compile(
     let mut node = Node { pointer: pointer.to_owned(), ..Node::default() };
     let mut warnings = Vec::new();
     let reference = map.get("$ref").or_else(|| map.get("$dynamicRef")).and_then(Value::as_str);
-    // In 3.0 everything beside a `$ref` is ignored.
+    // In 3.0, the siblings of a `$ref` are ignored.
     if reference.is_none() || !nullable_word {
         let mut reader = Reader { map, pointer, nullable_word, warnings: &mut warnings };
         reader.read(&mut node, &mut intern);

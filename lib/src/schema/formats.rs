@@ -1,14 +1,14 @@
-//! Which formats follow from which, as values are checked.
+//! Decides which formats imply which, in the way values are checked.
 
 use crate::format::{by_name, integer_range};
 
-/// True where texts of a format, or of any, are of another one. What is not checked always follows.
+/// True if texts of a format, or of any, conform to another one. Unchecked formats always follow.
 pub(crate) fn text_format_follows(format: &str, seen: Option<&str>) -> bool {
     by_name(format).is_none() || seen == Some(format)
 }
 
-/// Formats with a grammar that a standard defines (JSON Schema 2020-12, section 7.3, and OpenAPI's own). A request is held to
-/// these only: what clients mean by `phone` or `jwt` differs.
+/// Formats with a grammar that a standard defines (JSON Schema 2020-12, section 7.3, and OpenAPI's
+/// own). Requests are checked for these only: what clients mean by `phone` or `jwt` differs.
 const STANDARD: [&str; 21] = [
     "date-time",
     "date",
@@ -33,15 +33,15 @@ const STANDARD: [&str; 21] = [
     "base64url",
 ];
 
-/// True where a text in a request must be of this format.
+/// True if a text in a request must conform to this format.
 pub(super) fn binds_requests(format: &str, text: &str) -> bool {
-    // Many an API writes times without the offset that RFC 3339 asks for.
+    // Many APIs write times without the offset that RFC 3339 requires.
     let local_time =
         || format == "time" && (by_name("time")).is_some_and(|f| (f.detect)(&format!("{text}Z")));
     STANDARD.contains(&format) && !local_time()
 }
 
-/// The same for numbers: a range follows from one within it.
+/// The same for numbers: a range follows from a narrower one.
 pub(crate) fn number_format_follows(format: &str, seen: Option<&str>) -> bool {
     let Some((least, most)) = integer_range(format) else { return true };
     let inside = |(low, high)| least <= low && high <= most;

@@ -1,16 +1,19 @@
 //! The least upper bound of two schemas as written.
 //!
-//! What either schema accepts, the join accepts; joining is idempotent, commutative and associative on
-//! schemas in canonical form, which every join is in. Some readings make the result useful:
+//! The join accepts everything that either schema accepts. It is idempotent, commutative and
+//! associative on schemas in canonical form, and its result always is. These rules make the result
+//! useful:
 //!
-//! * An object schema without `additionalProperties` says that nothing else was seen, not that everything
-//!   goes: a property that it lacks keeps the schema of the other side, and becomes optional. A schema that
-//!   means to accept anything says so with `additionalProperties: true`.
-//! * An enumeration that is joined with something else, or becomes too long, turns into what its values have
-//!   in common: their type and format, and for objects and arrays the join of what they hold.
-//! * The array that is always empty (`maxItems: 0`) says nothing of items, and the mark `x-hmt-null-only`
-//!   stands for the type null.
-//! * A schema with `x-hmt-unread: true` says that nothing is known: the join with it is the other schema.
+//! * An object schema without `additionalProperties` means that nothing else was seen, not that
+//!   everything is allowed: a property that it lacks keeps the schema of the other side, and
+//!   becomes optional. A schema that accepts anything has `additionalProperties: true`.
+//! * An enumeration that is joined with something else, or becomes too long, is replaced with what
+//!   its values have in common: their type and format, and for objects and arrays the join of their
+//!   content.
+//! * The array that is always empty (`maxItems: 0`) says nothing about items, and the mark
+//!   `x-hmt-null-only` stands for the type null.
+//! * A schema with `x-hmt-unread: true` means that nothing is known: its join with another schema
+//!   is the other schema.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +21,7 @@ use super::node::Bound;
 use super::number::{canonical, compare};
 use super::shape::{Additional, Kind, Part, Shape, is_unread, sort_values};
 
-/// In which form of OpenAPI schemas are read and written.
+/// The OpenAPI version whose form schemas are read and written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// `nullable`, booleans as `exclusiveMinimum`
@@ -27,12 +30,12 @@ pub enum Dialect {
     V3_1,
 }
 
-/// Longer enumerations that come of a join are dropped: they are no longer closed sets.
+/// Longer enumerations that result from a join are dropped: they are not closed sets.
 pub(crate) const MAX_ENUM: usize = 24;
 
-/// Joins two schemas of the same dialect. Equal schemas are returned as they are.
+/// Joins two schemas of the same dialect. Equal schemas are returned unchanged.
 pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
-    // Maps are equal in any order of their keys, but the result must not depend on which side is taken.
+    // Maps are equal regardless of the order of keys, but the result must not depend on the side.
     if a == b {
         let (text, other) = (a.to_string(), b.to_string());
         if text == other {
@@ -49,14 +52,13 @@ pub fn join(a: &Value, b: &Value, dialect: Dialect) -> Value {
     shape.write(dialect)
 }
 
-/// True where the join of both accepts no more than the first, by what is written.
+/// True if the join of both accepts no more than `a`, judging by what is written.
 pub fn covers(a: &Value, b: &Value, dialect: Dialect) -> bool {
     let canonical = Shape::read(a, dialect).write(dialect);
     join(&canonical, b, dialect) == canonical
 }
 
-/// True where two schemas may describe the same thing: they have a type in common, or one of them does not say
-/// what it is.
+/// True if two schemas may describe the same thing: they have a type in common, or one has none.
 pub fn may_meet(a: &Value, b: &Value, dialect: Dialect) -> bool {
     let (a, b) = (Shape::read(a, dialect), Shape::read(b, dialect));
     let vague = |shape: &Shape| {
@@ -119,7 +121,7 @@ impl Part {
         }
     }
 
-    /// Becomes the join of what single values are.
+    /// Replaces the enumeration with the join of the schemas of its values.
     fn become_join_of(&mut self, kind: Kind, values: &[Value], dialect: Dialect) {
         let notes = std::mem::take(&mut self.notes);
         let mut parts = values.iter().map(|value| Part::of_value(value, dialect));
@@ -130,9 +132,9 @@ impl Part {
         self.notes = notes;
     }
 
-    /// Unites parts that are no enumerations.
+    /// Unites parts that are not enumerations.
     fn unite_open(&mut self, kind: Kind, other: Part, dialect: Dialect) {
-        // First, as it looks at the counts of both sides.
+        // First, because it reads the counts of both sides.
         self.unite_items(&other, dialect);
         self.unite_words(other.words);
         self.integer &= other.integer;
@@ -182,7 +184,7 @@ impl Part {
         let unlisted = |schema: &Value, additional: &Additional| match additional {
             Additional::Forbidden | Additional::Silent => schema.clone(),
             Additional::Schema(other) => {
-                // What is said of unlisted properties in general is not said of this one.
+                // Annotations of unlisted properties in general do not apply to this one.
                 let general = Shape { notes: Map::new(), ..Shape::read(other, dialect) };
                 join(schema, &general.write(dialect), dialect)
             }
@@ -223,7 +225,7 @@ fn wider_format(a: &Value, b: Value) -> Option<Value> {
     }
 }
 
-/// The wider of two ends; `wider` is how it compares with the other.
+/// The wider of two bounds; `wider` is how it compares with the other one.
 fn hull(a: Option<Bound>, b: Option<Bound>, wider: std::cmp::Ordering) -> Option<Bound> {
     let (a, b) = (a?, b?);
     let order = compare(&a.value, &b.value);
@@ -233,8 +235,8 @@ fn hull(a: Option<Bound>, b: Option<Bound>, wider: std::cmp::Ordering) -> Option
     Some(if order == wider { a } else { b })
 }
 
-/// Joins keywords that constrain nothing. A flag stays where both have it; of two texts or values the one
-/// that sorts first stays, whatever side it is on.
+/// Joins annotations. A flag is kept if both have it. Of two texts or values, the one that sorts
+/// first is kept, whichever side it is on.
 fn unite_notes(ours: &mut Map<String, Value>, mut theirs: Map<String, Value>) {
     const FLAGS: [&str; 3] = ["readOnly", "writeOnly", "deprecated"];
     ours.retain(|key, value| !FLAGS.contains(&key.as_str()) || theirs.get(key) == Some(value));
@@ -280,7 +282,8 @@ fn unite_discriminators(mut a: Value, mut b: Value) -> Value {
     a
 }
 
-/// The keys of both maps: sorted where both are, else those of the first in its order and then the new ones.
+/// The keys of both maps: sorted if both are, otherwise those of the first in its order, then new
+/// ones.
 pub fn unite_keys<'m>(a: &'m Map<String, Value>, b: &'m Map<String, Value>) -> Vec<&'m str> {
     let mut keys: Vec<&str> = a.keys().map(String::as_str).collect();
     keys.extend(b.keys().filter(|key| !a.contains_key(*key)).map(String::as_str));

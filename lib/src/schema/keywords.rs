@@ -1,7 +1,7 @@
-//! The keywords of a schema object, read into a node.
+//! Parses the keywords of a schema object into a node.
 //!
-//! A keyword whose value is not as it must be is left out with a warning: a spec with broken formalities
-//! is still good for most of what it says.
+//! A keyword with an invalid value is skipped with a warning: a spec with formal errors is still
+//! mostly usable.
 
 use serde_json::{Map, Number, Value};
 
@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads all keywords but references; `intern` gives the node of a pointer.
+    /// Reads all keywords except references; `intern` returns the node of a pointer.
     pub(super) fn read(&mut self, node: &mut Node, intern: &mut dyn FnMut(String) -> NodeId) {
         self.general(node);
         self.scalars(node);
@@ -60,7 +60,7 @@ impl Reader<'_> {
             (None, None) => None,
         };
         node.format = self.text("format");
-        // The name that OpenAPI 3.0 has for the same.
+        // OpenAPI 3.0's name for the same.
         if node.format.is_none() && self.text("contentEncoding").as_deref() == Some("base64") {
             node.format = Some("byte".to_owned());
             node.format_is_encoding = true;
@@ -76,7 +76,7 @@ impl Reader<'_> {
             });
     }
 
-    /// JSON within texts (3.1). Other media types are as opaque to us as their texts.
+    /// JSON in texts (3.1). Other media types are not interpreted.
     fn content(&mut self, node: &mut Node, intern: &mut dyn FnMut(String) -> NodeId) {
         let Some(media) = self.text("contentMediaType").filter(|_| !self.nullable_word) else {
             return;
@@ -126,7 +126,8 @@ impl Reader<'_> {
         node.pattern = self.text("pattern").map(|source| self.pattern("pattern", &source));
     }
 
-    /// One end of the range; where both keywords are numbers, the tighter one, which compares as `tighter`.
+    /// One end of the range. If both keywords are numbers, the tighter one counts; `tighter` is how
+    /// it compares.
     fn bound(&mut self, word: &str, exclusive: &str, tighter: std::cmp::Ordering) -> Option<Bound> {
         let plain = self.number(word);
         let (flag, strict) = match self.map.get(exclusive) {
@@ -199,7 +200,7 @@ impl Reader<'_> {
             .map(|condition| (condition, self.one("then", intern), self.one("else", intern)));
     }
 
-    /// Reads `discriminator`: its `mapping`, and of each branch the last part of its reference.
+    /// Reads `discriminator`: its `mapping`, and for each branch the last segment of its reference.
     pub(super) fn discriminator(
         &mut self,
         node: &mut Node,
@@ -222,7 +223,7 @@ impl Reader<'_> {
             for branch in self.map.get(list).and_then(Value::as_array).into_iter().flatten() {
                 let Some(reference) = branch.get("$ref").and_then(Value::as_str) else { continue };
                 let Some((_, name)) = reference.rsplit_once('/') else { continue };
-                // A branch in a file of its own is called as the file is.
+                // A branch in its own file has the name of the file.
                 let name = name.rsplit("~1").next().unwrap_or(name);
                 let name = [".yaml", ".yml", ".json"]
                     .iter()
@@ -252,7 +253,7 @@ impl Reader<'_> {
             name: text("name"),
             namespace: text("namespace"),
             prefix: text("prefix"),
-            // 3.2 says it by the kind of the node.
+            // 3.2 expresses it with the kind of the node.
             attribute: flag("attribute") || kind.as_deref() == Some("attribute"),
             text: flag("x-hmt-text") || matches!(kind.as_deref(), Some("text" | "cdata")),
             wrapped: flag("wrapped") || kind.as_deref() == Some("element") && self.is_array(),

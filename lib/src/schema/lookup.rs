@@ -1,10 +1,10 @@
-//! Questions to a schema without a value, references and combinations followed.
+//! Looks up properties of schemas without a value, following references and combinations.
 
 use super::node::{NodeId, SchemaSet, Types, Xml};
 
 impl SchemaSet {
-    /// The types that a value of the schema can have, references and combinations followed; all types
-    /// where it does not say.
+    /// The types that a value can have; all types if the schema does not say. Follows references
+    /// and combinations.
     pub fn types(&self, id: NodeId) -> Types {
         self.types_within(id, 0)
     }
@@ -36,7 +36,7 @@ impl SchemaSet {
         types
     }
 
-    /// The schema of a property, references and `allOf` followed.
+    /// The schema of a property. Follows references and `allOf`.
     pub fn property(&self, id: NodeId, name: &str) -> Option<NodeId> {
         self.property_within(id, name, 0)
     }
@@ -58,7 +58,7 @@ impl SchemaSet {
 }
 
 impl SchemaSet {
-    /// The schema of an array's items, references and combinations followed.
+    /// The schema of an array's items. Follows references and combinations.
     pub fn item(&self, id: NodeId) -> Option<NodeId> {
         self.item_within(id, 0)
     }
@@ -79,7 +79,7 @@ impl SchemaSet {
 }
 
 impl SchemaSet {
-    /// All properties that a schema declares, by name, references and combinations followed, each once.
+    /// All declared properties by name, each once. Follows references and combinations.
     pub fn properties(&self, id: NodeId) -> Vec<(&str, NodeId)> {
         let mut found = Vec::new();
         self.properties_within(id, 0, &mut found);
@@ -104,7 +104,7 @@ impl SchemaSet {
         }
     }
 
-    /// The schema of properties that are not declared, references and `allOf` followed.
+    /// The schema of undeclared properties. Follows references and `allOf`.
     pub fn rest(&self, id: NodeId) -> Option<NodeId> {
         self.rest_within(id, 0)
     }
@@ -121,7 +121,7 @@ impl SchemaSet {
         node.additional_properties.or_else(within)
     }
 
-    /// How values of a schema are written in XML: its own `xml`, else that of what it refers to.
+    /// How values of a schema are written in XML: its own `xml`, or that of its reference.
     pub fn xml(&self, id: NodeId) -> Option<&Xml> {
         let mut node = self.node(id);
         for _ in 0..16 {

@@ -1,8 +1,8 @@
 //! Schemas: compile, check (validate) and join (least upper bound).
 //!
-//! [`SchemaSet`] holds the compiled schemas of a document for checking and for generating data. [`join`]
-//! works on schemas as written, because its result is written again. What a schema is used for (bodies,
-//! parameters) is not known here, but for the direction in which a value goes.
+//! [`SchemaSet`] holds the compiled schemas of a document for checking and for generating data.
+//! [`join`] works on schemas as written, because its result is written again. This module does not
+//! know what a schema is used for (bodies, parameters), except the direction of values.
 
 mod check;
 mod compile;

@@ -11,23 +11,24 @@ use serde_json::{Map, Number, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub u32);
 
-/// Compiled schemas of one document. Cycles are legal: they are cycles of indices.
+/// Compiled schemas of one document. Cyclic references are cyclic indices.
 #[derive(Debug, Default)]
 pub struct SchemaSet {
     pub(crate) nodes: Vec<Node>,
     /// The node of each schema by its pointer, so that every schema is compiled once.
     pub(super) by_pointer: HashMap<String, NodeId>,
-    /// Keywords that were not as they must be, and were left out.
+    /// Keywords with invalid values, which were skipped.
     pub warnings: Vec<String>,
-    /// Checks tell every keyword that a value contradicts, once each, not just the first problems.
+    /// Checks report every violated keyword once, not only the first problems.
     pub every_fault: bool,
-    /// Requests, too, must match exactly one branch of `oneOf`. Without it, a discriminator decides which branch is checked,
-    /// and more than one may match: so that an answer can be sent back, and specs whose branches overlap can be used.
+    /// Requests must match exactly one branch of `oneOf` too. Without this, a discriminator selects
+    /// the branch to check, and several branches may match, so that responses can be sent back and
+    /// specs with overlapping branches can be used.
     pub strict_one_of: bool,
 }
 
 impl SchemaSet {
-    /// The node of an id that this set handed out.
+    /// The node with an id from this set.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
@@ -49,11 +50,11 @@ impl Types {
     pub const ARRAY: Types = Types(32);
     pub const OBJECT: Types = Types(64);
 
-    /// True where `self` has a bit of `other`.
+    /// True if the sets overlap.
     pub fn has(self, other: Types) -> bool {
         self.0 & other.0 != 0
     }
-    /// Both sets together.
+    /// The union of both sets.
     pub fn with(self, other: Types) -> Types {
         Types(self.0 | other.0)
     }
@@ -61,16 +62,16 @@ impl Types {
 
 /// One schema, its keywords parsed. Absent keywords are `None` or empty.
 ///
-/// OpenAPI 3.0 and 3.1 come to the same node: `nullable` adds [`Types::NULL`] where a `type` stands beside it
+/// OpenAPI 3.0 and 3.1 produce the same nodes: `nullable` adds [`Types::NULL`] if there is a `type`
 /// (clarification 003 of 3.0.3), and a boolean `exclusiveMinimum` becomes a numeric one.
 #[derive(Debug, Default, Clone)]
 #[allow(missing_docs)]
 pub struct Node {
     /// JSON pointer of the schema in its document, for messages.
     pub pointer: String,
-    /// `$ref`: everything else of this node stands in the target. (Siblings, legal in 3.1, make an `all_of`.)
+    /// `$ref`: the target has all other keywords. (Siblings, which 3.1 allows, become an `all_of`.)
     pub reference: Option<NodeId>,
-    /// `false` as a schema: nothing is valid.
+    /// The schema `false`: nothing is valid.
     pub never: bool,
     /// `type`; `None` accepts every type.
     pub types: Option<Types>,
@@ -85,9 +86,10 @@ pub struct Node {
     pub max_length: Option<u64>,
     pub pattern: Option<Pattern>,
     pub format: Option<String>,
-    /// The format stands for `contentEncoding` (3.1), which says how a text is meant and does not constrain it.
+    /// The format comes from `contentEncoding` (3.1), which describes the text but does not
+    /// constrain it.
     pub format_is_encoding: bool,
-    /// `contentMediaType` where it is JSON: what the text holds.
+    /// `contentMediaType` if it is JSON: the content of the text.
     pub content: Option<Box<Content>>,
     /// `items` (or `items` after `prefix_items`).
     pub items: Option<NodeId>,
@@ -96,13 +98,13 @@ pub struct Node {
     pub max_items: Option<u64>,
     pub unique_items: bool,
     pub contains: Option<Contains>,
-    /// In the order of the document.
+    /// In document order.
     pub properties: Vec<(String, NodeId)>,
     pub pattern_properties: Vec<(Pattern, NodeId)>,
     /// `additionalProperties` as a schema; `false` is a node with `never`.
     pub additional_properties: Option<NodeId>,
     pub property_names: Option<NodeId>,
-    /// `unevaluatedProperties`: for what no other keyword of the schema looks at.
+    /// `unevaluatedProperties`: for properties that no other keyword evaluates.
     pub unevaluated_properties: Option<NodeId>,
     /// `unevaluatedItems`
     pub unevaluated_items: Option<NodeId>,
@@ -130,7 +132,7 @@ pub struct Node {
     pub extensions: Map<String, Value>,
 }
 
-/// An end of a numeric range.
+/// One end of a numeric range.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Bound {
@@ -138,32 +140,34 @@ pub struct Bound {
     pub exclusive: bool,
 }
 
-/// A `pattern` as written, with its compiled form where the engine can express it.
+/// A `pattern` as written, with its compiled form if an engine supports it.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Pattern {
     pub source: String,
-    /// `None`: the pattern uses what the linear engine lacks (look-around, back-references) or is too large.
+    /// `None` if the pattern uses features that the linear engine lacks (look-around,
+    /// back-references), or is too large.
     pub regex: Option<regex::Regex>,
-    /// The pattern in an engine that tries, where the linear one cannot express it; `None` there too: it constrains nothing.
+    /// The pattern in a backtracking engine, if the linear one lacks a feature. If this is `None`
+    /// too, the pattern constrains nothing.
     pub(super) trying: Option<Arc<fancy_regex::Regex>>,
 }
 
-/// JSON within a text.
+/// JSON in a text.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Content {
-    /// `contentEncoding: base64`: the JSON is not the text itself.
+    /// `contentEncoding: base64`: the text is base64 of the JSON.
     pub base64: bool,
     /// `contentSchema`
     pub schema: Option<NodeId>,
 }
 
 impl Content {
-    /// The value within a text.
+    /// The value in a text.
     ///
     /// # Errors
-    /// Why there is none, as a lower-case fragment.
+    /// The reason why there is none, as a lower-case fragment.
     pub(super) fn value(&self, text: &str) -> Result<Value, String> {
         let parsed = if self.base64 {
             let bytes = STANDARD.decode(text).map_err(|_| "holds no base64".to_owned())?;
@@ -184,7 +188,7 @@ pub struct Xml {
     pub prefix: Option<String>,
     pub attribute: bool,
     pub wrapped: bool,
-    /// The text of the element around it (`nodeType: text` in OpenAPI 3.2, `x-hmt-text` before).
+    /// The text of the enclosing element (`nodeType: text` in OpenAPI 3.2, `x-hmt-text` before).
     pub text: bool,
 }
 
@@ -197,7 +201,7 @@ pub struct Contains {
     pub max: Option<u64>,
 }
 
-/// `discriminator`: the property, and the branch of each value.
+/// `discriminator`: the property, and the branch for each value.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Discriminator {

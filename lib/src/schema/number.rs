@@ -1,4 +1,4 @@
-//! JSON numbers compared by their mathematical value, whatever way they are written.
+//! Compares JSON numbers by their mathematical value, however they are written.
 
 use std::cmp::Ordering;
 
@@ -12,12 +12,12 @@ pub fn is_integral(number: &Number) -> bool {
     }
 }
 
-/// The integer that a number is, if it is written as one.
+/// The integer value, if the number is written as one.
 fn as_int(number: &Number) -> Option<i128> {
     number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
 }
 
-/// Compares exactly, also integers above 2^53 with floats.
+/// Compares exactly, even integers above 2^53 with floats.
 pub fn compare(a: &Number, b: &Number) -> Ordering {
     let float = |number: &Number| number.as_f64().unwrap_or(0.0);
     match (as_int(a), as_int(b)) {
@@ -40,11 +40,12 @@ fn int_with_float(int: i128, float: f64) -> Ordering {
     int.cmp(&(floor as i128)).then(if float > floor { Ordering::Less } else { Ordering::Equal })
 }
 
-/// True where a number lies between two integers, which belong to the range.
+/// True if a number is in the closed range between two integers.
 pub(super) fn in_range(number: &Number, low: i128, high: i128) -> bool {
     match (as_int(number), number.as_f64()) {
         (Some(int), _) => (low..=high).contains(&int),
-        // An integer that no integer type holds was rounded: -2^63 stands for what is below it, too, and 2^64 for what is above.
+        // An integer beyond all integer types was rounded: -2^63 also stands for smaller numbers,
+        // and 2^64 for larger ones.
         (None, Some(float)) if float.abs() >= 2_f64.powi(63) => {
             int_with_float(low, float).is_lt() && int_with_float(high, float).is_gt()
         }
@@ -55,7 +56,7 @@ pub(super) fn in_range(number: &Number, low: i128, high: i128) -> bool {
     }
 }
 
-/// JSON equality: numbers by value, objects without regard to order.
+/// JSON equality: numbers by value, objects regardless of order.
 pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare(a, b) == Ordering::Equal,
@@ -70,7 +71,7 @@ pub fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// A text that is the same for equal values and different for others.
+/// Appends text that is equal for equal values and different for different ones.
 pub(super) fn canonical(value: &Value, out: &mut String) {
     match value {
         Value::Number(number) => match (as_int(number), number.as_f64()) {
@@ -105,7 +106,7 @@ pub(super) fn canonical(value: &Value, out: &mut String) {
     }
 }
 
-/// True where `value` is an integer times `step`, counted in decimal: 0.3 is a multiple of 0.1.
+/// True if `value` is an integer times `step`, computed in decimal: 0.3 is a multiple of 0.1.
 pub(super) fn is_multiple(value: &Number, step: &Number) -> bool {
     let (Some((a, a_exp)), Some((b, b_exp))) = (decimal(value), decimal(step)) else {
         return true;
@@ -120,7 +121,8 @@ pub(super) fn is_multiple(value: &Number, step: &Number) -> bool {
     };
     match (scale(a, a_exp), scale(b, b_exp)) {
         (Some(a), Some(b)) => a % b == 0,
-        // So far apart that no 38 digits hold both: a huge value is a multiple of any small decimal step.
+        // The exponents are too far apart for 38 digits: a huge value is a multiple of any small
+        // decimal step.
         _ => a_exp >= b_exp,
     }
 }

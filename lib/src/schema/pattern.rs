@@ -1,4 +1,4 @@
-//! `pattern`: an ECMA-262 expression in the syntax of the linear engine.
+//! Translates `pattern`, an ECMA-262 regular expression, to the linear engine.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,22 +9,23 @@ use super::node::Pattern;
 
 /// Longer patterns constrain nothing.
 const MAX_LENGTH: usize = 4 << 10;
-/// Steps back that a match may take in the engine that tries.
+/// Maximum number of backtracking steps for a match.
 const MAX_TRIES: usize = 100_000;
-/// Bytes that a compiled pattern may take.
+/// Maximum size of a compiled pattern in bytes.
 const MAX_SIZE: usize = 1 << 20;
 
 impl Pattern {
-    /// Compiles a pattern; what no engine can express is left unconstrained.
+    /// Compiles a pattern; an unsupported one constrains nothing.
     pub fn new(source: &str) -> Pattern {
         let regex = translate(source, false).and_then(|pattern| compile(&pattern));
         let trying = if regex.is_none() { trying(source) } else { None };
         Pattern { source: source.to_owned(), regex, trying }
     }
 
-    /// Compiles a pattern that is written as a literal of JavaScript, `/^[a-z]+$/i`; `None` where it is none.
+    /// Compiles a pattern written as a JavaScript literal, `/^[a-z]+$/i`; `None` if it is not one.
     ///
-    /// A pattern of a path also begins and ends with slashes: only an anchor or a flag makes a literal.
+    /// A pattern for paths also begins and ends with slashes, so only an anchor or a flag makes it
+    /// a literal.
     pub fn of_literal(source: &str) -> Option<Pattern> {
         let (body, flags) = source.strip_prefix('/')?.rsplit_once('/')?;
         let is_literal = !flags.is_empty() || body.starts_with('^') || body.ends_with('$');
@@ -40,23 +41,24 @@ impl Pattern {
         Some(Pattern { source: pattern.source, regex: Some(regex), trying: None })
     }
 
-    /// True where the text matches, or nothing can be said.
+    /// True if the text matches, or if this cannot be decided.
     pub fn accepts(&self, text: &str) -> bool {
         match (&self.regex, &self.trying) {
             (Some(regex), _) => regex.is_match(text),
-            // Where it gives up, nothing is said.
+            // If the engine gives up, the result is unknown.
             (None, Some(trying)) => trying.is_match(text).unwrap_or(true),
             (None, None) => true,
         }
     }
 
-    /// True where the pattern constrains anything.
+    /// True if the pattern constrains anything.
     pub fn is_checked(&self) -> bool {
         self.regex.is_some() || self.trying.is_some()
     }
 
-    /// The pattern without its look-arounds and with its references to groups as those groups: a text that matches it may
-    /// match the pattern. `None` where the linear engine can express the pattern itself, or not even that.
+    /// The pattern without its look-arounds, and with back-references replaced with their groups:
+    /// every match of the pattern also matches this one. `None` if the linear engine supports the
+    /// pattern itself, or not even this form.
     pub fn loosened(&self) -> Option<Regex> {
         self.trying.as_ref()?;
         compile(&translate(&loosen(&self.source)?, false)?)
@@ -67,7 +69,7 @@ fn compile(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).size_limit(MAX_SIZE).dfa_size_limit(MAX_SIZE).build().ok()
 }
 
-/// Look-around and back-references: an engine that backtracks, within limits.
+/// Look-around and back-references: a backtracking engine with limits.
 fn trying(source: &str) -> Option<Arc<fancy_regex::Regex>> {
     let pattern = translate(source, true)?;
     let regex = fancy_regex::RegexBuilder::new(&pattern)
@@ -78,10 +80,10 @@ fn trying(source: &str) -> Option<Arc<fancy_regex::Regex>> {
     regex.ok().map(Arc::new)
 }
 
-/// Takes look-arounds out, and puts groups in the place of what refers to them.
+/// Removes look-arounds, and replaces back-references with their groups.
 fn loosen(source: &str) -> Option<String> {
     let chars: Vec<char> = source.chars().collect();
-    // Where each group begins and ends, in the order of their numbers.
+    // The range of each group, in the order of their numbers.
     let mut groups: Vec<(usize, usize)> = Vec::new();
     let (mut open, mut class, mut at) = (Vec::new(), false, 0);
     let mut ends = HashMap::new();
@@ -138,9 +140,10 @@ fn loosen(source: &str) -> Option<String> {
     Some(out)
 }
 
-/// `\d` and `\w` mean ASCII in ECMA-262, and a class has no nesting or set operations there.
+/// Translates the syntax: `\d` and `\w` are ASCII in ECMA-262, and a class has no nesting or set
+/// operations there.
 ///
-/// `references`: to groups, which the linear engine does not have.
+/// `references` allows back-references, which the linear engine lacks.
 fn translate(source: &str, references: bool) -> Option<String> {
     if source.len() > MAX_LENGTH {
         return None;
@@ -157,7 +160,8 @@ fn translate(source: &str, references: bool) -> Option<String> {
                 'w' if in_class => out.push_str("0-9A-Za-z_"),
                 'w' => out.push_str("[0-9A-Za-z_]"),
                 'W' => out.push_str("[^0-9A-Za-z_]"),
-                // A word boundary is ASCII too; these have another meaning or none in the other syntax.
+                // A word boundary is ASCII too; these escapes have another meaning or none in the
+                // other syntax.
                 'b' if !in_class => out.push_str("(?-u:\\b)"),
                 'b' => out.push_str("\\x08"),
                 digit @ '1'..='9' if references && !in_class => {
@@ -185,7 +189,8 @@ fn translate(source: &str, references: bool) -> Option<String> {
                     chars.next();
                     out.push('^');
                 }
-                // `[]` matches nothing and `[^]` anything in ECMA-262; elsewhere `]` would be literal here.
+                // In ECMA-262 `[]` matches nothing and `[^]` anything; elsewhere the `]` would be
+                // literal.
                 if chars.peek() == Some(&']') {
                     return None;
                 }
@@ -256,7 +261,7 @@ mod tests {
             assert!(pattern.accepts(yes) && !pattern.accepts(no), "{source}");
             assert_eq!(pattern.loosened().map(|regex| regex.to_string()).as_deref(), Some(loose));
         }
-        // What would take for ever is given up.
+        // A match that would take exponential time is given up.
         let evil = Pattern::new(r"^(?=a)(a+)+\1$");
         assert!(evil.accepts(&("a".repeat(40) + "b")));
     }

@@ -1,4 +1,5 @@
-//! A schema as a union: for each JSON type what it accepts of it, and what cannot be taken apart.
+//! A schema as a union: what it accepts of each JSON type, and the parts that cannot be split by
+//! type.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +9,19 @@ use super::join::{Dialect, join};
 use super::node::Bound;
 use super::number::{canonical, equal, is_integral};
 
-/// The mark of a schema of which nothing but null was ever seen: 3.0 cannot say that with a type.
+/// Marks a schema that only null was seen for: 3.0 has no type for that.
 pub(super) const NULL_ONLY: &str = "x-hmt-null-only";
 
-/// The mark of a schema of which nothing is known, as no body could be read. It accepts every value, and a join with it is
-/// the other schema.
+/// Marks a schema about which nothing is known, because no body could be read. It accepts every
+/// value, and its join with another schema is the other schema.
 pub(crate) const UNREAD: &str = "x-hmt-unread";
 
-/// True for a schema that has the mark.
+/// True for a schema with this mark.
 pub fn is_unread(schema: &Value) -> bool {
     schema.get(UNREAD) == Some(&Value::Bool(true))
 }
 
-/// A schema, taken apart. A value is accepted if one of the parts accepts it.
+/// A schema, split by type. A value is accepted if one of the parts accepts it.
 #[derive(Default)]
 pub(super) struct Shape {
     /// Nothing is known: see [`UNREAD`].
@@ -31,13 +32,14 @@ pub(super) struct Shape {
     pub(super) kinds: BTreeMap<Kind, Part>,
     /// Targets of `$ref`.
     pub(super) references: BTreeSet<String>,
-    /// Schemas with keywords that cannot be joined one by one (`allOf`, `not`, …), by their canonical text.
+    /// Schemas with keywords that cannot be joined one by one (`allOf`, `not`, …), by their
+    /// canonical text.
     pub(super) others: BTreeMap<String, Value>,
-    /// Keywords that constrain nothing.
+    /// Annotations.
     pub(super) notes: Map<String, Value>,
 }
 
-/// The types that parts are of, in the order in which they are written.
+/// The types of parts, in the order in which they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Boolean,
@@ -50,28 +52,28 @@ pub(super) enum Kind {
 /// What is accepted of one type.
 #[derive(Default)]
 pub(super) struct Part {
-    /// Of numbers, only integers.
+    /// Only integers, for numbers.
     pub(super) integer: bool,
     /// `enum`, sorted and without null.
     pub(super) values: Option<Vec<Value>>,
     pub(super) minimum: Option<Bound>,
     pub(super) maximum: Option<Bound>,
-    /// `minLength`, `minItems` or `minProperties`, as the type has it.
+    /// `minLength`, `minItems` or `minProperties`, depending on the type.
     pub(super) least: Option<u64>,
     /// `maxLength`, `maxItems` or `maxProperties`.
     pub(super) most: Option<u64>,
-    /// `format`, `pattern`, `multipleOf`, `uniqueItems`: kept where both sides have the same.
+    /// `format`, `pattern`, `multipleOf`, `uniqueItems`: kept if both sides are equal.
     pub(super) words: Map<String, Value>,
     /// `None` accepts every item.
     pub(super) items: Option<Value>,
     pub(super) properties: Map<String, Value>,
     pub(super) required: BTreeSet<String>,
     pub(super) additional: Additional,
-    /// Keywords of a branch that constrain nothing.
+    /// Annotations of a branch.
     pub(super) notes: Map<String, Value>,
 }
 
-/// `additionalProperties`, the least first.
+/// `additionalProperties`, in ascending order.
 #[derive(Default)]
 pub(super) enum Additional {
     /// `false`
@@ -85,7 +87,7 @@ pub(super) enum Additional {
     Anything,
 }
 
-/// Keywords that constrain, and that a part can hold.
+/// Keywords that a part can hold.
 const PART_WORDS: [&str; 23] = [
     "type",
     "nullable",
@@ -112,7 +114,7 @@ const PART_WORDS: [&str; 23] = [
     "x-hmt-null-only",
 ];
 
-/// Keywords that constrain in ways that cannot be joined keyword by keyword.
+/// Keywords that cannot be joined one by one.
 const HARD_WORDS: [&str; 23] = [
     "allOf",
     "not",
@@ -140,7 +142,7 @@ const HARD_WORDS: [&str; 23] = [
 ];
 
 impl Shape {
-    /// Takes a schema apart.
+    /// Splits a schema.
     pub(super) fn read(schema: &Value, dialect: Dialect) -> Shape {
         let map = match schema {
             Value::Bool(true) => return Shape { anything: true, ..Shape::default() },
@@ -160,7 +162,7 @@ impl Shape {
             map.clone().into_iter().partition(|(key, _)| constrains(key));
         if let Some(Value::String(reference)) = words.get("$ref") {
             return match dialect {
-                // 3.0 ignores what stands beside a reference.
+                // 3.0 ignores the siblings of a reference.
                 Dialect::V3_0 => {
                     Shape { references: [reference.clone()].into(), ..Shape::default() }
                 }
@@ -175,7 +177,7 @@ impl Shape {
         }
         for list in ["anyOf", "oneOf"] {
             if let Some(branches) = words.get(list) {
-                // `oneOf` accepts no more than `anyOf`, so that reading it as that only widens.
+                // `oneOf` accepts no more than `anyOf`, so reading it as `anyOf` only widens.
                 return match branches {
                     Value::Array(branches) if words.len() == 1 => {
                         Shape { notes, ..Shape::union(branches, dialect) }
@@ -221,7 +223,8 @@ impl Shape {
         let mut names: Vec<&str> = match words.get("type") {
             Some(Value::String(name)) => vec![name],
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            // Only an enumeration tells types without `type`; other keywords accept every other type.
+            // Without `type`, only an enumeration determines the types; other keywords accept every
+            // other type.
             _ if values.is_some() && words.len() == 1 => {
                 vec!["null", "boolean", "number", "string", "array", "object"]
             }
@@ -256,7 +259,7 @@ impl Shape {
                     continue;
                 }
                 sort_values(&mut own);
-                // The values say all that other keywords could.
+                // The values imply all other keywords.
                 let integer = own.iter().all(is_integer);
                 part = Part { integer, values: Some(own), ..Part::default() };
             }
@@ -276,7 +279,7 @@ fn is_integer(value: &Value) -> bool {
     matches!(value, Value::Number(number) if is_integral(number))
 }
 
-/// The first format that a text gives evidence for.
+/// The first format that a text conforms to.
 fn format_of(text: &str) -> Option<&'static str> {
     let fits =
         |format: &&crate::format::StringFormat| format.infer.is_some_and(|infer| infer(text));
@@ -304,12 +307,12 @@ fn schema_of(value: &Value, dialect: Dialect) -> Value {
     part.write(kind, false, dialect)
 }
 
-/// Sorts by canonical text and takes out what is equal.
+/// Sorts by canonical text and removes duplicates.
 pub(super) fn sort_values(values: &mut Vec<Value>) {
     values.sort_by_cached_key(|value| {
         let mut text = String::new();
         canonical(value, &mut text);
-        // Of equal values, `6` and `6.0`, the same one is to stay whichever came first.
+        // Of equal values such as `6` and `6.0`, the same one must be kept, whichever came first.
         (text, value.to_string())
     });
     values.dedup_by(|a, b| equal(a, b));
@@ -327,7 +330,7 @@ impl Part {
         }
     }
 
-    /// What a single value has in common with others of its kind.
+    /// What a single value has in common with others of its type.
     pub(super) fn of_value(value: &Value, dialect: Dialect) -> Part {
         let mut part = Part::default();
         match value {
@@ -408,7 +411,7 @@ fn is_anything(schema: &Value) -> bool {
     }
 }
 
-/// An end of a range; `exclusiveMinimum` is a flag in 3.0 and a number in 3.1.
+/// A bound; `exclusiveMinimum` is a flag in 3.0 and a number in 3.1.
 fn bound(words: &Map<String, Value>, plain: &str, strict: &str) -> Option<Bound> {
     let number = |key: &str| match words.get(key) {
         Some(Value::Number(number)) => Some(number.clone()),
@@ -420,7 +423,7 @@ fn bound(words: &Map<String, Value>, plain: &str, strict: &str) -> Option<Bound>
         (None, Some(value)) => Some(Bound { value, exclusive: true }),
         (Some(value), None) => Some(Bound { value, exclusive: flag }),
         (Some(value), Some(other)) => {
-            // Both, in 3.1: the tighter one decides; which it is depends on the end.
+            // In 3.1 both are possible: the tighter one counts, which depends on the end.
             let above = super::number::compare(&value, &other).is_gt();
             let plain_is_tighter = above == (plain == "minimum") && !equal_numbers(&value, &other);
             if plain_is_tighter {

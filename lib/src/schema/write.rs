@@ -1,4 +1,4 @@
-//! A shape as a schema again, in its canonical form.
+//! Writes a shape as a schema in canonical form.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::node::Bound;
 use super::shape::{Additional, Kind, NULL_ONLY, Part, Shape, UNREAD};
 
 impl Shape {
-    /// The schema of a shape, in its canonical form.
+    /// The schema of a shape, in canonical form.
     pub(super) fn write(self, dialect: Dialect) -> Value {
         let Shape { unread, anything, null, kinds, references, others, mut notes } = self;
         if unread {
@@ -106,7 +106,7 @@ impl Part {
             put(most, count.into());
         }
         if kind == Kind::Array {
-            // 3.0 wants `items` beside every array.
+            // 3.0 requires `items` in every array.
             put("items", self.items.unwrap_or_else(|| json!({})));
         }
         if !self.required.is_empty() {

@@ -1,7 +1,7 @@
-//! Documents in several files: what other files hold is taken into the document, so that every reference is one
-//! within it, and cycles through files are legal.
+//! Bundles documents in several files: the content of other files is added to the document, so that
+//! every reference is local, and cycles through files are possible.
 //!
-//! A file stands as it is under `/x-hmt-files/NAME`, its name relative to the document's folder.
+//! A file is stored under `/x-hmt-files/NAME`, with its name relative to the document's folder.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,25 +17,25 @@ use super::ids::{self, Ids};
 use super::inline::{inline, leads_somewhere};
 use super::refs::{Keys, escape, join_pointer, on_references_mut, resolve, walk};
 
-/// Where the files stand in the document.
+/// The key for the files in the document.
 pub(super) const FILES: &str = "x-hmt-files";
-/// What stands in the place of a reference that leads nowhere: its text.
+/// The key that replaces an unresolved reference; its value is the reference.
 pub(crate) const UNRESOLVED: &str = "x-hmt-unresolved";
 
-/// Files of one document; more is a mistake, or meant to exhaust us.
+/// Maximum number of files of one document; more is a mistake or an attack.
 const MAX_FILES: usize = 5_000;
-/// Bytes of all of them.
+/// Maximum total size of the files in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Gives the bytes of a file by its name relative to the reference root, or says why not.
+/// Reads a file by its name relative to the reference root, or returns the reason why it cannot.
 pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
 
-/// Loads a file and all that it refers to below `ref_root`, or below its own folder where that is `None`. Gives the paths
-/// of all of them, that of the document first.
+/// Loads a file and everything it refers to below `ref_root` or, without one, below its own folder.
+/// Returns the paths of all files, with the document first.
 ///
 /// # Errors
-/// Where the file cannot be read, has no legal syntax, or is no OpenAPI document of a known version. A reference that
-/// leads nowhere is a warning, and any value is accepted in its place.
+/// The file cannot be read, has invalid syntax, or is not an OpenAPI document of a known version.
+/// An unresolved reference is a warning, and any value is accepted in its place.
 pub fn load_with_files(
     path: &Path,
     ref_root: Option<&Path>,
@@ -57,7 +57,7 @@ pub fn reader<'r>(
     let root = home.path_of("");
     move |name| {
         let path = home.path_of(name);
-        // A link may lead anywhere.
+        // A symbolic link may point anywhere.
         let real = |path: &Path| {
             path.canonicalize().map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -76,10 +76,10 @@ pub fn reader<'r>(
     }
 }
 
-/// Loads a document from bytes, and what it refers to by `read`. `source` is for messages.
+/// Loads a document from bytes, and the files it refers to with `read`. `source` is for messages.
 ///
 /// # Errors
-/// As [`load_with_files`].
+/// Those of [`load_with_files`].
 pub fn load_bundle(
     bytes: &[u8],
     source: &str,
@@ -141,19 +141,19 @@ fn bundle(
     Ok(())
 }
 
-/// Makes references to files references into the document.
+/// Rewrites references to files as references into the document.
 struct Names<'n> {
     home: &'n Home,
-    /// URLs that mean the document's folder: those of its servers, and the folder of `$self`.
+    /// URLs of the document's folder: those of its servers, and the folder of `$self`.
     bases: Vec<String>,
     ids: Ids,
-    /// Files that are referred to.
+    /// Referenced files that are not loaded yet.
     open: BTreeSet<String>,
-    /// Files that are not there, and why.
+    /// Missing files, with the reason.
     missing: BTreeMap<String, String>,
-    /// Files that were named by a URL of the document's own server.
+    /// Files that were referenced by a URL of the document's own server.
     by_url: BTreeSet<String>,
-    /// Why a reference that was left as it is leads nowhere.
+    /// Why a reference was left unresolved.
     why: BTreeMap<String, &'static str>,
 }
 
@@ -177,7 +177,7 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Follows what refers to an `$id`. `prefix` is where the value stands in the document.
+    /// Rewrites references to `$id`s. `prefix` is the location of the value in the document.
     fn own_ids(&mut self, value: &mut Value, prefix: &str) {
         if ids::collect(value, prefix, "", &mut self.ids) || !self.ids.is_empty() {
             let snapshot = value.clone();
@@ -185,9 +185,10 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Rewrites the references of a file; `file` is empty for the document itself, which for other files is `root`.
+    /// Rewrites the references of a file; `file` is empty for the document itself, and `root` is
+    /// the document for other files.
     fn rewrite(&mut self, value: &mut Value, file: &str, root: Option<&Value>) {
-        // The walk holds the file, whose own pointers are to be looked up.
+        // The walk borrows the file, whose own pointers must be resolved.
         let own = root.is_some().then(|| value.clone());
         let this = RefCell::new(self);
         on_references_mut(value, &|reference| {
@@ -198,7 +199,7 @@ impl<'n> Names<'n> {
             if fragment.starts_with(&format!("/{FILES}/")) {
                 return None;
             }
-            // Many a file means the whole document by a `#` that is, strictly, itself.
+            // Many files write `#` for the document, although strictly it means themselves.
             let decoded = percent_decode_str(fragment).decode_utf8_lossy();
             let is_own = own.as_ref().is_none_or(|own| own.pointer(&decoded).is_some());
             let in_root = root.is_some_and(|root| root.pointer(&decoded).is_some());
@@ -206,7 +207,8 @@ impl<'n> Names<'n> {
         });
     }
 
-    /// A reference to another file as one into the document; `None` for what is none, as a name in a discriminator's mapping.
+    /// A reference to another file as one into the document; `None` for anything else, for instance
+    /// a name in a discriminator's mapping.
     fn outward(&mut self, reference: &str, file: &str) -> Option<String> {
         let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let is_file = reference.contains(['#', '/'])
@@ -250,7 +252,7 @@ impl<'n> Names<'n> {
         Some(pointer)
     }
 
-    /// A file that an example names: a reference to it, or its bytes. `None` where it is not there.
+    /// A file that an example names: a reference to it, or its bytes. `None` if it is missing.
     fn data(
         &mut self,
         target: examples::Wanted<'_>,
@@ -270,7 +272,7 @@ impl<'n> Names<'n> {
         }
         let Ok(Target::File(name)) = self.home.find(file, target) else { return None };
         if !whole {
-            // Data may hold what only looks like a reference: the file is looked at before anything is changed.
+            // Data may only look like a reference, so the file is read before anything is changed.
             read(&name).ok()?;
             let pointer = pointer_to(&name, fragment);
             self.open.insert(name);
@@ -283,9 +285,9 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// References that can be judged only when all files are there.
+    /// Resolves references that depend on which files exist.
     fn settle(&self, root: &mut Value) {
-        // A URL of the document's own server names the document where there is no such file beside it.
+        // A URL of the document's own server refers to the document if there is no such file.
         let urls: Vec<String> = self
             .by_url
             .iter()
@@ -307,7 +309,7 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Lets the places of references that lead nowhere accept anything, and says so.
+    /// Lets unresolved references accept anything, with a warning.
     fn open_dangling(&self, root: &mut Value, warnings: &mut Vec<String>) {
         let mut dangling = Vec::new();
         let mut check = |pointer: &str, reference: &str| {
@@ -328,7 +330,7 @@ impl<'n> Names<'n> {
                 .push(format!("{pointer}: $ref {written:?} {why}; any value is accepted there"));
             let Some(Value::Object(map)) = root.pointer_mut(&pointer) else { continue };
             map.shift_remove("$ref");
-            // A path item has operations beside its reference.
+            // A path item may have operations next to its reference.
             if !super::METHODS.iter().any(|method| map.contains_key(*method)) {
                 map.clear();
             }

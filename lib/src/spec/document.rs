@@ -1,4 +1,4 @@
-//! Bytes to document: format, version, warnings.
+//! Loads documents from bytes: format, version, warnings.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -14,13 +14,14 @@ const MAX_BYTES: usize = 64 << 20;
 /// A loaded OpenAPI document, in the form of 3.0 or later.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The document. What was Swagger 2.0 stands in the form of 3.0; `x-meeshkan-…` keys as `x-hmt-…`.
+    /// The document. Swagger 2.0 is converted to the form of 3.0, and `x-meeshkan-…` keys to
+    /// `x-hmt-…`.
     pub root: Value,
-    /// Where it came from, for messages.
+    /// The source, for messages.
     pub source: String,
     /// The version that the file declared.
     pub version: Version,
-    /// Formalities that are broken, without making the document unusable.
+    /// Formal errors that leave the document usable.
     pub warnings: Vec<String>,
 }
 
@@ -37,10 +38,10 @@ pub enum Version {
     V3_2,
 }
 
-/// A text form of documents.
+/// A text format of documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// YAML 1.2 that a YAML 1.1 parser reads as the same document.
+    /// YAML 1.2 that YAML 1.1 parsers read the same way.
     Yaml,
     /// JSON
     Json,
@@ -89,7 +90,7 @@ pub enum SpecError {
 /// Loads a file; `.json` is read as JSON, `.yaml` and `.yml` as YAML, others by their first byte.
 ///
 /// # Errors
-/// Where the file cannot be read, or is no OpenAPI document of a known version.
+/// The file cannot be read, or is not an OpenAPI document of a known version.
 pub fn load_file(path: &Path) -> Result<Document, SpecError> {
     let bytes = read_capped(path)?;
     load_as(&bytes, &path.display().to_string(), Format::of_path(path))
@@ -99,15 +100,15 @@ pub fn load_file(path: &Path) -> Result<Document, SpecError> {
 pub(super) fn read_capped(path: &Path) -> Result<Vec<u8>, SpecError> {
     let io = |error| SpecError::Io { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    // One byte more than the limit, so that a pipe or a device without end does not fill memory.
+    // One byte more than the limit, so that an endless pipe or device does not fill the memory.
     File::open(path).map_err(io)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
 }
 
-/// Loads a document from bytes, as JSON where the first byte is `{` or `[`, else as YAML.
+/// Loads a document from bytes: as JSON if the first byte is `{` or `[`, otherwise as YAML.
 ///
 /// # Errors
-/// Where the bytes are no OpenAPI document of a known version.
+/// The bytes are not an OpenAPI document of a known version.
 pub fn load(bytes: &[u8], source: &str) -> Result<Document, SpecError> {
     load_as(bytes, source, Format::of_path(Path::new(source)))
 }
@@ -118,7 +119,7 @@ fn load_as(bytes: &[u8], source: &str, format: Option<Format>) -> Result<Documen
     finish(root, source, warnings)
 }
 
-/// A parsed tree as a document.
+/// Converts a parsed tree to a document.
 pub(super) fn finish(
     root: Value,
     source: &str,
@@ -158,7 +159,7 @@ pub(super) fn parse(
     };
     let syntax =
         |format, message| SpecError::Syntax { source_name: source_name(), format, message };
-    // Flow style YAML looks like JSON at first; a file that says it is YAML is read as that.
+    // Flow-style YAML begins like JSON; a file with a YAML extension is read as YAML.
     if format == Some(Format::Json) || format.is_none() && matches!(first, '{' | '[') {
         return tree::from_json(text, warnings).map_err(|message| syntax("JSON", message));
     }
@@ -201,7 +202,7 @@ fn version(root: &Value, source: &str) -> Result<Version, SpecError> {
     }
 }
 
-/// What the specification asks for and we can do without.
+/// Requirements of the specification that HMT does not depend on.
 fn formalities(root: &Value, warnings: &mut Vec<String>) {
     match root.get("info") {
         None => warnings.push("/info is missing".to_owned()),
@@ -232,10 +233,10 @@ fn formalities(root: &Value, warnings: &mut Vec<String>) {
     }
 }
 
-/// The prefix of our extensions in the original Python tool.
+/// The extension prefix of the original Python tool.
 const OLD_PREFIX: &str = "x-meeshkan";
 
-/// Renames `x-meeshkan…` keys to `x-hmt…`; names and data of the author are left alone.
+/// Renames `x-meeshkan…` keys to `x-hmt…`; the author's names and data stay.
 fn rename_old_extensions(map: &mut Map<String, Value>) {
     if map.keys().any(|key| key.starts_with(OLD_PREFIX)) {
         *map = std::mem::take(map)

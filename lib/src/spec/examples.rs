@@ -1,19 +1,19 @@
-//! Files that examples name: by a `$ref` within their data, or as `externalValue`.
+//! Finds files that examples name: with a `$ref` in their data, or with `externalValue`.
 
 use serde_json::Value;
 
 use super::refs::{Below, Keys, below};
 
-/// What an example names.
+/// A file name in an example.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted<'t> {
-    /// The text of a `$ref`; its new text is wanted.
+    /// The text of a `$ref`, which is rewritten.
     Reference(&'t str),
-    /// An `externalValue`; the value in the file is wanted.
+    /// An `externalValue`, which is replaced with the value in the file.
     Text(&'t str),
 }
 
-/// Asks `find` for each of them; what it does not find stays as it is.
+/// Passes each of them to `find`; what it does not find stays unchanged.
 pub(super) fn read_files(value: &mut Value, find: &mut dyn FnMut(Wanted<'_>) -> Option<Value>) {
     walk(value, Keys::Words, find);
 }
@@ -21,7 +21,7 @@ pub(super) fn read_files(value: &mut Value, find: &mut dyn FnMut(Wanted<'_>) -> 
 fn walk(value: &mut Value, keys: Keys, find: &mut dyn FnMut(Wanted<'_>) -> Option<Value>) {
     match value {
         Value::Object(map) => {
-            // A file may hold a map of names, in which an example stands at any depth.
+            // A file may hold a map of names, with examples at any depth.
             if keys == Keys::Words {
                 external(map, find);
             }

@@ -1,4 +1,4 @@
-//! Where a document stands, and which files its references may name.
+//! The location of a document, and the files that its references may name.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,16 +6,18 @@ use percent_encoding::percent_decode_str;
 
 use super::document::SpecError;
 
-/// The place of a document, and the folder that its references must not leave (the reference root).
+/// The location of a document, and the folder that its references must not leave (the reference
+/// root).
 #[derive(Clone, Debug, Default)]
 pub struct Home {
-    /// The folders of the reference root, the outermost first; `None` where a document has no folder.
+    /// The folders of the reference root, the outermost first; `None` if the document has no
+    /// folder.
     root: Option<Vec<String>>,
     /// The folders of the document and its own name.
     document: Vec<String>,
 }
 
-/// What a reference to another file names.
+/// The target of a reference to another file.
 pub(super) enum Target {
     /// The document itself.
     Document,
@@ -24,7 +26,8 @@ pub(super) enum Target {
 }
 
 impl Home {
-    /// The home of a file: its own folder is the reference root, or else `root`. Symbolic links of both are resolved.
+    /// The home of a file: the reference root is `root`, or else its own folder. Symbolic links of
+    /// both are resolved.
     ///
     /// # Errors
     /// A folder cannot be read.
@@ -40,7 +43,7 @@ impl Home {
         Ok(Home { root: Some(root), document })
     }
 
-    /// The home of standard input: it may refer to files below `root`, if there is one.
+    /// The home of standard input: it may refer to files below `root`, if given.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -52,7 +55,7 @@ impl Home {
         Ok(Home { root: Some(root), document })
     }
 
-    /// The home of a document at a URL, by its path: it may refer to all of its server.
+    /// The home of a document at a URL, from its path: it may refer to everything on its server.
     pub fn of_url_path(path: &str) -> Home {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let document = path.trim_start_matches('/').split('/').map(str::to_owned).collect();
@@ -64,7 +67,7 @@ impl Home {
         self.document.last().map_or("", String::as_str)
     }
 
-    /// The path of a file that is named relative to the reference root.
+    /// The path of a file whose name is relative to the reference root.
     pub fn path_of(&self, name: &str) -> PathBuf {
         let root = self.root.iter().flatten();
         root.map(String::as_str).chain(name.split('/')).fold(
@@ -76,7 +79,8 @@ impl Home {
         )
     }
 
-    /// What a reference without scheme names; `from` is the file that has it, empty for the document.
+    /// The target of a reference without a scheme; `from` is the referring file, empty for the
+    /// document.
     pub(super) fn find(&self, from: &str, target: &str) -> Result<Target, &'static str> {
         const OUTSIDE: &str =
             "leads out of the document's folder; --ref-root DIR names a folder to stay in";

@@ -1,4 +1,4 @@
-//! `$id`: schemas within a document that references name by a URI (JSON Schema 2020-12, section 8.2).
+//! `$id`: schemas in a document that references name by URI (JSON Schema 2020-12, section 8.2).
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::refs::{Below, Keys, below, escape};
 
-/// References into the document by the URI of the schema that they lead to.
+/// References into the document by the URI of their schema.
 pub(super) type Ids = BTreeMap<String, String>;
 
-/// Adds the `$id`s of a value that stands at `prefix` (`#`, or a pointer behind it); true where there are any.
+/// Adds the `$id`s of the value at `prefix` (`#`, or a pointer after it); true if there are any.
 pub(super) fn collect(value: &Value, prefix: &str, base: &str, ids: &mut Ids) -> bool {
     let before = ids.len();
     find(value, Keys::Words, prefix, base, ids);
@@ -45,7 +45,8 @@ fn find(value: &Value, keys: Keys, pointer: &str, base: &str, ids: &mut Ids) {
     }
 }
 
-/// Makes references that are relative to an `$id` references into the document. `snapshot` is `value` as it was.
+/// Rewrites references relative to an `$id` as references into the document. `snapshot` is the
+/// original `value`.
 pub(super) fn rewrite(value: &mut Value, snapshot: &Value, prefix: &str, base: &str, ids: &Ids) {
     let walk = Walk { ids };
     walk.value(value, Keys::Words, prefix, base, Some((snapshot, prefix)));
@@ -56,7 +57,7 @@ struct Walk<'i> {
 }
 
 impl Walk<'_> {
-    /// `resource` is the nearest schema around that has an `$id`, and its pointer.
+    /// `resource` is the nearest enclosing schema with an `$id`, and its pointer.
     fn value(
         &self,
         value: &mut Value,
@@ -65,7 +66,7 @@ impl Walk<'_> {
         base: &str,
         resource: Option<(&Value, &str)>,
     ) {
-        // What stands here in the snapshot; the value itself changes.
+        // The original value at this location; the value itself changes.
         let own = id_of(value, keys).map(|id| join(base, id));
         let snapshot = own.as_ref().map(|_| value.clone());
         let resource = match &snapshot {
@@ -118,7 +119,7 @@ impl Walk<'_> {
         }
         let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let known = self.ids.get(&join(base, target)).or_else(|| self.ids.get(target))?;
-        // An anchor is unique in a document, as a rule.
+        // An anchor is usually unique in a document.
         let is_anchor = !fragment.is_empty() && !fragment.starts_with('/');
         Some(if is_anchor { format!("#{fragment}") } else { format!("{known}{fragment}") })
     }
@@ -130,12 +131,13 @@ fn id_of(value: &Value, keys: Keys) -> Option<&str> {
     (!id.is_empty()).then_some(id)
 }
 
-/// Keys of pointers in references are percent-encoded where a `%` would be read as an escape.
+/// Keys in pointers of references are percent-encoded if a `%` would be read as an escape.
 fn child_pointer(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", escape(key).replace('%', "%25"))
 }
 
-/// A URI relative to another one (RFC 3986, section 5.2, for the forms that occur in `$id`).
+/// Resolves a URI relative to another one (RFC 3986, section 5.2, for the forms that occur in
+/// `$id`).
 pub(super) fn join(base: &str, target: &str) -> String {
     if target.contains("://") || target.starts_with("urn:") || base.is_empty() {
         return target.to_owned();

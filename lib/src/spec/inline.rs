@@ -1,5 +1,6 @@
-//! References where the specification has none, as bundlers follow them: for a whole map of names
-//! (`parameters: {$ref: …}`), for an operation, and within examples. What they lead to is copied into their place.
+//! Inlines references in locations where the specification allows none, as bundlers do: for a whole
+//! map of names (`parameters: {$ref: …}`), for an operation, and in examples. Their targets are
+//! copied.
 
 use serde_json::{Map, Value};
 
@@ -7,19 +8,19 @@ use super::METHODS;
 use super::bundle::FILES;
 use super::refs::{Below, Keys, below, join_pointer, locate, resolve};
 
-/// Copies may hold references in turn.
+/// Maximum number of rounds, because copies may contain references.
 const MAX_ROUNDS: usize = 16;
-/// Values that all copies together may have; more is meant to exhaust us.
+/// Maximum number of values in all copies; more is an attack.
 const MAX_VALUES: usize = 2_000_000;
 
-/// A reference to be replaced.
+/// A reference to replace.
 struct Odd {
     pointer: String,
-    /// Within example data: it is left as it is where it leads to nothing.
+    /// In example data, where an unresolved reference stays.
     data: bool,
 }
 
-/// Replaces them all. Those of data that lead to nothing stay.
+/// Replaces all of them. Unresolved references in data stay.
 pub(super) fn inline(root: &mut Value) {
     let swagger = root.get("swagger").is_some();
     let mut left = MAX_VALUES;
@@ -27,7 +28,8 @@ pub(super) fn inline(root: &mut Value) {
         let mut odd = Vec::new();
         collect(root, swagger, &mut odd);
         let mut changed = false;
-        // The innermost come last in document order, and what holds them would be copied with them as they are.
+        // In document order, inner references come after outer ones, which would copy them
+        // unchanged.
         for Odd { pointer, data } in odd.iter().rev() {
             let Some(new) = replacement(root, pointer, *data) else { continue };
             let size = size(&new);
@@ -164,12 +166,12 @@ impl Collector<'_> {
     }
 }
 
-/// What stands in the place of a reference; `None` where it leads to nothing, or to itself.
+/// The replacement of a reference; `None` if it is unresolved or refers to itself.
 fn replacement(root: &Value, pointer: &str, data: bool) -> Option<Value> {
     let place = root.pointer(pointer)?;
     let reference = place.get("$ref")?.as_str()?;
     let (at, target) = locate(root, reference)?;
-    // A value within itself would grow with each round.
+    // A value that contains itself would grow in each round.
     if pointer.strip_prefix(at.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('/')) {
         return None;
     }
@@ -194,7 +196,7 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// True where a reference, and those that it leads to, come to an end.
+/// True if a chain of references ends.
 pub(super) fn leads_somewhere(root: &Value, reference: &str) -> bool {
     let mut reference = reference;
     for _ in 0..64 {

@@ -1,9 +1,9 @@
 //! OpenAPI documents as ordered trees: load, references, save.
 //!
-//! A document is a [`serde_json::Value`] whose maps keep their order, so that unknown keywords and hand
-//! edits survive. Swagger 2.0 is brought to the form of OpenAPI 3.0 on loading; 3.0, 3.1 and 3.2 stay as
-//! they are. This module knows nothing of what schemas mean ([`crate::schema`]) or of requests
-//! ([`crate::conform`]).
+//! A document is a [`serde_json::Value`] whose maps keep their order, so that unknown keywords and
+//! hand edits survive. Swagger 2.0 is converted to the form of OpenAPI 3.0 on loading; 3.0, 3.1 and
+//! 3.2 are unchanged. This module does not know the meaning of schemas ([`crate::schema`]) or of
+//! requests ([`crate::conform`]).
 
 mod bundle;
 mod document;

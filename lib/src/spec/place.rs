@@ -1,10 +1,10 @@
-//! A value together with where it stands, for readers that follow references.
+//! A value with its location, for readers that follow references.
 
 use serde_json::Value;
 
 use super::refs::{join_pointer, locate};
 
-/// How many references may lead to one another; more is a circle.
+/// Maximum length of a chain of references; more is a cycle.
 const MAX_HOPS: usize = 64;
 
 /// A value of a document and its JSON pointer.
@@ -17,11 +17,11 @@ pub struct Place<'v> {
     pub pointer: String,
 }
 
-/// A reference that leads nowhere.
+/// An unresolved reference.
 #[derive(Debug, thiserror::Error)]
 #[error("{pointer}: $ref {reference:?} {why}")]
 pub struct PlaceError {
-    /// Where the reference stands.
+    /// The location of the reference.
     pub pointer: String,
     /// Its text.
     pub reference: String,
@@ -35,24 +35,24 @@ impl<'v> Place<'v> {
         Place { root, value: root, pointer: String::new() }
     }
 
-    /// The value of a key, its references not followed.
+    /// The value of a key, without following references.
     pub fn get(&self, key: &str) -> Option<Place<'v>> {
         let value = self.value.get(key)?;
         Some(Place { root: self.root, value, pointer: join_pointer(&self.pointer, key) })
     }
 
-    /// The value of a key, its references followed.
+    /// The value of a key, with references followed.
     ///
     /// # Errors
-    /// Where a reference leads nowhere, or in a circle.
+    /// A reference is unresolved or cyclic.
     pub fn follow(&self, key: &str) -> Result<Option<Place<'v>>, PlaceError> {
         self.get(key).map(Place::target).transpose()
     }
 
-    /// Where the references lead that begin here; itself where it is no reference.
+    /// The target of the references that begin here; the value itself if it is not a reference.
     ///
     /// # Errors
-    /// Where a reference leads nowhere, or in a circle.
+    /// A reference is unresolved or cyclic.
     pub fn target(self) -> Result<Place<'v>, PlaceError> {
         let mut place = self;
         for _ in 0..MAX_HOPS {
@@ -72,7 +72,7 @@ impl<'v> Place<'v> {
         PlaceError { pointer: self.pointer.clone(), reference: reference.to_owned(), why }
     }
 
-    /// Keys and places of an object's members; nothing for other values.
+    /// The keys and values of an object's members; none for other values.
     pub fn members(&self) -> impl Iterator<Item = (&'v str, Place<'v>)> + use<'v> {
         let (root, pointer) = (self.root, self.pointer.clone());
         self.value.as_object().into_iter().flatten().map(move |(key, value)| {
@@ -80,7 +80,7 @@ impl<'v> Place<'v> {
         })
     }
 
-    /// Places of an array's items; nothing for other values.
+    /// The items of an array; none for other values.
     pub fn items(&self) -> impl Iterator<Item = Place<'v>> + use<'v> {
         let (root, pointer) = (self.root, self.pointer.clone());
         self.value.as_array().into_iter().flatten().enumerate().map(move |(index, value)| Place {
@@ -90,12 +90,12 @@ impl<'v> Place<'v> {
         })
     }
 
-    /// The text of a key.
+    /// The text value of a key.
     pub fn text(&self, key: &str) -> Option<&'v str> {
         self.value.get(key)?.as_str()
     }
 
-    /// The truth of a key; false where it is absent or no boolean.
+    /// The boolean value of a key; false if it is absent or not a boolean.
     pub fn flag(&self, key: &str) -> bool {
         self.value.get(key).and_then(Value::as_bool).unwrap_or(false)
     }

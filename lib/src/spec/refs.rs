@@ -26,8 +26,8 @@ pub fn pointer_keys(pointer: &str) -> impl Iterator<Item = String> + '_ {
     pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }
 
-/// The value that a local reference (`#/…`, `#anchor`, `#`) names; `None` where there is nothing, or where
-/// the reference leaves the document.
+/// The value that a local reference (`#/…`, `#anchor`, `#`) names; `None` if there is none, or the
+/// reference leaves the document.
 pub fn resolve<'v>(root: &'v Value, reference: &str) -> Option<&'v Value> {
     locate(root, reference).map(|(_, value)| value)
 }
@@ -44,8 +44,8 @@ pub fn locate<'v>(root: &'v Value, reference: &str) -> Option<(String, &'v Value
     anchored(root, &fragment, &mut pointer).map(|value| (pointer, value))
 }
 
-/// The first schema with `$anchor: name` or `$dynamicAnchor: name` (3.1), in document order: the outermost one, as a rule, which
-/// is what `$dynamicRef` means.
+/// The first schema with `$anchor: name` or `$dynamicAnchor: name` (3.1) in document order. It is
+/// usually the outermost one, which `$dynamicRef` means.
 fn anchored<'v>(value: &'v Value, name: &str, pointer: &mut String) -> Option<&'v Value> {
     let is = |key: &str| value.get(key).and_then(Value::as_str) == Some(name);
     if is("$anchor") || is("$dynamicAnchor") {
@@ -70,10 +70,10 @@ fn anchored<'v>(value: &'v Value, name: &str, pointer: &mut String) -> Option<&'
     }
 }
 
-/// Checks that every reference of the document leads somewhere.
+/// Checks that every reference of the document can be resolved.
 ///
 /// # Errors
-/// [`SpecError::References`] with the pointer and the text of each that does not.
+/// [`SpecError::References`] with the pointer and text of each unresolved one.
 pub fn check_refs(document: &Document) -> Result<(), SpecError> {
     let mut broken = Vec::new();
     let mut check = |pointer: &str, reference: &str| {
@@ -97,7 +97,7 @@ pub fn check_refs(document: &Document) -> Result<(), SpecError> {
     Err(SpecError::References { source_name: document.source.clone(), broken })
 }
 
-/// What the keys of an object are.
+/// The meaning of an object's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
     /// Keywords of OpenAPI or JSON Schema.
@@ -106,12 +106,12 @@ pub(crate) enum Keys {
     Names,
 }
 
-/// What stands below a key.
+/// What is below a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Below {
-    /// Data, in which `$ref` is a key like any other.
+    /// Data, in which `$ref` is an ordinary key.
     Data,
-    /// An `Example` object by each name.
+    /// A map of `Example` objects.
     Examples,
     /// Objects by name.
     Names,
@@ -119,7 +119,8 @@ pub(crate) enum Below {
     Words,
 }
 
-/// Where names stand for keywords; else a property called `default` would be taken for the keyword.
+/// Distinguishes names from keywords; otherwise a property called `default` would be taken for the
+/// keyword.
 pub(crate) fn below(keys: Keys, key: &str, value: &Value) -> Below {
     if keys == Keys::Names {
         return Below::Words;
@@ -155,8 +156,8 @@ pub(crate) fn below(keys: Keys, key: &str, value: &Value) -> Below {
     }
 }
 
-/// Calls `visit` with the pointer of each reference object and its `$ref`, in document order. Examples,
-/// other data and extensions are left out.
+/// Calls `visit` with the pointer of each reference object and its `$ref`, in document order.
+/// Examples, other data and extensions are left out.
 pub fn on_references(root: &Value, visit: &mut dyn FnMut(&str, &str)) {
     walk(root, Keys::Words, &mut String::new(), visit);
 }
@@ -170,7 +171,7 @@ pub(super) fn walk(
     let length = pointer.len();
     match value {
         Value::Object(map) => {
-            // Among names it stands for all of them, as bundlers have it.
+            // In a map of names it stands for the whole map, as bundlers allow.
             if let Some(Value::String(reference)) = map.get("$ref") {
                 visit(pointer, reference);
             }
@@ -206,8 +207,8 @@ pub(super) fn walk(
     }
 }
 
-/// Rewrites references: `rename` gives the new text of a `$ref`, or of a target in a discriminator's
-/// `mapping`, or `None` to leave it.
+/// Rewrites references: `rename` returns the new text of a `$ref`, or of a target in a
+/// discriminator's `mapping`, or `None` to keep it.
 pub fn on_references_mut(root: &mut Value, rename: &dyn Fn(&str) -> Option<String>) {
     rewrite(root, Keys::Words, rename);
 }

@@ -1,6 +1,7 @@
-//! Swagger 2.0 to the form of OpenAPI 3.0.
+//! Converts Swagger 2.0 to the form of OpenAPI 3.0.
 //!
-//! Everything is kept that 3.0 can say; keywords that neither version knows are kept where they stand.
+//! Everything that 3.0 can express is kept; keywords that neither version knows stay where they
+//! are.
 
 use serde_json::{Map, Value, json};
 
@@ -80,8 +81,8 @@ pub(super) fn convert(mut old: Object, warnings: &mut Vec<String>) -> Object {
     }
 }
 
-/// Puts parameters and responses that stand in other files where they are referred to: what they become depends on that,
-/// a body for one.
+/// Inlines parameters and responses from other files, because their conversion depends on their
+/// use, for instance as a body.
 fn take_in(old: &mut Object) {
     let Some(files) = old.get(FILES).cloned() else { return };
     let files = json!({ FILES: files });
@@ -103,7 +104,7 @@ fn take_in(old: &mut Object) {
     }
 }
 
-/// The same for a path item, or what may be one.
+/// The same for a path item, or something that may be one.
 fn take_into(item: &mut Value, files: &Value) {
     let Value::Object(item) = item else { return };
     let parameters = |owner: &mut Object| {
@@ -122,7 +123,7 @@ fn take_into(item: &mut Value, files: &Value) {
 }
 
 fn from_file(value: &mut Value, files: &Value) {
-    // References may lead to one another, not for ever.
+    // References may refer to one another; the limit breaks cycles.
     for _ in 0..16 {
         let Some(Value::String(reference)) = value.get("$ref") else { return };
         let Some(found) = resolve(files, reference) else { return };
@@ -130,7 +131,7 @@ fn from_file(value: &mut Value, files: &Value) {
     }
 }
 
-/// What operations inherit from the document.
+/// The defaults that operations inherit from the document.
 struct Defaults {
     consumes: Vec<String>,
     produces: Vec<String>,
@@ -176,7 +177,7 @@ fn location(parameter: &Value) -> &str {
     parameter.get("in").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// `host`, `basePath` and `schemes` as server objects; none where all are absent.
+/// `host`, `basePath` and `schemes` as server objects; none if all are absent.
 fn servers(old: &mut Object) -> Vec<Value> {
     let text = |value: Option<Value>| match value {
         Some(Value::String(text)) => text,
@@ -193,7 +194,7 @@ fn servers(old: &mut Object) -> Vec<Value> {
 }
 
 fn path_item(item: &mut Object, defaults: &Defaults) {
-    // Body and form parameters of the path item have no place there in 3.0: each operation gets them.
+    // In 3.0, a path item cannot have body and form parameters, so each operation gets them.
     let mut common = Vec::new();
     if let Some(Value::Array(parameters)) = item.shift_remove("parameters") {
         let (bodies, plain): (Vec<_>, Vec<_>) =
@@ -265,7 +266,7 @@ fn operation(operation: &mut Object, common: &[Value], defaults: &Defaults) {
     }
 }
 
-/// Keywords of a 2.0 parameter, header or items object that belong into a schema in 3.0.
+/// Keywords of a 2.0 parameter, header or items object that belong to a schema in 3.0.
 const SCHEMA_WORDS: [&str; 18] = [
     "type",
     "format",
@@ -314,7 +315,7 @@ fn parameter(old: Value) -> Value {
     Value::Object(old)
 }
 
-/// `style` and `explode` for a `collectionFormat` of a query or a form; `csv` is the default.
+/// `style` and `explode` for a `collectionFormat` of a query or form; `csv` is the default.
 fn style(format: Option<&Value>) -> (&'static str, bool) {
     match format.and_then(Value::as_str) {
         Some("multi") => ("form", true),
@@ -425,13 +426,15 @@ fn response(old: Value, produces: &[String]) -> Value {
     Value::Object(old)
 }
 
-/// A schema: `type: file`, `x-nullable` and a discriminator given as a name have other forms in 3.0.
+/// A schema: `type: file`, `x-nullable` and a discriminator given as a name have other forms in
+/// 3.0.
 fn schema(mut old: Value) -> Value {
     convert_schema(&mut old);
     old
 }
 
-/// A file that a document refers to: a path item, a schema, or several by name, also in `definitions`.
+/// A file that a document refers to: a path item, a schema, or several by name, also in
+/// `definitions`.
 fn other_file(file: &mut Value, defaults: &Defaults) {
     let Value::Object(map) = file else { return };
     if METHODS.iter().any(|method| map.get(*method).is_some_and(Value::is_object)) {
@@ -449,7 +452,8 @@ fn other_file(file: &mut Value, defaults: &Defaults) {
     convert_schema(file);
 }
 
-/// True of one among several: a schema may have a property `get`, but no responses in it.
+/// Distinguishes a path item among others: a schema may have a property `get`, but without
+/// responses.
 fn is_path_item(map: &Object) -> bool {
     let mut operations = METHODS.iter().filter_map(|method| map.get(*method)).peekable();
     operations.peek().is_some()

@@ -1,8 +1,8 @@
-//! Tree to text, deterministic: the same tree gives the same bytes.
+//! Writes a tree as text, deterministically: equal trees give equal bytes.
 //!
-//! The YAML is written by hand, because it has to be read alike by parsers of YAML 1.1 (PyYAML, Ruby) and
-//! 1.2: every string that either would take for something else is quoted, and floats have the form that
-//! both take for floats.
+//! The YAML is written by hand, because parsers of YAML 1.1 (PyYAML, Ruby) and 1.2 must read it the
+//! same way: every string that either would misread is quoted, and floats have the form that both
+//! recognise.
 
 use std::fmt::Write as _;
 
@@ -10,12 +10,12 @@ use serde_json::{Number, Value};
 
 use super::document::Format;
 
-/// The text of a tree, with a newline at its end.
+/// The text of a tree, with a final newline.
 pub fn to_text(root: &Value, format: Format) -> String {
     let mut out = String::new();
     match format {
         Format::Json => {
-            // A tree of strings and numbers always serialises; `Display` cannot fail on a `String`.
+            // A tree of strings and numbers always serialises; writing to a `String` cannot fail.
             let _ = write!(out, "{root:#}");
             out.push('\n');
         }
@@ -26,7 +26,7 @@ pub fn to_text(root: &Value, format: Format) -> String {
     out
 }
 
-/// What stands before a value on its line.
+/// What precedes a value on its line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
     /// Nothing.
@@ -78,7 +78,7 @@ fn block(out: &mut String, value: &Value, indent: usize, position: Position) {
     }
 }
 
-/// Goes to where a key or dash is written: the first one of an item stays on the line of the dash.
+/// Moves to the start of a key or dash: the first one of an item stays on the line of its dash.
 fn line_start(out: &mut String, indent: usize, position: Position, first: bool) {
     match position {
         Position::Item if first => out.push(' '),
@@ -109,7 +109,7 @@ fn write_key(out: &mut String, key: &str, indent: usize) {
     out.push(':');
 }
 
-/// Digits, a point and a signed exponent, as YAML 1.1 wants them: `1e300` is a string there.
+/// Digits, a point and a signed exponent, as YAML 1.1 requires: it reads `1e300` as a string.
 fn write_number(out: &mut String, number: &Number) {
     let text = number.to_string();
     match text.split_once(['e', 'E']) {
@@ -145,7 +145,7 @@ fn write_string(out: &mut String, text: &str) {
     }
 }
 
-/// Characters that stand for themselves within one line, in both versions of YAML.
+/// Characters that need no escape within a line, in both versions of YAML.
 fn is_printable(c: char) -> bool {
     match c {
         ' '..='~' => true,
@@ -155,8 +155,9 @@ fn is_printable(c: char) -> bool {
     }
 }
 
-/// True where a text needs no quotes. Stricter than YAML: it must begin with a letter, `_`, `/` or `$`, so
-/// that no number, date or indicator can be read, and be none of the words with a meaning.
+/// True if a text needs no quotes. This is stricter than YAML: the text must begin with a letter,
+/// `_`, `/` or `$`, so that it cannot be read as a number, date or indicator, and must not be a
+/// reserved word.
 fn plain_fits(text: &str) -> bool {
     let Some(first) = text.bytes().next() else { return false };
     if !(first.is_ascii_alphabetic() || matches!(first, b'_' | b'/' | b'$')) {
@@ -172,8 +173,8 @@ fn plain_fits(text: &str) -> bool {
     text.chars().all(is_printable)
 }
 
-/// True where a text of several lines can be a literal block: no blank at the ends, at most one line end
-/// after the last line, and printable characters.
+/// True if a text of several lines can be a literal block: no whitespace at the ends, at most one
+/// line break after the last line, and printable characters.
 fn literal_fits(text: &str) -> bool {
     let Some((first, _)) = text.split_once('\n') else { return false };
     let body = text.strip_suffix('\n').unwrap_or(text);
@@ -192,7 +193,7 @@ fn write_literal(out: &mut String, text: &str, indent: usize) {
     out.push_str(head);
     for line in body.split('\n') {
         if !line.is_empty() {
-            // At the root a block must still be indented.
+            // A block at the root must still be indented.
             pad(out, indent.max(2));
             out.push_str(line);
         }

@@ -1,7 +1,7 @@
-//! Text to tree, by one visitor for JSON and YAML.
+//! Parses text to a tree, with one visitor for JSON and YAML.
 //!
-//! `serde_json::Value` could be deserialised directly; this visitor also reports repeated keys (both
-//! formats would silently keep one) and stops at [`MAX_DEPTH`] for either parser.
+//! Unlike `serde_json::Value`, this visitor reports duplicate keys (both formats would silently
+//! keep one) and stops at [`MAX_DEPTH`] for either parser.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,10 +9,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Containers within containers; deeper documents are refused, so that all code after this may recurse.
+/// Maximum nesting depth. Deeper documents are refused, so that all later code may recurse.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// Parses JSON. The error text says line and column.
+/// Parses JSON. The error message contains line and column.
 pub(super) fn from_json(text: &str, warnings: &mut Vec<String>) -> Result<Value, String> {
     let notes = RefCell::new(Vec::new());
     let mut parser = serde_json::Deserializer::from_str(text);
@@ -24,7 +24,7 @@ pub(super) fn from_json(text: &str, warnings: &mut Vec<String>) -> Result<Value,
     Ok(tree)
 }
 
-/// Parses YAML 1.2 (one document). The error text says line and column.
+/// Parses YAML 1.2 (one document). The error message contains line and column.
 pub(crate) fn from_yaml(text: &str, warnings: &mut Vec<String>) -> Result<Value, String> {
     let notes = RefCell::new(Vec::new());
     let tree = serde_saphyr::with_deserializer_from_str_with_options(
@@ -37,8 +37,8 @@ pub(crate) fn from_yaml(text: &str, warnings: &mut Vec<String>) -> Result<Value,
     Ok(tree)
 }
 
-/// What a document may cost, by its size: a node needs a byte at least, and aliases may at most treble
-/// the document. A bomb ends here, a large honest document does not.
+/// Limits by document size: a node needs at least a byte, and aliases may at most treble the
+/// document. This stops alias bombs, but no honest document.
 fn options(bytes: usize) -> serde_saphyr::Options {
     let nodes = bytes.saturating_mul(2).max(10_000);
     serde_saphyr::options! {
@@ -154,7 +154,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 }
 
-/// A key, as its text: YAML reads `200:`, `true:` and `null:` as other types.
+/// A key as text: YAML reads `200:`, `true:` and `null:` as other types.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {

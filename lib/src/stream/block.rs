@@ -1,56 +1,58 @@
-//! A run of whole lines of one source, and the records in it.
+//! A block of complete lines from one source, and the records in it.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::exchange::LineError;
 
-/// Whole lines of one source: what one worker folds at a time.
+/// Complete lines from one source: the unit of work of one worker.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// The source's name, for messages: a path, `-`, or `TOPIC/PARTITION`.
     pub source: Arc<str>,
-    /// Number of the first line of `bytes`, from 1; for a HAR of the first entry, for a topic the offset of the first message.
+    /// Number of the first line of `bytes`, from 1. For a HAR, that of the first entry; for a
+    /// topic, the offset of the first message.
     pub first_line: u64,
-    /// The lines, each with its newline but perhaps the last; the messages of a topic one after the other.
+    /// The lines with their newlines, except possibly the last; or the concatenated messages of a
+    /// topic.
     pub bytes: Vec<u8>,
-    pub(super) kind: Kind,
+    pub(super) kind: BlockKind,
 }
 
-/// What a block holds.
+/// The content of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum BlockKind {
     /// Lines in `bytes`.
     Lines,
-    /// Lines in `bytes`, and the source ends within the last one.
+    /// Lines in `bytes`; the source ends within the last one.
     Torn,
-    /// One line, not held, of so many bytes.
+    /// One line of this many bytes, which is not held in memory.
     TooLong(u64),
-    /// One entry that is no exchange.
+    /// One entry that is not a valid exchange.
     Rejected(LineError),
     /// Messages of this partition, each with its offset.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "made by Kafka alone"))]
     Messages(i32, Vec<(u64, Span)>),
 }
 
-/// Where a message is.
+/// The position of a message.
 #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "made by Kafka alone"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Span {
-    /// In the bytes, from the end of the one before to here.
+    /// In the bytes, from the end of the previous one to here.
     Until(usize),
-    /// Nowhere: it is of so many bytes, more than are held.
+    /// Not held in memory: it has this many bytes.
     TooLong(u64),
 }
 
-/// The place of a record, for messages: `FILE:LINE`, or `TOPIC/PARTITION@OFFSET`.
+/// The position of a record, for messages: `FILE:LINE`, or `TOPIC/PARTITION@OFFSET`.
 #[derive(Clone, Copy, Debug)]
-pub struct At<'b> {
+pub struct RecordPosition<'b> {
     block: &'b Block,
     number: u64,
 }
 
-impl<'b> At<'b> {
+impl<'b> RecordPosition<'b> {
     /// The source's name.
     pub fn source(&self) -> &'b Arc<str> {
         &self.block.source
@@ -62,24 +64,24 @@ impl<'b> At<'b> {
     }
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for RecordPosition<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.block.partition().is_some() { '@' } else { ':' };
         write!(f, "{}{sign}{}", self.block.source, self.number)
     }
 }
 
-/// One line of a source.
+/// One record of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
-    /// A line without its line end; neither blank nor known to be whole JSON.
+    /// A line without its line break; not blank, but possibly invalid JSON.
     Line(&'a [u8]),
-    /// A line of so many bytes, more than [`super::MAX_LINE`]; it was not held.
+    /// A line of this many bytes, more than [`super::MAX_LINE`], which is not held in memory.
     TooLong(u64),
-    /// The source ends within this line: the writer was killed, or still writes. Empty where a compressed
-    /// source breaks off between lines.
+    /// The source ends within this line: its writer was killed, or is still writing. Empty if a
+    /// compressed source ends early between lines.
     TornTail(&'a [u8]),
-    /// An entry of a HAR that cannot be an exchange.
+    /// A HAR entry that is not a valid exchange.
     Rejected(LineError),
 }
 
@@ -93,25 +95,25 @@ impl Block {
         bytes: Vec<u8>,
         spans: Vec<(u64, Span)>,
     ) -> Block {
-        Block { source, first_line: first, bytes, kind: Kind::Messages(partition, spans) }
+        Block { source, first_line: first, bytes, kind: BlockKind::Messages(partition, spans) }
     }
 
-    /// The partition that it is of, where it is of a topic.
+    /// The partition, if the block comes from a topic.
     pub fn partition(&self) -> Option<i32> {
         match self.kind {
-            Kind::Messages(partition, _) => Some(partition),
+            BlockKind::Messages(partition, _) => Some(partition),
             _ => None,
         }
     }
 
-    /// The place of a record of this number.
-    pub fn at(&self, number: u64) -> At<'_> {
-        At { block: self, number }
+    /// The position of the record with this number.
+    pub fn at(&self, number: u64) -> RecordPosition<'_> {
+        RecordPosition { block: self, number }
     }
 
     fn messages(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
         let spans = match &self.kind {
-            Kind::Messages(_, spans) => spans.as_slice(),
+            BlockKind::Messages(_, spans) => spans.as_slice(),
             _ => &[],
         };
         let mut start = 0;
@@ -119,7 +121,7 @@ impl Block {
             Span::Until(end) => {
                 let message = self.bytes.get(start..end).unwrap_or_default();
                 start = end;
-                // A byte order mark stands before a first line only, which any message may be.
+                // Any message may be the first one, with a byte order mark.
                 let message = clean(message, 1);
                 (!message.is_empty()).then_some((*offset, Record::Line(message)))
             }
@@ -127,16 +129,16 @@ impl Block {
         })
     }
 
-    /// The records with their line numbers or offsets; blank lines are passed over, a byte order mark and carriage
-    /// returns at line ends are taken off.
+    /// The records with their line numbers or offsets. Blank lines are skipped, and byte order
+    /// marks and carriage returns removed.
     pub fn records(&self) -> impl Iterator<Item = (u64, Record<'_>)> {
         let alone = match &self.kind {
-            Kind::TooLong(size) => Some((self.first_line, Record::TooLong(*size))),
-            Kind::Rejected(error) => Some((self.first_line, Record::Rejected(error.clone()))),
-            Kind::Lines | Kind::Torn | Kind::Messages(..) => None,
+            BlockKind::TooLong(size) => Some((self.first_line, Record::TooLong(*size))),
+            BlockKind::Rejected(error) => Some((self.first_line, Record::Rejected(error.clone()))),
+            BlockKind::Lines | BlockKind::Torn | BlockKind::Messages(..) => None,
         };
-        let is_lines = matches!(self.kind, Kind::Lines | Kind::Torn);
-        let torn = self.kind == Kind::Torn;
+        let is_lines = matches!(self.kind, BlockKind::Lines | BlockKind::Torn);
+        let torn = self.kind == BlockKind::Torn;
         let mut rest = self.bytes.as_slice();
         let mut number = self.first_line;
         let mut done = !is_lines;
@@ -167,7 +169,7 @@ impl Block {
     }
 }
 
-/// Without byte order mark, carriage return and surrounding blanks.
+/// Without byte order mark, carriage return and surrounding whitespace.
 fn clean(line: &[u8], number: u64) -> &[u8] {
     let line = match line.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) if number == 1 => rest,

@@ -1,50 +1,51 @@
 //! Captures of other tools as sources: each exchange in one becomes a line, numbered from 1.
 //!
-//! A format is a file of this folder with a [`Capture`], and a line in the table of `detect.rs`.
+//! Each format has a file in this folder with a [`CaptureReader`], and a row in the table of
+//! `detect.rs`.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use super::block::{Block, Kind};
+use super::block::{Block, BlockKind};
 use crate::exchange::{
     Body, DecodeLimits, Exchange, LineError, Meta, Method, Pairs, Protocol, decode_body, write_line,
 };
 
-/// What comes next in a capture.
-pub(super) enum Step {
+/// The next entry of a capture.
+pub(super) enum CaptureEntry {
     /// An exchange.
     Exchange(Box<Exchange<'static>>),
-    /// An entry that is no exchange of HTTP, by its kind: `ws`, `data`.
+    /// An entry with another scheme than HTTP, by its kind: `ws`, `data`.
     PassedOver(String),
-    /// An entry of so many bytes, more than are held.
+    /// An entry of this many bytes, which is not held in memory.
     TooLong(u64),
-    /// An entry that cannot be an exchange.
+    /// An entry that is not a valid exchange.
     Rejected(LineError),
-    /// The capture ends within an entry, or before its own end.
+    /// The capture ends early, within an entry or after one.
     Cut,
     /// The end.
     End,
 }
 
 /// Reads the entries of a capture one by one.
-pub(super) trait Capture: Send {
-    /// The next entry.
+pub(super) trait CaptureReader: Send {
+    /// Reads the next entry.
     ///
     /// # Errors
-    /// The input cannot be read, or is no such capture.
-    fn next(&mut self) -> io::Result<Step>;
+    /// The input cannot be read, or is not a capture of this kind.
+    fn next(&mut self) -> io::Result<CaptureEntry>;
 
-    /// What else is worth knowing at the end.
+    /// Further remarks, available at the end.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// A capture, cut into blocks of lines.
+/// Splits a capture into blocks of lines.
 pub(super) struct Entries {
     source: Arc<str>,
-    capture: Box<dyn Capture>,
+    capture: Box<dyn CaptureReader>,
     block_size: usize,
     /// The number of the next entry.
     next: u64,
@@ -55,7 +56,11 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    pub(super) fn new(source: Arc<str>, capture: Box<dyn Capture>, block_size: usize) -> Self {
+    pub(super) fn new(
+        source: Arc<str>,
+        capture: Box<dyn CaptureReader>,
+        block_size: usize,
+    ) -> Self {
         Entries {
             source,
             capture,
@@ -77,17 +82,17 @@ impl Entries {
         let mut bytes = Vec::new();
         while !self.ended && bytes.len() < self.block_size {
             let kind = match self.capture.next()? {
-                Step::End => {
+                CaptureEntry::End => {
                     self.ended = true;
                     break;
                 }
-                Step::Exchange(exchange) => {
+                CaptureEntry::Exchange(exchange) => {
                     write_line(&exchange, &mut bytes);
                     self.next += 1;
                     self.read += 1;
                     continue;
                 }
-                Step::PassedOver(what) => {
+                CaptureEntry::PassedOver(what) => {
                     *self.passed_over.entry(what).or_default() += 1;
                     self.next += 1;
                     if bytes.is_empty() {
@@ -97,15 +102,15 @@ impl Entries {
                     // The numbers within a block have no gaps.
                     break;
                 }
-                Step::TooLong(size) => Kind::TooLong(size),
-                Step::Rejected(error) => Kind::Rejected(error),
-                Step::Cut => {
+                CaptureEntry::TooLong(size) => BlockKind::TooLong(size),
+                CaptureEntry::Rejected(error) => BlockKind::Rejected(error),
+                CaptureEntry::Cut => {
                     self.ended = true;
                     let why = format!(
                         "the capture ends early, within this entry; exchanges read before it: {}",
                         self.read
                     );
-                    Kind::Rejected(LineError::new(why, 0))
+                    BlockKind::Rejected(LineError::new(why, 0))
                 }
             };
             let odd = self.block(self.next, Vec::new(), kind);
@@ -119,10 +124,10 @@ impl Entries {
         if bytes.is_empty() {
             return if self.ended { Ok(None) } else { self.next_block() };
         }
-        Ok(Some(self.block(first, bytes, Kind::Lines)))
+        Ok(Some(self.block(first, bytes, BlockKind::Lines)))
     }
 
-    /// What was passed over, and what else is worth knowing.
+    /// Remarks on skipped entries and others.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let total: u64 = self.passed_over.values().sum();
@@ -139,12 +144,13 @@ impl Entries {
         notes
     }
 
-    fn block(&self, first_line: u64, bytes: Vec<u8>, kind: Kind) -> Block {
+    fn block(&self, first_line: u64, bytes: Vec<u8>, kind: BlockKind) -> Block {
         Block { source: Arc::clone(&self.source), first_line, bytes, kind }
     }
 }
 
-/// A body as a record holds it: its Content-Encoding undone. One that cannot be decoded is left out; its size is given then.
+/// Decodes the Content-Encoding of a body. A body that cannot be decoded is left out, and its size
+/// is returned.
 pub(super) fn decoded(bytes: &[u8], headers: &Pairs<'_>) -> (Body<'static>, Option<u64>) {
     let codings: Vec<&str> = headers
         .iter()
@@ -158,9 +164,9 @@ pub(super) fn decoded(bytes: &[u8], headers: &Pairs<'_>) -> (Body<'static>, Opti
     }
 }
 
-/// The method of a line; one outside its nine stands under `meta`.
+/// The method for a line. One that the format has no name for goes under `meta`.
 pub(super) fn method(text: &str, meta: &mut Meta<'static>) -> Result<Method, LineError> {
-    // Characters of a token (RFC 9110, section 5.6.2).
+    // The characters of a token (RFC 9110, section 5.6.2).
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if text.is_empty() || !text.bytes().all(is_token) {
         return Err(LineError::new(format!("{text:?} is no method of HTTP"), 0));
@@ -171,7 +177,7 @@ pub(super) fn method(text: &str, meta: &mut Meta<'static>) -> Result<Method, Lin
     }))
 }
 
-/// `host[:port]` without the port that the scheme implies.
+/// `host[:port]` without the default port of the scheme.
 pub(super) fn authority(host: &str, port: Option<u64>, protocol: Protocol) -> String {
     let host = host.to_ascii_lowercase();
     let host =

@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::capture::{Capture, Step, authority, decoded, method};
+use super::capture::{CaptureEntry, CaptureReader, authority, decoded, method};
 use super::scan::{Array, Scan, Scanned};
 use crate::exchange::{
-    Body, Exchange, LineError, Meta, Method, Pairs, Place, Protocol, Request, Response, header,
-    later, place,
+    Body, Exchange, LineError, Meta, Method, Pairs, Protocol, Request, RequestTarget, Response,
+    header, later, place,
 };
 
-/// Keys of a transaction that no exchange of ours has.
+/// Keys that only a transaction has, and no HMT exchange.
 pub(super) const KEYS: [&str; 5] = ["scheme", "host", "protocolVersion", "actualPort", "tunnel"];
 
 /// The transactions of one session.
@@ -25,13 +25,13 @@ impl Charles {
     }
 }
 
-impl Capture for Charles {
-    fn next(&mut self) -> io::Result<Step> {
+impl CaptureReader for Charles {
+    fn next(&mut self) -> io::Result<CaptureEntry> {
         Ok(match self.0.next_entry()? {
-            Scanned::End => Step::End,
-            Scanned::Torn => Step::Cut,
-            Scanned::TooLong(size) => Step::TooLong(size),
-            Scanned::Entry(text) => exchange(&text).unwrap_or_else(Step::Rejected),
+            Scanned::End => CaptureEntry::End,
+            Scanned::Torn => CaptureEntry::Cut,
+            Scanned::TooLong(size) => CaptureEntry::TooLong(size),
+            Scanned::Entry(text) => exchange(&text).unwrap_or_else(CaptureEntry::Rejected),
         })
     }
 }
@@ -45,7 +45,7 @@ struct Transaction {
     method: Option<String>,
     scheme: Option<String>,
     host: Option<String>,
-    /// `null` for that of the scheme.
+    /// `null` for the default port of the scheme.
     port: Option<u64>,
     actual_port: Option<u64>,
     path: Option<String>,
@@ -100,7 +100,7 @@ struct Header {
 #[serde(default)]
 struct Content {
     text: Option<String>,
-    /// Base64, of what is no text.
+    /// Base64 of binary content.
     encoded: Option<String>,
 }
 
@@ -110,21 +110,21 @@ struct Sizes {
     body: Option<i64>,
 }
 
-fn exchange(text: &[u8]) -> Result<Step, LineError> {
+fn exchange(text: &[u8]) -> Result<CaptureEntry, LineError> {
     let transaction: Transaction = serde_json::from_slice(text)
         .map_err(|_| refuse("the transaction is not as Charles writes it".to_owned()))?;
     let name = transaction.method.unwrap_or_default();
     if transaction.tunnel || name.eq_ignore_ascii_case("connect") {
-        return Ok(Step::PassedOver("tunnel".to_owned()));
+        return Ok(CaptureEntry::PassedOver("tunnel".to_owned()));
     }
     if transaction.web_socket {
-        return Ok(Step::PassedOver("websocket".to_owned()));
+        return Ok(CaptureEntry::PassedOver("websocket".to_owned()));
     }
     let scheme = transaction.scheme.unwrap_or_default().to_ascii_lowercase();
     let protocol = match scheme.as_str() {
         "https" | "" => Protocol::Https,
         "http" => Protocol::Http,
-        _ => return Ok(Step::PassedOver(scheme)),
+        _ => return Ok(CaptureEntry::PassedOver(scheme)),
     };
     let mut meta = Meta { duration_ms: transaction.durations.total, ..Meta::default() };
     let method = method(&name, &mut meta)?;
@@ -134,7 +134,7 @@ fn exchange(text: &[u8]) -> Result<Step, LineError> {
     if let Some(query) = transaction.query.filter(|_| !path.contains('?')) {
         path = format!("{path}?{query}");
     }
-    let Place { pathname, query, wire_query, .. } =
+    let RequestTarget { pathname, query, wire_query, .. } =
         place(None, Some(path.into()), None, None, Pairs::new(), &headers);
     let port = transaction.port.or(transaction.actual_port);
     let host = match transaction.host {
@@ -170,7 +170,7 @@ fn exchange(text: &[u8]) -> Result<Step, LineError> {
             None
         }
     };
-    Ok(Step::Exchange(Box::new(Exchange { request, response, meta })))
+    Ok(CaptureEntry::Exchange(Box::new(Exchange { request, response, meta })))
 }
 
 fn response(
@@ -201,7 +201,7 @@ fn headers(message: &Message) -> Pairs<'static> {
         .collect()
 }
 
-/// The body, and its size where it was not kept.
+/// The body, or its size if it was not kept.
 fn body(message: &Message, headers: &Pairs<'_>) -> (Body<'static>, Option<u64>) {
     let content = message.body.as_ref();
     if let Some(text) = content.and_then(|content| content.text.as_deref()) {
@@ -209,7 +209,7 @@ fn body(message: &Message, headers: &Pairs<'_>) -> (Body<'static>, Option<u64>) 
     }
     if let Some(encoded) = content.and_then(|content| content.encoded.as_deref()) {
         return match STANDARD.decode(encoded.trim()) {
-            // It may have been unpacked already.
+            // It may be decoded already.
             Ok(bytes) => match decoded(&bytes, headers) {
                 (_, Some(_)) => (Body::from_bytes(bytes), None),
                 whole => whole,
@@ -231,14 +231,14 @@ mod tests {
 
     use super::*;
 
-    fn steps(text: &str) -> Vec<Step> {
+    fn steps(text: &str) -> Vec<CaptureEntry> {
         let mut charles = Charles::new(Box::new(Cursor::new(text.to_owned())));
         let mut all = Vec::new();
         loop {
             match charles.next().unwrap() {
-                Step::End => return all,
-                Step::Cut => {
-                    all.push(Step::Cut);
+                CaptureEntry::End => return all,
+                CaptureEntry::Cut => {
+                    all.push(CaptureEntry::Cut);
                     return all;
                 }
                 step => all.push(step),
@@ -266,11 +266,11 @@ mod tests {
     fn transactions_become_exchanges() {
         let all = steps(SESSION);
         let [
-            Step::Exchange(first),
-            Step::PassedOver(tunnel),
-            Step::PassedOver(socket),
-            Step::Exchange(failed),
-            Step::Exchange(big),
+            CaptureEntry::Exchange(first),
+            CaptureEntry::PassedOver(tunnel),
+            CaptureEntry::PassedOver(socket),
+            CaptureEntry::Exchange(failed),
+            CaptureEntry::Exchange(big),
         ] = all.as_slice()
         else {
             panic!("{} steps", all.len())
@@ -291,8 +291,11 @@ mod tests {
     fn cut_sessions_give_what_they_have() {
         assert!(steps("[]").is_empty());
         for cut in [SESSION.len() - 3, SESSION.len() - 60] {
-            assert!(matches!(steps(&SESSION[..cut]).last(), Some(Step::Cut)), "{cut}");
+            assert!(matches!(steps(&SESSION[..cut]).last(), Some(CaptureEntry::Cut)), "{cut}");
         }
-        assert!(matches!(steps(r#"[5,{"method":7}]"#)[..], [Step::Rejected(_), Step::Rejected(_)]));
+        assert!(matches!(
+            steps(r#"[5,{"method":7}]"#)[..],
+            [CaptureEntry::Rejected(_), CaptureEntry::Rejected(_)]
+        ));
     }
 }

@@ -1,9 +1,10 @@
-//! How long a sink may wait that waits for others, which somebody else decides.
+//! Limits the time that a sink waits for others.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Shared by who writes to a sink and who ends it. Without limits, it is endless.
+/// A deadline that the writer of a sink shares with the code that ends it. By default there is
+/// none.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryDeadline(Arc<Mutex<Limits>>);
 
@@ -14,17 +15,17 @@ struct Limits {
 }
 
 impl DeliveryDeadline {
-    /// No longer than until `end`.
+    /// Ends the wait at `end`.
     pub fn ends_at(&self, end: Instant) {
         self.limits(|limits| limits.end = Some(end));
     }
 
-    /// No longer than `idle_limit` after something has moved.
+    /// Ends the wait when nothing was delivered for `idle_limit`.
     pub fn ends_after(&self, idle_limit: Duration) {
         self.limits(|limits| limits.idle_limit = Some(idle_limit));
     }
 
-    /// True where nothing has moved since `since`, and no more waiting is wanted.
+    /// True if the wait must end. `since` is the time of the last delivery.
     pub fn is_at_end(&self, since: Instant) -> bool {
         let Limits { end, idle_limit } = self.limits(|limits| *limits);
         end.is_some_and(|end| Instant::now() >= end)

@@ -1,21 +1,21 @@
-//! What a source holds, by its first bytes, whatever its name says.
+//! Detects the kind of a source from its first bytes, whatever its name is.
 
 use std::io::{self, Cursor, Read};
 
-use super::beside::Beside;
-use super::capture::Capture;
+use super::capture::CaptureReader;
+use super::sibling_files::SiblingFiles;
 use super::utf16::{Utf16, order};
 use super::{charles, har, mitmproxy, postman};
 
-/// So much is looked at, at most.
+/// Maximum number of bytes that are examined.
 const HEAD: usize = 64 << 10;
 
-/// A format of captures.
+/// A capture format.
 pub(super) struct Format {
-    /// Whether a source begins like one.
-    begins: fn(&Head<'_>) -> bool,
-    /// Reads one.
-    pub(super) open: fn(Box<dyn Read + Send>, Beside) -> Box<dyn Capture>,
+    /// Whether the head of a source matches the format.
+    begins: fn(&SourceHead<'_>) -> bool,
+    /// Opens a reader.
+    pub(super) open: fn(Box<dyn Read + Send>, SiblingFiles) -> Box<dyn CaptureReader>,
 }
 
 /// The formats besides JSON Lines.
@@ -35,78 +35,80 @@ static FORMATS: [Format; 4] = [
     },
 ];
 
-/// What a source holds.
-pub(super) enum Found {
-    /// Lines; `known` where the first one is an exchange for certain.
+/// The kind of a source.
+pub(super) enum SourceKind {
+    /// Lines; `known` if the first one is certainly an exchange.
     Lines { known: bool },
-    /// A line that holds a partial.
+    /// A line with a partial state.
     Partial,
     /// A capture of another tool.
     Capture(&'static Format),
-    /// Files, packed by zip.
+    /// A zip archive.
     Zip,
-    /// Something else, and what takes that.
-    Wrong(&'static Wrong),
+    /// Something else.
+    UnsupportedKind(&'static UnsupportedKind),
 }
 
-/// A kind of file that is no source of exchanges.
-pub(super) struct Wrong {
+/// A kind of file that is not a source of exchanges.
+pub(super) struct UnsupportedKind {
     /// What it is.
     pub(super) what: &'static str,
     /// What to do with it.
     pub(super) advice: &'static str,
 }
 
-const SPEC: Wrong = Wrong {
+const SPEC: UnsupportedKind = UnsupportedKind {
     what: "an OpenAPI spec",
     advice: "hmt-mock and hmt-merge take specs, and hmt-build takes one with -a",
 };
-const HTML: Wrong =
-    Wrong { what: "an HTML page", advice: "save the capture itself, not the page that shows it" };
-const XML: Wrong = Wrong {
+const HTML: UnsupportedKind = UnsupportedKind {
+    what: "an HTML page",
+    advice: "save the capture itself, not the page that shows it",
+};
+const XML: UnsupportedKind = UnsupportedKind {
     what: "an XML document",
     advice: "export the session as HAR, or from Charles as a JSON session (.chlsj)",
 };
-const ARRAY: Wrong = Wrong {
+const ARRAY: UnsupportedKind = UnsupportedKind {
     what: "a JSON array",
     advice: "write each exchange on a line of its own, as jq -c '.[]' does",
 };
-const ENTRY: Wrong = Wrong {
+const ENTRY: UnsupportedKind = UnsupportedKind {
     what: "a single entry of an HTTP archive (HAR)",
     advice: "give the whole archive, or wrap the entry, as jq '{log: {entries: [.]}}' does",
 };
-const PACKETS: Wrong = Wrong {
+const PACKETS: UnsupportedKind = UnsupportedKind {
     what: "a capture of network packets",
     advice: "record with hmt-record or mitmproxy, which see the HTTP in it",
 };
-const BINARY: Wrong = Wrong {
+const BINARY: UnsupportedKind = UnsupportedKind {
     what: "a binary file",
     advice: "sources are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections, also packed by gzip, zstd or zip",
 };
 
-/// The first bytes of a source, and what is known of the JSON in them.
-pub(super) struct Head<'b> {
+/// The first bytes of a source, and the structure of the JSON in them.
+pub(super) struct SourceHead<'b> {
     pub(super) bytes: &'b [u8],
     is_array: bool,
     /// The keys of the object, or of the first object in the array.
     keys: Vec<String>,
-    /// True where that object, or the array, has ended.
+    /// True if that object, or the array, has ended.
     closed: bool,
     /// True for an array without elements.
     is_empty: bool,
 }
 
-impl<'b> Head<'b> {
+impl<'b> SourceHead<'b> {
     fn of(bytes: &'b [u8], is_array: bool) -> Self {
-        Head { bytes, is_array, keys: Vec::new(), closed: false, is_empty: false }
+        SourceHead { bytes, is_array, keys: Vec::new(), closed: false, is_empty: false }
     }
 
-    /// True where it has any of these keys.
+    /// True if it has any of these keys.
     fn has(&self, keys: &[&str]) -> bool {
         self.keys.iter().any(|key| keys.contains(&key.as_str()))
     }
 
-    /// True for an object as HAR has them in `log.entries`. Exchanges have none of these members.
+    /// True for an entry of HAR `log.entries`. Exchanges have none of these members.
     fn is_har_entry(&self) -> bool {
         const ENTRY: [&str; 2] = ["startedDateTime", "pageref"];
         const REQUEST: [&str; 3] = ["\"httpVersion\"", "\"queryString\"", "\"headersSize\""];
@@ -121,11 +123,13 @@ impl<'b> Head<'b> {
     }
 }
 
-/// Looks at the first bytes; gives what they are, and the whole input again.
+/// Detects the kind of an input; returns it with the complete input.
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn detect(mut input: Box<dyn Read + Send>) -> io::Result<(Found, Box<dyn Read + Send>)> {
+pub(super) fn detect(
+    mut input: Box<dyn Read + Send>,
+) -> io::Result<(SourceKind, Box<dyn Read + Send>)> {
     let mut bytes = Vec::new();
     let mut recoded = false;
     loop {
@@ -135,9 +139,9 @@ pub(super) fn detect(mut input: Box<dyn Read + Send>) -> io::Result<(Found, Box<
             match input.read(&mut bytes[old..]) {
                 Ok(got) => break got,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Packed bytes that break off: whoever reads on is told again.
+                // Truncated compressed data: reading on reports the error again.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    input = Box::new(BrokenOff);
+                    input = Box::new(TruncatedInput);
                     break 0;
                 }
                 Err(error) => return Err(error),
@@ -157,21 +161,21 @@ pub(super) fn detect(mut input: Box<dyn Read + Send>) -> io::Result<(Found, Box<
     }
 }
 
-/// An input that broke off.
-struct BrokenOff;
+/// An input that ends early.
+struct TruncatedInput;
 
-impl Read for BrokenOff {
+impl Read for TruncatedInput {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 }
 
-/// What the bytes are; `None` where more of them would tell.
-fn decide(bytes: &[u8], ended: bool) -> Option<Found> {
+/// The kind of the bytes; `None` if more of them are needed.
+fn decide(bytes: &[u8], ended: bool) -> Option<SourceKind> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
-    let unknown = |known| ended.then_some(Found::Lines { known });
+    let unknown = |known| ended.then_some(SourceKind::Lines { known });
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return Some(Found::Zip);
+        return Some(SourceKind::Zip);
     }
     if MARK.starts_with(bytes) || bytes.len() < 4 && b"PK\x03\x04".starts_with(bytes) {
         return unknown(false);
@@ -182,14 +186,14 @@ fn decide(bytes: &[u8], ended: bool) -> Option<Found> {
         Some(b'{' | b'[') => of_json(text, ended),
         Some(b'<') => match text.len() < 64 && !ended {
             true => None,
-            false => Some(Found::Wrong(if is_html(text) { &HTML } else { &XML })),
+            false => Some(SourceKind::UnsupportedKind(if is_html(text) { &HTML } else { &XML })),
         },
         Some(b'0'..=b'9') => {
-            let head = Head::of(text, false);
+            let head = SourceHead::of(text, false);
             match FORMATS.iter().find(|format| (format.begins)(&head)) {
-                Some(format) => Some(Found::Capture(format)),
+                Some(format) => Some(SourceKind::Capture(format)),
                 None if text.len() < 64 && !ended && !text.contains(&b'\n') => None,
-                None => Some(Found::Lines { known: false }),
+                None => Some(SourceKind::Lines { known: false }),
             }
         }
         Some(_) => of_text(text, ended),
@@ -203,8 +207,8 @@ fn is_html(text: &[u8]) -> bool {
         .any(|tag| memchr::memmem::find(&start, tag).is_some())
 }
 
-/// No JSON: a spec in YAML, something binary, or lines that are wrong.
-fn of_text(text: &[u8], ended: bool) -> Option<Found> {
+/// Other text: a spec in YAML, binary data, or invalid lines.
+fn of_text(text: &[u8], ended: bool) -> Option<SourceKind> {
     const KEYS: [&str; 6] = ["openapi", "swagger", "info", "paths", "components", "servers"];
     const PCAP: [[u8; 4]; 4] = [
         [0xd4, 0xc3, 0xb2, 0xa1],
@@ -213,10 +217,10 @@ fn of_text(text: &[u8], ended: bool) -> Option<Found> {
         [0x4d, 0x3c, 0xb2, 0xa1],
     ];
     if PCAP.iter().any(|magic| text.starts_with(magic)) {
-        return Some(Found::Wrong(&PACKETS));
+        return Some(SourceKind::UnsupportedKind(&PACKETS));
     }
     if text[..text.len().min(512)].contains(&0) {
-        return Some(Found::Wrong(&BINARY));
+        return Some(SourceKind::UnsupportedKind(&BINARY));
     }
     let mut lines = text.split_inclusive(|byte| *byte == b'\n');
     let significant = lines.find(|line| {
@@ -228,44 +232,48 @@ fn of_text(text: &[u8], ended: bool) -> Option<Found> {
             let line = String::from_utf8_lossy(line);
             let key = line.split_once(':').map(|(key, _)| key.trim_matches(['"', '\'']));
             let is_spec = key.is_some_and(|key| KEYS.contains(&key) || key.starts_with("x-"));
-            Some(if is_spec { Found::Wrong(&SPEC) } else { Found::Lines { known: false } })
+            Some(if is_spec {
+                SourceKind::UnsupportedKind(&SPEC)
+            } else {
+                SourceKind::Lines { known: false }
+            })
         }
-        _ if ended => Some(Found::Lines { known: false }),
+        _ if ended => Some(SourceKind::Lines { known: false }),
         _ => None,
     }
 }
 
-fn of_json(text: &[u8], ended: bool) -> Option<Found> {
+fn of_json(text: &[u8], ended: bool) -> Option<SourceKind> {
     let head = scan(text);
     if !head.is_array && head.is_har_entry() {
-        return Some(Found::Wrong(&ENTRY));
+        return Some(SourceKind::UnsupportedKind(&ENTRY));
     }
     if !head.is_array && head.has(&["request", "response", "meta"]) {
-        return Some(Found::Lines { known: true });
+        return Some(SourceKind::Lines { known: true });
     }
     if let Some(format) = FORMATS.iter().find(|format| (format.begins)(&head)) {
-        return Some(Found::Capture(format));
+        return Some(SourceKind::Capture(format));
     }
-    // Sure once the object has ended, or nothing more is looked at.
+    // Certain once the object has ended, or if there are no more bytes.
     let sure = head.closed || ended;
     if head.is_array {
         let exchange = head.has(&["request", "response", "meta"]);
-        return (exchange || sure).then_some(Found::Wrong(&ARRAY));
+        return (exchange || sure).then_some(SourceKind::UnsupportedKind(&ARRAY));
     }
     if head.has(&["hmt-partial"]) {
-        return Some(Found::Partial);
+        return Some(SourceKind::Partial);
     }
     if head.has(&["openapi", "swagger", "paths"]) {
-        return Some(Found::Wrong(&SPEC));
+        return Some(SourceKind::UnsupportedKind(&SPEC));
     }
-    sure.then_some(Found::Lines { known: false })
+    sure.then_some(SourceKind::Lines { known: false })
 }
 
 /// The keys of the outermost object, or of the first one in an array.
-fn scan(text: &[u8]) -> Head<'_> {
+fn scan(text: &[u8]) -> SourceHead<'_> {
     let is_array = text.first() == Some(&b'[');
     let level = if is_array { 2 } else { 1 };
-    let mut head = Head::of(text, is_array);
+    let mut head = SourceHead::of(text, is_array);
     head.is_empty = is_array && text[1..].trim_ascii_start().first() == Some(&b']');
     let (mut depth, mut at) = (0, 0);
     let mut last = None;
@@ -311,11 +319,11 @@ mod tests {
             assert_eq!(whole, bytes, "all of it is still to be read");
         }
         match found {
-            Found::Lines { known } => format!("lines {known}"),
-            Found::Partial => "partial".to_owned(),
-            Found::Zip => "zip".to_owned(),
-            Found::Wrong(wrong) => wrong.what.to_owned(),
-            Found::Capture(format) => {
+            SourceKind::Lines { known } => format!("lines {known}"),
+            SourceKind::Partial => "partial".to_owned(),
+            SourceKind::Zip => "zip".to_owned(),
+            SourceKind::UnsupportedKind(wrong) => wrong.what.to_owned(),
+            SourceKind::Capture(format) => {
                 let at = FORMATS.iter().position(|other| std::ptr::eq(other, format)).unwrap();
                 ["har", "mitmproxy", "charles", "postman"][at].to_owned()
             }

@@ -1,4 +1,4 @@
-//! What can go wrong with a source.
+//! Errors of sources.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,49 +6,49 @@ use std::path::{Path, PathBuf};
 /// Why exchanges cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// A path that is not there.
+    /// The path does not exist.
     #[error("{}: no such file or folder", .0.display())]
     Missing(PathBuf),
-    /// A path that cannot be opened or listed.
+    /// A path cannot be opened or listed.
     #[error("{}: cannot be opened", .path.display())]
     Open {
         /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// A folder without any capture.
+    /// A folder without captures.
     #[error("{}: no capture in this folder; captures are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections", .0.display())]
     Empty(PathBuf),
-    /// Something else than exchanges.
+    /// The source holds something other than exchanges.
     #[error("{source_name}: this is {what}; {advice}")]
     Kind {
         /// The source's name.
         source_name: String,
-        /// What it is.
+        /// What the source is.
         what: &'static str,
-        /// What takes it.
+        /// What can read it.
         advice: &'static str,
     },
-    /// A source that broke while it was read.
+    /// Reading a source failed.
     #[error("{source_name}: cannot be read further")]
     Read {
         /// The source's name.
         source_name: String,
-        /// What happened.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// `-` given twice, or where there is no standard input to read.
+    /// `-` was given twice, or there is no standard input.
     #[error("-: standard input can be read once only")]
     StdinTwice,
-    /// A topic that cannot be read.
+    /// A topic cannot be read.
     #[error("{topic}: {why}")]
     Kafka {
         /// The topic.
         topic: String,
-        /// Why not.
+        /// The cause.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! A plain log: appended in whole lines, private to its owner.
+//! A plain log file, appended in complete lines and private to its owner.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -10,27 +10,27 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::sink::{Sink, SinkError};
 
-/// How often, and at what distance, a shared lock is asked for. It is held exclusively only for the two calls that
-/// cut a file.
+/// Number and interval of attempts to get a shared lock. Writers hold it exclusively only for the
+/// two calls that truncate a file.
 const LOCK_TRIES: (usize, Duration) = (50, Duration::from_millis(2));
 
 /// A file that lines are appended to.
 ///
-/// Each writer holds a shared lock (`flock`) on its file. One that gets an exclusive lock is the only writer, and so
-/// may cut off the beginning of a line that it could not finish.
+/// Each writer holds a shared lock (`flock`) on its file. A writer that gets an exclusive lock is
+/// the only one, so it may remove an incomplete line that it wrote.
 pub(super) struct FileSink {
     path: PathBuf,
     file: File,
-    /// True where the file does not end in a newline.
+    /// True if the file does not end in a newline.
     torn: bool,
-    /// What the disk may not have yet.
+    /// What may not be on the disk yet.
     unsynced: Unsynced,
 }
 
 #[derive(Default)]
 struct Unsynced {
     lines: bool,
-    /// The file's name in its folder.
+    /// The directory entry of the file.
     name: bool,
 }
 
@@ -46,9 +46,9 @@ impl FileSink {
         SinkError::Write { name: self.path.display().to_string(), cause }
     }
 
-    /// In one `write(2)`, unless the kernel takes less at once: then there is little room left, as a rule, and the
-    /// next call says so.
-    fn append(&mut self, line: &[u8]) -> Result<(), Failed> {
+    /// Appends with one `write(2)`. If the kernel takes only a part, there is usually no space
+    /// left, and the next call reports this.
+    fn append(&mut self, line: &[u8]) -> Result<(), PartialWrite> {
         let mut written = 0;
         let mut pieces = 0;
         while written < line.len() {
@@ -62,16 +62,16 @@ impl FileSink {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => error,
             };
-            return Err(Failed { cause, written, is_one_piece: pieces == 1 });
+            return Err(PartialWrite { cause, written, is_one_piece: pieces == 1 });
         }
         Ok(())
     }
 
-    /// Cuts off the last `written` bytes, where it is certain that they are ours: no other writer has the file
-    /// open, and nothing came behind them.
+    /// Removes the last `written` bytes if they are certainly our own: no other writer has the file
+    /// open, and nothing follows them.
     fn cut_off(&mut self, written: usize) -> bool {
         if flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            // The shared lock may have been given up for the attempt.
+            // The attempt may have released the shared lock.
             lock_shared(&self.file);
             return false;
         }
@@ -81,7 +81,7 @@ impl FileSink {
     }
 
     fn try_cut_off(&mut self, written: u64) -> io::Result<bool> {
-        // A write that appends leaves the position behind what it wrote.
+        // After appending, the position is at the end of the written bytes.
         let end = self.file.stream_position()?;
         let found = self.file.metadata()?;
         if !found.is_file() || found.len() != end || end < written {
@@ -92,16 +92,16 @@ impl FileSink {
     }
 }
 
-/// A line that was not written whole.
-struct Failed {
+/// A line that was not written completely.
+struct PartialWrite {
     cause: io::Error,
-    /// Bytes of it that are there.
+    /// The number of bytes that were written.
     written: usize,
-    /// Whether they came there by one call, so that nothing of others is between them.
+    /// Whether one call wrote them, so that no bytes of others are between them.
     is_one_piece: bool,
 }
 
-/// Tells other writers that this one is there. File systems without locks are left without.
+/// Signals to other writers that this one exists. On file systems without locks it does nothing.
 fn lock_shared(file: &File) {
     for _ in 0..LOCK_TRIES.0 {
         match flock(file, FlockOperation::NonBlockingLockShared) {
@@ -119,7 +119,7 @@ impl Sink for FileSink {
             Ok(()) => false,
             Err(failed) => match failed.written {
                 0 => self.torn,
-                // The next line begins with a newline where this one cannot be cut off.
+                // If the line cannot be removed, the next one begins with a newline.
                 written => self.torn || !(failed.is_one_piece && self.cut_off(written)),
             },
         };
@@ -134,7 +134,7 @@ impl Sink for FileSink {
     fn sync(&mut self) -> Result<(), SinkError> {
         if std::mem::take(&mut self.unsynced.lines) {
             match self.file.sync_data() {
-                // A pipe or a device has no disk.
+                // Pipes and devices cannot be synced.
                 Err(cause) if cause.kind() == io::ErrorKind::InvalidInput => return Ok(()),
                 outcome => outcome.map_err(|cause| self.failed(cause))?,
             }
@@ -153,7 +153,8 @@ impl Sink for FileSink {
     }
 }
 
-/// Opens a file for appending, with its folder where that is missing; tells whether its last line is torn.
+/// Opens a file for appending, and creates its folder if needed; returns whether its last line is
+/// torn.
 pub(super) fn open_log(path: &Path) -> io::Result<(File, bool)> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         create_private_folder(folder)?;
@@ -174,11 +175,12 @@ pub(super) fn open_log(path: &Path) -> io::Result<(File, bool)> {
     Ok((file, torn))
 }
 
-/// True of an empty file, too.
+/// True for an empty file too.
 fn ends_with_newline(path: &Path) -> io::Result<bool> {
     let mut file = match File::open(path) {
         Ok(file) => file,
-        // Writable but not readable: begin on a new line to be safe; blank lines are no error.
+        // Writable but not readable: begin with a newline to be safe, because blank lines are
+        // valid.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
         Err(error) => return Err(error),
     };
@@ -191,7 +193,8 @@ fn ends_with_newline(path: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Makes a folder that only its owner can enter, because traffic will be in it; one that exists stays as it is.
+/// Creates a folder that only its owner can enter, because it will hold traffic; an existing one
+/// stays as it is.
 pub(super) fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

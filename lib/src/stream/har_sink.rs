@@ -1,5 +1,5 @@
-//! HTTP Archive (HAR 1.2) as a sink. The archive is closed after each entry, so that it is valid whenever it is read: the next
-//! entry is written over the closing brackets, and closes it again, in one write.
+//! HTTP Archive (HAR 1.2) as a sink. The archive is valid after each entry: the next entry
+//! overwrites the closing brackets and adds them again, in one write.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -21,13 +21,13 @@ const TAIL: &[u8] = b"\n]}}\n";
 pub(super) struct HarSink {
     path: PathBuf,
     file: File,
-    /// Where the closing brackets are.
+    /// The offset of the closing brackets.
     end: u64,
     is_first: bool,
 }
 
 impl HarSink {
-    /// Begins an archive, or goes on with one that was written by a sink like this.
+    /// Creates an archive, or continues one that this sink wrote.
     pub(super) fn open(path: &Path) -> Result<Self, SinkError> {
         Self::try_open(path).map_err(|cause| SinkError::Open { path: path.to_owned(), cause })
     }
@@ -38,7 +38,7 @@ impl HarSink {
         }
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).mode(0o600).open(path)?;
-        // Two writers would write over each other's entries.
+        // Two writers would overwrite each other's entries.
         flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| io::Error::other("another process writes to this archive"))?;
         let length = file.metadata()?.len();
@@ -82,7 +82,7 @@ impl Sink for HarSink {
         let end = self.end + bytes.len() as u64;
         bytes.extend_from_slice(TAIL);
         if let Err(cause) = self.file.write_all_at(&bytes, self.end) {
-            // Part of it may be there: close the archive behind the entry before.
+            // A part may be written: end the archive after the previous entry.
             let _ = self.file.set_len(self.end);
             let _ = self.file.write_all_at(TAIL, self.end);
             return Err(self.failed(cause));
@@ -168,7 +168,7 @@ fn size(body: &Body<'_>, full: Option<u64>) -> u64 {
     full.unwrap_or(body.as_bytes().len() as u64)
 }
 
-/// The body with its media type; what is not text in base64.
+/// The body with its media type; binary data in base64.
 fn content(body: &Body<'_>, headers: &Pairs<'_>) -> Value {
     let media = header(headers, "content-type").unwrap_or_default();
     let mut content = Map::new();
@@ -189,9 +189,9 @@ mod tests {
     use std::fs;
     use std::io::Cursor;
 
-    use super::super::beside::Beside;
-    use super::super::capture::{Capture as _, Step};
+    use super::super::capture::{CaptureEntry, CaptureReader as _};
     use super::super::har::Har;
+    use super::super::sibling_files::SiblingFiles;
     use super::*;
     use crate::exchange::write_line;
 
@@ -204,9 +204,9 @@ mod tests {
     fn read(path: &Path) -> Vec<Exchange<'static>> {
         let text = fs::read(path).unwrap();
         serde_json::from_slice::<Value>(&text).expect("valid after each entry");
-        let mut har = Har::new(Box::new(Cursor::new(text)), Beside::Nothing);
+        let mut har = Har::new(Box::new(Cursor::new(text)), SiblingFiles::Nothing);
         let mut all = Vec::new();
-        while let Step::Exchange(exchange) = har.next().unwrap() {
+        while let CaptureEntry::Exchange(exchange) = har.next().unwrap() {
             all.push(*exchange);
         }
         all

@@ -1,17 +1,17 @@
-//! Cuts a byte stream into blocks of whole lines with bounded memory.
+//! Splits a byte stream into blocks of complete lines, with bounded memory.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use super::block::{Block, Kind};
+use super::block::{Block, BlockKind};
 use super::{MAX_LINE, Pace};
 
-/// How much a prompt source is asked for at once: what a Linux pipe holds.
+/// Read size for a source that is read promptly: the capacity of a Linux pipe.
 const PIPE: usize = 64 << 10;
 
-/// So many blocks are kept for others.
+/// Maximum number of buffers kept for reuse.
 const SPARE: usize = 16;
 
 /// Lines of one source.
@@ -22,10 +22,10 @@ pub(super) struct Lines {
     pace: Pace,
     /// The beginning of a line whose end has not been read.
     rest: Vec<u8>,
-    /// Room of earlier blocks: memory that is new costs more than what is read into it.
+    /// Buffers of earlier blocks. New memory costs more than the reads into it.
     spare: Vec<Vec<u8>>,
     next_line: u64,
-    /// A block that must come after the one just given out.
+    /// A block that follows the one just returned.
     held: Option<Block>,
     state: State,
 }
@@ -33,7 +33,7 @@ pub(super) struct Lines {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Reading,
-    /// The packed bytes broke off, as those of a writer that was killed do.
+    /// The compressed data ended early, as when its writer was killed.
     BrokenOff,
     Ended,
 }
@@ -58,15 +58,15 @@ impl Lines {
         }
     }
 
-    /// Numbers the lines from another one than the first.
+    /// Starts numbering at this line.
     pub(super) fn at_line(mut self, first: u64) -> Self {
         self.next_line = first;
         self
     }
 
-    /// Takes back the bytes of a block that is done with, for another.
+    /// Takes back the buffer of a finished block, for reuse.
     pub(super) fn reuse(&mut self, mut bytes: Vec<u8>) {
-        // What a single huge line took is given back to the system.
+        // The buffer of a single huge line is freed.
         if self.spare.len() < SPARE && bytes.capacity() <= 2 * self.block_size {
             bytes.clear();
             self.spare.push(bytes);
@@ -86,7 +86,7 @@ impl Lines {
         let mut searched = bytes.len();
         loop {
             let full = bytes.len() >= self.block_size;
-            // A line longer than a block is read in growing steps to its end.
+            // A line longer than a block is read in growing steps.
             let room = if full { bytes.len() } else { self.block_size - bytes.len() };
             let room = room.min(MAX_LINE + 1 - bytes.len());
             if self.fill(&mut bytes, room)? == 0 {
@@ -98,7 +98,7 @@ impl Lines {
                     let cut = searched + end + 1;
                     self.rest.extend_from_slice(&bytes[cut..]);
                     bytes.truncate(cut);
-                    return Ok(Some(self.block(bytes, Kind::Lines)));
+                    return Ok(Some(self.block(bytes, BlockKind::Lines)));
                 }
                 Some(_) => {}
                 None if bytes.len() > MAX_LINE => return self.pass_over(bytes).map(Some),
@@ -107,7 +107,7 @@ impl Lines {
         }
     }
 
-    /// Reads `room` bytes more, or what comes at once from a prompt source; 0 at the end.
+    /// Reads `room` more bytes, or what is available at once from a prompt source; 0 at the end.
     fn fill(&mut self, bytes: &mut Vec<u8>, room: usize) -> io::Result<usize> {
         if self.state != State::Reading {
             return Ok(0);
@@ -147,13 +147,13 @@ impl Lines {
         }
     }
 
-    /// What is left when the input has ended, its last line perhaps without newline.
+    /// The rest at the end of the input; its last line may lack a newline.
     fn last_block(&mut self, bytes: Vec<u8>) -> Option<Block> {
         let broken_off = self.state == State::BrokenOff;
         self.state = State::Ended;
         let tail = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
         if is_torn(&bytes[tail..]) {
-            return Some(self.block(bytes, Kind::Torn));
+            return Some(self.block(bytes, BlockKind::Torn));
         }
         if broken_off {
             let ends_whole = tail == bytes.len();
@@ -163,17 +163,17 @@ impl Lines {
                     + memchr::memchr_iter(b'\n', &bytes).count() as u64
                     + u64::from(!ends_whole),
                 bytes: Vec::new(),
-                kind: Kind::Torn,
+                kind: BlockKind::Torn,
             };
             if bytes.is_empty() {
                 return Some(torn);
             }
             self.held = Some(torn);
         }
-        (!bytes.is_empty()).then(|| self.block(bytes, Kind::Lines))
+        (!bytes.is_empty()).then(|| self.block(bytes, BlockKind::Lines))
     }
 
-    /// Reads over a line that is longer than may be held, counting its bytes.
+    /// Skips a line that is too long to hold, counting its bytes.
     fn pass_over(&mut self, mut bytes: Vec<u8>) -> io::Result<Block> {
         let mut size = bytes.len() as u64;
         loop {
@@ -192,18 +192,18 @@ impl Lines {
         let first_line = self.next_line;
         self.next_line += 1;
         let source = Arc::clone(&self.source);
-        Ok(Block { source, first_line, bytes: Vec::new(), kind: Kind::TooLong(size) })
+        Ok(Block { source, first_line, bytes: Vec::new(), kind: BlockKind::TooLong(size) })
     }
 
-    fn block(&mut self, bytes: Vec<u8>, kind: Kind) -> Block {
+    fn block(&mut self, bytes: Vec<u8>, kind: BlockKind) -> Block {
         let first_line = self.next_line;
         self.next_line += memchr::memchr_iter(b'\n', &bytes).count() as u64;
         Block { source: Arc::clone(&self.source), first_line, bytes, kind }
     }
 }
 
-/// True for a last line without newline that stops in the middle of its JSON; one that is whole counts as
-/// a line, one that is wrong before its end is rejected as any other.
+/// True for a last line without newline that ends within its JSON. A complete one counts as a line,
+/// and an invalid one is rejected like any other.
 fn is_torn(tail: &[u8]) -> bool {
     let tail = tail.trim_ascii();
     !tail.is_empty()

@@ -1,4 +1,4 @@
-//! What a user writes to name where exchanges come from or go to.
+//! Parses the arguments that say where exchanges come from or go to.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,34 +13,34 @@ pub enum Locator {
     Stdio,
     /// One file.
     File(PathBuf),
-    /// A folder: its captures as a source, a log for each host as a sink.
+    /// A folder: its captures as a source, one log per host as a sink.
     Dir(PathBuf),
     /// `kafka://BROKER[,BROKER]/TOPIC[?PARAMETER=VALUE…]`.
     Kafka(Box<Topic>),
 }
 
-/// A text that names no place for exchanges.
+/// A text that is not a valid locator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocatorError {
-    /// Nothing at all.
+    /// An empty text.
     #[error(
         "an empty name: write a file, a folder, kafka://BROKER/TOPIC, or - for standard input or output"
     )]
     Empty,
-    /// A URL that is not Kafka's.
+    /// A URL with a scheme other than Kafka's.
     #[error(
         "{0}: exchanges come from and go to files, folders, kafka://BROKER/TOPIC and -, not other URLs"
     )]
     Scheme(String),
-    /// A file that cannot be written, by its name.
+    /// A file name whose format cannot be written.
     #[error("{0}: {1}")]
     Sink(String, &'static str),
-    /// Kafka without broker or topic, or with a parameter that cannot be.
+    /// Kafka without broker or topic, or with an invalid parameter.
     #[error("{url}: {why}")]
     Kafka {
-        /// The URL, without what may be secret.
+        /// The URL, without possible secrets.
         url: String,
-        /// What is wrong with it.
+        /// What is wrong.
         why: String,
     },
 }
@@ -77,17 +77,18 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
-/// Endings of packers that no sink packs with.
+/// Extensions of compression formats that no sink writes.
 const OTHER_PACKERS: [&str; 21] = [
     "7z", "br", "bz2", "lz", "lz4", "lzma", "lzo", "rar", "sz", "tar", "tbz", "tbz2", "tgz", "txz",
     "tzst", "xz", "z", "zip", "zlib", "zpaq", "zz",
 ];
 
 impl Locator {
-    /// Where exchanges go to.
+    /// Parses the locator of a sink.
     ///
     /// # Errors
-    /// As of reading a locator; a file whose name promises what no sink writes.
+    /// Those of parsing a locator, and a file whose name has the extension of a format that no sink
+    /// writes.
     pub fn sink(text: &str) -> Result<Locator, LocatorError> {
         let locator: Locator = text.parse()?;
         if let Locator::File(path) = &locator {
@@ -107,7 +108,7 @@ impl Locator {
         Ok(locator)
     }
 
-    /// The same, and a topic only up to where it ends.
+    /// The same; a topic only up to its current end.
     #[must_use]
     pub fn to_end(self) -> Locator {
         match self {
@@ -127,7 +128,7 @@ impl fmt::Display for Locator {
     }
 }
 
-/// How the bytes of a file are packed.
+/// The compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
     Plain,
@@ -135,14 +136,14 @@ pub(super) enum Packing {
     Zstd,
 }
 
-/// What a file holds, by its name.
+/// The content of a file, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Lines,
     Har,
 }
 
-/// Content and packing by the extensions of a name; no content for those of no capture.
+/// Content and compression by the extensions of a name; no content for unknown ones.
 pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let (stem, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
@@ -158,7 +159,7 @@ pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
     (content, packing)
 }
 
-/// True for files of lines that are not packed, by their names: what is new in these can be read by itself.
+/// True for uncompressed files of lines, by their names: their new lines can be read incrementally.
 pub fn grows(path: &Path) -> bool {
     by_name(path) == (Some(Content::Lines), Packing::Plain)
 }

@@ -6,43 +6,45 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file_sink::create_private_folder;
-use super::rotate::{Log, Rotation};
+use super::rotate::{RotatedLog, Rotation};
 use super::sink::{Sink, SinkError};
 use crate::exchange::file_name_of_host;
 
-/// How many logs are open at once; the one not used for longest is closed for another.
+/// Maximum number of open logs; the least recently used one is closed first.
 const MAX_OPEN: usize = 1_000;
-/// How many hosts have a log of their own; further ones share [`OVERFLOW`], because a client may invent hosts.
+/// Maximum number of hosts with their own log; further ones share [`OVERFLOW`], because a client
+/// can invent hosts.
 const MAX_FILES: usize = 10_000;
 const OVERFLOW: &str = "overflow-recordings.jsonl";
-/// For exchanges that name no host; not what any host is called, as names of hosts have no `_` but before a port.
+/// For exchanges without a host. No host has this name, because `_` only stands for the `:` before
+/// a port.
 const NO_HOST: &str = "no_host-recordings.jsonl";
 
 /// The sink for a folder.
 pub struct LogDir {
     folder: PathBuf,
     rotation: Rotation,
-    open: BTreeMap<String, Open>,
-    /// True once the disk is to have what was written.
+    open: BTreeMap<String, OpenLog>,
+    /// True if written lines must be on disk.
     durable: bool,
     /// The files written so far.
     files: HashSet<String>,
     max_files: usize,
-    /// Counts writes, to tell which log was not used for longest.
+    /// Counts writes, to find the least recently used log.
     clock: u64,
     overflowed: u64,
 }
 
-struct Open {
-    log: Log,
+struct OpenLog {
+    log: RotatedLog,
     used: u64,
 }
 
 impl LogDir {
-    /// The folder, made if it is missing, for its owner alone.
+    /// Opens a folder; it is created, private to its owner, if missing.
     ///
     /// # Errors
-    /// A folder that cannot be made, or a path that is something else.
+    /// The folder cannot be created, or the path is not a folder.
     pub fn open(folder: &Path, rotation: Rotation) -> Result<Self, SinkError> {
         create_private_folder(folder)
             .map_err(|cause| SinkError::Open { path: folder.to_owned(), cause })?;
@@ -58,12 +60,12 @@ impl LogDir {
         })
     }
 
-    /// How many exchanges went to the file that hosts share once there are too many.
+    /// The number of exchanges in the shared log.
     pub fn overflowed(&self) -> u64 {
         self.overflowed
     }
 
-    fn log(&mut self, host: &str) -> Result<&mut Open, SinkError> {
+    fn log(&mut self, host: &str) -> Result<&mut OpenLog, SinkError> {
         let mut name = if host.is_empty() {
             NO_HOST.to_owned()
         } else {
@@ -85,9 +87,9 @@ impl LogDir {
             }
             let path = self.folder.join(&name);
             refuse_links(&path).map_err(|cause| SinkError::Open { path: path.clone(), cause })?;
-            let log = Log::open(&path, self.rotation)?;
+            let log = RotatedLog::open(&path, self.rotation)?;
             self.files.insert(name.clone());
-            self.open.insert(name.clone(), Open { log, used: 0 });
+            self.open.insert(name.clone(), OpenLog { log, used: 0 });
         }
         let open = self.open.get_mut(&name).expect("it was there or has just been put there");
         self.clock += 1;
@@ -96,7 +98,7 @@ impl LogDir {
     }
 }
 
-/// A log is a plain file: a link planted under its name must not lead the writer elsewhere.
+/// A log must be a plain file: a planted symbolic link must not redirect the writer.
 fn refuse_links(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => {

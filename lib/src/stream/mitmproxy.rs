@@ -1,4 +1,5 @@
-//! Flow files of mitmproxy (`mitmdump -w FILE`): tagged netstrings, one for each flow (mitmproxy/io/io.py).
+//! Flow files of mitmproxy (`mitmdump -w FILE`): one tagged netstring per flow
+//! (mitmproxy/io/io.py).
 
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -7,19 +8,20 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::{CONTROLS, percent_encode};
 
 use super::MAX_LINE;
-use super::capture::{Capture, Step, authority, decoded, method};
-use super::detect::Head;
+use super::capture::{CaptureEntry, CaptureReader, authority, decoded, method};
+use super::detect::SourceHead;
 use super::tnetstring::{self, Value};
 use crate::exchange::{
-    Body, Exchange, LineError, Meta, Pairs, Place, Protocol, Request, Response, Side, header,
-    place, timestamp,
+    Body, Exchange, LineError, Meta, Pairs, Protocol, Request, RequestTarget, Response, Side,
+    header, place, timestamp,
 };
 
-/// The length of a flow has fewer digits.
+/// Maximum number of digits in the length of a flow.
 const DIGITS: usize = 12;
 
-/// `LENGTH:LENGTH:` and a letter: a dictionary begins with the name of its first key. Times like 12:34:56 do not.
-pub(super) fn begins(head: &Head<'_>) -> bool {
+/// `LENGTH:LENGTH:` and a letter: a dictionary begins with the name of its first key. Times like
+/// 12:34:56 do not match.
+pub(super) fn begins(head: &SourceHead<'_>) -> bool {
     let mut rest = head.bytes;
     for _ in 0..2 {
         let digits = rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
@@ -42,14 +44,14 @@ impl Flows {
         Flows { input: Box::new(io::BufReader::with_capacity(64 << 10, input)), ended: false }
     }
 
-    /// The length of the next flow; `None` at the end, an error where there is no length.
-    fn length(&mut self) -> io::Result<Option<Result<u64, Step>>> {
+    /// The length of the next flow; `None` at the end, an error if there is no length.
+    fn length(&mut self) -> io::Result<Option<Result<u64, CaptureEntry>>> {
         let mut digits = String::new();
         loop {
             let mut byte = [0];
             match read_up_to(&mut self.input, &mut byte)? {
                 0 if digits.is_empty() => return Ok(None),
-                0 => return Ok(Some(Err(Step::Cut))),
+                0 => return Ok(Some(Err(CaptureEntry::Cut))),
                 _ => {}
             }
             match byte[0] {
@@ -59,7 +61,7 @@ impl Flows {
                 _ => {
                     let why = "this flow file is damaged here; what comes behind cannot be read";
                     self.ended = true;
-                    return Ok(Some(Err(Step::Rejected(LineError::new(why, 0)))));
+                    return Ok(Some(Err(CaptureEntry::Rejected(LineError::new(why, 0)))));
                 }
             }
         }
@@ -67,15 +69,15 @@ impl Flows {
     }
 }
 
-impl Capture for Flows {
-    fn next(&mut self) -> io::Result<Step> {
+impl CaptureReader for Flows {
+    fn next(&mut self) -> io::Result<CaptureEntry> {
         if self.ended {
-            return Ok(Step::End);
+            return Ok(CaptureEntry::End);
         }
         let length = match self.length()? {
             None => {
                 self.ended = true;
-                return Ok(Step::End);
+                return Ok(CaptureEntry::End);
             }
             Some(Err(step)) => return Ok(step),
             Some(Ok(length)) => length,
@@ -84,24 +86,28 @@ impl Capture for Flows {
         let whole = length + 1;
         if length > MAX_LINE as u64 {
             let passed = io::copy(&mut self.input.by_ref().take(whole), &mut io::sink())?;
-            return Ok(if passed < whole { Step::Cut } else { Step::TooLong(length) });
+            return Ok(if passed < whole {
+                CaptureEntry::Cut
+            } else {
+                CaptureEntry::TooLong(length)
+            });
         }
         let mut flow = Vec::new();
         let outcome = self.input.by_ref().take(whole).read_to_end(&mut flow);
         match outcome {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
-            _ if (flow.len() as u64) < whole => return Ok(Step::Cut),
+            _ if (flow.len() as u64) < whole => return Ok(CaptureEntry::Cut),
             _ => {}
         }
         let tag = flow.pop().unwrap_or_default();
         Ok(match tnetstring::read(&flow, tag) {
-            Some(flow) => exchange(&flow).unwrap_or_else(Step::Rejected),
-            None => Step::Rejected(LineError::new("this flow is damaged", 0)),
+            Some(flow) => exchange(&flow).unwrap_or_else(CaptureEntry::Rejected),
+            None => CaptureEntry::Rejected(LineError::new("this flow is damaged", 0)),
         })
     }
 }
 
-/// Packed bytes that break off are an end.
+/// Truncated compressed data counts as the end.
 fn read_up_to(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buffer) {
@@ -113,14 +119,14 @@ fn read_up_to(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// A flow as an exchange.
-fn exchange(flow: &Value<'_>) -> Result<Step, LineError> {
+fn exchange(flow: &Value<'_>) -> Result<CaptureEntry, LineError> {
     let kind = flow.get("type").and_then(Value::bytes).map(text).unwrap_or_default();
     if kind != "http" {
         let kind = if kind.is_empty() { "flow of no type".to_owned() } else { kind };
-        return Ok(Step::PassedOver(kind));
+        return Ok(CaptureEntry::PassedOver(kind));
     }
     if matches!(flow.get("websocket"), Some(Value::Dict(_))) {
-        return Ok(Step::PassedOver("websocket".to_owned()));
+        return Ok(CaptureEntry::PassedOver("websocket".to_owned()));
     }
     let Some(asked) = flow.get("request") else {
         return Err(LineError::new("the flow has no request", 0));
@@ -129,11 +135,11 @@ fn exchange(flow: &Value<'_>) -> Result<Step, LineError> {
     let field = |name: &str| asked.get(name).and_then(Value::bytes).unwrap_or_default();
     let name = text(field("method"));
     if name.eq_ignore_ascii_case("connect") {
-        return Ok(Step::PassedOver("connect".to_owned()));
+        return Ok(CaptureEntry::PassedOver("connect".to_owned()));
     }
-    // The preface of HTTP/2 on a port where mitmproxy waits for HTTP/1 (RFC 9113, 3.4).
+    // The HTTP/2 preface on a port where mitmproxy expects HTTP/1 (RFC 9113, 3.4).
     if name == "PRI" && field("path").ends_with(b"*") {
-        return Ok(Step::PassedOver("http/2 preface".to_owned()));
+        return Ok(CaptureEntry::PassedOver("http/2 preface".to_owned()));
     }
     let method = method(&name, &mut meta)?;
     let protocol = match field("scheme") {
@@ -144,9 +150,9 @@ fn exchange(flow: &Value<'_>) -> Result<Step, LineError> {
     let port = asked.get("port").and_then(Value::number).map(|port| port as u64);
     let host =
         named_host(&text(field("host")), port, &text(field("authority")), &headers, protocol);
-    // Bytes beyond ASCII are written as lines have them.
+    // Non-ASCII bytes are percent-encoded, as in lines.
     let path = percent_encode(field("path"), CONTROLS).to_string();
-    let Place { pathname, query, wire_query, .. } =
+    let RequestTarget { pathname, query, wire_query, .. } =
         place(None, Some(path.into()), None, None, Pairs::new(), &headers);
     let (body, truncated) = body(asked, &headers);
     meta.truncated_request = truncated;
@@ -183,7 +189,7 @@ fn exchange(flow: &Value<'_>) -> Result<Step, LineError> {
             None
         }
     };
-    Ok(Step::Exchange(Box::new(Exchange { request, response, meta })))
+    Ok(CaptureEntry::Exchange(Box::new(Exchange { request, response, meta })))
 }
 
 fn response(
@@ -199,7 +205,7 @@ fn response(
     let version = answered.get("http_version").and_then(Value::bytes).unwrap_or_default();
     let reason = answered.get("reason").and_then(Value::bytes).map(text).unwrap_or_default();
     let standard = http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason());
-    // Later versions of HTTP have none.
+    // Later versions of HTTP have no reason phrase.
     if version.starts_with(b"HTTP/1") && standard != Some(reason.as_str()) {
         meta.reason = Some(reason.into());
     }
@@ -210,7 +216,7 @@ fn response(
     Ok(Response { status, headers, body, timestamp: end.and_then(written).map(Into::into) })
 }
 
-/// The host that the client asked for. A transparent proxy only sees the address of the connection.
+/// The host that the client requested. A transparent proxy only sees the address of the connection.
 fn named_host(
     host: &str,
     port: Option<u64>,
@@ -269,7 +275,7 @@ fn trailers(message: &Value<'_>) -> Pairs<'static> {
     all.iter().filter_map(pair).collect()
 }
 
-/// The body, and its size where it was not kept: mitmproxy does not keep what it streams.
+/// The body, or its size if it was not kept: mitmproxy does not keep streamed bodies.
 fn body(message: &Value<'_>, headers: &Pairs<'_>) -> (Body<'static>, Option<u64>) {
     match message.get("content") {
         Some(Value::Bytes(bytes)) => decoded(bytes, headers),

@@ -1,10 +1,9 @@
 //! Locators: where exchanges come from and go to.
 //!
-//! This module deals with files, folders, pipes, compression, HAR and Kafka, and hands over lines; what a line
-//! says is [`crate::exchange`]'s. It is synchronous, and its memory is bounded by the size of a block and of
-//! one line.
+//! This module handles files, folders, pipes, compression, captures and Kafka, and produces lines,
+//! which [`crate::exchange`] parses. It is synchronous, and its memory is bounded by the size of a
+//! block and of one line.
 
-mod beside;
 mod block;
 mod capture;
 mod charles;
@@ -25,6 +24,7 @@ mod reader;
 mod rejects;
 mod rotate;
 mod scan;
+mod sibling_files;
 mod sink;
 mod tnetstring;
 mod unpack;
@@ -33,20 +33,20 @@ mod zip;
 
 /// A longer line is rejected without being held.
 pub use crate::exchange::MAX_LINE;
-pub use block::{At, Block, Record};
+pub use block::{Block, Record, RecordPosition};
 pub use delivery_deadline::DeliveryDeadline;
 pub use error::StreamError;
 pub use kafka::Topic;
 #[cfg(feature = "kafka")]
-pub use kafka::{Committed, Known, Step, TopicReader};
+pub use kafka::{Committed, KnownRange, TopicEvent, TopicReader};
 pub use locator::{Locator, LocatorError, grows};
 pub use log_dir::LogDir;
-pub use reader::{Part, PartitionRange, Reader};
+pub use reader::{FilePart, PartitionRange, Reader};
 pub use rejects::Rejects;
 pub use rotate::Rotation;
 pub use sink::{Notify, Sink, SinkError, Unsent, open_rotating_sink, open_sink};
 
-/// Whether to wait for a full block, or to hand over what a pipe gives as soon as it holds a line.
+/// Whether to wait for a full block, or to return what a pipe has as soon as it is a complete line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     Whole,

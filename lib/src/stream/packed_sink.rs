@@ -1,4 +1,5 @@
-//! A packed log: each run appends a gzip member or a zstd frame of its own, which readers take for one stream.
+//! A compressed log: each run appends its own gzip member or zstd frame, which readers treat as one
+//! stream.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -16,9 +17,9 @@ use super::unpack::unpack;
 pub(super) struct PackedSink {
     path: PathBuf,
     packer: Packer,
-    /// True where bytes were taken since the last flush.
+    /// True if bytes were written since the last flush.
     holds: bool,
-    /// True where the line before may be torn.
+    /// True if the previous line may be torn.
     torn: bool,
 }
 
@@ -101,8 +102,8 @@ fn pack(file: File, packing: Packing) -> io::Result<Packer> {
     })
 }
 
-/// Packs a log anew whose last writer was killed: what is appended behind a member without end, no reader could
-/// find. Its whole lines stay, and its torn one as a line.
+/// Compresses a log again if its last writer was killed: readers could not find anything after a
+/// member without an end. Its complete lines are kept, and its torn one becomes a line.
 fn mend(path: &Path, packing: Packing) -> io::Result<()> {
     let file = match File::open(path) {
         Ok(file) if file.metadata()?.is_file() => file,

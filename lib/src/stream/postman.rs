@@ -1,7 +1,7 @@
-//! Collections of Postman (v2.0 and v2.1, schema.postman.com) with the answers that were saved beside their requests.
+//! Postman collections (v2.0 and v2.1, schema.postman.com) with saved responses.
 //!
-//! Variables may be declared behind the requests that use them, so that a collection is read as a whole, up to the length that
-//! a line may have.
+//! Variables may be declared after the requests that use them, so a collection is read as a whole,
+//! up to the maximum length of a line.
 
 mod request;
 
@@ -11,20 +11,20 @@ use std::io::{self, Read};
 use serde_json::Value;
 
 use super::MAX_LINE;
-use super::capture::{Capture, Step};
+use super::capture::{CaptureEntry, CaptureReader};
 use crate::exchange::{Body, Exchange, LineError, Meta, Pairs, Response, header};
 use request::{Variables, headers};
 
-/// What the address of a collection's schema begins with.
+/// The host of a collection's schema URL.
 pub(super) const SCHEMA: &str = "schema.getpostman.com";
 
-/// Folders within one another.
+/// Maximum depth of nested folders.
 const MAX_DEPTH: usize = 64;
 
-/// The saved answers of one collection.
+/// The saved responses of one collection.
 pub(super) struct Postman {
     input: Option<Box<dyn Read + Send>>,
-    steps: VecDeque<Step>,
+    steps: VecDeque<CaptureEntry>,
 }
 
 impl Postman {
@@ -33,41 +33,41 @@ impl Postman {
     }
 }
 
-impl Capture for Postman {
-    fn next(&mut self) -> io::Result<Step> {
+impl CaptureReader for Postman {
+    fn next(&mut self) -> io::Result<CaptureEntry> {
         if let Some(input) = self.input.take() {
             self.steps = steps(input)?;
         }
-        Ok(self.steps.pop_front().unwrap_or(Step::End))
+        Ok(self.steps.pop_front().unwrap_or(CaptureEntry::End))
     }
 }
 
-fn steps(input: Box<dyn Read + Send>) -> io::Result<VecDeque<Step>> {
+fn steps(input: Box<dyn Read + Send>) -> io::Result<VecDeque<CaptureEntry>> {
     let mut text = Vec::new();
     match input.take(MAX_LINE as u64 + 1).read_to_end(&mut text) {
-        // Packed bytes that break off are an end.
+        // Truncated compressed data counts as the end.
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
         _ => {}
     }
     let mut steps = VecDeque::new();
     if text.len() > MAX_LINE {
-        steps.push_back(Step::TooLong(text.len() as u64));
+        steps.push_back(CaptureEntry::TooLong(text.len() as u64));
         return Ok(steps);
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let mut document: Value = match serde_json::from_slice(text) {
         Ok(document) => document,
         Err(error) if error.is_eof() => {
-            steps.push_back(Step::Cut);
+            steps.push_back(CaptureEntry::Cut);
             return Ok(steps);
         }
         Err(error) => {
             let why = format!("this Postman collection is not valid JSON at line {}", error.line());
-            steps.push_back(Step::Rejected(LineError::new(why, 0)));
+            steps.push_back(CaptureEntry::Rejected(LineError::new(why, 0)));
             return Ok(steps);
         }
     };
-    // As Postman's API gives it.
+    // The format of Postman's API.
     if document.get("item").is_none() && document["collection"].is_object() {
         document = document["collection"].take();
     }
@@ -76,7 +76,7 @@ fn steps(input: Box<dyn Read + Send>) -> io::Result<VecDeque<Step>> {
     Ok(steps)
 }
 
-fn items(list: &Value, variables: &Variables, depth: usize, steps: &mut VecDeque<Step>) {
+fn items(list: &Value, variables: &Variables, depth: usize, steps: &mut VecDeque<CaptureEntry>) {
     for item in list.as_array().into_iter().flatten() {
         if depth > MAX_DEPTH {
             return;
@@ -98,21 +98,21 @@ fn items(list: &Value, variables: &Variables, depth: usize, steps: &mut VecDeque
     }
 }
 
-fn exchange(asked: &Value, answer: Option<&Value>, variables: &Variables) -> Step {
+fn exchange(asked: &Value, answer: Option<&Value>, variables: &Variables) -> CaptureEntry {
     let mut meta = Meta::default();
     let request = match request::read(asked, variables, &mut meta) {
         Ok(request) => request,
-        Err(error) => return Step::Rejected(error),
+        Err(error) => return CaptureEntry::Rejected(error),
     };
     let mut response = None;
-    // Without a saved response and without an error it is a request alone.
+    // Without a saved response or error, it is only a request.
     if let Some(answer) = answer {
         match self::response(answer, &mut meta) {
             Ok(found) => response = Some(found),
-            Err(error) => return Step::Rejected(error),
+            Err(error) => return CaptureEntry::Rejected(error),
         }
     }
-    Step::Exchange(Box::new(Exchange { request, response, meta }))
+    CaptureEntry::Exchange(Box::new(Exchange { request, response, meta }))
 }
 
 fn response(answer: &Value, meta: &mut Meta<'static>) -> Result<Response<'static>, LineError> {
@@ -128,7 +128,7 @@ fn response(answer: &Value, meta: &mut Meta<'static>) -> Result<Response<'static
         Value::String(text) => Body::from_bytes(text.as_bytes().to_vec()),
         _ => Body::Empty,
     };
-    // What the page of Postman shows it as.
+    // The format in which Postman displays it.
     let media = match answer["_postman_previewlanguage"].as_str().unwrap_or_default() {
         "json" => Some("application/json"),
         "xml" => Some("application/xml"),

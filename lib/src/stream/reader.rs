@@ -8,77 +8,77 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::beside::Beside;
 use super::block::Block;
 use super::capture::Entries;
-use super::detect::{Found, detect};
+use super::detect::{SourceKind, detect};
 use super::kafka::Topic;
 #[cfg(feature = "kafka")]
-use super::kafka::{Step, TopicReader};
+use super::kafka::{TopicEvent, TopicReader};
 use super::lines::Lines;
 use super::locator::{Locator, by_name};
+use super::sibling_files::SiblingFiles;
 use super::sink::Notify;
 use super::unpack::unpack;
 use super::zip::{Archive, Member};
 use super::{Pace, StreamError};
 
-/// Reads the sources one after the other.
+/// Reads the sources one after another.
 pub struct Reader {
     block_size: usize,
-    /// Sources still to be opened, the next one last.
+    /// Sources that are not opened yet, in reverse order.
     waiting: Vec<Source>,
     current: Option<(Arc<str>, Feed)>,
     notes: Vec<String>,
-    watch: Watch,
+    watch: TopicWatcher,
     partitions: Vec<PartitionRange>,
-    /// What of topics is to be read again.
+    /// Ranges of topics to read again.
     again: Vec<PartitionRange>,
     refuses_partials: bool,
 }
 
-/// What was read of a partition: the cluster, the topic, the partition, its offsets.
+/// A range that was read: the cluster, the topic, the partition, its offsets.
 pub type PartitionRange = (String, String, i32, Range<u64>);
 
-/// Who waits for a topic.
+/// How to stop reading a topic, and who receives messages.
 #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "nobody waits for a topic"))]
-struct Watch {
+struct TopicWatcher {
     stop: Box<dyn Fn() -> bool + Send>,
     notify: Notify,
 }
 
-impl Default for Watch {
+impl Default for TopicWatcher {
     fn default() -> Self {
-        Watch { stop: Box::new(|| false), notify: Arc::new(|_| ()) }
+        TopicWatcher { stop: Box::new(|| false), notify: Arc::new(|_| ()) }
     }
 }
 
 enum Source {
     Stdin(Box<dyn Read + Send>),
     File(PathBuf, Option<Range<u64>>),
-    /// A file of a zip archive: the name for messages, and its place in the archive.
+    /// A file in a zip archive: the name for messages, the archive, and the member.
     Member(Arc<str>, Arc<Archive>, Member),
-    Part(Part),
-    /// Where it is read again: so many ranges of each partition are done.
+    FilePart(FilePart),
+    /// With a number when it is read again: that many ranges of each partition are done.
     Topic(Box<Topic>, Option<usize>),
 }
 
-/// Some lines of a file that is open at its start; it may have another name by now.
-pub struct Part {
-    /// Its name, for messages.
+/// Some lines of an open file, which may have been renamed since.
+pub struct FilePart {
+    /// The name for messages.
     pub path: PathBuf,
     /// The file.
     pub file: File,
-    /// Which bytes, beginning and ending where lines do.
+    /// The range of bytes, which begins and ends at line boundaries.
     pub bytes: Range<u64>,
-    /// The number of the first of the lines, from 1.
+    /// The number of the first line, from 1.
     pub first_line: u64,
 }
 
-impl Part {
-    /// How many lines end within some bytes of a file.
+impl FilePart {
+    /// How many lines end within a range of a file.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn lines_in(file: &mut File, bytes: Range<u64>) -> io::Result<u64> {
         file.seek(SeekFrom::Start(bytes.start))?;
         let mut part = file.by_ref().take(bytes.end.saturating_sub(bytes.start));
@@ -93,7 +93,7 @@ impl Part {
     }
 }
 
-/// What cuts a source into blocks.
+/// Splits a source into blocks.
 enum Feed {
     Lines(Lines),
     Entries(Entries),
@@ -102,8 +102,8 @@ enum Feed {
 }
 
 impl Reader {
-    /// Finds the sources: a folder gives its captures in the order of their names. `stdin` stands for `-`,
-    /// which may come once; blocks hold about `block_size` bytes.
+    /// Collects the sources: a folder contributes its captures sorted by name. `stdin` is used for
+    /// `-`, which may occur once; blocks have about `block_size` bytes.
     ///
     /// # Errors
     /// A path that does not exist or cannot be listed, a folder without captures, a second `-`.
@@ -138,10 +138,10 @@ impl Reader {
         Ok(Reader::of(waiting, block_size))
     }
 
-    /// The same, but of topics only what was read of them before, and all of that.
+    /// The same, but reads only those parts of topics that were read before.
     ///
     /// # Errors
-    /// As of [`Reader::open`]; later, that a topic has not all of it any more.
+    /// Those of [`Reader::open`]; later, a topic that no longer has all of them.
     pub fn open_again(
         locators: &[Locator],
         stdin: Option<Box<dyn Read + Send>>,
@@ -159,8 +159,8 @@ impl Reader {
     }
 
     /// Reads parts of open files.
-    pub fn of_parts(parts: Vec<Part>, block_size: usize) -> Reader {
-        Reader::of(parts.into_iter().map(Source::Part).rev().collect(), block_size)
+    pub fn of_parts(parts: Vec<FilePart>, block_size: usize) -> Reader {
+        Reader::of(parts.into_iter().map(Source::FilePart).rev().collect(), block_size)
     }
 
     fn of(waiting: Vec<Source>, block_size: usize) -> Reader {
@@ -169,46 +169,48 @@ impl Reader {
             waiting,
             current: None,
             notes: Vec::new(),
-            watch: Watch::default(),
+            watch: TopicWatcher::default(),
             partitions: Vec::new(),
             again: Vec::new(),
             refuses_partials: false,
         }
     }
 
-    /// The same for a program that takes exchanges only: a source that begins with a partial is an error.
+    /// Rejects sources that begin with a partial state, for programs that only read exchanges.
     #[must_use]
     pub fn without_partials(self) -> Reader {
         Reader { refuses_partials: true, ..self }
     }
 
-    /// Says what ends the reading of a topic that has no end, and who is told what happens meanwhile: that no broker answers.
+    /// Sets what ends the reading of an endless topic, and who receives messages, for instance that
+    /// no broker answers.
     pub fn watch(&mut self, stop: impl Fn() -> bool + Send + 'static, notify: Notify) {
-        self.watch = Watch { stop: Box::new(stop), notify };
+        self.watch = TopicWatcher { stop: Box::new(stop), notify };
     }
 
-    /// What was read of topics.
+    /// The ranges of topics that were read.
     pub fn partitions(&self) -> &[PartitionRange] {
         &self.partitions
     }
 
-    /// Takes what the user should know about the sources that were read until now: entries that were passed over.
+    /// Takes the remarks on the sources read so far, for instance on skipped entries.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
-    /// The files that are still to be read, in order; `None` for standard input. Topics are none.
+    /// The files that are not read yet, in order; `None` for standard input. Topics are left out.
     pub fn files(&self) -> impl Iterator<Item = Option<&Path>> {
         self.waiting.iter().rev().filter_map(|source| match source {
             Source::Stdin(_) => Some(None),
             Source::File(path, _) => Some(Some(path.as_path())),
-            Source::Part(part) => Some(Some(part.path.as_path())),
+            Source::FilePart(part) => Some(Some(part.path.as_path())),
             Source::Topic(..) | Source::Member(..) => None,
         })
     }
 
-    /// Reads of each of the files that are still to be read only the bytes that `part` tells, which begin and end where lines
-    /// do; all where it tells nothing, and the file not at all where there are none.
+    /// Limits each file that is not read yet to the range of bytes from `part`, which begins and
+    /// ends at line boundaries. Without a range the whole file is read; with an empty one it is
+    /// skipped.
     pub fn read_only(&mut self, mut part: impl FnMut(&Path) -> Option<Range<u64>>) {
         for source in &mut self.waiting {
             if let Source::File(path, range) = source {
@@ -219,10 +221,10 @@ impl Reader {
             .retain(|source| !matches!(source, Source::File(_, Some(range)) if range.is_empty()));
     }
 
-    /// The next block of whole lines; `None` after the last source.
+    /// The next block of complete lines; `None` after the last source.
     ///
     /// # Errors
-    /// A source that cannot be opened or read. A call after an error goes on with the next source.
+    /// A source cannot be opened or read. The next call continues with the next source.
     pub fn next_block(&mut self) -> Result<Option<Block>, StreamError> {
         loop {
             let Some((name, feed)) = &mut self.current else {
@@ -270,7 +272,7 @@ impl Reader {
         }
     }
 
-    /// Takes back a block that is done with, so that its room serves another.
+    /// Takes back a finished block, so that its buffer is reused.
     pub fn reuse(&mut self, block: Block) {
         if let Some((_, Feed::Lines(lines))) = &mut self.current {
             lines.reuse(block.bytes);
@@ -283,7 +285,7 @@ impl Reader {
         topic: &Topic,
         done: Option<usize>,
     ) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
-        let Watch { stop, notify } = &self.watch;
+        let TopicWatcher { stop, notify } = &self.watch;
         let name = topic.short().into();
         let reader = match done {
             None => TopicReader::open(topic, self.block_size, stop, &**notify)?,
@@ -312,10 +314,11 @@ impl Reader {
         Err(StreamError::Kafka { topic: topic.short(), why })
     }
 
-    /// Opens a source. An archive of several files puts these in its place, and gives nothing itself.
+    /// Opens a source. An archive of several files is replaced with these files and returns nothing
+    /// itself.
     fn start(&mut self, source: Source) -> Result<Option<(Arc<str>, Feed)>, StreamError> {
         let mut first_line = 1;
-        let mut beside = Beside::Nothing;
+        let mut beside = SiblingFiles::Nothing;
         let mut of_lines = false;
         let mut path_of_zip = None;
         let (name, input, pace): (Arc<str>, Box<dyn Read + Send>, _) = match source {
@@ -324,14 +327,20 @@ impl Reader {
             Source::File(path, Some(range)) => {
                 let cannot = |error| StreamError::open(&path, error);
                 let mut file = File::open(&path).map_err(cannot)?;
-                let first_line = 1 + Part::lines_in(&mut file, 0..range.start).map_err(cannot)?;
-                return self.start(Source::Part(Part { path, file, bytes: range, first_line }));
+                let first_line =
+                    1 + FilePart::lines_in(&mut file, 0..range.start).map_err(cannot)?;
+                return self.start(Source::FilePart(FilePart {
+                    path,
+                    file,
+                    bytes: range,
+                    first_line,
+                }));
             }
-            Source::Part(Part { path, mut file, bytes, first_line: first }) => {
+            Source::FilePart(FilePart { path, mut file, bytes, first_line: first }) => {
                 let cannot = |error| StreamError::open(&path, error);
                 file.seek(SeekFrom::Start(bytes.start)).map_err(cannot)?;
                 first_line = first;
-                // Behind the start of a file nothing tells what it is.
+                // A part that does not begin at the start of the file cannot be detected.
                 of_lines = bytes.start > 0;
                 let input = file.take(bytes.end.saturating_sub(bytes.start));
                 let name = path.display().to_string();
@@ -342,7 +351,7 @@ impl Reader {
                 let is_file = file.metadata().is_ok_and(|found| found.is_file());
                 let pace = if is_file { Pace::Whole } else { Pace::Prompt };
                 let name = path.display().to_string().into();
-                beside = Beside::of_file(&path);
+                beside = SiblingFiles::of_file(&path);
                 path_of_zip = is_file.then_some(path);
                 (name, Box::new(file), pace)
             }
@@ -351,7 +360,7 @@ impl Reader {
                     .open(&member)
                     .map_err(|cause| StreamError::Read { source_name: name.to_string(), cause })?;
                 let folder = member.name.rfind('/').map_or("", |at| &member.name[..=at]).to_owned();
-                beside = Beside::Archive(archive, folder);
+                beside = SiblingFiles::Archive(archive, folder);
                 (name, input, Pace::Whole)
             }
         };
@@ -367,18 +376,18 @@ impl Reader {
         }
         let (found, input) = detect(input).map_err(failed)?;
         Ok(Some(match found {
-            Found::Partial if self.refuses_partials => {
+            SourceKind::Partial if self.refuses_partials => {
                 let what = "a partial of hmt-build";
                 let advice = "hmt-build and hmt-merge take it";
                 return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
             }
-            Found::Lines { .. } | Found::Partial => (source, lines(input)),
-            Found::Capture(format) => {
+            SourceKind::Lines { .. } | SourceKind::Partial => (source, lines(input)),
+            SourceKind::Capture(format) => {
                 let capture = (format.open)(input, beside);
                 let entries = Entries::new(Arc::clone(&name), capture, self.block_size);
                 (source, Feed::Entries(entries))
             }
-            Found::Zip => {
+            SourceKind::Zip => {
                 let archive = archive(path_of_zip.as_deref(), input).map_err(failed)?;
                 let found = members(&name, &Arc::new(archive)).map_err(failed)?;
                 if found.is_empty() {
@@ -388,7 +397,7 @@ impl Reader {
                 self.waiting.extend(found.into_iter().rev());
                 return Ok(None);
             }
-            Found::Wrong(wrong) => {
+            SourceKind::UnsupportedKind(wrong) => {
                 let (what, advice) = (wrong.what, wrong.advice);
                 return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
             }
@@ -396,23 +405,24 @@ impl Reader {
     }
 }
 
-/// An archive. Its directory is at its end, so that one that does not come from a file is put into one.
+/// An archive. Its directory is at the end, so an archive from a pipe is first copied to a file.
 fn archive(path: Option<&Path>, mut input: Box<dyn Read + Send>) -> io::Result<Archive> {
     if let Some(path) = path {
         let mut file = File::open(path)?;
         let mut head = [0; 2];
-        // A packed archive is no archive yet.
+        // A compressed archive must be decompressed first.
         if file.read_exact(&mut head).is_ok() && head == *b"PK" {
             return Archive::read(file);
         }
     }
-    // An unnamed file of mode 0600, gone with the process.
+    // An unlinked file with mode 0600, which disappears with the process.
     let mut file = tempfile::tempfile()?;
     io::copy(&mut input, &mut file)?;
     Archive::read(file)
 }
 
-/// The captures in an archive, in the order of their names. Where any has the name of one, only such are: bodies lie beside them.
+/// The captures in an archive, sorted by name. If any has the extension of a capture, only those
+/// count: the others are bodies.
 fn members(name: &str, archive: &Arc<Archive>) -> io::Result<Vec<Source>> {
     let named: Vec<&Member> =
         archive.members().iter().filter(|member| is_named(Path::new(&member.name))).collect();
@@ -434,13 +444,13 @@ fn is_named(path: &Path) -> bool {
     by_name(path).0.is_some() || [".flow", ".flows", ".chlsj"].iter().any(|end| name.ends_with(end))
 }
 
-/// True for what begins like a capture.
+/// True for input that begins like a capture.
 fn is_capture(input: Box<dyn Read + Send>) -> bool {
     let found = unpack(input).and_then(detect);
-    matches!(found, Ok((Found::Lines { known: true } | Found::Capture(_), _)))
+    matches!(found, Ok((SourceKind::Lines { known: true } | SourceKind::Capture(_), _)))
 }
 
-/// What of a topic's partitions is read again, one range of each at a time.
+/// The ranges of a topic's partitions to read again, one of each at a time.
 #[cfg(feature = "kafka")]
 fn next_ranges(
     again: &[PartitionRange],
@@ -457,20 +467,23 @@ fn next_ranges(
     next.filter_map(|(partition, ranges)| Some((partition, ranges.get(done)?.clone()))).collect()
 }
 
-/// The next block of a topic; partitions that others are to have are given back.
+/// The next block of a topic; gives back revoked partitions.
 #[cfg(feature = "kafka")]
-fn next_of_topic(topic: &mut TopicReader, watch: &Watch) -> Result<Option<Block>, StreamError> {
+fn next_of_topic(
+    topic: &mut TopicReader,
+    watch: &TopicWatcher,
+) -> Result<Option<Block>, StreamError> {
     loop {
         match topic.next(None, &*watch.stop, &*watch.notify)? {
-            Step::Block(block) => return Ok(Some(block)),
-            Step::Rest => return Ok(None),
-            Step::Assigned(_) => topic.accept(&BTreeMap::new())?,
-            Step::Revoked { .. } => topic.release()?,
+            TopicEvent::Block(block) => return Ok(Some(block)),
+            TopicEvent::Rest => return Ok(None),
+            TopicEvent::Assigned(_) => topic.accept(&BTreeMap::new())?,
+            TopicEvent::Revoked { .. } => topic.release()?,
         }
     }
 }
 
-/// The captures of a folder in the order of their names, by these or by what is in them.
+/// The captures of a folder, sorted by name, recognised by name or content.
 fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
     let list = || -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
@@ -490,12 +503,12 @@ fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
     list().map_err(|error| StreamError::open(folder, error))
 }
 
-/// True where a file, or a file in an archive, begins like a capture; what cannot be read does not.
+/// True if a file, or a file in an archive, begins like a capture; false if it cannot be read.
 fn holds_capture(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     match unpack(Box::new(file)).and_then(detect) {
-        Ok((Found::Lines { known: true } | Found::Capture(_), _)) => true,
-        Ok((Found::Zip, input)) => archive(Some(path), input)
+        Ok((SourceKind::Lines { known: true } | SourceKind::Capture(_), _)) => true,
+        Ok((SourceKind::Zip, input)) => archive(Some(path), input)
             .and_then(|archive| members("", &Arc::new(archive)))
             .is_ok_and(|found| !found.is_empty()),
         _ => false,

@@ -1,7 +1,7 @@
-//! Rejected input records: each named on standard error, twenty at most, then always the total.
+//! Reports rejected records: the first twenty individually, and always the total.
 
-/// How many rejected records are named before only their number is told.
-const NAMED: u64 = 20;
+/// Number of rejected records that are reported individually.
+const MAX_REPORTED: u64 = 20;
 
 /// Counts and names rejected records.
 pub struct Rejects {
@@ -10,7 +10,7 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    /// No record rejected yet; `report` is given each message.
+    /// Nothing is rejected yet; `report` receives each message.
     pub fn new(report: impl Fn(String) + Send + 'static) -> Self {
         Rejects { report: Box::new(report), count: 0 }
     }
@@ -18,17 +18,17 @@ impl Rejects {
     /// Reports `PLACE: why`.
     pub fn add(&mut self, place: impl std::fmt::Display, why: impl std::fmt::Display) {
         self.count += 1;
-        if self.count <= NAMED {
+        if self.count <= MAX_REPORTED {
             (self.report)(format!("{place}: {why}"));
         }
     }
 
-    /// How many so far.
+    /// The number so far.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Tells the total, if there was any.
+    /// Reports the total, if there is any.
     pub fn finish(&self, accepted: u64) {
         if self.count > 0 {
             (self.report)(format!("{} of {} records rejected", self.count, self.count + accepted));

@@ -1,5 +1,5 @@
-//! Logs that make room for the next: renamed once they are large or old enough, so that the one that is
-//! written keeps its name.
+//! Rotates logs: a log is renamed once it is large or old enough, so that the current one keeps its
+//! name.
 
 use std::fs;
 use std::io;
@@ -15,30 +15,30 @@ use super::locator::{Content, Packing, by_name};
 use super::packed_sink::PackedSink;
 use super::sink::{Sink, SinkError};
 
-/// When a log makes room for the next; never, unless something is set. A log without lines stays.
+/// When a log is rotated; never by default. An empty log stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rotation {
-    /// Before a line that would make it longer than so many bytes (packed, where it is packed).
+    /// Before a line that would make the file longer than this many bytes (compressed, if it is).
     pub size: Option<u64>,
-    /// Before the first line after so long.
+    /// Before the first line after this time.
     pub every: Option<Duration>,
 }
 
-/// A log of one file, plain or packed by its name.
-pub(super) struct Log {
+/// A log of one file, plain or compressed by its name.
+pub(super) struct RotatedLog {
     path: PathBuf,
     packing: Packing,
     rotation: Rotation,
-    /// None where the next log could not be opened.
+    /// `None` if the next log could not be opened.
     sink: Option<Box<dyn Sink>>,
     since: Instant,
 }
 
-impl Log {
+impl RotatedLog {
     pub(super) fn open(path: &Path, rotation: Rotation) -> Result<Self, SinkError> {
         let (_, packing) = by_name(path);
         let sink = Some(open(path, packing)?);
-        Ok(Log { path: path.to_owned(), packing, rotation, sink, since: Instant::now() })
+        Ok(RotatedLog { path: path.to_owned(), packing, rotation, sink, since: Instant::now() })
     }
 
     fn sink(&mut self) -> Result<&mut dyn Sink, SinkError> {
@@ -72,7 +72,7 @@ impl Log {
     }
 }
 
-impl Sink for Log {
+impl Sink for RotatedLog {
     fn write(&mut self, host: &str, line: &[u8]) -> Result<(), SinkError> {
         if self.is_due(line.len()) {
             self.make_room()?;
@@ -102,11 +102,11 @@ fn open(path: &Path, packing: Packing) -> Result<Box<dyn Sink>, SinkError> {
     })
 }
 
-/// Renames `api.jsonl.gz` to `api.20261125T213500.123456Z.jsonl.gz`, never over a file that is there. Names
-/// then sort in the order of time, the current one last.
+/// Renames `api.jsonl.gz` to `api.20261125T213500.123456Z.jsonl.gz`, never over an existing file.
+/// Names then sort by time, with the current one last.
 fn put_aside(path: &Path) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    // What comes behind is one of few known extensions, and the name before it may have dots of its own.
+    // The extension is one of a few known ones, and the name before it may contain dots.
     let lower = name.to_ascii_lowercase();
     let packed = [".gz", ".zst"].into_iter().find(|end| lower.ends_with(end)).map_or(0, str::len);
     let stem = name[..name.len() - packed].rfind('.').filter(|at| *at > 0);
@@ -126,20 +126,20 @@ fn put_aside(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Renames a file unless the new name is taken, in one step where the system can do that: a file with both names
-/// would be read twice.
+/// Renames a file unless the new name is taken; in one step if the system supports it, because a
+/// file with both names would be read twice.
 fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Some file systems and old kernels do not know this.
+            // Not supported by some file systems and old kernels.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => (),
             outcome => return outcome.map_err(io::Error::from),
         }
     }
-    // A link is made only where nothing is, which a rename does not promise.
+    // Unlike a rename, a link never replaces an existing file.
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from).inspect_err(|_| drop(fs::remove_file(to))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
@@ -166,7 +166,7 @@ mod tests {
         for name in ["a.b.jsonl", "a.b.jsonl.gz"] {
             let folder = tempfile::tempdir().unwrap();
             let rotation = Rotation { size: Some(100), every: None };
-            let mut log = Box::new(Log::open(&folder.path().join(name), rotation).unwrap());
+            let mut log = Box::new(RotatedLog::open(&folder.path().join(name), rotation).unwrap());
             for number in 0..40 {
                 let line = format!("{{\"number\":{number}}}\n");
                 log.write("h", line.as_bytes()).unwrap();
@@ -197,7 +197,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let rotation = Rotation { size: None, every: Some(Duration::ZERO) };
-        let mut log = Log::open(&path, rotation).unwrap();
+        let mut log = RotatedLog::open(&path, rotation).unwrap();
         for _ in 0..3 {
             log.write("h", b"{}\n").unwrap();
         }

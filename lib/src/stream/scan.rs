@@ -1,8 +1,8 @@
-//! Finds the elements of an array in a JSON file without holding more than one of them: of `log.entries` in a HAR, or of an
-//! array that is the whole file.
+//! Finds the elements of an array in a JSON file, holding only one of them in memory: of
+//! `log.entries` in a HAR, or of an array that is the whole file.
 //!
-//! Such a file is a single JSON value and may be gigabytes long. Where its entries begin and end is told by
-//! brackets and quotes alone; their content is left to the JSON parser.
+//! Such a file is a single JSON value and may be gigabytes long. Brackets and quotes alone
+//! determine where its entries begin and end; the JSON parser reads their content.
 
 use std::io::{self, Read};
 
@@ -16,14 +16,14 @@ pub(super) struct Scan {
     place: usize,
     array: Array,
     phase: Phase,
-    /// True once a byte of the input has been seen.
+    /// True once a byte of the input was read.
     begun: bool,
 }
 
 /// Which array is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Array {
-    /// That under `log.entries`.
+    /// The one under `log.entries`.
     LogEntries,
     /// The outermost one.
     Whole,
@@ -40,7 +40,7 @@ enum Phase {
 pub(super) enum Scanned {
     /// The text of an element.
     Entry(Vec<u8>),
-    /// An element of so many bytes, not held.
+    /// An element of this many bytes, not held in memory.
     TooLong(u64),
     /// The file ends within the array.
     Torn,
@@ -74,7 +74,7 @@ impl Scan {
         }
     }
 
-    /// Reads what comes behind the array; false where the file ends before the objects around it do.
+    /// Reads the rest after the array; false if the file ends before the enclosing objects do.
     fn is_complete(&mut self) -> io::Result<bool> {
         let mut depth: u64 = match self.array {
             Array::LogEntries => 2,
@@ -92,7 +92,7 @@ impl Scan {
         Ok(true)
     }
 
-    /// Goes to the first element; false where the file is empty, or ends before.
+    /// Moves to the first element; false if the file is empty, or ends before.
     fn find_entries(&mut self) -> io::Result<bool> {
         let mut depth = 0_u64;
         let mut in_log = false;
@@ -133,7 +133,7 @@ impl Scan {
         Ok(false)
     }
 
-    /// Reads a string's text up to its closing quote; only as much of it is kept as a key may have.
+    /// Reads a string up to its closing quote; keeps at most as many bytes as a key may have.
     fn string(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
         const KEY: usize = 16;
         text.clear();
@@ -186,7 +186,7 @@ impl Scan {
                 match byte {
                     b'"' => quoted = true,
                     b'{' | b'[' => depth += 1,
-                    // A bare value, which no entry is, ends where the array goes on.
+                    // A scalar, which is never an entry, ends where the array continues.
                     b',' | b']' if depth == 0 => {
                         whole = true;
                         break;
@@ -228,7 +228,7 @@ impl Scan {
         Ok(Some(self.buffer[self.place - 1]))
     }
 
-    /// Reads on; false at the end. Packed bytes that break off are an end, too.
+    /// Reads more; false at the end. Truncated compressed data counts as the end.
     fn refill(&mut self) -> io::Result<bool> {
         self.place = 0;
         self.buffer.resize(BUFFER, 0);

@@ -1,5 +1,5 @@
-//! Where exchanges go: one line at a time, each in one write, so that several writers of one file never mix
-//! their lines and a kill leaves at most one torn.
+//! Sinks for exchanges: one line at a time, each in one write, so that several writers of a file
+//! never mix their lines, and a kill leaves at most one torn line.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,26 +10,27 @@ use super::delivery_deadline::DeliveryDeadline;
 use super::kafka;
 use super::locator::Locator;
 use super::log_dir::LogDir;
-use super::rotate::{Log, Rotation};
+use super::rotate::{RotatedLog, Rotation};
 
-/// Told what people should know while it happens.
+/// Receives messages for the user at run time.
 pub type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Takes lines. When `write` has returned, a plain file or pipe has the line; a packed file has it after `flush`.
+/// Accepts lines. After `write`, a plain file or pipe has the line; a compressed file has it after
+/// `flush`.
 pub trait Sink: Send {
-    /// Writes a line, its newline included, of an exchange with `host`.
+    /// Writes a line, with its newline, of an exchange with `host`.
     ///
     /// # Errors
-    /// The line is then not there, or torn; a later line begins on a line of its own.
+    /// The line is not written, or torn; the next line then begins on a new line.
     fn write(&mut self, host: &str, line: &[u8]) -> Result<(), SinkError>;
 
-    /// Hands over what is held back.
+    /// Writes buffered data.
     ///
     /// # Errors
     /// Those of writing.
     fn flush(&mut self) -> Result<(), SinkError>;
 
-    /// Waits until what was written is on the disk, where the sink is one.
+    /// Waits until all written data is on disk, if the sink is a file.
     ///
     /// # Errors
     /// Those of writing.
@@ -37,24 +38,23 @@ pub trait Sink: Send {
         self.flush()
     }
 
-    /// Waits until those whom the sink hands the lines to have confirmed them, where they do such a thing.
+    /// Waits until the receivers have acknowledged all lines, if they do that.
     ///
     /// # Errors
-    /// They refused one.
+    /// A line was refused.
     fn confirm(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 
-    /// Says where to tell what people should know: that nobody takes the lines at the moment.
+    /// Sets who receives messages, for instance that no receiver is reachable.
     fn report_to(&mut self, _: Notify) {}
 
-    /// What decides how long the sink waits for others, where it does, and how long one would wait for them unless
-    /// something else ends the waiting.
+    /// The deadline of a sink that waits for others, and its default idle limit.
     fn delivery_deadline(&self) -> Option<(DeliveryDeadline, Duration)> {
         None
     }
 
-    /// Writes what is held back, and the end of a packed file.
+    /// Writes buffered data, and the end of a compressed file.
     ///
     /// # Errors
     /// Those of writing.
@@ -64,41 +64,41 @@ pub trait Sink: Send {
 /// Why a line could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// A file or folder that cannot be made or opened.
+    /// A file or folder cannot be created or opened.
     #[error("{}: cannot be opened for writing", .path.display())]
     Open {
         /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// A write that failed.
+    /// A write failed.
     #[error("{name}: cannot be written")]
     Write {
         /// The sink's name.
         name: String,
-        /// What happened.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// No standard output to write to.
+    /// `-` was given twice, or there is no standard output.
     #[error("-: standard output can be named once only")]
     StdoutTwice,
-    /// A topic that takes nothing.
+    /// A topic cannot be written.
     #[error("{topic}: {why}")]
     Kafka {
         /// The topic.
         topic: String,
-        /// Why not.
+        /// The cause.
         why: String,
     },
-    /// Records that a topic did not take.
+    /// A topic did not accept some records.
     #[error(transparent)]
     Unsent(Box<Unsent>),
 }
 
-/// Records that a topic did not take, and that are kept in a file.
+/// Records that a topic did not accept, and that are saved in a file.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{name}: {count} records could not be sent ({why}{}) and are kept in {}; send them later with: hmt-record import {} --out '{topic}'",
@@ -107,26 +107,26 @@ pub enum SinkError {
     .file.display()
 )]
 pub struct Unsent {
-    /// The topic as it was named.
+    /// The topic as it was given.
     pub topic: String,
     /// The same without parameters.
     pub name: String,
-    /// Where the records are.
+    /// The file with the records.
     pub file: PathBuf,
-    /// How many there are.
+    /// Their number.
     pub count: u64,
-    /// How many of these the sink had taken.
+    /// How many of these the sink had accepted.
     pub taken: u64,
-    /// Why the first was not sent.
+    /// Why the first one was not sent.
     pub why: String,
-    /// Whether some were on their way, so that they may have arrived.
+    /// Whether some were in flight, so that they may have arrived.
     pub perhaps: bool,
 }
 
-/// Opens a sink; `stdout` stands for `-`. Files are appended to, folders get one log for each host.
+/// Opens a sink; `stdout` is used for `-`. Files are appended to, and folders get one log per host.
 ///
 /// # Errors
-/// What cannot be opened, a topic that cannot be set up, `-` without `stdout`.
+/// A path that cannot be opened, a topic that cannot be set up, `-` without `stdout`.
 pub fn open_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
@@ -134,10 +134,10 @@ pub fn open_sink(
     open_rotating_sink(locator, stdout, Rotation::default())
 }
 
-/// Opens a sink as [`open_sink`] does, whose files make room for the next.
+/// Like [`open_sink`], with rotation of files.
 ///
 /// # Errors
-/// What cannot be opened, a topic that cannot be set up, `-` without `stdout`.
+/// A path that cannot be opened, a topic that cannot be set up, `-` without `stdout`.
 pub fn open_rotating_sink(
     locator: &Locator,
     stdout: Option<Box<dyn Write + Send>>,
@@ -145,41 +145,41 @@ pub fn open_rotating_sink(
 ) -> Result<Box<dyn Sink>, SinkError> {
     Ok(match locator {
         Locator::Stdio => {
-            Box::new(Pipe { out: stdout.ok_or(SinkError::StdoutTwice)?, torn: false })
+            Box::new(StdoutSink { out: stdout.ok_or(SinkError::StdoutTwice)?, torn: false })
         }
-        Locator::File(path) => Box::new(Log::open(path, rotation)?),
+        Locator::File(path) => Box::new(RotatedLog::open(path, rotation)?),
         Locator::Dir(path) => Box::new(LogDir::open(path, rotation)?),
         Locator::Kafka(topic) => kafka::open_sink(topic)?,
     })
 }
 
-/// Standard output: handed over line by line, for whoever reads the other end.
-struct Pipe {
+/// Standard output, flushed after each line for its reader.
+struct StdoutSink {
     out: Box<dyn Write + Send>,
-    /// True where the line before may be torn.
+    /// True if the previous line may be torn.
     torn: bool,
 }
 
-impl Pipe {
+impl StdoutSink {
     fn failed(cause: io::Error) -> SinkError {
         SinkError::Write { name: "standard output".to_owned(), cause }
     }
 }
 
-impl Sink for Pipe {
+impl Sink for StdoutSink {
     fn write(&mut self, _host: &str, line: &[u8]) -> Result<(), SinkError> {
         let written = if std::mem::replace(&mut self.torn, true) {
             self.out.write_all(&[b"\n", line].concat())
         } else {
             self.out.write_all(line)
         };
-        written.map_err(Pipe::failed)?;
+        written.map_err(StdoutSink::failed)?;
         self.torn = false;
         self.flush()
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        self.out.flush().map_err(Pipe::failed)
+        self.out.flush().map_err(StdoutSink::failed)
     }
 
     fn close(mut self: Box<Self>) -> Result<(), SinkError> {

@@ -1,16 +1,17 @@
-//! Tagged netstrings (tnetstrings.info), in which mitmproxy writes flows: `LENGTH:DATA` and a character for the type.
+//! Tagged netstrings (tnetstrings.info), the format of mitmproxy flows: `LENGTH:DATA` and a type
+//! character.
 
-/// Lists and dictionaries within one another; flows have about six.
+/// Maximum depth of nested lists and dictionaries; flows have about six levels.
 const MAX_DEPTH: usize = 32;
 
-/// A value, of the bytes that it was read from.
+/// A value, borrowed from the input.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value<'b> {
     Null,
     Bool(bool),
     Int(i64),
     Float(f64),
-    /// Bytes or text, which versions of mitmproxy do not tell apart alike.
+    /// Bytes or text; versions of mitmproxy distinguish them differently.
     Bytes(&'b [u8]),
     List(Vec<Value<'b>>),
     Dict(Vec<(&'b [u8], Value<'b>)>),
@@ -42,7 +43,7 @@ impl<'b> Value<'b> {
         }
     }
 
-    /// The elements of a list; none of anything else.
+    /// The elements of a list; none for other values.
     pub(super) fn items(&self) -> &[Value<'b>] {
         match self {
             Value::List(items) => items,
@@ -92,7 +93,7 @@ fn value(data: &[u8], tag: u8, depth: usize) -> Option<Value<'_>> {
     })
 }
 
-/// The value that bytes begin with, and what comes behind it.
+/// The value at the start of some bytes, and the rest.
 fn next(bytes: &[u8], depth: usize) -> Option<(Value<'_>, &[u8])> {
     let colon = bytes.iter().take(12).position(|byte| *byte == b':')?;
     let length: usize = std::str::from_utf8(&bytes[..colon]).ok()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Undoes gzip and zstd, which are told by their first bytes, whatever the name says.
+//! Decompresses gzip and zstd, which are detected by their first bytes, whatever the name is.
 
 use std::io::{self, BufReader, Cursor, Read};
 
@@ -8,7 +8,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const BUFFER: usize = 64 << 10;
 
-/// The unpacked bytes of `input`.
+/// The decompressed bytes of `input`.
 ///
 /// # Errors
 /// Those of reading the first bytes.
@@ -36,7 +36,8 @@ pub(super) fn unpack(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read
     })
 }
 
-/// True once the bytes so far can be neither: a pipe with two bytes in it must not be waited for.
+/// True once the bytes match neither format: reading must not block on a pipe that has only two
+/// bytes.
 fn may_end(head: &[u8]) -> bool {
     !head.is_empty()
         && !GZIP.starts_with(head)

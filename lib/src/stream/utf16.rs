@@ -1,8 +1,8 @@
-//! UTF-16 text as UTF-8: some tools of Windows write their captures so.
+//! Converts UTF-16 text to UTF-8, for captures of some Windows tools.
 
 use std::io::{self, Read};
 
-/// The byte order, by a byte order mark, or by the zero beside a first ASCII character.
+/// The byte order, from a byte order mark, or from the zero byte of a first ASCII character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     Little,
@@ -20,11 +20,11 @@ pub(super) fn order(head: &[u8]) -> Option<Order> {
     }
 }
 
-/// Gives UTF-8, without byte order mark. What is no character becomes U+FFFD.
+/// Produces UTF-8 without byte order mark. Invalid sequences become U+FFFD.
 pub(super) struct Utf16 {
     input: Box<dyn Read + Send>,
     order: Order,
-    /// Bytes of a unit, or of a pair of units, that is not complete yet.
+    /// The bytes of an incomplete unit, or surrogate pair.
     rest: Vec<u8>,
     text: Vec<u8>,
     given: usize,

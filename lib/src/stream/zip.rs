@@ -1,5 +1,5 @@
-//! Zip archives as far as captures come in them: stored and deflated members, found by the central directory (APPNOTE.TXT of
-//! PKWARE, sections 4.3.7, 4.3.12 and 4.3.16).
+//! Zip archives, as far as captures use them: stored and deflated members, found through the
+//! central directory (APPNOTE.TXT of PKWARE, sections 4.3.7, 4.3.12 and 4.3.16).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,12 +15,12 @@ const CENTRAL: usize = 46;
 const LOCAL_SIGNATURE: [u8; 4] = *b"PK\x03\x04";
 const LOCAL: usize = 30;
 
-/// A member may grow to so many times its packed size; text like JSON seldom grows beyond 100 times.
+/// Maximum ratio of a member's size to its compressed size; text like JSON seldom exceeds 100.
 const MAX_RATIO: u64 = 200;
-/// Up to this size the ratio does not matter.
+/// Up to this size the ratio is ignored.
 const FREE_SIZE: u64 = 64 << 20;
 
-/// An archive of which the directory was read.
+/// An archive whose directory was read.
 pub(super) struct Archive {
     file: Arc<File>,
     members: Vec<Member>,
@@ -33,7 +33,7 @@ pub(super) struct Member {
     method: u16,
     encrypted: bool,
     packed: u64,
-    /// Where its local header is.
+    /// The offset of its local header.
     at: u64,
 }
 
@@ -81,7 +81,7 @@ impl Archive {
             }
             rest = &rest[whole..];
         }
-        // Members that share their bytes are how small archives become huge.
+        // Members that share their bytes turn small archives into huge output.
         if packed > length {
             return Err(damaged("its members overlap"));
         }
@@ -89,12 +89,12 @@ impl Archive {
         Ok(Archive { file: Arc::new(file), members })
     }
 
-    /// The files in it, in the order of their names.
+    /// The files, sorted by name.
     pub(super) fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// The one of a name.
+    /// The file with this name.
     pub(super) fn member(&self, name: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.name == name)
     }
@@ -102,7 +102,8 @@ impl Archive {
     /// Opens a member.
     ///
     /// # Errors
-    /// It is encrypted, packed otherwise than by deflate, or not where the directory says.
+    /// It is encrypted, compressed with another method than deflate, or not where the directory
+    /// says.
     pub(super) fn open(&self, member: &Member) -> io::Result<Box<dyn Read + Send>> {
         let name = &member.name;
         if member.encrypted {
@@ -153,7 +154,7 @@ fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     })
 }
 
-/// Some bytes of a file that others read too.
+/// A range of a file that others read too.
 struct Window {
     file: Arc<File>,
     at: u64,
@@ -171,7 +172,7 @@ impl Read for Window {
     }
 }
 
-/// Refuses to give more than so many bytes.
+/// Fails after a maximum number of bytes.
 struct Bounded {
     input: Box<dyn Read + Send>,
     left: u64,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::infer::Ledger;
-use crate::stream::{Block, Locator, Part, Reader, StreamError, grows};
+use crate::stream::{Block, FilePart, Locator, Reader, StreamError, grows};
 
 use super::Source;
 use crate::build::config::{Config, Stop};
@@ -85,7 +85,7 @@ impl<'c> Files<'c> {
         path: &Path,
         mut file: File,
         ledger: &mut Ledger,
-    ) -> Result<Option<Part>, BuildError> {
+    ) -> Result<Option<FilePart>, BuildError> {
         let name = path.display().to_string();
         let cannot = || format!("cannot read {name}");
         let found = file.metadata().because(cannot)?;
@@ -101,12 +101,13 @@ impl<'c> Files<'c> {
             .get_mut(path)
             .filter(|known| known.id == id(&found) && known.before <= new.part.start);
         let (lines, before) = known.as_ref().map_or((0, 0), |known| (known.lines, known.before));
-        let lines = lines + Part::lines_in(&mut file, before..new.part.start).because(cannot)?;
+        let lines =
+            lines + FilePart::lines_in(&mut file, before..new.part.start).because(cannot)?;
         if let Some(known) = known {
             (known.lines, known.before) = (lines, new.part.start);
         }
         file.rewind().because(cannot)?;
-        Ok(Some(Part { path: path.to_owned(), file, bytes: new.part, first_line: lines + 1 }))
+        Ok(Some(FilePart { path: path.to_owned(), file, bytes: new.part, first_line: lines + 1 }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::infer::{Builder, Ledger, Partial, Provenance};
-use crate::stream::{Committed, Known, StreamError, Topic, TopicReader};
+use crate::stream::{Committed, KnownRange, StreamError, Topic, TopicReader};
 
 use super::claims::{Claims, Verdict};
 use super::piece::{Claimed, Piece};
@@ -44,7 +44,7 @@ struct Part {
 
 impl Part {
     /// Up to where everything is here; nowhere yet where the end is 0.
-    fn end(&self) -> &Known {
+    fn end(&self) -> &KnownRange {
         let claimed = self.claimed.iter().map(|claimed| &claimed.piece.end);
         [&self.confirmed.end]
             .into_iter()
@@ -110,7 +110,7 @@ impl<'c> Partitions<'c> {
     pub(super) fn assigned(
         &mut self,
         partitions: &BTreeMap<i32, Option<Committed>>,
-    ) -> BTreeMap<i32, Known> {
+    ) -> BTreeMap<i32, KnownRange> {
         let mut known = BTreeMap::new();
         for (partition, committed) in partitions {
             let part = self.parts.entry(*partition).or_default();
@@ -172,7 +172,7 @@ impl<'c> Partitions<'c> {
             let inputs =
                 Provenance::of_partition(&self.cluster, &self.topic, partition, read.clone());
             let last = reader.last(partition).map(str::to_owned);
-            let piece = Piece { builder, inputs, end: Known { end: read.end, last } };
+            let piece = Piece { builder, inputs, end: KnownRange { end: read.end, last } };
             if self.alone {
                 part.confirmed.unite(piece);
                 continue;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::infer::{Builder, Partial, Provenance};
-use crate::stream::Known;
+use crate::stream::KnownRange;
 
 use crate::build::config::Config;
 use crate::build::error::BuildError;
@@ -14,7 +14,7 @@ pub(super) struct Piece {
     pub(super) builder: Option<Builder>,
     pub(super) inputs: Provenance,
     /// Of one partition: up to where it goes, and what stands for its last message.
-    pub(super) end: Known,
+    pub(super) end: KnownRange,
 }
 
 /// What was read for a group that may not have noted it yet.
@@ -35,7 +35,7 @@ impl Piece {
     /// It was made in another mode or by another version.
     pub(super) fn of(partial: Partial, config: &Config) -> Result<Piece, BuildError> {
         let inputs = partial.inputs().clone();
-        let end = Known { end: 0, last: partial.last().map(str::to_owned) };
+        let end = KnownRange { end: 0, last: partial.last().map(str::to_owned) };
         Ok(Piece { builder: Some(state::builder_of(partial, config)?), inputs, end })
     }
 

@@ -1,17 +1,18 @@
-//! Text as a JSON string, byte for byte as serde_json writes it.
+//! Writes text as a JSON string, byte for byte as serde_json does.
 //!
-//! Bodies are mostly JSON themselves, where every fifth or tenth byte is a quote to escape; looking for the next one
-//! and copying what lies between is then no faster than going byte by byte. For 64 KB of dense JSON, serde_json takes
-//! 82 µs, and so does `json-escape-simd`, the fastest of the crates; the vectors of `x86` take 14 µs. That
-//! is what the one `unsafe` of this library buys.
+//! Most bodies are JSON themselves, in which every fifth to tenth byte is a quote to escape.
+//! Searching for the next one and copying the bytes between is then no faster than copying byte by
+//! byte. For 64 KB of dense JSON, serde_json and `json-escape-simd`, the fastest crate, take 82 µs;
+//! the vector code in `x86` takes 14 µs. This speed justifies the `unsafe` block here.
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// Stands in [`ESCAPES`] for a control character without an escape of its own.
+/// The entry in [`ESCAPES`] for a control character without a short escape.
 const CODE: u8 = b'u';
 
-/// What follows the backslash for each byte, 0 for bytes that stand for themselves (RFC 8259 section 7).
+/// The byte after the backslash for each escaped byte, 0 for bytes without an escape (RFC 8259
+/// section 7).
 static ESCAPES: [u8; 256] = {
     let mut escapes = [0; 256];
     let mut control = 0;
@@ -31,7 +32,7 @@ static ESCAPES: [u8; 256] = {
 
 /// Appends the text as a JSON string, with its quotes.
 pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
-    // Room for some escapes; most texts are names and numbers.
+    // Capacity for some escapes; most texts are names and numbers.
     out.reserve(text.len() + text.len() / 8 + 2);
     out.push(b'"');
     if text.len() <= SHORT && is_plain(text.as_bytes()) {
@@ -42,13 +43,13 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Bytes that are escaped before the length of the result is looked at.
+/// Number of input bytes between two checks of the output length.
 const STRIDE: usize = 64 << 10;
 
-/// The same, unless more than `limit` bytes would stand between the quotes: then it is false, and `out` has the
-/// beginning of the string.
+/// Like [`push_string`], but returns false if more than `limit` bytes would be between the quotes.
+/// Then `out` has only the beginning of the string.
 pub(super) fn push_string_within(text: &str, limit: usize, out: &mut Vec<u8>) -> bool {
-    // Nothing takes more than six bytes.
+    // An escape has at most six bytes.
     if text.len() <= limit / 6 {
         push_string(text, out);
         return true;
@@ -66,7 +67,7 @@ pub(super) fn push_string_within(text: &str, limit: usize, out: &mut Vec<u8>) ->
     true
 }
 
-/// How many bytes the text takes between the quotes.
+/// The number of bytes that the text takes between the quotes.
 pub(super) fn escaped_len(text: &[u8]) -> usize {
     let more = |byte: &u8| match ESCAPES[usize::from(*byte)] {
         0 => 0,
@@ -76,13 +77,13 @@ pub(super) fn escaped_len(text: &[u8]) -> usize {
     text.len() + text.iter().map(more).sum::<usize>()
 }
 
-/// Names and values of headers are hardly longer, and hardly one has anything to escape.
+/// Header names and values are rarely longer, and rarely contain anything to escape.
 const SHORT: usize = 64;
 
-/// True where no byte needs an escape. Eight bytes at a time, each in its own place of a word (Warren, Hacker's
-/// Delight, 2nd edition, section 6-1): below the top bit, a byte is less than a limit where the limit is
-/// borrowed from, and equal to another where their difference is 0 and so less than 1. What a borrow makes of
-/// the next byte can only be a false alarm.
+/// True if no byte needs an escape. Tests eight bytes at a time in one word (Warren, Hacker's
+/// Delight, 2nd edition, section 6-1): below the top bit, a byte is less than a limit where the
+/// limit is borrowed from, and equal to another where their difference is 0 and so less than 1. A
+/// borrow into the next byte can only cause a false positive.
 fn is_plain(text: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = ONES << 7;
@@ -104,7 +105,7 @@ fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
             unsafe_code,
             reason = "a sixth of the time for bodies, see the page of this module"
         )]
-        // SAFETY: the processor has just been found to have what `push_escaped` was compiled for.
+        // SAFETY: the features that `push_escaped` was compiled for have just been detected.
         unsafe {
             x86::push_escaped(text, out);
         }
@@ -118,9 +119,9 @@ fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
     push_each(text, out);
 }
 
-/// The same, byte by byte.
+/// The portable version, byte by byte.
 fn push_each(text: &[u8], out: &mut Vec<u8>) {
-    // Most names and values have none.
+    // Most names and values need no escapes.
     if text.iter().fold(0, |any, byte| any | ESCAPES[usize::from(*byte)]) == 0 {
         out.extend_from_slice(text);
         return;

@@ -1,8 +1,8 @@
-//! Escaping by sixteen bytes at a time.
+//! Escapes sixteen bytes at a time.
 //!
-//! For each half of them, the bits that tell which bytes need a backslash choose a shuffle that puts those
-//! backslashes between the bytes, as simdjson-like parsers do for the other direction (Lemire and Muła,
-//! "Transcoding billions of Unicode characters per second with SIMD instructions", 2022, have the technique).
+//! For each half of them, the bit mask of the bytes to escape selects a shuffle that inserts the
+//! backslashes. Lemire and Muła describe the technique ("Transcoding billions of Unicode characters
+//! per second with SIMD instructions", 2022).
 
 use std::arch::x86_64::{
     __m128i, _mm_and_si128, _mm_blendv_epi8, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cvtsi128_si64,
@@ -12,14 +12,14 @@ use std::arch::x86_64::{
 
 use super::{CODE, ESCAPES, push_each};
 
-/// Bytes taken at a time.
+/// Number of bytes in a vector.
 pub(super) const WIDTH: usize = 16;
 
-/// Bytes whose escaped form is gathered on the stack before it is appended.
+/// Number of input bytes whose escaped form is collected on the stack before it is appended.
 const BLOCK: usize = 16 * WIDTH;
 
-/// For each set of bytes that need a backslash, where each byte of the result comes from: 0 to 7 are the bytes, 8 is
-/// the backslash, and the rest is not used.
+/// For each mask of bytes to escape, the source of each output byte: 0 to 7 are input bytes, 8 is
+/// the backslash, and the rest is unused.
 static SHUFFLES: [[u8; 16]; 256] = {
     let mut shuffles = [[0x80; 16]; 256];
     let mut set = 0;
@@ -39,7 +39,7 @@ static SHUFFLES: [[u8; 16]; 256] = {
     shuffles
 };
 
-/// The first sixteen of [`ESCAPES`], 0 for those that need a code.
+/// The first sixteen entries of [`ESCAPES`], 0 for those that need a code.
 static SHORT: [u8; 16] = {
     let mut short = [0; 16];
     let mut control = 0;
@@ -52,7 +52,7 @@ static SHORT: [u8; 16] = {
     short
 };
 
-/// True where the processor has what [`push_escaped`] needs.
+/// True if the processor has the features that [`push_escaped`] needs.
 pub(super) fn is_supported() -> bool {
     // SSE4.1 implies SSSE3.
     is_x86_feature_detected!("sse4.1") && is_x86_feature_detected!("popcnt")
@@ -72,7 +72,7 @@ pub(super) fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
         let mut escaped = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), control);
         escaped = _mm_or_si128(escaped, _mm_cmpeq_epi8(bytes, backslash));
         let escaped = _mm_movemask_epi8(escaped);
-        // The shuffles and the copies below need as much room as there could be.
+        // The shuffles and copies below need space for the worst case.
         if found > 2 * (BLOCK - WIDTH) {
             out.extend_from_slice(&block[..found]);
             found = 0;

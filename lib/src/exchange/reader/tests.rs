@@ -277,7 +277,7 @@ fn depth_bombs_end_as_errors() {
         let line = format!(r#"{{"{field}":{deep},"request":{{"method":"get","path":"/"}}}}"#);
         assert_eq!(refused(line.as_bytes()).message, "nested deeper than 128");
     }
-    // What is in a text is not nested, and 127 levels are as deep as everything else may be.
+    // Brackets in a string do not nest, and 127 levels are the limit elsewhere.
     for value in [format!("[\"\\\"{deep}\"]"), format!("{}{}", "[".repeat(127), "]".repeat(127))] {
         let line = format!(r#"{{"x":{value},"request":{{"method":"get","path":"/"}}}}"#);
         assert_eq!(read(&line).request.pathname, "/");

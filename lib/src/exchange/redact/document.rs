@@ -1,20 +1,20 @@
-//! Decides what a body, or a text within one, is, and has it read as such.
+//! Determines the kind of a body, or of a text within one, and redacts it accordingly.
 
 use serde::de::IgnoredAny;
 
 use super::super::charset::charset;
 use super::super::content::{self, Syntax};
 use super::form::looks_like_form;
-use super::names::Kind;
+use super::names::NameKind;
 use super::text::Mode;
 use super::traces::{self, Candidates};
 use super::{Found, Redactor};
 
-/// Texts within texts that are looked into.
+/// Maximum depth of texts within texts that are searched.
 const MAX_DEPTH: usize = 6;
 
 impl Redactor {
-    /// The body with its secrets replaced; `None` where it has none.
+    /// The body with its secrets replaced; `None` if it has none.
     pub(super) fn document(
         &self,
         bytes: &[u8],
@@ -33,7 +33,7 @@ impl Redactor {
         self.ascii(bytes, media_type, found, depth)
     }
 
-    /// The same for a body in UTF-8, or another superset of ASCII.
+    /// The same for a body in UTF-8 or another superset of ASCII.
     fn ascii(
         &self,
         bytes: &[u8],
@@ -69,14 +69,14 @@ impl Redactor {
             || untyped && looks_like_form(bytes)
         {
             let text = String::from_utf8_lossy(bytes);
-            return self.query_string(&text, Kind::Other, found, depth).map(String::into_bytes);
+            return self.query_string(&text, NameKind::Other, found, depth).map(String::into_bytes);
         }
         let candidates = self.candidates(bytes);
         if candidates.is_empty() {
             return None;
         }
         let json = media_type.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"));
-        // Text of a type that says so may be in a charset that nobody declared.
+        // Text types may use an undeclared charset.
         let is_text = json
             || content::media_type(media_type)
                 .is_some_and(|media| Syntax::of(&media) != Syntax::Binary)
@@ -87,7 +87,7 @@ impl Redactor {
         self.syntax(bytes, first, &candidates, Mode::Unparsed, found, depth)
     }
 
-    /// A text within a text: the value of a name that marks no secret. `None` where it has no secret.
+    /// Redacts a nested text: the value of a name that is not secret. `None` if it has no secret.
     pub(super) fn inside(&self, text: &str, found: &mut Found, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
@@ -122,14 +122,14 @@ impl Redactor {
         self.text(bytes, candidates, mode, found, depth)
     }
 
-    /// Where the text may have secrets, by the table and by what the user asked for.
+    /// Positions where the text may have secrets, by the table and the user's options.
     pub(super) fn candidates(&self, bytes: &[u8]) -> Candidates {
         let mut candidates = traces::candidates(bytes, &self.names);
         candidates.everywhere |= !self.pointers.is_empty() || !self.values.is_empty();
         candidates
     }
 
-    /// What the user's regular expressions find, replaced.
+    /// Replaces the matches of the user's regular expressions.
     pub(super) fn by_value(&self, bytes: &[u8], found: &mut Found) -> Option<Vec<u8>> {
         let mut current: Option<Vec<u8>> = None;
         for pattern in &self.values {
@@ -158,13 +158,13 @@ impl Redactor {
     }
 }
 
-/// The first byte behind a byte order mark and blanks.
+/// The first byte after a byte order mark and whitespace.
 fn first_byte(bytes: &[u8]) -> Option<u8> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
-/// True of JSON, and where `cut` allows it, of the beginning of one.
+/// True for JSON and, with `cut`, for the beginning of JSON.
 pub(super) fn is_json(bytes: &[u8], cut: bool) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match serde_json::from_slice::<IgnoredAny>(bytes) {
@@ -173,7 +173,8 @@ pub(super) fn is_json(bytes: &[u8], cut: bool) -> bool {
     }
 }
 
-/// True of a text that begins with a tag, and not with a URL in angle brackets, as the header `Link` does.
+/// True for text that begins with a tag, but not with a URL in angle brackets, as in the header
+/// `Link`.
 fn is_markup(bytes: &[u8]) -> bool {
     let start = bytes.iter().position(|byte| *byte == b'<').map_or(bytes.len(), |at| at + 1);
     let rest = &bytes[start..];

@@ -11,7 +11,7 @@ impl Edits {
         self.0.push((range, text.into()));
     }
 
-    /// The text with all of them; `None` where there is none.
+    /// The text with all replacements; `None` if there are none.
     pub(super) fn apply(mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         if self.0.is_empty() {
             return None;

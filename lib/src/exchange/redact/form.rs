@@ -6,14 +6,14 @@ use percent_encoding::utf8_percent_encode;
 
 use super::super::key::QUERY;
 use super::super::model::Pairs;
-use super::names::{Kind, Rule};
+use super::names::{NameKind, Rule};
 use super::table::{OAUTH_MARKS, OAUTH_SECRETS};
 use super::{Found, Redactor};
 
-/// Characters of an authorization code, at least: `code=200` beside a `state` is no message of OAuth.
+/// Minimum length of an authorization code: `code=200` next to a `state` is not an OAuth message.
 const CODE: usize = 8;
 
-/// True of the fields of a message of OAuth 2.0.
+/// True for the fields of an OAuth 2.0 message.
 fn is_oauth<'f>(fields: impl Iterator<Item = (&'f str, &'f str)>) -> bool {
     let (mut state, mut code) = (false, false);
     for (name, value) in fields {
@@ -35,18 +35,18 @@ impl Redactor {
         let oauth = is_oauth(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
         for (name, value) in pairs {
             found.at(&format!(".{name}"));
-            if let Some(hidden) = self.field(name, value, Kind::Query, oauth, found, 0) {
+            if let Some(hidden) = self.field(name, value, NameKind::Query, oauth, found, 0) {
                 *value = Cow::Owned(hidden);
             }
         }
     }
 
-    /// The value of a field, replaced; `None` where it stays.
+    /// The replaced value of a field; `None` if it stays.
     fn field(
         &self,
         name: &str,
         value: &str,
-        kind: Kind,
+        kind: NameKind,
         oauth: bool,
         found: &mut Found,
         depth: usize,
@@ -69,11 +69,11 @@ impl Redactor {
         }
     }
 
-    /// `name=value&…` with the secret values replaced; `None` where there are none.
+    /// `name=value&…` with the secret values replaced; `None` if there are none.
     pub(super) fn query_string(
         &self,
         text: &str,
-        kind: Kind,
+        kind: NameKind,
         found: &mut Found,
         depth: usize,
     ) -> Option<String> {
@@ -104,7 +104,7 @@ impl Redactor {
     }
 }
 
-/// True of a body that can be read as a form though nothing says that it is one.
+/// True for a body that can be read as a form without a declared type.
 pub(super) fn looks_like_form(bytes: &[u8]) -> bool {
     !matches!(bytes.first(), Some(b'{' | b'[' | b'<' | b'"' | b'-'))
         && bytes.contains(&b'=')

@@ -1,25 +1,26 @@
-//! What was replaced: the places for the record, and the sums for people.
+//! What was replaced: the locations for the record, and counts for the summary.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// How many places of strings a record lists. A pseudonym shows by itself; the list serves the values that do not.
+/// Maximum number of string locations that a record lists. Pseudonyms are recognisable without the
+/// list.
 const LISTED: usize = 256;
-/// Names that are counted for the closing line.
+/// Maximum number of names that are counted for the summary.
 const COUNTED: usize = 4096;
-/// Names that the closing line shows.
+/// Maximum number of names that the summary shows.
 const SHOWN: usize = 12;
 
 /// The secrets found in an exchange.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The part that is looked at: `request.body`.
+    /// The current part: `request.body`, for instance.
     pub(super) part: &'static str,
-    /// Where in it: `#/pointer`, `.name`, or nothing.
+    /// The location in the part: `#/pointer`, `.name`, or empty.
     detail: String,
     places: BTreeSet<String>,
-    /// Places that the record listed before.
+    /// Locations that the record listed already.
     before: BTreeSet<String>,
     counts: BTreeMap<(&'static str, String), u64>,
 }
@@ -30,13 +31,13 @@ impl Found {
         Found { before, ..Found::default() }
     }
 
-    /// Sets the place within the part.
+    /// Sets the location in the part.
     pub(super) fn at(&mut self, detail: &str) {
         self.detail.clear();
         self.detail.push_str(detail);
     }
 
-    /// Notes a secret at the place that was set. `name` is the name that marks it, or what it is.
+    /// Notes a secret at the current location. `name` is the name that marks it, or its kind.
     pub(super) fn note(&mut self, name: &str) {
         self.count(name);
         if self.places.len() < LISTED {
@@ -44,7 +45,7 @@ impl Found {
         }
     }
 
-    /// The same for a number, which does not show that it was replaced: always listed.
+    /// The same for a number. Replaced numbers are not recognisable, so they are always listed.
     pub(super) fn note_number(&mut self, name: &str) {
         self.count(name);
         self.places.insert(format!("{}{}", self.part, self.detail));
@@ -54,7 +55,7 @@ impl Found {
         *self.counts.entry((self.part, name.to_ascii_lowercase())).or_default() += 1;
     }
 
-    /// True where the record said before that this place was replaced.
+    /// True if the record already lists this location as replaced.
     pub(super) fn is_known(&self) -> bool {
         !self.before.is_empty() && self.before.contains(&format!("{}{}", self.part, self.detail))
     }
@@ -69,7 +70,8 @@ impl Found {
     }
 }
 
-/// How many secrets were replaced, by part and name. Displayed as `request.header authorization 25, response.body token 3`.
+/// Counts of replaced secrets, by part and name. Displayed as `request.header authorization 25,
+/// response.body token 3`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replaced(BTreeMap<(&'static str, String), u64>);
 
@@ -84,7 +86,7 @@ impl Replaced {
         }
     }
 
-    /// True where nothing was replaced.
+    /// True if nothing was replaced.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -93,11 +95,11 @@ impl Replaced {
 impl fmt::Display for Replaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all: Vec<_> = self.0.iter().collect();
-        // The commonest first, and of equals in the order of the message.
+        // The most frequent first; equals keep the order of the message.
         all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         for (index, ((part, name), count)) in all.iter().take(SHOWN).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            // A name comes from the traffic, and must not write to a terminal as it likes.
+            // Names come from the traffic and must not control the terminal.
             let name: String = name.chars().take(64).collect();
             write!(f, "{comma}{part} {} {count}", name.escape_debug())?;
         }

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use super::super::model::Pairs;
-use super::names::Kind;
+use super::names::NameKind;
 use super::shapes::shape_at;
 use super::traces;
 use super::{Found, Redactor};
 
-/// Headers whose value is one URL, which is read as such.
+/// Headers whose value is one URL.
 const URLS: &[&str] = &["location", "content-location", "referer"];
-/// Headers whose values have a grammar in which no secret fits, and which come with nearly every message.
+/// Headers whose syntax has no space for a secret, and which most messages have.
 const HARMLESS: &[&str] = &[
     "accept-encoding",
     "accept-ranges",
@@ -23,7 +23,7 @@ const HARMLESS: &[&str] = &[
     "last-modified",
     "transfer-encoding",
 ];
-/// A shorter value can hold nothing that is known by its shape, and no query.
+/// A shorter value can hold neither a known shape nor a query.
 const SHORT: usize = 6;
 
 impl Redactor {
@@ -35,12 +35,12 @@ impl Redactor {
         }
     }
 
-    /// The value of a header with its secrets replaced; `None` where there are none.
+    /// The value of a header with its secrets replaced; `None` if there are none.
     pub(super) fn header(&self, name: &str, value: &str, found: &mut Found) -> Option<String> {
         if HARMLESS.contains(&name) && !self.names.are_added() && self.values.is_empty() {
             return None;
         }
-        let rule = self.names.rule(name.as_bytes(), Kind::Other);
+        let rule = self.names.rule(name.as_bytes(), NameKind::Other);
         if rule.is_none() && (value.len() < SHORT || self.names.is_kept(name.as_bytes())) {
             return None;
         }
@@ -67,12 +67,12 @@ impl Redactor {
         }
     }
 
-    /// All cookies of the header, each replaced.
+    /// Replaces all cookies of the header.
     pub(super) fn cookies(&self, header: &str) -> String {
         header.split(';').map(|pair| self.cookie(pair)).collect::<Vec<_>>().join(";")
     }
 
-    /// `name=value` and, in `set-cookie`, the attributes behind it, which stay.
+    /// `name=value` and, in `set-cookie`, the attributes after it, which stay.
     pub(super) fn cookie(&self, cookie: &str) -> String {
         let end = cookie.find(';').unwrap_or(cookie.len());
         let Some(equals) = cookie[..end].find('=') else {
@@ -82,7 +82,8 @@ impl Redactor {
         if self.names.is_kept(name.as_bytes()) {
             return cookie.to_owned();
         }
-        // Quotes belong to the notation, so that the secret has one pseudonym with and without them.
+        // Quotes are part of the notation, so a secret has the same pseudonym with and without
+        // them.
         let around = |c: char| matches!(c, ' ' | '\t' | '"');
         let value = cookie[equals + 1..end].trim_end_matches(around);
         let bare = value.trim_start_matches(around);
@@ -91,8 +92,7 @@ impl Redactor {
         format!("{}{}{behind}", &cookie[..start], self.pseudonym(bare))
     }
 
-    /// The URL with the password of its user-info, the tokens of its path, and its secret query and fragment values
-    /// replaced.
+    /// The URL with replaced password, path tokens, and secret query and fragment values.
     pub(super) fn url(&self, url: &str, found: &mut Found, depth: usize) -> Option<String> {
         let end = url.find(['?', '#']).unwrap_or(url.len());
         let mut hidden = match self.shapes(&url[..end], found) {
@@ -108,7 +108,8 @@ impl Redactor {
             let end = stop.and_then(|stop| rest.find(stop)).unwrap_or(rest.len());
             // Single-page applications put a path and a query into the fragment.
             let skip = if mark == '#' { rest[..end].find('?').map_or(0, |at| at + 1) } else { 0 };
-            if let Some(query) = self.query_string(&rest[skip..end], Kind::Query, found, depth) {
+            if let Some(query) = self.query_string(&rest[skip..end], NameKind::Query, found, depth)
+            {
                 hidden.replace_range(start + skip..start + end, &query);
             }
         }
@@ -118,7 +119,7 @@ impl Redactor {
         (hidden != url).then_some(hidden)
     }
 
-    /// A path with its tokens replaced, and the values of parameters as `;jsessionid=…`.
+    /// A path with its tokens and its parameters (`;jsessionid=…`) replaced.
     pub(super) fn path(&self, path: &str, found: &mut Found) -> Option<String> {
         found.part = "request.path";
         found.at("");
@@ -141,7 +142,7 @@ impl Redactor {
             .map(|part| {
                 let bare = part.trim_end_matches([';', '/']);
                 let Some((name, value)) = bare.split_once('=') else { return Cow::Borrowed(part) };
-                let Some(rule) = self.names.rule(name.as_bytes(), Kind::Other) else {
+                let Some(rule) = self.names.rule(name.as_bytes(), NameKind::Other) else {
                     return Cow::Borrowed(part);
                 };
                 let Some(hidden) = self.hide(name, rule, value) else { return Cow::Borrowed(part) };
@@ -153,7 +154,7 @@ impl Redactor {
         changed.then(|| parts.concat())
     }
 
-    /// A text without syntax, in which only shapes are looked for.
+    /// A text without syntax, in which only shapes are searched.
     fn shapes(&self, text: &str, found: &mut Found) -> Option<String> {
         if text.len() < 16 && memchr::memchr(b'@', text.as_bytes()).is_none() {
             return None;
@@ -174,8 +175,8 @@ impl Redactor {
         (copied > 0).then(|| out + &text[copied..])
     }
 
-    /// The shape at a candidate, which may also be the password before an `@`.
-    pub(super) fn shape(&self, text: &[u8], at: usize) -> Option<super::shapes::Shape> {
+    /// The shape at a candidate position, which may also be the password before an `@`.
+    pub(super) fn shape(&self, text: &[u8], at: usize) -> Option<super::shapes::SecretShape> {
         shape_at(text, at).or_else(|| {
             let sign = at + memchr::memchr(b'@', text.get(at..text.len().min(at + 512))?)?;
             // The last `@` before the host ends the password.
@@ -191,7 +192,7 @@ impl Redactor {
     }
 }
 
-/// The length of an authentication scheme and the blanks behind it, where the value of that name has one.
+/// The length of an authentication scheme and the whitespace after it, if the value has one.
 pub(super) fn scheme(name: &str, value: &str) -> Option<usize> {
     let name = name.to_ascii_lowercase();
     let start = value.find([' ', '\t']).filter(|at| *at > 0)?;

@@ -1,20 +1,20 @@
-//! Secrets in JSON: their bytes are replaced in place, all others are copied.
+//! Redacts JSON: secret values are replaced in place, all other bytes are copied.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edits::Edits;
-use super::names::{Kind, Rule};
+use super::names::{NameKind, Rule};
 use super::traces::Candidates;
 use super::{Found, Redactor};
 
-/// Keys whose value is a name, where a sibling is the value of that name.
+/// Keys whose value may name a secret, held by a sibling key.
 const NAME_KEYS: [&[u8]; 6] = [b"name", b"key", b"header", b"field", b"param", b"parameter"];
 /// Keys of that sibling.
 const VALUE_KEYS: [&[u8]; 3] = [b"value", b"val", b"content"];
 
 impl Redactor {
-    /// JSON, whole or cut short, with the secret values replaced; `None` where there are none.
+    /// Complete or truncated JSON with the secret values replaced; `None` if there are none.
     pub(super) fn json(
         &self,
         bytes: &[u8],
@@ -24,26 +24,27 @@ impl Redactor {
     ) -> Option<Vec<u8>> {
         let edits = Edits::default();
         let stack = Vec::new();
-        let mut walk = Walk { redactor: self, bytes, candidates, found, edits, stack, depth };
+        let mut walk = JsonWalk { redactor: self, bytes, candidates, found, edits, stack, depth };
         walk.run();
         walk.edits.apply(bytes)
     }
 }
 
-/// A walk over JSON text that is known to be right, but may end anywhere. It keeps a stack of its own, so
-/// that no depth of nesting can exhaust the thread's.
-struct Walk<'w> {
+/// A walk over valid JSON that may end anywhere. It has an explicit stack, so that deep nesting
+/// cannot overflow the thread's stack.
+struct JsonWalk<'w> {
     redactor: &'w Redactor,
     bytes: &'w [u8],
     candidates: &'w Candidates,
     found: &'w mut Found,
     edits: Edits,
     stack: Vec<Level>,
-    /// How many texts this one stands in.
+    /// How many texts this one is nested in.
     depth: usize,
 }
 
-/// What makes a value secret: its rule, and the key that says so. An empty key stands for the user's pointer.
+/// Why a value is secret: the rule, and the key that matched. An empty key stands for the user's
+/// pointer.
 #[derive(Clone)]
 struct Secret {
     rule: Rule,
@@ -53,22 +54,22 @@ struct Secret {
 #[derive(Default)]
 struct Level {
     is_object: bool,
-    /// The key at hand, with its quotes.
+    /// The current key, with its quotes.
     key: Range<usize>,
     index: usize,
-    /// What makes the next value secret.
+    /// Why the next value is secret.
     next: Option<Secret>,
     /// The same for each string of this array, or of this object of cookies.
     each: Option<Secret>,
-    /// The value of a key such as `name`, where it may be the name of a secret.
+    /// The value of a key such as `name`, if it may name a secret.
     name: Option<Range<usize>>,
     /// The string or number of a key such as `value`, and that key.
     value: Option<(Range<usize>, Range<usize>)>,
-    /// The values of this object's names are cookies.
+    /// The values in this object are cookies.
     cookies: bool,
 }
 
-impl Walk<'_> {
+impl JsonWalk<'_> {
     fn run(&mut self) {
         let mut place = 0;
         let mut is_key = false;
@@ -119,7 +120,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What makes the value at hand secret.
+    /// Takes the reason why the current value is secret.
     fn take(&mut self, root: &mut Option<Secret>) -> Option<Secret> {
         match self.stack.last_mut() {
             Some(level) => level.next.take(),
@@ -128,7 +129,7 @@ impl Walk<'_> {
     }
 
     fn open(&mut self, is_object: bool, secret: Option<Secret>) {
-        // Values of an array within an array, and of an object, have no name that makes them secret.
+        // Nested arrays, and objects in arrays, have no name that would make their values secret.
         let in_array = self.stack.last().is_some_and(|level| !level.is_object);
         let key = self.stack.last().filter(|level| level.is_object).map(|level| level.key.clone());
         let named_cookies =
@@ -156,7 +157,7 @@ impl Walk<'_> {
         !self.redactor.pointers.is_empty()
     }
 
-    /// The end of an object or an array: now it is known whose value its `value` is.
+    /// At the end of an object or array, the name for its `value` is known.
     fn close(&mut self) {
         if let Some((value, key)) = self.stack.last_mut().and_then(|level| level.value.take()) {
             let level = self.stack.last_mut();
@@ -179,7 +180,7 @@ impl Walk<'_> {
         let names = &self.redactor.names;
         let rule = text.as_deref().and_then(|name| {
             let of_cookie = cookies && !names.is_kept(name.as_bytes());
-            names.rule(name.as_bytes(), Kind::Other).or(of_cookie.then_some(Rule::PLAIN))
+            names.rule(name.as_bytes(), NameKind::Other).or(of_cookie.then_some(Rule::PLAIN))
         });
         if let Some(level) = self.stack.last_mut() {
             level.key = key;
@@ -192,7 +193,7 @@ impl Walk<'_> {
         }
     }
 
-    /// To the next member; true where that begins with a key.
+    /// Moves to the next member; true if it begins with a key.
     fn next_item(&mut self) -> bool {
         let Some(level) = self.stack.last_mut() else { return false };
         if level.is_object {
@@ -209,7 +210,7 @@ impl Walk<'_> {
         let mut next = None;
         if self.candidates.within(key.clone()) {
             let text = decode(&self.bytes[key.clone()]);
-            let rule = self.redactor.names.rule(text.as_bytes(), Kind::Other);
+            let rule = self.redactor.names.rule(text.as_bytes(), NameKind::Other);
             next = rule.map(|rule| Secret { rule, key: key.clone() });
         }
         let is_kept = || self.redactor.names.is_kept(decode(&self.bytes[key.clone()]).as_bytes());
@@ -223,7 +224,7 @@ impl Walk<'_> {
         self.point();
     }
 
-    /// Where the user's pointers name the value that comes, that makes it secret.
+    /// Marks the next value as secret if a pointer of the user matches.
     fn point(&mut self) {
         if let Some(secret) = self.pointed_at()
             && let Some(level) = self.stack.last_mut()
@@ -241,7 +242,7 @@ impl Walk<'_> {
         is.then_some(Secret { rule: Rule::USER, key: 0..0 })
     }
 
-    /// Keys and indices down to the value at hand.
+    /// The keys and indices of the current value.
     fn path(&self) -> impl Iterator<Item = String> {
         self.stack.iter().map(|level| match level.is_object {
             true if level.key.is_empty() => String::new(),
@@ -259,7 +260,7 @@ impl Walk<'_> {
             let key = &self.bytes[level.key.start + 1..level.key.end - 1];
             let is_in = |keys: &[&[u8]]| keys.iter().any(|known| key.eq_ignore_ascii_case(known));
             if is_in(&NAME_KEYS) && level.name.is_none() {
-                // Only the name of a secret, or of a cookie, matters.
+                // Only names of secrets and of cookies matter.
                 if level.cookies || self.candidates.within(value.clone()) {
                     level.name = Some(value.clone());
                 }
@@ -292,7 +293,7 @@ impl Walk<'_> {
         }
     }
 
-    /// True where the user keeps values of the key at hand.
+    /// True if the user keeps the values of the current key.
     fn is_kept(&self) -> bool {
         self.stack.last().is_some_and(|level| {
             level.is_object
@@ -320,7 +321,7 @@ impl Walk<'_> {
         }
         let text = String::from_utf8_lossy(&self.bytes[value.clone()]).into_owned();
         self.set_place();
-        // A number does not show that it was replaced before.
+        // A replaced number is not recognisable.
         if self.found.is_known() {
             return;
         }
@@ -338,7 +339,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Sets the place for what is noted. A text within a text has the place of the outer one.
+    /// Sets the location for notes. A nested text has the location of the outer one.
     fn set_place(&mut self) {
         if self.depth > 0 {
             return;
@@ -360,7 +361,7 @@ impl Walk<'_> {
     }
 }
 
-/// The place behind the string that begins at `start`, or the end of the text.
+/// The position after the string that begins at `start`, or the end of the text.
 pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut place = start + 1;
     while let Some(ahead) = bytes.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -379,7 +380,7 @@ fn scalar_end(bytes: &[u8], start: usize) -> usize {
     bytes[start + 1..].iter().position(is_end).map_or(bytes.len(), |length| start + 1 + length)
 }
 
-/// True where a string's text has its closing quote.
+/// True if a string has its closing quote.
 pub(super) fn is_closed(string: &[u8]) -> bool {
     string.len() > 1
         && string.ends_with(b"\"")
@@ -387,7 +388,7 @@ pub(super) fn is_closed(string: &[u8]) -> bool {
             == 0
 }
 
-/// What a string says; its bytes as they are where its escapes are wrong or cut off.
+/// The decoded string; if its escapes are invalid or truncated, its raw bytes.
 pub(super) fn decode(string: &[u8]) -> Cow<'_, str> {
     let inner = &string[1..string.len() - usize::from(is_closed(string))];
     if memchr::memchr(b'\\', inner).is_some()

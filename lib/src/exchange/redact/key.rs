@@ -1,4 +1,4 @@
-//! The user's key, in a file of its own.
+//! The user's key file.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,45 +7,45 @@ use std::path::{Path, PathBuf};
 
 use rand::RngCore as _;
 
-/// Why there is no key.
+/// Why the key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error("{}: cannot read or create the key of the pseudonyms; name another file with --redact-key", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// The file holds something else.
+    /// The file contains something else.
     #[error("{}: not a key for pseudonyms, which is 64 hexadecimal digits; remove the file to create a new key, or name another file with --redact-key", .0.display())]
     Format(PathBuf),
 }
 
-/// Where the key is without `--redact-key`: `$XDG_DATA_HOME/hmt/redact.key`, else below `$HOME/.local/share`.
-/// `variable` looks a variable of the environment up.
+/// The default path of the key: `$XDG_DATA_HOME/hmt/redact.key`, or below `$HOME/.local/share`.
+/// `variable` reads an environment variable.
 pub fn default_key_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // A relative path there is invalid and to be ignored, says the XDG Base Directory Specification.
+    // The XDG Base Directory Specification says to ignore relative paths.
     let data = set("XDG_DATA_HOME")
         .filter(|path| path.is_absolute())
         .or_else(|| set("HOME").map(|home| home.join(".local/share")))?;
     Some(data.join("hmt/redact.key"))
 }
 
-/// Reads the key, or makes one on first use, readable by its owner alone.
+/// Reads the key, or creates one on first use that only its owner can read.
 ///
 /// # Errors
-/// A file that cannot be read or made, or that holds no key.
+/// A file that cannot be read or created, or that contains no key.
 pub fn load_or_create_key(path: &Path) -> Result<[u8; 32], KeyError> {
     let failed = |cause| KeyError::Io { path: path.to_owned(), cause };
     match fs::read(path) {
         Ok(text) => parse(&text).ok_or_else(|| KeyError::Format(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create(path).map_err(failed)?;
-            // Not what was just made but what is there: another process may have been first.
+            // Use the stored file, not the one created above: another process may have been first.
             let text = fs::read(path).map_err(failed)?;
             parse(&text).ok_or_else(|| KeyError::Format(path.to_owned()))
         }
@@ -66,7 +66,7 @@ fn parse(text: &[u8]) -> Option<[u8; 32]> {
     Some(key)
 }
 
-/// Puts a whole key in place at once, and never over one that is there.
+/// Creates the key file atomically, unless it exists.
 fn create(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
@@ -90,7 +90,7 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A key for pseudonyms that nobody needs to recognise later.
+/// A key for pseudonyms that need not be recognised later.
 pub fn random_key() -> [u8; 32] {
     let mut key = [0; 32];
     rand::rngs::ThreadRng::default().fill_bytes(&mut key);

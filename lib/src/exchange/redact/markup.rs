@@ -1,35 +1,37 @@
-//! Secrets in XML and HTML: elements and attributes with the names of secrets, and `name` beside `value`.
+//! Redacts XML and HTML: elements and attributes with secret names, and pairs of `name` and
+//! `value`.
 //!
-//! Nothing is parsed into a tree, and nothing must be well-formed: HTML seldom is, and a body may be cut anywhere.
+//! No tree is built, and the input need not be well-formed: HTML seldom is, and a body may be
+//! truncated.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edits::Edits;
-use super::names::{Kind, Rule};
+use super::names::{NameKind, Rule};
 use super::text::Mode;
 use super::traces::Candidates;
 use super::{Found, Redactor};
 
-/// Attributes whose value is the name of what the element holds.
+/// Attributes whose value names the content of the element.
 const NAME_ATTRIBUTES: [&[u8]; 4] = [b"name", b"key", b"property", b"id"];
-/// Attributes that hold the value of that name.
+/// Attributes that hold the value for that name.
 const VALUE_ATTRIBUTES: [&[u8]; 2] = [b"value", b"content"];
-/// Elements whose text is the name of what the next element holds.
+/// Elements whose text names the content of the next element.
 const NAME_ELEMENTS: [&[u8]; 2] = [b"name", b"key"];
 
 /// A tag's attribute.
 struct Attribute {
     name: Range<usize>,
-    /// Without its quotes.
+    /// The value without its quotes.
     value: Range<usize>,
 }
 
-/// What makes a text secret.
+/// Why a text is secret.
 type Secret = (Rule, String);
 
 impl Redactor {
-    /// XML or HTML with its secrets replaced; `None` where there are none.
+    /// XML or HTML with its secrets replaced; `None` if there are none.
     pub(super) fn markup(
         &self,
         bytes: &[u8],
@@ -39,9 +41,9 @@ impl Redactor {
     ) -> Option<Vec<u8>> {
         let mut edits = Edits::default();
         let mut at = 0;
-        // What makes the text behind the last tag secret.
+        // Why the text after the last tag is secret.
         let mut secret: Option<Secret> = None;
-        // The same for the text of the next element, behind `<name>password</name>`.
+        // The same for the text of the next element, after `<name>password</name>`.
         let mut named: Option<Secret> = None;
         let mut in_name = false;
         let mut raw = false;
@@ -103,7 +105,7 @@ impl Redactor {
             in_name = NAME_ELEMENTS.iter().any(|name| local.eq_ignore_ascii_case(name));
             raw = [&b"script"[..], b"style"].iter().any(|name| local.eq_ignore_ascii_case(name));
             if raw {
-                // Up to its end tag, a script has no tags.
+                // A script has no tags before its end tag.
                 let close = [&b"</"[..], local].concat();
                 let mut from = at;
                 let end = loop {
@@ -129,11 +131,12 @@ impl Redactor {
     }
 
     fn secret(&self, name: &[u8]) -> Option<Secret> {
-        let rule = self.names.rule(name, Kind::Other)?;
+        let rule = self.names.rule(name, NameKind::Other)?;
         Some((rule, String::from_utf8_lossy(name).into_owned()))
     }
 
-    /// Replaces the secrets in the attributes of a tag; gives what makes the text of the element secret.
+    /// Replaces the secrets in the attributes of a tag; returns why the text of the element is
+    /// secret.
     fn attributes(
         &self,
         bytes: &[u8],
@@ -165,7 +168,7 @@ impl Redactor {
             let name = &bytes[attribute.name.clone()];
             let local = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
             let own = || {
-                // `type="password"`, and namespaces, say what a thing is.
+                // `type="password"` and namespaces describe the element.
                 let described = name.starts_with(b"xmlns") || local.eq_ignore_ascii_case(b"type");
                 if described { None } else { self.secret(local) }
             };
@@ -182,7 +185,7 @@ impl Redactor {
                 }
             }
         }
-        // The type of an input says nothing of the text behind it.
+        // The type of an input does not apply to the text after it.
         by_name.filter(|_| !tag.local(bytes).eq_ignore_ascii_case(b"input"))
     }
 
@@ -194,7 +197,7 @@ impl Redactor {
         found: &mut Found,
         edits: &mut Edits,
     ) {
-        // Blanks around a value are layout.
+        // Whitespace around a value is layout.
         let text = &bytes[range.clone()];
         let start = range.start + text.len() - text.trim_ascii_start().len();
         let range = start..start + text.trim_ascii().len();
@@ -238,7 +241,7 @@ struct Tag {
     is_end: bool,
     /// `<name/>`
     is_empty: bool,
-    /// Behind its `>`.
+    /// The position after `>`.
     end: usize,
 }
 
@@ -306,7 +309,7 @@ impl Tag {
     }
 }
 
-/// Text of XML with its predefined entities and character references resolved.
+/// XML text with its predefined entities and character references resolved.
 fn unescape(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
     if !text.contains('&') {
@@ -351,7 +354,7 @@ fn character(entity: &str) -> Option<char> {
     })
 }
 
-/// The text with what is markup in it as entities; of an attribute, quotes too.
+/// Escapes markup in a text as entities; in an attribute, quotes too.
 fn escape(text: &str, attribute: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,11 +1,11 @@
-//! Secrets in an HTTP message within a body (`application/http`, as batches have it).
+//! Redacts HTTP messages within bodies (`application/http`, as used in batches).
 
 use super::edits::Edits;
-use super::names::Kind;
+use super::names::NameKind;
 use super::{Found, Redactor};
 
 impl Redactor {
-    /// The message with its secrets replaced; `None` where there are none.
+    /// The message with its secrets replaced; `None` if there are none.
     pub(super) fn message(&self, bytes: &[u8], found: &mut Found, depth: usize) -> Option<Vec<u8>> {
         let mut edits = Edits::default();
         let mut at = 0;
@@ -41,7 +41,7 @@ impl Redactor {
             if name.eq_ignore_ascii_case("content-type") {
                 value.clone_into(&mut media_type);
             }
-            let hidden = match self.names.rule(name.trim().as_bytes(), Kind::Other) {
+            let hidden = match self.names.rule(name.trim().as_bytes(), NameKind::Other) {
                 Some(rule) => {
                     let hidden = self.hide(name.trim(), rule, value);
                     if hidden.is_some() {

@@ -1,13 +1,14 @@
-//! Replaces secrets by keyed pseudonyms before a record leaves memory.
+//! Replaces secrets with keyed pseudonyms before a record leaves memory.
 //!
-//! The same secret becomes the same pseudonym under one user's key, so that a replay still matches, and nobody
-//! without the key can test a guess. Everything that is no secret stays as it is, byte for byte.
+//! The same secret becomes the same pseudonym under one user's key, so that a replay still matches,
+//! and nobody without the key can test a guess. All other bytes stay unchanged.
 //!
-//! * [`table`]: the names and the published forms of keys; [`names`] and [`words`] compare names with it, and [`shapes`]
-//!   texts.
-//! * [`traces`]: the quick search that most bodies end with, by the words that [`scan`] finds.
-//! * [`document`] decides what a text is; [`json`], [`form`], [`markup`], [`multipart`], [`message`] and [`text`] read each kind.
-//! * [`found`]: what was replaced, for the record and for people; [`shown`]: messages for people.
+//! * [`table`]: the names of secrets and the published formats of keys; [`names`] and [`words`]
+//!   match names, and [`shapes`] matches texts.
+//! * [`traces`]: the fast search that rules out most bodies, with the words that [`scan`] finds.
+//! * [`document`] determines the kind of a text; [`json`], [`form`], [`markup`], [`multipart`],
+//!   [`message`] and [`text`] read each kind.
+//! * [`found`]: what was replaced, for the record and for people.
 
 mod document;
 mod edits;
@@ -44,32 +45,33 @@ pub use shown::shown_text;
 
 use super::model::{Body, BytePairs, Exchange, Pairs, header};
 use found::Found;
-use names::{Names, Pointer, Rule};
+use names::{NameMatcher, Pointer, Rule};
 
-/// What every pseudonym begins with.
+/// The prefix of every pseudonym.
 const MARK: &str = "hmt~";
-/// Characters of base64url behind the mark: 16 bytes of the HMAC.
+/// The number of base64url characters after the prefix: 16 bytes of the HMAC.
 const LENGTH: usize = 22;
 
 /// Replaces secrets.
 pub struct Redactor {
     mac: Hmac<Sha256>,
-    names: Names,
+    names: NameMatcher,
     pointers: Vec<Pointer>,
     values: Vec<Regex>,
     replaced: Mutex<Replaced>,
 }
 
-/// What to treat as secret beyond the table, and what not.
+/// What to treat as secret in addition to the table, and what not.
 #[derive(Clone, Debug, Default)]
 pub struct RedactOptions {
     /// Names or patterns (`*`, `?`) of headers, cookies, query, form and JSON keys.
     pub add: Vec<String>,
-    /// JSON pointers into bodies; `*` as a part stands for every key or index.
+    /// JSON pointers into bodies; `*` as a segment matches every key or index.
     pub add_json: Vec<String>,
-    /// Regular expressions of values. Where one has a group, the first is the secret, else the whole match.
+    /// Regular expressions for values. The first group is the secret, or the whole match without a
+    /// group.
     pub add_value: Vec<String>,
-    /// Names or patterns that are no secrets, whatever else says so.
+    /// Names or patterns that are never secret.
     pub keep: Vec<String>,
 }
 
@@ -77,7 +79,7 @@ impl Redactor {
     /// A redactor with the user's key.
     ///
     /// # Errors
-    /// A pointer or a regular expression that is none, or patterns too large to compile.
+    /// An invalid pointer or regular expression, or patterns that are too large to compile.
     pub fn new(key: &[u8; 32], options: &RedactOptions) -> Result<Redactor, RedactError> {
         let mac = Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
         let value = |text: &String| {
@@ -89,7 +91,7 @@ impl Redactor {
         };
         Ok(Redactor {
             mac,
-            names: Names::new(&options.add, &options.keep)?,
+            names: NameMatcher::new(&options.add, &options.keep)?,
             pointers: options
                 .add_json
                 .iter()
@@ -100,7 +102,8 @@ impl Redactor {
         })
     }
 
-    /// The pseudonym of a secret: `hmt~` and 22 characters. Nothing stays nothing, and a pseudonym itself.
+    /// The pseudonym of a secret: `hmt~` and 22 characters. An empty text and a pseudonym stay
+    /// unchanged.
     pub fn pseudonym(&self, secret: &str) -> String {
         if secret.is_empty() || is_pseudonym(secret) {
             return secret.to_owned();
@@ -118,7 +121,8 @@ impl Redactor {
         mac.finalize().into_bytes().into()
     }
 
-    /// Another integer of as many digits, the same for the same one. `None` for a number that is no integer.
+    /// Another integer with the same number of digits, always the same for the same input. `None`
+    /// for other numbers.
     pub fn integer(&self, number: &str) -> Option<String> {
         let (sign, digits) = match number.strip_prefix('-') {
             Some(digits) => ("-", digits),
@@ -137,7 +141,7 @@ impl Redactor {
                     block = self.digest(&block);
                 }
                 let byte = block[index % block.len()];
-                // A number of several digits has no zero in front.
+                // An integer with several digits has no leading zero.
                 let digit = if index == 0 && digits.len() > 1 { 1 + byte % 9 } else { byte % 10 };
                 made.push(char::from(b'0' + digit));
             }
@@ -148,7 +152,7 @@ impl Redactor {
         }
     }
 
-    /// Replaces the secrets of an exchange and lists their places in [`super::Meta::redacted`].
+    /// Replaces the secrets of an exchange and lists their locations in [`super::Meta::redacted`].
     pub fn apply(&self, exchange: &mut Exchange<'_>) {
         let mut found = Found::new(&exchange.meta.redacted);
         let request = &mut exchange.request;
@@ -184,12 +188,12 @@ impl Redactor {
         exchange.meta.redacted = found.into_places().into_iter().map(Cow::Owned).collect();
     }
 
-    /// What was replaced so far, by place and name.
+    /// What was replaced so far, by part and name.
     pub fn replaced(&self) -> Replaced {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The value of a name that marks a secret, replaced; `None` where it stays. A scheme in front of it (`Bearer `) and
+    /// The replaced value of a secret name; `None` if it stays. A scheme before it (`Bearer `) and
     /// the names of cookies stay.
     fn hide(&self, name: &str, rule: Rule, value: &str) -> Option<String> {
         if name.eq_ignore_ascii_case("cookie") {
@@ -198,7 +202,7 @@ impl Redactor {
         if name.eq_ignore_ascii_case("set-cookie") {
             return Some(self.cookie(value)).filter(|hidden| hidden != value);
         }
-        // `access-control-allow-credentials: true` has the name of a secret, and is none.
+        // `access-control-allow-credentials: true` has a secret name but no secret.
         if value.trim().is_empty()
             || matches!(value, "true" | "false" | "null")
             || rule.counts && is_count(value)
@@ -224,7 +228,7 @@ impl Redactor {
     }
 }
 
-/// Leaves out the bytes of header values that were replaced: those whose text the headers no longer have.
+/// Removes the bytes of header values whose text was replaced.
 fn forget_hidden(bytes: &mut BytePairs<'_>, headers: &Pairs<'_>) {
     bytes.retain(|(name, value)| {
         let text: String = value.iter().map(|byte| char::from(*byte)).collect();
@@ -232,7 +236,7 @@ fn forget_hidden(bytes: &mut BytePairs<'_>, headers: &Pairs<'_>) {
     });
 }
 
-/// True of a number, as `12`, `1,234` or `0.5`.
+/// True for a number such as `12`, `1,234` or `0.5`.
 fn is_count(value: &str) -> bool {
     let value = value.trim();
     value.len() <= 20
@@ -242,7 +246,7 @@ fn is_count(value: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'_' | b'-' | b'+'))
 }
 
-/// True of what [`Redactor::pseudonym`] makes.
+/// True for a pseudonym as [`Redactor::pseudonym`] creates it.
 pub fn is_pseudonym(text: &str) -> bool {
     text.strip_prefix(MARK).is_some_and(|rest| {
         rest.len() == LENGTH
@@ -250,7 +254,7 @@ pub fn is_pseudonym(text: &str) -> bool {
     })
 }
 
-/// True of a text that has a pseudonym anywhere in it.
+/// True for a text that contains a pseudonym.
 pub fn has_pseudonym(text: &str) -> bool {
     text.match_indices(MARK)
         .any(|(at, _)| text.get(at..at + MARK.len() + LENGTH).is_some_and(is_pseudonym))

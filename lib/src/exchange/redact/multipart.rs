@@ -1,13 +1,13 @@
-//! Secrets in multipart bodies: the parts that their names mark, and what is in the others.
+//! Redacts multipart bodies: parts with secret names, and the content of the others.
 
 use super::super::multipart::form_parts;
 use super::edits::Edits;
-use super::names::Kind;
+use super::names::NameKind;
 use super::text::Mode;
 use super::{Found, Redactor};
 
 impl Redactor {
-    /// The body with its secret parts replaced; `None` where there are none.
+    /// The body with its secrets replaced; `None` if there are none.
     pub(super) fn multipart(
         &self,
         bytes: &[u8],
@@ -15,7 +15,7 @@ impl Redactor {
         found: &mut Found,
         depth: usize,
     ) -> Option<Vec<u8>> {
-        // What is wrong with a part is no reason to show it: a body that was cut has a last part all the same.
+        // A faulty part must be redacted too; the last part of a truncated body is one.
         let Ok(parts) = form_parts(bytes, media_type) else {
             let candidates = self.candidates(bytes);
             return self.text(bytes, &candidates, Mode::Unparsed, found, depth);
@@ -33,7 +33,7 @@ impl Redactor {
                     name => format!("#/{}", name.replace('~', "~0").replace('/', "~1")),
                 });
             }
-            if let Some(rule) = self.names.rule(name.as_bytes(), Kind::Other) {
+            if let Some(rule) = self.names.rule(name.as_bytes(), NameKind::Other) {
                 let hidden = match std::str::from_utf8(content) {
                     Ok(text) => self.hide(name, rule, text).map(String::into_bytes),
                     Err(_) => Some(self.pseudonym_of_bytes(content).into_bytes()),

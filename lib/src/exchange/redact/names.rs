@@ -1,4 +1,4 @@
-//! Which names mark a secret.
+//! Decides which names mark a secret.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -9,41 +9,41 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::table::{FACTS, MARKS, Match, NAMES};
 use super::words::Words;
 
-/// What a name that marks a secret says of its values.
+/// How the values of a secret name are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// Integers are secrets, too.
+    /// Integers are secrets too.
     pub(super) integers: bool,
-    /// The name is `tokens`, under which a number is a count.
+    /// The name is `tokens`, where a number is a count.
     pub(super) counts: bool,
 }
 
 impl Rule {
-    /// A name or a place that the user gave.
+    /// For a name or a location that the user gave.
     pub(super) const USER: Rule = Rule { integers: true, counts: false };
-    /// A value that is a secret whatever its name is.
+    /// For a value that is secret regardless of its name.
     pub(super) const PLAIN: Rule = Rule { integers: false, counts: false };
 }
 
-/// Whose name it is.
+/// What the name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NameKind {
     Query,
     Other,
 }
 
-/// True for a name that marks a secret, whatever a recorder was told to add or to keep.
+/// True for a name that marks a secret by default, without the user's options.
 pub fn is_secret_name(name: &str) -> bool {
-    rule_of(name.as_bytes(), Kind::Other).is_some()
+    rule_of(name.as_bytes(), NameKind::Other).is_some()
 }
 
 /// The rule of the table for a name.
-pub(super) fn rule_of(name: &[u8], kind: Kind) -> Option<Rule> {
+pub(super) fn rule_of(name: &[u8], kind: NameKind) -> Option<Rule> {
     let words = Words::of(name);
     if let Some(rule) = rule_of_words(&words, kind) {
         return Some(rule);
     }
-    // `user[pass]` in a form is `pass` within `user`; `login:pin` in XML is `pin` of a namespace.
+    // `user[pass]` in a form is `pass` within `user`; `login:pin` in XML is `pin` in a namespace.
     let inner = match name.strip_suffix(b"]") {
         Some(inner) => inner.iter().rposition(|byte| *byte == b'[').map(|at| &inner[at + 1..]),
         None => name.iter().rposition(|byte| *byte == b':').map(|at| &name[at + 1..]),
@@ -51,7 +51,7 @@ pub(super) fn rule_of(name: &[u8], kind: Kind) -> Option<Rule> {
     inner.filter(|inner| !inner.is_empty()).and_then(|inner| rule_of_words(&Words::of(inner), kind))
 }
 
-fn rule_of_words(words: &Words, kind: Kind) -> Option<Rule> {
+fn rule_of_words(words: &Words, kind: NameKind) -> Option<Rule> {
     let last = words.last(1)?;
     let table = &*TABLE;
     let of = |word: &[u8], takes: fn(Match) -> bool| {
@@ -72,7 +72,7 @@ fn rule_of_words(words: &Words, kind: Kind) -> Option<Rule> {
     let is_only = words.count() == 1 || words.count() == 2 && words.get(0) == Some(b"x");
     if integers.is_none() && is_only {
         integers = of(last, |place| place == Match::Only).or_else(|| {
-            of(last, |place| place == Match::OnlyQuery).filter(|_| kind == Kind::Query)
+            of(last, |place| place == Match::OnlyQuery).filter(|_| kind == NameKind::Query)
         });
     }
     // `X-SAMLResponse` is `SAMLResponse` in a header.
@@ -83,7 +83,7 @@ fn rule_of_words(words: &Words, kind: Kind) -> Option<Rule> {
     (!is_fact(words, last)).then_some(Rule { integers, counts })
 }
 
-/// True of names that tell a fact about a secret, or that mean another kind of token.
+/// True for names of a fact about a secret, or of another kind of token.
 fn is_fact(words: &Words, last: &[u8]) -> bool {
     let is = |word: Option<&[u8]>, known: &[&str]| {
         word.is_some_and(|word| known.iter().any(|known| known.as_bytes() == word))
@@ -104,7 +104,7 @@ fn is_fact(words: &Words, last: &[u8]) -> bool {
     is_limit || is(words.second_last(), MARKS)
 }
 
-/// The table by its words, written together.
+/// The table, by its concatenated words.
 type Table = HashMap<Vec<u8>, (Match, bool), BuildHasherDefault<WordHasher>>;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -115,7 +115,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     rows.collect()
 });
 
-/// FNV-1a: names are short, and the table is a constant that no input can choose.
+/// FNV-1a: names are short, and the table is a constant that input cannot influence.
 struct WordHasher(u64);
 
 impl Default for WordHasher {
@@ -144,27 +144,27 @@ pub enum RedactError {
     /// Too many or too long patterns.
     #[error("the names in --redact and --keep are too many or too long; give fewer")]
     Patterns,
-    /// No JSON pointer.
+    /// An invalid JSON pointer.
     #[error("{0:?} is not a JSON pointer; write /KEY/KEY, with * for every key or index")]
     Pointer(String),
-    /// No regular expression.
+    /// An invalid regular expression.
     #[error("--redact-value {0:?} is not a valid regular expression: {1}")]
     Value(String, String),
 }
 
-/// The table, and what the user added to it and took from it. Letters count the same in both cases.
-pub(super) struct Names {
+/// The table with the names that the user added and removed, ignoring case.
+pub(super) struct NameMatcher {
     add: Option<Regex>,
     keep: Option<Regex>,
 }
 
-impl Names {
+impl NameMatcher {
     pub(super) fn new(add: &[String], keep: &[String]) -> Result<Self, RedactError> {
-        Ok(Names { add: whole(add)?, keep: whole(keep)? })
+        Ok(NameMatcher { add: whole(add)?, keep: whole(keep)? })
     }
 
-    /// The rule for a name; `None` where it marks no secret.
-    pub(super) fn rule(&self, name: &[u8], kind: Kind) -> Option<Rule> {
+    /// The rule for a name; `None` if it marks no secret.
+    pub(super) fn rule(&self, name: &[u8], kind: NameKind) -> Option<Rule> {
         let added = || self.add.as_ref().filter(|add| add.is_match(name)).map(|_| Rule::USER);
         rule_of(name, kind).or_else(added).filter(|_| !self.is_kept(name))
     }
@@ -173,7 +173,7 @@ impl Names {
         self.keep.as_ref().is_some_and(|keep| keep.is_match(name))
     }
 
-    /// True where the user added names of his own.
+    /// True if the user added names.
     pub(super) fn are_added(&self) -> bool {
         self.add.is_some()
     }
@@ -205,7 +205,7 @@ fn to_regex(pattern: &str) -> String {
     regex
 }
 
-/// A JSON pointer (RFC 6901) with `*` for every key or index.
+/// A JSON pointer (RFC 6901) in which `*` matches every key or index.
 pub(super) struct Pointer {
     parts: Vec<String>,
 }
@@ -299,7 +299,7 @@ mod tests {
         ] {
             assert!(is_secret_name(name), "{name}");
         }
-        assert!(rule_of(b"key", Kind::Query).is_some());
+        assert!(rule_of(b"key", NameKind::Query).is_some());
     }
 
     #[test]
@@ -362,9 +362,9 @@ mod tests {
         }
         // A count where the value is a number.
         assert_eq!(
-            rule_of(b"total_tokens", Kind::Other),
+            rule_of(b"total_tokens", NameKind::Other),
             Some(Rule { integers: false, counts: true })
         );
-        assert_eq!(rule_of(b"otp", Kind::Other), Some(Rule { integers: true, counts: false }));
+        assert_eq!(rule_of(b"otp", NameKind::Other), Some(Rule { integers: true, counts: false }));
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets in odd places and notations, and values near them that are no secrets.
+//! Tests for secrets in unusual places and notations, and for similar values that are no secrets.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Secrets that are known by their shape: tokens, keys, and passwords in URLs.
+//! Recognises secrets by their shape: tokens, keys, and passwords in URLs.
 
 use std::ops::Range;
 
@@ -10,24 +10,24 @@ use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 use super::is_pseudonym;
 use super::table::{Alphabet, KEYS};
 
-/// Characters of a token behind `Bearer`, at least.
+/// Minimum length of a token after `Bearer`.
 const BEARER: usize = 16;
-/// Bytes before an `@` in which the user-info of a URL is looked for.
+/// Maximum distance from an `@` in which the user-info of a URL is searched.
 const USER_INFO: usize = 512;
 
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct SecretShape {
     /// The bytes to replace.
     pub(super) secret: Range<usize>,
-    /// What it is, for people.
+    /// The kind, for messages.
     pub(super) kind: &'static str,
 }
 
 /// The secret whose shape begins at `at`.
-pub(super) fn shape_at(text: &[u8], at: usize) -> Option<Shape> {
+pub(super) fn shape_at(text: &[u8], at: usize) -> Option<SecretShape> {
     let rest = &text[at..];
-    let shape = |secret: Range<usize>, kind| Some(Shape { secret, kind });
+    let shape = |secret: Range<usize>, kind| Some(SecretShape { secret, kind });
     match rest.first()? {
         b'@' => {
             let secret = url_password(text, at)?;
@@ -41,7 +41,7 @@ pub(super) fn shape_at(text: &[u8], at: usize) -> Option<Shape> {
     }
     let before = at.checked_sub(1).map(|before| text[before]);
     if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        // A two-letter escape before it (`\n`) is no part of a word.
+        // A two-letter escape before it (`\n`) is not part of a word.
         let escaped =
             at >= 2 && text[at - 2] == b'\\' && matches!(text[at - 1], b'n' | b'r' | b't');
         if !escaped {
@@ -66,8 +66,8 @@ fn run(bytes: &[u8], takes: impl Fn(u8) -> bool) -> usize {
     bytes.iter().take_while(|byte| takes(**byte)).count()
 }
 
-/// The length of a JSON Web Token in compact form: RFC 7515 has three parts, RFC 7516 five, and the first is an
-/// object.
+/// The length of a JSON Web Token in compact form: three parts in RFC 7515, five in RFC 7516, and
+/// the first is an object.
 fn jwt(text: &[u8]) -> Option<usize> {
     if !text.starts_with(b"eyJ") && !text.starts_with(b"eyA") {
         return None;
@@ -96,7 +96,7 @@ fn jwt(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The secret behind `Bearer` or `Basic`.
+/// The secret after `Bearer` or `Basic`.
 fn credential(text: &[u8]) -> Option<Range<usize>> {
     let is = |scheme: &[u8]| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -131,7 +131,7 @@ fn credential(text: &[u8]) -> Option<Range<usize>> {
     secret.then(|| start..start + token.len())
 }
 
-/// True of base64 that is a text with a colon (RFC 7617).
+/// True for base64 of a text with a colon (RFC 7617).
 fn is_user_and_password(code: &[u8]) -> bool {
     let padding = code.iter().rev().take_while(|byte| **byte == b'=').count();
     let code = &code[..code.len() - padding];
@@ -141,7 +141,7 @@ fn is_user_and_password(code: &[u8]) -> bool {
         .is_ok_and(|pair| pair.contains(&b':') && std::str::from_utf8(&pair).is_ok())
 }
 
-/// Base64 whose last bits need not be zero.
+/// Base64 whose trailing bits may be non-zero.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -149,7 +149,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The length of a private key in PEM (RFC 7468), or of its beginning where the rest is missing.
+/// The length of a private key in PEM (RFC 7468), or of its beginning if the rest is missing.
 fn private_key(text: &[u8]) -> Option<usize> {
     let label = text.strip_prefix(b"-----BEGIN ")?;
     let label_length =
@@ -162,7 +162,7 @@ fn private_key(text: &[u8]) -> Option<usize> {
     if !text[head..].starts_with(b"-----") {
         return None;
     }
-    // The end line is near; what has none was cut, or its escapes differ.
+    // The end line must be near. Without one, the key is truncated, or its escapes differ.
     let end = memchr::memmem::find(&text[head + 5..], b"-----END ").map(|at| head + 5 + at);
     let Some(end) = end else {
         let body = run(&text[head + 5..], |byte| {
@@ -176,7 +176,7 @@ fn private_key(text: &[u8]) -> Option<usize> {
     Some(close)
 }
 
-/// The password in `scheme://user:password@host`, of which `at` is the `@`.
+/// The password in `scheme://user:password@host`; `at` is the position of the `@`.
 fn url_password(text: &[u8], at: usize) -> Option<Range<usize>> {
     let least = at.saturating_sub(USER_INFO);
     let is_in = |byte: u8| {
@@ -186,7 +186,7 @@ fn url_password(text: &[u8], at: usize) -> Option<Range<usize>> {
     let length = text[least..at].iter().rev().take_while(|byte| is_in(**byte)).count();
     let start = at - length;
     if start < 3 || !text[..start].ends_with(b"//") || text[start - 3] != b':' {
-        // `//user:password@host` takes its scheme from the page.
+        // `//user:password@host` has no scheme of its own.
         if start != 2 || !text.starts_with(b"//") {
             return None;
         }
@@ -209,7 +209,7 @@ fn key_of_provider(text: &[u8]) -> Option<(usize, &'static str)> {
             Alphabet::Hex => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
         };
         let length = run(rest, takes);
-        // A dot or dash at the end belongs to the sentence around it.
+        // A dot or dash at the end belongs to the surrounding sentence.
         let length =
             length - rest[..length].iter().rev().take_while(|b| matches!(b, b'.' | b'-')).count();
         let ends =
@@ -220,7 +220,8 @@ fn key_of_provider(text: &[u8]) -> Option<(usize, &'static str)> {
     })
 }
 
-/// True of what has digits, or letters of both cases, as random characters have, and words of CSS and code have not.
+/// True for text with digits or letters of both cases, as in random characters but not in words of
+/// CSS and code.
 fn is_random(text: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| text.iter().any(is);
     has(u8::is_ascii_digit) || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
@@ -233,12 +234,12 @@ mod tests {
     const JWT: &str =
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-    /// The text with each secret as `#`.
+    /// The text with `#` for each secret.
     fn shown(text: &str) -> String {
         let mut out = String::new();
         let mut at = 0;
         while at < text.len() {
-            // The secret may stand before the `@` that shows it.
+            // The secret may precede the `@` that marks it.
             let found = (at..text.len()).find_map(|place| {
                 shape_at(text.as_bytes(), place).filter(|s| s.secret.start >= at)
             });

@@ -1,31 +1,32 @@
-//! The one table of secrets: the names that mark them, and the published forms of providers' keys.
+//! The table of secrets: names that mark them, and the published formats of providers' keys.
 //!
-//! A row that is added here is enough for the recorder, the import, the builder and the mock's log. The quick search
-//! of bodies ([`super::traces`]) takes its words from here, too.
+//! A new row takes effect in the recorder, the import, the builder and the mock's log. The fast
+//! search of bodies ([`super::traces`]) takes its words from here too.
 
 use Match::{Always, Either, Last, Only, OnlyQuery};
 
-/// Where a row's words must stand in a name.
+/// Where the words of a row must be in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Match {
-    /// They are the last word or words, or are written together as the last word. The plural matches, too.
+    /// They are the last words, or are written together as the last word. The plural matches too.
     Last,
-    /// The name has this one word and no other.
+    /// The name has only this word.
     Only,
-    /// The same, for keys of queries only.
+    /// The same, for query keys only.
     OnlyQuery,
-    /// The words, written together, are the whole name.
+    /// The concatenated words are the whole name.
     Always,
-    /// They are the last word or words, written together only; no plural.
+    /// They are the last words, written together only; no plural.
     Either,
 }
 
 /// A name that marks a secret.
 pub(super) struct NameRow {
-    /// One or two words in lower case. A star stands before the word that bodies are searched for; without one it is the last.
+    /// One or two words in lower case. Bodies are searched for the word after the star, or for the
+    /// last word.
     pub(super) words: &'static str,
     pub(super) place: Match,
-    /// Integers under this name are secrets, too.
+    /// Integers under this name are secrets too.
     pub(super) integers: bool,
 }
 
@@ -33,12 +34,12 @@ const fn row(words: &'static str, place: Match) -> NameRow {
     NameRow { words, place, integers: false }
 }
 
-/// A row whose integers are secrets, too.
+/// A row whose integers are secrets too.
 const fn digits(words: &'static str, place: Match) -> NameRow {
     NameRow { words, place, integers: true }
 }
 
-/// The names. What is not here is found by its shape or by the user's own names.
+/// The names. Other secrets are found by their shape or by the user's own names.
 pub(super) const NAMES: &[NameRow] = &[
     digits("password", Last),
     row("passwd", Last),
@@ -74,7 +75,7 @@ pub(super) const NAMES: &[NameRow] = &[
     row("*session id", Last),
     row("session token", Last),
     row("client secret", Last),
-    // The same secret once more, as forms of registration ask for it.
+    // Registration forms ask for the secret twice.
     digits("*password confirmation", Last),
     digits("*password confirm", Last),
     digits("*password repeat", Last),
@@ -95,7 +96,7 @@ pub(super) const NAMES: &[NameRow] = &[
     row("x auth", Always),
     row("cookie", Always),
     row("set *cookie", Always),
-    // Written together in lower case; those of two words above need no row of their own.
+    // Concatenated in lower case; those of two words above need no row here.
     row("accesstoken", Either),
     row("authtoken", Either),
     row("authenticitytoken", Either),
@@ -128,7 +129,7 @@ pub(super) const NAMES: &[NameRow] = &[
     row("userpwd", Either),
 ];
 
-/// Fields of OAuth 2.0 (RFC 6749, 7521, 8628) that are secrets in its messages only.
+/// Fields of OAuth 2.0 (RFC 6749, 7521, 8628) that are secrets only in its messages.
 pub(super) const OAUTH_SECRETS: &[&str] =
     &["code", "state", "assertion", "client_assertion", "device_code"];
 
@@ -136,11 +137,11 @@ pub(super) const OAUTH_SECRETS: &[&str] =
 pub(super) const OAUTH_MARKS: &[&str] =
     &["client_id", "grant_type", "redirect_uri", "response_type"];
 
-/// First words of names that tell a fact about a secret: `max_tokens`, `has_password`, `expires_token`.
+/// First words of names for a fact about a secret: `max_tokens`, `has_password`, `expires_token`.
 pub(super) const FACTS: &[&str] =
     &["max", "min", "has", "is", "num", "expires", "expire", "expiry"];
 
-/// Words before `token` that make it a mark in a list, or a symbol of a language model's vocabulary.
+/// Words before `token` that make it a page marker, or a symbol in a language model's vocabulary.
 pub(super) const MARKS: &[&str] = &[
     "page",
     "next",
@@ -166,7 +167,7 @@ pub(super) const MARKS: &[&str] = &[
     "stop",
 ];
 
-/// Bytes that the variable part of a key has.
+/// The characters of the variable part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alphabet {
     /// Letters and digits.
@@ -181,14 +182,14 @@ pub(super) enum Alphabet {
     Hex,
 }
 
-/// The published form of a provider's keys.
+/// The published format of a provider's keys.
 pub(super) struct KeyRow {
     pub(super) provider: &'static str,
     pub(super) prefix: &'static str,
     pub(super) alphabet: Alphabet,
-    /// Least length behind the prefix.
+    /// Minimum length after the prefix.
     pub(super) least: usize,
-    /// Greatest length behind the prefix; a longer run is no key.
+    /// Maximum length after the prefix; a longer run is not a key.
     pub(super) most: usize,
 }
 
@@ -204,8 +205,8 @@ const fn key(
 
 const ANY: usize = 4096;
 
-/// Keys of providers. Each source describes the prefix; the lengths are the shortest and longest in use. A key has a
-/// digit, or letters of both cases, behind its prefix.
+/// Keys of providers. Each source describes the prefix; the lengths are the shortest and longest in
+/// use. After its prefix, a key has a digit, or letters of both cases.
 pub(super) const KEYS: &[KeyRow] = {
     use Alphabet::{Alphanumeric, Base64Url, Dotted, Hex, Upper};
     &[
@@ -249,7 +250,8 @@ pub(super) const KEYS: &[KeyRow] = {
         // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
         key("aws", "AKIA", Upper, 16, 16),
         key("aws", "ASIA", Upper, 16, 16),
-        // cloud.google.com/docs/authentication/api-keys, and developers.google.com/identity/protocols/oauth2
+        // cloud.google.com/docs/authentication/api-keys, and
+        // developers.google.com/identity/protocols/oauth2
         key("google", "AIza", Base64Url, 35, 35),
         key("google", "ya29.", Base64Url, 20, ANY),
         key("google", "GOCSPX-", Base64Url, 28, 28),
@@ -280,8 +282,8 @@ pub(super) const KEYS: &[KeyRow] = {
         key("square", "EAAA", Base64Url, 56, 80),
         // documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt
         key("mailgun", "key-", Hex, 32, 32),
-        // core.telegram.org/bots/api#authorizing-your-bot is by digits and a colon, and has no prefix.
-        // developer.hashicorp.com/vault/docs/concepts/tokens
+        // core.telegram.org/bots/api#authorizing-your-bot uses digits and a colon, without a
+        // prefix. developer.hashicorp.com/vault/docs/concepts/tokens
         key("vault", "hvs.", Base64Url, 24, 300),
         // linear.app/developers/graphql
         key("linear", "lin_api_", Alphanumeric, 32, 64),
@@ -295,7 +297,8 @@ pub(super) const KEYS: &[KeyRow] = {
         key("grafana", "glsa_", Base64Url, 32, 60),
         // docs.databricks.com/dev-tools/auth/pat
         key("databricks", "dapi", Hex, 32, 34),
-        // hub.docker.com personal access tokens: docs.docker.com/security/for-developers/access-tokens
+        // hub.docker.com personal access tokens:
+        // docs.docker.com/security/for-developers/access-tokens
         key("docker", "dckr_pat_", Base64Url, 27, 40),
     ]
 };

@@ -22,7 +22,7 @@ fn with(add: &[&str], add_json: &[&str], keep: &[&str]) -> Redactor {
     Redactor::new(&KEY, &options).unwrap()
 }
 
-/// Replaces each pseudonym by `#`, checking that it is one.
+/// Replaces each pseudonym with `#`, after checking its form.
 fn shown(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
@@ -68,7 +68,7 @@ fn pseudonyms_are_keyed_and_stable() {
     assert_eq!(redactor.pseudonym(""), "");
     let other = Redactor::new(&[8; 32], &RedactOptions::default()).unwrap();
     assert_ne!(other.pseudonym("secret"), one);
-    // HMAC-SHA256 as any other program computes it.
+    // HMAC-SHA256 as other programs compute it.
     assert_eq!(one, "hmt~6Pmsx2SYwCimYWLtyeZZeg");
 }
 
@@ -162,7 +162,7 @@ fn equal_secrets_match_wherever_they_are() {
     write_line(&exchange, &mut line);
     let line = String::from_utf8(line).unwrap();
     let pseudonym = redactor.pseudonym("s3 cret");
-    // The query stands in `path` and in `query`.
+    // The query is in `path` and in `query`.
     assert_eq!(line.matches(&pseudonym).count(), 7, "{line}");
     assert!(!line.contains("cret\""), "{line}");
     assert_eq!(
@@ -200,7 +200,7 @@ fn json_keeps_every_other_byte() {
             r#"{"token":null,"secret":true,"password":""}"#,
             r#"{"token":null,"secret":true,"password":""}"#,
         ),
-        // Objects are looked into, and never replaced whole.
+        // Objects are searched, but never replaced as a whole.
         (
             r#"{"session":{"id":"1","pwd":"p"},"secrets":["a",2,null,["b"],{"c":"d"}]}"#,
             r##"{"session":{"id":"1","pwd":"#"},"secrets":["#",2,null,["b"],{"c":"d"}]}"##,
@@ -268,7 +268,7 @@ fn integers_stay_integers_of_as_many_digits() {
     assert_eq!(value["max"], 7);
     // As text it becomes a pseudonym.
     assert_eq!(body_of(&redactor, "application/json", r#"{"otp":"123456"}"#), r##"{"otp":"#"}"##);
-    // A record that says it was replaced is not changed again.
+    // A record that lists it as replaced is not changed again.
     let line = format!(
         r#"{{"meta":{{"hmt":{{"redacted":["response.body#/otp"]}}}},"request":{{"method":"get","path":"/"}},"response":{{"statusCode":200,"body":"{{\"otp\":{otp}}}"}}}}"#
     );
@@ -451,7 +451,7 @@ fn forms_and_parts() {
     );
     let cut = "--B\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nabc";
     assert_eq!(body_of(&redactor, media_type, cut), cut.replace("abc", "#"));
-    // What looks like the syntax around a name or a content is part of it.
+    // Syntax characters inside a quoted name or in the content belong to it.
     let odd = "--B\r\nContent-Disposition: form-data; name=\"my;password\"; filename=\"a;b\"\r\n\r\nx--B\r\n--By\r\n--B--\r\n";
     assert_eq!(body_of(&redactor, media_type, odd), odd.replace("x--B\r\n--By", "#"));
 }

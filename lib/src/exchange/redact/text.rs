@@ -1,20 +1,22 @@
-//! Secrets in text without a syntax that is known: logs, scripts, torn JSON, streams of events, and binary bodies.
+//! Redacts text without a known syntax: logs, scripts, broken JSON, event streams, and binary
+//! bodies.
 
 use std::ops::Range;
 
 use super::document::is_json;
 use super::edits::Edits;
 use super::json::{decode, string_end};
-use super::names::{Kind, Rule};
+use super::names::{NameKind, Rule};
 use super::traces::{Candidates, is_in_query, is_of_name, name_around};
 use super::{Found, Redactor};
 
-/// What is looked for in a text.
+/// What to search for in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Shapes, and pairs of name and value in any notation.
     Unparsed,
-    /// The value of a name that marks no secret: shapes, queries, and pairs that no prose has.
+    /// The value of a name that is not secret: shapes, queries, and pairs that do not occur in
+    /// prose.
     Value,
     /// Shapes only.
     Shapes,
@@ -23,14 +25,14 @@ pub(super) enum Mode {
 /// Words that stand before a credential.
 const SCHEMES: [&[u8]; 4] = [b"bearer", b"basic", b"token", b"dpop"];
 
-/// A line that was looked at.
+/// A line that has been examined.
 #[derive(Default)]
-struct Line {
+struct SearchedLine {
     end: usize,
 }
 
 impl Redactor {
-    /// Text with its secrets replaced; `None` where there are none.
+    /// Text with its secrets replaced; `None` if there are none.
     pub(super) fn text(
         &self,
         bytes: &[u8],
@@ -41,7 +43,7 @@ impl Redactor {
     ) -> Option<Vec<u8>> {
         let mut edits = Edits::default();
         let mut next = 0;
-        let mut line = Line::default();
+        let mut line = SearchedLine::default();
         let users = if self.names.are_added() && mode != Mode::Shapes {
             self.places_of_added_names(bytes, &candidates.places)
         } else {
@@ -76,7 +78,7 @@ impl Redactor {
         edits.apply(bytes)
     }
 
-    /// The places of all names that are secret by what the user added, and those that are known.
+    /// The positions of all names that the user added, merged with the known ones.
     fn places_of_added_names(&self, bytes: &[u8], known: &[usize]) -> Vec<usize> {
         let mut places = known.to_vec();
         let mut at = 0;
@@ -87,7 +89,7 @@ impl Redactor {
             }
             let end = at + bytes[at..].iter().take_while(|byte| is_of_name(**byte)).count();
             let name = name_around(bytes, at);
-            if self.names.rule(&bytes[name], Kind::Other).is_some() {
+            if self.names.rule(&bytes[name], NameKind::Other).is_some() {
                 places.push(at);
             }
             at = end;
@@ -104,7 +106,7 @@ impl Redactor {
         }
     }
 
-    /// Replaces the value of the name at `at`; gives the place behind what was looked at.
+    /// Replaces the value of the name at `at`; returns the position after the examined text.
     #[expect(clippy::too_many_arguments, reason = "all of the state of one pass over a text")]
     fn named(
         &self,
@@ -119,12 +121,12 @@ impl Redactor {
         let name = name_around(bytes, at);
         if let Some(query) = query_around(bytes, &name, least) {
             let text = String::from_utf8_lossy(&bytes[query.clone()]);
-            if let Some(hidden) = self.query_string(&text, Kind::Query, found, depth.max(1)) {
+            if let Some(hidden) = self.query_string(&text, NameKind::Query, found, depth.max(1)) {
                 edits.put(query.clone(), hidden);
             }
             return Some(query.end);
         }
-        let rule = self.names.rule(&bytes[name.clone()], Kind::Other)?;
+        let rule = self.names.rule(&bytes[name.clone()], NameKind::Other)?;
         let text = String::from_utf8_lossy(&bytes[name.clone()]).into_owned();
         let pair = Pair::behind(bytes, &name)?;
         let hide = |value: Range<usize>, text: &str, found: &mut Found, edits: &mut Edits| {
@@ -191,7 +193,8 @@ impl Redactor {
         hide(value, &text, found, edits)
     }
 
-    /// Replaces the strings directly in the array whose first value is at `at`; gives the place behind them.
+    /// Replaces the strings that are direct members of the array whose first value is at `at`;
+    /// returns the position after them.
     fn strings(
         &self,
         bytes: &[u8],
@@ -224,9 +227,9 @@ impl Redactor {
     }
 }
 
-impl Line {
-    /// The JSON object or array that is the whole line around `at`, but for the `data:` of an event stream. Each line is
-    /// looked at once.
+impl SearchedLine {
+    /// The JSON object or array that makes up the whole line around `at`, apart from `data:` in an
+    /// event stream. Each line is examined once.
     fn json_at(&mut self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
         if at < self.end {
             return None;
@@ -242,18 +245,18 @@ impl Line {
     }
 }
 
-/// Where the value of a name is.
+/// The position of a name's value.
 struct Pair {
-    /// The name stands in quotes, as in JSON.
+    /// The name is quoted, as in JSON.
     quoted_name: bool,
     is_equals: bool,
-    /// `name=value` without blanks.
+    /// `name=value` without whitespace.
     is_tight: bool,
     value: usize,
 }
 
 impl Pair {
-    /// What is behind a name: `=`, `:`, `:=` or `=>`, and its value.
+    /// The separator after a name (`=`, `:`, `:=` or `=>`) and its value.
     fn behind(bytes: &[u8], name: &Range<usize>) -> Option<Pair> {
         let mut at = name.end;
         let escapes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
@@ -281,8 +284,8 @@ impl Pair {
     }
 }
 
-/// The content of the quoted text that begins at `at`, to its end or that of the bytes. The quotes may have backslashes before
-/// them, as in a text within a text, or be three.
+/// The quoted text that begins at `at`, up to its closing quote or the end of the bytes. The quotes
+/// may be escaped, as in a nested text, or tripled.
 fn quoted(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let escapes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
     let quote = *bytes.get(at + escapes).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
@@ -308,7 +311,7 @@ fn quoted(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     Some(start..bytes.len())
 }
 
-/// A value without quotes; of headers, the rest of the line.
+/// An unquoted value; in headers, the rest of the line.
 fn bare(bytes: &[u8], at: usize, name: &str, pair: &Pair) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     let is_header = !pair.is_equals
@@ -351,7 +354,7 @@ fn bare(bytes: &[u8], at: usize, name: &str, pair: &Pair) -> Option<Range<usize>
     (length > 0).then_some(at..at + length)
 }
 
-/// The query that the name is in, from `least` on.
+/// The query that contains the name, from `least` on.
 fn query_around(bytes: &[u8], name: &Range<usize>, least: usize) -> Option<Range<usize>> {
     if bytes.get(name.end) != Some(&b'=') {
         return None;
@@ -370,7 +373,7 @@ fn query_around(bytes: &[u8], name: &Range<usize>, least: usize) -> Option<Range
     let before = bytes[least..name.start].iter().rev();
     let start =
         name.start - before.take_while(|byte| is_in(byte) && !matches!(byte, b'?' | b'#')).count();
-    // Signs of the sentence around a URL.
+    // Punctuation around a URL.
     while end > name.end + 1 && matches!(bytes[end - 1], b')' | b']' | b'}' | b',' | b'.' | b';') {
         end -= 1;
     }

@@ -1,37 +1,36 @@
-//! Finds quickly where a body may have a secret at all. Most bodies have none, and then this is all that redaction
-//! costs them.
+//! Finds the positions where a body may have a secret. Most bodies have none, so this search is the
+//! whole cost of redacting them.
 //!
-//! The words of the table, and the beginnings of keys that are known by their shape, are searched for together by
-//! [`super::scan`]. Each place is then looked at: the name around it is held against the table, or a shape must begin
-//! there.
+//! [`super::scan`] searches for the words of the table and the prefixes of known keys. Each
+//! position is then verified: the name around it must match the table, or a shape must begin there.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::names::{Kind, Names};
+use super::names::{NameKind, NameMatcher};
 use super::scan::Scanner;
 use super::shapes::shape_at;
 use super::table::{KEYS, Match, NAMES};
 
-/// Names are short; looking further for their ends would only find other text.
+/// Maximum distance to the ends of a name; names are short.
 const NEAR: usize = 64;
 
-/// Where a text may have secrets.
+/// Positions where a text may have secrets.
 #[derive(Default)]
 pub(super) struct Candidates {
-    /// Places within names, or at the beginnings of shapes, in order.
+    /// Positions within names or at the start of shapes, in order.
     pub(super) places: Vec<usize>,
-    /// Every value is to be looked at, since the user asked for more than the table has.
+    /// Every value must be examined, because of the user's options.
     pub(super) everywhere: bool,
 }
 
 impl Candidates {
-    /// True where there is nothing to look at.
+    /// True if there is nothing to examine.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty() && !self.everywhere
     }
 
-    /// True where something in the range is to be looked at.
+    /// True if the range contains something to examine.
     pub(super) fn within(&self, range: Range<usize>) -> bool {
         if self.everywhere {
             return true;
@@ -47,7 +46,7 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
     Scanner::new(&names.chain(shapes).collect::<Vec<_>>())
 });
 
-/// The words of the table that bodies are searched for; those that contain another one are left out.
+/// The words of the table to search for, without those that contain another one.
 fn words_of_names() -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for row in NAMES.iter().filter(|row| row.place != Match::OnlyQuery) {
@@ -64,7 +63,7 @@ fn words_of_names() -> Vec<String> {
             }
         }
     }
-    // In a query only, which is verified: `code` of OAuth, and `key`.
+    // Only in a query, which is checked later: `code` of OAuth, and `key`.
     words.push("_code_".to_owned());
     // A letter of a name may be written as an escape.
     words.push("_u__".to_owned());
@@ -87,7 +86,7 @@ fn words_of_shapes() -> Vec<String> {
     without_longer(words, |word, other| word.starts_with(other))
 }
 
-/// The words without those that another one makes needless.
+/// The words without those that another one covers.
 fn without_longer(mut words: Vec<String>, covers: fn(&str, &str) -> bool) -> Vec<String> {
     words.sort();
     words.dedup();
@@ -96,8 +95,8 @@ fn without_longer(mut words: Vec<String>, covers: fn(&str, &str) -> bool) -> Vec
     words
 }
 
-/// The places of a text that may be secrets, or may be names of secrets.
-pub(super) fn candidates(text: &[u8], names: &Names) -> Candidates {
+/// The positions of possible secrets and of possible names of secrets.
+pub(super) fn candidates(text: &[u8], names: &NameMatcher) -> Candidates {
     let mut found = Candidates { places: Vec::new(), everywhere: names.are_added() };
     SCANNER.scan(text, |at, is_shape| {
         if at < text.len() {
@@ -114,7 +113,7 @@ pub(super) fn candidates(text: &[u8], names: &Names) -> Candidates {
     found
 }
 
-fn verify(text: &[u8], at: usize, is_shape: bool, names: &Names, places: &mut Vec<usize>) {
+fn verify(text: &[u8], at: usize, is_shape: bool, names: &NameMatcher, places: &mut Vec<usize>) {
     if is_shape {
         // `-----BEGIN` begins with its dashes.
         let start = if text[at..].starts_with(b"BEGIN ") { at.saturating_sub(5) } else { at };
@@ -140,32 +139,32 @@ fn verify(text: &[u8], at: usize, is_shape: bool, names: &Names, places: &mut Ve
     }
 }
 
-fn name_is_secret(text: &[u8], at: usize, names: &Names) -> bool {
+fn name_is_secret(text: &[u8], at: usize, names: &NameMatcher) -> bool {
     let name = name_around(text, at);
     let bytes = &text[name.clone()];
     if bytes.eq_ignore_ascii_case(b"code") {
         return is_in_query(text, &name);
     }
-    names.rule(bytes, Kind::Other).is_some()
+    names.rule(bytes, NameKind::Other).is_some()
         || bytes.eq_ignore_ascii_case(b"cookies")
         || bytes.eq_ignore_ascii_case(b"key") && is_in_query(text, &name)
 }
 
-/// True where the name stands in a query: `?name=` or `&name=`.
+/// True if the name is in a query: `?name=` or `&name=`.
 pub(super) fn is_in_query(text: &[u8], name: &Range<usize>) -> bool {
     let before = name.start.checked_sub(1).map(|before| text[before]);
     let amp = text[..name.start].ends_with(b"&amp;");
     (amp || matches!(before, Some(b'?' | b'&' | b'#'))) && text.get(name.end) == Some(&b'=')
 }
 
-/// True of bytes that are part of a name.
+/// True for bytes of a name.
 pub(super) fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'_' | b'-' | b'.' | b':' | b'[' | b']' | b'$')
         || !byte.is_ascii()
 }
 
-/// The name that has the byte at `at`. Colons and dots at its ends are not part of it.
+/// The name that contains the byte at `at`, without colons and dots at its ends.
 pub(super) fn name_around(text: &[u8], at: usize) -> Range<usize> {
     let least = at.saturating_sub(NEAR);
     let most = text.len().min(at + NEAR);
@@ -179,12 +178,12 @@ pub(super) fn name_around(text: &[u8], at: usize) -> Range<usize> {
     while name.start < at && matches!(text[name.start], b':' | b'.' | b'[' | b']') {
         name.start += 1;
     }
-    // `a:1` and `name:value` are more than one name: what stands behind the colon that follows the word at hand is not
-    // looked at, unless it is a namespace before it.
+    // `a:1` and `name:value` are more than one name: the part after the colon is ignored, unless
+    // the part before it is a namespace.
     if let Some(colon) = text[at..name.end].iter().position(|byte| *byte == b':') {
         name.end = at + colon;
     }
-    // An escape before a name, as in `\nPassword`, has one letter too many.
+    // An escape before a name, as in `\nPassword`, adds one letter.
     if name.start > 0
         && text[name.start - 1] == b'\\'
         && name.start < at
@@ -200,11 +199,11 @@ mod tests {
     use super::super::scan::OVERLAP;
     use super::*;
 
-    /// Bytes at which another window may begin.
+    /// A window may begin at each multiple of this.
     const WINDOW: usize = 2 << 10;
 
     fn places(text: &str) -> Vec<usize> {
-        candidates(text.as_bytes(), &Names::new(&[], &[]).unwrap()).places
+        candidates(text.as_bytes(), &NameMatcher::new(&[], &[]).unwrap()).places
     }
 
     #[test]

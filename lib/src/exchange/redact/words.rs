@@ -1,15 +1,16 @@
 //! Splits a name into words, without allocation.
 
-/// Letters of a name that are looked at; of a longer name, those at its end.
+/// Maximum number of letters of a name that are considered, from its end.
 const LETTERS: usize = 96;
-/// Words of a name that are kept; of more, those at the end.
+/// Maximum number of words of a name that are kept, from its end.
 const WORDS: usize = 16;
 
-/// The words of a name in lower case: `X-Api-Key2`, `x_api_key` and `xApiKey` all have `x`, `api`, `key`.
+/// The words of a name in lower case: `X-Api-Key2`, `x_api_key` and `xApiKey` all become `x`,
+/// `api`, `key`.
 ///
-/// A word ends at every byte that is no letter, before an upper-case letter behind a lower-case one, and before the
-/// last letter of a run of upper-case letters that goes on in lower case (`SAMLResponse`). Bytes beyond ASCII
-/// count as lower-case letters.
+/// A word ends at every byte that is not a letter, between a lower-case and an upper-case letter,
+/// and before the last letter of an upper-case run that is followed by lower case (`SAMLResponse`).
+/// Non-ASCII bytes count as lower-case letters.
 pub(super) struct Words {
     letters: [u8; LETTERS],
     length: usize,
@@ -53,14 +54,14 @@ impl Words {
         self.count
     }
 
-    /// The last `count` words written together; `None` where there are fewer.
+    /// The last `count` words, concatenated; `None` if there are fewer.
     pub(super) fn last(&self, count: usize) -> Option<&[u8]> {
         let first = self.count.checked_sub(count)?;
         let start = if count == 0 { self.length } else { usize::from(self.starts[first]) };
         Some(&self.letters[start..self.length])
     }
 
-    /// All words written together.
+    /// All words, concatenated.
     pub(super) fn all(&self) -> &[u8] {
         &self.letters[..self.length]
     }

@@ -42,7 +42,7 @@ fn time() -> impl Strategy<Value = Option<Cow<'static, str>>> {
     prop::option::of(time.prop_map(Cow::from))
 }
 
-/// serde_json reads eighths exactly, other fractions to the last bit but one.
+/// serde_json reads eighths exactly, but other fractions only approximately.
 fn ms() -> impl Strategy<Value = f64> {
     any::<u32>().prop_map(|eighths| f64::from(eighths) / 8.0)
 }
@@ -124,7 +124,7 @@ prop_compose! {
     }
 }
 
-/// A JSON object keeps the order of one name's values, not that between names.
+/// A JSON object keeps the order of one name's values, but not the order between names.
 fn by_name(mut pairs: Pairs<'static>) -> Pairs<'static> {
     pairs.sort_by(|one, other| one.0.cmp(&other.0));
     pairs
@@ -141,7 +141,7 @@ proptest! {
         }
         let back = parse_line(&line).unwrap();
         if exchange.request.host.is_empty() {
-            // Then the Host header names it.
+            // Then the Host header provides it.
             exchange.request.host = back.request.host.clone().into_owned().into();
         }
         exchange.request.wire_query = back.request.wire_query.clone();
@@ -200,10 +200,10 @@ fn a_line_as_people_see_it() {
     assert_eq!(String::from_utf8(line(&exchange)).unwrap(), expected);
 }
 
-/// The limit on lines in the tests below.
+/// The maximum line length in the tests below.
 const SHORT_LINE: usize = 64 << 10;
 
-/// The line of a GET with these bodies, which must be one that readers take, and what is read back.
+/// The line of a GET with these bodies, which must be readable, and the parsed result.
 fn read_back(request: &[u8], response: &[u8], check: impl FnOnce(&Value, &Exchange<'_>)) {
     let exchange = Exchange {
         request: Request {
@@ -232,7 +232,7 @@ fn a_text_of_escapes_is_base64() {
         assert_eq!(back.response.as_ref().unwrap().body.as_bytes(), zeros);
         assert_eq!(back.meta.truncated_response, None);
     });
-    // Twice its bytes is still a text.
+    // Twice its bytes is still text.
     for (text, base64) in
         [("\"\"", false), ("\"\n\t", false), ("\u{1}", true), ("\u{1}aaaaa", false)]
     {

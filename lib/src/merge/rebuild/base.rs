@@ -1,9 +1,10 @@
-//! `x-hmt-base`: what a spec was when it was written last, in six bytes a name.
+//! `x-hmt-base`: the last written state of a spec, in six bytes per name.
 //!
-//! Each entry is a hash of the name's place (4 bytes) and one of what the spec says there (2 bytes; 0 where a person had
-//! edited it), all sorted, in base64url. The second is only used to tell in messages whether people wrote what traffic
-//! contradicts. Nothing of the traffic can be read from it. After it stand the names of the components, each behind a comma,
-//! so that a component can be known again that people gave another name.
+//! Each entry is a hash of the name's location (4 bytes) and a hash of its content (2 bytes; 0 if a
+//! person had edited it), all sorted, in base64url. The second hash only serves to say in messages
+//! whether people wrote what traffic contradicts. The traffic cannot be derived from either. The
+//! names of the components follow, each after a comma, so that a renamed component can be
+//! recognised.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ use super::named::{Named, spine};
 /// The key of the document.
 pub(in crate::merge) const BASE: &str = "x-hmt-base";
 
-/// The names of a spec, and what it said under each.
+/// The names of a spec, and hashes of their content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::merge) struct Base {
     entries: BTreeSet<[u8; 6]>,
@@ -24,7 +25,7 @@ pub(in crate::merge) struct Base {
 }
 
 impl Base {
-    /// Reads the value of the key; `None` where it is none of ours.
+    /// Parses the value of the key; `None` if HMT did not write it.
     pub(super) fn read(value: &Value) -> Option<Base> {
         let mut parts = value.as_str()?.split(',');
         let bytes = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
@@ -39,8 +40,8 @@ impl Base {
         URL_SAFE_NO_PAD.encode(bytes) + &names.collect::<String>()
     }
 
-    /// The base of a spec with these names, of which some were edited; and of what was deleted from `before`, as far as it
-    /// is not listed.
+    /// The base of a spec with these names, some of them edited, and of names that were deleted
+    /// since `before`, unless they are listed.
     pub(super) fn of(
         names: &[Named<'_>],
         edited: impl Fn(&str) -> bool,
@@ -65,7 +66,8 @@ impl Base {
         Base { entries: all, components }
     }
 
-    /// The former names of components: of those that are no more, the ones that had half of the properties, at least.
+    /// The former names of components: of the removed components, those that had at least half of
+    /// the properties.
     pub(super) fn former_names(&self, names: &[Named<'_>]) -> BTreeMap<String, BTreeSet<String>> {
         let here: BTreeSet<String> = names.iter().filter_map(Named::schema).collect();
         let gone: Vec<&String> =
@@ -90,17 +92,17 @@ impl Base {
         all
     }
 
-    /// True where the spec had such a name.
+    /// True if the spec had this name.
     pub(super) fn had(&self, key: &str) -> bool {
         self.entries.range(entry(key, [0; 2])..=entry(key, [0xff; 2])).next().is_some()
     }
 
-    /// True where the spec says under a name what it said when it was written.
+    /// True if the content of a name is unchanged since it was written.
     pub(super) fn is_as_written(&self, name: &Named<'_>) -> bool {
         self.entries.contains(&entry(&name.key, said(name.value)))
     }
 
-    /// Two values of the key as one: what either remembers.
+    /// Unites two values of the key: the entries of both.
     pub(in crate::merge) fn united(a: &Value, b: &Value) -> Value {
         match (Base::read(a), Base::read(b)) {
             (Some(mut a), Some(b)) => {

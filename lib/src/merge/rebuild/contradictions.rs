@@ -1,4 +1,4 @@
-//! Which keywords of a spec traffic contradicts, and the spec without that.
+//! Collects the keywords of a spec that traffic contradicts, and removes them from the spec.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,23 +11,23 @@ use crate::merge::operation::target;
 use crate::schema::{Dialect, Fault, MAX_ENUM, join};
 use crate::spec::locate;
 
-/// The keywords that exchanges contradict, by their places, with what they do not take. A set: the order in which
-/// exchanges are added does not matter.
+/// The contradicted keywords by their location, with the rejected values. It is a set, so the order
+/// of exchanges does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contradictions(BTreeMap<(String, &'static str), BTreeSet<String>>);
 
 impl Contradictions {
-    /// Adds one.
+    /// Adds a contradiction.
     pub fn add(&mut self, fault: &Fault) {
         let values = self.0.entry((fault.schema.clone(), fault.keyword)).or_default();
         values.insert(fault.value.to_string());
-        // One more than any enumeration is widened by says that it is none.
+        // More values than an enumeration may have show that it is not one.
         if fault.keyword == "enum" && values.len() > MAX_ENUM + 1 {
             values.pop_last();
         }
     }
 
-    /// Adds all of another set.
+    /// Adds all contradictions of another set.
     pub fn unite(&mut self, other: Contradictions) {
         for ((schema, keyword), values) in other.0 {
             for value in values {
@@ -37,7 +37,8 @@ impl Contradictions {
         }
     }
 
-    /// Declares answers of "no such thing" that were given to paths of the spec: of nothing but these no path is inferred.
+    /// Declares not-found responses on paths of the spec: no path is inferred if there are only
+    /// these.
     pub(super) fn declare(&self, root: &mut Value) {
         for ((operation, _), values) in self.0.iter().filter(|((_, word), _)| *word == "status") {
             for value in values {
@@ -75,12 +76,12 @@ impl Contradictions {
         }
     }
 
-    /// Widens the spec so that nothing contradicts it, and tells what was changed. Where a schema cannot be widened by
-    /// itself it is marked, and takes what was inferred for it.
+    /// Widens the spec until nothing contradicts it, and returns the changes. A schema that cannot
+    /// be widened alone is marked, and is replaced with the inferred one.
     pub(super) fn widen(&self, root: &mut Value, dialect: Dialect) -> Vec<Widened> {
         let mut all = Vec::new();
-        // From the innermost places outwards: what is joined or replaced further out takes them along. At one place what makes
-        // another schema of it comes last.
+        // From the innermost locations outwards, because a replacement further out includes them.
+        // At one location, a change that replaces the schema comes last.
         let mut entries: Vec<_> = self.0.iter().collect();
         entries.sort_by_key(|((pointer, keyword), _)| (Reverse(pointer), *keyword == "type"));
         for ((pointer, keyword), values) in entries {
@@ -92,7 +93,7 @@ impl Contradictions {
                     all.extend(not_required(root, pointer, keyword, &values));
                     continue;
                 }
-                // Looked after when it is known what was inferred.
+                // Handled later, when the inferred responses are known.
                 "status" => continue,
                 "never" => never(root, pointer, &mut was),
                 _ => {
@@ -123,7 +124,7 @@ fn reason(status: &str) -> &'static str {
     }
 }
 
-/// A schema with a keyword that takes some values, too.
+/// A schema with a keyword that accepts some more values.
 fn wider(
     mut schema: Map<String, Value>,
     keyword: &str,
@@ -158,7 +159,7 @@ fn wider(
         }
         "type" => {
             before(&schema, &["type"], was);
-            // Null first: it stands beside a single type.
+            // Null first, because it can be added to a single type.
             let (null, other): (Vec<&str>, Vec<&str>) =
                 values.iter().filter_map(Value::as_str).partition(|kind| *kind == "null");
             for kind in null.into_iter().chain(other) {
@@ -189,7 +190,7 @@ fn wider(
             let only_empty = other == "maxItems" && schema.get(other) == Some(&json!(0));
             schema.shift_remove(other);
             if only_empty {
-                // Nothing was known of its items.
+                // Nothing was known about its items.
                 schema.insert("items".to_owned(), json!({PENDING: true}));
             }
         }
@@ -227,7 +228,8 @@ fn with_type(mut schema: Map<String, Value>, kind: &str, dialect: Dialect) -> Ma
     }
 }
 
-/// The schema `false`: as what is allowed of unlisted properties it goes, else it takes what was inferred.
+/// Widens the schema `false`: it is removed as `additionalProperties`, and otherwise replaced with
+/// the inferred schema.
 fn never(root: &mut Value, pointer: &str, was: &mut Map<String, Value>) {
     let Some((above, word)) = pointer.rsplit_once('/') else { return };
     if word == "additionalProperties"
@@ -241,7 +243,7 @@ fn never(root: &mut Value, pointer: &str, was: &mut Map<String, Value>) {
     }
 }
 
-/// Parameters, headers and bodies of an operation that requests or answers lacked.
+/// Makes parameters, headers and bodies optional that requests or responses lacked.
 fn not_required(
     root: &mut Value,
     operation: &str,
@@ -290,7 +292,7 @@ fn not_required(
     }
     let mut all = Vec::new();
     for mut at in places {
-        // What is shared is widened for all who share it.
+        // A shared object is widened for all its users.
         for _ in 0..32 {
             let reference = root.pointer(&at).and_then(|value| value.get("$ref"));
             let Some((found, _)) = reference.and_then(Value::as_str).and_then(|r| locate(root, r))

@@ -1,4 +1,4 @@
-//! What people took out, and traffic shows again.
+//! Removes again what people deleted and traffic shows again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +8,17 @@ use super::base::Base;
 use super::named::{Named, named};
 use crate::spec::pointer_keys;
 
-/// A place that stays deleted.
+/// A location that stays deleted.
 pub(super) struct Gone {
     pub(super) key: String,
-    /// For people: elements of lists by their names.
+    /// The pointer for messages, with elements of lists by name.
     pub(super) pointer: String,
-    /// Not yet listed.
+    /// Not listed yet.
     pub(super) is_new: bool,
 }
 
-/// Takes out again what the spec had when it was written, and had no more when it was read. `aliases` are the names that
-/// components have in what was inferred, by those that they have here.
+/// Removes what the spec had when it was last written, but no longer when it was read. `aliases`
+/// maps the components here to their names in the inferred spec.
 pub(super) fn delete(
     root: &mut Value,
     known: &BTreeSet<&str>,
@@ -43,20 +43,20 @@ pub(super) fn delete(
             (name.pointer.clone(), Gone { key: name.key.clone(), pointer, is_new })
         })
         .collect();
-    // From the end, so that places in lists stay right.
+    // From the end, so that list indices stay valid.
     for (pointer, _) in found.iter().rev() {
         take_out(root, pointer);
     }
     found.into_iter().map(|(_, gone)| gone).collect()
 }
 
-/// Components go with the references to them.
+/// Components are removed with their references.
 pub(super) fn is_component(key: &str) -> bool {
     let mut keys = pointer_keys(key);
     keys.next().as_deref() == Some("components") && keys.count() == 2
 }
 
-/// The key of something within a component under the other names of the component.
+/// The keys of a location in a component, with the component's other names.
 fn other_keys(key: &str, aliases: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let prefix = "/components/schemas/";
     let Some((name, rest)) = key.strip_prefix(prefix).and_then(|key| key.split_once('/')) else {

@@ -1,8 +1,8 @@
-//! A checked schema, and what was inferred for the same place: only what is new is added.
+//! Extends a checked schema with the inferred one for the same location: only new content is added.
 //!
-//! A schema that all values conform to needs nothing from another; it gets the properties that it does not list. As a
-//! component may be used in many places, what was inferred for all of them is joined before it is added to, which takes
-//! some rounds: each may find places of components within components.
+//! A schema that all values conform to only needs the properties that it does not list. A component
+//! may be used in many locations, so everything inferred for them is joined first. This takes
+//! several rounds, because each may find locations of nested components.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +11,22 @@ use serde_json::{Map, Value, json};
 use crate::merge::context::Context;
 use crate::schema::{join, unite_keys};
 
-/// Marks a schema that takes what was inferred for its place. Never written.
+/// Marks a schema that is replaced with the inferred one. Never written.
 pub(super) const PENDING: &str = "x-\u{1}pending";
 
-/// What makes an inferred component's name differ from all that people write. Never written.
+/// Distinguishes the name of an inferred component from all names that people write. Never written.
 pub(super) const MARK: &str = "\u{1}";
 
-/// What is learned of the components of a checked document.
+/// What is learned about the components of a checked document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::merge) struct Kept {
-    /// What was inferred for the places of each.
+    /// The schema inferred for all locations of each component.
     pub(super) inferred: BTreeMap<String, Value>,
-    /// The components of what was inferred that stand in their places.
+    /// The inferred components in the locations of each component.
     pub(super) met: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Keywords under which places are not followed.
+/// Keywords below which locations are not followed.
 pub(super) const HARD: [&str; 14] = [
     "not",
     "if",
@@ -54,7 +54,7 @@ pub(super) fn component(schema: &Value) -> Option<String> {
 }
 
 impl Context {
-    /// The schema `a` with what `b` knows more.
+    /// The schema `a`, extended with what only `b` knows.
     pub(in crate::merge) fn extend(&mut self, a: &Value, b: &Value) -> Value {
         if let Some(name) = component(a) {
             self.note(&name, b);
@@ -74,7 +74,7 @@ impl Context {
         if map.contains_key("$ref") && component(a).is_some() && map.len() == 1 {
             return a.clone();
         }
-        // Where only null was seen, everything else is new.
+        // If only null was seen before, everything else is new.
         if map.contains_key("x-hmt-null-only") && b.get("x-hmt-null-only").is_none() {
             let mut wider = self.joined(&json!({"x-hmt-null-only": true}), b);
             if let Value::Object(wider) = &mut wider {
@@ -84,7 +84,7 @@ impl Context {
             }
             return wider;
         }
-        // An enumeration is all that it takes: the lone null beside a reference, too.
+        // An enumeration is complete, including the lone null next to a reference.
         if map.contains_key("enum") || map.contains_key("const") {
             return a.clone();
         }
@@ -159,7 +159,8 @@ impl Context {
         }
     }
 
-    /// The components of the checked document, each with what was inferred for its places so far, and the inferred ones.
+    /// Extends the components of the checked document with what was inferred for their locations so
+    /// far, and adds the inferred ones.
     pub(in crate::merge) fn extend_components(
         &mut self,
         a: &Map<String, Value>,
@@ -176,7 +177,7 @@ impl Context {
         all
     }
 
-    /// The alternatives of an inferred schema, references followed.
+    /// The alternatives of an inferred schema, with references followed.
     fn parts(&self, schema: &Value) -> Vec<Value> {
         let mut parts = Vec::new();
         let mut seen = BTreeSet::new();
@@ -197,12 +198,13 @@ impl Context {
         parts
     }
 
-    /// What people wrote in place stays so: references of what was inferred are followed.
+    /// Joins two schemas. Inline schemas of people stay inline: references to inferred schemas are
+    /// followed.
     fn joined(&self, a: &Value, b: &Value) -> Value {
         self.parts(b).iter().fold(a.clone(), |all, part| join(&all, part, self.dialect))
     }
 
-    /// What was inferred that is for a branch.
+    /// The part of the inferred schema that concerns a branch.
     fn for_branch(&mut self, branch: &Value, b: &Value, parts: &[Value]) -> Option<Value> {
         if let Some(name) = component(branch) {
             self.meet(&name, b);
@@ -213,7 +215,7 @@ impl Context {
         of_kind.cloned().reduce(|x, y| join(&x, &y, self.dialect))
     }
 
-    /// Notes what was inferred for a place of a component.
+    /// Notes the schema inferred for a location of a component.
     fn note(&mut self, name: &str, inferred: &Value) {
         if name.starts_with(MARK) {
             return;
@@ -227,7 +229,8 @@ impl Context {
         *known = join(known, &whole, dialect);
     }
 
-    /// Notes which inferred components stand in a place of a component; one of the inferred is in its own place.
+    /// Notes which inferred components are in a location of a component. An inferred component is
+    /// in its own location.
     fn meet(&mut self, name: &str, inferred: &Value) {
         if name.starts_with(MARK) {
             return;
@@ -239,7 +242,7 @@ impl Context {
         }
     }
 
-    /// What is not followed may be anything.
+    /// Accepts anything in a schema that is not followed.
     fn leave(&mut self, schema: &Value) {
         if let Some(name) = component(schema)
             && let Some(kept) = &mut self.kept
@@ -254,7 +257,7 @@ impl Context {
     }
 }
 
-/// True where a schema or one of its branches is a reference.
+/// True if a schema or one of its branches is a reference.
 fn refers(schema: &Value) -> bool {
     let branches =
         ["anyOf", "oneOf", "allOf"].iter().filter_map(|word| schema.get(*word)?.as_array());

@@ -1,4 +1,4 @@
-//! Which keywords of a schema follow from what was inferred.
+//! Decides which keywords of a schema follow from the inferred schema.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::schema::{
 };
 use crate::spec::Place;
 
-/// What was inferred of values of one type; of any where nothing is known of them.
+/// The part of an inferred schema for one type; for any type if it is unknown.
 #[derive(Clone, Debug)]
 pub(super) struct Part<'v> {
     pub(super) place: Place<'v>,
@@ -22,7 +22,7 @@ impl Part<'_> {
         self.place.value.get(word)
     }
 
-    /// The values that were seen, where these are known.
+    /// The observed values, if they are known.
     fn values(&self) -> Option<Vec<Value>> {
         match (self.kind, self.word("enum").and_then(Value::as_array)) {
             (Some("null"), _) => Some(vec![Value::Null]),
@@ -44,7 +44,7 @@ impl Part<'_> {
 pub(super) fn parts<'v>(schema: &Place<'v>) -> Vec<Part<'v>> {
     let mut all = Vec::new();
     let mut queue = vec![schema.clone()];
-    // Inferred schemas refer to one another through properties and items only.
+    // Inferred schemas only refer to one another through properties and items.
     while let Some(place) = queue.pop() {
         let Ok(place) = place.target() else { continue };
         let branches = ["anyOf", "oneOf"].iter().find_map(|word| place.get(word));
@@ -61,11 +61,11 @@ pub(super) fn parts<'v>(schema: &Place<'v>) -> Vec<Part<'v>> {
     all
 }
 
-/// The types that a schema names; `None` where it names none.
+/// The types that a schema names; `None` if it names none.
 fn kinds(schema: &Value) -> Option<Vec<&str>> {
     let mut kinds: Vec<&str> = match schema.get("type")? {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        // The lone null that stands beside a reference in 3.0 is written as an object.
+        // In 3.0, the lone null next to a reference is written as an object.
         Value::String(_) if schema.get("enum") == Some(&json!([null])) => Vec::new(),
         kind => kind.as_str().into_iter().collect(),
     };
@@ -80,7 +80,7 @@ fn takes_kind(schema: &Value, kind: &str) -> bool {
         .is_none_or(|kinds| kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number"))
 }
 
-/// True where no value of a part is taken by a branch: another type, or a tag with other values.
+/// True if a branch accepts no value of a part: it has another type, or other tag values.
 fn excludes(branch: &Place<'_>, part: &Part<'_>) -> bool {
     let Ok(branch) = branch.clone().target() else { return false };
     let Some(kind) = part.kind else { return false };
@@ -101,7 +101,7 @@ fn excludes(branch: &Place<'_>, part: &Part<'_>) -> bool {
 }
 
 impl Sum {
-    /// True where all keywords of a schema follow from a part; notes those that do not.
+    /// True if all keywords of a schema follow from a part; notes those that do not.
     pub(super) fn implied(
         &mut self,
         ours: &Place<'_>,
@@ -156,7 +156,7 @@ impl Sum {
         else {
             return true;
         };
-        // Of an open set there are more values than any enumeration is widened by.
+        // An open set has more values than an enumeration may have.
         let seen =
             part.values().unwrap_or_else(|| (0..=MAX_ENUM).map(|n| json!({"": n})).collect());
         let new = seen
@@ -165,7 +165,7 @@ impl Sum {
         new.fold(true, |_, value| self.refute(&ours.pointer, "enum", value))
     }
 
-    /// A limit that must be at most, or at least, what was observed.
+    /// Checks a limit against the observed maximum or minimum.
     fn limit(
         &mut self,
         ours: &Place<'_>,
@@ -184,7 +184,7 @@ impl Sum {
         follows || self.refute(&ours.pointer, word, Value::Null)
     }
 
-    /// A keyword that follows only from the same.
+    /// Checks a keyword that only follows from an equal one.
     fn same(&mut self, ours: &Place<'_>, part: &Part<'_>, word: &'static str) -> bool {
         let wanted = ours.value.get(word).filter(|value| **value != json!(false));
         wanted.is_none_or(|value| part.word(word) == Some(value))
@@ -205,7 +205,7 @@ impl Sum {
     fn number(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
         let mut valid = self.limit(ours, part, "minimum", true);
         valid &= self.limit(ours, part, "maximum", false);
-        // What was observed may be the limit itself.
+        // The observed value may equal the limit.
         for (word, strict) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
             let open = ours.value.get(strict).is_some_and(|value| *value != json!(false));
             if open && part.word(strict) != ours.value.get(strict) {
@@ -284,7 +284,7 @@ impl Sum {
     ) -> bool {
         let may: Vec<&Place<'_>> = all.iter().filter(|branch| !excludes(branch, part)).collect();
         match may.as_slice() {
-            // Where only one is for such values, the fault is within it.
+            // If only one branch accepts this type, the fault is in that branch.
             [one] => self.part(one, part, direction),
             several => {
                 let taken = several.iter().any(|branch| self.admits(branch, part, direction));

@@ -1,4 +1,5 @@
-//! What was inferred, added to a spec that was checked by the same traffic; and which components of the two are one.
+//! Adds the inferred spec to a spec that was checked against the same traffic, and finds out which
+//! components are the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +12,15 @@ use crate::merge::root::specs;
 use crate::schema::{Dialect, covers, join};
 use crate::spec::{Document, METHODS, Version, on_references};
 
-/// Rounds until all places of all components are known; as many as components are nested in documents that anybody reads.
+/// Maximum number of rounds until all locations of all components are known; the nesting depth of
+/// components in any real document.
 const ROUNDS: usize = 64;
 
 /// Other names of components.
 pub(super) type Aliases = BTreeMap<String, BTreeSet<String>>;
 
-/// The spec with all that is new, and the names that its components have in what was inferred. `is_edited` tells of
-/// components.
+/// The spec with everything new, and the names of its components in the inferred spec. `is_edited`
+/// says whether a component was edited.
 pub(super) fn add(
     ours: Value,
     mut theirs: Value,
@@ -28,11 +30,11 @@ pub(super) fn add(
     drop_credentials(&ours, &mut theirs);
     let nothing = theirs.get("paths").and_then(Value::as_object).is_none_or(Map::is_empty);
     if nothing && let Value::Object(map) = &mut theirs {
-        // Without exchanges no server is known; to have none would mean any.
+        // Without exchanges no server is known, but a missing list would mean any server.
         map.extend(ours.get("servers").map(|servers| ("servers".to_owned(), servers.clone())));
     }
     if !schemas(&ours).is_empty() && theirs["components"].get("schemas").is_none() {
-        // Components meet only what is there.
+        // Components only meet the components of the checked document.
         theirs["components"]["schemas"] = Value::Object(Map::new());
     }
     let names: Vec<String> = schemas(&theirs).keys().cloned().collect();
@@ -48,7 +50,7 @@ pub(super) fn add(
         }
         kept = found;
     }
-    // Not reached by any document that was seen; a join is sound in any case.
+    // No document seen so far reaches this; a join is sound in any case.
     let documents = [ours, theirs].map(|root| Document {
         root,
         source: String::new(),
@@ -58,7 +60,7 @@ pub(super) fn add(
     (specs(&documents, Policy::Widen).unwrap_or_default(), Aliases::new())
 }
 
-/// What people say of credentials holds for operations that are new, too.
+/// What people say about credentials also applies to new operations.
 fn drop_credentials(ours: &Value, theirs: &mut Value) {
     if ours.get("security").is_none() {
         return;
@@ -76,7 +78,8 @@ fn drop_credentials(ours: &Value, theirs: &mut Value) {
     }
 }
 
-/// Gives the inferred components their names: that of the one in whose places they stand, if it takes all that they do.
+/// Names the inferred components: each gets the name of the component in whose locations it is, if
+/// that accepts all its values.
 fn settled(
     mut root: Value,
     ours: &Value,
@@ -161,7 +164,7 @@ fn settled(
     (root, aliases)
 }
 
-/// Takes out schemas that nothing refers to and `ours` does not have.
+/// Removes unreferenced schemas that `ours` does not have.
 pub(super) fn prune(root: &mut Value, ours: &Value) {
     let known = schemas(ours);
     loop {
@@ -192,7 +195,7 @@ pub(super) fn prune(root: &mut Value, ours: &Value) {
     }
 }
 
-/// Makes one of branches that refer to one component, now that it has one name.
+/// Unites branches that now refer to the same component.
 fn unite_branches(value: &mut Value) {
     if let Value::Object(map) = value {
         for word in ["anyOf", "oneOf"] {
@@ -218,7 +221,7 @@ fn unite_branches(value: &mut Value) {
     }
 }
 
-/// Of what is still marked nothing is known.
+/// Nothing is known about the schemas that are still marked.
 fn resolve_pending(value: &mut Value) {
     match value {
         Value::Object(map) if map.contains_key(PENDING) => map.clear(),
@@ -228,12 +231,12 @@ fn resolve_pending(value: &mut Value) {
     }
 }
 
-/// What a schema takes, without what is said about it.
+/// The constraints of a schema, without its annotations.
 pub(super) fn bare(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => {
             let constrains = |(word, value): &(&String, &Value)| {
-                // A property of such a name has a schema.
+                // A property with such a name has a schema.
                 let says = matches!(word.as_str(), "title" | "description" | "summary" | "example")
                     || word.starts_with("x-") && *word != "x-hmt-null-only";
                 !says || value.is_object()

@@ -1,4 +1,4 @@
-//! The names in a document: what people take out, and where they write.
+//! The named parts of a document: what people delete, and where they write.
 
 use serde_json::{Map, Value};
 
@@ -6,19 +6,20 @@ use crate::merge::operation::target;
 use crate::merge::paths::structure;
 use crate::spec::{Below, Keys, METHODS, below, join_pointer, pointer_keys};
 
-/// A path, an operation, a response, a parameter, a property, a component: whatever has a name.
+/// A path, an operation, a response, a parameter, a property, a component: anything with a name.
 pub(super) struct Named<'v> {
     /// JSON pointer.
     pub(super) pointer: String,
-    /// The pointer without what may change: names of path parameters, places in lists, and whether a schema is one of several.
+    /// The pointer without what may change: names of path parameters, list indices, and whether a
+    /// schema is one of several.
     pub(super) key: String,
-    /// The key of the name above; empty at the root.
+    /// The key of the enclosing name; empty at the root.
     pub(super) above: String,
     pub(super) value: &'v Value,
 }
 
 impl Named<'_> {
-    /// The name of a component, where it is one of schemas.
+    /// The name of a component, if it is a schema.
     pub(super) fn schema(&self) -> Option<String> {
         let keys: Vec<String> = pointer_keys(&self.key).collect();
         match keys.as_slice() {
@@ -85,7 +86,7 @@ impl<'v> Walk<'v> {
                     let parameter = target(value, self.root);
                     let text = |word| parameter.get(word).and_then(Value::as_str);
                     let (Some(place), Some(name)) = (text("in"), text("name")) else { continue };
-                    // Those of the path go with the template.
+                    // Path parameters belong to the template.
                     if place != "path" {
                         let key = join_pointer(&key, &format!("{place} {name}"));
                         self.name(&join_pointer(&pointer, &index.to_string()), &key, above, value);
@@ -110,7 +111,7 @@ fn is_combination(word: &str) -> bool {
     matches!(word, "anyOf" | "oneOf" | "allOf")
 }
 
-/// The key of a pointer as it is listed.
+/// The listed form of a pointer.
 pub(super) fn key_of(pointer: &str) -> String {
     let mut key = String::new();
     let mut before = String::new();
@@ -127,7 +128,7 @@ pub(super) fn key_of(pointer: &str) -> String {
     key
 }
 
-/// What a name says itself: without what stands under names below it, and without what constrains nothing.
+/// The content of a name, without that of names below it and without annotations.
 pub(super) fn spine(value: &Value) -> Value {
     const WORDS: [&str; 9] = [
         "title",

@@ -1,11 +1,12 @@
-//! What the sum of some traffic contradicts: what was inferred, against a spec that people edit.
+//! What the sum of some traffic contradicts: the inferred spec against a spec that people edit.
 //!
-//! Partials and states tell no exchanges, so these cannot be checked one by one. But what was inferred of them, with the
-//! ranges that were observed, takes all that they have seen: a keyword that follows from it holds for every exchange. One
-//! that does not follow counts as contradicted. That is as sound, and keeps less.
+//! Partials and states contain no exchanges, so exchanges cannot be checked one by one. But the
+//! spec inferred from them, with the observed ranges, accepts everything they have seen: a keyword
+//! that follows from it holds for every exchange. One that does not follow counts as contradicted.
+//! This is equally sound, but keeps less.
 //!
-//! Components may refer to one another in circles, so a schema is taken to admit what was inferred until that is refuted,
-//! which is repeated until nothing new is.
+//! Components may refer to one another in cycles. So a schema is assumed to accept the inferred one
+//! until that is refuted, and this is repeated until nothing new is refuted.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,18 +20,18 @@ use crate::schema::{Direction, Fault};
 use crate::spec::{Document, METHODS, Place};
 
 impl Contradictions {
-    /// The keywords of a spec that do not follow from what was inferred, with the ranges that were observed.
+    /// The keywords of a spec that do not follow from the inferred spec with the observed ranges.
     pub fn of_sum(initial: &Document, observed: &Document) -> Contradictions {
         Contradictions::found(initial, observed, false)
     }
 
-    /// The same of paths that have no operation any more: exchanges are checked by their operations, so of these the sum alone
-    /// tells whether what is said of all operations of the path holds for those that come back.
+    /// The same for paths without operations. Exchanges are checked by operation, so only the sum
+    /// shows whether the parameters of such a path hold for operations that return.
     pub fn of_bare_paths(initial: &Document, observed: &Document) -> Contradictions {
         Contradictions::found(initial, observed, true)
     }
 
-    /// True where a path of a document has parameters and no operation.
+    /// True if a path of a document has parameters but no operation.
     pub fn needs_bare_paths(initial: &Document) -> bool {
         let root = Place::root(&initial.root);
         root.get("paths").iter().flat_map(Place::members).any(|(_, item)| {
@@ -58,18 +59,19 @@ impl Contradictions {
     }
 }
 
-/// The pointers of a schema of the spec and one of what was inferred, the type of the values, and whether they are sent.
+/// The pointers of a schema of the spec and of an inferred one, the type of the values, and whether
+/// they are sent.
 type Key = (String, String, String, bool);
 
-/// The walk over both documents.
+/// The comparison of both documents.
 #[derive(Default)]
 pub(super) struct Sum {
-    /// Only paths without operations are looked at.
+    /// Only paths without operations are compared.
     bare_only: bool,
     refuted: HashSet<Key>,
-    /// What was found out in this round.
+    /// The results of this round.
     seen: HashMap<Key, bool>,
-    /// What is to be widened; noted in the last round, when it is known what admits what.
+    /// The keywords to widen, noted in the last round, when all results are final.
     found: Option<Contradictions>,
 }
 
@@ -85,7 +87,7 @@ impl Sum {
                 for method in METHODS {
                     let Some(b) = inferred.get(method) else { continue };
                     let Some(a) = item.get(method) else {
-                        // What is said of all operations of the path holds for one that is added, too.
+                        // The path's own parameters also apply to an added operation.
                         self.parameters([&item, &item], known, [&b, &inferred], template);
                         continue;
                     };
@@ -110,7 +112,7 @@ impl Sum {
             let (Some(kind), Some(name)) = (parameter.text("in"), parameter.text("name")) else {
                 continue;
             };
-            // Those of the path are one where they stand at one place.
+            // Path parameters are the same if they have the same position.
             let at = names(template).position(|known| known == name);
             let other = at.filter(|_| kind == "path").and_then(|at| names(inferred).nth(at));
             let other = other.unwrap_or(name);
@@ -178,7 +180,7 @@ impl Sum {
 
     fn schema_of(&mut self, ours: &Place<'_>, theirs: &Place<'_>, direction: Direction) {
         for key in ["schema", "x-hmt-item-schema"] {
-            // Of bodies that could not be read nothing is known.
+            // Nothing is known about unreadable bodies.
             let known = theirs.get(key).filter(|schema| !schema.flag("x-hmt-unread"));
             if let (Some(a), Some(b)) = (ours.get(key), known) {
                 self.schema(&a, &b, direction);
@@ -186,7 +188,7 @@ impl Sum {
         }
     }
 
-    /// True where a schema takes all that was inferred.
+    /// True if a schema accepts everything that was inferred.
     pub(super) fn schema(
         &mut self,
         ours: &Place<'_>,
@@ -200,13 +202,13 @@ impl Sum {
         valid
     }
 
-    /// True where a schema takes the values of a type.
+    /// True if a schema accepts the values of a type.
     pub(super) fn part(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
         let Some((ours, key)) = key(ours, part, direction) else { return true };
         if let Some(known) = self.seen.get(&key) {
             return *known;
         }
-        // Where it comes back to itself, nothing speaks against it yet.
+        // In a cycle, the schema is assumed to accept the value so far.
         self.seen.insert(key.clone(), !self.refuted.contains(&key));
         let valid = self.implied(&ours, part, direction);
         if !valid {
@@ -216,7 +218,7 @@ impl Sum {
         valid
     }
 
-    /// The same, without noting what does not follow.
+    /// The same, without noting the keywords that do not follow.
     pub(super) fn admits(
         &mut self,
         ours: &Place<'_>,
@@ -229,7 +231,7 @@ impl Sum {
         key(ours, part, direction).is_none_or(|(_, key)| !self.refuted.contains(&key))
     }
 
-    /// Notes that a keyword does not follow; false.
+    /// Notes that a keyword does not follow; returns false.
     pub(super) fn refute(&mut self, schema: &str, keyword: &'static str, value: Value) -> bool {
         if let Some(found) = &mut self.found {
             found.add(&Fault { schema: schema.to_owned(), keyword, value });
@@ -243,7 +245,7 @@ fn is_bare(item: &Place<'_>) -> bool {
     !METHODS.iter().any(|method| item.get(method).is_some())
 }
 
-/// The parameters of an operation and of its path.
+/// The parameters of an operation and its path.
 fn listed<'v>(owners: [&Place<'v>; 2]) -> Vec<Place<'v>> {
     let lists = owners.into_iter().filter_map(|owner| owner.get("parameters"));
     lists.flat_map(|list| list.items()).filter_map(|place| place.target().ok()).collect()
@@ -255,7 +257,7 @@ fn responses<'v>(operation: &Place<'v>) -> Vec<(&'v str, Place<'v>)> {
     all.filter_map(|(status, place)| Some((status, place.target().ok()?))).collect()
 }
 
-/// Where a schema leads, and the key of what is asked of it.
+/// The target of a schema, and the key of the comparison.
 fn key<'v>(ours: &Place<'v>, part: &Part<'_>, direction: Direction) -> Option<(Place<'v>, Key)> {
     let ours = ours.clone().target().ok()?;
     let kind = part.kind.unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Random traffic, random edits, more traffic: what must hold of every spec that people edit.
+//! Properties of every edited spec, tested with random traffic, random edits, and more traffic.
 
 use std::fmt::Debug;
 
@@ -39,7 +39,7 @@ fn body() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Of an object most of the time, as answers are.
+/// Usually an object, as in real responses.
 fn answer() -> impl Strategy<Value = Value> {
     let object = prop::collection::btree_map("[abc]", body(), 0..4)
         .prop_map(|map| Value::Object(map.into_iter().collect()));
@@ -74,7 +74,7 @@ fn built(lines: &[String], templates: Vec<String>, tight: bool) -> Value {
     builder.finalise(&Options { templates, tight, ..Options::default() })
 }
 
-/// What a builder does with a spec and more traffic.
+/// The builder's processing of a spec and more traffic.
 fn rebuilt(spec: &Value, lines: &[String]) -> (Rebuilt, Contradictions) {
     let initial = document(spec.clone());
     let mut api = Api::compile(&initial).expect("compiles");
@@ -98,7 +98,7 @@ fn rebuilt(spec: &Value, lines: &[String]) -> (Rebuilt, Contradictions) {
     (rebuild(&initial, &inferred, &contradictions).expect("rebuilds"), contradictions)
 }
 
-/// The same where only the sum of the traffic is known.
+/// The same if only the sum of the traffic is known.
 fn rebuilt_from_sum(spec: &Value, lines: &[String]) -> Rebuilt {
     let templates: Vec<String> =
         spec["paths"].as_object().expect("paths").keys().cloned().collect();
@@ -146,7 +146,7 @@ fn schemas(value: &Value, pointer: &str, all: &mut Vec<String>) {
     }
 }
 
-/// One thing that a person may do.
+/// A possible edit.
 fn edit(root: &mut Value, choice: usize, kind: u8) {
     let mut all = Vec::new();
     schemas(root, "", &mut all);
@@ -204,7 +204,7 @@ fn lines(count: usize) -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line(), 1..count)
 }
 
-/// What holds of a spec of `old` traffic with some edits, to which `new` traffic is added.
+/// The properties of an edited spec of `old` traffic to which `new` traffic is added.
 fn law(old: &[String], edits: &[(usize, u8)], new: &[String]) -> TestCaseResult {
     let mut spec = built(old, Vec::new(), false);
     remember(&mut spec);
@@ -224,14 +224,14 @@ fn law(old: &[String], edits: &[(usize, u8)], new: &[String]) -> TestCaseResult 
     adding_keeps(&spec, new)
 }
 
-/// No violation is left of a spec made of an edited one.
+/// The result of an edited spec has no violation left.
 fn none(wrong: &[impl Debug], edited: &Value, whole: &Value) -> TestCaseResult {
     let text = |spec| to_text(spec, Format::Yaml);
     prop_assert!(wrong.is_empty(), "{:#?}\n{}\n{}", wrong, text(edited), text(whole));
     Ok(())
 }
 
-/// What holds of any spec to which traffic is added.
+/// The properties of any spec to which traffic is added.
 fn adding_keeps(spec: &Value, new: &[String]) -> TestCaseResult {
     let (once, contradictions) = rebuilt(spec, new);
     let whole = once.whole.as_ref().unwrap_or(&once.root);
@@ -239,7 +239,7 @@ fn adding_keeps(spec: &Value, new: &[String]) -> TestCaseResult {
     none(&wrong, spec, whole)?;
     prop_assert!(once.widened.iter().all(|place| spec.pointer(&place.at).is_some()));
 
-    // What no traffic contradicts is as it was.
+    // Everything that no traffic contradicts is unchanged.
     let after = named(&once.root);
     for name in named(spec) {
         let faulty = contradictions != Contradictions::default()
@@ -253,8 +253,8 @@ fn adding_keeps(spec: &Value, new: &[String]) -> TestCaseResult {
         prop_assert!(faulty || now.contains(&spine(name.value)), "{} is {:?}", name.key, now);
     }
 
-    // Of a sum less is known, but it is as sound, and settles as well. Paths of which nothing but "no such thing" is known
-    // are none in it.
+    // A sum knows less, but it is equally sound, and converges too. It has no paths for which only
+    // not-found responses are known.
     let sum = rebuilt_from_sum(spec, new);
     let whole = sum.whole.as_ref().unwrap_or(&sum.root);
     let wrong: Vec<_> =
@@ -273,7 +273,7 @@ fn adding_keeps(spec: &Value, new: &[String]) -> TestCaseResult {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 32,
-        // Each case builds and checks several specs, and CI is to find the same every time.
+        // Each case builds and checks several specs, and CI must find the same failures every time.
         rng_seed: RngSeed::Fixed(7),
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -289,7 +289,7 @@ proptest! {
     }
 }
 
-/// An exchange in JSON; a body of null is none.
+/// An exchange in JSON; a null body is absent.
 fn exchange(method: &str, path: &str, request: &Value, response: &Value) -> String {
     let json = json!({"content-type": "application/json"});
     let mut all = json!({
@@ -306,7 +306,7 @@ fn got(path: &str, response: &Value) -> String {
     exchange("get", path, &Value::Null, response)
 }
 
-/// A spec of answers to `GET /users` of this schema.
+/// A spec with this schema for the responses to `GET /users`.
 fn users_of(schema: &Value) -> Value {
     json!({
         "openapi": "3.0.3",
@@ -317,7 +317,7 @@ fn users_of(schema: &Value) -> Value {
     })
 }
 
-/// The schema of the users after an answer, by the exchange itself and by the sum.
+/// The schema of the users after a response, through the exchange itself and through the sum.
 fn users_after(schema: &Value, answer: &Value) -> [Value; 2] {
     let (spec, new) = (users_of(schema), [got("/users", answer)]);
     adding_keeps(&spec, &new).expect("what was added is kept");
@@ -333,7 +333,7 @@ fn what_was_only_null_takes_what_is_seen_and_keeps_what_was_written_there() {
     let text = json!({"type": "string", "nullable": true, "maxLength": 3, "description": "a name"});
     assert_eq!(exact, text);
     assert_eq!(sum, text, "the longest text is known");
-    // In a branch, too.
+    // The same in a branch.
     let branches =
         json!({"anyOf": [{"type": "integer"}, {"x-hmt-null-only": true, "maxItems": 1}]});
     users_after(&branches, &json!({"a": 1}));
@@ -384,7 +384,7 @@ fn a_sum_is_as_sound_where_components_go_in_circles() {
     adding_keeps(&spec, &[got("/users", &nested)]).expect("what was added is kept");
 }
 
-/// A path says something of all its operations, and one is added.
+/// The parameters of a path apply to all its operations, also to an added one.
 #[test]
 fn parameters_of_the_path_are_checked_where_the_operation_is_new() {
     let mut spec =
@@ -398,7 +398,7 @@ fn parameters_of_the_path_are_checked_where_the_operation_is_new() {
     assert_eq!(after.widened.len(), 1);
 }
 
-/// The last operation of a path is deleted, and what is said of the path stays.
+/// The last operation of a path is deleted, but the path's parameters stay.
 #[test]
 fn parameters_of_a_path_without_operations_are_checked() {
     let old = [got("/users/1", &json!({})), got("/users/2", &json!({}))];
@@ -416,7 +416,7 @@ fn parameters_of_a_path_without_operations_are_checked() {
     assert_eq!(after.root.pointer(place), Some(&json!({"type": "integer"})));
 }
 
-/// Components that were inferred, in branches of schemas that were there.
+/// Inferred components in branches of existing schemas.
 #[test]
 fn inferred_components_keep_one_name() {
     let old = [exchange("post", "/items", &json!({}), &json!({}))];
@@ -429,7 +429,7 @@ fn inferred_components_keep_one_name() {
     adding_keeps(&built(&old, Vec::new(), false), &new).expect("what was added is kept");
 }
 
-/// However people call a component, what they took out of it stays out.
+/// What people deleted from a component stays out, whatever they call the component.
 #[test]
 fn renamed_components_keep_what_was_deleted() {
     let user = json!({"id": 1, "name": "Ada", "score": 3});
@@ -440,7 +440,7 @@ fn renamed_components_keep_what_was_deleted() {
     let Value::Object(map) = spec else { panic!("a document") };
     let mut spec = Value::Object(crate::merge::components::rename(map, &names));
     deleted::take_out(&mut spec, "/components/schemas/Customer/properties/score");
-    // Of one exchange no component is made, so nothing tells the former name.
+    // No component is created from a single exchange, so nothing shows the former name.
     let new = [got("/users/1", &user)];
     for after in [rebuilt(&spec, &new).0, rebuilt_from_sum(&spec, &new)] {
         let properties = "/components/schemas/Customer/properties";
@@ -456,7 +456,7 @@ fn renamed_components_keep_what_was_deleted() {
     }
 }
 
-/// The law can fail: a spec that was not widened is seen, and so is an edit that is gone.
+/// The test can fail: it detects a spec that was not widened, and a lost edit.
 #[test]
 fn mistakes_are_noticed() {
     let spec = users_of(

@@ -1,4 +1,5 @@
-//! One name for what is one thing in the three documents, and what must not be lost.
+//! Aligns the three documents: gives the same thing the same name, and restores what must not be
+//! lost.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::spec::{Document, SpecError, Version, check_refs, locate, on_reference
 
 type Object = Map<String, Value>;
 
-/// Gives paths that are one the same template: the one that a side changed, and ours where both did.
+/// Gives equal paths the same template: the changed one, and ours if both changed it.
 pub(super) fn paths(old: &mut Value, a: &mut Value, b: &mut Value) {
     let templates = |root: &Value| -> BTreeMap<String, String> {
         let paths = root.get("paths").and_then(Value::as_object);
@@ -24,7 +25,8 @@ pub(super) fn paths(old: &mut Value, a: &mut Value, b: &mut Value) {
                 twice.push(structure);
             }
         }
-        // Both spellings, with and without a slash at the end, are two paths: each keeps its own name.
+        // Both spellings, with and without a trailing slash, are two paths, and each keeps its
+        // name.
         all.retain(|structure, _| !twice.contains(structure));
         all
     };
@@ -73,8 +75,8 @@ fn rename_paths(
         .collect();
 }
 
-/// Renames in the base and in theirs the components that ours gave another name: where the base refers to one that ours
-/// no longer has, ours refers to the new one.
+/// Renames components in the base and in theirs that ours renamed: the base refers to one that ours
+/// no longer has, and ours refers to the new one in the same location.
 pub(super) fn components(old: &mut Value, a: &Value, b: &mut Value) {
     let mut renamed: BTreeMap<(String, String), String> = BTreeMap::new();
     on_references(old, &mut |pointer, reference| {
@@ -88,7 +90,7 @@ pub(super) fn components(old: &mut Value, a: &Value, b: &mut Value) {
             renamed.entry(from).or_insert(to.1);
         }
     });
-    // Where theirs has a new one by the name that ours gave, the two are a true conflict.
+    // If theirs has a new one with the name that ours chose, the two are a real conflict.
     renamed.retain(|(kind, _), new| {
         let section = b.get("components").and_then(|components| components.get(kind));
         section.and_then(|section| section.get(&*new)).is_none()
@@ -103,7 +105,7 @@ pub(super) fn components(old: &mut Value, a: &Value, b: &mut Value) {
     }
 }
 
-/// Kind and name of what `#/components/KIND/NAME` refers to.
+/// The kind and name in `#/components/KIND/NAME`.
 fn component(reference: &str) -> Option<(String, String)> {
     let path = reference.strip_prefix("#/components/")?;
     let (kind, name) = path.split_once('/')?;
@@ -111,7 +113,7 @@ fn component(reference: &str) -> Option<(String, String)> {
     (!plain.contains('/')).then(|| (kind.to_owned(), plain.replace("~1", "/").replace("~0", "~")))
 }
 
-/// Puts back what one side took out and the other has come to refer to.
+/// Restores what one side deleted and the other now refers to.
 pub(super) fn restore(root: &mut Value, sides: [&Value; 2], conflicts: &mut Vec<Conflict>) {
     loop {
         let document = Document {
@@ -152,7 +154,8 @@ pub(super) fn restore(root: &mut Value, sides: [&Value; 2], conflicts: &mut Vec<
     }
 }
 
-/// The section of `components`, made where it is missing; `None` where the document has something else there.
+/// The section of `components`, created if missing; `None` if the document has something else
+/// there.
 fn section<'r>(root: &'r mut Object, kind: &str) -> Option<&'r mut Object> {
     let empty = || Value::Object(Object::new());
     let components = root.entry("components").or_insert_with(empty).as_object_mut()?;

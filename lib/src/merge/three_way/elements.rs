@@ -1,4 +1,4 @@
-//! Lists, element by element.
+//! Merges lists element by element.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use super::ThreeWay;
 use crate::merge::operation::target;
 use crate::spec::{Keys, join_pointer};
 
-/// What names an element of a list, and where it sorts.
+/// The elements of a list with their identities, and where they sort.
 type Named<'v> = Vec<((usize, String), &'v Value)>;
 
 impl ThreeWay<'_> {
-    /// The lists as one; `None` where nothing names their elements.
+    /// Merges the lists; `None` if their elements have no identity.
     pub(super) fn lists(
         &mut self,
         at: &str,
@@ -28,7 +28,7 @@ impl ThreeWay<'_> {
         let named = if named.iter().all(are_different) {
             named
         } else if [old, a, b].iter().all(|list| list.iter().all(is_plain)) {
-            // Repeated values: their number has a meaning that nobody knows.
+            // The number of repeated values may have a meaning, which is unknown here.
             return None;
         } else {
             let by_value = lists.map(|(list, _)| by_value(list));
@@ -77,7 +77,7 @@ fn by_value(list: &[Value]) -> Named<'_> {
     list.iter().map(|value| ((0, value.to_string()), value)).collect()
 }
 
-/// The elements with what names them, an empty text where nothing does.
+/// The elements with their identities, which are empty if unknown.
 fn named<'v>(key: &str, list: &'v [Value], root: &Value) -> Named<'v> {
     let text = |value: &Value, key: &str| {
         value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -98,7 +98,7 @@ fn named<'v>(key: &str, list: &'v [Value], root: &Value) -> Named<'v> {
         ("tags", Value::Object(_)) => (0, text(value, "name")),
         ("anyOf" | "oneOf" | "allOf", Value::Object(_)) => {
             let (reference, kind) = (text(value, "$ref"), text(value, "type"));
-            // What has neither is named by all that it says.
+            // Otherwise the whole content is the identity.
             let named = [reference, kind].into_iter().find(|name| !name.is_empty());
             (0, named.unwrap_or_else(|| value.to_string()))
         }

@@ -20,7 +20,7 @@ proptest! {
 
     #[test]
     fn whatever_is_merged_every_reference_resolves(old in built(), a in built(), b in built()) {
-        // Broken references are an error of merging itself.
+        // Broken references would be an error of the merge itself.
         let (_, conflicts) = merged(&old, &a, &b);
         let (_, others) = merged(&old, &b, &a);
         prop_assert_eq!(conflicts.len(), others.len(), "{:?} {:?}", conflicts, others);

@@ -1,5 +1,5 @@
-//! `unevaluatedProperties` and `unevaluatedItems`: what no other keyword of a schema looks at, those of its combinations
-//! and references included (JSON Schema 2020-12, core, section 11).
+//! `unevaluatedProperties` and `unevaluatedItems`: checks what no other keyword of a schema
+//! evaluates, including its combinations and references (JSON Schema 2020-12, core, section 11).
 
 use std::collections::HashSet;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 use super::super::node::{Node, NodeId};
 use super::{At, Check, MAX_HOPS};
 
-/// Properties, or the indices of items, that were looked at.
+/// Evaluated properties, or indices of items.
 #[derive(Default)]
 pub(super) struct Looked<'v> {
     all: bool,
     names: HashSet<&'v str>,
-    /// The first so many items, and others.
+    /// This many items from the start, and others.
     first: usize,
     items: HashSet<usize>,
 }
 
 impl Check<'_> {
-    /// Checks what is left of a value that the rest of `node` has looked at.
+    /// Checks the part of a value that the rest of `node` does not evaluate.
     pub(super) fn unevaluated(
         &mut self,
         node: &Node,
@@ -54,7 +54,8 @@ impl Check<'_> {
         valid
     }
 
-    /// Notes what a schema looks at that accepts the value; its own `unevaluated…` is left out.
+    /// Notes what a schema that accepts the value evaluates, without its own `unevaluated…`
+    /// keywords.
     fn look<'v>(&mut self, node: &Node, value: &'v Value, looked: &mut Looked<'v>, hops: u32) {
         if hops > MAX_HOPS {
             return;
@@ -111,7 +112,7 @@ impl Check<'_> {
             node = set.node(target);
         }
         self.look(node, value, looked, hops + 1);
-        // A schema within that has the keyword itself has looked at all that was left.
+        // A nested schema with the keyword evaluates everything.
         looked.all |= match value {
             Value::Object(_) => node.unevaluated_properties.is_some(),
             _ => node.unevaluated_items.is_some(),

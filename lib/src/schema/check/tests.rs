@@ -1,4 +1,4 @@
-//! Places, messages, and that no schema keeps the check from ending.
+//! Tests pointers and messages, and that checks always end.
 
 use serde_json::json;
 

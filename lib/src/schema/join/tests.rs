@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-/// Schemas as a builder writes them: small alphabets, so that two of them meet.
+/// Schemas as a builder writes them, over small alphabets, so that two of them overlap.
 fn schema(dialect: Dialect) -> impl Strategy<Value = Value> {
     let number = -3..9_i64;
     let leaf = prop_oneof![
@@ -105,7 +105,8 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The JSON Schema that an OpenAPI schema means. `closed` reads silence of objects as we do.
+/// The JSON Schema equivalent of an OpenAPI schema. `closed` applies HMT's reading of objects
+/// without `additionalProperties`.
 fn meaning(schema: &Value, dialect: Dialect, closed: bool) -> Value {
     let Value::Object(map) = schema else { return schema.clone() };
     let mut out = Map::new();
@@ -136,7 +137,7 @@ fn meaning(schema: &Value, dialect: Dialect, closed: bool) -> Value {
             out.insert("exclusiveMaximum".to_owned(), bound);
         }
     }
-    // The validator does not take 1.0 for an integer where types are a list.
+    // The validator does not accept 1.0 as an integer in a list of types.
     if out.get("type") == Some(&json!(["integer", "null"])) {
         out.remove("type");
         out.insert("anyOf".to_owned(), json!([{"type": "integer"}, {"type": "null"}]));
@@ -172,7 +173,7 @@ fn laws(a: &Value, b: &Value, c: &Value, dialect: Dialect) -> Result<(), TestCas
     Ok(())
 }
 
-/// A value near a schema, so that many are accepted.
+/// A value that resembles a schema, so that many are accepted.
 fn near(schema: &Value, random: &Value, depth: usize) -> Value {
     let Value::Object(map) = schema else { return random.clone() };
     let pick = random.to_string().len();
@@ -250,7 +251,7 @@ proptest! {
             let mut set = crate::schema::SchemaSet::default();
             let id = set.add(&root, "/s").expect("compiles");
             let ours = set.accepts(id, &value, crate::schema::Direction::Response);
-            // Formats are assertions to us, and no more than annotations to the other.
+            // HMT asserts formats, while the other validator only annotates them.
             let theirs = accepts(&a, &value, Dialect::V3_1, false);
             prop_assert!(ours == theirs || theirs && a.to_string().contains("format"), "{} {}", a, value);
         }

@@ -1,21 +1,21 @@
-//! Bodies of a HAR: text, base64, a file beside the archive, or the parameters of a form.
+//! Bodies of a HAR: text, base64, a separate file, or form parameters.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
-use super::super::beside::Beside;
+use super::super::sibling_files::SiblingFiles;
 use super::lenient::{Text, if_fits};
 use crate::exchange::Body;
 
-/// Some tools leave the padding out.
+/// Some tools omit the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The boundary of a multipart body whose own is not known.
+/// The boundary for a multipart body whose own is unknown.
 const BOUNDARY: &str = "hmt-form-boundary";
 
 /// `postData`, or `content` of a response.
@@ -26,11 +26,11 @@ pub(super) struct Content {
     #[serde(default, deserialize_with = "super::lenient::number")]
     pub(super) size: Option<f64>,
     text: Option<Text>,
-    /// Of a request not in HAR 1.2, but several tools say here that `text` is base64.
+    /// HAR 1.2 does not define it for requests, but several tools use it for base64.
     encoding: Option<Text>,
     #[serde(default, deserialize_with = "if_fits")]
     params: Option<Vec<Param>>,
-    /// Where Playwright keeps the body, by the archive's folder.
+    /// Playwright's path of the body, relative to the archive.
     #[serde(rename = "_file")]
     file: Option<Text>,
 }
@@ -45,15 +45,15 @@ pub(super) struct Param {
 }
 
 impl Content {
-    /// The media type, where it is one.
+    /// The media type, if valid.
     pub(super) fn media(&self) -> Option<&str> {
         let media = self.mime_type.as_ref().map(|media| media.0.trim());
-        // What browsers write in place of an unknown one.
+        // Browsers write `x-unknown` for an unknown one.
         media.filter(|media| media.contains('/'))
     }
 
-    /// The body; empty where there is none, or it was not kept.
-    pub(super) fn body(&self, beside: &Beside, missing: &mut u64) -> Body<'static> {
+    /// The body; empty if there is none, or it was not kept.
+    pub(super) fn body(&self, beside: &SiblingFiles, missing: &mut u64) -> Body<'static> {
         let text = self.text.as_ref().map_or("", |text| text.0.as_str());
         if !text.is_empty() {
             return match &self.encoding {
@@ -73,12 +73,12 @@ impl Content {
         }
     }
 
-    /// True where the body is in a file that is there, so that an empty one is known to be empty.
+    /// True if the body is in an existing file, so that an empty body is really empty.
     pub(super) fn names_file(&self) -> bool {
         self.file.is_some()
     }
 
-    /// The body that the parameters of a form make, and its media type, where it is multipart.
+    /// Builds the body from the parameters of a form; with its media type if it is multipart.
     pub(super) fn form(&self, declared: Option<&str>) -> Option<(Body<'static>, Option<String>)> {
         let params = self.params.as_ref().filter(|params| !params.is_empty())?;
         let media = declared.or(self.media()).unwrap_or_default();
@@ -114,7 +114,8 @@ fn value(param: &Param) -> &str {
     param.value.as_ref().map_or("", |value| value.0.as_str())
 }
 
-/// Text that claims to be base64 and is not is the text itself: Firefox says so of bodies that it keeps as text.
+/// Text that is declared as base64 but invalid is used as it is, because Firefox labels text bodies
+/// this way.
 fn decoded(text: &str) -> Body<'static> {
     let packed: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     match BASE64.decode(&packed) {
@@ -123,7 +124,7 @@ fn decoded(text: &str) -> Body<'static> {
     }
 }
 
-/// The boundary that a media type names.
+/// The boundary in a media type.
 fn boundary(media: &str) -> Option<String> {
     let mut parameters = media.split(';').skip(1).filter_map(|part| part.split_once('='));
     let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?;
@@ -131,7 +132,7 @@ fn boundary(media: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// A body of RFC 7578. The content of files is not in the archive, so that their parts are empty.
+/// A body as in RFC 7578. The archive has no content of files, so their parts are empty.
 fn multipart(params: &[Param], boundary: &str) -> String {
     let quoted = |text: &str| text.replace('"', "%22").replace(['\r', '\n'], " ");
     let mut text = String::new();

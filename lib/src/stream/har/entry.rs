@@ -1,19 +1,19 @@
-//! One entry of a HAR as an exchange: as browsers, proxies and test tools write it.
+//! Converts a HAR entry to an exchange, as browsers, proxies and test tools write it.
 
 use serde::Deserialize;
 
-use super::super::beside::Beside;
 use super::super::capture::method;
+use super::super::sibling_files::SiblingFiles;
 use super::body::Content;
 use super::lenient::{Text, if_fits, number};
 use crate::exchange::{
-    Body, Exchange, LineError, Meta, Method, Pairs, Place, Protocol, Request, Response, header,
-    later, place, without_lone_surrogates,
+    Body, Exchange, LineError, Meta, Method, Pairs, Protocol, Request, RequestTarget, Response,
+    header, later, place, without_lone_surrogates,
 };
 
-/// What an entry is.
-pub(super) enum Read {
-    /// An exchange of HTTP.
+/// The kind of an entry.
+pub(super) enum ReadEntry {
+    /// An HTTP exchange.
     Exchange(Box<Exchange<'static>>),
     /// Something of another scheme: `ws`, `data`, `chrome-extension`.
     Other(String),
@@ -37,10 +37,10 @@ struct HarRequest {
     url: Option<Text>,
     #[serde(default, deserialize_with = "if_fits")]
     headers: Option<Vec<NameValue>>,
-    /// What some tools list instead of writing it into the URL.
+    /// Some tools list the query here and not in the URL.
     #[serde(default, deserialize_with = "if_fits")]
     query_string: Option<Vec<NameValue>>,
-    /// What some tools list instead of the header.
+    /// Some tools list cookies here and not in the header.
     #[serde(default, deserialize_with = "if_fits")]
     cookies: Option<Vec<Cookie>>,
     post_data: Option<Content>,
@@ -70,7 +70,7 @@ struct Cookie {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HarResponse {
-    /// 0 or -1 where there was no response.
+    /// 0 or -1 without a response.
     #[serde(default, deserialize_with = "number")]
     status: Option<f64>,
     status_text: Option<Text>,
@@ -84,11 +84,15 @@ struct HarResponse {
     error: Option<Text>,
 }
 
-/// Reads an entry. `missing` counts bodies in files that are not `beside` the archive.
+/// Reads an entry. `missing` counts bodies whose files are not in `siblings`.
 ///
 /// # Errors
-/// What is no entry of a HAR.
-pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Read, LineError> {
+/// The text is not a HAR entry.
+pub(super) fn read(
+    text: &[u8],
+    beside: &SiblingFiles,
+    missing: &mut u64,
+) -> Result<ReadEntry, LineError> {
     let entry = parse(text)?;
     let Some(request) = entry.request else { return Err(refuse("the entry has no request")) };
     let Some(mut url) = request.url.map(|url| url.0) else {
@@ -97,7 +101,7 @@ pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Re
         ));
     };
     if let Some(scheme) = other_scheme(&url) {
-        return Ok(Read::Other(scheme));
+        return Ok(ReadEntry::Other(scheme));
     }
     let mut meta = Meta { duration_ms: entry.time.filter(|ms| *ms >= 0.0), ..Meta::default() };
     let method = method(&request.method.unwrap_or_default().0, &mut meta)?;
@@ -110,7 +114,7 @@ pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Re
         headers.push(("cookie".into(), pairs.join("; ").into()));
     }
     with_query(&mut url, &request.query_string.unwrap_or_default());
-    let Place { protocol, host, pathname, query, wire_query } =
+    let RequestTarget { protocol, host, pathname, query, wire_query } =
         place(Some(url.into()), None, None, None, Pairs::new(), &headers);
     let host = match authority {
         Some(authority) if host.is_empty() => authority.to_ascii_lowercase().into(),
@@ -131,7 +135,7 @@ pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Re
         }
         declare(&mut headers, media, &body);
     }
-    // A size without text is a body that the tool did not keep.
+    // A size without text means that the tool did not keep the body.
     if body.is_empty() {
         meta.truncated_request = size(request.body_size);
     }
@@ -147,7 +151,8 @@ pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Re
         body,
         timestamp: started.clone().map(Into::into),
     };
-    // An archive of requests alone has no responses; a browser's has one without a status where none came.
+    // An archive of requests only has no responses; browsers write a response without a status if
+    // there was none.
     let was_asked_for = entry.response.is_some();
     let response = match entry.response {
         Some(response) => answer(response, method, &mut meta, beside, missing)?,
@@ -160,10 +165,10 @@ pub(super) fn read(text: &[u8], beside: &Beside, missing: &mut u64) -> Result<Re
     if response.is_none() && was_asked_for && meta.error.is_none() {
         meta.error = Some("no response in the archive".into());
     }
-    Ok(Read::Exchange(Box::new(Exchange { request, response, meta })))
+    Ok(ReadEntry::Exchange(Box::new(Exchange { request, response, meta })))
 }
 
-/// Characters that do not exist are mended only where there are any.
+/// Lone surrogates are replaced only if parsing fails.
 fn parse(text: &[u8]) -> Result<Entry, LineError> {
     let error = match deserialized(text) {
         Ok(entry) => return Ok(entry),
@@ -185,12 +190,12 @@ fn parse(text: &[u8]) -> Result<Entry, LineError> {
 
 fn deserialized(text: &[u8]) -> serde_json::Result<Entry> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    // Chromium nests the callers of a script; what is not asked for is passed over without recursion.
+    // Chromium nests the call stack of scripts; unknown fields are skipped without recursion.
     deserializer.disable_recursion_limit();
     Entry::deserialize(&mut deserializer)
 }
 
-/// A scheme that is none of HTTP's, in lower case. `localhost:80/` has a port, and no scheme.
+/// A scheme other than HTTP, in lower case. `localhost:80/` has a port, not a scheme.
 fn other_scheme(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once(':')?;
     let scheme = scheme.trim().to_ascii_lowercase();
@@ -227,7 +232,7 @@ fn answer(
     response: HarResponse,
     method: Method,
     meta: &mut Meta<'static>,
-    beside: &Beside,
+    beside: &SiblingFiles,
     missing: &mut u64,
 ) -> Result<Option<Response<'static>>, LineError> {
     let number = response.status.unwrap_or_default();
@@ -245,7 +250,7 @@ fn answer(
         let set = response.cookies.unwrap_or_default();
         headers.extend(set.iter().map(|cookie| ("set-cookie".into(), cookie.set().into())));
     }
-    // Browsers show the cached body beside a 304, which never was on the wire.
+    // Browsers show the cached body with a 304, although it was not on the wire.
     let bodiless = method == Method::Head || matches!(status, 100..=199 | 204 | 304);
     let mut found = Body::Empty;
     if let Some(content) = response.content.filter(|_| !bodiless) {
@@ -259,13 +264,13 @@ fn answer(
     Ok(Some(Response { status, headers, body: found, timestamp: None }))
 }
 
-/// The size of a body that was not kept: 0 where that is not known either.
+/// The size of a body that was not kept; 0 if unknown.
 fn unrecorded(content: &Content, headers: &Pairs<'_>, lost: bool) -> Option<u64> {
     let declared = || header(headers, "content-length").and_then(|size| size.trim().parse().ok());
     match content.size {
         Some(bytes) if bytes > 0.0 => Some(bytes as u64),
         Some(0.0) if !lost => None,
-        // A media type is of a body that was there.
+        // A media type implies that there was a body.
         _ => match declared() {
             Some(0) => None,
             Some(size) => Some(size),
@@ -279,7 +284,8 @@ impl Cookie {
         format!("{}={}", self.name.0, self.value.as_ref().map_or("", |value| &value.0))
     }
 
-    /// As `Set-Cookie` has it. When it expires is left out: tools write that in ways of their own.
+    /// In the form of `Set-Cookie`. The expiry is left out, because its format differs between
+    /// tools.
     fn set(&self) -> String {
         let mut text = self.pair();
         let named = [("Path", &self.path), ("Domain", &self.domain), ("SameSite", &self.same_site)];
@@ -297,8 +303,8 @@ impl Cookie {
     }
 }
 
-/// Headers in lower case, without the pseudo-headers that HTTP/2 tools list among them. Browsers join headers of one name by
-/// line ends.
+/// Headers in lower case, without HTTP/2 pseudo-headers. Browsers join headers with the same name
+/// by line breaks.
 fn headers(list: Vec<NameValue>) -> Pairs<'static> {
     let mut pairs = Pairs::new();
     for header in list {

@@ -1,11 +1,12 @@
-//! JSON values that tools write in more than one type: a status as text, a header's value as a number, no list but an object.
+//! JSON values that tools write with different types: a status as text, a header value as a number,
+//! an object instead of a list.
 
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
-/// A text; numbers and booleans count as their spelling.
+/// A text; numbers and booleans are converted to text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text(pub(super) String);
 
@@ -40,13 +41,13 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A number, also one in quotes; nothing in place of anything else.
+/// A number, possibly quoted; `None` for anything else.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     let raw = <Option<&RawValue>>::deserialize(deserializer)?;
     Ok(raw.and_then(|raw| raw.get().trim_matches('"').trim().parse().ok()))
 }
 
-/// What a value is of the type that is wanted; nothing in place of anything else.
+/// A value of the wanted type; `None` for anything else.
 pub(super) fn if_fits<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -6,35 +6,35 @@ mod lenient;
 
 use std::io::{self, Read};
 
-use super::beside::Beside;
-use super::capture::{Capture, Step};
+use super::capture::{CaptureEntry, CaptureReader};
 use super::scan::{Array, Scan, Scanned};
-use entry::Read as Entry;
+use super::sibling_files::SiblingFiles;
+use entry::ReadEntry as Entry;
 
 /// Entries of one archive.
 pub(super) struct Har {
     scan: Scan,
-    beside: Beside,
-    /// How many files beside the archive were named and not found.
+    beside: SiblingFiles,
+    /// The number of referenced files that were not found.
     missing: u64,
 }
 
 impl Har {
-    pub(super) fn new(input: Box<dyn Read + Send>, beside: Beside) -> Self {
+    pub(super) fn new(input: Box<dyn Read + Send>, beside: SiblingFiles) -> Self {
         Har { scan: Scan::new(input, Array::LogEntries), beside, missing: 0 }
     }
 }
 
-impl Capture for Har {
-    fn next(&mut self) -> io::Result<Step> {
+impl CaptureReader for Har {
+    fn next(&mut self) -> io::Result<CaptureEntry> {
         Ok(match self.scan.next_entry()? {
-            Scanned::End => Step::End,
-            Scanned::Torn => Step::Cut,
-            Scanned::TooLong(size) => Step::TooLong(size),
+            Scanned::End => CaptureEntry::End,
+            Scanned::Torn => CaptureEntry::Cut,
+            Scanned::TooLong(size) => CaptureEntry::TooLong(size),
             Scanned::Entry(text) => match entry::read(&text, &self.beside, &mut self.missing) {
-                Ok(Entry::Exchange(exchange)) => Step::Exchange(exchange),
-                Ok(Entry::Other(scheme)) => Step::PassedOver(scheme),
-                Err(error) => Step::Rejected(error),
+                Ok(Entry::Exchange(exchange)) => CaptureEntry::Exchange(exchange),
+                Ok(Entry::Other(scheme)) => CaptureEntry::PassedOver(scheme),
+                Err(error) => CaptureEntry::Rejected(error),
             },
         })
     }

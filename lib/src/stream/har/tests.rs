@@ -5,7 +5,7 @@ use super::super::capture::Entries;
 use super::*;
 use crate::exchange::{Body, Exchange, header, parse_line};
 
-/// A reader that gives one byte at a time, so that every border is crossed.
+/// A reader that returns one byte at a time, to test every boundary.
 struct Drip(Cursor<Vec<u8>>);
 
 impl Read for Drip {
@@ -15,9 +15,9 @@ impl Read for Drip {
     }
 }
 
-/// `Ok(line)` or `Err(what came instead)`, with the entry's number.
+/// `Ok(line)` or `Err(other record)`, with the number of the entry.
 fn read_with(input: Box<dyn Read + Send>, block: usize) -> Vec<(u64, Result<String, String>)> {
-    let har = Box::new(Har::new(input, Beside::Nothing));
+    let har = Box::new(Har::new(input, SiblingFiles::Nothing));
     let mut har = Entries::new("a.har".into(), har, block);
     let mut found = Vec::new();
     while let Some(block) = har.next_block().unwrap() {
@@ -130,7 +130,8 @@ fn pseudo_headers_name_the_host_where_nothing_else_does() {
 
 #[test]
 fn what_mitmproxy_writes() {
-    // As its `savehar` does: sizes of -1, cookies beside headers, pseudo-headers of HTTP/2, bytes in base64.
+    // As its `savehar` writes it: sizes of -1, listed cookies, HTTP/2 pseudo-headers, bytes in
+    // base64.
     let line = one(
         r#"{"startedDateTime":"2026-01-02T03:04:05.678901+00:00","time":12.5,"request":{"method":"POST","url":"https://h.test/a?b=1",
         "httpVersion":"HTTP/2.0","cookies":[{"name":"a","value":"1"}],
@@ -189,7 +190,7 @@ fn what_is_no_http_is_passed_over_and_counted() {
     all.insert(2, good.to_owned());
     all.push(good.to_owned());
     let har = format!("{{\"log\":{{\"entries\":[{}]}}}}", all.join(","));
-    let har = Box::new(Har::new(Box::new(Cursor::new(har)), Beside::Nothing));
+    let har = Box::new(Har::new(Box::new(Cursor::new(har)), SiblingFiles::Nothing));
     let mut entries = Entries::new("a.har".into(), har, 1 << 20);
     let mut numbers = Vec::new();
     while let Some(block) = entries.next_block().unwrap() {
@@ -198,7 +199,7 @@ fn what_is_no_http_is_passed_over_and_counted() {
     assert_eq!(numbers, [3, 9]);
     let note = entries.notes().join(" ");
     assert!(note.contains("7 entries passed over") && note.contains("wss 1"), "{note}");
-    // A port is no scheme.
+    // A port is not a scheme.
     let line =
         one(r#"{"request":{"method":"GET","url":"localhost:80/x"},"response":{"status":200}}"#);
     assert_eq!(parse(&line).response.unwrap().status, 200);
@@ -250,7 +251,7 @@ fn cut_archives_give_their_whole_entries() {
         let found = read_with(Box::new(Cursor::new(cut.to_owned())), 1 << 20);
         assert!(found.last().unwrap().1.is_err(), "{cut}");
     }
-    // Its entries are whole, and the archive is not.
+    // The entries are complete, but the archive is not.
     let whole =
         r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/"}}],"x":{"]}":1}}}"#;
     for (cut, records) in [(0, 1), (1, 2), (2, 2), (12, 2)] {
@@ -264,7 +265,7 @@ fn cut_archives_give_their_whole_entries() {
 #[test]
 fn what_is_no_archive_says_so() {
     for text in ["{}", "[1]", "{\"log\":{\"entries\":{}}}", "{\"entries\":[]}"] {
-        let mut har = Har::new(Box::new(Cursor::new(text)), Beside::Nothing);
+        let mut har = Har::new(Box::new(Cursor::new(text)), SiblingFiles::Nothing);
         let error = har.next().err().unwrap();
         assert!(error.to_string().contains("no list of entries (log.entries)"), "{text}: {error}");
     }
@@ -296,8 +297,8 @@ fn forms_of_files_become_multipart() {
 
 #[test]
 fn what_tools_write_besides_the_standard() {
-    // Text that claims to be base64, a query that is only listed, headers that are joined by line ends, a media type beside
-    // the headers, numbers as text, half of a surrogate pair, a method of its own.
+    // Invalid base64, a listed query, headers joined by line breaks, a separate media type, numbers
+    // as text, a lone surrogate, a custom method.
     let line = one(
         r#"{"time":"3","request":{"method":"PURGE","url":"http://h/p#f","queryString":[{"name":"q","value":"a b"},{"name":"n","value":5}],
         "headers":{"not":"a list"}},"response":{"status":"200","headers":[{"name":"Set-Cookie","value":"a=1\nb=2"}],
@@ -319,11 +320,11 @@ fn bodies_may_lie_beside_the_archive() {
     let har = r#"{"log":{"entries":[
         {"request":{"method":"GET","url":"http://h/"},"response":{"status":200,"content":{"size":-1,"mimeType":"application/json","_file":"a.json"}}},
         {"request":{"method":"GET","url":"http://h/"},"response":{"status":200,"content":{"size":-1,"mimeType":"application/json","_file":"../b"}}}]}}"#;
-    let beside = Beside::of_file(&folder.path().join("x.har"));
+    let beside = SiblingFiles::of_file(&folder.path().join("x.har"));
     let mut har = Har::new(Box::new(Cursor::new(har)), beside);
-    let Step::Exchange(found) = har.next().unwrap() else { panic!("no exchange") };
+    let CaptureEntry::Exchange(found) = har.next().unwrap() else { panic!("no exchange") };
     assert_eq!(found.response.unwrap().body.as_str(), Some("[1]"));
-    let Step::Exchange(lost) = har.next().unwrap() else { panic!("no exchange") };
+    let CaptureEntry::Exchange(lost) = har.next().unwrap() else { panic!("no exchange") };
     assert_eq!(lost.meta.truncated_response, Some(0));
     assert_eq!(har.notes().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! What brokers and the group are asked: which partitions there are, where they begin and end, up to where they were read.
+//! Queries to brokers and to the consumer group: partitions, watermarks, and committed offsets.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use super::config;
 use super::context::{Events, take};
 use super::locator::Topic;
 
-/// A broker that answers does so within this time.
-const ANSWER: Duration = Duration::from_secs(5);
+/// A reachable broker answers within this time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long one waits before asking again.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The pause between attempts.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Of which cluster a topic's brokers are, where one answers.
+/// The cluster id of a topic's brokers, if one answers.
 pub(super) fn cluster_of(topic: &Topic) -> Option<String> {
     let config = config::build(topic, &[]).ok()?;
     let consumer: BaseConsumer<Events> =
@@ -28,16 +28,16 @@ pub(super) fn cluster_of(topic: &Topic) -> Option<String> {
     Broker { topic: topic.clone(), consumer }.cluster()
 }
 
-/// What a group has noted of a partition.
+/// What a group has committed for a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Everything before this offset is safe.
+    /// Everything before this offset is durable.
     pub offset: u64,
-    /// What its members have written beside it, for each other.
+    /// The metadata that the members committed with it, for each other.
     pub note: String,
 }
 
-/// A topic, and the consumer by which its brokers are spoken to.
+/// A topic, and the consumer that talks to its brokers.
 pub(super) struct Broker {
     pub(super) topic: Topic,
     pub(super) consumer: BaseConsumer<Events>,
@@ -48,14 +48,14 @@ impl Broker {
         StreamError::Kafka { topic: self.topic.short(), why: why.into() }
     }
 
-    /// What an error says, in librdkafka's words.
+    /// An error in librdkafka's words.
     pub(super) fn refused(&self, error: &KafkaError) -> StreamError {
         self.failed(words(error))
     }
 
-    /// The id of the cluster, as far as a broker answers.
+    /// The id of the cluster, if a broker answers.
     pub(super) fn cluster(&self) -> Option<String> {
-        self.consumer.client().fetch_cluster_id(ANSWER)
+        self.consumer.client().fetch_cluster_id(ANSWER_TIMEOUT)
     }
 
     /// The topic's partitions.
@@ -75,30 +75,30 @@ impl Broker {
         }
     }
 
-    /// Asks again, as long as the topic says, where no broker answers.
-    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    /// Retries for the topic's configured time while no broker answers.
+    fn with_retries<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
         let start = Instant::now();
         loop {
             match ask() {
-                Err(_) if start.elapsed() < self.topic.patience => std::thread::sleep(PAUSE),
+                Err(_) if start.elapsed() < self.topic.patience => std::thread::sleep(RETRY_PAUSE),
                 answer => return answer,
             }
         }
     }
 
-    /// The offsets of the first message of a partition, and behind the last.
+    /// The offset of the first message of a partition, and the offset after the last one.
     pub(super) fn watermarks(&self, partition: i32) -> Result<(u64, u64), StreamError> {
-        let ask = || self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER);
-        let (low, high) = self.patiently(ask).map_err(|error| {
+        let ask = || self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER_TIMEOUT);
+        let (low, high) = self.with_retries(ask).map_err(|error| {
             let why = words(&error);
             self.failed(format!("cannot ask for the end of partition {partition}: {why}"))
         })?;
         Ok((unsigned(low), unsigned(high)))
     }
 
-    /// The offset of the first message of a partition, where a broker tells at once.
+    /// The offset of the first message of a partition, if a broker answers at once.
     pub(super) fn first(&self, partition: i32) -> Option<u64> {
-        let found = self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER);
+        let found = self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER_TIMEOUT);
         found.ok().map(|(low, _)| unsigned(low))
     }
 
@@ -110,12 +110,12 @@ impl Broker {
         list
     }
 
-    /// What the group has committed of these partitions; nothing of those that it has never heard of.
+    /// What the group has committed for these partitions; nothing for partitions without a commit.
     pub(super) fn committed(
         &self,
         partitions: impl IntoIterator<Item = i32>,
     ) -> KafkaResult<BTreeMap<i32, Committed>> {
-        let found = self.consumer.committed_offsets(self.list(partitions), ANSWER)?;
+        let found = self.consumer.committed_offsets(self.list(partitions), ANSWER_TIMEOUT)?;
         let all = found.elements();
         let noted = all.iter().filter_map(|found| match found.offset() {
             Offset::Offset(offset) if offset >= 0 => {
@@ -127,16 +127,16 @@ impl Broker {
         Ok(noted.collect())
     }
 
-    /// The same, asked for as long as the topic says.
-    pub(super) fn committed_patiently(
+    /// The same, with retries for the topic's configured time.
+    pub(super) fn committed_with_retries(
         &self,
         partitions: &[i32],
     ) -> Result<BTreeMap<i32, Committed>, StreamError> {
-        self.patiently(|| self.committed(partitions.iter().copied()))
+        self.with_retries(|| self.committed(partitions.iter().copied()))
             .map_err(|error| self.refused(&error))
     }
 
-    /// Has the group note these.
+    /// Commits these offsets for the group.
     pub(super) fn commit(&self, offsets: &BTreeMap<i32, Committed>) -> Result<(), StreamError> {
         let list = self.list(offsets.keys().copied());
         for mut element in list.elements_for_topic(&self.topic.name) {
@@ -151,7 +151,7 @@ impl Broker {
         })
     }
 
-    /// Has librdkafka fetch partitions from these offsets on.
+    /// Makes librdkafka fetch partitions from these offsets on.
     pub(super) fn fetch(&self, starts: &BTreeMap<i32, u64>) -> Result<(), StreamError> {
         let mut list = TopicPartitionList::new();
         for (partition, start) in starts {
@@ -166,7 +166,7 @@ impl Broker {
         taken.map_err(|error| self.refused(&error))
     }
 
-    /// Has it fetch no more of a partition for now. Where that fails, more is fetched than is used.
+    /// Pauses fetching a partition. If that fails, messages are fetched in vain.
     pub(super) fn pause(&self, partition: i32) {
         let _ = self.consumer.pause(&self.list([partition]));
     }
@@ -180,7 +180,7 @@ fn signed(offset: u64) -> Offset {
     Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX))
 }
 
-/// Offsets are never negative but for marks, which do not come here.
+/// Offsets are never negative, except for markers, which do not reach this code.
 pub(super) fn unsigned(offset: i64) -> u64 {
     u64::try_from(offset).unwrap_or(0)
 }

@@ -1,4 +1,5 @@
-//! What librdkafka is told: our settings, those of the environment, those of the URL, in this order.
+//! The configuration for librdkafka: HMT's settings, then those of the environment, then those of
+//! the URL.
 
 use std::fs;
 
@@ -7,21 +8,21 @@ use rdkafka::error::KafkaError;
 
 use super::locator::{PREFIX, Topic, is_secret};
 
-/// Milliseconds after which a group gives the partitions of a member with a name to others. Such a member
-/// does not leave the group at its end, so that this is how long others wait for them.
+/// Session timeout in milliseconds for a static group member. Such a member does not leave the group
+/// at its end, so its partitions are given to others only after this time.
 const MISSED_AFTER: &str = "10000";
 
-/// Checks the properties of the URL and the environment: that there are such, that their values can be, and that this build has
-/// what they ask for.
+/// Checks the properties of the URL and the environment: their names, their values, and whether
+/// this build supports them.
 pub(super) fn check(topic: &Topic) -> Result<(), String> {
     build(topic, &[]).map(|_| ())
 }
 
-/// The configuration for a topic, `ours` being what it is unless somebody says otherwise.
+/// The configuration for a topic; `ours` holds the defaults.
 pub(super) fn build(topic: &Topic, ours: &[(&str, &str)]) -> Result<ClientConfig, String> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &topic.brokers).set("client.id", "hmt");
-    // A broker that comes back is noticed within a second.
+    // A returning broker is noticed within a second.
     config.set("reconnect.backoff.max.ms", "1000");
     for (key, value) in ours {
         config.set(*key, *value);
@@ -59,7 +60,7 @@ fn set(config: &mut ClientConfig, key: &str, value: &str) -> Result<(), String> 
         }
         None => value.to_owned(),
     };
-    // One by one, so that the message is of this property, and never tells a secret.
+    // One by one, so that the message concerns this property and never contains a secret.
     let one = ClientConfig::new().set(key, &value).create_native_config();
     if let Err(KafkaError::ClientConfig(_, why, ..)) = one {
         return Err(if is_secret(key) {
@@ -72,7 +73,7 @@ fn set(config: &mut ClientConfig, key: &str, value: &str) -> Result<(), String> 
     Ok(())
 }
 
-/// PLAIN over plain text is all that needs no OpenSSL.
+/// Only PLAIN over plain text works without OpenSSL.
 fn needs_tls(key: &str, value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     match key {
@@ -84,7 +85,7 @@ fn needs_tls(key: &str, value: &str) -> bool {
     }
 }
 
-/// What to say where traffic would leave the machine for everybody to read.
+/// The warning if traffic would leave the machine unencrypted.
 pub(super) fn warning(topic: &Topic, config: &ClientConfig) -> Option<String> {
     let protocol = config.get("security.protocol").unwrap_or("plaintext");
     if protocol.to_ascii_lowercase().contains("ssl") {

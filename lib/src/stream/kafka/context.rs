@@ -1,4 +1,4 @@
-//! What librdkafka tells a consumer between its messages.
+//! Receives librdkafka's events for a consumer.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,28 +10,28 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{ClientContext, TopicPartitionList};
 
-/// What the group has decided, to be carried out by whoever polls: what was read of a partition is made durable before the
-/// partition is given away, which takes longer than a callback may.
-pub(super) enum Decision {
-    /// These partitions are ours now.
+/// A decision of the group, which the polling code carries out: the messages of a partition are
+/// made durable before it is given back, which takes too long for a callback.
+pub(super) enum GroupDecision {
+    /// These partitions are assigned to this consumer.
     Assign(TopicPartitionList),
-    /// These are to be given back; `lost` if others may have them already.
+    /// These must be given back; with `lost`, others may have them already.
     Revoke { partitions: TopicPartitionList, lost: bool },
 }
 
 /// Notes what happens.
 #[derive(Default)]
 pub(super) struct Events {
-    decisions: Mutex<VecDeque<Decision>>,
+    decisions: Mutex<VecDeque<GroupDecision>>,
     closing: AtomicBool,
-    /// An assignment was announced, and neither taken nor refused yet.
+    /// True while an assignment is neither accepted nor refused.
     unanswered: AtomicBool,
     down: AtomicBool,
 }
 
 impl Events {
-    /// The next decision that is to be carried out.
-    pub(super) fn next(&self) -> Option<Decision> {
+    /// The next pending decision.
+    pub(super) fn next(&self) -> Option<GroupDecision> {
         self.decisions.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
@@ -54,7 +54,8 @@ impl Events {
         self.down.store(false, Ordering::Relaxed);
     }
 
-    /// Notes an error; true where it is only that a broker is away, which librdkafka goes on to look for.
+    /// Notes an error; true if it only means that a broker is unavailable, which librdkafka handles
+    /// itself.
     pub(super) fn note(&self, code: RDKafkaErrorCode) -> bool {
         if code == RDKafkaErrorCode::AllBrokersDown {
             self.down.store(true, Ordering::Relaxed);
@@ -71,7 +72,7 @@ impl Events {
 }
 
 impl ClientContext for Events {
-    /// What matters comes as an error, too.
+    /// Important messages also arrive as errors.
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
     fn error(&self, error: KafkaError, _: &str) {
@@ -90,8 +91,8 @@ impl ConsumerContext for Events {
     ) {
         let assign = what == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if self.closing.load(Ordering::Relaxed) {
-            // Nobody carries out decisions any more, and the consumer does not close before each has its answer. While it
-            // closes, it takes every answer for one that gives all back.
+            // Nobody handles decisions any more, and the consumer closes only when each one is
+            // answered. While it closes, it treats every answer as giving all partitions back.
             let answer =
                 if assign { take(consumer, partitions) } else { give_back(consumer, partitions) };
             drop(answer);
@@ -100,9 +101,9 @@ impl ConsumerContext for Events {
         let partitions = partitions.clone();
         self.unanswered.store(assign, Ordering::Relaxed);
         let decision = if assign {
-            Decision::Assign(partitions)
+            GroupDecision::Assign(partitions)
         } else {
-            Decision::Revoke { partitions, lost: consumer.assignment_lost() }
+            GroupDecision::Revoke { partitions, lost: consumer.assignment_lost() }
         };
         self.decisions.lock().unwrap_or_else(PoisonError::into_inner).push_back(decision);
     }
@@ -120,7 +121,7 @@ pub(super) fn give_back(
     }
 }
 
-/// Takes partitions from the group.
+/// Accepts partitions from the group.
 pub(super) fn take(
     consumer: &BaseConsumer<Events>,
     partitions: &TopicPartitionList,

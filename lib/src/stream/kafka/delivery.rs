@@ -1,4 +1,4 @@
-//! What becomes of the records that librdkafka was given: every one is acknowledged, or kept in a file.
+//! Tracks the records that librdkafka has accepted: each one is acknowledged, or saved in a file.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,14 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::super::sink::{Notify, Unsent};
 use super::locator::Topic;
-use super::unsent::Aside;
+use super::unsent::UnsentFile;
 
-/// Shared by the sink and librdkafka's threads.
+/// Shared between the sink and librdkafka's threads.
 pub(super) struct Delivery {
     /// The topic, for messages.
     name: String,
-    kept: Mutex<Kept>,
-    /// When something was acknowledged last.
+    kept: Mutex<UnsentCount>,
+    /// The time of the last acknowledgement.
     moved: Mutex<Instant>,
     signal: Condvar,
     report: Mutex<Option<Notify>>,
@@ -29,17 +29,17 @@ pub(super) struct Delivery {
     down: AtomicBool,
 }
 
-/// What could not be sent.
+/// The records that could not be sent.
 #[derive(Default)]
-struct Kept {
-    file: Aside,
-    /// How many of those had been taken from the writer before.
+struct UnsentCount {
+    file: UnsentFile,
+    /// How many of those the writer was told are sent.
     taken: u64,
-    /// Why the first.
+    /// The reason for the first one.
     why: Option<String>,
-    /// What makes the sink useless: no other record will be accepted either.
+    /// The error after which no other record will be accepted.
     fatal: Option<String>,
-    /// True where some were on their way, and may have arrived.
+    /// True if some were in flight, and may have arrived.
     perhaps: bool,
     error: Option<io::Error>,
 }
@@ -66,12 +66,12 @@ impl Delivery {
         }
     }
 
-    /// When something moved last.
+    /// The time of the last acknowledgement.
     pub(super) fn moved(&self) -> Instant {
         *lock(&self.moved)
     }
 
-    /// Waits until something moves, or a while.
+    /// Waits for an acknowledgement, for at most `limit`.
     pub(super) fn wait(&self, limit: Duration) {
         let guard = lock(&self.moved);
         drop(self.signal.wait_timeout(guard, limit).unwrap_or_else(PoisonError::into_inner));
@@ -82,7 +82,7 @@ impl Delivery {
         self.signal.notify_all();
     }
 
-    /// Keeps a record in the file; `taken` tells whether its writer thinks it is sent.
+    /// Saves a record in the file; `taken` is true if its writer was told that it is sent.
     pub(super) fn keep(&self, record: &[u8], why: &str, taken: bool) {
         let first = {
             let mut kept = lock(&self.kept);
@@ -100,12 +100,12 @@ impl Delivery {
         }
     }
 
-    /// What makes the sink useless, if anything does.
+    /// The fatal error, if there is one.
     pub(super) fn fatal(&self) -> Option<String> {
         lock(&self.kept).fatal.clone()
     }
 
-    /// Closes the file of those that were not sent.
+    /// Closes the file of unsent records.
     pub(super) fn rest(&self, topic: &Topic) -> io::Result<Option<Unsent>> {
         let mut kept = lock(&self.kept);
         if let Some(error) = kept.error.take() {
@@ -113,14 +113,14 @@ impl Delivery {
         }
         let Some((file, count)) = kept.file.close()? else { return Ok(None) };
         let why = kept.why.take().unwrap_or_default();
-        let Kept { taken, perhaps, .. } = *kept;
+        let UnsentCount { taken, perhaps, .. } = *kept;
         let (topic, name) = (topic.to_string(), topic.short());
         Ok(Some(Unsent { topic, name, file, count, taken, why, perhaps }))
     }
 }
 
 impl ClientContext for Delivery {
-    /// What matters comes as an error, too.
+    /// Important messages also arrive as errors.
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
     fn error(&self, error: KafkaError, reason: &str) {

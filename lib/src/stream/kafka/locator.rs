@@ -1,60 +1,61 @@
-//! `kafka://BROKER[,BROKER]/TOPIC[?PARAMETER=VALUE…]`, taken apart and checked as far as that needs no broker.
+//! Parses and checks `kafka://BROKER[,BROKER]/TOPIC[?PARAMETER=VALUE…]`, without asking a broker.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::super::locator::LocatorError;
 
-/// How long a broker that does not answer is waited for, where nothing else ends the waiting.
+/// Default time to wait for a broker that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where Kafka is, unless somebody says otherwise.
+/// The default broker.
 const BROKER: &str = "localhost:9092";
 
-/// The topic of exchanges, unless somebody says otherwise.
+/// The default topic.
 const TOPIC: &str = "http_recordings";
 
-/// Why a build without the feature takes no URL of a topic.
+/// The error of a build without the feature for a topic URL.
 pub(in super::super) const ABSENT: &str = "this build of hmt has no Kafka; build it with the feature `kafka` (cargo install --path . --features kafka)";
 
-/// Every variable that begins so sets a property: `HMT_KAFKA_SASL_PASSWORD` is `sasl.password`.
+/// The prefix of variables that set properties: `HMT_KAFKA_SASL_PASSWORD` is `sasl.password`.
 pub(super) const PREFIX: &str = "HMT_KAFKA_";
 
-/// A topic, and how it is read or written. It holds no secrets: those come from the environment or files.
+/// A topic, and how it is read or written. It holds no secrets: those come from the environment or
+/// files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     url: String,
-    /// `HOST:PORT`, by commas.
+    /// `HOST:PORT`, separated by commas.
     pub(super) brokers: String,
     /// The topic's name.
     pub(super) name: String,
-    /// Properties of librdkafka, in the order given; a value `@FILE` stands for what is in that file.
+    /// Properties of librdkafka, in the given order; a value `@FILE` is read from that file.
     pub(super) properties: Vec<(String, String)>,
-    /// The consumer group, if it is to be one.
+    /// The consumer group, if any.
     pub(super) group: Option<String>,
-    /// The name in the group (`group.instance.id`), unless a property says otherwise.
+    /// The default of `group.instance.id`, the name of a static group member.
     pub(super) member: Option<String>,
-    /// Where reading begins in partitions of which nothing was read before.
-    pub(super) from: From,
-    /// Whether reading ends where the topic ended when it began.
+    /// Where to begin in partitions that were never read.
+    pub(super) from: StartOffset,
+    /// Whether to stop at the end that the topic had at the start.
     pub(super) until_end: bool,
-    /// How long a broker that does not answer is waited for.
+    /// How long to wait for a broker that does not answer.
     pub(super) patience: Duration,
 }
 
-/// Where reading begins.
+/// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum StartOffset {
     Beginning,
     Latest,
 }
 
 impl Topic {
-    /// Takes a URL apart.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// Broker or topic are missing; a parameter that is neither ours nor one of librdkafka's, that would break what is
-    /// promised, or that holds a secret.
+    /// A missing broker or topic, or a parameter that is unknown, would break a guarantee, or holds
+    /// a secret.
     pub(in super::super) fn parse(url: &str) -> Result<Topic, LocatorError> {
         let wrong = |why: &str| LocatorError::Kafka { url: hidden(url), why: why.to_owned() };
         let rest = url.strip_prefix("kafka://").unwrap_or_default();
@@ -84,7 +85,7 @@ impl Topic {
             properties: Vec::new(),
             group: None,
             member: None,
-            from: From::Beginning,
+            from: StartOffset::Beginning,
             until_end: false,
             patience: PATIENCE,
         };
@@ -96,23 +97,24 @@ impl Topic {
         Ok(topic)
     }
 
-    /// The same with a name in its group. A member with a name that dies and comes back has its partitions at once, where
-    /// others are first missed for the session time-out (KIP-345).
+    /// The same topic, read as a static group member with this name. A static member gets its
+    /// partitions back immediately after a restart; others must wait for the session timeout
+    /// (KIP-345).
     #[must_use]
     pub fn with_member(self, name: String) -> Topic {
         Topic { member: Some(name), ..self }
     }
 
-    /// The name in the group, where one was given by [`Topic::with_member`].
+    /// The name from [`Topic::with_member`], if any.
     pub fn member(&self) -> Option<&str> {
         self.member.as_deref()
     }
 
-    /// A topic of some brokers; all of it, or what a group is given of it. Without names,
-    /// `http_recordings` of `localhost:9092`.
+    /// A topic on some brokers, read completely or as a member of a group. By default
+    /// `http_recordings` on `localhost:9092`.
     ///
     /// # Errors
-    /// Names that cannot be.
+    /// Invalid names.
     pub fn of(
         broker: Option<&str>,
         topic: Option<&str>,
@@ -135,8 +137,8 @@ impl Topic {
             "group" => self.group = Some(value.to_owned()),
             "from" => {
                 self.from = match value {
-                    "beginning" => From::Beginning,
-                    "latest" => From::Latest,
+                    "beginning" => StartOffset::Beginning,
+                    "latest" => StartOffset::Latest,
                     _ => return Err(format!("from={value}: write from=beginning or from=latest")),
                 }
             }
@@ -168,7 +170,7 @@ impl Topic {
         Ok(())
     }
 
-    /// How it is called in messages: without its parameters.
+    /// The name for messages: without parameters.
     pub fn short(&self) -> String {
         format!("kafka://{}/{}", self.brokers, self.name)
     }
@@ -178,15 +180,15 @@ impl Topic {
         &self.name
     }
 
-    /// True where both are one topic, as far as their URLs tell: a broker in common, and the name.
+    /// True if both are the same topic, judging by their URLs: a common broker, and the same name.
     fn has_same_name(&self, other: &Topic) -> bool {
         let theirs: Vec<String> = other.brokers.split(',').map(address).collect();
         self.name == other.name
             && self.brokers.split(',').any(|broker| theirs.contains(&address(broker)))
     }
 
-    /// True where both are one topic. Brokers that go by different names are asked which cluster they are of; where none answers
-    /// within five seconds, they count as different.
+    /// True if both are the same topic. Brokers with different names are asked for their cluster
+    /// id; if none answers within five seconds, the topics count as different.
     pub fn is_same(&self, other: &Topic) -> bool {
         if self.name != other.name || self.has_same_name(other) {
             return self.name == other.name;
@@ -200,17 +202,17 @@ impl Topic {
         false
     }
 
-    /// True where it is read by a consumer group.
+    /// True if it is read by a consumer group.
     pub fn has_group(&self) -> bool {
         self.group.is_some()
     }
 
-    /// True where reading ends where the topic ended when it began.
+    /// True if reading stops at the end that the topic had at the start.
     pub fn ends(&self) -> bool {
         self.until_end
     }
 
-    /// The same, read up to where it ends now.
+    /// The same topic, read up to its current end.
     #[must_use]
     pub fn to_end(mut self) -> Topic {
         self.until_end = true;
@@ -224,7 +226,7 @@ impl fmt::Display for Topic {
     }
 }
 
-/// A broker as `HOST:PORT`, in lower case; loopback by one name.
+/// A broker as `HOST:PORT` in lower case; all names of loopback become one.
 fn address(broker: &str) -> String {
     let broker = broker.rsplit_once("://").map_or(broker, |(_, rest)| rest).to_ascii_lowercase();
     let (host, port) = match broker.rsplit_once(':') {
@@ -235,19 +237,19 @@ fn address(broker: &str) -> String {
     format!("{host}:{port}")
 }
 
-/// Properties that say who one is (CONFIGURATION.md of librdkafka).
+/// Properties for authentication (CONFIGURATION.md of librdkafka).
 pub(super) fn is_secret(property: &str) -> bool {
     ["password", "secret", "passphrase", "key.pem", "oauthbearer.config"]
         .iter()
         .any(|word| property.contains(word))
 }
 
-/// The variable of a property.
+/// The environment variable of a property.
 fn variable(property: &str) -> String {
     format!("{PREFIX}{}", property.to_ascii_uppercase().replace('.', "_"))
 }
 
-/// A URL as it may be shown: one that is refused for its secret must not be repeated.
+/// A URL for messages: a refused secret must not be repeated.
 fn hidden(url: &str) -> String {
     let place = url.split('?').next().unwrap_or_default();
     match place.strip_prefix("kafka://").and_then(|rest| rest.rsplit_once('@')) {
@@ -266,12 +268,15 @@ mod tests {
         let topic = Topic::parse(url).unwrap();
         assert_eq!(topic.brokers, "a:9092,[::1]:9093");
         assert_eq!((topic.name.as_str(), topic.group.as_deref()), ("http.rec_1", Some("g")));
-        assert_eq!((topic.from, topic.until_end), (From::Latest, true));
+        assert_eq!((topic.from, topic.until_end), (StartOffset::Latest, true));
         assert_eq!(topic.properties, [("linger.ms".to_owned(), "7".to_owned())]);
         assert_eq!(topic.patience, Duration::from_secs(2));
         assert_eq!(topic.to_string(), url);
         let plain = Topic::parse("kafka://a/t").unwrap();
-        assert_eq!((plain.from, plain.until_end, plain.group), (From::Beginning, false, None));
+        assert_eq!(
+            (plain.from, plain.until_end, plain.group),
+            (StartOffset::Beginning, false, None)
+        );
     }
 
     #[cfg(feature = "kafka")]

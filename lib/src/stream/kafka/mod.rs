@@ -1,17 +1,22 @@
 //! Kafka as a source and sink, by librdkafka.
 //!
-//! A message is one exchange, without a newline; its key is the exchange's host, so that those of a host keep their order.
-//! librdkafka has threads of its own; what calls it here is plain synchronous code.
+//! A message is one exchange, without a newline; its key is the exchange's host, so that the
+//! exchanges of a host keep their order. librdkafka has its own threads; the code here is
+//! synchronous.
 //!
-//! * `locator.rs`: what a URL says. `config.rs`: what librdkafka is told.
-//! * `source.rs`: messages in. `share.rs`: which partitions are ours. `partition.rs`: what is read of one. `broker.rs`: what brokers and
-//!   the group are asked. `outage.rs`: brokers that do not answer. `context.rs`: what the group decides.
-//! * `sink.rs`, `delivery.rs`, `unsent.rs`: records out, their acknowledgements, and what could not be sent.
+//! * `locator.rs`: parses URLs. `config.rs`: configures librdkafka.
+//! * `source.rs`: reads messages. `assignment.rs`: the assigned partitions. `partition.rs`: the
+//!   state of one. `broker.rs`: queries to brokers and the group. `outage.rs`: brokers that do not
+//!   answer. `context.rs`: decisions of the group.
+//! * `sink.rs`, `delivery.rs`, `unsent.rs`: write records, track acknowledgements, and save unsent
+//!   records.
 //!
-//! Without the feature `kafka` there is only the first: no URL of a topic is taken then, and nobody is here to read one.
+//! Without the feature `kafka` only `locator.rs` is built, which refuses URLs of topics.
 
 mod locator;
 
+#[cfg(feature = "kafka")]
+mod assignment;
 #[cfg(feature = "kafka")]
 mod broker;
 #[cfg(feature = "kafka")]
@@ -25,8 +30,6 @@ mod outage;
 #[cfg(feature = "kafka")]
 mod partition;
 #[cfg(feature = "kafka")]
-mod share;
-#[cfg(feature = "kafka")]
 mod sink;
 #[cfg(feature = "kafka")]
 mod source;
@@ -39,11 +42,11 @@ pub use broker::Committed;
 pub(super) use locator::ABSENT;
 pub use locator::Topic;
 #[cfg(feature = "kafka")]
-pub use partition::Known;
+pub use partition::KnownRange;
 #[cfg(feature = "kafka")]
 pub(super) use sink::open as open_sink;
 #[cfg(feature = "kafka")]
-pub use source::{Step, TopicReader};
+pub use source::{TopicEvent, TopicReader};
 
 #[cfg(not(feature = "kafka"))]
 pub(super) fn open_sink(

@@ -1,12 +1,13 @@
-//! Brokers that do not answer: they are waited for, that is told once, and who reads to an end gives up some time.
+//! Handles brokers that do not answer: the outage is reported once, and a reader with an end gives
+//! up after some time.
 
 use std::time::{Duration, Instant};
 
 pub(super) struct Outage {
     name: String,
-    /// How long they are waited for; for ever where there is none.
+    /// How long to wait; `None` for no limit.
     patience: Option<Duration>,
-    /// When something came last, or somebody answered.
+    /// The time of the last message or answer.
     alive: Instant,
     told: bool,
 }
@@ -16,7 +17,7 @@ impl Outage {
         Outage { name, patience, alive: Instant::now(), told: false }
     }
 
-    /// Something came.
+    /// A message arrived.
     pub(super) fn over(&mut self, notify: &dyn Fn(&str)) {
         self.alive = Instant::now();
         if std::mem::take(&mut self.told) {
@@ -24,19 +25,19 @@ impl Outage {
         }
     }
 
-    /// Nothing came, but nothing is wrong.
+    /// No message arrived, but nothing is wrong.
     pub(super) fn is_none(&mut self) {
         self.alive = Instant::now();
     }
 
-    /// None answers.
+    /// No broker answers.
     pub(super) fn tell(&mut self, notify: &dyn Fn(&str)) {
         if !std::mem::replace(&mut self.told, true) {
             notify(&format!("{}: no broker answers; waiting for it", self.name));
         }
     }
 
-    /// True once they were waited for as long as was asked.
+    /// True after the configured time.
     pub(super) fn is_too_long(&self) -> bool {
         self.patience.is_some_and(|patience| self.alive.elapsed() >= patience)
     }

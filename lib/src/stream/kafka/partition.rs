@@ -1,4 +1,5 @@
-//! A partition that is read: how far, and what of it waits to be handed out.
+//! The state of a partition that is read: its position, and the messages that are not handed out
+//! yet.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,26 +9,26 @@ use twox_hash::XxHash3_64;
 use super::super::MAX_LINE;
 use super::super::block::{Block, Span};
 
-/// Up to where a partition is there already.
+/// The end of what was read of a partition in earlier runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// The offset behind the last message.
+pub struct KnownRange {
+    /// The offset after the last message.
     pub end: u64,
-    /// What stands for the last message, as [`super::TopicReader::last`] gave it. Where the topic has another one there, it is
-    /// another topic.
+    /// The hash of the last message, from [`super::TopicReader::last`]. If the topic has a
+    /// different message there, it was recreated.
     pub last: Option<String>,
 }
 
 pub(super) struct Partition {
     source: Arc<str>,
     number: i32,
-    /// From where on it is read.
+    /// The first offset that is read.
     start: u64,
-    /// Up to where it was handed out.
+    /// The offset after the last message that was handed out.
     handed: u64,
-    /// The offset that is expected next.
+    /// The next expected offset.
     next: u64,
-    /// Up to where it is to be read.
+    /// The offset where reading stops.
     end: Option<u64>,
     /// True once there is nothing more before `end`.
     ended: bool,
@@ -37,15 +38,16 @@ pub(super) struct Partition {
     spans: Vec<(u64, Span)>,
     gap: Option<Range<u64>>,
     repeated: u64,
-    /// What stands for the last message that was handed out.
+    /// The hash of the last message that was handed out.
     last: Option<String>,
-    /// What is to stand for the message in front of the first.
+    /// The offset and expected hash of the message before the first one.
     check: Option<(u64, String)>,
-    /// True where it is another one.
+    /// True if the hash differs.
     differs: bool,
 }
 
-/// What stands for a message: not the message, as a state may be asked to keep no values.
+/// The hash of a message. It is stored instead of the message, because a state may be forbidden to
+/// keep values.
 fn mark(payload: &[u8]) -> String {
     format!("{:016x}", XxHash3_64::oneshot(payload))
 }
@@ -71,28 +73,30 @@ impl Partition {
         }
     }
 
-    /// The same, where the message in front of the first comes as well, to see whether it is the one that was read before.
+    /// Also fetches the message before the first one, to check whether it is the one that was read
+    /// before.
     pub(super) fn behind(self, last: Option<String>) -> Self {
         let check = last.and_then(|last| Some((self.start.checked_sub(1)?, last)));
         Partition { check, ..self }
     }
 
-    /// From where on it is fetched.
+    /// The first offset to fetch.
     pub(super) fn first(&self) -> u64 {
         self.check.as_ref().map_or(self.start, |(offset, _)| *offset)
     }
 
-    /// The offset where another message stands than was read there before.
+    /// The offset of a message that differs from the one that was read before.
     pub(super) fn differs(&self) -> Option<u64> {
         self.differs.then(|| self.start.saturating_sub(1))
     }
 
-    /// What stands for the last message that was handed out.
+    /// The hash of the last message that was handed out.
     pub(super) fn last(&self) -> Option<&str> {
         self.last.as_deref()
     }
 
-    /// Takes a message; gives how many bytes wait now. One without payload is the mark of a deletion, and no exchange.
+    /// Adds a message; returns the number of bytes not handed out yet. A message without payload
+    /// marks a deletion, not an exchange.
     pub(super) fn push(&mut self, offset: u64, payload: Option<&[u8]>) -> usize {
         if let Some((at, last)) = self.check.take_if(|(at, _)| *at <= offset)
             && at == offset
@@ -123,34 +127,34 @@ impl Partition {
         self.bytes.len()
     }
 
-    /// Offsets that were skipped since this was asked last.
+    /// The offsets that were skipped since the last call.
     pub(super) fn take_gap(&mut self) -> Option<Range<u64>> {
         self.gap.take()
     }
 
-    /// There is nothing after what came until now.
+    /// The end of the partition was reached.
     pub(super) fn reached_end(&mut self) {
         self.ended |= self.end.is_some();
         self.check = None;
         self.caught_up = true;
     }
 
-    /// True once all has come that was there when the reading began, and maybe more.
+    /// True once everything has arrived that existed at the start.
     pub(super) fn is_caught_up(&self) -> bool {
         self.caught_up
     }
 
-    /// True where all that was wanted has come and been handed out.
+    /// True if everything requested has arrived and been handed out.
     pub(super) fn is_read(&self) -> bool {
         self.ended && self.spans.is_empty() && self.check.is_none()
     }
 
-    /// True where all that was wanted has come.
+    /// True if everything requested has arrived.
     pub(super) fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// How many bytes wait; at least one where anything does.
+    /// The number of bytes not handed out yet; at least one if there is anything.
     pub(super) fn open(&self) -> usize {
         self.bytes.len().max(usize::from(!self.spans.is_empty()))
     }
@@ -163,7 +167,7 @@ impl Partition {
         self.start..self.handed
     }
 
-    /// Hands out what waits.
+    /// Hands out the pending messages.
     pub(super) fn block(&mut self) -> Option<Block> {
         let (first, _) = *self.spans.first()?;
         self.handed = self.next;
@@ -182,7 +186,7 @@ impl Partition {
         Some(Block::of_messages(Arc::clone(&self.source), self.number, first, bytes, spans))
     }
 
-    /// Forgets what waits.
+    /// Drops the pending messages.
     pub(super) fn forget_open(&mut self) {
         self.next = self.handed;
         self.bytes.clear();
@@ -237,7 +241,7 @@ mod tests {
             next.push(offset, Some(payload.as_bytes()));
             assert_eq!((next.differs(), next.is_read(), next.repeated()), (differs, true, 0));
         }
-        // It may be a mark of a transaction, and never come.
+        // It may be a transaction marker, which is never delivered.
         let mut next = Partition::new("t/0".into(), 0, 2, Some(2)).behind(last);
         next.reached_end();
         assert!(next.is_read());

@@ -1,8 +1,9 @@
 //! A topic as a sink.
 //!
-//! `enable.idempotence` makes librdkafka ask for the acknowledgement of all replicas, and keep order and number through its
-//! retries; `message.timeout.ms=0` makes it retry for ever, where its default drops a record after five minutes. So a record
-//! leaves memory by an acknowledgement, or into the file of what could not be sent.
+//! With `enable.idempotence`, librdkafka waits for the acknowledgement of all replicas, and keeps
+//! order and uniqueness through its retries. With `message.timeout.ms=0` it retries without limit,
+//! while its default drops a record after five minutes. So a record leaves memory only when it is
+//! acknowledged, or is saved in the file of unsent records.
 
 use std::time::Duration;
 
@@ -18,36 +19,37 @@ use super::config;
 use super::delivery::Delivery;
 use super::locator::Topic;
 
-/// How often it is looked whether waiting still makes sense.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval at which the deadline is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What is told unless somebody says otherwise.
+/// The default settings.
 const SETTINGS: [(&str, &str); 8] = [
     ("enable.idempotence", "true"),
     ("message.timeout.ms", "0"),
     ("linger.ms", "5"),
     ("compression.type", "zstd"),
-    // Records of a host are in the partition that the clients in Java would choose.
+    // The same partition for a host as the Java clients choose.
     ("partitioner", "murmur2_random"),
-    // What waits in memory: 64 MiB, where the default is 1 GiB.
+    // The memory for queued records: 64 MiB, where the default is 1 GiB.
     ("queue.buffering.max.kbytes", "65536"),
     ("queue.buffering.max.messages", "500000"),
-    // The broker decides what is too large; a large record goes alone, and is compressed before it is measured.
+    // The broker limits the size; a large record is sent alone, and compressed before it is
+    // measured.
     ("message.max.bytes", "100000000"),
 ];
 
-/// Records on their way to a topic.
+/// Sends records to a topic.
 struct KafkaSink {
     topic: Topic,
     producer: ThreadedProducer<Delivery>,
     warning: Option<String>,
     deadline: DeliveryDeadline,
-    /// True once nothing more is sent.
+    /// True after giving up: nothing more is sent.
     gave_up: bool,
     closed: bool,
 }
 
-/// Opens a topic for writing. Whether a broker answers shows later: until then, records wait in memory.
+/// Opens a topic for writing. Records wait in memory until a broker answers.
 ///
 /// # Errors
 /// Settings that librdkafka does not accept together.
@@ -72,13 +74,13 @@ impl KafkaSink {
         self.producer.context()
     }
 
-    /// Waits a moment for something to move; false once waiting makes no sense any more.
+    /// Waits a moment for progress; false if the deadline has passed.
     fn wait(&mut self) -> bool {
         if !self.gave_up {
             self.gave_up = self.deadline.is_at_end(self.delivery().moved());
         }
         if !self.gave_up {
-            self.delivery().wait(LOOK);
+            self.delivery().wait(POLL_INTERVAL);
         }
         !self.gave_up
     }
@@ -90,7 +92,7 @@ impl KafkaSink {
         }
     }
 
-    /// Waits for what is on its way; what does not arrive goes to the file.
+    /// Waits for records in flight; those that do not arrive are saved in the file.
     fn finish(&mut self) -> Result<(), SinkError> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(());
@@ -101,9 +103,9 @@ impl KafkaSink {
         {}
         if self.producer.in_flight_count() > 0 {
             self.producer.purge(PurgeConfig::default().queue().inflight());
-            // Every record that was purged is reported, which is what puts it into the file.
+            // Every purged record is reported, which saves it in the file.
             while self.producer.in_flight_count() > 0 {
-                self.delivery().wait(LOOK);
+                self.delivery().wait(POLL_INTERVAL);
             }
         }
         let failed = |cause| SinkError::Write {
@@ -181,7 +183,7 @@ impl Sink for KafkaSink {
 }
 
 impl Drop for KafkaSink {
-    /// A sink that is given up without being closed keeps its records, too.
+    /// Saves the records of a sink that is dropped without being closed.
     fn drop(&mut self) {
         self.gave_up = true;
         let _ = self.finish();

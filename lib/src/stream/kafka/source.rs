@@ -1,11 +1,13 @@
 //! A topic as a source: partitions, each read from an offset on, as blocks.
 //!
-//! A reader of its own is given all partitions. A member of a group is given some, and has to give them back when it is asked to.
-//! Whoever reads decides, as it knows what is there already: [`Step::Assigned`] comes before a partition is read, and
-//! [`TopicReader::accept`] begins it; [`Step::Revoked`] comes before one is given back, and [`TopicReader::release`] does that.
+//! A reader without a group has all partitions. A member of a group has some, and must give them
+//! back on request. The caller decides, because it knows what was read before:
+//! [`TopicEvent::Assigned`] comes before a partition is read, and [`TopicReader::accept`] begins
+//! it; [`TopicEvent::Revoked`] comes before one is given back, and [`TopicReader::release`] does
+//! that.
 //!
-//! Where reading begins is always an offset: what is known, what the group has committed, or either end of the partition.
-//! librdkafka's `auto.offset.reset` would jump in silence.
+//! Reading always begins at an explicit offset: a known one, the committed one, or either end of
+//! the partition. librdkafka's `auto.offset.reset` would jump silently.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,24 +22,24 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::super::StreamError;
 use super::super::block::Block;
+use super::assignment::{Assignment, TOPIC_RECREATED};
 use super::broker::{Broker, Committed, unsigned};
 use super::config;
-use super::context::{Decision, Events, give_back, take};
+use super::context::{Events, GroupDecision, give_back, take};
 use super::locator::Topic;
 use super::outage::Outage;
-use super::partition::{Known, Partition};
-use super::share::{ANEW, Share};
+use super::partition::{KnownRange, Partition};
 
-/// How long nothing is looked at, at most.
-const LOOK: Duration = Duration::from_millis(50);
+/// Maximum time between two checks of events and deadlines.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long a broker may take to tell of a topic, before it is looked whether there is another.
+/// Timeout for a broker's metadata of a topic.
 const METADATA: Duration = Duration::from_secs(1);
 
-/// How often it is looked for partitions that were added to a topic.
+/// Interval at which new partitions are detected.
 const REFRESH: Duration = Duration::from_secs(10);
 
-/// Bytes that wait in blocks that are not full.
+/// Maximum bytes of pending blocks that are not full.
 const MAX_OPEN: usize = 32 << 20;
 
 const SETTINGS: [(&str, &str); 7] = [
@@ -47,22 +49,23 @@ const SETTINGS: [(&str, &str); 7] = [
     ("auto.offset.reset", "earliest"),
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("topic.metadata.refresh.interval.ms", "10000"),
-    // What is read ahead.
+    // The size of the prefetch queue.
     ("queued.max.messages.kbytes", "32768"),
 ];
 
-/// What a reader has to say.
+/// What a reader reports.
 #[derive(Debug)]
-pub enum Step {
+pub enum TopicEvent {
     /// Exchanges.
     Block(Block),
-    /// Nothing for now: the time is over, a stop is asked for, or what was wanted has been read.
+    /// Nothing for now: the time is over, a stop was requested, or everything requested has been
+    /// read.
     Rest,
-    /// Partitions are ours now, each with what the group has committed of it.
+    /// Newly assigned partitions, each with what the group has committed.
     Assigned(BTreeMap<i32, Option<Committed>>),
-    /// Partitions are to be given back to the group, or were lost to it.
+    /// Partitions that must be given back to the group, or were lost to it.
     Revoked {
-        /// Which.
+        /// The partitions.
         partitions: Vec<i32>,
         /// Whether others may have them already, from the last committed offset on.
         lost: bool,
@@ -74,8 +77,8 @@ pub struct TopicReader {
     broker: Broker,
     cluster: String,
     block_size: usize,
-    share: Share,
-    /// True where reading goes on though all that was wanted is read.
+    assignment: Assignment,
+    /// True if the reader continues after everything requested is read.
     stays: bool,
     told_caught_up: bool,
     outage: Outage,
@@ -83,11 +86,11 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
-    /// Joins the group, or takes all partitions. A broker is waited for: as long as the topic says, or, where it is read without
-    /// end, until `stop`. `None` where that came first.
+    /// Joins the group, or takes all partitions. It waits for a broker for the configured time or,
+    /// without an end, until `stop`. `None` if `stop` came first.
     ///
     /// # Errors
-    /// No broker answers, or there is no such topic.
+    /// No broker answers, or the topic does not exist.
     pub fn open(
         topic: &Topic,
         block_size: usize,
@@ -99,23 +102,23 @@ impl TopicReader {
         if topic.until_end {
             for partition in &partitions {
                 let (_, high) = reader.broker.watermarks(*partition)?;
-                reader.share.ends.insert(*partition, high);
+                reader.assignment.ends.insert(*partition, high);
             }
         }
         if topic.group.is_some() {
             let subscribed = reader.broker.consumer.subscribe(&[&topic.name]);
             subscribed.map_err(|error| reader.broker.refused(&error))?;
         } else {
-            reader.share.assign(partitions);
+            reader.assignment.assign(partitions);
         }
         Ok(Some(reader))
     }
 
-    /// Reads again what was read of a topic: of each partition the first of the ranges that `which` tells for the cluster.
-    /// `None` where that is nothing.
+    /// Reads parts of a topic again: for each partition the first of the ranges that `which`
+    /// returns for the cluster. `None` if there are none.
     ///
     /// # Errors
-    /// No broker answers, there is no such topic, or it has not all of it any more.
+    /// No broker answers, the topic does not exist, or no longer has all of it.
     pub(in super::super) fn open_again(
         topic: &Topic,
         block_size: usize,
@@ -133,7 +136,7 @@ impl TopicReader {
         if ranges.is_empty() {
             return Ok(None);
         }
-        reader.share.read_again(&ranges, &reader.broker)?;
+        reader.assignment.read_again(&ranges, &reader.broker)?;
         Ok(Some(reader))
     }
 
@@ -145,7 +148,7 @@ impl TopicReader {
         let failed = |why: String| StreamError::Kafka { topic: topic.short(), why };
         let mut config = config::build(topic, &SETTINGS).map_err(failed)?;
         if topic.group.is_none() {
-            // librdkafka wants a name, also where there is no group; nothing is committed under it.
+            // librdkafka requires a group id even without a group; nothing is committed under it.
             config.set("group.id", "hmt");
         }
         if let Some(warning) = config::warning(topic, &config) {
@@ -159,7 +162,7 @@ impl TopicReader {
             broker: Broker { topic: topic.clone(), consumer },
             cluster: String::new(),
             block_size,
-            share: Share::default(),
+            assignment: Assignment::default(),
             stays: false,
             told_caught_up: false,
             outage: Outage::new(topic.short(), patience),
@@ -167,7 +170,7 @@ impl TopicReader {
         })
     }
 
-    /// The partitions, once a broker tells them.
+    /// The partitions, once a broker answers.
     fn find(
         &mut self,
         stop: &dyn Fn() -> bool,
@@ -195,12 +198,13 @@ impl TopicReader {
             if !std::mem::replace(&mut told, true) {
                 notify(&format!("{}: {why}; waiting for it", self.broker.topic.short()));
             }
-            // What is to be known by then comes with the events.
-            drop(self.broker.consumer.poll(LOOK));
+            // The events provide what is known by then.
+            drop(self.broker.consumer.poll(POLL_INTERVAL));
         }
     }
 
-    /// What comes next: a block, unless `until` or `stop` comes first, or all is read that was wanted.
+    /// The next event: a block, unless `until` or `stop` comes first, or everything requested is
+    /// read.
     ///
     /// # Errors
     /// The topic cannot be read any further.
@@ -209,54 +213,57 @@ impl TopicReader {
         until: Option<Instant>,
         stop: &dyn Fn() -> bool,
         notify: &dyn Fn(&str),
-    ) -> Result<Step, StreamError> {
+    ) -> Result<TopicEvent, StreamError> {
         loop {
-            self.share.notes.drain(..).for_each(|note| notify(&note));
-            if let Some(step) = self.share.decided(&self.broker)? {
+            self.assignment.notes.drain(..).for_each(|note| notify(&note));
+            if let Some(step) = self.assignment.decided(&self.broker)? {
                 return Ok(step);
             }
             self.refresh();
             let over = until.is_some_and(|until| Instant::now() >= until) || stop();
             if over || (self.is_read() && !self.stays) {
-                return Ok(self.open_block().map_or(Step::Rest, Step::Block));
+                return Ok(self.open_block().map_or(TopicEvent::Rest, TopicEvent::Block));
             }
-            let limit = until
-                .map_or(LOOK, |until| LOOK.min(until.saturating_duration_since(Instant::now())));
+            let limit = until.map_or(POLL_INTERVAL, |until| {
+                POLL_INTERVAL.min(until.saturating_duration_since(Instant::now()))
+            });
             match self.broker.consumer.poll(limit) {
                 Some(Ok(message)) => {
                     let partition = message.partition();
                     let (offset, payload) = (unsigned(message.offset()), message.payload());
-                    // One of a partition that was given back meanwhile is of no use.
-                    let Some(ours) = self.share.ours.get_mut(&partition) else { continue };
+                    // A message of a partition that was given back meanwhile is ignored.
+                    let Some(ours) = self.assignment.ours.get_mut(&partition) else { continue };
                     let before = ours.has_ended();
                     let size = ours.push(offset, payload);
                     let gap = ours.take_gap();
                     let is_over = ours.has_ended() && !before;
                     if let Some(offset) = ours.differs() {
                         return Err(self.broker.failed(format!(
-                            "partition {partition} has another message at offset {offset} than was read there before: {ANEW}"
+                            "partition {partition} has another message at offset {offset} than was read there before: {TOPIC_RECREATED}"
                         )));
                     }
                     drop(message);
                     self.comes(notify);
                     if let Some(gap) = gap {
-                        self.share.look_into(partition, &gap, &self.broker)?;
+                        self.assignment.look_into(partition, &gap, &self.broker)?;
                     }
                     if is_over {
                         self.broker.pause(partition);
                     }
                     if size >= self.block_size {
-                        return Ok(self.block_of(partition).map_or(Step::Rest, Step::Block));
+                        return Ok(self
+                            .block_of(partition)
+                            .map_or(TopicEvent::Rest, TopicEvent::Block));
                     }
-                    if self.share.ours.values().map(Partition::open).sum::<usize>() > MAX_OPEN
+                    if self.assignment.ours.values().map(Partition::open).sum::<usize>() > MAX_OPEN
                         && let Some(block) = self.open_block()
                     {
-                        return Ok(Step::Block(block));
+                        return Ok(TopicEvent::Block(block));
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     self.comes(notify);
-                    if let Some(ours) = self.share.ours.get_mut(&partition) {
+                    if let Some(ours) = self.assignment.ours.get_mut(&partition) {
                         ours.reached_end();
                     }
                     self.tell_caught_up(notify);
@@ -264,7 +271,7 @@ impl TopicReader {
                 Some(Err(error)) => self.consider(&error, notify)?,
                 None => {
                     if let Some(block) = self.open_block() {
-                        return Ok(Step::Block(block));
+                        return Ok(TopicEvent::Block(block));
                     }
                     if !self.events().is_down() {
                         self.outage.is_none();
@@ -281,13 +288,13 @@ impl TopicReader {
         self.broker.consumer.context()
     }
 
-    /// Something came, so a broker answers.
+    /// A message arrived, so a broker answers.
     fn comes(&mut self, notify: &dyn Fn(&str)) {
         self.events().is_up();
         self.outage.over(notify);
     }
 
-    /// Who reads to the end does not wait for ever.
+    /// A reader with an end does not wait without limit.
     fn give_up(&self) -> Result<(), StreamError> {
         if self.outage.is_too_long() {
             return Err(self.broker.failed("no broker answers any more"));
@@ -295,9 +302,9 @@ impl TopicReader {
         Ok(())
     }
 
-    /// Who reads without end is told, once, when what was there has been read.
+    /// Reports once when a reader without an end has read everything that existed.
     fn tell_caught_up(&mut self, notify: &dyn Fn(&str)) {
-        let caught_up = self.share.ours.values().all(Partition::is_caught_up);
+        let caught_up = self.assignment.ours.values().all(Partition::is_caught_up);
         let endless = !self.broker.topic.until_end;
         if endless && caught_up && !std::mem::replace(&mut self.told_caught_up, true) {
             let topic = self.broker.topic.short();
@@ -316,20 +323,20 @@ impl TopicReader {
             return self.give_up();
         }
         match code {
-            // Where it is new, and not all brokers know it yet.
+            // The topic may be new, and unknown to some brokers.
             RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic
                 if !self.broker.topic.until_end =>
             {
                 Ok(())
             }
-            // The membership has ended by waiting too long; the partitions are lost, which comes as a decision.
+            // The membership timed out; the lost partitions arrive as a decision.
             RDKafkaErrorCode::PollExceeded => Ok(()),
             RDKafkaErrorCode::Fatal | RDKafkaErrorCode::FencedInstanceId => Err(self.ended()),
             _ => Err(self.broker.refused(error)),
         }
     }
 
-    /// Why librdkafka does not go on at all.
+    /// The fatal error of librdkafka.
     fn ended(&self) -> StreamError {
         match self.broker.consumer.client().fatal_error() {
             None | Some((RDKafkaErrorCode::FencedInstanceId, _)) => self.broker.failed(
@@ -339,7 +346,7 @@ impl TopicReader {
         }
     }
 
-    /// Looks for partitions that were added, where a reader without a group goes on for ever.
+    /// Detects added partitions, for a reader without group and end.
     fn refresh(&mut self) {
         let topic = &self.broker.topic;
         if topic.group.is_some() || topic.until_end || self.refreshed.elapsed() < REFRESH {
@@ -347,33 +354,35 @@ impl TopicReader {
         }
         self.refreshed = Instant::now();
         let Ok(all) = self.broker.partitions(METADATA) else { return };
-        let new = all.into_iter().filter(|partition| !self.share.ours.contains_key(partition));
+        let new = all.into_iter().filter(|partition| !self.assignment.ours.contains_key(partition));
         let new: Vec<i32> = new.collect();
         if !new.is_empty() {
-            self.share.assign(new);
+            self.assignment.assign(new);
         }
     }
 
-    /// Begins to read what was assigned: each partition behind what is `known` of it, and what the group has committed.
+    /// Begins to read the assigned partitions, each after what is `known` and what the group has
+    /// committed.
     ///
     /// # Errors
-    /// A partition ends before what is known of it; no broker answers. Later: it has another message at the end of what is known.
-    pub fn accept(&mut self, known: &BTreeMap<i32, Known>) -> Result<(), StreamError> {
-        self.share.accept(known, &self.broker)
+    /// A partition ends before what is known of it, or no broker answers. Later: it has a different
+    /// message at the end of what is known.
+    pub fn accept(&mut self, known: &BTreeMap<i32, KnownRange>) -> Result<(), StreamError> {
+        self.assignment.accept(known, &self.broker)
     }
 
-    /// Gives back what the group has asked for.
+    /// Gives back the partitions that the group has requested.
     ///
     /// # Errors
-    /// librdkafka does not let them go.
+    /// librdkafka does not release them.
     pub fn release(&mut self) -> Result<(), StreamError> {
-        self.share.release(&self.broker)
+        self.assignment.release(&self.broker)
     }
 
-    /// Commits for the group that everything before these offsets is safe.
+    /// Commits for the group that everything before these offsets is durable.
     ///
     /// # Errors
-    /// It is not known whether the group has heard it: the partitions were lost to it, or no broker answers.
+    /// It is unknown whether the commit arrived: the partitions were lost, or no broker answers.
     pub fn commit(&self, offsets: &BTreeMap<i32, Committed>) -> Result<(), StreamError> {
         if self.broker.topic.group.is_none() || offsets.is_empty() {
             return Ok(());
@@ -381,45 +390,45 @@ impl TopicReader {
         self.broker.commit(offsets)
     }
 
-    /// What the group has committed of partitions, where it has heard of them at all. Asked for as long as the topic
-    /// says: a group's coordinator may just be moving.
+    /// What the group has committed for partitions, if anything. Retries for the configured time,
+    /// because the group's coordinator may be moving.
     ///
     /// # Errors
-    /// It does not tell.
+    /// There is no answer.
     pub fn committed(
         &self,
         partitions: impl IntoIterator<Item = i32>,
     ) -> Result<BTreeMap<i32, Committed>, StreamError> {
         let partitions: Vec<i32> = partitions.into_iter().collect();
-        self.broker.committed_patiently(&partitions)
+        self.broker.committed_with_retries(&partitions)
     }
 
-    /// What was handed out of each of our partitions.
+    /// The range that was handed out of each assigned partition.
     pub fn read(&self) -> BTreeMap<i32, Range<u64>> {
-        self.share.ours.iter().map(|(partition, ours)| (*partition, ours.handed())).collect()
+        self.assignment.ours.iter().map(|(partition, ours)| (*partition, ours.handed())).collect()
     }
 
-    /// What stands for the last message that was handed out of a partition, for when it is read on.
+    /// The hash of the last message that was handed out of a partition, for a later run.
     pub fn last(&self, partition: i32) -> Option<&str> {
-        self.share.ours.get(&partition)?.last()
+        self.assignment.ours.get(&partition)?.last()
     }
 
-    /// True once everything of our partitions that was wanted has been handed out.
+    /// True once everything requested of the assigned partitions has been handed out.
     pub fn is_read(&self) -> bool {
-        self.broker.topic.until_end && self.share.is_read()
+        self.broker.topic.until_end && self.assignment.is_read()
     }
 
-    /// Goes on as a member of the group when our own partitions are read: others may leave theirs to us.
+    /// Stays a member of the group when its partitions are read: others may leave theirs to it.
     pub fn stay(&mut self) {
         self.stays = true;
     }
 
-    /// True once the group as a whole has committed all that was wanted.
+    /// True once the group as a whole has committed everything requested.
     pub fn is_read_by_all(&self) -> bool {
-        let Ok(committed) = self.broker.committed(self.share.ends.keys().copied()) else {
+        let Ok(committed) = self.broker.committed(self.assignment.ends.keys().copied()) else {
             return false;
         };
-        self.share.ends.iter().all(|(partition, end)| {
+        self.assignment.ends.iter().all(|(partition, end)| {
             *end == 0
                 || committed.get(partition).is_some_and(|found| found.offset >= *end)
                 // All messages before it have been deleted.
@@ -427,9 +436,9 @@ impl TopicReader {
         })
     }
 
-    /// Records that the group would have given again, or did, though they were there already.
+    /// Records that the group would have delivered again, or did, although they were known already.
     pub fn repeated(&self) -> u64 {
-        self.share.repeated()
+        self.assignment.repeated()
     }
 
     /// The id of the cluster.
@@ -443,12 +452,12 @@ impl TopicReader {
     }
 
     fn block_of(&mut self, partition: i32) -> Option<Block> {
-        self.share.ours.get_mut(&partition)?.block()
+        self.assignment.ours.get_mut(&partition)?.block()
     }
 
-    /// The largest block that is not full, if there is any.
+    /// The largest pending block, if there is one.
     fn open_block(&mut self) -> Option<Block> {
-        let largest = self.share.ours.values_mut().max_by_key(|ours| ours.open())?;
+        let largest = self.assignment.ours.values_mut().max_by_key(|ours| ours.open())?;
         if largest.open() > 0 { largest.block() } else { None }
     }
 }
@@ -460,7 +469,7 @@ impl Drop for TopicReader {
         self.events().close();
         let _ = self.release();
         while let Some(decision) = self.events().next() {
-            if let Decision::Revoke { partitions, .. } = decision {
+            if let GroupDecision::Revoke { partitions, .. } = decision {
                 let _ = give_back(&self.broker.consumer, &partitions);
             }
         }

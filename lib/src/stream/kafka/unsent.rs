@@ -9,16 +9,16 @@ use std::time::SystemTime;
 
 use crate::exchange::timestamp;
 
-/// Made with the first record: `hmt-unsent-TIME.jsonl` in the working folder, or where that cannot be written to, in that for
-/// temporary files; for its owner alone.
+/// Created with the first record: `hmt-unsent-TIME.jsonl` in the working directory or, if that is
+/// not writable, in the directory for temporary files; only its owner can read it.
 #[derive(Debug, Default)]
-pub(super) struct Aside {
+pub(super) struct UnsentFile {
     open: Option<(PathBuf, File)>,
     count: u64,
 }
 
-impl Aside {
-    /// Keeps a record.
+impl UnsentFile {
+    /// Saves a record.
     pub(super) fn keep(&mut self, record: &[u8]) -> io::Result<()> {
         if self.open.is_none() {
             self.open = Some(create(Path::new("")).or_else(|_| create(&env::temp_dir()))?);
@@ -30,7 +30,7 @@ impl Aside {
         Ok(())
     }
 
-    /// Where they are, and how many; waits until the disk has them.
+    /// The path and the number of records; waits until they are on disk.
     pub(super) fn close(&mut self) -> io::Result<Option<(PathBuf, u64)>> {
         let Some((path, file)) = self.open.take() else { return Ok(None) };
         file.sync_all()?;
@@ -46,7 +46,7 @@ impl Aside {
 fn create(folder: &Path) -> io::Result<(PathBuf, File)> {
     let time = timestamp(SystemTime::now()).replace(':', "-");
     let path = folder.join(format!("hmt-unsent-{time}.jsonl"));
-    // Never one that is there: another process may have had the same moment.
+    // Never an existing file: another process may have chosen the same time.
     let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
     Ok((path, file))
 }

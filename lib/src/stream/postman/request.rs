@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::capture::method;
-use crate::exchange::{Body, LineError, Meta, Pairs, Place, Protocol, Request, header, place};
+use crate::exchange::{
+    Body, LineError, Meta, Pairs, Protocol, Request, RequestTarget, header, place,
+};
 
-/// Values of `{{name}}`.
+/// The values of `{{name}}`.
 #[derive(Clone, Default)]
 pub(super) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Those of a list.
+    /// The variables of a list.
     pub(super) fn of(list: &Value) -> Variables {
         Variables::default().with(list)
     }
 
-    /// The same with those of another list, which come first.
+    /// Adds the variables of another list, which take precedence.
     pub(super) fn with(&self, list: &Value) -> Variables {
         let mut all = self.clone();
         for variable in list.as_array().into_iter().flatten() {
@@ -30,7 +32,7 @@ impl Variables {
         all
     }
 
-    /// Puts values in; names without a value stay as they are. A value may name others.
+    /// Substitutes variables; names without a value stay. A value may refer to other variables.
     fn resolve(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for _ in 0..5 {
@@ -84,7 +86,7 @@ pub(super) fn read(
     let mut headers = headers(&asked["header"], variables);
     let url = url(if asked.is_string() { asked } else { &asked["url"] }, variables);
     let url = hosted(&url);
-    let Place { protocol, host, pathname, query, wire_query } =
+    let RequestTarget { protocol, host, pathname, query, wire_query } =
         place(Some(url.into()), None, None, None, Pairs::new(), &headers);
     let (body, media) = body(&asked["body"], variables);
     if let Some(media) = media.filter(|_| !body.is_empty())
@@ -183,8 +185,8 @@ fn assembled(url: &Value) -> String {
     text
 }
 
-/// A URL that `place` understands. One that begins with a variable without value has no host, and one without a scheme begins
-/// with its host.
+/// Converts a URL for [`place`]. A URL that begins with an unknown variable has no host, and one
+/// without a scheme begins with its host.
 fn hosted(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     if rest.starts_with("{{") {

@@ -7,9 +7,9 @@ fn exchanges(text: &str) -> Vec<Exchange<'static>> {
     let mut all = Vec::new();
     loop {
         match postman.next().unwrap() {
-            Step::End => return all,
-            Step::Exchange(exchange) => all.push(*exchange),
-            Step::Rejected(error) => panic!("{error}"),
+            CaptureEntry::End => return all,
+            CaptureEntry::Exchange(exchange) => all.push(*exchange),
+            CaptureEntry::Rejected(error) => panic!("{error}"),
             _ => panic!("something else"),
         }
     }
@@ -76,8 +76,8 @@ fn saved_answers_become_exchanges() {
 fn collections_that_are_wrapped_cut_or_odd() {
     assert_eq!(exchanges(&format!("{{\"collection\":{COLLECTION}}}")).len(), 5);
     let step = |text: &str| steps(Box::new(Cursor::new(text.to_owned()))).unwrap().pop_front();
-    assert!(matches!(step(&COLLECTION[..COLLECTION.len() / 2]), Some(Step::Cut)));
-    assert!(matches!(step("{\"item\":[1,]}"), Some(Step::Rejected(_))));
-    assert!(matches!(step(r#"{"item":[{"request":5}]}"#), Some(Step::Rejected(_))));
+    assert!(matches!(step(&COLLECTION[..COLLECTION.len() / 2]), Some(CaptureEntry::Cut)));
+    assert!(matches!(step("{\"item\":[1,]}"), Some(CaptureEntry::Rejected(_))));
+    assert!(matches!(step(r#"{"item":[{"request":5}]}"#), Some(CaptureEntry::Rejected(_))));
     assert!(step(r#"{"item":7}"#).is_none());
 }

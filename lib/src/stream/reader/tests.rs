@@ -7,7 +7,7 @@ use super::super::block::Record;
 use super::*;
 use crate::exchange::parse_line;
 
-/// A reader that gives at most `step` bytes at a time.
+/// A reader that returns at most `step` bytes at a time.
 struct Steps {
     input: Cursor<Vec<u8>>,
     step: usize,
@@ -87,7 +87,7 @@ fn a_line_over_the_limit_is_counted_not_held() {
     let path = folder.path().join("a.jsonl");
     fs::write(&path, &text).unwrap();
     assert_eq!(file(&path, 1 << 16), expected);
-    // The longest line that may be: just the limit.
+    // The longest possible line.
     let mut text = vec![b'y'; MAX_LINE];
     text.extend_from_slice(b"\n2");
     fs::write(&path, &text).unwrap();
@@ -100,7 +100,7 @@ fn packed_sources_are_told_by_their_bytes() {
     let lines = "{\"a\":1}\n{\"b\":2}\n";
     let expected = [(1, "{\"a\":1}".to_owned()), (2, "{\"b\":2}".to_owned())];
     let zstd = zstd::encode_all(lines.as_bytes(), 1).unwrap();
-    // Two members, as an appended log has.
+    // Two members, as in an appended log.
     let gzip = [gzip(b"{\"a\":1}\n"), gzip(b"{\"b\":2}\n")].concat();
     for packed in [lines.as_bytes(), &zstd, &gzip] {
         for step in [1, 1000] {
@@ -202,7 +202,7 @@ proptest! {
     }
 }
 
-/// What each record of a fixture comes to: a line, or why it is none.
+/// The line of each record of a fixture, or why it is rejected.
 fn fixture(name: &str) -> Vec<(u64, Result<String, String>)> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/recordings").join(name);
@@ -381,7 +381,7 @@ fn captures_are_told_by_their_content() {
 
 #[test]
 fn flows_of_mitmproxy_are_read() {
-    // Made by mitmdump 11.0.2 in front of a small API.
+    // Created by mitmdump 11.0.2 in front of a small API.
     let found = fixture("session.flow");
     assert_eq!(found.len(), 17);
     for (at, text) in [
@@ -393,7 +393,7 @@ fn flows_of_mitmproxy_are_read() {
     ] {
         assert_eq!(found[at], (at as u64 + 1, Ok(text.to_owned())));
     }
-    // One that is cut gives what it has.
+    // A truncated file yields what it has.
     let path = Path::new(env!("CARGO_MANIFEST_DIR"));
     let bytes = fs::read(path.join("../tests/fixtures/recordings/session.flow")).unwrap();
     let found = stdin(&bytes[..bytes.len() - 100], 1000, 1 << 20);

@@ -63,7 +63,7 @@ fn what_was_flushed_survives_a_kill_and_later_runs_append_behind_it() {
         let mut sink = open(&path);
         sink.write("h", b"{\"n\":1}\n").unwrap();
         sink.flush().unwrap();
-        // The file as it is at this moment is what a killed process leaves behind.
+        // The current content is what a killed process leaves behind.
         let left = fs::read(&path).unwrap();
         drop(sink);
         fs::write(&path, &left).unwrap();

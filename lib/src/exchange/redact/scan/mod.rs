@@ -1,38 +1,40 @@
-//! Searches a text for many short words at once, in any case.
+//! Searches a text for many short words at once, ignoring case.
 //!
-//! The text is looked at in windows that fit the first cache. A copy of the window has its letters in lower case
-//! and `_` for every other byte, and each pair of neighbours in it is hashed to one byte. A filter looks at three of
-//! these bytes at a time, which stand for four bytes of the text. It works like Teddy of Hyperscan (Qiu and others,
-//! "Hyperscan: A Fast Multi-pattern Regex Matcher for Modern CPUs", 2019), which compares the letters themselves.
-//! The low and the high half of a letter say little about each other, but those of a hashed pair do, so that the
-//! filter passes few places. For each place that passes, the whole word is compared.
-//!
+//! The text is processed in windows that fit the L1 cache. In a copy of the window, letters are in
+//! lower case and every other byte is `_`, and each pair of adjacent bytes is hashed to one byte. A
+//! filter tests three of these hashes at a time, which cover four bytes of the text. It works like
+//! Teddy in Hyperscan (Qiu and others, "Hyperscan: A Fast Multi-pattern Regex Matcher for Modern
+//! CPUs", 2019), which compares the letters themselves. The nibbles of a single letter carry little
+//! information about each other; with hashed pairs the filter passes fewer positions. Each position
+//! that passes is compared with the whole word.
 use std::ops::Range;
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// Bytes of a text that are looked at together.
+/// Size of a window in bytes.
 const WINDOW: usize = 2 << 10;
-/// The same for short texts, such as the values of headers.
+/// Size of a window for short texts, such as header values.
 const SMALL: usize = 128;
-/// Bytes behind the window that the filter may read.
+/// Bytes after the window that the filter may read.
 const SLACK: usize = BLOCK + PAIRS + 2;
-/// Bytes that windows overlap. No word is longer.
+/// Overlap of windows in bytes, and maximum length of a word.
 pub(super) const OVERLAP: usize = 24;
-/// Places that the filter decides on at a time.
+/// Positions that the filter tests at a time.
 const BLOCK: usize = 32;
-/// Bytes of a word that the filter looks at.
+/// Bytes of a word that the filter tests.
 const STEM: usize = 4;
-/// Pairs in them.
+/// Pairs in a stem.
 const PAIRS: usize = STEM - 1;
-/// Sets of words that the filter keeps apart, one for each bit.
+/// Sets of words that the filter distinguishes, one for each bit.
 const BUCKETS: usize = 16;
-/// Slots of the hash table of stems: more than ten for each word, so that most places that are no stem find an empty one.
+/// Slots of the hash table of stems. With more than ten for each word, most other positions find an
+/// empty slot.
 const SLOTS: usize = 2048;
 const EMPTY: u8 = u8::MAX;
 
-/// How often letters occur in English, in thousandths, from `a` on (Lewand, "Cryptological Mathematics", 2000).
+/// Frequency of letters in English, in thousandths, from `a` on (Lewand, "Cryptological
+/// Mathematics", 2000).
 const LETTERS: [u32; 26] = [
     82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2,
     20, 1,
@@ -40,30 +42,30 @@ const LETTERS: [u32; 26] = [
 /// The same for all other bytes together, in JSON next to letters.
 const OTHER: u32 = 60;
 
-/// A word that is searched for.
-struct Word {
-    /// Letters in lower case, and `_` for any other byte.
+/// A word to search for.
+struct ScannedWord {
+    /// Letters in lower case, `_` for any other byte.
     mapped: Box<[u8]>,
-    /// Where the four bytes begin that the filter looks at.
+    /// Position of the four bytes that the filter tests.
     stem_at: usize,
     stem: u32,
-    /// What the caller calls it.
+    /// The caller's label.
     label: bool,
 }
 
-/// Which words a hashed pair may belong to, at each of three places.
+/// Which words a hashed pair may belong to, at each of three positions.
 struct Filter {
     /// By the whole byte.
     by_byte: [[u16; 256]; PAIRS],
-    /// By its low half, for the first eight sets and the others.
+    /// By the low nibble, for the first eight sets and the others.
     low: [[[u8; 16]; 2]; PAIRS],
-    /// By its high half.
+    /// By the high nibble.
     high: [[[u8; 16]; 2]; PAIRS],
 }
 
 /// A search for a set of words.
 pub(super) struct Scanner {
-    words: Vec<Word>,
+    words: Vec<ScannedWord>,
     /// Indices of words by the hash of their stem.
     slots: Box<[u8; SLOTS]>,
     filter: Filter,
@@ -72,9 +74,11 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// A search for words of 4 to [`OVERLAP`] bytes, at most 254 of them, each with what [`Self::scan`] is to say of it.
+    /// A search for at most 254 words of 4 to [`OVERLAP`] bytes, each with the label that
+    /// [`Self::scan`] passes on.
     pub(super) fn new(words: &[(String, bool)]) -> Scanner {
-        let words: Vec<Word> = words.iter().map(|(word, label)| Word::new(word, *label)).collect();
+        let words: Vec<ScannedWord> =
+            words.iter().map(|(word, label)| ScannedWord::new(word, *label)).collect();
         debug_assert!(words.len() < usize::from(EMPTY));
         let mut slots = Box::new([EMPTY; SLOTS]);
         for (index, word) in words.iter().enumerate() {
@@ -93,9 +97,9 @@ impl Scanner {
         }
     }
 
-    /// Calls `found` for each word in the text, with the place of its first byte and its label. The text counts as if
-    /// a byte that is no letter stood before it and behind it. Where the word begins with such a byte, the place is that
-    /// behind it. A word may be given twice.
+    /// Calls `found` for each word in the text, with the position of its first byte and its label.
+    /// The text counts as if surrounded by non-letters. If the word begins with such a byte, the
+    /// position is the one after it. A word may be reported twice.
     pub(super) fn scan(&self, text: &[u8], found: impl FnMut(usize, bool)) {
         if text.len() <= SMALL - SLACK {
             self.scan_by::<SMALL, { SMALL / BLOCK }>(text, found);
@@ -115,10 +119,10 @@ impl Scanner {
         let mut start = 0;
         loop {
             let end = text.len().min(start + N - SLACK);
-            // One byte before what is looked at.
+            // One byte before the searched part.
             window[0] = start.checked_sub(1).map_or(b'_', |before| map(text[before]));
             let length = end - start;
-            // Where the text ends, a word ends.
+            // The end of the text ends a word.
             let is_last = end == text.len();
             let whole = 1 + length + usize::from(is_last);
             window[1 + length..(1 + length + SLACK).min(N)].fill(b'_');
@@ -149,13 +153,14 @@ impl Scanner {
         }
     }
 
-    /// Fills `window` from its second byte on, `hashed`, and a mask for each block: a bit for each place at which a word's stem may
-    /// begin.
+    /// Fills `window` from its second byte on, `hashed`, and a mask for each block with a bit for
+    /// each position at which the stem of a word may begin.
     fn filter(&self, text: &[u8], window: &mut [u8], hashed: &mut [u8], masks: &mut [u32]) {
         #[cfg(target_arch = "x86_64")]
         if self.has_avx2 {
             #[expect(unsafe_code, reason = "the processor was asked whether it has AVX2")]
-            // SAFETY: `has_avx2` is true only where the processor has what the function needs.
+            // SAFETY: `has_avx2` is true only if the processor has the features that the function
+            // needs.
             unsafe {
                 x86::filter(&self.filter, text, window, hashed, masks);
             }
@@ -165,7 +170,7 @@ impl Scanner {
         self.filter.masks(hashed, masks);
     }
 
-    /// Gives the words whose stem begins at `at`: where they begin in the window, and their label.
+    /// Reports the words whose stem begins at `at`: their start in the window, and their label.
     fn compare(&self, window: &[u8], at: usize, mut found: impl FnMut((usize, bool))) {
         let Some(stem) = window.get(at..).and_then(|rest| rest.first_chunk::<STEM>()) else {
             return;
@@ -184,8 +189,8 @@ impl Scanner {
     }
 }
 
-impl Word {
-    fn new(word: &str, label: bool) -> Word {
+impl ScannedWord {
+    fn new(word: &str, label: bool) -> ScannedWord {
         let mapped: Box<[u8]> = word.bytes().map(map).collect();
         // The four bytes that are rarest together.
         let frequency = |bytes: &[u8]| -> u32 {
@@ -199,7 +204,7 @@ impl Word {
         let best = stems.min_by_key(|(_, stem)| frequency(stem));
         let (stem_at, stem) = best.unwrap_or((0, b"____"));
         let stem = u32::from_le_bytes(*stem.first_chunk().unwrap_or(b"____"));
-        Word { mapped, stem_at, stem, label }
+        ScannedWord { mapped, stem_at, stem, label }
     }
 
     fn pairs(&self) -> [u8; PAIRS] {
@@ -209,19 +214,19 @@ impl Word {
 }
 
 impl Filter {
-    /// Puts each word into the set that then passes the fewest other bytes.
-    fn new(words: &[Word]) -> Filter {
+    /// Assigns each word to the set that then passes the fewest other bytes.
+    fn new(words: &[ScannedWord]) -> Filter {
         let mut filter = Filter {
             by_byte: [[0; 256]; PAIRS],
             low: [[[0; 16]; 2]; PAIRS],
             high: [[[0; 16]; 2]; PAIRS],
         };
-        // For each set, the halves of bytes that it passes, as bits.
+        // For each set, the nibbles that it passes, as bits.
         let mut sets = [[[0_u16; 2]; PAIRS]; BUCKETS];
         let passes = |set: &[[u16; 2]; PAIRS]| -> u32 {
             set.iter().flatten().map(|halves| halves.count_ones()).product()
         };
-        let mut pairs: Vec<[u8; PAIRS]> = words.iter().map(Word::pairs).collect();
+        let mut pairs: Vec<[u8; PAIRS]> = words.iter().map(ScannedWord::pairs).collect();
         pairs.sort_unstable();
         pairs.dedup();
         for pair in pairs {
@@ -268,7 +273,7 @@ fn hash(first: u8, second: u8) -> u8 {
     first.rotate_left(4) ^ second
 }
 
-/// Writes the text into the window behind its first byte, and the hash of each pair of neighbours there.
+/// Copies the text into the window after its first byte, and hashes each pair of adjacent bytes.
 #[inline(always)]
 fn map_and_hash(text: &[u8], window: &mut [u8], hashed: &mut [u8]) {
     for (to, from) in window[1..].iter_mut().zip(text) {

@@ -28,7 +28,7 @@ fn scanners() -> Vec<Scanner> {
     vec![quick, portable]
 }
 
-/// The same by comparing each word at each place.
+/// The same by comparing each word at each position.
 fn expected(text: &[u8]) -> Vec<(usize, bool)> {
     let mapped: Vec<u8> =
         [b'_'].into_iter().chain(text.iter().map(|byte| map(*byte))).chain([b'_']).collect();

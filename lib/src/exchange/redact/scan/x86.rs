@@ -1,4 +1,4 @@
-//! The filter of the search, by 32 bytes at a time.
+//! The AVX2 filter, 32 bytes at a time.
 
 use std::arch::x86_64::{
     __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256,

@@ -1,4 +1,4 @@
-//! Files that a capture refers to: those in its folder, or in the archive that it is in.
+//! Reads files that a capture refers to, from its folder or its archive.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -8,35 +8,36 @@ use std::sync::Arc;
 use super::MAX_LINE;
 use super::zip::Archive;
 
-/// Where a capture finds the files that it names.
+/// The location of the files that a capture names.
 #[derive(Clone)]
-pub(super) enum Beside {
-    /// Nowhere, as on standard input.
+pub(super) enum SiblingFiles {
+    /// None, as on standard input.
     Nothing,
     /// In a folder.
     Folder(PathBuf),
-    /// In an archive, below a folder of it that ends in `/`, or is empty.
+    /// In an archive, below one of its folders, whose name is empty or ends in `/`.
     Archive(Arc<Archive>, String),
 }
 
-impl Beside {
+impl SiblingFiles {
     /// The folder of a file.
-    pub(super) fn of_file(path: &Path) -> Beside {
+    pub(super) fn of_file(path: &Path) -> SiblingFiles {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Beside::Folder(folder.unwrap_or(Path::new(".")).to_owned())
+        SiblingFiles::Folder(folder.unwrap_or(Path::new(".")).to_owned())
     }
 
-    /// A file's bytes; `None` where it is not there, lies elsewhere or has more than a line may have.
+    /// The bytes of a file; `None` if it does not exist, is outside, or is longer than a line may
+    /// be.
     pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
         let inner = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         if !inner || name.is_empty() {
             return None;
         }
         match self {
-            Beside::Nothing => None,
-            Beside::Folder(folder) => {
+            SiblingFiles::Nothing => None,
+            SiblingFiles::Folder(folder) => {
                 let folder = folder.canonicalize().ok()?;
-                // A link must not lead out of the folder.
+                // A symbolic link must not lead out of the folder.
                 let path = folder.join(name).canonicalize().ok()?;
                 let found = fs::metadata(&path).ok()?;
                 if !path.starts_with(&folder) || !found.is_file() {
@@ -44,7 +45,7 @@ impl Beside {
                 }
                 whole(File::open(path).ok()?)
             }
-            Beside::Archive(archive, folder) => {
+            SiblingFiles::Archive(archive, folder) => {
                 let member = archive.member(&format!("{folder}{name}"))?;
                 whole(archive.open(member).ok()?)
             }
@@ -71,7 +72,7 @@ mod tests {
         fs::write(folder.path().join("secret"), "x").unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(folder.path().join("secret"), inner.join("link")).unwrap();
-        let beside = Beside::of_file(&inner.join("x.har"));
+        let beside = SiblingFiles::of_file(&inner.join("x.har"));
         assert_eq!(beside.read("a.json").as_deref(), Some(&b"[]"[..]));
         let absolute = folder.path().join("secret");
         for name in ["../secret", "link", "", "missing", "/etc/passwd", absolute.to_str().unwrap()]

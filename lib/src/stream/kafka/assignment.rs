@@ -1,4 +1,5 @@
-//! Which partitions are ours, from where on each is read, and what waits to be decided by whoever reads.
+//! The partitions assigned to this reader, where each is read from, and decisions that the reader
+//! must carry out.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,87 +10,91 @@ use rdkafka::consumer::Consumer as _;
 
 use super::super::StreamError;
 use super::broker::{Broker, Committed};
-use super::context::{Decision, give_back};
-use super::locator::From;
-use super::partition::{Known, Partition};
-use super::source::Step;
+use super::context::{GroupDecision, give_back};
+use super::locator::StartOffset;
+use super::partition::{KnownRange, Partition};
+use super::source::TopicEvent;
 
-/// What became of a topic that is not what it was, and what to do.
-pub(super) const ANEW: &str = "the topic was made anew; begin with another --state, group or topic";
+/// The error for a topic that was recreated, and what to do.
+pub(super) const TOPIC_RECREATED: &str =
+    "the topic was made anew; begin with another --state, group or topic";
 
-/// Where the reading of a partition begins, if anything says so, and what is to stand in front of that.
+/// Where to begin in a partition, if known, and the expected hash of the message before.
 type Start = (Option<u64>, Option<String>);
 
-/// What was decided, and waits for whoever reads.
-enum Waiting {
+/// A pending decision for the reader.
+enum PendingDecision {
     Assigned(BTreeMap<i32, Option<Committed>>),
     Revoked(TopicPartitionList),
 }
 
 #[derive(Default)]
-pub(super) struct Share {
-    /// The partitions that are ours.
+pub(super) struct Assignment {
+    /// The assigned partitions.
     pub(super) ours: BTreeMap<i32, Partition>,
-    /// Up to where a partition is read, where the topic is read to its end.
+    /// Where each partition stops, if the topic is read to its end.
     pub(super) ends: BTreeMap<i32, u64>,
-    /// What is to be told.
+    /// Pending messages for the user.
     pub(super) notes: Vec<String>,
-    waiting: Option<Waiting>,
-    /// True once it is known which partitions are ours.
+    waiting: Option<PendingDecision>,
+    /// True once the assignment is known.
     known: bool,
-    /// True where what is gone is an error.
+    /// True if missing messages are an error.
     again: bool,
-    /// Records that the group would have given again.
+    /// Records that the group would have delivered again.
     repeated: u64,
 }
 
-impl Share {
-    /// These are ours, without any group.
+impl Assignment {
+    /// Assigns these partitions, without a group.
     pub(super) fn assign(&mut self, partitions: Vec<i32>) {
         let all = partitions.into_iter().map(|partition| (partition, None));
-        self.waiting = Some(Waiting::Assigned(all.collect()));
+        self.waiting = Some(PendingDecision::Assigned(all.collect()));
     }
 
-    /// What was decided last, for whoever reads to carry out.
-    pub(super) fn decided(&mut self, broker: &Broker) -> Result<Option<Step>, StreamError> {
+    /// The next decision for the reader to carry out.
+    pub(super) fn decided(&mut self, broker: &Broker) -> Result<Option<TopicEvent>, StreamError> {
         if self.waiting.is_none()
             && let Some(decision) = broker.consumer.context().next()
         {
             match decision {
-                Decision::Assign(list) => {
+                GroupDecision::Assign(list) => {
                     let partitions = numbers(&list);
-                    let mut committed = broker.committed_patiently(&partitions)?;
+                    let mut committed = broker.committed_with_retries(&partitions)?;
                     let of = |partition| (partition, committed.remove(&partition));
                     let all = partitions.into_iter().map(of).collect();
-                    self.waiting = Some(Waiting::Assigned(all));
+                    self.waiting = Some(PendingDecision::Assigned(all));
                 }
-                Decision::Revoke { partitions: list, lost } => {
+                GroupDecision::Revoke { partitions: list, lost } => {
                     let partitions = numbers(&list);
                     for partition in &partitions {
                         if let Some(ours) = self.ours.get_mut(partition) {
-                            // What nobody was given yet is read by whoever has the partition next.
+                            // Messages that were not handed out are read by the next owner of the
+                            // partition.
                             ours.forget_open();
                         }
                     }
-                    self.waiting = Some(Waiting::Revoked(list));
-                    return Ok(Some(Step::Revoked { partitions, lost }));
+                    self.waiting = Some(PendingDecision::Revoked(list));
+                    return Ok(Some(TopicEvent::Revoked { partitions, lost }));
                 }
             }
         }
         Ok(match &self.waiting {
-            Some(Waiting::Assigned(partitions)) => Some(Step::Assigned(partitions.clone())),
+            Some(PendingDecision::Assigned(partitions)) => {
+                Some(TopicEvent::Assigned(partitions.clone()))
+            }
             _ => None,
         })
     }
 
-    /// As of [`super::TopicReader::accept`].
+    /// See [`super::TopicReader::accept`].
     pub(super) fn accept(
         &mut self,
-        known: &BTreeMap<i32, Known>,
+        known: &BTreeMap<i32, KnownRange>,
         broker: &Broker,
     ) -> Result<(), StreamError> {
         let assigned = match self.waiting.take() {
-            Some(Waiting::Assigned(assigned)) => assigned,
+            Some(PendingDecision::Assigned(assigned)) => assigned,
             other => {
                 self.waiting = other;
                 return Ok(());
@@ -102,14 +107,14 @@ impl Share {
             if let (Some(end), Some(committed)) = (end, committed) {
                 self.repeated += end.saturating_sub(committed);
             }
-            // Where others have read on, what is in front is theirs.
+            // If others have read on, the previous message is theirs.
             let last = known.filter(|known| committed <= Some(known.end));
             starts.insert(partition, (end.max(committed), last.and_then(|k| k.last.clone())));
         }
         self.begin(starts, broker)
     }
 
-    /// Reads these offsets and no others; where the broker has not all of them any more, that is an error.
+    /// Reads exactly these offsets; it is an error if the broker no longer has all of them.
     pub(super) fn read_again(
         &mut self,
         ranges: &BTreeMap<i32, Range<u64>>,
@@ -122,7 +127,7 @@ impl Share {
         self.begin(starts.collect(), broker)
     }
 
-    /// Begins to read partitions, at these offsets or at that end of theirs which the topic says.
+    /// Begins to read partitions, at these offsets or at the end that the topic configures.
     fn begin(&mut self, starts: BTreeMap<i32, Start>, broker: &Broker) -> Result<(), StreamError> {
         let topic = &broker.topic;
         let mut fetched = BTreeMap::new();
@@ -130,15 +135,15 @@ impl Share {
             let (low, high) = broker.watermarks(partition)?;
             if let Some(wanted) = wanted.filter(|wanted| *wanted > high) {
                 return Err(broker.failed(format!(
-                    "partition {partition} ends at offset {high}, but was read up to {wanted} before: {ANEW}"
+                    "partition {partition} ends at offset {high}, but was read up to {wanted} before: {TOPIC_RECREATED}"
                 )));
             }
             if let Some(wanted) = wanted.filter(|wanted| *wanted < low) {
                 self.gone(partition, &(wanted..low), broker)?;
             }
             let start = wanted.unwrap_or(match topic.from {
-                From::Beginning => low,
-                From::Latest => high,
+                StartOffset::Beginning => low,
+                StartOffset::Latest => high,
             });
             let start = start.max(low);
             let end = topic.until_end.then(|| self.ends.get(&partition).copied().unwrap_or(high));
@@ -153,10 +158,10 @@ impl Share {
         Ok(())
     }
 
-    /// As of [`super::TopicReader::release`].
+    /// See [`super::TopicReader::release`].
     pub(super) fn release(&mut self, broker: &Broker) -> Result<(), StreamError> {
         let list = match self.waiting.take() {
-            Some(Waiting::Revoked(list)) => list,
+            Some(PendingDecision::Revoked(list)) => list,
             other => {
                 self.waiting = other;
                 return Ok(());
@@ -168,8 +173,8 @@ impl Share {
         give_back(&broker.consumer, &list).map_err(|error| broker.refused(&error))
     }
 
-    /// Offsets were skipped: by a broker that has deleted them, or because they are no messages but marks of transactions, or
-    /// were compacted away.
+    /// Examines skipped offsets: the broker may have deleted them, they may be transaction markers,
+    /// or they were compacted away.
     pub(super) fn look_into(
         &mut self,
         partition: i32,
@@ -182,7 +187,7 @@ impl Share {
         Ok(())
     }
 
-    /// Offsets are gone.
+    /// Reports deleted offsets.
     fn gone(
         &mut self,
         partition: i32,
@@ -202,13 +207,14 @@ impl Share {
         Ok(())
     }
 
-    /// True once everything of our partitions that was wanted has been handed out, and what is to be told of it was told.
+    /// True once everything requested has been handed out, and all messages for the user were
+    /// reported.
     pub(super) fn is_read(&self) -> bool {
         let is_settled = self.known && self.waiting.is_none() && self.notes.is_empty();
         is_settled && self.ours.values().all(Partition::is_read)
     }
 
-    /// Records that the group would have given again, or did, though they were there already.
+    /// Records that the group would have delivered again, or did, although they were known already.
     pub(super) fn repeated(&self) -> u64 {
         self.repeated + self.ours.values().map(Partition::repeated).sum::<u64>()
     }
