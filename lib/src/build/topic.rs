@@ -55,7 +55,7 @@ impl Blocks for Round<'_> {
             TopicEvent::Block(block) => return Ok(Some(block)),
             TopicEvent::Rest => (),
             TopicEvent::Assigned(partitions) => {
-                self.decision = Some(Decision::Assigned(partitions))
+                self.decision = Some(Decision::Assigned(partitions));
             }
             TopicEvent::Revoked { partitions, lost } => {
                 self.decision = Some(Decision::Revoked { partitions, lost });
