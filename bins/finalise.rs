@@ -10,36 +10,36 @@ use hmt_core::infer::{Options, literals};
 /// What finalising is told.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FinaliseArgs {
-    /// The title of a spec that is inferred; else the host's name
+    /// The title of an inferred spec (default: the name of the host)
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
 
-    /// The version of OpenAPI to write: 3.0 or 3.1
+    /// The OpenAPI version to write
     ///
-    /// Without it, 3.0, or the latest version among the specs that are read.
+    /// The default is 3.0, or the latest version of the specs that are read.
     #[arg(long, value_name = "VERSION")]
     openapi: Option<OpenApi>,
 
-    /// Tell how often everything was seen, under x-hmt-evidence
+    /// Add counts of how often everything was seen, under x-hmt-evidence
     #[arg(long)]
     evidence: bool,
 
-    /// Bound numbers, and the lengths of texts and arrays, by what was seen
+    /// Limit numbers, and the lengths of strings and arrays, to the observed ranges
     #[arg(long)]
     tight: bool,
 
-    /// Give observed values as examples, but for secrets and what tells of a person
+    /// Add observed values as examples, except secrets and personal data
     #[arg(long)]
     examples: bool,
 
-    /// Path segments that are names and never values, one a line
+    /// A list of path segments, one on each line, that are names and not values
     ///
-    /// A line may also be a path: then all of its segments are names, but for those in braces. Blank lines and lines
-    /// that begin with # say nothing.
+    /// A line can also be a path: all its segments are then names, except those in braces. Blank lines and
+    /// lines that begin with # are ignored.
     #[arg(long, value_name = "FILE")]
     literals: Option<PathBuf>,
 
-    /// Tell on standard error why a path is templated as it is; may be given again
+    /// Explain on standard error why this path is templated as it is (repeatable)
     #[arg(long, value_name = "PATH")]
     explain: Vec<String>,
 }

@@ -10,7 +10,7 @@ use hmt_core::net::Protocols;
 /// How clients connect.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TlsArgs {
-    /// Speak TLS with this certificate, with its chain, in PEM form
+    /// Use TLS with this certificate chain in PEM form; the certificate of the server comes first
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
@@ -38,10 +38,10 @@ impl TlsArgs {
 /// The key of pseudonyms.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct KeyArgs {
-    /// Key of the pseudonyms that stand for secrets in recordings and in what is written
+    /// Key of the pseudonyms that replace secrets in recordings and in written exchanges
     ///
-    /// The default is redact.key in the user's data folder, made when exchanges are first written. Without a
-    /// key, a pseudonym in a recording matches any value that is not empty.
+    /// The default is redact.key in the data folder of the user, which is created when exchanges are first
+    /// written. Without a key, a pseudonym in a recording matches any value that is not empty.
     #[arg(long, value_name = "FILE")]
     redact_key: Option<PathBuf>,
 }
@@ -53,7 +53,10 @@ impl KeyArgs {
         let named = self.redact_key.clone();
         let is_named = named.is_some();
         let Some(place) = named.or_else(|| default_key_path(|name| std::env::var_os(name))) else {
-            ensure!(!writes, "no HOME to keep redact.key in: name a file with --redact-key");
+            ensure!(
+                !writes,
+                "HOME is not set, so there is no file for the key of the pseudonyms; name one with --redact-key"
+            );
             return Ok(None);
         };
         if !writes && !place.exists() {

@@ -31,41 +31,41 @@ Examples:
   hmt-build logs/ -o specs/
       Build specs/openapi.json from all recordings in a folder.
   hmt-build -a api.yaml logs/ -o api.yaml
-      Add to a spec what new recordings show.
+      Extend a spec with new recordings.
   hmt-build --verify traffic.har
-      Build a spec from a browser's capture, and check every exchange against it.
+      Build a spec from the capture of a browser, and check every exchange against it.
   hmt-build -m replay recordings.jsonl -o replay.yaml
-      Keep the recordings themselves in the spec, for hmt-mock to answer with.
+      Store the recordings themselves in the spec, for hmt-mock.
   hmt-build --state api.state --track-inputs logs/ -o api.yaml
-      Add to what earlier runs have read what is new in the logs.
+      Add what is new in the logs since the last run.
   hmt-record -t https://api.example.com | hmt-build --follow -o api.yaml -
       Keep a spec current while recording.
   hmt-build --follow --state api.state 'kafka://broker:9092/http_recordings?group=specs' -o api.yaml
-      Keep a spec current from Kafka; whatever is killed, every record is counted once.
+      Keep a spec current from Kafka; every record is counted once, even if a process is killed.
   hmt-build --partial part-0001.jsonl > 0001.partial.json
-      Build a part, to be united with others by hmt-merge.
+      Build a partial, which hmt-merge can combine with others.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were rejected."
 )]
 pub(crate) struct Args {
     /// Exchanges: `-`, a file, a folder of files, or a topic (kafka://BROKER/TOPIC)
     ///
-    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions, Postman collections with
-    /// saved responses, and partials; each also packed by gzip, zstd or zip.
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions, Postman
+    /// collections with saved responses, and partials. Each can be compressed with gzip, zstd or zip.
     ///
-    /// Without any, and where standard input is no terminal, `-` is read.
+    /// The default is `-`, unless standard input is a terminal.
     #[arg(value_name = "LOCATOR")]
     inputs: Vec<Locator>,
 
-    /// Exchanges, as the positional argument
+    /// Also read this locator
     #[arg(short = 'i', long = "input-file", value_name = "LOCATOR")]
     input_file: Vec<Locator>,
 
-    /// Where exchanges come from where no locator says so: files, or a topic of Kafka
+    /// Where to read exchanges if no locator is given: files, or a Kafka topic
     #[arg(long, value_name = "SOURCE", value_enum, default_value_t = SourceName::File, hide_default_value = true)]
     source: SourceName,
 
-    /// The brokers of --source kafka, HOST:PORT, by commas (default: localhost:9092)
+    /// The brokers of --source kafka: HOST:PORT, separated by commas (default: localhost:9092)
     #[arg(long, value_name = "BROKER")]
     kafka_broker: Option<String>,
 
@@ -73,101 +73,103 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOPIC")]
     kafka_topic: Option<String>,
 
-    /// The consumer group of --source kafka; without one, all of the topic is read
+    /// The consumer group of --source kafka; without one, the whole topic is read
     #[arg(long, value_name = "GROUP")]
     kafka_group: Option<String>,
 
-    /// What to make of the traffic: gen, replay or mixed
+    /// What to build: gen, replay or mixed
     ///
-    /// gen: templated paths and inferred schemas. replay: literal paths, schemas of the recorded constants, and the
-    /// recordings themselves under x-hmt-replay. mixed: the generated spec with the recordings.
+    /// gen: path templates and inferred schemas. replay: literal paths, schemas of the recorded constants,
+    /// and the recordings themselves under x-hmt-replay. mixed: the inferred spec with the recordings.
     #[arg(short, long, value_name = "MODE", default_value = "gen")]
     mode: Mode,
 
-    /// A spec to start from: what it describes stays, and is widened by what the traffic shows
+    /// Start from this spec; what it describes stays, and is widened where the traffic requires it
     ///
-    /// Its path templates, parameter names and base paths are honoured.
+    /// Its path templates, parameter names and base paths are used.
     #[arg(short = 'a', long, value_name = "FILE", conflicts_with = "partial")]
     initial_openapi_spec: Option<PathBuf>,
 
-    /// Where to write: `-`, a file, or a folder, which gets openapi.json
+    /// Write to `-` (standard output), a file, or openapi.json in a folder
     #[arg(short, long, value_name = "PATH", default_value = "-")]
     out: PathBuf,
 
-    /// Format of the output, where no file name tells: yaml on standard output, json in a folder
+    /// The output format (default: by file extension; yaml on standard output, json in a folder)
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<FormatName>,
 
-    /// Write the state instead of a spec: a line for hmt-merge or hmt-build to go on from
+    /// Write a partial instead of a spec: a line that hmt-merge or hmt-build can continue from
     ///
-    /// It holds observed values, so a file is only readable by its owner.
+    /// It contains observed values, so only its owner can read the file.
     #[arg(long)]
     partial: bool,
 
-    /// Go on from the state in this file, if it is there, and write the new state into it at the end
+    /// Continue from the state in this file, if it exists, and replace it at the end
     ///
-    /// The result is that of one run over all that was ever read. The file is a partial, only readable by its owner.
+    /// The result is that of one run over all input so far. The file is a partial that only its owner can
+    /// read.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// Write into the partial or state what it was made of, so that nothing is counted twice
+    /// Store in the partial or state which input it was built from, so that nothing is counted twice
     ///
-    /// Files are known by their content: hmt-merge and hmt-build then refuse partials of the same file, or of one that
-    /// has grown since. With --state, files that are in it are passed over, and of those that have grown only what is
-    /// new is read. Standard input cannot be tracked.
+    /// Files are identified by content. hmt-merge and hmt-build then refuse to combine partials of the same
+    /// file, even if it has grown. With --state, files that the state contains are skipped, and only what is
+    /// new in files that have grown is read. Standard input cannot be tracked.
     #[arg(long)]
     track_inputs: bool,
 
-    /// Go on as exchanges arrive, and rewrite the output every few seconds until SIGTERM, or the end of standard input
+    /// Keep reading, and rewrite the output every few seconds until SIGTERM or the end of standard input
     ///
-    /// Reads standard input, a topic, or .jsonl and .ndjson files and folders of them as they grow. Ctrl-C ends it too
-    /// where it reads files or a topic. With --state, what the spec is made of is in the state before the spec is written.
+    /// The input is standard input, a topic, or growing .jsonl and .ndjson files and folders of them. Ctrl-C
+    /// also ends it if it reads files or a topic. With --state, the state is written before the spec.
     #[arg(long, conflicts_with_all = ["partial", "verify"])]
     follow: bool,
 
-    /// How often --follow writes, where something is new
+    /// How often --follow writes if there is something new
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, requires = "follow")]
     every: Duration,
 
-    /// Unite partials, and files with --track-inputs, even where they were made of the same input
+    /// Combine partials, and files with --track-inputs, even if they were built from the same input
     #[arg(long)]
     allow_overlap: bool,
 
     #[command(flatten)]
     finalise: FinaliseArgs,
 
-    /// With a folder as --out: write one spec for each host
+    /// Write one spec for each host into the folder --out
     #[arg(long, conflicts_with_all = ["partial", "initial_openapi_spec"])]
     split_hosts: bool,
 
-    /// Only take exchanges with this host, with its port or without; may be given again
+    /// Use only exchanges with this host, with or without its port (repeatable)
     #[arg(long, value_name = "PATTERN")]
     host: Vec<Pattern>,
 
-    /// Only take exchanges whose `METHOD host/path` matches; may be given again
+    /// Use only exchanges whose `METHOD host/path` matches this pattern (repeatable)
     ///
-    /// In a pattern, * is any run of characters and ? any one; it must cover the whole.
+    /// In a pattern, * matches any number of characters, and ? matches one. It must match the whole text.
     #[arg(long, value_name = "PATTERN")]
     include: Vec<Pattern>,
 
-    /// Leave out exchanges whose `METHOD host/path` matches; may be given again
+    /// Ignore exchanges whose `METHOD host/path` matches this pattern (repeatable)
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<Pattern>,
 
-    /// Keep no observed value, in a partial neither; there are then no enums
+    /// Do not keep observed values, in partials either; the spec then has no enums
     ///
-    /// Only words of paths and names of properties are kept. Partials made so can only be united with each other.
+    /// Only words in paths and names of properties are kept. Such a partial can be combined only with other
+    /// partials of this kind.
     #[arg(long)]
     no_values: bool,
 
     /// Check every input exchange against the spec, and fail if one does not conform
     ///
-    /// Standard input is kept in a temporary file meanwhile, only readable by its owner. Of a topic the same offsets are
-    /// read again.
+    /// Standard input is copied to a temporary file for this, which only its owner can read. For a topic,
+    /// the same offsets are read again.
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
-    /// Threads to fold with; the result is the same for any number
+    /// The number of threads; it does not change the result
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 
@@ -175,11 +177,11 @@ pub(crate) struct Args {
     #[arg(long)]
     strict: bool,
 
-    /// Tell on standard error what was read
+    /// Print on standard error what was read
     #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
     verbose: bool,
 
-    /// Only report errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
@@ -220,7 +222,7 @@ impl Args {
         };
         if self.track_inputs && !self.partial && self.state.is_none() {
             return Err(Failure::usage(
-                "--track-inputs writes into a partial or a state: add --partial or --state FILE",
+                "--track-inputs requires a partial or a state; add --partial or --state FILE",
             ));
         }
         let mut inputs = self.inputs;
@@ -233,41 +235,41 @@ impl Args {
             inputs.push(Locator::Kafka(Box::new(topic)));
         } else if kafka.iter().any(|flag| flag.is_some()) {
             return Err(Failure::usage(
-                "--kafka-broker, --kafka-topic and --kafka-group are for --source kafka",
+                "--kafka-broker, --kafka-topic and --kafka-group require --source kafka",
             ));
         }
         let topics = inputs.iter().filter(|input| matches!(input, Locator::Kafka(_))).count();
         let kept = self.follow || self.state.is_some();
         if topics > 0 && inputs.len() > 1 && kept {
             return Err(Failure::usage(
-                "with --state or --follow, a topic is read alone; hmt-merge unites its state with others",
+                "with --state or --follow, a topic must be the only input; combine its state with others by hmt-merge",
             ));
         }
         if inputs.is_empty() {
             if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
                 return Err(Failure::usage(
-                    "no input: name a recording or a folder, or pipe exchanges in",
+                    "no input; name a recording or a folder, or pipe exchanges to standard input",
                 ));
             }
             inputs.push(Locator::Stdio);
         }
         if self.no_values && self.mode != Mode::Gen {
             return Err(Failure::usage(
-                "--no-values: the recordings of the modes replay and mixed are values; use the mode gen",
+                "--no-values cannot be used with --mode replay or mixed, whose recordings contain values; use --mode gen",
             ));
         }
         if self.no_values && self.finalise.shows_values() {
             return Err(Failure::usage(
-                "--no-values keeps nothing that --tight or --examples could show",
+                "--no-values cannot be used with --tight or --examples, which write observed values",
             ));
         }
         if self.partial && self.finalise.is_given() {
             return Err(Failure::usage(
-                "--partial: how a spec is written is told to hmt-merge, when it makes one of the partial",
+                "--partial cannot be used with options that change how a spec is written; give them to hmt-merge when it builds the spec",
             ));
         }
         if self.split_hosts && !target.is_in_folder(name) {
-            return Err(Failure::usage("--split-hosts needs a folder: name one with --out"));
+            return Err(Failure::usage("--split-hosts requires a folder; name one with --out"));
         }
         if self.follow {
             can_be_followed(&inputs, &target)?;
@@ -309,18 +311,18 @@ impl Args {
 fn can_be_followed(inputs: &[Locator], target: &Target) -> anyhow::Result<()> {
     if *target == Target::Stdout {
         return Err(Failure::usage(
-            "--follow rewrites its output: name a file or folder with --out",
+            "--follow rewrites its output; name a file or folder with --out",
         ));
     }
     if inputs.contains(&Locator::Stdio) && inputs.len() > 1 {
-        return Err(Failure::usage("--follow reads standard input or files, not both"));
+        return Err(Failure::usage("--follow can read standard input or files, not both"));
     }
     for input in inputs {
         if let Locator::File(path) = input
             && !hmt_core::stream::grows(path)
         {
             return Err(Failure::usage(format!(
-                "--follow reads files of lines as they grow, .jsonl or .ndjson, and not {}",
+                "--follow can read only .jsonl and .ndjson files, not {}",
                 path.display()
             )));
         }

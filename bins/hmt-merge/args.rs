@@ -13,8 +13,8 @@ use super::finalise::{FinaliseArgs, OpenApi};
 
 /// Merge OpenAPI specs, and partials of hmt-build, into one
 ///
-/// What any of the specs describes, the result describes: paths, operations, responses, servers and components of all,
-/// their schemas joined, and the recordings of replay specs. Unknown keywords stay.
+/// The result contains the paths, operations, responses, servers and components of all specs, with
+/// combined schemas, and the recordings of replay specs. Unknown keywords are kept.
 #[derive(Debug, Parser)]
 #[command(
     name = "hmt-merge",
@@ -23,76 +23,77 @@ use super::finalise::{FinaliseArgs, OpenApi};
     after_long_help = "\
 Examples:
   hmt-merge users.yaml orders.yaml > api.yaml
-      One spec of two services; where their hosts differ, paths keep their servers.
+      Merge the specs of two services; if their hosts differ, paths keep their servers.
   hmt-merge replay.yaml gen.yaml -o mixed.yaml
-      A spec to mock by: recordings where there are, else data by the generated schemas.
+      Make a spec for hmt-mock: recordings first, else data from the inferred schemas.
   hmt-merge parts/*.partial.json > api.yaml
-      What hmt-build would have made of all the recordings behind the parts.
+      Build the spec of all recordings from which the partials were built.
   hmt-merge --conflict error v1.yaml v2.yaml > /dev/null
-      Name every place where two specs differ.
+      Print every place where two specs differ.
   hmt-merge --base generated.yaml edited.yaml new.yaml > api.yaml
-      What people changed in a generated spec, and what was inferred anew.
+      Add newly inferred content to a spec, and keep what people changed in it.
   hmt-merge --info parts/
-      What is in each of the parts.
+      Print what each partial contains.
 
 Exit status: 0 done, 1 failed (nothing was written), 2 wrong usage."
 )]
 pub(crate) struct Args {
     /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is standard input
     ///
-    /// Of a folder, every .yaml, .yml and .json file in it, in the order of their names.
+    /// In a folder, all .yaml, .yml and .json files are read, in the order of their names.
     #[arg(value_name = "SPEC|PARTIAL", required = true)]
     inputs: Vec<PathBuf>,
 
-    /// Where to write: `-`, a file, or a folder, which gets openapi.json
+    /// Write to `-` (standard output), a file, or openapi.json in a folder
     #[arg(short, long, value_name = "PATH", default_value = "-")]
     out: PathBuf,
 
-    /// Format of the output, where no file name tells: yaml on standard output, json in a folder
+    /// The output format (default: by file extension; yaml on standard output, json in a folder)
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<FormatName>,
 
-    /// Write the united state of partials instead of a spec
+    /// Write the combined partials as a partial instead of a spec
     #[arg(long)]
     partial: bool,
 
-    /// Tell what is in partials, and write nothing else
+    /// Print what each partial contains, and write nothing else
     ///
-    /// Lines of `name: value` on standard output: mode, configuration, exchanges, hosts, paths and operations as kept, and
-    /// the inputs, where hmt-build tracked them.
+    /// The lines on standard output have the form `name: value`: mode, configuration, exchanges, hosts,
+    /// paths, operations, and the inputs if hmt-build tracked them.
     #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "openapi", "evidence", "tight", "examples", "literals", "explain", "conflict"])]
     info: bool,
 
-    /// Unite partials even where they were made of the same input
+    /// Combine partials even if they were built from the same input
     #[arg(long)]
     allow_overlap: bool,
 
-    /// Merge three ways: what people changed in the first SPEC since OLD stays, what the others changed comes in
+    /// Merge three ways: keep what people changed in the first SPEC since OLD, and add what the others changed
     ///
-    /// What both changed stays as in the first, and is told on standard error as `POINTER: ours / theirs`; with
-    /// --conflict last it is as in the others, with --conflict error nothing is written.
+    /// If both changed a value, the first SPEC wins, and standard error has a line `POINTER: ours / theirs`.
+    /// With --conflict last, the others win. With --conflict error, nothing is written.
     #[arg(long, value_name = "OLD", conflicts_with_all = ["partial", "info"])]
     base: Option<PathBuf>,
 
     #[command(flatten)]
     finalise: FinaliseArgs,
 
-    /// With a folder as --out: write one spec of the partials for each host
+    /// Write one spec of the partials for each host into the folder --out
     #[arg(long, conflicts_with_all = ["partial", "info", "base"])]
     split_hosts: bool,
 
-    /// What becomes of values that differ: union, first, last or error
+    /// How to resolve values that differ: union, first, last or error
     ///
-    /// union: schemas are joined; of other values the one that sorts first stays, so that the order of the specs does
-    /// not matter. first, last: the value of the spec given first or last. error: fail, naming each place.
+    /// union: combine schemas; of other values, keep the one that sorts first, so that the order of the
+    /// specs does not matter. first, last: keep the value of the spec that is given first or last. error:
+    /// fail, and print each place.
     #[arg(long, value_name = "POLICY", default_value = "union", value_parser = policy())]
     conflict: Policy,
 
-    /// Tell on standard error what was read
+    /// Print on standard error what was read
     #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
     verbose: bool,
 
-    /// Only report errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
@@ -150,11 +151,11 @@ impl Args {
         };
         if self.partial && self.finalise.is_given() {
             return Err(Failure::usage(
-                "--partial: how a spec is written is told when one is made of the partial",
+                "--partial cannot be used with options that change how a spec is written; give them when you build the spec",
             ));
         }
         if self.split_hosts && !target.is_in_folder(name) {
-            return Err(Failure::usage("--split-hosts needs a folder: name one with --out"));
+            return Err(Failure::usage("--split-hosts requires a folder; name one with --out"));
         }
         Ok(Config {
             inputs: self.inputs,

@@ -74,7 +74,7 @@ impl Inputs {
             ledger.add(name, partial.inputs().clone())?;
         }
         for name in ledger.silent() {
-            config.messages.warn(format_args!("{name} does not tell what it was made of"));
+            config.messages.warn(format_args!("{name} does not say which input it was built from"));
         }
         Ok(ledger)
     }
@@ -94,7 +94,7 @@ impl Inputs {
         for claim in claims {
             if let Some(overlap) = read.overlap(claim.partial.inputs()) {
                 config.messages.warn(format_args!(
-                    "{} is left out: another member of the group has read the same again ({overlap})",
+                    "{} is ignored: another member of the group has read the same records ({overlap})",
                     claim.name
                 ));
             } else {
@@ -112,13 +112,13 @@ impl Inputs {
                 Err(error)
                     if matches!(error.downcast_ref(), Some(SpecError::NotOpenApi { .. })) =>
                 {
-                    config.messages.warn(format_args!("left out: {error}"));
+                    config.messages.warn(format_args!("ignored: {error}"));
                 }
                 other => other?,
             }
         }
         if self.documents.len() + self.partials.len() == known {
-            anyhow::bail!("{}: no spec and no partial in this folder", folder.display());
+            anyhow::bail!("{}: this folder contains no specs or partials", folder.display());
         }
         Ok(())
     }

@@ -36,15 +36,15 @@ fn run(config: &Config) -> anyhow::Result<Status> {
         partials.into_iter().map(|named| (named.name, named.partial)).unzip();
     let mut state = merge::partials(partials).map_err(|(index, error)| {
         let name = names.get(index).map_or("", String::as_str);
-        anyhow::Error::new(error).context(format!("cannot unite {name} with {}", names[0]))
+        anyhow::Error::new(error).context(format!("cannot combine {name} with {}", names[0]))
     })?;
     if config.partial {
         if let Some(document) = documents.first() {
             let message =
-                format!("--partial unites partials only, and {} is a spec", document.source);
+                format!("--partial can combine only partials, but {} is a spec", document.source);
             return Err(Failure::usage(message));
         }
-        let state = state.as_mut().context("no partial to unite")?;
+        let state = state.as_mut().context("no partials to combine")?;
         state.set_inputs(ledger.into_inputs());
         config.target.write(&format!("{}\n", state.to_partial()), true)?;
         return Ok(Status::Done);

@@ -21,8 +21,10 @@ pub(crate) fn split(
     config: &Config,
 ) -> anyhow::Result<Status> {
     if let Some(document) = documents.first() {
-        let message =
-            format!("--split-hosts is for partials only, and {} is a spec", document.source);
+        let message = format!(
+            "--split-hosts can be used only with partials, but {} is a spec",
+            document.source
+        );
         return Err(Failure::usage(message));
     }
     for (host, state) in state.map(Builder::split_hosts).unwrap_or_default() {
@@ -41,7 +43,7 @@ pub(crate) fn as_asked(root: &mut Value, config: &Config) -> anyhow::Result<()> 
         Some(OpenApi::V3_1) => merge::to_3_1(root),
         Some(OpenApi::V3_0) if !root["openapi"].as_str().unwrap_or_default().starts_with("3.0") => {
             anyhow::bail!(
-                "the merged spec cannot be written as OpenAPI 3.0, as one that was read is of a later version"
+                "the merged spec cannot be written as OpenAPI 3.0, because an input has a later version; use --openapi 3.1"
             );
         }
         _ => {}
@@ -68,13 +70,16 @@ pub(crate) fn three_ways(documents: &[Document], config: &Config) -> anyhow::Res
 }
 
 fn too_few() -> anyhow::Error {
-    Failure::usage("--base OLD needs two more: the spec that people changed, then what is new")
+    Failure::usage(
+        "--base OLD requires two more specs: the one that people changed, and the new one",
+    )
 }
 
 /// Tells what is in each partial.
 pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
     if let Some(document) = inputs.documents.first() {
-        let message = format!("--info tells of partials only, and {} is a spec", document.source);
+        let message =
+            format!("--info can be used only with partials, but {} is a spec", document.source);
         return Err(Failure::usage(message));
     }
     let mut text = String::new();

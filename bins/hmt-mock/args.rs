@@ -17,30 +17,30 @@ use hmt_core::stream::Locator;
 use super::serving::{KeyArgs, TlsArgs};
 use crate::parse;
 
-/// Answer HTTP requests as specs say
+/// Serve an API from its OpenAPI spec
 ///
-/// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, in YAML or JSON. A request is answered by the recording
-/// that the spec holds for it, else by an example, else by data generated from the schema; the header
-/// x-hmt-source tells which. Requests that contradict the spec are refused with all that is wrong in them.
+/// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, in YAML or JSON. The response is the recording that the
+/// spec contains for the request, else an example, else data generated from the schema. The header
+/// x-hmt-source says which. Requests that violate the spec get an error that lists every violation.
 #[derive(Debug, Parser)]
 #[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input
     ///
-    /// References may lead to other files in the same folder and the folders below it, or below --ref-root.
-    /// A reference that leads nowhere is a warning, and any value is accepted in its place.
+    /// References can lead to other files in the same folder and the folders below it, or below --ref-root.
+    /// An unresolved reference causes a warning, and any value is accepted in its place.
     #[arg(value_name = "SPEC", required_unless_present_any = ["kill", "status"])]
     specs: Vec<String>,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 selects a free port
     #[arg(short, long, default_value_t = 8000)]
     port: u16,
 
-    /// Port of the admin endpoints, always on 127.0.0.1; 0 takes a free one
+    /// Port of the admin endpoints, always on 127.0.0.1; 0 selects a free port
     #[arg(short, long, default_value_t = 8888)]
     admin_port: u16,
 
-    /// No admin endpoints
+    /// Do not serve admin endpoints
     #[arg(long)]
     no_admin: bool,
 
@@ -48,36 +48,36 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
 
-    /// Run in the background, with messages in a file that is named; return once it listens
+    /// Run in the background; print where the messages go, and return when the server listens
     #[arg(short, long)]
     daemon: bool,
 
-    /// End the mock in the background on --port, or the only one, and wait until it has
+    /// End the mock in the background on --port, or the only one, and wait until it has ended
     #[arg(short, long, conflicts_with_all = ["specs", "daemon", "status"])]
     kill: bool,
 
-    /// Tell whether a mock runs in the background on --port, or which one does
+    /// Print which mocks run in the background, or whether one runs on --port
     #[arg(short, long, conflicts_with_all = ["specs", "daemon"])]
     status: bool,
 
-    /// Take the host that a request means from its Host header
+    /// Take the requested host from the Host header
     ///
     /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any other path
     /// is looked up in all specs, with or without the base path of their servers.
     #[arg(short = 'r', long)]
     header_routing: bool,
 
-    /// Folder that references of specs must not leave, symbolic links resolved
+    /// The folder that references of specs must not leave, after symbolic links are resolved
     ///
-    /// The default is the folder of each spec. Without this, standard input may not refer to files.
+    /// The default is the folder of each spec. A spec from standard input cannot refer to files without this.
     #[arg(long, value_name = "DIR")]
     ref_root: Option<PathBuf>,
 
-    /// Do not start (exit 1) where there is a warning about a spec
+    /// Do not start (exit 1) if there is any warning about a spec
     #[arg(long)]
     strict: bool,
 
-    /// Of overlapping branches of oneOf, a request must match exactly one, as JSON Schema has it
+    /// Require that a request matches exactly one branch of oneOf, as JSON Schema does
     ///
     /// Without this, a discriminator decides which branch of a request is checked, and a request that matches
     /// several branches is accepted.
@@ -87,38 +87,38 @@ pub(crate) struct Args {
     #[command(flatten)]
     tls: TlsArgs,
 
-    /// Load specs again when one of their files changes; a broken one is told of, and changes nothing
+    /// Reload the specs when one of their files changes; if that fails, keep the old ones
     #[arg(long)]
     watch: bool,
 
-    /// Ask this server where no spec has such a path or method
+    /// Send requests for which no spec has an operation to this server
     #[arg(long, value_name = "URL", value_parser = Target::from_url)]
     upstream: Option<Target>,
 
-    /// Do not check credentials and requests
+    /// Do not check requests or credentials
     #[arg(long)]
     no_validate: bool,
 
-    /// Make new data for each request, without recordings and examples
+    /// Generate new data for each request, without recordings and examples
     #[arg(long)]
     dynamic: bool,
 
-    /// Do not let made answers have values of the request: ids of the path, members of the body, page sizes
+    /// Do not reflect the request (ids in the path, members of the body, page sizes) in generated responses
     #[arg(long)]
     no_reflect: bool,
 
-    /// What made data depend on, together with the request (default 0)
+    /// The seed of generated data (default: 0)
     ///
-    /// Without --dynamic, the same request gets the same answer, also after a restart. With --dynamic, each run
-    /// gives the same sequence of answers.
+    /// Without --dynamic, the same request gets the same response, also after a restart. With --dynamic and a
+    /// seed, each run gives the same sequence of responses.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Let web pages of all origins read the answers (the default)
+    /// Let web pages of all origins read the responses (the default)
     #[arg(long, overrides_with = "no_cors")]
     cors: bool,
 
-    /// Do nothing about cross-origin requests
+    /// Do not handle cross-origin requests
     #[arg(long)]
     no_cors: bool,
 
@@ -131,52 +131,52 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink)]
     out: Vec<Locator>,
 
-    /// Write secrets as they are, instead of pseudonyms
+    /// Write secrets unchanged instead of pseudonyms
     #[arg(long)]
     keep_secrets: bool,
 
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Time for requests in flight after SIGTERM
+    /// How long to wait for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
 
-    /// List the operations at the start, and write a line for each request, also where standard error is not a
+    /// List the operations at startup, and print a line for each request, even if standard error is not a
     /// terminal
     #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
-    /// No messages but errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  Serve a spec and ask it:
+  Serve a spec and send a request:
     hmt-mock openapi.yaml
     curl http://127.0.0.1:8000/users/1
 
-  From recordings to a mock:
+  Build a spec from recordings and mock it:
     hmt-build -m mixed logs/ | hmt-mock -
 
-  Several APIs, named in the path or by the Host header:
+  Serve several APIs; name the host in the path or in the Host header:
     hmt-mock specs/
     curl http://127.0.0.1:8000/https://api.example.com/users/1
     hmt-mock -r specs/
     curl -H 'Host: api.example.com' http://127.0.0.1:8000/users/1
 
-  A certain status, example, or fresh data:
+  Request a certain status or example, or new data:
     curl -H 'Prefer: code=404' http://127.0.0.1:8000/users/1
     curl 'http://127.0.0.1:8000/users/1?__example=admin'
     curl -H 'Prefer: dynamic=true' http://127.0.0.1:8000/users/1
 
-  Mark what the mock logs from now on:
+  Set the scope of the exchanges that are logged from now on:
     curl -d name=checkout-test http://127.0.0.1:8888/admin/scope
 
 Exit status:
-  0 ended by a signal   1 failed   2 wrong usage   3 -k and -s: none runs in the background";
+  0 ended by a signal   1 failed   2 wrong usage   3 -k or -s found no mock in the background";
 
 /// What is to be done.
 pub(crate) enum Command {
@@ -229,7 +229,7 @@ impl Args {
         if args.daemon {
             if args.out.contains(&Locator::Stdio) || args.specs.iter().any(|spec| spec == "-") {
                 return Err(Failure::usage(
-                    "in the background there is no standard input or output; name files instead of -",
+                    "a mock in the background has no standard input or output; name files instead of -",
                 ));
             }
             if !is_daemon() {

@@ -80,12 +80,12 @@ async fn serve(
     }
     let served = mock::serve(mock, listener, admin, log, config.serving, shutdown).await?;
     if served.cut > 0 {
-        messages.warn(format_args!("{} requests were cut off", served.cut));
+        messages.warn(format_args!("{} requests were aborted", served.cut));
     }
     let Some(Written { written, lost, error }) = served.written else { return Ok(()) };
     messages.warn(format_args!("served exchanges: {written} written, {lost} lost"));
     match error {
-        Some(error) => bail!("not all served exchanges were written: {error}"),
+        Some(error) => bail!("some served exchanges were not written: {error}"),
         None => Ok(()),
     }
 }

@@ -82,13 +82,13 @@ impl Specs {
         }
         let dropped = catalogue.recordings().dropped_headers();
         if dropped > 0 {
-            warnings.push(format!("{dropped} recorded headers cannot stand in an answer"));
+            warnings.push(format!("{dropped} recorded headers cannot be sent and are ignored"));
         }
         for warning in &warnings {
             messages.warn(warning);
         }
         if self.strict && !warnings.is_empty() {
-            bail!("{} warnings about the specs, and --strict is given", warnings.len());
+            bail!("{} warnings about the specs, which --strict does not allow", warnings.len());
         }
         Ok(catalogue)
     }
@@ -111,7 +111,7 @@ impl Specs {
                     }
                     Err(error) => {
                         self.seen = Seen::look(&self.files);
-                        messages.warn(format_args!("{error:#}; the specs from before stay"));
+                        messages.warn(format_args!("{error:#}; the previous specs stay in use"));
                     }
                 }
             }

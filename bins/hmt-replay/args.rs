@@ -38,23 +38,23 @@ enum Command {
     Serve(Serve),
 }
 
-/// Answer requests with what was recorded for them.
+/// Serve recorded responses.
 ///
-/// The answers to equal requests come in the order of the files, each once; then the last one again. An answer is exact:
-/// status, reason, body, trailers, and all headers that go from end to end. A request that was not recorded gets a 404
-/// that names the nearest recording and what differs.
+/// Equal requests get their responses in the order of the files, each once; then the last one repeats. A
+/// response has the recorded status, reason phrase, body, trailers and end-to-end headers. A request that
+/// was not recorded gets a 404 that names the nearest recording and the differences.
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 struct Serve {
-    /// Recordings: files, folders of files, topics (kafka://BROKER/TOPIC), or - for standard input. Alone, stop and status
-    /// act on a server in the background
+    /// Recordings: files, folders, topics (kafka://BROKER/TOPIC), or - for standard input; or stop or status,
+    /// to end or show a server in the background
     ///
-    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections
-    /// with saved responses; each also packed by gzip, zstd or zip.
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman
+    /// collections with saved responses. Each can be compressed with gzip, zstd or zip.
     #[arg(value_name = "LOCATOR", required = true)]
     sources: Vec<Locator>,
 
-    /// Port to listen on; 0 takes a free one [default: 8000]
+    /// Port to listen on; 0 selects a free port [default: 8000]
     #[arg(short, long)]
     port: Option<u16>,
 
@@ -66,32 +66,32 @@ struct Serve {
     #[arg(short, long)]
     daemon: bool,
 
-    /// Take the host that a request means from its Host header
+    /// Take the requested host from the Host header
     ///
     /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any other path
-    /// is looked up among the recordings of all hosts.
+    /// is looked up in the recordings of all hosts.
     #[arg(short = 'r', long)]
     header_routing: bool,
 
-    /// What must be equal for a recording to answer a request
+    /// The parts of a request that must be equal to the recording
     ///
-    /// A list of method, path, query, body, host and header:NAME, separated by commas; what is not listed is
-    /// not compared. The default is method, path, query and host (where the request names one), and an equal
-    /// body where one was recorded, else a recording with any body.
+    /// A list of method, path, query, body, host and header:NAME, separated by commas. Other parts are not
+    /// compared. The default is method, path, query and host (if the request names one), and an equal body;
+    /// if no recording has an equal body, one with any body matches.
     #[arg(long = "match", value_name = "FIELDS")]
     matching: Option<MatchRule>,
 
-    /// What may differ nevertheless: query:NAME, json:/POINTER, header:NAME or credentials (repeatable)
+    /// A part that may differ: query:NAME, json:/POINTER, header:NAME or credentials (repeatable)
     ///
-    /// In a pointer, * stands for every key or index. With credentials, a request without a credential of its own takes
-    /// an answer to a request that had one, too.
+    /// In a pointer, * matches any key or index. With credentials, a request without a credential can match
+    /// a recording whose request had one.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     ignore: Vec<Ignore>,
 
-    /// What becomes of a request that was not recorded: 404, URL, or record=URL
+    /// How to respond to a request that was not recorded: 404, URL, or record=URL
     ///
-    /// A URL names a server that is asked instead; its path comes before that of the request. With record=URL, the
-    /// exchange is also appended to --out, its secrets replaced.
+    /// With URL, the request is sent to this server; the path of URL is put before that of the request. With
+    /// record=URL, the exchange is also appended to --out, with its secrets replaced.
     #[arg(long, value_name = "WHAT", default_value = "404")]
     on_miss: OnMiss,
 
@@ -99,11 +99,11 @@ struct Serve {
     #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink)]
     out: Option<Locator>,
 
-    /// After the last answer to a request, begin with the first again
+    /// After the last response to a request, start again with the first
     #[arg(long = "loop")]
     again: bool,
 
-    /// Answer after the time that the recorded answer took, each chunk of a stream in its time; or at once
+    /// Respond after the recorded time, with each chunk of a stream at its time; or respond at once
     #[arg(long, value_name = "WHEN", default_value = "none")]
     latency: LatencyArg,
 
@@ -117,45 +117,45 @@ struct Serve {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Time for requests in flight after SIGTERM
+    /// How long to wait for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
 
-    /// A line on standard error for each request
+    /// Print a line for each request on standard error
     #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
-    /// No messages but errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  Serve what was recorded, each answer once:
+  Serve a recording, each response once:
     hmt-replay serve api.example.com-recordings.jsonl
     curl http://127.0.0.1:8000/users/1
 
-  Several hosts, named in the path:
+  Serve several hosts; name the host in the path:
     hmt-replay serve logs/
     curl http://127.0.0.1:8000/https://api.example.com/users/1
 
   Compare a header, but not the body:
     hmt-replay serve --match method,path,query,header:x-tenant log.jsonl
 
-  Ignore what changes with each request:
+  Ignore parts that change with each request:
     hmt-replay serve --ignore query:ts --ignore json:/requestId log.jsonl
 
-  Record what is missing:
+  Record missing responses:
     hmt-replay serve --on-miss record=https://api.example.com -o log.jsonl log.jsonl
 
-  In the background:
+  Run in the background:
     hmt-replay serve -d -p 9000 log.jsonl
     hmt-replay serve stop -p 9000
 
 Exit status:
-  0 ended by a signal   1 failed   2 wrong usage   3 ended, but some records were rejected;
-  stop, status: none is running";
+  0 ended by a signal   1 failed   2 wrong usage
+  3 ended, but some records were rejected; or stop or status found no server";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LatencyArg {
@@ -225,7 +225,8 @@ impl Args {
         }
         if args.daemon && !daemon::is_daemon() {
             if args.sources.contains(&Locator::Stdio) {
-                let why = "in the background there is no standard input; name a file or a folder";
+                let why =
+                    "a server in the background has no standard input; name a file or a folder";
                 return Err(Failure::usage(why));
             }
             return Ok(Action::Daemon(args.port.unwrap_or(PORT)));
@@ -238,13 +239,15 @@ impl Serve {
     fn config(self) -> anyhow::Result<Config> {
         let records = matches!(self.on_miss, OnMiss::Record(_));
         if records && self.out.is_none() {
-            return Err(Failure::usage("--on-miss record=URL needs -o/--out LOCATOR"));
+            return Err(Failure::usage("--on-miss record=URL requires -o/--out LOCATOR"));
         }
         if !records && self.out.is_some() {
-            return Err(Failure::usage("-o/--out is for --on-miss record=URL"));
+            return Err(Failure::usage("-o/--out requires --on-miss record=URL"));
         }
         if self.out == Some(Locator::Stdio) && self.daemon {
-            return Err(Failure::usage("in the background there is no standard output for -o -"));
+            return Err(Failure::usage(
+                "a server in the background has no standard output; name a file or a folder with -o",
+            ));
         }
         let redactor = self.key.redactor(records)?.map(Arc::new);
         let messages = Messages::new("hmt-replay", self.quiet);

@@ -27,7 +27,7 @@ pub(crate) fn load(config: &Config, messages: &Messages) -> anyhow::Result<Loade
         bail!("--strict: {first}");
     }
     if loaded.rejected > 0 && exchanges == 0 {
-        bail!("no record is an exchange: there is nothing to replay");
+        bail!("no record is an exchange, so there is nothing to replay");
     }
     loaded.remarks().into_iter().for_each(|remark| messages.warn(remark));
     Ok(loaded)

@@ -22,11 +22,11 @@ pub(crate) enum Task {
 
 /// Record HTTP traffic, build an OpenAPI spec from it, and mock the API.
 ///
-/// Each of the first five commands runs the program of that name beside this one: `hmt build …` runs
-/// `hmt-build …`. Arguments are passed on as they are, with two friendly defaults where no flag says where
-/// output goes: `hmt record` adds `--log-dir logs` and makes the folders `logs` and `specs`; `hmt build` adds
-/// `--out specs`. `hmt record --mode gen|replay|mixed` also keeps a spec of each host current,
-/// specs/HOST_MODE.json, while it records.
+/// Each of the first five commands runs the program of that name: `hmt build …` runs `hmt-build …`.
+/// Arguments are passed on unchanged. If no flag names an output, there are two defaults: `hmt record` adds
+/// `--log-dir logs` and creates the folders `logs` and `specs`, and `hmt build` adds `--out specs`.
+/// `hmt record --mode gen|replay|mixed` also keeps a spec of each host current while it records, in
+/// specs/HOST_MODE.json.
 #[derive(Parser)]
 #[command(name = "hmt", version, disable_help_subcommand = true, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -36,18 +36,18 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  Record calls of an API, build a spec from them, mock it:
+  Record requests to an API, build a spec from them, and mock it:
       hmt record --target https://api.example.com
       hmt build logs/
       hmt mock specs/openapi.json
 
-  The same with plumbing instead of folders:
+  The same with a pipe instead of folders:
       hmt-record --target https://api.example.com | hmt-build - > spec.yaml
 
-  Completions for this shell:
+  Enable completions in this shell:
       source <(hmt completions bash)
 
-Exit status: that of the program which was run; 1 where it is not found; 2 for wrong usage.";
+Exit status: that of the program that was run; 1 if it is not found; 2 for wrong usage.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -63,24 +63,24 @@ enum Command {
     /// Mock the API of a spec (hmt-mock)
     #[command(disable_help_flag = true)]
     Mock(Rest),
-    /// Serve recordings as they were (hmt-replay)
+    /// Serve recorded responses (hmt-replay)
     #[command(disable_help_flag = true)]
     Replay(Rest),
     /// Write shell completions for hmt and all its tools to standard output
     Completions {
-        /// The shell to complete in
+        /// The shell
         shell: Shell,
     },
     /// Show the manual page of a tool or a file format
     Help {
-        /// What to read about; without it: this list of commands
+        /// A tool or a format; without it, the list of commands
         page: Option<Page>,
     },
 }
 
 #[derive(clap::Args)]
 struct Rest {
-    /// Passed on as they are; --help lists them
+    /// Passed on unchanged; --help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     args: Vec<OsString>,
 }

@@ -20,7 +20,7 @@ pub(crate) fn of(tool: Tool) -> clap::Command {
 macro_rules! command_line {
     ($module:ident, $path:literal) => {
         #[path = $path]
-        #[expect(dead_code, reason = "only the tool itself asks what its command line means")]
+        #[expect(dead_code, reason = "only the tool itself parses its command line")]
         mod $module;
     };
 }

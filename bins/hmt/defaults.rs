@@ -100,5 +100,5 @@ fn make_folder(path: &Path, private: bool) -> anyhow::Result<()> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(path).with_context(|| format!("cannot make the folder {}", path.display()))
+    builder.create(path).with_context(|| format!("cannot create the folder {}", path.display()))
 }

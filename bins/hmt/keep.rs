@@ -42,7 +42,7 @@ pub(crate) fn mode(args: &mut Vec<OsString>) -> anyhow::Result<Option<String>> {
     if MODES.contains(&value.as_str()) {
         return Ok(Some(value));
     }
-    Err(Failure::usage(format!("--mode is one of {}, not {value:?}", MODES.join(", "))))
+    Err(Failure::usage(format!("--mode must be one of {}, not {value:?}", MODES.join(", "))))
 }
 
 /// Records, and builds `specs/{host}_{mode}.json` until the recorder has ended and all is built.
@@ -50,11 +50,11 @@ pub(crate) fn run(mode: &str, args: Vec<OsString>) -> anyhow::Result<Status> {
     let args = defaults::apply(Tool::Record, args)?;
     let Some(logs) = defaults::log_folder(&args) else {
         return Err(Failure::usage(
-            "--mode builds from a log for each host, in the background of a recorder in the foreground: it goes with -l DIR or nothing, and not with -d, stop, status or import",
+            "--mode builds a spec of each host while the recorder runs in the foreground; it can be used with -l DIR, but not with other outputs, -d, stop, status or import",
         ));
     };
     fs::create_dir_all(defaults::SPECS)
-        .with_context(|| format!("cannot make the folder {}", defaults::SPECS))?;
+        .with_context(|| format!("cannot create the folder {}", defaults::SPECS))?;
     // Ctrl-C goes to the recorder as well, which ends, and this after it.
     cli::ignore_first_sigint().context("cannot handle signals")?;
     let stop = cli::stop_on_sigterm().context("cannot handle signals")?;
@@ -100,7 +100,7 @@ struct Keeper {
 
 impl Keeper {
     fn new(mode: &str, logs: &Path) -> anyhow::Result<Keeper> {
-        let copies = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let copies = tempfile::tempdir().context("cannot create a temporary folder")?;
         let mut keeper = Keeper {
             mode: mode.to_owned(),
             logs: logs.to_owned(),

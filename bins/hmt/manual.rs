@@ -69,7 +69,7 @@ impl Page {
 pub(crate) fn show(page: Page) -> anyhow::Result<Status> {
     let (file, text) = page.source();
     if on_path("man").is_some() {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         let path = folder.path().join(file);
         fs::File::create(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
@@ -82,7 +82,7 @@ pub(crate) fn show(page: Page) -> anyhow::Result<Status> {
     match page.tool() {
         Some(tool) => tool.run(&["--help".into()]),
         None => bail!(
-            "there is no working `man` on PATH to show {file}; it is in the folder `man` of the source"
+            "there is no working `man` on PATH to show {file}; read it in the folder `man` of the source"
         ),
     }
 }

@@ -71,7 +71,7 @@ impl Tool {
 
     fn find(self) -> anyhow::Result<PathBuf> {
         let name = format!("{}{}", self.program(), env::consts::EXE_SUFFIX);
-        let own = env::current_exe().context("cannot tell where this program is")?;
+        let own = env::current_exe().context("cannot find the folder of this program")?;
         let folder = own.parent().unwrap_or(Path::new("."));
         let beside = folder.join(&name);
         if beside.is_file() {
@@ -79,7 +79,7 @@ impl Tool {
         }
         on_path(&name).ok_or_else(|| {
             anyhow!(
-                "{name} is neither in {} nor on PATH; `cargo install --path .` in the source installs all programs together",
+                "{name} is neither in {} nor on PATH; run `cargo install --path .` in the source to install all programs",
                 folder.display()
             )
         })

@@ -314,7 +314,7 @@ fn requests_alone_are_described() {
     let put = &spec["paths"]["/things/{thingId}"]["put"];
     assert_eq!(put["parameters"][0]["name"], "dry", "{run}");
     assert_eq!(put["requestBody"]["content"]["application/json"]["schema"], expected());
-    assert_eq!(put["responses"], json!({"default": {"description": "No answer was recorded"}}));
+    assert_eq!(put["responses"], json!({"default": {"description": "No response was recorded"}}));
     // An answered operation needs them no more.
     let answered = json!({
         "request": {"method": "put", "host": "h", "path": "/things/7", "headers": {}},
@@ -333,5 +333,5 @@ fn requests_alone_are_described() {
     dir.write("in.jsonl", format!("{failed}\n"));
     let run = dir.program("hmt-build").arg("in.jsonl").run().expect_code(0);
     assert_eq!(run.yaml()["paths"], json!({}));
-    run.expect_stderr("1 exchanges that failed before they were answered were left out");
+    run.expect_stderr("1 exchanges failed before they had a response, and were ignored");
 }

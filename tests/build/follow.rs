@@ -50,7 +50,7 @@ fn files_are_followed_through_rotation_and_kill() {
     let lines: Vec<&str> = shop.split_inclusive('\n').collect();
     let inputs = ["a.jsonl", "logs/"];
     let builder = Server::spawn(follow(&dir, &inputs));
-    builder.wait_stderr("a.jsonl is not there yet");
+    builder.wait_stderr("a.jsonl does not exist yet");
     append(&dir, "a.jsonl", &lines[..3].concat());
     builder.wait_stderr("up to date with 3 exchanges");
     // What was written before another file took the name is read.
@@ -108,6 +108,6 @@ fn what_cannot_be_followed_is_told() {
         dir.program("hmt-build").args(args).stdin("").run().expect_code(2).expect_stderr(why);
     }
     let none = dir.program("hmt-build").args(["--follow", "-o", "s.yaml", "-"]).stdin("{}\n").run();
-    none.expect_code(1).expect_stderr("all 1 records rejected");
+    none.expect_code(1).expect_stderr("all 1 records were rejected");
     assert!(!dir.exists("s.yaml"));
 }

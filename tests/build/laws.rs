@@ -94,7 +94,7 @@ fn every_exchange_conforms() {
                 let build = dir.program("hmt-build").args(["--verify", "-m", mode]).args(options);
                 let run = build.arg(&file).run().expect_code(0);
                 // What was cut short is not among recordings.
-                let cut = run.err().matches("1 exchanges were cut short").count();
+                let cut = run.err().matches("1 exchanges were recorded incompletely").count();
                 let checked = if mode == "replay" { lines - cut } else { lines };
                 run.expect_stderr(&format!("all {checked} exchanges conform to the spec"));
             }

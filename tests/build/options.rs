@@ -184,7 +184,7 @@ fn hosts_are_split_into_documents() {
     build(&dir, &["--split-hosts", "-m", "replay", "-f", "yaml", "-o", "replay/"], &lines)
         .expect_code(0);
     assert!(!dir.read("replay/a.example.yaml").contains("B.example"));
-    build(&dir, &["--split-hosts"], &lines).expect_code(2).expect_stderr("needs a folder");
+    build(&dir, &["--split-hosts"], &lines).expect_code(2).expect_stderr("requires a folder");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn exchanges_are_chosen_by_host_method_and_path() {
     assert_eq!(paths(&["--include", "* a.example/*", "--exclude", "post *"]), ["/users/{userId}"]);
     build(&Dir::new(), &["--host", "c.example"], &lines)
         .expect_code(0)
-        .expect_stderr("3 exchanges were left out");
+        .expect_stderr("3 exchanges were ignored");
     // They choose among exchanges, and change nothing of how these are folded.
     let dir = Dir::new();
     for (name, host) in [("1", "a.example"), ("2", "b.example:81")] {
@@ -265,11 +265,11 @@ fn templates_are_explained() {
     let err = run.err();
     for part in [
         "https://h/v1/users/7: /v1/users/{userId} (GET)\n",
-        "  v1: a name, as it looks like an API's version; seen 4 times\n",
-        "  7: a value of {userId}, as it looks like one (an integer); here are an integer 3 times",
+        "  v1: a name, because it looks like an API's version; seen 4 times\n",
+        "  7: a value of {userId}, because it looks like one (an integer); at this place: an integer 3 times",
         "https://h/v1/users/me: /v1/users/me (GET)\n",
-        "  me: a name, as APIs have it beside identifiers; seen 1 times\n",
-        "/nope: no path",
+        "  me: a name, because it is a common name beside identifiers in APIs; seen 1 times\n",
+        "/nope: not a path",
     ] {
         assert!(err.contains(part), "{part}: {run}");
     }

@@ -29,8 +29,8 @@ fn members_share_a_topic() {
     // The others take partitions over from the first, which has read of them already.
     let second = Server::spawn(follow(&dir, &cluster, "b", "group=members"));
     let third = Server::spawn(follow(&dir, &cluster, "c", "group=members"));
-    second.wait_stderr("ours from now on");
-    third.wait_stderr("ours from now on");
+    second.wait_stderr("assigned to this member");
+    third.wait_stderr("assigned to this member");
     fill(&cluster, 4, &shop[half..]);
     cluster.wait_committed("members", shop.lines().count() as i64);
     for member in [third, first, second] {
@@ -93,7 +93,7 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
     build("a");
     assert!(!dir.read("a").contains("claim"));
     let both = merged(&dir, &["a", "b"]);
-    assert!(!both.err().contains("left out"), "{both}");
+    assert!(!both.err().contains("ignored"), "{both}");
     assert_eq!(both.out(), of_file(&dir, &shop));
 }
 
@@ -199,7 +199,7 @@ fn a_member_that_was_away_is_not_counted_twice() {
     writer.write_all(EMPTY).unwrap();
     drop(writer);
     first.signal("CONT");
-    first.wait_stderr("not ours any more");
+    first.wait_stderr("no longer assigned to this member");
     fill(&cluster, 1, &shop[half..]);
     cluster.wait_committed("away", shop.lines().count() as i64);
     for member in [first, second] {
@@ -207,6 +207,6 @@ fn a_member_that_was_away_is_not_counted_twice() {
     }
     assert!(!dir.read("a").contains("claim"));
     let both = merged(&dir, &["a", "b"]);
-    assert!(!both.err().contains("left out"), "{both}");
+    assert!(!both.err().contains("ignored"), "{both}");
     assert_eq!(both.out(), of_file(&dir, &shop));
 }

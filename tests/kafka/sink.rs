@@ -67,9 +67,9 @@ fn a_broker_that_is_away_for_a_while_costs_nothing() {
     for number in 0..10 {
         recorder.get(&format!("/before/{number}")).expect_status(200);
     }
-    recorder.wait_stderr("no broker answers; records wait in memory");
+    recorder.wait_stderr("no broker responds; records wait in memory");
     cluster.up();
-    recorder.wait_stderr("a broker answers again");
+    recorder.wait_stderr("a broker responds again");
     for number in 0..10 {
         recorder.get(&format!("/up/{number}")).expect_status(200);
     }
@@ -136,7 +136,7 @@ fn an_import_gives_up_and_says_where_the_records_are() {
     let shop = fixture("recordings/shop.jsonl");
     let args = ["import", shop.to_str().unwrap(), "--redact-key", "key", "-o"];
     let import = dir.program("hmt-record").args(args).arg(cluster.url("patience=1s"));
-    import.run().expect_code(1).expect_stderr("no broker took it in time");
+    import.run().expect_code(1).expect_stderr("no broker accepted it in time");
     let lines = fs::read_to_string(shop).unwrap().lines().count();
     assert_eq!(dir.read(&unsent(&dir)).lines().count(), lines);
 }

@@ -138,7 +138,7 @@ fn what_cannot_be_read_is_told() {
     run(&none).expect_code(1).expect_stderr("/none: there is no such topic").expect_no_stdout();
     // Nobody listens at the port of discard.
     let dead = "kafka://127.0.0.1:9/t?until=end&patience=1s";
-    run(dead).expect_code(1).expect_stderr("no broker answers").expect_no_stdout();
+    run(dead).expect_code(1).expect_stderr("no broker responds").expect_no_stdout();
     run(&cluster.url("until=end")).expect_code(0).expect_stdout("paths: {}");
 }
 
@@ -149,7 +149,7 @@ fn a_broker_that_is_away_for_a_while_is_waited_for() {
     cluster.down();
     let builder =
         Server::spawn(dir.program("hmt-build").args([&cluster.url("until=end"), "-o", "x.yaml"]));
-    builder.wait_stderr("no broker answers; waiting for it");
+    builder.wait_stderr("no broker responds; waiting for it");
     cluster.up();
     builder.end().expect_code(0);
     assert_eq!(dir.read("x.yaml"), of_file(&dir, &shop));

@@ -110,15 +110,15 @@ fn a_topic_that_was_made_anew_is_told() {
     let first = shop.lines().next().unwrap();
     // Shorter than what was read of the old one, as long, and longer.
     for (count, why) in [
-        (1, "ends at offset 1, but was read up to 23 before"),
-        (23, "has another message at offset 22 than was read there before"),
-        (60, "has another message at offset 22 than was read there before"),
+        (1, "ends at offset 1, but was previously read up to 23"),
+        (23, "has another message at offset 22 than before"),
+        (60, "has another message at offset 22 than before"),
     ] {
         cluster.recreate();
         fill(&cluster, 1, &vec![first; count].join("\n"));
         for query in ["until=end", "until=end&group=made_anew"] {
             let run = run(query).expect_code(1).expect_no_stdout().expect_stderr(why);
-            run.expect_stderr("the topic was made anew; begin with another --state");
+            run.expect_stderr("the topic was created again; start with another --state");
             // A member of a group notes its name before it joins; what was read stays.
             assert_eq!(without_member(&dir.read("s")), without_member(&state));
         }
@@ -144,8 +144,7 @@ fn what_was_deleted_before_it_was_read_is_told() {
     cluster.delete_before(0, 13);
     for (dir, query) in dirs.iter().zip(queries) {
         let rest = [&lines[..10], &lines[13..]].concat().join("\n");
-        let told =
-            "/0: the offsets 10 to 13 are gone: the broker has deleted them before they were read";
+        let told = "/0: the broker deleted the offsets 10 to 13 before they were read";
         let again = run(dir, query).expect_stderr(told);
         assert_eq!(again.out(), of_file(dir, &rest), "{query}");
         // The state tells which offsets it is made of; a spec cannot be checked by what is gone.
@@ -171,7 +170,7 @@ fn without_a_state_nothing_is_committed() {
     fill(&cluster, 2, &shop);
     for _ in 0..2 {
         let run = dir.program("hmt-build").arg(cluster.url("group=without_a_st&until=end")).run();
-        let run = run.expect_code(0).expect_stderr("nothing is committed");
+        let run = run.expect_code(0).expect_stderr("no offsets are committed");
         assert_eq!(run.out(), of_file(&dir, &shop));
     }
 }
@@ -189,7 +188,7 @@ fn what_the_group_gives_again_is_counted_and_passed_over() {
     fill(&cluster, 1, more);
     // Read by nobody of the group; then by a member whose state has all of it, but the group has not heard of it.
     let without = run("until=end");
-    let again = run("until=end&group=what_the_gro").expect_stderr("1 records were given again");
+    let again = run("until=end&group=what_the_gro").expect_stderr("1 records were delivered again");
     assert_eq!(again.out(), without.out());
     assert_eq!(again.out(), of_file(&dir, &format!("{shop}{more}\n")));
 }

@@ -137,7 +137,7 @@ fn what_has_no_name_cannot_be_tracked() {
     dir.write("plain.partial.json", plain.to_string());
     merge(&dir, &["plain.partial.json", "b.partial.json"])
         .expect_code(0)
-        .expect_stderr("plain.partial.json:1 does not tell what it was made of");
+        .expect_stderr("plain.partial.json:1 does not say which input it was built from");
     // An empty file is no input at all.
     dir.write("empty.jsonl", "");
     let empty = build(&dir, &["--partial", "--track-inputs", "empty.jsonl", "empty.jsonl"]);
@@ -152,10 +152,10 @@ fn folders_give_their_specs_and_partials() {
     dir.write("parts/notes.txt", "no spec");
     dir.write("parts/package.json", "{\"name\": \"no spec\"}");
     let whole = build(&dir, &["all.jsonl"]).expect_code(0).out();
-    let run = merge(&dir, &["parts"]).expect_code(0).expect_stderr("left out: parts/package.json");
+    let run = merge(&dir, &["parts"]).expect_code(0).expect_stderr("ignored: parts/package.json");
     assert_eq!(run.out(), whole);
     dir.write("none/notes.txt", "");
-    merge(&dir, &["none"]).expect_code(1).expect_stderr("no spec and no partial");
+    merge(&dir, &["none"]).expect_code(1).expect_stderr("contains no specs or partials");
     dir.write("parts/torn.yaml", "openapi: 3.0.3\npaths: [");
     merge(&dir, &["parts"]).expect_code(1).expect_stderr("torn.yaml");
 }
@@ -281,9 +281,11 @@ fn edits_are_kept_widened_and_told() {
     let told = run.expect_code(0).err();
     let name = "/components/schemas/User/properties/name";
     for line in [
-        format!("hmt-build: {name}: maxLength 5 was widened, as traffic contradicts it\n"),
-        "hmt-build: /paths/~1v1~1health: stays deleted, though traffic shows it\n".to_owned(),
-        "all 4 exchanges conform to the spec; 1 are of what was deleted from the spec\n".to_owned(),
+        format!("hmt-build: {name}: maxLength 5 was widened, because the traffic contradicts it\n"),
+        "hmt-build: /paths/~1v1~1health: stays deleted, although the traffic contains it\n"
+            .to_owned(),
+        "all 4 exchanges conform to the spec; 1 belong to parts that were deleted from the spec\n"
+            .to_owned(),
     ] {
         assert!(told.contains(&line), "{line}\n{told}");
     }
@@ -450,12 +452,12 @@ fn a_state_goes_on() {
     build(&dir, &["--state", "s", "-m", "mixed", "a.jsonl"])
         .expect_code(1)
         .expect_no_stdout()
-        .expect_stderr("cannot go on from the state in s");
+        .expect_stderr("cannot continue from the state in s");
     assert_eq!(dir.read("s"), plain);
     dir.write("no", "openapi: 3.0.3\n");
     build(&dir, &["--state", "no", "a.jsonl"])
         .expect_code(1)
-        .expect_stderr("no state to go on from");
+        .expect_stderr("is not a state of hmt-build");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -475,9 +477,7 @@ fn a_tracked_state_reads_what_is_new() {
     dir.write("logs/b.jsonl", lines[20..].concat());
     build(&dir, &args).expect_code(0);
     let first = dir.read("s");
-    build(&dir, &args)
-        .expect_code(0)
-        .expect_stderr("logs/a.jsonl: nothing that was not read before");
+    build(&dir, &args).expect_code(0).expect_stderr("logs/a.jsonl: nothing new");
     assert_eq!(dir.read("s"), first);
     // The log grows, is being written to, and is at last complete. A copy is no news.
     for (count, torn) in [(9, "{\"request\": {"), (12, ""), (20, "")] {

@@ -171,8 +171,11 @@ fn bad_specs_are_named_and_nothing_is_written() {
         ("torn.json", "line 1 column"),
         ("torn.yaml", "line 2"),
         ("new.yaml", "unknown version 5.0.0 at /openapi"),
-        ("list.yaml", "no OpenAPI document"),
-        ("broken.yaml", "/paths/~1x/get/responses/200: nothing at \"#/components/responses/No\""),
+        ("list.yaml", "not an OpenAPI document"),
+        (
+            "broken.yaml",
+            "/paths/~1x/get/responses/200: \"#/components/responses/No\" does not exist",
+        ),
         ("far.yaml", "another file"),
     ] {
         merge(&dir, &["a.yaml", name, "-o", "out.yaml"])

@@ -37,7 +37,7 @@ fn recordings_come_first_each_once_then_the_last() {
     let answer = server.request("POST", "/anywhere").body("y=2&x=1").send().expect_status(599);
     assert_eq!(answer.body, b"\xff\x00\xfe");
     assert_eq!((answer.header("x-good"), answer.header("b")), (Some("ok"), None));
-    server.wait_stderr("1 recorded headers cannot stand in an answer");
+    server.wait_stderr("1 recorded headers cannot be sent");
     let (_dir, server) = mock(&recorded(), &["--dynamic"]);
     assert_eq!(source(&server.get(path)), "generated");
 }

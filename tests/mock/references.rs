@@ -45,7 +45,7 @@ fn links_out_of_the_reference_root_are_not_followed() {
     dir.write("api/spec.yaml", spec("{$ref: link.yaml}"));
     dir.write("secret.yaml", "{enum: [secret]}");
     let link = dir.path().join("api/link.yaml");
-    std::os::unix::fs::symlink(dir.path().join("secret.yaml"), link).expect("a link");
+    std::os::unix::fs::symlink(dir.path().join("secret.yaml"), link).expect("a symbolic link");
     let args = ["-p", "0", "--no-admin", "api/spec.yaml"];
     let server = Server::start(dir.program("hmt-mock").args(args));
     assert!(!server.get("/a").expect_status(200).text().contains("secret"));
@@ -150,7 +150,7 @@ paths:
     for part in [
         "\"nope\" is not defined",
         "enum: has no values",
-        "literal of JavaScript",
+        "JavaScript literal",
         "responses is missing",
     ] {
         assert_eq!(stderr.matches(part).count(), 1, "{part}: {stderr}");

@@ -18,7 +18,7 @@ fn what_cannot_be_served_is_said() {
         (vec!["--strict", "broken.yaml"], "#/components/schemas/Bush"),
         (vec!["replay.yaml"], "/x-hmt-replay/0/key"),
         (vec!["missing.yaml"], "missing.yaml"),
-        (vec!["none"], "no spec in this folder"),
+        (vec!["none"], "this folder contains no specs"),
         (vec!["-", "-"], "standard input"),
     ] {
         let run =
@@ -134,7 +134,7 @@ fn changed_files_are_loaded_again() {
     server.wait_stderr("reloaded: 1 specs, 1 operations");
     assert_eq!(server.get("/pets").text(), "second");
     dir.write("spec.yaml", "openapi: [");
-    server.wait_stderr("the specs from before stay");
+    server.wait_stderr("the previous specs stay");
     assert_eq!(server.get("/pets").text(), "second");
     dir.write("spec.yaml", spec.replace("/pets:", "/animals:"));
     // Once for each good change.

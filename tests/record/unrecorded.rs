@@ -111,7 +111,7 @@ fn no_kind_of_answer_comes_whole_without_its_record() {
         let run = recorder.end().expect_code(1);
         let run = run.expect_stderr("/dev/full: cannot be written: No space left on device");
         run.expect_stderr("free some space there")
-            .expect_stderr("written 0, dropped 1 (sink failed)");
+            .expect_stderr("written 0, dropped 1 (write failed)");
     }
 }
 
@@ -180,7 +180,7 @@ fn a_recorder_that_may_drop_goes_on_after_a_limit() {
         assert!(is_answered(recorder.port(), id, size(id)), "{id}");
     }
     let run = recorder.stop().expect_code(1);
-    run.expect_stderr("seen 4, written 3, dropped 1 (sink failed)");
+    run.expect_stderr("seen 4, written 3, dropped 1 (write failed)");
     assert_eq!(recorded(&dir, &["out.jsonl".to_owned()]), BTreeSet::from([0, 2, 3]));
 }
 

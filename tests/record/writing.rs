@@ -107,7 +107,7 @@ fn a_broken_sink_can_be_borne() {
         recorder.get("/").expect_status(200);
     }
     let run = recorder.stop().expect_code(1);
-    run.expect_stderr("seen 3, written 0, dropped 3 (sink failed)").expect_stderr("No space left");
+    run.expect_stderr("seen 3, written 0, dropped 3 (write failed)").expect_stderr("No space left");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn a_request_that_was_never_answered_is_named() {
         "{dead}"
     );
     let long = detail("/long");
-    assert!(long.contains("not recorded whole"), "{long}");
+    assert!(long.contains("recorded incompletely"), "{long}");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_server_is_asked_for_what_was_not_recorded() {
     let answer = server.request("POST", "/y?q=1").body("b").send().expect_status(201);
     assert_eq!(answer.text(), "POST /base/y?q=1");
     assert_eq!(answer.header("x-from"), Some("upstream"));
-    server.stop().expect_code(0).expect_stderr("answered 1, missed 1, of these asked upstream 1");
+    server.stop().expect_code(0).expect_stderr("answered 1, missed 1, sent upstream 1");
     assert_eq!(upstream.received()[0].body, b"b");
 }
 
@@ -107,7 +107,7 @@ fn an_exchange_that_cannot_be_recorded_is_not_answered_and_ends_with_1() {
     }
     assert_eq!(server.get("/x").text(), "recorded");
     let run = server.stop().expect_code(1).expect_stderr("/dev/full");
-    let run = run.expect_stderr("answered 1, missed 3, of these asked upstream 0, failed 3");
+    let run = run.expect_stderr("answered 1, missed 3, sent upstream 0, failed 3");
     assert_eq!(run.err().matches("could not be recorded").count(), 1, "{run}");
 }
 
@@ -116,7 +116,7 @@ fn a_folder_without_captures_ends_with_1() {
     let dir = Dir::new();
     dir.write("empty/notes.txt", "nothing");
     let run = dir.program("hmt-replay").args(["serve", "-p", "0", "empty"]).run().expect_code(1);
-    run.expect_stderr("empty: no capture in this folder");
+    run.expect_stderr("empty: this folder contains no captures");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn headers_are_those_from_end_to_end() {
         [pair("content-type", "text/plain"), pair("set-cookie", "a=1"), pair("set-cookie", "b=2")]
     );
     assert_eq!(answer.text(), "abc");
-    server.wait_stderr("1 recorded headers cannot stand in an answer");
+    server.wait_stderr("1 recorded headers cannot be sent");
 }
 
 #[test]

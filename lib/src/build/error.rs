@@ -34,7 +34,7 @@ pub enum BuildError {
 
 impl BuildError {
     pub(super) fn all_rejected(count: u64) -> Self {
-        BuildError::Failed(format!("all {count} records rejected, so nothing was written"))
+        BuildError::Failed(format!("all {count} records were rejected, so nothing was written"))
     }
 
     /// The error and its causes in one line.

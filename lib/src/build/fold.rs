@@ -213,7 +213,7 @@ pub(super) fn fold(
         ledger.add(&name, inputs).whole()?;
     }
     for name in ledger.silent() {
-        config.messages().warn(format_args!("{name} does not tell what it was made of"));
+        config.messages().warn(format_args!("{name} does not say which input it was built from"));
     }
     builder.set_inputs(ledger.inputs().clone());
     let accepted = shared.accepted.into_inner();
@@ -393,7 +393,7 @@ impl Earlier {
         let counts = builder.counts();
         if left_out > 0 && (config.verbose || counts.exchanges == 0) {
             config.messages().warn(format_args!(
-                "{left_out} exchanges were left out by --host, --include or --exclude"
+                "{left_out} exchanges were ignored because of --host, --include or --exclude"
             ));
         }
         if config.verbose {
@@ -401,25 +401,25 @@ impl Earlier {
         }
         if counts.unanswered > 0 {
             config.messages().warn(format_args!(
-                "{} exchanges that failed before they were answered were left out",
+                "{} exchanges failed before they had a response, and were ignored",
                 counts.unanswered
             ));
         }
         if counts.deep > 0 {
             config.messages().warn(format_args!(
-            "{} exchanges were left out that no path item can describe: CONNECT, methods beyond the known ones, or over 24 path segments",
+            "{} exchanges were ignored because a path item cannot describe them: CONNECT, other unknown methods, or more than 24 path segments",
             counts.deep
         ));
         }
         let (places, halved) = counts.places;
         if halved > 0 {
             config.messages().warn(format_args!(
-            "about {places} different paths, parameters and properties: the caps on what is kept apart were halved {halved} times"
+            "about {places} different paths, parameters and properties; the limits on how many are kept apart were halved {halved} times"
         ));
         }
         if counts.unrepeatable > 0 {
             config.messages().warn(format_args!(
-                "{} exchanges were cut short, and are not among the recordings",
+                "{} exchanges were recorded incompletely, and are not among the recordings",
                 counts.unrepeatable
             ));
         }

@@ -76,11 +76,11 @@ pub(super) fn document(
     let (source, version) = (initial.source.clone(), initial.version);
     if version > Version::V3_0 && config.openapi == Some(Version::V3_0) {
         return Err(BuildError::Failed(format!(
-            "{source}: this spec cannot be written as OpenAPI 3.0, as its version is later"
+            "{source}: this spec cannot be written as OpenAPI 3.0, because it has a later version; use --openapi 3.1"
         )));
     }
     let version = version.max(built.version);
-    let cannot = || format!("cannot unite {source} with what was inferred");
+    let cannot = || format!("cannot combine {source} with the inferred spec");
     let as_document =
         |root| Document { root, source: source.clone(), version, warnings: Vec::new() };
     if config.mode == Mode::Replay {
@@ -103,7 +103,9 @@ pub(super) fn document(
         config.messages().warn(place);
     }
     for pointer in deleted {
-        config.messages().warn(format_args!("{pointer}: stays deleted, though traffic shows it"));
+        config
+            .messages()
+            .warn(format_args!("{pointer}: stays deleted, although the traffic contains it"));
     }
     Ok(Built { document: as_document(root), whole: whole.map(as_document), notes })
 }

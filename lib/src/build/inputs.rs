@@ -28,9 +28,9 @@ impl Inputs {
         if config.verify && config.reads_stdin() {
             // An unnamed temporary file of mode 0600, gone with the process.
             let mut file = tempfile::tempfile()
-                .because(|| "cannot make a temporary file for standard input")?;
+                .because(|| "cannot create a temporary file for standard input")?;
             io::copy(&mut config.stdin(), &mut file)
-                .because(|| "cannot keep standard input in a temporary file")?;
+                .because(|| "cannot copy standard input to a temporary file")?;
             spool = Some(file);
         }
         Ok(Inputs { locators: config.inputs.clone(), stdin: config.environment.stdin, spool })
@@ -46,7 +46,7 @@ impl Inputs {
         if let Some(topic) = config.topic() {
             if !topic.ends() {
                 config.messages().warn(format_args!(
-                    "{} is read until SIGTERM or Ctrl-C; with until=end, up to where it ends now",
+                    "reading {} until SIGTERM or Ctrl-C; with until=end, up to its current end",
                     topic.short()
                 ));
             }

@@ -38,7 +38,7 @@ pub(super) fn builder_of(partial: Partial, config: &Config) -> Result<Builder, B
     let mut builder = fold::new_builder(config);
     builder.add(partial).because(|| {
         format!(
-            "cannot go on from the state in {}: use the mode and version it was made with, or begin anew with another file",
+            "cannot continue from the state in {}; use the same mode and version of hmt-build as before, or start with a new file",
             config.state.as_deref().unwrap_or(Path::new("")).display()
         )
     })?;
@@ -62,7 +62,7 @@ pub(super) fn lines(config: &Config) -> Result<Vec<Partial>, BuildError> {
         .filter(|line| !line.is_empty())
         .map(|line| {
             Partial::parse(line)
-                .because(|| format!("{name} is no state to go on from; name another file"))
+                .because(|| format!("{name} is not a state of hmt-build; name another file"))
         })
         .collect()
 }

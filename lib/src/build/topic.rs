@@ -100,14 +100,14 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
     };
     if topic.has_group() && config.state.is_none() {
         config.messages().warn(
-            "a group without --state: nothing is committed, so what is read here is given to another reader again",
+            "a group without --state: no offsets are committed, so other readers will get these records again",
         );
     }
     run.read(&mut reader, topic, stop)?;
     let repeated = reader.repeated();
     if repeated > 0 {
         config.messages().warn(format_args!(
-            "{repeated} records were given again that the state has already; they were passed over"
+            "{repeated} records were delivered again and skipped, because the state already contains them"
         ));
     }
     // Others wait for our partitions.
@@ -172,13 +172,13 @@ impl Run<'_> {
             let mut changed = false;
             match &decision {
                 Some(Decision::Assigned(partitions)) => {
-                    self.tell("ours from now on", topic, partitions.keys());
+                    self.tell("assigned to this member", topic, partitions.keys());
                     reader.accept(&self.parts.assigned(partitions)).whole()?;
                     assigned = true;
                     self.unheard = true;
                 }
                 Some(Decision::Revoked { partitions, lost }) => {
-                    self.tell("not ours any more", topic, partitions.iter());
+                    self.tell("no longer assigned to this member", topic, partitions.iter());
                     if *lost {
                         // Others read from the last offset that was committed, and it is for them to commit another.
                         changed = self.parts.revoked(partitions);
@@ -311,7 +311,7 @@ impl Run<'_> {
         self.parts.save()?;
         for (partition, read) in self.parts.unknown() {
             config.messages().warn(format_args!(
-                "{}/{partition}: whether the group has noted that the offsets {} to {} are read is not known; if another member reads them again, hmt-merge counts them once",
+                "{}/{partition}: it is unknown whether the offsets {} to {} were committed; if another member reads them again, hmt-merge counts them once",
                 topic.name(), read.start, read.end
             ));
         }

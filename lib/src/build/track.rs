@@ -31,7 +31,7 @@ pub(super) fn files(
         let Some(found) = of_file(&mut file, path, &name, &before)? else { continue };
         if found.part.is_empty() {
             if config.verbose {
-                config.messages().warn(format_args!("{name}: nothing that was not read before"));
+                config.messages().warn(format_args!("{name}: nothing new"));
             }
         } else {
             ledger.add(&name, found.inputs).whole()?;
@@ -79,7 +79,7 @@ pub(super) fn of_file(
     if !grows(path) {
         if known > 0 && known < found.len() {
             return Err(BuildError::Failed(format!(
-                "{name} has grown since it was read; what is packed, or no lines, can only be read as a whole: leave it out, or begin a new state"
+                "{name} has grown since it was read, but a compressed file or an archive can be read only as a whole; leave it out, or start a new state"
             )));
         }
         let part = known..found.len();
@@ -121,6 +121,6 @@ fn end_of_lines(file: &mut File, length: u64) -> io::Result<u64> {
 
 fn nameless(what: &str) -> BuildError {
     BuildError::Usage(format!(
-        "--track-inputs: {what} has no name by which it could be told from other input; write it to a file first"
+        "--track-inputs: {what} has no name that identifies it; write it to a file first"
     ))
 }

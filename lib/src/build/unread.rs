@@ -117,7 +117,7 @@ impl Teller {
         }
         if config.verbose && notes.silent > 0 {
             config.messages().warn(format_args!(
-                "{} bodies were not recorded whole, and say nothing of their schemas",
+                "{} bodies were recorded incompletely, and do not affect a schema",
                 notes.silent
             ));
         }

@@ -89,14 +89,14 @@ pub(super) fn verify(
     let mut note = match absent {
         0 => String::new(),
         n => format!(
-            "; {n} are of no path that a spec has: answers of 404 and the like, CONNECT, over 24 segments"
+            "; {n} have no path in the spec, because of a 404 or similar response, CONNECT, or more than 24 segments"
         ),
     };
     if deleted > 0 {
-        note.push_str(&format!("; {deleted} are of what was deleted from the spec"));
+        note.push_str(&format!("; {deleted} belong to parts that were deleted from the spec"));
     }
     if unread > 0 {
-        note.push_str(&format!("; bodies of {unread} are not what their type says"));
+        note.push_str(&format!("; bodies of {unread} do not match their media type"));
     }
     config.messages().warn(format_args!("all {checked} exchanges conform to the spec{note}"));
     Ok(())

@@ -99,7 +99,7 @@ impl PidFile {
         match file.try_lock() {
             Ok(()) => (),
             Err(TryLockError::WouldBlock) => {
-                bail!("{tool} runs on port {port} already, says {}", path.display())
+                bail!("{tool} already runs on port {port}, according to {}", path.display())
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| path.display().to_string());
@@ -138,7 +138,7 @@ pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     let begun = Instant::now();
     while daemon.file.try_lock_shared().is_err() {
         if begun.elapsed() > patience {
-            return Err(anyhow!("{tool} on port {} does not end", daemon.port));
+            return Err(anyhow!("{tool} on port {} did not end", daemon.port));
         }
         sleep(LOOK_EVERY);
     }
@@ -170,7 +170,7 @@ fn the_one(tool: &str, port: Option<u16>) -> anyhow::Result<Option<Daemon>> {
     if found.len() > 1 {
         let ports: Vec<String> = found.iter().map(|daemon| daemon.port.to_string()).collect();
         return Err(Failure::usage(format!(
-            "several run, on the ports {}; say which with -p",
+            "several run, on the ports {}; select one with -p",
             ports.join(", ")
         )));
     }
@@ -233,15 +233,18 @@ fn folder_of(variable: impl Fn(&str) -> Option<OsString>) -> anyhow::Result<Path
         .filter(|path| path.is_absolute())
         .map(|folder| folder.join("hmt"))
         .or_else(|| set("HOME").map(|home| home.join(".hmt")))
-        .context("neither XDG_RUNTIME_DIR nor HOME is set, so there is no place for pid files")?;
+        .context("neither XDG_RUNTIME_DIR nor HOME is set, so there is no folder for pid files; set one of them")?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
+        .with_context(|| format!("cannot create {}", folder.display()))?;
     let found = fs::symlink_metadata(&folder)?;
     if !found.is_dir() || found.uid() != geteuid().as_raw() || found.mode() & 0o022 != 0 {
-        bail!("{} must be a folder that only its owner, you, can write to", folder.display());
+        bail!(
+            "{} must be a folder that only you can write to; run chmod 700 on it",
+            folder.display()
+        );
     }
     Ok(folder)
 }
@@ -256,7 +259,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> anyhow::Result<File> {
         .with_context(|| format!("cannot open {}", path.display()))?;
     let found = file.metadata()?;
     if !found.is_file() || found.uid() != geteuid().as_raw() {
-        bail!("{} is not a file of yours", path.display());
+        bail!("{} belongs to another user; remove it", path.display());
     }
     Ok(file)
 }

@@ -61,8 +61,9 @@ impl Target {
             Target::File(path) => {
                 if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
                 {
-                    make_folder(folder, private)
-                        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                    make_folder(folder, private).with_context(|| {
+                        format!("cannot create the folder {}", folder.display())
+                    })?;
                 }
                 replace_file(path, text.as_bytes(), private)
                     .with_context(|| format!("cannot write {}", path.display()))

@@ -21,7 +21,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 fn wrong_duration(text: &str) -> String {
-    format!("{text:?} is no duration: write 500ms, 2s, 1m or 1h")
+    format!("{text:?} is not a duration; write 500ms, 2s, 1m or 1h")
 }
 
 /// `16MiB`, `100k`, or bytes. `k`, `M`, `G` are powers of 1000; `KiB`, `MiB`, `GiB` of 1024.
@@ -31,7 +31,7 @@ fn wrong_duration(text: &str) -> String {
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
-    let wrong = || format!("{text:?} is no size: write bytes, 100k or 16MiB");
+    let wrong = || format!("{text:?} is not a size; write a number of bytes, 100k or 16MiB");
     let value: u64 = number.parse().map_err(|_| wrong())?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,

@@ -182,7 +182,7 @@ impl Api {
         let values = match read.and_then(|text| sequence.read(&text)) {
             Ok(values) => values,
             Err(why) => {
-                let why = format!("is no sequence of values: {why}");
+                let why = format!("is not a sequence of values: {why}");
                 return violations.push(Violation::new("body", "", &why));
             }
         };
@@ -216,7 +216,7 @@ impl Api {
             // A schema that takes any text takes this one.
             Err(_) if self.schemas.types(schema).0 == 0x7f => return,
             Err(why) => {
-                let why = format!("is no sequence of values: {why}");
+                let why = format!("is not a sequence of values: {why}");
                 return violations.push(Violation::new("body", "", &why));
             }
         };
@@ -253,7 +253,7 @@ impl Api {
                 Ok(fields) => fields,
                 // A schema that takes any text takes this one.
                 Err(_) if types.has(Types::STRING) => return Ok(None),
-                Err(why) => return Err(format!("is no {kind}: it {why}")),
+                Err(why) => return Err(format!("is not {kind}: it {why}")),
             };
             // Only the parts of a form must have names.
             let named = kind == "multipart/form-data" || !fields.is_empty();
@@ -286,7 +286,7 @@ impl Api {
             return match parse_json(message.body, content_type) {
                 Ok(value) => Ok(Some(value)),
                 Err(why) if why != NotJson::Deep && is_unstructured(kind) => {
-                    Err(format!("is {kind}, which is neither object nor list"))
+                    Err(format!("is {kind}, but must be an object or an array"))
                 }
                 Err(_) => Ok(None),
             };

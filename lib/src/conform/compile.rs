@@ -153,7 +153,8 @@ impl Compiler {
                 continue;
             }
             let Some(status) = status_key(key) else {
-                self.warnings.push(format!("{}: no status code, and ignored", response.pointer));
+                self.warnings
+                    .push(format!("{}: not a status code; it is ignored", response.pointer));
                 continue;
             };
             let response = response.target()?;
@@ -190,7 +191,7 @@ impl Compiler {
             if fixed || name.parse::<Method>().is_ok() {
                 let pointer = &place.pointer;
                 self.warnings.push(format!(
-                    "{pointer}: has a keyword of its own, and is ignored; write it as `{}`",
+                    "{pointer}: this method has its own keyword, so it is ignored here; write it as `{}`",
                     name.to_ascii_lowercase()
                 ));
             } else {
@@ -217,14 +218,14 @@ impl Compiler {
                 Some("cookie") => Location::Cookie,
                 _ => {
                     self.warnings.push(format!(
-                        "{}: `in` is none of path, query, header, cookie; the parameter is ignored",
+                        "{}: `in` must be path, query, header or cookie; the parameter is ignored",
                         place.pointer
                     ));
                     continue;
                 }
             };
             let Some(name) = place.text("name") else {
-                self.warnings.push(format!("{}: has no name, and is ignored", place.pointer));
+                self.warnings.push(format!("{}: has no name; it is ignored", place.pointer));
                 continue;
             };
             let default_style = match location {

@@ -359,7 +359,7 @@ impl Router {
                 continue;
             }
             let why = match (template.get(equal), segments.get(equal)) {
-                (Some(want), Some(have)) => format!("it has {want:?} where the path has {have:?}"),
+                (Some(want), Some(have)) => format!("it has {want:?}, but the path has {have:?}"),
                 (Some(want), None) => format!("the path ends before {want:?}"),
                 _ => format!("it ends before {:?}", segments.get(equal).copied().unwrap_or("/")),
             };
@@ -482,7 +482,7 @@ mod tests {
         let router = router(&[("/users/{id}", false), ("/users/{id}/posts", false)]);
         assert_eq!(
             router.nearest("/users/1/comments").as_deref(),
-            Some("/users/{id}/posts (it has \"posts\" where the path has \"comments\")")
+            Some("/users/{id}/posts (it has \"posts\", but the path has \"comments\")")
         );
         assert_eq!(router.nearest("/else"), None);
     }

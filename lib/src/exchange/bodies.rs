@@ -44,13 +44,13 @@ pub enum DecodeError {
     #[error("content-encoding {0:?} is unknown")]
     Unknown(String),
     /// More than three encodings.
-    #[error("more than {MAX_CODINGS} content-encodings")]
+    #[error("the body has more than {MAX_CODINGS} content-encodings")]
     TooMany,
     /// The bytes are invalid in this encoding.
     #[error("the body is not valid {0}: {1}")]
     Corrupt(&'static str, String),
     /// The decoded body would exceed the limits.
-    #[error("the body is over the limit once {0} is undone")]
+    #[error("the body exceeds the size limit after decoding {0}")]
     TooLarge(&'static str),
 }
 
@@ -281,7 +281,7 @@ mod tests {
             ("zstd", b"plain", "the body is not valid zstd: "),
             ("deflate", b"\xff\xff\xff", "the body is not valid deflate: "),
             ("compress", b"x", "content-encoding \"compress\" is unknown"),
-            ("gzip,gzip,gzip,gzip", b"x", "more than 3 content-encodings"),
+            ("gzip,gzip,gzip,gzip", b"x", "the body has more than 3 content-encodings"),
         ] {
             let decoded = decode(bytes, encoding);
             assert_eq!(decoded.bytes, bytes);

@@ -325,7 +325,7 @@ impl NotJson {
             NotJson::CutShort => "cut short",
             NotJson::Deep => "nested deeper than 128 levels",
             NotJson::Html => "HTML pages",
-            NotJson::Long => "too long to be read",
+            NotJson::Long => "too long",
             NotJson::NotANumber => "with NaN or Infinity",
             NotJson::Other => "other text or bytes",
             NotJson::Several => "several values",

@@ -25,10 +25,12 @@ pub enum HostError {
     #[error("the host is neither a name nor an address")]
     Name,
     /// Brackets without an IPv6 address in them.
-    #[error("the host is no IPv6 address in brackets")]
+    #[error("the host is not an IPv6 address in brackets")]
     Address,
     /// User-info before the host.
-    #[error("a user before the host is not taken; send credentials in an Authorization header")]
+    #[error(
+        "a user name before the host is not supported; send credentials in an Authorization header"
+    )]
     User,
     /// The port is not a number from 1 to 65535.
     #[error("the port is not 1 to 65535")]

@@ -250,7 +250,7 @@ impl Method {
 
 /// A method that the format has no name for.
 #[derive(Debug, thiserror::Error)]
-#[error("method {}is none of get, put, post, patch, delete, options, trace, head, connect", quoted(.0))]
+#[error("method {}must be get, put, post, patch, delete, options, trace, head or connect", quoted(.0))]
 pub struct UnknownMethod(pub String);
 
 /// What may be a method, in quotes. Anything else may be a secret in the wrong place.

@@ -90,7 +90,7 @@ fn part(body: &[u8], all: Range<usize>) -> FormPart {
         (Some(line_end), _) => (&[][..], line_end.len(), None),
         (None, Some((at, length))) => (&bytes[..at], at + length, None),
         (None, None) => {
-            (bytes, bytes.len(), Some("has a part without a blank line behind its headers"))
+            (bytes, bytes.len(), Some("has a part without a blank line after its headers"))
         }
     };
     let content = &bytes[begin..];
@@ -210,7 +210,7 @@ mod tests {
         let cut = Some("ends before its last boundary");
         assert_eq!(parts(b"--x\r\na: b\r\n\r\n1\r\n", kind), Ok(vec![cut]));
         assert_eq!(parts(b"--x", kind), Ok(vec![cut]));
-        let headless = Some("has a part without a blank line behind its headers");
+        let headless = Some("has a part without a blank line after its headers");
         assert_eq!(parts(b"--x\r\na\r\n--x--", kind), Ok(vec![headless]));
         assert_eq!(parts(b"--x--", kind), Ok(vec![]));
     }

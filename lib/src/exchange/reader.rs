@@ -122,7 +122,7 @@ fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
         Some(name) if name.eq_ignore_ascii_case("http") => Protocol::Http,
         Some(name) if name.eq_ignore_ascii_case("https") => Protocol::Https,
         Some(name) => {
-            let message = format!("request.protocol {name:?} is neither http nor https");
+            let message = format!("request.protocol {name:?} must be http or https");
             return Err(LineError::new(message, 0));
         }
     };

@@ -52,7 +52,7 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
     if steps.len() >= MAX_STEPS
         && let Some(first) = steps.first_mut()
     {
-        first.warnings.push("too many combinations of schemas; some are not followed".to_owned());
+        first.warnings.push("too many combinations of schemas; some are ignored".to_owned());
     }
     let (mut schemas, mut known) = (SchemaSet::default(), HashMap::new());
     for step in &mut steps {
@@ -135,7 +135,7 @@ impl<'s> Compiler<'s> {
             if let Some(constants) = self.constants(key, &flat) {
                 if constants.is_empty() {
                     flat.contradiction =
-                        Some("no value of its enum satisfies the rest of the schema");
+                        Some("no value of its enum matches the rest of the schema");
                 } else {
                     step.alternatives = constants;
                 }
@@ -249,7 +249,7 @@ impl<'s> Compiler<'s> {
             found.extend(reserves(flat, types));
         }
         if found.is_empty() {
-            flat.contradiction.get_or_insert("its bounds leave no value");
+            flat.contradiction.get_or_insert("its limits allow no value");
         }
         found
     }

@@ -119,7 +119,7 @@ impl<'s> Compiler<'s> {
         // A reference is nothing but its target.
         flat.nodes.retain(|(_, node)| node.reference.is_none());
         if flat.nodes.is_empty() && !key.atoms.is_empty() {
-            flat.contradiction = Some("it is a reference to itself");
+            flat.contradiction = Some("it refers to itself");
         }
         self.summarise(key, &mut flat);
         flat
@@ -151,7 +151,7 @@ impl<'s> Compiler<'s> {
             self.deny(flat, id);
         }
         if flat.types == 0 {
-            flat.contradiction.get_or_insert("no type is left that all of its parts accept");
+            flat.contradiction.get_or_insert("its parts have no type in common");
         }
         if flat.required.iter().any(|name| flat.absent.contains(name)) {
             flat.contradiction.get_or_insert("a property is required and forbidden");

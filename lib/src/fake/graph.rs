@@ -151,7 +151,7 @@ pub(super) fn culprits(steps: &[Step], root: StepId) -> Vec<String> {
     }
     if found.is_empty() {
         found.push(format!(
-            "{}: has no finite value: it needs itself",
+            "{}: has no finite value, because it requires itself",
             steps[root.0 as usize].pointer
         ));
     }

@@ -180,7 +180,7 @@ impl Plan {
                 self.too_large = true;
                 let at = &self.shared.step(self.root).pointer;
                 self.warnings.push(format!(
-                    "{at}: its values are too large to be generated; null stands for them"
+                    "{at}: its values are too large to be generated; null is used instead"
                 ));
                 return;
             }
@@ -193,7 +193,8 @@ impl Plan {
         // What could not be had in so many attempts is not worth the time of every request.
         self.checks = HOPELESS_CHECKS;
         if self.warnings.is_empty() {
-            let warning = |at: String| format!("{at}: no value was found that satisfies all of it");
+            let warning =
+                |at: String| format!("{at}: found no value that matches the whole schema");
             self.warnings.extend(failures.into_iter().map(warning));
         }
     }

@@ -143,11 +143,11 @@ fn what_nothing_satisfies_is_named() {
     for (schemas, word) in [
         (
             json!({"Root": {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/components/schemas/Root"}}}}),
-            "needs itself",
+            "requires itself",
         ),
         (json!({"Root": {"$ref": "#/components/schemas/Root"}}), "itself"),
-        (json!({"Root": {"type": "number", "minimum": 3, "exclusiveMaximum": 2.5}}), "bounds"),
-        (json!({"Root": {"type": "integer", "minimum": 3, "maximum": 2}}), "bounds"),
+        (json!({"Root": {"type": "number", "minimum": 3, "exclusiveMaximum": 2.5}}), "its limits"),
+        (json!({"Root": {"type": "integer", "minimum": 3, "maximum": 2}}), "its limits"),
         (
             json!({"Root": {"type": "object", "required": ["a"], "properties": {"a": false}}}),
             "false",
@@ -155,7 +155,7 @@ fn what_nothing_satisfies_is_named() {
         (json!({"Root": {"allOf": [{"type": "string"}, {"type": "integer"}]}}), "type"),
         (json!({"Root": {"enum": [1], "type": "string"}}), "enum"),
         (json!({"Root": {"type": "string", "pattern": "^[a-z]{3}$", "minLength": 4}}), "pattern"),
-        (json!({"Root": {"type": "array", "minItems": 2, "maxItems": 1}}), "bounds"),
+        (json!({"Root": {"type": "array", "minItems": 2, "maxItems": 1}}), "its limits"),
         (json!({"Root": {"allOf": [{"$ref": "#/components/schemas/Root"}, {"not": {}}]}}), "not"),
     ] {
         let document = json!({"openapi": "3.1.0", "components": {"schemas": schemas}});

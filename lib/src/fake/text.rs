@@ -101,7 +101,7 @@ impl TextPlan {
                 plan.tried.push(pattern.clone());
             } else {
                 warnings.push(format!(
-                    "{}: pattern {:?} cannot be followed; texts may not match it",
+                    "{}: pattern {:?} is not supported; generated strings may not match it",
                     node.pointer, pattern.source
                 ));
             }
@@ -153,9 +153,8 @@ impl TextPlan {
         }
         if self.sources.is_empty() {
             let pointer = flat.all().next().map_or("", |node| &node.pointer);
-            warnings.push(format!(
-                "{pointer}: no text was found that has its length, pattern and format"
-            ));
+            warnings
+                .push(format!("{pointer}: found no string with its length, pattern and format"));
             self.sources = useless;
         }
     }

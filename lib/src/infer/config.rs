@@ -19,7 +19,7 @@ pub enum Mode {
 
 /// A word that names no mode.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no mode: write gen, replay or mixed")]
+#[error("{0:?} is not a mode; write gen, replay or mixed")]
 pub struct UnknownMode(String);
 
 impl Mode {

@@ -133,7 +133,7 @@ impl fmt::Display for Info {
             writeln!(f, "input: {source} {}", ranges.join(","))?;
         }
         if self.claimed {
-            writeln!(f, "claimed: it is not known whether the group has noted what was read")?;
+            writeln!(f, "claimed: it is unknown whether the offsets were committed")?;
         }
         Ok(())
     }

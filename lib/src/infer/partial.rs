@@ -66,7 +66,7 @@ pub enum PartialError {
     Format(u32),
     /// Another mode, other limits, or another version.
     #[error(
-        "made with another configuration ({theirs}, not {ours}); build all partials with the same version and options"
+        "built with another configuration ({theirs}, not {ours}); build all partials with the same version and options"
     )]
     Config {
         /// The hash in the partial.

@@ -232,7 +232,7 @@ pub struct Ledger {
 /// Two were made of the same.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{second} and {first} were both made of {overlap}, which would count twice; leave one out, or allow it by --allow-overlap"
+    "{second} and {first} were both built from {overlap}, which would be counted twice; leave one out, or use --allow-overlap"
 )]
 pub struct Twice {
     /// The name of the one that was there first.

@@ -42,7 +42,7 @@ impl FromStr for Policy {
             "first" => Ok(Policy::First),
             "last" => Ok(Policy::Last),
             "error" => Ok(Policy::Error),
-            _ => Err(format!("{text:?} is none of union, first, last, error")),
+            _ => Err(format!("{text:?} must be union, first, last or error")),
         }
     }
 }
@@ -54,11 +54,11 @@ pub enum MergeError {
     #[error("nothing to merge")]
     Nothing,
     #[error(
-        "{source_name} differs from the documents before it; choose by --conflict:\n  {}",
+        "{source_name} differs from the documents before it; select a value with --conflict union, first or last:\n  {}",
         pointers.join("\n  ")
     )]
     Conflict { source_name: String, pointers: Vec<String> },
-    #[error("the merged document has broken references, which is a fault of the program:\n  {}", pointers.join("\n  "))]
+    #[error("the merged document has broken references, which is a bug in hmt-merge:\n  {}", pointers.join("\n  "))]
     References { pointers: Vec<String> },
 }
 

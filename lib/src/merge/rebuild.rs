@@ -82,7 +82,7 @@ impl fmt::Display for Widened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} {} was widened, as traffic contradicts it",
+            "{}: {} {} was widened, because the traffic contradicts it",
             self.at, self.keyword, self.was
         )
     }

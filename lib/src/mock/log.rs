@@ -99,7 +99,7 @@ impl Log {
     pub fn finish(self) -> Written {
         drop(self.sender);
         self.writer.join().unwrap_or_else(|_| Written {
-            error: Some("the log's thread panicked".to_owned()),
+            error: Some("the thread that writes the log failed".to_owned()),
             ..Written::default()
         })
     }

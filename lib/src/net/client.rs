@@ -43,13 +43,13 @@ pub enum ClientError {
     #[error("{}", describe(.0))]
     Broken(#[from] legacy::Error),
     /// Nothing arrived within the timeout.
-    #[error("no answer within {TIMEOUT:?}")]
+    #[error("no response within {TIMEOUT:?}")]
     TimedOut,
     /// The body of the response cannot be read.
     #[error(transparent)]
     Body(#[from] BodyError),
     /// The status is not 200.
-    #[error("answered with {0}")]
+    #[error("the server responded with {0}")]
     Status(http::StatusCode),
     /// Too many redirects.
     #[error("more than {MAX_REDIRECTS} redirects")]

@@ -166,6 +166,6 @@ async fn tunnel(
     let line = String::from_utf8_lossy(line);
     match line.split(' ').nth(1) {
         Some(status) if line.starts_with("HTTP/1.") && status.starts_with('2') => Ok(()),
-        _ => Err(failed(format!("it answers {:?}", line))),
+        _ => Err(failed(format!("it responded {:?}", line))),
     }
 }

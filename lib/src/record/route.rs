@@ -130,7 +130,7 @@ impl Recorder {
         }
         if !framing_is_sound(&parts.headers) {
             let why = "only Transfer-Encoding: chunked is accepted";
-            return Err(Rejected::new(StatusCode::BAD_REQUEST, "Unclear framing", why));
+            return Err(Rejected::new(StatusCode::BAD_REQUEST, "Ambiguous message length", why));
         }
         host_header(parts)?;
         if let Some(own) = &self.via

@@ -38,7 +38,7 @@ impl fmt::Display for Dropped {
             Dropped::NoPath => "target without a path",
             Dropped::Excluded => "excluded",
             Dropped::Handshake => "TLS handshake aborted",
-            Dropped::SinkFailed => "sink failed",
+            Dropped::SinkFailed => "write failed",
             Dropped::Unsent => "kept in a file",
             Dropped::SinkBehind => "destination too slow",
         })

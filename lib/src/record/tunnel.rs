@@ -38,12 +38,12 @@ pub(super) fn open(
     let Some(authority) = recorder.authority.clone() else {
         let why =
             "CONNECT requires --forward; without it, request https targets as /https://host/path";
-        return Err(Rejected::new(StatusCode::NOT_IMPLEMENTED, "No tunnels", why));
+        return Err(Rejected::new(StatusCode::NOT_IMPLEMENTED, "CONNECT not supported", why));
     };
     let no_target = |why: String| Rejected::new(StatusCode::BAD_REQUEST, "No target", why);
     let asked = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
     if request.uri().port().is_none() {
-        return Err(no_target(format!("CONNECT needs host:port, not {asked:?}")));
+        return Err(no_target(format!("CONNECT requires host:port, not {asked:?}")));
     }
     let target = Target::from_url(&format!("https://{asked}/"))?;
     recorder.check_name(&target)?;

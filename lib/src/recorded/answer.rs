@@ -51,7 +51,7 @@ pub enum Unanswerable {
     NoResponse,
     /// Only a part of the response's body was recorded.
     #[error(
-        "its response was not recorded whole; hmt-record --max-body sets how much of a body is"
+        "its response was recorded incompletely; raise hmt-record --max-body to record longer bodies"
     )]
     Truncated,
     /// The status is not that of a final response.

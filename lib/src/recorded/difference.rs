@@ -51,8 +51,9 @@ pub(super) fn bodies(
                     .map(|(name, value): &super::body::FormPair<'_>| (text(name), text(value)))
                     .collect()
             };
-            pairs("the form field", &owned(old), &owned(new))
-                .or_else(|| (old != new).then(|| "the order of form fields of one name".to_owned()))
+            pairs("the form field", &owned(old), &owned(new)).or_else(|| {
+                (old != new).then(|| "the order of form fields with the same name".to_owned())
+            })
         }
         (Comparable::Parts(old), Comparable::Parts(new)) => {
             if old.len() != new.len() {
@@ -68,7 +69,7 @@ pub(super) fn bodies(
         (old, new) if old == new => None,
         (Comparable::Bytes(old), Comparable::Bytes(new)) => {
             let at = old.iter().zip(*new).take_while(|(a, b)| a == b).count();
-            Some(format!("the body from byte {at} on"))
+            Some(format!("the body from byte {at}"))
         }
         (old, new) => Some(describe("the body", old.kind(), new.kind())),
     }
@@ -120,7 +121,7 @@ fn json(
 }
 
 fn describe(what: &str, recorded: &str, requested: &str) -> String {
-    format!("{what} (recorded {recorded}, asked {requested})")
+    format!("{what} (recorded {recorded}, requested {requested})")
 }
 
 fn short(text: &str) -> String {
@@ -145,13 +146,13 @@ mod tests {
             (
                 r#"{"a":{"b":[1,2]}}"#,
                 r#"{"a":{"b":[1,3]}}"#,
-                "the body at /a/b/1 (recorded 2, asked 3)",
+                "the body at /a/b/1 (recorded 2, requested 3)",
             ),
-            (r#"{"a":1}"#, r#"{}"#, "the body at /a (recorded 1, asked absent)"),
-            ("a=1&b=2", "a=1&b=3", "the form field b (recorded \"2\", asked \"3\")"),
-            ("a=1&a=2", "a=2&a=1", "the order of form fields of one name"),
-            ("abc", "abd", "the body from byte 2 on"),
-            ("[1]", "", "the body (recorded JSON, asked no body)"),
+            (r#"{"a":1}"#, r#"{}"#, "the body at /a (recorded 1, requested absent)"),
+            ("a=1&b=2", "a=1&b=3", "the form field b (recorded \"2\", requested \"3\")"),
+            ("a=1&a=2", "a=2&a=1", "the order of form fields with the same name"),
+            ("abc", "abd", "the body from byte 2"),
+            ("[1]", "", "the body (recorded JSON, requested no body)"),
         ] {
             assert_eq!(of(recorded, requested).as_deref(), Some(place));
         }

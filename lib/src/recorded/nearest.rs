@@ -119,7 +119,7 @@ impl ComparedRequest {
         let mut found = Vec::new();
         let mut differ = |what: &str, recorded: &str, requested: &str| {
             if recorded != requested {
-                found.push(format!("the {what} (recorded {recorded:?}, asked {requested:?})"));
+                found.push(format!("the {what} (recorded {recorded:?}, requested {requested:?})"));
             }
         };
         if rule.method {
@@ -149,9 +149,9 @@ impl Recordings {
     pub fn explain_miss(&self, requested: &Lookup<'_>) -> String {
         let rule = self.rule();
         if self.needs_credential(requested) {
-            return "the request was recorded with a credential, and this one brings none: send \
-                    one (any value will do if the recording is redacted), or start with --ignore \
-                    credentials"
+            return "the recorded request had a credential, but this one has none; send one \
+                    (any value works if the recording is redacted), or start the server with \
+                    --ignore credentials"
                 .to_owned();
         }
         let host_counts = requested.host == HostRule::Same && rule.host;
@@ -170,15 +170,15 @@ impl Recordings {
         let name = nearest.describe();
         match &nearest.unanswered {
             Some(why) if differences.is_empty() => {
-                format!("{name} was recorded, but has no answer to send: {why}")
+                format!("{name} was recorded, but has no response to send: {why}")
             }
             unanswered => {
                 let differences = if differences.is_empty() {
-                    "the body, or a value that stands for a secret".to_owned()
+                    "the body, or a value that replaces a secret".to_owned()
                 } else {
                     differences.join(", ")
                 };
-                let state = if unanswered.is_some() { " (which has no answer)" } else { "" };
+                let state = if unanswered.is_some() { " (which has no response)" } else { "" };
                 format!("the nearest recording is {name}{state}; it differs in {differences}")
             }
         }

@@ -8,7 +8,7 @@ pub struct Pointer(Vec<String>);
 
 /// The text is not a JSON pointer.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not a JSON pointer: write /KEY/KEY, with * for every key or index")]
+#[error("{0:?} is not a JSON pointer; write /KEY/KEY, with * for every key or index")]
 pub struct NotAPointer(String);
 
 impl Pointer {

@@ -102,10 +102,10 @@ impl Extend<Ignore> for Ignored {
 #[derive(Debug, thiserror::Error)]
 pub enum WrongMatchField {
     /// In `--match`.
-    #[error("{0:?} cannot be matched: write method, path, query, body, host or header:NAME")]
+    #[error("{0:?} cannot be matched; write method, path, query, body, host or header:NAME")]
     Match(String),
     /// In `--ignore`.
-    #[error("{0:?} cannot be ignored: write query:NAME, json:/POINTER, header:NAME or credentials")]
+    #[error("{0:?} cannot be ignored; write query:NAME, json:/POINTER, header:NAME or credentials")]
     Ignore(String),
     /// An invalid pointer in `--ignore`.
     #[error(transparent)]

@@ -21,7 +21,7 @@ pub(super) enum ReplayBody {
 
 /// The recorded message ended early at this point.
 #[derive(Debug, thiserror::Error)]
-#[error("the recorded answer was cut here")]
+#[error("the recorded response was cut here")]
 pub(super) struct EndedEarly;
 
 /// A body with chunks, trailers or an early end.

@@ -26,14 +26,17 @@ impl LoadedRecordings {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = self.notes.clone();
         if let Some(why) = self.why {
-            remarks.push(format!("{} exchanges left out; of the first: {why}", self.left_out));
+            remarks.push(format!(
+                "{} exchanges ignored; the reason for the first one: {why}",
+                self.left_out
+            ));
         }
         let dropped = self.recordings.dropped_headers();
         if dropped > 0 {
-            remarks.push(format!("{dropped} recorded headers cannot stand in an answer"));
+            remarks.push(format!("{dropped} recorded headers cannot be sent and are ignored"));
         }
         let requests = self.recordings.len();
-        remarks.push(format!("{} answers to {requests} different requests", self.exchanges));
+        remarks.push(format!("{} responses to {requests} different requests", self.exchanges));
         remarks
     }
 }
@@ -84,16 +87,17 @@ pub fn load(
                 },
                 Record::TooLong(bytes) => {
                     loaded.rejected += 1;
-                    let why = format!("the line is too long: {bytes} bytes, 64 MiB at most");
+                    let why = format!("the line has {bytes} bytes; the limit is 64 MiB");
                     reject(block.at(line), &why);
                 }
                 Record::Rejected(error) => {
                     loaded.rejected += 1;
                     reject(block.at(line), &error.to_string());
                 }
-                Record::TornTail(_) => loaded
-                    .notes
-                    .push(format!("{}: the last line is incomplete and left out", block.at(line))),
+                Record::TornTail(_) => loaded.notes.push(format!(
+                    "{}: the last line is incomplete and was ignored",
+                    block.at(line)
+                )),
             }
         }
         reader.reuse(block);

@@ -82,7 +82,7 @@ impl fmt::Display for ReplaySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "answered {}, missed {}", self.answered, self.missed)?;
         if self.asks_upstream {
-            write!(f, ", of these asked upstream {}, failed {}", self.passed_on, self.failed)?;
+            write!(f, ", sent upstream {}, failed {}", self.passed_on, self.failed)?;
         }
         Ok(())
     }
@@ -251,7 +251,7 @@ impl Server {
                     UpstreamError::Record(_) => StatusCode::INTERNAL_SERVER_ERROR,
                     _ => StatusCode::BAD_GATEWAY,
                 };
-                refuse(status, "no recording of this request, and no answer for it", &why)
+                refuse(status, "no recording of this request, and --on-miss got no response", &why)
             }
         }
     }

@@ -46,9 +46,9 @@ struct Written {
 pub(super) enum UpstreamError {
     #[error("{0:?} is not a URL")]
     Url(String),
-    #[error("no answer from {origin}: {cause}")]
+    #[error("no response from {origin}: {cause}")]
     Client { origin: String, cause: ClientError },
-    #[error("the exchange could not be recorded, and so its answer is held back: {0}")]
+    #[error("the exchange could not be recorded, so the response was not sent: {0}")]
     Record(String),
 }
 

@@ -191,7 +191,7 @@ impl Check<'_> {
             return self.problem(at, node, "", Evidence::None, why);
         }
         if self.steps > MAX_STEPS || self.side_steps > FREE_HOPS + MAX_HOPS_PER_STEP * self.steps {
-            let why = || "cannot be checked: its schema is too costly".to_owned();
+            let why = || "cannot be checked: its schema is too complex".to_owned();
             return self.problem(at, node, "", Evidence::None, why);
         }
         if let Some(target) = node.reference {
@@ -229,7 +229,7 @@ impl Check<'_> {
     fn enumeration(&mut self, node: &Node, value: &Value, at: &At<'_>) -> bool {
         match &node.enumeration {
             Some(values) if !values.iter().any(|allowed| equal(allowed, value)) => {
-                let why = || format!("is none of {}", shown(values));
+                let why = || format!("is not one of {}", shown(values));
                 self.problem(at, node, "enum", Evidence::Value(value), why)
             }
             _ => true,
@@ -258,7 +258,7 @@ impl Check<'_> {
             && !is_multiple(number, step)
         {
             valid = self.problem(at, node, "multipleOf", Evidence::None, || {
-                format!("is no multiple of {step}")
+                format!("is not a multiple of {step}")
             });
         }
         if let Some(format) = node.format.as_deref()
@@ -266,8 +266,9 @@ impl Check<'_> {
             && is_integral(number)
             && !in_range(number, low, high)
         {
-            valid = self
-                .problem(at, node, "format", Evidence::None, || format!("is outside of {format}"));
+            valid = self.problem(at, node, "format", Evidence::None, || {
+                format!("is outside the range of {format}")
+            });
         }
         valid
     }
@@ -327,7 +328,7 @@ impl Check<'_> {
         self.problem(at, node, "contentSchema", Evidence::None, || {
             let first = set.check(schema, &value, direction).into_iter().next();
             let first = first.map(|p| format!("{} {}", p.pointer, p.message)).unwrap_or_default();
-            format!("holds JSON that its contentSchema does not take: {}", first.trim_start())
+            format!("contains JSON that its contentSchema does not accept: {}", first.trim_start())
         })
     }
 
@@ -345,8 +346,9 @@ impl Check<'_> {
             });
         }
         if node.unique_items && !all_different(items) {
-            valid = self
-                .problem(at, node, "uniqueItems", Evidence::None, || "has equal items".to_owned());
+            valid = self.problem(at, node, "uniqueItems", Evidence::None, || {
+                "has duplicate items".to_owned()
+            });
         }
         for (index, item) in items.iter().enumerate() {
             if self.done(valid) {
@@ -362,7 +364,7 @@ impl Check<'_> {
                 items.iter().filter(|item| self.fits(contains.schema, item, 0)).count() as u64;
             if count < contains.min || contains.max.is_some_and(|max| count > max) {
                 valid = self.problem(at, node, "contains", Evidence::None, || {
-                    format!("has {count} items of the kind to contain")
+                    format!("has {count} items that match contains")
                 });
             }
         }
@@ -399,7 +401,7 @@ impl Check<'_> {
                 && let Some(missing) = needs.iter().find(|need| !map.contains_key(*need))
             {
                 valid = self.problem(at, node, "dependentRequired", Evidence::None, || {
-                    format!("has {name:?} and so needs {missing:?}")
+                    format!("has {name:?}, so {missing:?} is required")
                 });
             }
         }
@@ -431,7 +433,7 @@ impl Check<'_> {
             if let Some(schema) = node.property_names
                 && !self.fits(schema, &Value::String(name.clone()), 0)
             {
-                let why = || "is no allowed name".to_owned();
+                let why = || "is not an allowed name".to_owned();
                 valid = self.problem(&inner, node, "propertyNames", Evidence::None, why);
             }
         }

@@ -11,11 +11,11 @@ use crate::spec::{join_pointer, locate};
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum SchemaError {
-    #[error("{pointer}: there is no schema here")]
+    #[error("{pointer}: there is no schema at this place")]
     Missing { pointer: String },
-    #[error("{pointer}: a schema is an object or a boolean, not {found}")]
+    #[error("{pointer}: a schema must be an object or a boolean, not {found}")]
     NoSchema { pointer: String, found: &'static str },
-    #[error("{pointer}: $ref {reference:?} leads to nothing in this document")]
+    #[error("{pointer}: $ref {reference:?} does not exist in this document")]
     Reference { pointer: String, reference: String },
 }
 

@@ -266,7 +266,7 @@ impl Reader<'_> {
 
     fn wrong(&mut self, key: &str) {
         self.warnings
-            .push(format!("{}: not as it must be, and ignored", join_pointer(self.pointer, key)));
+            .push(format!("{}: invalid value; it is ignored", join_pointer(self.pointer, key)));
     }
 
     fn flag(&mut self, key: &str) -> bool {
@@ -319,7 +319,7 @@ impl Reader<'_> {
     fn pattern(&mut self, key: &str, source: &str) -> Pattern {
         if let Some(literal) = Pattern::of_literal(source) {
             self.warnings.push(format!(
-                "{}: {source:?} is written as a literal of JavaScript; it is read without its slashes",
+                "{}: {source:?} is a JavaScript literal; it is read without its slashes",
                 join_pointer(self.pointer, key)
             ));
             return literal;
@@ -327,7 +327,7 @@ impl Reader<'_> {
         let pattern = Pattern::new(source);
         if !pattern.is_checked() {
             self.warnings.push(format!(
-                "{}: pattern {source:?} cannot be understood; it constrains nothing",
+                "{}: pattern {source:?} is not valid or not supported; it is ignored",
                 join_pointer(self.pointer, key)
             ));
         }

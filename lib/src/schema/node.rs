@@ -170,12 +170,12 @@ impl Content {
     /// The reason why there is none, as a lower-case fragment.
     pub(super) fn value(&self, text: &str) -> Result<Value, String> {
         let parsed = if self.base64 {
-            let bytes = STANDARD.decode(text).map_err(|_| "holds no base64".to_owned())?;
+            let bytes = STANDARD.decode(text).map_err(|_| "is not base64".to_owned())?;
             serde_json::from_slice(&bytes)
         } else {
             serde_json::from_str(text)
         };
-        parsed.map_err(|error| format!("holds no JSON: {error}"))
+        parsed.map_err(|error| format!("is not JSON: {error}"))
     }
 }
 

@@ -60,12 +60,12 @@ pub fn reader<'r>(
         // A symbolic link may point anywhere.
         let real = |path: &Path| {
             path.canonicalize().map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                std::io::ErrorKind::NotFound => "the file does not exist".to_owned(),
                 _ => error.to_string(),
             })
         };
         if !real(&path)?.starts_with(real(&root)?) {
-            return Err("it is a link out of the document's folder".to_owned());
+            return Err("it is a symbolic link that leaves the folder of the document".to_owned());
         }
         let bytes = read_capped(&path).map_err(|error| match error {
             SpecError::Io { error, .. } => error.to_string(),
@@ -225,7 +225,7 @@ impl<'n> Names<'n> {
             Some("") => Ok(Target::Document),
             Some(rest) => self.home.find("", rest),
             None if target.contains("://") => {
-                Err("leads to another server; put its content into a file beside the document")
+                Err("refers to another server; put its content into a file beside the document")
             }
             None => self.home.find(file, target),
         };
@@ -240,7 +240,7 @@ impl<'n> Names<'n> {
         if !fragment.is_empty() && !fragment.starts_with('/') {
             self.why.insert(
                 reference.to_owned(),
-                "names an anchor of another file; use a JSON pointer",
+                "refers to an anchor in another file; use a JSON pointer",
             );
             return None;
         }
@@ -287,7 +287,7 @@ impl<'n> Names<'n> {
 
     /// Resolves references that depend on which files exist.
     fn settle(&self, root: &mut Value) {
-        // A URL of the document's own server refers to the document if there is no such file.
+        // A URL of the document's own server refers to the document if the file does not exist.
         let urls: Vec<String> = self
             .by_url
             .iter()
@@ -350,11 +350,11 @@ impl<'n> Names<'n> {
             }
         }
         let why = if resolve(root, reference).is_some() {
-            "leads in a circle"
+            "is circular"
         } else if reference.starts_with('#') {
-            "leads to nothing in this document"
+            "does not exist in this document"
         } else {
-            "leads to nothing that can be read"
+            "cannot be read"
         };
         (reference.to_owned(), why.to_owned())
     }
@@ -374,7 +374,9 @@ mod tests {
     fn load(files: &[(&str, &str)]) -> Result<Document, SpecError> {
         let mut read = |name: &str| {
             let found = files.iter().find(|(known, _)| *known == name);
-            found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
+            found
+                .map(|(_, text)| text.as_bytes().to_vec())
+                .ok_or_else(|| "the file does not exist".to_owned())
         };
         let home = Home::of_url_path(&format!("/{}", files[0].0));
         load_bundle(files[0].1.as_bytes(), files[0].0, &home, &mut read)
@@ -410,14 +412,14 @@ mod tests {
     #[test]
     fn a_reference_that_leads_nowhere_is_a_warning() {
         for (reference, why) in [
-            ("../up.yaml", "out of the document's folder"),
-            ("a/../../up.yaml", "out of the document's folder"),
+            ("../up.yaml", "leaves the folder of the document"),
+            ("a/../../up.yaml", "leaves the folder of the document"),
             ("https://host/a.yaml", "another server"),
-            ("gone.yaml#/A", "no such file"),
-            ("there.yaml#/A", "leads to nothing"),
+            ("gone.yaml#/A", "the file does not exist"),
+            ("there.yaml#/A", "does not exist"),
             ("there.yaml#anchor", "anchor"),
-            ("#/components/schemas/A", "in a circle"),
-            ("#/gone", "leads to nothing"),
+            ("#/components/schemas/A", "is circular"),
+            ("#/gone", "does not exist"),
         ] {
             let text = json!({"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {},
                 "components": {"schemas": {"A": {"$ref": reference}}}});

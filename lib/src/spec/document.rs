@@ -76,11 +76,11 @@ pub enum SpecError {
     #[error("{source_name}: not valid {format}: {message}")]
     Syntax { source_name: String, format: &'static str, message: String },
     #[error(
-        "{source_name}: no OpenAPI document: {what}; it must be a mapping with `openapi: 3.0.3` or `swagger: \"2.0\"`"
+        "{source_name}: not an OpenAPI document: {what}; it must be a mapping with `openapi: 3.0.3` or `swagger: \"2.0\"`"
     )]
     NotOpenApi { source_name: String, what: String },
     #[error(
-        "{source_name}: unknown version {found} at /{key}; known are Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2"
+        "{source_name}: unknown version {found} at /{key}; supported are Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2"
     )]
     UnknownVersion { source_name: String, key: &'static str, found: String },
     #[error("{source_name}: broken references:\n  {}", broken.join("\n  "))]
@@ -127,7 +127,7 @@ pub(super) fn finish(
 ) -> Result<Document, SpecError> {
     let version = version(&root, source)?;
     let Value::Object(mut map) = root else {
-        return Err(not_openapi(source, "it is no mapping"));
+        return Err(not_openapi(source, "it is not a mapping"));
     };
     rename_old_extensions(&mut map);
     if let Some(Value::Object(files)) = map.get_mut(super::bundle::FILES) {
@@ -176,13 +176,13 @@ fn not_openapi(source: &str, what: &str) -> SpecError {
 
 fn version(root: &Value, source: &str) -> Result<Version, SpecError> {
     if !root.is_object() {
-        return Err(not_openapi(source, "it is no mapping"));
+        return Err(not_openapi(source, "it is not a mapping"));
     }
     let (key, declared) = match (root.get("openapi"), root.get("swagger")) {
         (Some(declared), _) => ("openapi", declared),
         (None, Some(declared)) => ("swagger", declared),
         (None, None) => {
-            return Err(not_openapi(source, "neither `openapi` nor `swagger` is there"));
+            return Err(not_openapi(source, "it has neither `openapi` nor `swagger`"));
         }
     };
     // `swagger: 2.0` without quotes is a number in YAML.
@@ -209,7 +209,7 @@ fn formalities(root: &Value, warnings: &mut Vec<String>) {
         Some(info) => {
             for key in ["title", "version"] {
                 if !info.get(key).is_some_and(Value::is_string) {
-                    warnings.push(format!("/info/{key} is missing or no string"));
+                    warnings.push(format!("/info/{key} is missing or not a string"));
                 }
             }
         }
@@ -223,7 +223,7 @@ fn formalities(root: &Value, warnings: &mut Vec<String>) {
         }
         let pointer = super::refs::join_pointer("/paths", path);
         if !path.starts_with('/') {
-            warnings.push(format!("{pointer}: a path begins with a slash"));
+            warnings.push(format!("{pointer}: a path must begin with a slash"));
         }
         for (method, operation) in item.as_object().into_iter().flatten() {
             if super::METHODS.contains(&method.as_str()) && operation.get("responses").is_none() {
@@ -304,7 +304,7 @@ mod tests {
         assert!(error(b"openapi: 4.0.0").contains("unknown version 4.0.0 at /openapi"));
         assert!(error(b"{\"openapi\": \"3.0.0\",}").contains("line 1 column"));
         assert!(error(b"a: 1").contains("neither"));
-        assert!(error(b"just text").contains("no mapping"));
+        assert!(error(b"just text").contains("not a mapping"));
     }
 
     #[test]

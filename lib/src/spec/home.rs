@@ -83,14 +83,16 @@ impl Home {
     /// document.
     pub(super) fn find(&self, from: &str, target: &str) -> Result<Target, &'static str> {
         const OUTSIDE: &str =
-            "leads out of the document's folder; --ref-root DIR names a folder to stay in";
+            "leaves the folder of the document; allow a larger folder with --ref-root DIR";
         let Some(root) = &self.root else {
-            return Err("names a file, but standard input has no folder; name one with --ref-root");
+            return Err(
+                "refers to a file, but standard input has no folder; name one with --ref-root",
+            );
         };
         let decoded = percent_decode_str(target).decode_utf8();
-        let target = decoded.map_err(|_| "is no file name: it is not UTF-8")?;
+        let target = decoded.map_err(|_| "is not a file name, because it is not UTF-8")?;
         if target.contains(['\\', '\0']) {
-            return Err("is no file name");
+            return Err("is not a file name");
         }
         let mut parts: Vec<&str> = Vec::new();
         if !target.starts_with('/') {

@@ -61,11 +61,11 @@ impl<'v> Place<'v> {
             };
             match locate(place.root, reference) {
                 Some((pointer, value)) => place = Place { root: place.root, value, pointer },
-                None => return Err(place.wrong(reference, "leads to nothing in this document")),
+                None => return Err(place.wrong(reference, "does not exist in this document")),
             }
         }
         let reference = place.value.get("$ref").and_then(Value::as_str).unwrap_or_default();
-        Err(place.wrong(reference, "leads in a circle"))
+        Err(place.wrong(reference, "is circular"))
     }
 
     fn wrong(&self, reference: &str, why: &'static str) -> PlaceError {

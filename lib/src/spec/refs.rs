@@ -79,10 +79,10 @@ pub fn check_refs(document: &Document) -> Result<(), SpecError> {
     let mut check = |pointer: &str, reference: &str| {
         if !reference.starts_with('#') {
             broken.push(format!(
-                "{pointer}: {reference:?} leads to another file or server; put its content into this document"
+                "{pointer}: {reference:?} refers to another file or server; put its content into this document"
             ));
         } else if resolve(&document.root, reference).is_none() {
-            broken.push(format!("{pointer}: nothing at {reference:?}"));
+            broken.push(format!("{pointer}: {reference:?} does not exist"));
         }
     };
     on_references(&document.root, &mut check);

@@ -146,7 +146,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
             if map.contains_key(&key) {
                 self.notes
                     .borrow_mut()
-                    .push(format!("key {key:?} is repeated; the last one counts"));
+                    .push(format!("key {key:?} is repeated; the last one is used"));
             }
             map.insert(key, value);
         }

@@ -107,7 +107,7 @@ impl Entries {
                 CaptureEntry::Cut => {
                     self.ended = true;
                     let why = format!(
-                        "the capture ends early, within this entry; exchanges read before it: {}",
+                        "the capture is cut off within this entry; exchanges read before it: {}",
                         self.read
                     );
                     BlockKind::Rejected(LineError::new(why, 0))
@@ -136,7 +136,7 @@ impl Entries {
                 self.passed_over.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             let kinds = kinds.join(", ");
             notes.push(format!(
-                "{}: {total} entries passed over that are no HTTP exchanges: {kinds}",
+                "{}: {total} entries skipped that are not HTTP exchanges: {kinds}",
                 self.source
             ));
         }
@@ -169,7 +169,7 @@ pub(super) fn method(text: &str, meta: &mut Meta<'static>) -> Result<Method, Lin
     // The characters of a token (RFC 9110, section 5.6.2).
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if text.is_empty() || !text.bytes().all(is_token) {
-        return Err(LineError::new(format!("{text:?} is no method of HTTP"), 0));
+        return Err(LineError::new(format!("{text:?} is not an HTTP method"), 0));
     }
     Ok(text.parse().unwrap_or_else(|_| {
         meta.method = Some(text.to_owned().into());

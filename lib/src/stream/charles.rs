@@ -112,7 +112,7 @@ struct Sizes {
 
 fn exchange(text: &[u8]) -> Result<CaptureEntry, LineError> {
     let transaction: Transaction = serde_json::from_slice(text)
-        .map_err(|_| refuse("the transaction is not as Charles writes it".to_owned()))?;
+        .map_err(|_| refuse("the transaction does not have the format of Charles".to_owned()))?;
     let name = transaction.method.unwrap_or_default();
     if transaction.tunnel || name.eq_ignore_ascii_case("connect") {
         return Ok(CaptureEntry::PassedOver("tunnel".to_owned()));

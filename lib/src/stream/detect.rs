@@ -59,7 +59,7 @@ pub(super) struct UnsupportedKind {
 
 const SPEC: UnsupportedKind = UnsupportedKind {
     what: "an OpenAPI spec",
-    advice: "hmt-mock and hmt-merge take specs, and hmt-build takes one with -a",
+    advice: "hmt-mock and hmt-merge read specs; hmt-build reads one with -a",
 };
 const HTML: UnsupportedKind = UnsupportedKind {
     what: "an HTML page",
@@ -79,11 +79,11 @@ const ENTRY: UnsupportedKind = UnsupportedKind {
 };
 const PACKETS: UnsupportedKind = UnsupportedKind {
     what: "a capture of network packets",
-    advice: "record with hmt-record or mitmproxy, which see the HTTP in it",
+    advice: "record with hmt-record or mitmproxy instead",
 };
 const BINARY: UnsupportedKind = UnsupportedKind {
     what: "a binary file",
-    advice: "sources are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections, also packed by gzip, zstd or zip",
+    advice: "supported are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections, also compressed with gzip, zstd or zip",
 };
 
 /// The first bytes of a source, and the structure of the JSON in them.

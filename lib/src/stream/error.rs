@@ -19,7 +19,7 @@ pub enum StreamError {
         cause: io::Error,
     },
     /// A folder without captures.
-    #[error("{}: no capture in this folder; captures are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections", .0.display())]
+    #[error("{}: this folder contains no captures, which are JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman collections", .0.display())]
     Empty(PathBuf),
     /// The source holds something other than exchanges.
     #[error("{source_name}: this is {what}; {advice}")]
@@ -41,7 +41,7 @@ pub enum StreamError {
         cause: io::Error,
     },
     /// `-` was given twice, or there is no standard input.
-    #[error("-: standard input can be read once only")]
+    #[error("-: standard input can be read only once")]
     StdinTwice,
     /// A topic cannot be read.
     #[error("{topic}: {why}")]

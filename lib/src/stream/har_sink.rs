@@ -61,7 +61,7 @@ impl HarSink {
         match end.filter(|_| tail == TAIL && matches!(before, b'[' | b'}')) {
             Some(end) => Ok(HarSink { path, file, end, is_first: before == b'[' }),
             None => Err(io::Error::other(
-                "this file is not an archive that hmt wrote, so that no entry can be added; name another file",
+                "this file is not an archive that hmt wrote, so entries cannot be appended; name another file",
             )),
         }
     }

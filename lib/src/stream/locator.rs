@@ -24,13 +24,11 @@ pub enum Locator {
 pub enum LocatorError {
     /// An empty text.
     #[error(
-        "an empty name: write a file, a folder, kafka://BROKER/TOPIC, or - for standard input or output"
+        "the name is empty; write a file, a folder, kafka://BROKER/TOPIC, or - for standard input or output"
     )]
     Empty,
     /// A URL with a scheme other than Kafka's.
-    #[error(
-        "{0}: exchanges come from and go to files, folders, kafka://BROKER/TOPIC and -, not other URLs"
-    )]
+    #[error("{0}: this URL is not supported; name a file, a folder, kafka://BROKER/TOPIC or -")]
     Scheme(String),
     /// A file name whose format cannot be written.
     #[error("{0}: {1}")]
@@ -96,10 +94,10 @@ impl Locator {
                 path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
             let why = match by_name(path) {
                 (Some(Content::Har), Packing::Gzip | Packing::Zstd) => {
-                    "an archive (HAR) is written unpacked; name a .har file"
+                    "HAR archives are not compressed; name a .har file"
                 }
                 _ if OTHER_PACKERS.contains(&ending.as_str()) => {
-                    "nothing is packed this way; name a file that ends in .jsonl, .jsonl.gz, .jsonl.zst or .har"
+                    "this kind of compression is not supported; name a file that ends in .jsonl, .jsonl.gz, .jsonl.zst or .har"
                 }
                 _ => return Ok(locator),
             };

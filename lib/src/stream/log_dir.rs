@@ -91,7 +91,7 @@ impl LogDir {
             self.files.insert(name.clone());
             self.open.insert(name.clone(), OpenLog { log, used: 0 });
         }
-        let open = self.open.get_mut(&name).expect("it was there or has just been put there");
+        let open = self.open.get_mut(&name).expect("it exists or has just been created");
         self.clock += 1;
         open.used = self.clock;
         Ok(open)

@@ -59,7 +59,7 @@ impl Flows {
                 digit @ b'0'..=b'9' if digits.len() < DIGITS => digits.push(char::from(digit)),
                 b'\n' | b'\r' if digits.is_empty() => {}
                 _ => {
-                    let why = "this flow file is damaged here; what comes behind cannot be read";
+                    let why = "this flow file is damaged here; the rest cannot be read";
                     self.ended = true;
                     return Ok(Some(Err(CaptureEntry::Rejected(LineError::new(why, 0)))));
                 }
@@ -122,7 +122,7 @@ fn read_up_to(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 fn exchange(flow: &Value<'_>) -> Result<CaptureEntry, LineError> {
     let kind = flow.get("type").and_then(Value::bytes).map(text).unwrap_or_default();
     if kind != "http" {
-        let kind = if kind.is_empty() { "flow of no type".to_owned() } else { kind };
+        let kind = if kind.is_empty() { "flow without a type".to_owned() } else { kind };
         return Ok(CaptureEntry::PassedOver(kind));
     }
     if matches!(flow.get("websocket"), Some(Value::Dict(_))) {

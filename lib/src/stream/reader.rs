@@ -304,7 +304,7 @@ impl Reader {
     }
 
     #[cfg(not(feature = "kafka"))]
-    #[expect(clippy::unused_self, reason = "as with Kafka")]
+    #[expect(clippy::unused_self, reason = "like with Kafka")]
     fn join(
         &mut self,
         topic: &Topic,
@@ -391,7 +391,7 @@ impl Reader {
                 let archive = archive(path_of_zip.as_deref(), input).map_err(failed)?;
                 let found = members(&name, &Arc::new(archive)).map_err(failed)?;
                 if found.is_empty() {
-                    let (what, advice) = ("a zip archive without any capture", "name a capture");
+                    let (what, advice) = ("a zip archive without captures", "name a capture");
                     return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
                 }
                 self.waiting.extend(found.into_iter().rev());

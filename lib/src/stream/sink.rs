@@ -83,7 +83,7 @@ pub enum SinkError {
         cause: io::Error,
     },
     /// `-` was given twice, or there is no standard output.
-    #[error("-: standard output can be named once only")]
+    #[error("-: standard output can be named only once")]
     StdoutTwice,
     /// A topic cannot be written.
     #[error("{topic}: {why}")]
@@ -102,7 +102,7 @@ pub enum SinkError {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{name}: {count} records could not be sent ({why}{}) and are kept in {}; send them later with: hmt-record import {} --out '{topic}'",
-    if *.perhaps { ", of which some may have arrived nevertheless" } else { "" },
+    if *.perhaps { "; some of them may have arrived" } else { "" },
     .file.display(),
     .file.display()
 )]

@@ -50,11 +50,11 @@ impl Archive {
         let end = (0..=tail.len().saturating_sub(END))
             .rev()
             .find(|at| tail[*at..].starts_with(&END_SIGNATURE))
-            .ok_or_else(|| damaged("it has no directory at its end; it may be cut"))?;
+            .ok_or_else(|| damaged("it has no directory at its end; it may be cut off"))?;
         let end = &tail[end..];
         let (size, start) = (u64::from(u32_at(end, 12)), u64::from(u32_at(end, 16)));
         if start + size > length {
-            return Err(damaged("its directory lies outside of it"));
+            return Err(damaged("its directory is outside the file"));
         }
         let mut directory = vec![0; size as usize];
         read_at(&file, &mut directory, start)?;
@@ -125,7 +125,7 @@ impl Archive {
             8 => Box::new(DeflateDecoder::new(input)),
             other => {
                 return Err(damaged(format_args!(
-                    "{name} is packed by method {other}; only deflate is read, so unpack it first"
+                    "{name} is compressed with method {other}, which is not supported; unpack it first"
                 )));
             }
         };
@@ -149,7 +149,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt as _;
     file.read_exact_at(bytes, at).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => damaged("it is cut"),
+        io::ErrorKind::UnexpectedEof => damaged("it is cut off"),
         _ => error,
     })
 }
@@ -182,7 +182,7 @@ impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.input.read(buffer)?;
         self.left = self.left.checked_sub(got as u64).ok_or_else(|| {
-            damaged(format_args!("a member grows to over {MAX_RATIO} times its packed size"))
+            damaged(format_args!("a member has more than {MAX_RATIO} times its compressed size"))
         })?;
         Ok(got)
     }

@@ -63,7 +63,7 @@ impl<'c> Files<'c> {
                 if self.told.insert(path.clone()) {
                     self.config
                         .messages()
-                        .warn(format_args!("{} is not there yet", path.display()));
+                        .warn(format_args!("{} does not exist yet", path.display()));
                 }
                 continue;
             }

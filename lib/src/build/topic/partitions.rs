@@ -106,7 +106,7 @@ impl<'c> Partitions<'c> {
         Ok(all)
     }
 
-    /// Decides about what was claimed of partitions that are ours from now on, and gives up to where they are here.
+    /// Decides about what was claimed of partitions that are assigned to this member, and gives up to where they are here.
     pub(super) fn assigned(
         &mut self,
         partitions: &BTreeMap<i32, Option<Committed>>,
@@ -222,7 +222,7 @@ impl<'c> Partitions<'c> {
         }
     }
 
-    /// Partitions are not ours any more: takes out what the group was never asked to note, so that others read it; about the rest
+    /// Partitions are no longer assigned to this member: takes out what the group was never asked to note, so that others read it; about the rest
     /// the group is asked. True where something was taken out.
     pub(super) fn revoked(&mut self, partitions: &[i32]) -> bool {
         let mut some = false;

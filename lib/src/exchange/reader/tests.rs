@@ -212,7 +212,7 @@ fn errors_say_what_and_where() {
         (r#"{"request":{"path":"/"}}"#, "no request.method", 0),
         (
             r#"{"request":{"method":"brew","path":"/"}}"#,
-            r#"method "brew" is none of get, put, post, patch, delete, options, trace, head, connect"#,
+            r#"method "brew" must be get, put, post, patch, delete, options, trace, head or connect"#,
             0,
         ),
         (r#"{"request":{"method":"get""#, "the JSON is incomplete", 26),
@@ -229,7 +229,7 @@ fn errors_say_what_and_where() {
         (r#"{"request":{"method":"get"},"response":{}}"#, "no response.statusCode", 0),
         (
             r#"{"request":{"method":"get","protocol":"gopher"}}"#,
-            r#"request.protocol "gopher" is neither http nor https"#,
+            r#"request.protocol "gopher" must be http or https"#,
             0,
         ),
         (
@@ -264,7 +264,7 @@ fn errors_say_what_and_where() {
     assert!(refused(b"{\"a\":\"\xe2\x82").cut_short);
     assert_eq!(
         refused(b"{]").to_string(),
-        "not valid JSON: a name must be in double quotes (byte 2)"
+        "not valid JSON: a key must be in double quotes (byte 2)"
     );
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn explain(
         lines.extend(steps);
     }
     if lines.is_empty() {
-        lines.push(format!("{path}: no host has it"));
+        lines.push(format!("{path}: this path is not in the spec of any host"));
     }
     lines
 }
@@ -107,7 +107,7 @@ impl Why<'_> {
                 nodes = nodes.iter().flat_map(|node| node.named(segment)).collect();
                 let seen: u64 = nodes.iter().map(|node| node.n).sum();
                 let reason = self.name(&text, seed, &around);
-                lines.push(format!("  {text}: a name, as {reason}; seen {seen} times"));
+                lines.push(format!("  {text}: a name, because {reason}; seen {seen} times"));
                 template.push('/');
                 template.push_str(segment);
                 seed = seed.and_then(|seed| seed.literal(segment));
@@ -119,7 +119,7 @@ impl Why<'_> {
                 let name = all.join("}, {");
                 let reason = self.value(&text, &slot.values, &around);
                 lines.push(format!(
-                    "  {text}: a value of {{{name}}}, as {reason}; here are {around}"
+                    "  {text}: a value of {{{name}}}, because {reason}; at this place: {around}"
                 ));
                 template.push('/');
                 template.push_str(&named(pattern, &all));
@@ -129,12 +129,15 @@ impl Why<'_> {
                 taken.extend(all);
                 place = &slot.place;
             } else {
-                lines.push(format!("  {text}: never seen here, where there are {around}"));
-                return (format!("no path, as nothing like it was seen below {template}/"), lines);
+                lines.push(format!("  {text}: never seen at this place, which has {around}"));
+                return (
+                    format!("not a path, because nothing similar was seen below {template}/"),
+                    lines,
+                );
             }
         }
         if place.operations.is_empty() {
-            return (format!("no path, though there are some below {template}"), lines);
+            return (format!("not a path, although there are some below {template}"), lines);
         }
         let methods: Vec<String> =
             place.operations.keys().map(|method| method.as_str().to_ascii_uppercase()).collect();
@@ -143,19 +146,19 @@ impl Why<'_> {
 
     fn name(&self, text: &str, seed: Option<&Seed>, around: &Around) -> String {
         if self.options.literals.contains(text) {
-            "--literals says so".to_owned()
+            "it is listed in --literals".to_owned()
         } else if seed.is_some_and(|seed| seed.literal(text).is_some()) {
-            "the initial spec has it".to_owned()
+            "it is in the initial spec".to_owned()
         } else if in_lexicon(text) {
-            "APIs have it beside identifiers".to_owned()
+            "it is a common name beside identifiers in APIs".to_owned()
         } else if class_of(text) == Class::Version {
             "it looks like an API's version".to_owned()
         } else if class_of(text) != Class::Word {
-            "it heads all paths, and is the only one of its kind here".to_owned()
+            "all paths begin with it, and it is the only value of its kind at this place".to_owned()
         } else if self.vocabulary.knows(text) {
-            "APIs, or the properties of this one, are named with these words".to_owned()
+            "its words are common in APIs or in the properties of this API".to_owned()
         } else {
-            format!("nothing shows that it is a value, with {around} here")
+            format!("nothing indicates a value; at this place: {around}")
         }
     }
 
@@ -166,11 +169,12 @@ impl Why<'_> {
         } else if class.is_id() {
             format!("it looks like one ({})", described(class))
         } else if !self.vocabulary.knows(text) {
-            "it is no word of this API or of APIs in general, and values are here".to_owned()
+            "it is not a word of this API or of APIs in general, and there are values at this place"
+                .to_owned()
         } else if around.rest {
-            "there are more names here than are kept apart".to_owned()
+            "there are too many names at this place".to_owned()
         } else {
-            "it does only what the other values here do".to_owned()
+            "it has the same operations as the other values at this place".to_owned()
         }
     }
 }
@@ -236,7 +240,7 @@ fn described(class: Class) -> &'static str {
         Class::Int => "an integer",
         Class::Ip => "an IP address",
         Class::Keyed => "a key in parentheses",
-        Class::Opaque => "letters and digits of a machine",
+        Class::Opaque => "a generated string of letters and digits",
         Class::Prefixed => "a prefix and an identifier",
         Class::Semver => "a version",
         Class::Sid => "a SID",

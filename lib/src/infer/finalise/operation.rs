@@ -55,7 +55,7 @@ impl Writer<'_> {
             .collect();
         if responses.is_empty() {
             // A document must have a response, and no answer was recorded.
-            let unknown = json!({"description": "No answer was recorded"});
+            let unknown = json!({"description": "No response was recorded"});
             responses.insert("default".to_owned(), unknown);
         }
         object.insert("responses".to_owned(), responses.into());
@@ -186,5 +186,5 @@ pub(super) fn description(status: u16) -> &'static str {
     StatusCode::from_u16(status)
         .ok()
         .and_then(|code| code.canonical_reason())
-        .unwrap_or("An answer of this status")
+        .unwrap_or("A response with this status")
 }

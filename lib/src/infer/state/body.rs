@@ -61,7 +61,7 @@ pub struct Unread {
     pub response: Option<NotJson>,
 }
 
-/// Which bodies of an exchange no spec describes: they are not what their type says, or too long to be read.
+/// Which bodies of an exchange no spec describes: they are not what their type says, or too long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Undescribed {
     /// The request's body.

@@ -18,14 +18,15 @@ pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Answer> {
     let one_host = parts.headers.get_all(HOST).iter().count() == 1;
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     if !one_host || !text(HOST).is_some_and(|host| ours(&host)) || !authority.is_none_or(ours) {
-        let detail =
-            format!("the admin port is asked as 127.0.0.1:{port} or localhost:{port} only");
+        let detail = format!(
+            "the Host header of requests to the admin port must be 127.0.0.1:{port} or localhost:{port}"
+        );
         return Some(Answer::problem(StatusCode::FORBIDDEN, "foreign Host", &detail));
     }
     let foreign = |origin: &str| !origin.strip_prefix("http://").is_some_and(ours);
     if parts.headers.get_all(ORIGIN).iter().any(|o| foreign(&String::from_utf8_lossy(o.as_bytes())))
     {
-        let detail = "web pages of other origins may not use the admin port";
+        let detail = "web pages of other origins cannot use the admin port";
         return Some(Answer::problem(StatusCode::FORBIDDEN, "foreign Origin", detail));
     }
     None

@@ -74,7 +74,7 @@ pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) 
         return Answer::problem(StatusCode::NOT_FOUND, "unknown admin endpoint", &detail);
     }
     let allowed = allowed.join(", ");
-    let detail = format!("{path} has {allowed}");
+    let detail = format!("{path} supports {allowed}");
     let mut answer = Answer::problem(StatusCode::METHOD_NOT_ALLOWED, "unknown method", &detail);
     if let Ok(value) = HeaderValue::from_str(&allowed) {
         answer.headers.insert(ALLOW, value);

@@ -32,7 +32,8 @@ pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
             current(call.mock.world())
         }
         _ => {
-            let detail = format!("send a form field name of 1 to {MAX_NAME} bytes: curl -d name=x");
+            let detail =
+                format!("send a form field `name` of 1 to {MAX_NAME} bytes: curl -d name=x");
             Answer::problem(StatusCode::BAD_REQUEST, "no name", &detail)
         }
     })

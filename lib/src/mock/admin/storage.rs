@@ -23,7 +23,7 @@ pub(super) fn reset<'a>(call: &'a Call<'a>) -> Handling<'a> {
 /// Everything else below the path is reserved.
 pub(super) fn unknown(parts: &Parts) -> Answer {
     let detail = format!(
-        "{} {} does not exist; there is DELETE {PATH} and POST {PATH}/reset",
+        "{} {} does not exist; use DELETE {PATH} or POST {PATH}/reset",
         parts.method,
         parts.uri.path()
     );

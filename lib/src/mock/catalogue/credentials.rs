@@ -71,7 +71,7 @@ impl Credentials {
             .iter()
             .map(|all| all.iter().map(Scheme::describe).collect::<Vec<_>>().join(" and "))
             .collect();
-        (values, format!("the request must bring {}", alternatives.join(", or ")))
+        (values, format!("the request must have {}", alternatives.join(", or ")))
     }
 }
 
@@ -137,7 +137,9 @@ impl Scheme {
             Scheme::Header(name) => format!("a header {name}"),
             Scheme::Query(name) => format!("a query parameter {name}"),
             Scheme::Cookie(name) => format!("a cookie {name}"),
-            Scheme::Basic => "Authorization: Basic with a user and a password in base64".to_owned(),
+            Scheme::Basic => {
+                "Authorization: Basic with a user name and a password in base64".to_owned()
+            }
             Scheme::Bearer => "Authorization: Bearer with a token".to_owned(),
             Scheme::Other(name) => format!("Authorization: {name}"),
             Scheme::Unseen => "nothing".to_owned(),

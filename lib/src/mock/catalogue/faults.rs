@@ -18,10 +18,10 @@ pub(super) fn warnings(api: &Api, of_schemas: impl Iterator<Item = String>) -> V
     faults.truncate(LISTED);
     let mut warnings: Vec<String> = faults
         .into_iter()
-        .map(|fault| format!("{fault}; the example contradicts its schema, and is served as it is"))
+        .map(|fault| format!("{fault}; the example violates its schema, but is served unchanged"))
         .collect();
     if more > 0 {
-        warnings.push(format!("{more} more examples contradict their schemas"));
+        warnings.push(format!("{more} more examples violate their schemas"));
     }
     warnings
 }

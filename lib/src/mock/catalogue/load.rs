@@ -51,13 +51,13 @@ pub enum LoadError {
         error: io::Error,
     },
     /// A folder holds nothing to serve.
-    #[error("{}: no spec in this folder; put a .yaml, .yml or .json file there", .0.display())]
+    #[error("{}: this folder contains no specs; add a .yaml, .yml or .json file", .0.display())]
     Empty(PathBuf),
     /// Standard input cannot be read.
     #[error("standard input: {0}")]
     Stdin(io::Error),
     /// `-` twice.
-    #[error("standard input (-) is named twice: it can be read once")]
+    #[error("standard input (-) is named twice, but it can be read only once")]
     StdinTwice,
     /// A URL.
     #[error("{url}: {why}")]
@@ -173,7 +173,7 @@ impl Loaded {
                 // Folders also hold a package.json, a partial, or what other files refer to.
                 Err(error @ SpecError::NotOpenApi { .. }) => {
                     self.files.push(path);
-                    self.warnings.push(format!("left out: {error}"));
+                    self.warnings.push(format!("ignored: {error}"));
                 }
                 Err(error) => return Err(error.into()),
             }

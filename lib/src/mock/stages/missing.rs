@@ -35,7 +35,7 @@ fn not_found(context: &Context<'_>, call: &Call<'_>, nearest: Option<String>) ->
         && !catalogue.serves_any_host()
         && !catalogue.knows_host(&request.host)
     {
-        let detail = format!("no spec has a server at {}", request.host);
+        let detail = format!("no spec has the server {}", request.host);
         return Answer::problem(StatusCode::NOT_FOUND, "unknown host", &detail);
     }
     let mut detail = format!("no path of the specs matches {}", request.pathname);
@@ -118,8 +118,8 @@ fn not_allowed(method: &Method, allowed: &BTreeSet<Verb<'_>>) -> Answer {
     let mut answer = if *method == Method::OPTIONS {
         Answer::empty(StatusCode::NO_CONTENT)
     } else {
-        let detail = format!("the path has no {method}; it has: {names}");
-        let title = "unknown method of the path";
+        let detail = format!("the path does not have {method}; it has: {names}");
+        let title = "method not declared for this path";
         Answer::problem(StatusCode::METHOD_NOT_ALLOWED, title, &detail)
     };
     if let Ok(value) = HeaderValue::from_str(&names) {

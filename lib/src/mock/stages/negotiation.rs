@@ -196,16 +196,16 @@ fn unsatisfied(plan: &OperationPlan, kind: &str, preferred: &str) -> Box<Answer>
         names
     };
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    let detail = format!("the operation has no {kind} {preferred:?}; it has: {known}");
+    let detail = format!("the operation does not have the {kind} {preferred:?}; it has: {known}");
     let title = "the preference cannot be satisfied";
     Box::new(Answer::problem(StatusCode::NOT_FOUND, title, &detail))
 }
 
 fn not_acceptable(response: &ResponsePlan) -> Answer {
     let offered: Vec<&str> = response.media.iter().map(|media| media.declared.as_str()).collect();
-    let detail = format!("Accept takes none of: {}", offered.join(", "));
+    let detail = format!("the Accept header does not match any of: {}", offered.join(", "));
     let extra = Map::from_iter([("offered".to_owned(), json!(offered))]);
-    let title = "no media type that the client accepts";
+    let title = "the client accepts none of the media types";
     Answer::problem_with(StatusCode::NOT_ACCEPTABLE, title, &detail, extra)
 }
 

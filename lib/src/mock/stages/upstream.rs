@@ -31,12 +31,12 @@ impl Upstream {
         let url =
             format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
         let failed = |status, why: &str| {
-            let mut answer = Answer::problem(status, "the upstream did not answer", why);
+            let mut answer = Answer::problem(status, "the upstream did not respond", why);
             answer.source = Some(Source::Upstream);
             answer
         };
         let Ok(uri) = url.parse::<Uri>() else {
-            return failed(StatusCode::BAD_GATEWAY, &format!("{url:?} is no URL"));
+            return failed(StatusCode::BAD_GATEWAY, &format!("{url:?} is not a URL"));
         };
         let mut request = Request::new(Full::new(call.raw_body.clone()));
         *request.method_mut() = call.parts.method.clone();

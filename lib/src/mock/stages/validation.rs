@@ -30,12 +30,12 @@ pub(super) fn refuse(
     let wrong_type = violations.iter().any(|violation| violation.location == "content-type");
     let (choice, status, title) = if wrong_type {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let title = "the body's media type is not one that the operation takes";
+        let title = "the operation does not accept the media type of the body";
         (negotiation::exact_error(call, operation, status), status, title)
     } else {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let choice = negotiation::declared_error(call, operation, &[422, 400], status);
-        (choice, status, "the request contradicts the spec")
+        (choice, status, "the request violates the spec")
     };
     let listed: Vec<Value> = violations
         .iter()

@@ -31,8 +31,8 @@ fn places_and_messages() {
         [
             "/id is not of type integer",
             "/name is longer than 3",
-            "/tags has equal items",
-            "/tags/1 is none of \"a\", \"b\"",
+            "/tags has duplicate items",
+            "/tags/1 is not one of \"a\", \"b\"",
             "/x~1y is not allowed",
         ]
     );

@@ -97,7 +97,7 @@ pub(super) fn read(
     let Some(request) = entry.request else { return Err(refuse("the entry has no request")) };
     let Some(mut url) = request.url.map(|url| url.0) else {
         return Err(refuse(
-            "the entry has no request.url; export the session again, with whole requests",
+            "the entry has no request.url; export the session again, with complete requests",
         ));
     };
     if let Some(scheme) = other_scheme(&url) {
@@ -181,7 +181,7 @@ fn parse(text: &[u8]) -> Result<Entry, LineError> {
     }
     Err(refuse(match error.classify() {
         serde_json::error::Category::Data if text.first() == Some(&b'{') => {
-            "the entry is not as HAR has it: request and response are objects, and so is their content"
+            "the entry is not valid HAR: request, response and their content must be objects"
         }
         serde_json::error::Category::Data => "the entry is not an object",
         _ => "the entry is not valid JSON",

@@ -43,7 +43,7 @@ impl CaptureReader for Har {
         match self.missing {
             0 => Vec::new(),
             count => vec![format!(
-                "{count} bodies are in files that are not beside the archive; they count as not recorded"
+                "{count} bodies are in files that are missing beside the archive; they count as not recorded"
             )],
         }
     }

@@ -198,7 +198,7 @@ fn what_is_no_http_is_passed_over_and_counted() {
     }
     assert_eq!(numbers, [3, 9]);
     let note = entries.notes().join(" ");
-    assert!(note.contains("7 entries passed over") && note.contains("wss 1"), "{note}");
+    assert!(note.contains("7 entries skipped") && note.contains("wss 1"), "{note}");
     // A port is not a scheme.
     let line =
         one(r#"{"request":{"method":"GET","url":"localhost:80/x"},"response":{"status":200}}"#);
@@ -233,7 +233,7 @@ fn odd_entries_are_rejected_by_number_and_the_rest_goes_on() {
         (1..=8).map(|number| (number, number == 1 || number == 8)).collect();
     assert_eq!(kinds, expected);
     let told = format!("{found:?}");
-    for part in ["no method of HTTP", "no request.url", "no request", "not an object"] {
+    for part in ["is not an HTTP method", "no request.url", "no request", "not an object"] {
         assert!(told.to_lowercase().contains(&part.to_lowercase()), "{part} in {told}");
     }
 }
@@ -246,7 +246,7 @@ fn cut_archives_give_their_whole_entries() {
     assert!(found[0].1.is_ok(), "{found:?}");
     assert_eq!(found.len(), 2);
     let why = found[1].1.as_ref().unwrap_err();
-    assert!(why.contains("ends early") && why.contains("before it: 1"), "{why}");
+    assert!(why.contains("cut off") && why.contains("before it: 1"), "{why}");
     for cut in [&har[..10], &har[..har.len() - 20]] {
         let found = read_with(Box::new(Cursor::new(cut.to_owned())), 1 << 20);
         assert!(found.last().unwrap().1.is_err(), "{cut}");

@@ -17,7 +17,7 @@ use super::source::TopicEvent;
 
 /// The error for a topic that was recreated, and what to do.
 pub(super) const TOPIC_RECREATED: &str =
-    "the topic was made anew; begin with another --state, group or topic";
+    "the topic was created again; start with another --state, group or topic";
 
 /// Where to begin in a partition, if known, and the expected hash of the message before.
 type Start = (Option<u64>, Option<String>);
@@ -201,7 +201,7 @@ impl Assignment {
             )));
         }
         self.notes.push(format!(
-            "{}/{partition}: the offsets {start} to {end} are gone: the broker has deleted them before they were read",
+            "{}/{partition}: the broker deleted the offsets {start} to {end} before they were read",
             broker.topic.name
         ));
         Ok(())

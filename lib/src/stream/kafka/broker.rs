@@ -61,7 +61,7 @@ impl Broker {
     /// The topic's partitions.
     pub(super) fn partitions(&self, limit: Duration) -> Result<Vec<i32>, String> {
         let found = self.consumer.fetch_metadata(Some(&self.topic.name), limit);
-        let found = found.map_err(|_| "no broker answers".to_owned())?;
+        let found = found.map_err(|_| "no broker responds".to_owned())?;
         let topic = found.topics().iter().find(|found| found.name() == self.topic.name);
         let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
         match (topic, error) {
@@ -91,7 +91,7 @@ impl Broker {
         let ask = || self.consumer.fetch_watermarks(&self.topic.name, partition, ANSWER_TIMEOUT);
         let (low, high) = self.with_retries(ask).map_err(|error| {
             let why = words(&error);
-            self.failed(format!("cannot ask for the end of partition {partition}: {why}"))
+            self.failed(format!("cannot find the end of partition {partition}: {why}"))
         })?;
         Ok((unsigned(low), unsigned(high)))
     }
@@ -147,7 +147,7 @@ impl Broker {
             element.set_metadata(note);
         }
         self.consumer.commit(&list, CommitMode::Sync).map_err(|error| {
-            self.failed(format!("the group has not noted what was read: {}", words(&error)))
+            self.failed(format!("the offsets could not be committed: {}", words(&error)))
         })
     }
 

@@ -49,7 +49,7 @@ fn set(config: &mut ClientConfig, key: &str, value: &str) -> Result<(), String> 
     if !cfg!(feature = "kafka-tls") && needs_tls(key, value) {
         let value = if is_secret(key) { "…" } else { value };
         return Err(format!(
-            "{key}={value} needs TLS or SASL by OpenSSL, which this build has not; build it with the feature `kafka-tls` (cargo install --path . --features kafka-tls)"
+            "{key}={value} requires TLS or SASL from OpenSSL, which this build does not have; build it with `cargo install --path . --features kafka-tls`"
         ));
     }
     let value = match value.strip_prefix('@') {
@@ -96,10 +96,7 @@ pub(super) fn warning(topic: &Topic, config: &ClientConfig) -> Option<String> {
         host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]")
     };
     let far = topic.brokers.split(',').find(|broker| !is_near(broker))?;
-    Some(format!(
-        "{}: what goes to and from {far} is not encrypted (security.protocol)",
-        topic.short()
-    ))
+    Some(format!("{}: traffic with {far} is not encrypted; set security.protocol", topic.short()))
 }
 
 #[cfg(test)]

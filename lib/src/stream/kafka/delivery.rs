@@ -96,7 +96,9 @@ impl Delivery {
             before.then(|| kept.file.path().map(|path| path.display().to_string())).flatten()
         };
         if let Some(file) = first {
-            self.tell(&format!("a record could not be sent ({why}); such are kept in {file}"));
+            self.tell(&format!(
+                "a record could not be sent ({why}); unsent records are written to {file}"
+            ));
         }
     }
 
@@ -127,7 +129,7 @@ impl ClientContext for Delivery {
         let code = error.rdkafka_error_code();
         if code == Some(RDKafkaErrorCode::AllBrokersDown) {
             if !self.down.swap(true, Ordering::Relaxed) {
-                self.tell("no broker answers; records wait in memory");
+                self.tell("no broker responds; records wait in memory");
             }
         } else if code == Some(RDKafkaErrorCode::Fatal) {
             lock(&self.kept).fatal.get_or_insert_with(|| reason.to_owned());
@@ -144,7 +146,7 @@ impl ProducerContext for Delivery {
         match result {
             Ok(_) => {
                 if self.down.swap(false, Ordering::Relaxed) {
-                    self.tell("a broker answers again");
+                    self.tell("a broker responds again");
                 }
             }
             Err((error, message)) => {
@@ -152,7 +154,7 @@ impl ProducerContext for Delivery {
                 let why = match code {
                     Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => {
                         lock(&self.kept).perhaps |= code == Some(RDKafkaErrorCode::PurgeInflight);
-                        "no broker took it in time".to_owned()
+                        "no broker accepted it in time".to_owned()
                     }
                     Some(code) => code.to_string(),
                     None => error.to_string(),

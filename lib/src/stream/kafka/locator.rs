@@ -15,7 +15,7 @@ const BROKER: &str = "localhost:9092";
 const TOPIC: &str = "http_recordings";
 
 /// The error of a build without the feature for a topic URL.
-pub(in super::super) const ABSENT: &str = "this build of hmt has no Kafka; build it with the feature `kafka` (cargo install --path . --features kafka)";
+pub(in super::super) const ABSENT: &str = "this build of hmt does not support Kafka; build it with `cargo install --path . --features kafka`";
 
 /// The prefix of variables that set properties: `HMT_KAFKA_SASL_PASSWORD` is `sasl.password`.
 pub(super) const PREFIX: &str = "HMT_KAFKA_";
@@ -66,13 +66,13 @@ impl Topic {
         }
         if brokers.contains('@') {
             return Err(wrong(
-                "a URL is no place for a password: it is seen by everybody who lists processes; set HMT_KAFKA_SASL_USERNAME and HMT_KAFKA_SASL_PASSWORD",
+                "do not put a password in a URL, because other users can see it in the list of processes; set HMT_KAFKA_SASL_USERNAME and HMT_KAFKA_SASL_PASSWORD",
             ));
         }
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if !name.chars().all(is_name) || name.len() > 249 || matches!(name, "." | "..") {
             return Err(wrong(
-                "the name of a topic is of letters, digits, '.', '_' and '-', 249 at most",
+                "the name of a topic consists of at most 249 letters, digits, '.', '_' and '-'",
             ));
         }
         if !cfg!(feature = "kafka") {
@@ -133,21 +133,29 @@ impl Topic {
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         match key {
-            "group" if value.is_empty() => return Err("group= needs a name".to_owned()),
+            "group" if value.is_empty() => return Err("group= requires a name".to_owned()),
             "group" => self.group = Some(value.to_owned()),
             "from" => {
                 self.from = match value {
                     "beginning" => StartOffset::Beginning,
                     "latest" => StartOffset::Latest,
-                    _ => return Err(format!("from={value}: write from=beginning or from=latest")),
+                    _ => {
+                        return Err(format!(
+                            "from={value} is not valid; write from=beginning or from=latest"
+                        ));
+                    }
                 }
             }
             "until" if value == "end" => self.until_end = true,
-            "until" => return Err(format!("until={value}: write until=end, or nothing")),
+            "until" => {
+                return Err(format!(
+                    "until={value} is not valid; write until=end, or leave it out"
+                ));
+            }
             "patience" => {
                 let seconds = value.strip_suffix('s').and_then(|n| n.parse().ok());
                 let seconds = seconds.ok_or_else(|| {
-                    format!("patience={value}: write a number of seconds, as patience=30s")
+                    format!("patience={value} is not valid; write a duration, such as patience=30s")
                 })?;
                 self.patience = Duration::from_secs(seconds);
             }
@@ -158,10 +166,12 @@ impl Topic {
             | "enable.auto.commit"
             | "enable.auto.offset.store"
             | "enable.partition.eof"
-            | "auto.offset.reset" => return Err(format!("{key} is not free to be set")),
+            | "auto.offset.reset" => {
+                return Err(format!("{key} cannot be set, because hmt sets it"));
+            }
             key if is_secret(key) && !value.starts_with('@') => {
                 return Err(format!(
-                    "a URL is no place for {key}: it is seen by everybody who lists processes; set {}, or write {key}=@FILE",
+                    "do not put {key} in a URL, because other users can see it in the list of processes; set {}, or write {key}=@FILE",
                     variable(key)
                 ));
             }
@@ -308,11 +318,11 @@ mod tests {
             ("kafka://me:SECRET@b/t", "HMT_KAFKA_SASL_PASSWORD"),
             ("kafka://b/t?sasl.password=SECRET", "HMT_KAFKA_SASL_PASSWORD"),
             ("kafka://b/t?ssl.key.pem=SECRET", "ssl.key.pem=@FILE"),
-            ("kafka://b/t?group=", "needs a name"),
+            ("kafka://b/t?group=", "requires a name"),
             ("kafka://b/t?group.id=g", "group=NAME"),
             ("kafka://b/t?from=middle", "from=latest"),
             ("kafka://b/t?until=5", "until=end"),
-            ("kafka://b/t?enable.auto.commit=true", "not free"),
+            ("kafka://b/t?enable.auto.commit=true", "cannot be set, because"),
             ("kafka://b/t?no.such.thing=1", "no.such.thing"),
             ("kafka://b/t?linger.ms=soon", "linger.ms"),
             ("kafka://b/t?patience=long", "patience=30s"),

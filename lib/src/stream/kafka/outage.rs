@@ -21,7 +21,7 @@ impl Outage {
     pub(super) fn over(&mut self, notify: &dyn Fn(&str)) {
         self.alive = Instant::now();
         if std::mem::take(&mut self.told) {
-            notify(&format!("{}: a broker answers again", self.name));
+            notify(&format!("{}: a broker responds again", self.name));
         }
     }
 
@@ -33,7 +33,7 @@ impl Outage {
     /// No broker answers.
     pub(super) fn tell(&mut self, notify: &dyn Fn(&str)) {
         if !std::mem::replace(&mut self.told, true) {
-            notify(&format!("{}: no broker answers; waiting for it", self.name));
+            notify(&format!("{}: no broker responds; waiting for one", self.name));
         }
     }
 

@@ -109,7 +109,7 @@ impl KafkaSink {
             }
         }
         let failed = |cause| SinkError::Write {
-            name: format!("the file for what {} does not take", self.topic.short()),
+            name: format!("the file for records that {} does not accept", self.topic.short()),
             cause,
         };
         match self.delivery().rest(&self.topic).map_err(failed)? {
@@ -123,7 +123,7 @@ impl Sink for KafkaSink {
     fn write(&mut self, host: &str, line: &[u8]) -> Result<(), SinkError> {
         let record = line.strip_suffix(b"\n").unwrap_or(line);
         if let Err(error) = self.check() {
-            self.delivery().keep(record, "the topic takes no more", false);
+            self.delivery().keep(record, "the topic accepts no more records", false);
             return Err(error);
         }
         while !self.gave_up {
@@ -144,7 +144,7 @@ impl Sink for KafkaSink {
                 }
             }
         }
-        self.delivery().keep(record, "no broker took it in time", true);
+        self.delivery().keep(record, "no broker accepted it in time", true);
         Ok(())
     }
 

@@ -185,7 +185,7 @@ impl TopicReader {
                         self.outage.is_none();
                         return Ok(Some(partitions));
                     }
-                    "the broker does not tell which cluster it is of".to_owned()
+                    "the broker does not report the id of its cluster".to_owned()
                 }
                 Err(why) => why,
             };
@@ -297,7 +297,7 @@ impl TopicReader {
     /// A reader with an end does not wait without limit.
     fn give_up(&self) -> Result<(), StreamError> {
         if self.outage.is_too_long() {
-            return Err(self.broker.failed("no broker answers any more"));
+            return Err(self.broker.failed("no broker responds any more"));
         }
         Ok(())
     }
@@ -308,7 +308,7 @@ impl TopicReader {
         let endless = !self.broker.topic.until_end;
         if endless && caught_up && !std::mem::replace(&mut self.told_caught_up, true) {
             let topic = self.broker.topic.short();
-            notify(&format!("{topic}: read up to where it ends; waiting for more"));
+            notify(&format!("{topic}: read to its current end; waiting for more"));
         }
     }
 
