@@ -209,7 +209,7 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
     let mut injected = 0;
     for (sinks, file, faults) in cases {
         for (call, error) in faults {
-            for (number, when) in (1..=2).flat_map(|number| [(number, ""), (number, "+")]) {
+            for (number, when) in (1..=3).flat_map(|number| [(number, ""), (number, "+")]) {
                 let dir = Dir::new();
                 let fault = format!("inject={call}:error={error}:when={number}{when}");
                 dir.write(file, "");
@@ -264,6 +264,108 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
         }
     }
     assert!(injected > 20, "only {injected} faults were tried");
+}
+
+/// A file system in memory of 256 KiB, unmounted when dropped.
+struct SmallDisk<'d>(&'d Dir);
+
+impl SmallDisk<'_> {
+    /// `None` where mounting is not allowed.
+    fn mount(dir: &Dir) -> Option<SmallDisk<'_>> {
+        std::fs::create_dir(dir.join("disk")).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(dir.join("disk"));
+        let mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        mounted.then_some(SmallDisk(dir))
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.join("disk")).status();
+    }
+}
+
+#[test]
+fn a_full_file_system_cuts_answers_and_leaves_whole_lines() {
+    let size = |id: usize| if id.is_multiple_of(3) { 20_000 } else { 100 };
+    let upstream = sized(size);
+    let log = format!("disk/logs/{}-recordings.jsonl", upstream.authority().replace(':', "_"));
+    for (sinks, file) in [
+        (&["-o", "disk/out.jsonl"][..], "disk/out.jsonl"),
+        (&["-o", "disk/out.jsonl", "--durable", "fsync"], "disk/out.jsonl"),
+        (&["-l", "disk/logs"], &log),
+    ] {
+        let dir = Dir::new();
+        let Some(_disk) = SmallDisk::mount(&dir) else { return };
+        let recorder = recorder(&dir, &[&["-t", &upstream.url()], sinks].concat());
+        let answered = load(recorder.port(), 4, 200, size);
+        let run = recorder.end().expect_code(1).expect_stderr("No space left on device");
+        let recorded = recorded(&dir, &[file.to_owned()]);
+        assert!(answered.is_subset(&recorded), "{sinks:?}: {answered:?} {recorded:?}\n{run}");
+        assert!(!answered.is_empty(), "{sinks:?}\n{run}");
+    }
+}
+
+/// Four recorders append to one file. The one with a limit on the size of files fails; the others go on.
+#[test]
+fn a_recorder_that_fails_spoils_no_line_of_others_on_the_same_file() {
+    let size = |id: usize| if id.is_multiple_of(3) { 20_000 } else { 100 };
+    let (dir, upstream) = (Dir::new(), sized(size));
+    let start = |limit: &str| {
+        let program = exe("hmt-record").display().to_string();
+        let command = format!("{limit} exec {program} -p 0 -t {} -o out.jsonl", upstream.url());
+        Server::start(Program::of("sh", dir.path()).args(["-c", &command]))
+    };
+    let recorders = [start("ulimit -f 200;"), start(""), start(""), start("")];
+    let ports = recorders.each_ref().map(Server::port);
+    // The ids of each recorder's clients are their own.
+    let asks: Vec<_> = ports
+        .into_iter()
+        .enumerate()
+        .map(|(number, port)| {
+            thread::spawn(move || {
+                let ids = (0..60).map(|round| number * 1_000 + round);
+                ids.take_while(|id| is_answered(port, *id, size(*id))).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let answered: Vec<Vec<usize>> = asks.into_iter().map(|ask| ask.join().unwrap()).collect();
+    let [failing, others @ ..] = recorders;
+    failing.end().expect_code(1).expect_stderr("File too large");
+    others.into_iter().for_each(|recorder| drop(recorder.stop().expect_code(0)));
+    let recorded = recorded(&dir, &["out.jsonl".to_owned()]);
+    for (number, ids) in answered.iter().enumerate() {
+        assert!(ids.iter().all(|id| recorded.contains(id)), "{number}: {ids:?} {recorded:?}");
+        assert!(number == 0 || ids.len() == 60, "{number}: {ids:?}");
+    }
+}
+
+#[test]
+fn a_client_of_http2_sees_a_reset_where_the_record_failed() {
+    let curl = Command::new("curl").arg("--version").output();
+    let speaks = curl.is_ok_and(|run| String::from_utf8_lossy(&run.stdout).contains("HTTP2"));
+    assert!(speaks || std::env::var_os("CI").is_none(), "curl with HTTP/2 is needed");
+    if !speaks || !Path::new("/dev/full").exists() {
+        return;
+    }
+    let dir = Dir::new();
+    // An upstream that speaks HTTP/2, too.
+    dir.write(
+        "one.jsonl",
+        "{\"request\":{\"method\":\"get\",\"path\":\"/1\"},\"response\":{\"statusCode\":200,\"body\":\"whole\"}}\n",
+    );
+    let replay = dir.program("hmt-replay").args(["serve", "-p", "0", "one.jsonl"]);
+    let upstream = Server::start(replay);
+    let recorder = recorder(&dir, &["-t", &upstream.url(), "-o", "/dev/full"]);
+    let run = Program::of("curl", dir.path())
+        .args(["-sS", "--http2-prior-knowledge", &format!("{}/1", recorder.url())])
+        .run();
+    // 92: the stream was reset; the others: the connection ended before the response did.
+    assert!(matches!(run.status.code(), Some(92 | 16 | 18 | 52 | 56)), "{run}");
+    run.expect_no_stdout();
+    recorder.end().expect_code(1).expect_stderr("seen 1, written 0, dropped 1 (sink failed)");
+    upstream.stop().expect_stderr("answered 1");
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
-use crate::exchange::{Exchange, Request, credential, sorted_path};
+use crate::exchange::{Body, Exchange, Request, credential, sorted_path};
 
 use super::answer::{Answer, Unanswerable};
 use super::body::{Comparable, content_type, readable};
@@ -34,7 +34,7 @@ pub struct Recordings {
     recorded: Vec<Recorded>,
     preferences: Preferences,
     /// The heads of the lists of recorded requests with the same key.
-    heads: HashMap<u64, u32, BuildHasherDefault<KeyHasher>>,
+    heads: HashMap<PackedKey, u32, BuildHasherDefault<KeyHasher>>,
     /// Makes keys unpredictable.
     seed: u64,
     /// Requests that hold pseudonyms, by method and path.
@@ -82,6 +82,23 @@ const END: u32 = u32::MAX;
 /// The keys are already hashes.
 #[derive(Default)]
 struct KeyHasher(u64);
+
+/// A key with the alignment of `u32`, so that an entry of the index has 12 bytes and not 16.
+#[derive(PartialEq, Eq)]
+struct PackedKey([u32; 2]);
+
+impl PackedKey {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are kept")]
+    fn new(key: u64) -> Self {
+        PackedKey([(key >> 32) as u32, key as u32])
+    }
+}
+
+impl Hash for PackedKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
+    }
+}
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
@@ -271,14 +288,16 @@ impl Recordings {
             self.answers.append(&mut self.recorded[at as usize].chain, answer);
             return Ok(());
         }
-        self.requests += usize::from(!self.heads.contains_key(&key));
+        self.requests += usize::from(!self.heads.contains_key(&PackedKey::new(key)));
         let at = u32::try_from(self.recorded.len()).unwrap_or(END - 1);
         let chain = self.answers.begin(answer);
         let (any_body, next) = (source.any_body, [END; View::COUNT]);
         self.recorded.push(Recorded { chain, preference, has_credential, any_body, next });
         self.link(key, own, at);
         self.link(self.key(&lookup, None, true), View { host: false, body: true }, at);
-        if any_body && self.rule.body != BodyRule::Ignored {
+        // `find_at` also looks for these under an empty body.
+        let has_body = !request.body.is_empty();
+        if any_body && has_body && self.rule.body != BodyRule::Ignored {
             let named = self.key(&lookup, Some(&host), false);
             self.link(named, View { host: true, body: false }, at);
             self.link(self.key(&lookup, None, false), View { host: false, body: false }, at);
@@ -305,13 +324,13 @@ impl Recordings {
 
     /// Inserts a recorded request at the head of the list of a key.
     fn link(&mut self, key: u64, view: View, at: u32) {
-        let before = self.heads.insert(key, at).unwrap_or(END);
+        let before = self.heads.insert(PackedKey::new(key), at).unwrap_or(END);
         self.recorded[at as usize].next[view.number()] = before;
     }
 
     /// The recorded requests with a key.
     fn list(&self, key: u64, view: View) -> impl Iterator<Item = u32> {
-        let head = self.heads.get(&key).copied();
+        let head = self.heads.get(&PackedKey::new(key)).copied();
         std::iter::successors(head, move |at| {
             Some(self.recorded[*at as usize].next[view.number()]).filter(|next| *next != END)
         })
@@ -360,7 +379,14 @@ impl Recordings {
                 continue;
             }
             let view = View { host: host.is_some(), body };
-            let same: Vec<u32> = self.list(self.key(lookup, host, body), view).collect();
+            let mut same: Vec<u32> = self.list(self.key(lookup, host, body), view).collect();
+            if !body {
+                let request = Request { body: Body::default(), ..lookup.request.clone() };
+                let empty = Lookup { request: &request, ..*lookup };
+                let view = View { body: true, ..view };
+                let bodiless = self.list(self.key(&empty, host, true), view);
+                same.extend(bodiless.filter(|at| self.recorded[*at as usize].any_body));
+            }
             let chains = self.choose(lookup.request, same);
             if !chains.is_empty() {
                 return chains;
@@ -448,7 +474,7 @@ impl Recordings {
         }
         bytes.extend_from_slice(host.unwrap_or_default().as_bytes());
         bytes.push(0);
-        if with_body && rule.body != BodyRule::Ignored {
+        if with_body && rule.body != BodyRule::Ignored && !request.body.is_empty() {
             let ignored: Vec<_> = rule.ignored.json.iter().collect();
             let body = readable(request);
             let body = Comparable::of(&body, content_type(request));

@@ -12,7 +12,7 @@ use crate::exchange::parse_line;
 use super::answer::Answer;
 
 /// Answers are kept in memory for this many bytes of lines; they use about twice as much memory.
-const IN_MEMORY: u64 = 32 << 20;
+const IN_MEMORY: u64 = 8 << 20;
 
 /// A recorded answer.
 #[derive(Clone, Debug)]

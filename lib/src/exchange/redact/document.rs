@@ -119,6 +119,9 @@ impl Redactor {
             }
             _ => {}
         }
+        if super::message::is_message(bytes) {
+            return self.message(bytes, found, depth);
+        }
         self.text(bytes, candidates, mode, found, depth)
     }
 

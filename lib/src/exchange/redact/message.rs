@@ -4,6 +4,13 @@ use super::edits::Edits;
 use super::names::NameKind;
 use super::{Found, Redactor};
 
+/// True of a text that begins with a request line or a status line of HTTP/1 (RFC 9112, 3 and 4) and has header lines.
+pub(super) fn is_message(bytes: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'\n', &bytes[..bytes.len().min(8 << 10)]) else { return false };
+    let line = bytes[..end].trim_ascii_end();
+    line.starts_with(b"HTTP/1.") || line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0")
+}
+
 impl Redactor {
     /// The message with its secrets replaced; `None` if there are none.
     pub(super) fn message(&self, bytes: &[u8], found: &mut Found, depth: usize) -> Option<Vec<u8>> {

@@ -91,6 +91,21 @@ const SECRETS: &[(&str, &str)] = &[
         "--B\r\nContent-Type: application/http\r\n\r\nGET /x?token=@ HTTP/1.1\r\nHost: h\r\n\r\n\r\n--B--\r\n",
     ),
     // Text.
+    (
+        "application/json",
+        "{\"raw\":\"POST /x?key=@ HTTP/1.1\\r\\nHost: h\\r\\nCookie: a=@\\r\\n\\r\\n\"}",
+    ),
+    (
+        "text/plain",
+        "HTTP/1.1 200 OK\r\nSet-Cookie: sid=@; Path=/\r\nX-Auth-Token: @\r\n\r\n{\"jwt\":\"@\"}",
+    ),
+    (
+        "application/json",
+        "{\"u\":\"https://h/a?next=https%3A%2F%2Fh%2Fb%3Fn%3D1%26token%3D@%26x%3D1\"}",
+    ),
+    ("text/plain", "see https%3a%2f%2fh%2f%3fapi_key%3d@ there"),
+    ("application/yaml", "a: 1\nsecret: |\n  @\nb: 2\n"),
+    ("application/yaml", "private_key: >-\n  @\n  @\nb: 2\n"),
     ("text/plain", "2024-05-06 INFO token=@ user=jo"),
     ("text/plain", "time=1 level=info msg=\"login\" password=\"@\""),
     ("text/plain", "export API_KEY=@\n"),
@@ -190,6 +205,11 @@ fn values_near_them_stay() {
         ("text/html", "<p>Basic information about a bearer of news</p>"),
         ("text/xml", "<user><pinned>true</pinned><authority>x</authority></user>"),
         ("application/yaml", "parameters:\n- name: limit\n  in: query\n"),
+        (
+            "text/javascript",
+            "let token; token = getToken(); session = new Session(); jwt = await sign(x)",
+        ),
+        ("text/plain", "the path %2Ftokens%2Flist and %3Fpage%3D2"),
         ("text/plain", "The token expired. Sign in again with your password."),
         ("text/css", ".sk-loading-spinner-container-large{color:red}"),
         ("application/x-www-form-urlencoded", "q=secret+garden&sort=key&code=200&state=open"),

@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use percent_encoding::{percent_decode, utf8_percent_encode};
+
+use super::super::key::QUERY;
 use super::document::is_json;
 use super::edits::Edits;
 use super::json::{decode, string_end};
@@ -128,6 +131,14 @@ impl Redactor {
         }
         let rule = self.names.rule(&bytes[name.clone()], NameKind::Other)?;
         let text = String::from_utf8_lossy(&bytes[name.clone()]).into_owned();
+        if let Some(value) = encoded_value(bytes, &name) {
+            let shown = percent_decode(&bytes[value.clone()]).decode_utf8_lossy();
+            if let Some(hidden) = self.hide(&text, rule, &shown) {
+                found.note(&text);
+                edits.put(value.clone(), utf8_percent_encode(&hidden, QUERY).to_string());
+            }
+            return Some(value.end);
+        }
         let pair = Pair::behind(bytes, &name)?;
         let hide = |value: Range<usize>, text: &str, found: &mut Found, edits: &mut Edits| {
             let shown = String::from_utf8_lossy(&bytes[value.clone()]).into_owned();
@@ -180,7 +191,15 @@ impl Redactor {
         if pair.quoted_name || mode == Mode::Value && !pair.is_tight {
             return None;
         }
+        if mode == Mode::Unparsed
+            && let Some(value) = block_scalar(bytes, pair.value)
+        {
+            return hide(value, &text, found, edits);
+        }
         let value = bare(bytes, pair.value, &text, &pair)?;
+        if is_code(bytes, &value) {
+            return None;
+        }
         // `Invalid token: expected a number` is prose.
         let is_prose = !pair.is_equals
             && name.start > 1
@@ -309,6 +328,54 @@ fn quoted(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         end += ahead + 2;
     }
     Some(start..bytes.len())
+}
+
+/// The value of a pair within a URL that is percent-encoded as a whole: `%3Ftoken%3DVALUE%26…`.
+fn encoded_value(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let is = |at: usize, code: &[u8]| {
+        bytes.get(at..at + code.len()).is_some_and(|part| part.eq_ignore_ascii_case(code))
+    };
+    if !is(name.end, b"%3D") {
+        return None;
+    }
+    let start = name.end + 3;
+    let ends = |at: &usize| {
+        let is_in = bytes[*at].is_ascii_alphanumeric()
+            || matches!(bytes[*at], b'-' | b'_' | b'.' | b'~' | b'*' | b'+' | b'%');
+        !is_in || is(*at, b"%26") || is(*at, b"%23") || is(*at, b"%22")
+    };
+    let end = (start..bytes.len()).find(ends).unwrap_or(bytes.len());
+    (end > start).then_some(start..end)
+}
+
+/// The text of a block scalar (YAML 1.2, 8.1) whose `|` or `>` is at `at`: the indented lines behind it.
+fn block_scalar(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    if !matches!(bytes.get(at), Some(b'|' | b'>')) {
+        return None;
+    }
+    let header = bytes[at + 1..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b' ' | b'\r'))
+        .count();
+    let mut end = at + 1 + header;
+    if bytes.get(end) != Some(&b'\n') {
+        return None;
+    }
+    let first = end + 1;
+    while bytes.get(end) == Some(&b'\n') && matches!(bytes.get(end + 1), Some(b' ' | b'\t')) {
+        end = memchr::memchr(b'\n', &bytes[end + 1..]).map_or(bytes.len(), |next| end + 1 + next);
+    }
+    let text = bytes.get(first..end)?;
+    let start = first + text.len() - text.trim_ascii_start().len();
+    let length = text.trim_ascii().len();
+    (length > 0).then_some(start..start + length)
+}
+
+/// True of a value that is code and no text: a call, or a word of a programming language.
+fn is_code(bytes: &[u8], value: &Range<usize>) -> bool {
+    const WORDS: [&[u8]; 8] =
+        [b"new", b"await", b"async", b"function", b"undefined", b"null", b"None", b"nil"];
+    bytes.get(value.end) == Some(&b'(') || WORDS.contains(&&bytes[value.clone()])
 }
 
 /// An unquoted value; in headers, the rest of the line.

@@ -183,6 +183,14 @@ pub(super) fn name_around(text: &[u8], at: usize) -> Range<usize> {
     if let Some(colon) = text[at..name.end].iter().position(|byte| *byte == b':') {
         name.end = at + colon;
     }
+    // `%3Ftoken%3D` is a name in a URL that is percent-encoded as a whole.
+    if name.start > 0
+        && text[name.start - 1] == b'%'
+        && name.start + 2 <= at
+        && text[name.start..name.start + 2].iter().all(u8::is_ascii_hexdigit)
+    {
+        name.start += 2;
+    }
     // An escape before a name, as in `\nPassword`, adds one letter.
     if name.start > 0
         && text[name.start - 1] == b'\\'
