@@ -91,7 +91,7 @@ pub(crate) struct Args {
     #[arg(long)]
     watch: bool,
 
-    /// Send requests for which no spec has an operation to this server
+    /// Send a request to this server if no spec has an operation for it
     #[arg(long, value_name = "URL", value_parser = Target::from_url)]
     upstream: Option<Target>,
 

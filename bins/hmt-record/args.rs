@@ -80,7 +80,7 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "URL", help_heading = "Requests")]
     target: Option<String>,
 
-    /// Accept CONNECT from proxy clients, and end TLS with certificates of a local authority
+    /// Accept CONNECT from proxy clients, and terminate TLS with certificates of a local authority
     #[arg(long, conflicts_with = "target", help_heading = "Requests")]
     forward: bool,
 
