@@ -8,7 +8,7 @@ use std::time::Duration;
 use hmt_core::exchange::Selection;
 use hmt_core::net::{Limits, Target, bind};
 use hmt_core::record::{
-    Config, Delivery, Output, Proxies, Routing, Summary, TargetPolicy, Trust, record,
+    Delivery, Output, Proxies, RecorderConfig, Routing, Summary, TargetPolicy, Trust, record,
 };
 use hmt_core::stream::{Sink, SinkError};
 use tokio::sync::oneshot;
@@ -35,8 +35,8 @@ impl Sink for Fragile {
     }
 }
 
-fn config(upstream: &Upstream) -> Config {
-    Config {
+fn config(upstream: &Upstream) -> RecorderConfig {
+    RecorderConfig {
         via: false,
         rewrite_redirects: true,
         routing: Routing::Fixed(Target::from_url(&upstream.url()).unwrap()),

@@ -14,8 +14,8 @@ use hmt_core::exchange::{
 };
 use hmt_core::net::{Limits, Target};
 use hmt_core::record::{
-    Authority, AuthorityError, Backpressure, Config, Delivery, Durability, OnSinkError, Proxies,
-    Routing, TargetPolicy, Trust,
+    Authority, AuthorityError, Backpressure, Delivery, Durability, OnSinkError, Proxies,
+    RecorderConfig, Routing, TargetPolicy, Trust,
 };
 use hmt_core::spec::load_with_files;
 use hmt_core::stream::{Locator, Rotation, Topic};
@@ -27,7 +27,7 @@ use super::{Args, Broken, Durable, Slow};
 pub(crate) struct Start {
     pub(crate) ip: IpAddr,
     pub(crate) port: u16,
-    pub(crate) config: Config,
+    pub(crate) config: RecorderConfig,
     pub(crate) outputs: Vec<Locator>,
     pub(crate) rotation: Rotation,
     /// Whether a status line is wanted, where there is a terminal.
@@ -73,7 +73,7 @@ impl Args {
         let trust = self.trust(&messages)?;
         let report = messages.clone();
         let trace = move |text: &str| report.warn(text);
-        let config = Config {
+        let config = RecorderConfig {
             routing,
             policy,
             trust,

@@ -90,7 +90,7 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
         left_out: 0,
         unread: UnreadPlaces::default(),
         teller: Teller::default(),
-        unheard: false,
+        unreported: false,
         written: None,
     };
     let Some(mut reader) = opened else {
@@ -141,7 +141,7 @@ struct Run<'c> {
     unread: UnreadPlaces,
     teller: Teller,
     /// Whether there is something that the group has not heard of.
-    unheard: bool,
+    unreported: bool,
     /// The spec that was written, where it is that of what was read.
     written: Option<Vec<OfHost>>,
 }
@@ -175,7 +175,7 @@ impl Run<'_> {
                     self.tell("assigned to this member", topic, partitions.keys());
                     reader.accept(&self.parts.assigned(partitions)).whole()?;
                     assigned = true;
-                    self.unheard = true;
+                    self.unreported = true;
                 }
                 Some(Decision::Revoked { partitions, lost }) => {
                     self.tell("no longer assigned to this member", topic, partitions.iter());
@@ -190,8 +190,8 @@ impl Run<'_> {
             if assigned {
                 changed |= self.settle(reader);
             }
-            self.unheard |= new;
-            let due = new || self.unheard && config.state.is_some();
+            self.unreported |= new;
+            let due = new || self.unreported && config.state.is_some();
             let revoked = match &decision {
                 Some(Decision::Revoked { partitions, lost: false }) => Some(&**partitions),
                 _ => None,
@@ -248,7 +248,7 @@ impl Run<'_> {
     ) -> Result<(), BuildError> {
         let config = self.config;
         self.written = None;
-        let offsets = self.parts.offer(reader);
+        let offsets = self.parts.to_commit(reader);
         self.parts.save()?;
         if config.follow.is_some() {
             match config.initial.as_deref().map(initial::load).transpose() {
@@ -264,7 +264,7 @@ impl Run<'_> {
             match reader.commit(&offsets) {
                 Ok(()) => {
                     self.parts.confirm(&offsets);
-                    self.unheard = false;
+                    self.unreported = false;
                 }
                 Err(error) => config.messages().warn(&error),
             }

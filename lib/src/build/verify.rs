@@ -2,7 +2,7 @@
 
 use crate::conform::{Api, Violation};
 use crate::exchange::{Exchange, origin, parse_line};
-use crate::infer::{Mode, Undescribed, is_ghost, is_indescribable, undescribed};
+use crate::infer::{Mode, Undescribed, is_indescribable, is_not_found, undescribed};
 use crate::spec::Document;
 use crate::stream::{Reader, Record};
 
@@ -59,7 +59,7 @@ pub(super) fn verify(
                 unread += u64::from(verdict.is_ok());
             }
             if let Err(violations) = verdict {
-                if (is_ghost(status) || is_indescribable(&exchange))
+                if (is_not_found(status) || is_indescribable(&exchange))
                     && violations.iter().all(|v| matches!(v.location, "path" | "method"))
                 {
                     absent += 1;

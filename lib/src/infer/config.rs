@@ -1,11 +1,11 @@
-//! What the state depends on beside the exchanges: mode and limits.
+//! The parameters of a state besides the exchanges: mode and limits.
 
 use std::fmt::Write as _;
 use std::str::FromStr;
 
 use super::state::Class;
 
-/// What is made of the traffic.
+/// What is built from the traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Templated paths and inferred schemas.
@@ -17,7 +17,7 @@ pub enum Mode {
     Mixed,
 }
 
-/// A word that names no mode.
+/// A word that is not a mode.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a mode; write gen, replay or mixed")]
 pub struct UnknownMode(String);
@@ -32,12 +32,12 @@ impl Mode {
         }
     }
 
-    /// True where exact recordings are part of the state.
+    /// True if exact recordings are part of the state.
     pub(crate) fn keeps_recordings(self) -> bool {
         self != Mode::Gen
     }
 
-    /// True where the trie is part of the state.
+    /// True if the trie is part of the state.
     pub(crate) fn generalises(self) -> bool {
         self != Mode::Replay
     }
@@ -54,7 +54,7 @@ impl FromStr for Mode {
     }
 }
 
-/// On what the state depends: only states of one configuration can be merged.
+/// The configuration of a state. Only states with the same configuration can be merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// What is made of the traffic.
@@ -63,13 +63,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// The default limits, in a mode.
+    /// The default limits for a mode.
     pub fn new(mode: Mode) -> Self {
         Config { mode, limits: Limits::default() }
     }
 
-    /// The same, but that no observed value is kept: no text, no number, and no key that is a value by the look of it. Words of
-    /// paths and names of properties are kept, as nothing else tells an API's own names from others.
+    /// The same without observed values: no text, no number, and no key that looks like a value.
+    /// Words of paths and names of properties are kept, because nothing else distinguishes an API's
+    /// own names from others.
     #[must_use]
     pub fn without_values(mut self) -> Self {
         self.limits.values = 0;
@@ -79,12 +80,12 @@ impl Config {
         self
     }
 
-    /// False where no observed value is kept.
+    /// False if no observed value is kept.
     pub fn keeps_values(&self) -> bool {
         self.limits.numbers
     }
 
-    /// Sixteen hex digits that differ where a state would.
+    /// Sixteen hex digits that differ if states would differ.
     pub(crate) fn hash(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
@@ -96,10 +97,11 @@ impl Config {
     }
 }
 
-/// Raised with every change of classes, header lists or folds: states of before and after must not mix.
+/// Incremented with every change of classes, header lists or folds, because states from before and
+/// after must not be merged.
 const VERSION: u32 = 10;
 
-/// The caps: they bound the state, and so its memory.
+/// The caps, which bound the size of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Names below one path prefix.
@@ -111,19 +113,19 @@ pub(crate) struct Limits {
     pub(crate) origins: usize,
     /// Property names of one object.
     pub(crate) keys: usize,
-    /// Keys of one object that are values, by class.
+    /// Keys of one object that are values, for each class.
     pub(crate) value_keys: usize,
-    /// Whether numbers are kept as they are, or only what width they need.
+    /// Whether numbers are kept exactly, or only by the width that they need.
     pub(crate) numbers: bool,
     /// Distinct strings at one place.
     pub(crate) values: usize,
-    /// Kinds of object that are kept apart at one place, by what they say they are.
+    /// Kinds of objects that are kept apart at one place, by their tags.
     pub(crate) variants: usize,
-    /// Bytes of a string that is kept.
+    /// Maximum length of a kept string in bytes.
     pub(crate) longest_value: usize,
-    /// Depth to which JSON is looked into.
+    /// Maximum depth of JSON that is examined.
     pub(crate) depth: u32,
-    /// Bytes of a body that is looked into.
+    /// Maximum size of a body that is examined, in bytes.
     pub(crate) body_bytes: usize,
     pub(crate) query: usize,
     pub(crate) headers: usize,
@@ -133,11 +135,11 @@ pub(crate) struct Limits {
     pub(crate) media: usize,
     /// Sets of credentials.
     pub(crate) credentials: usize,
-    /// Pairs of one query, form or header block that are looked at.
+    /// Pairs of one query, form or header block that are examined.
     pub(crate) pairs: usize,
-    /// Places of which the state tells; with more of them, the caps are lowered.
+    /// Number of places beyond which the caps are lowered.
     pub(crate) places: u64,
-    /// Binary logarithm of the number of registers by which they are counted.
+    /// Binary logarithm of the number of registers that count the places.
     pub(crate) place_bits: u32,
 }
 
@@ -169,8 +171,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What is kept of an integer: of those that need the same number of bits one stands for all, if no number may be kept. As
-    /// that is monotone, least and greatest stay what they are.
+    /// The kept value of an integer. If numbers are not kept, one integer stands for all with the
+    /// same number of bits. This is monotone, so minimum and maximum are preserved.
     pub(crate) fn int(&self, value: i128) -> i128 {
         let fits = |bits: u32| (-(1i128 << (bits - 1))..1i128 << (bits - 1)).contains(&value);
         if self.numbers {
@@ -186,19 +188,21 @@ impl Limits {
         }
     }
 
-    /// What is kept of a number that is no integer.
+    /// The kept value of a number that is not an integer.
     pub(crate) fn float(&self, value: f64) -> f64 {
         if self.numbers { value } else { 0.0 }
     }
 
-    /// How often the caps are halved for so many places: once for each doubling of the number that is allowed.
+    /// How often the caps are halved for this many places: once for each doubling beyond the
+    /// allowed number.
     pub(crate) fn level(&self, places: u64) -> u32 {
         let over = places.div_ceil(self.places.max(1)).max(1);
-        // The least level with `over <= 2^level`.
+        // The lowest level with `over <= 2^level`.
         u64::BITS - (over - 1).leading_zeros()
     }
 
-    /// These limits with the caps halved `level` times. What is looked at of an exchange stays the same.
+    /// These limits with the caps halved `level` times. The limits on what is examined stay the
+    /// same.
     pub(crate) fn lowered(&self, level: u32) -> Limits {
         let lower = |cap: usize| cap.checked_shr(level).unwrap_or(0);
         Limits {

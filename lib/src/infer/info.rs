@@ -1,40 +1,40 @@
-//! What is in a partial, for people and for scripts: lines of `name: value`.
+//! The content of a partial, for people and scripts: lines of `name: value`.
 
 use std::fmt;
 
 use super::state::{Node, State};
 use super::{Mode, Provenance};
 
-/// What is in a partial.
+/// The content of a partial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
     /// The mode it was made in.
     pub mode: Mode,
-    /// The hash of the configuration; only partials of one hash can be united.
+    /// The hash of the configuration; only partials with the same hash can be united.
     pub config: String,
-    /// False where no observed value was kept.
+    /// False if no observed value was kept.
     pub values: bool,
-    /// True where this version, with its own limits, would give the same hash.
+    /// True if this version, with its own limits, has the same hash.
     pub this_version: bool,
     /// Exchanges folded.
     pub exchanges: u64,
-    /// Of these, without a response.
+    /// Exchanges without a response.
     pub unanswered: u64,
-    /// Of these, such that no path item can describe them.
+    /// Exchanges that no path item can describe.
     pub indescribable: u64,
-    /// Of these, cut short and therefore not among the recordings.
+    /// Exchanges that were cut short, and are therefore not among the recordings.
     pub cut_short: u64,
-    /// Requests that are recorded with their answers.
+    /// Requests that are recorded with their responses.
     pub recordings: u64,
-    /// The hosts that are kept apart; one without a name stands for all others.
+    /// The hosts that are kept apart; one without a name represents all others.
     pub hosts: Vec<HostInfo>,
-    /// What it was made of, as far as that was tracked.
+    /// The inputs, as far as they were tracked.
     pub inputs: Provenance,
-    /// Whether it is not known if the consumer group for which it was made has noted that.
+    /// Whether it is unknown that the consumer group has recorded the commit for it.
     pub claimed: bool,
 }
 
-/// What a partial knows of one host. Paths are counted as they are kept, before templates are found.
+/// What a partial contains for one host. Paths are counted before templates are found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostInfo {
     /// `https://api.example.com`
@@ -43,7 +43,7 @@ pub struct HostInfo {
     pub paths: u64,
     /// Operations on these.
     pub operations: u64,
-    /// Paths that were only answered with 404 and the like.
+    /// Paths that only had not-found responses.
     pub missing: u64,
 }
 
@@ -62,7 +62,7 @@ impl Info {
         let rest = state.hosts.rest().map(|host| ("", host));
         let hosts = all.chain(rest).map(|(origin, host)| {
             let (paths, operations) = count(&host.paths);
-            let missing = count(&host.ghosts).0;
+            let missing = count(&host.not_found).0;
             HostInfo { origin: origin.to_owned(), paths, operations, missing }
         });
         Info {
@@ -82,7 +82,7 @@ impl Info {
     }
 }
 
-/// Paths that end at or below a place, and the operations on them.
+/// The number of paths that end at or below a place, and their operations.
 fn count(node: &Node) -> (u64, u64) {
     let own = node.operations.len() as u64;
     let mut all = (u64::from(own > 0), own);

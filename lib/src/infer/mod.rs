@@ -1,13 +1,14 @@
-//! Exchanges to state to spec: the heart.
+//! Folds exchanges to a state, and converts the state to a spec.
 //!
-//! [`Builder`] folds exchanges into a **state that is a pure function of their multiset**: order, sharding, threads and
-//! process boundaries cannot change it. `finalise` turns a state into an OpenAPI document; it is the only place with heuristics.
-//! A state can leave the process as a [`Partial`], a canonical line of JSON, and be merged elsewhere.
+//! [`Builder`] folds exchanges into a **state that is a pure function of their multiset**: order,
+//! sharding, threads and process boundaries do not affect it. `finalise` converts a state to an
+//! OpenAPI document; all heuristics are there. A state can be stored as a [`Partial`], a canonical
+//! line of JSON, and merged elsewhere.
 //!
-//! * `sketch/`: the mergeable summaries, all that bounds the state.
+//! * `sketch/`: the mergeable summaries, which bound the state.
 //! * `state/`: path trie, operation, parameter, JSON node: pure folds.
 //! * `finalise/`: templates, names, parameters, kinds of object, schemas.
-//! * `partial.rs`: the serialised state; `provenance.rs`: what it was made of; `info.rs`: what is in it.
+//! * `partial.rs`: the serialised state; `provenance.rs`: its inputs; `info.rs`: its content.
 
 mod config;
 mod finalise;
@@ -27,7 +28,7 @@ pub use info::{HostInfo, Info};
 pub use notes::{Notes, UnreadBodies};
 pub use partial::{Partial, PartialError};
 pub use provenance::{Ledger, NAMED_BY, Overlap, Provenance, Twice};
-pub use state::{Undescribed, Unread, is_ghost, is_indescribable, undescribed};
+pub use state::{Undescribed, Unread, is_indescribable, is_not_found, undescribed};
 
 pub(crate) use config::Limits;
 
@@ -39,7 +40,7 @@ use crate::exchange::Exchange;
 use sketch::Merge as _;
 use state::{Scratch, State};
 
-/// Folds exchanges. Builders of one [`Config`] can be merged; the order of everything is irrelevant.
+/// Folds exchanges. Builders with the same [`Config`] can be merged, in any order.
 #[derive(Debug)]
 pub struct Builder {
     config: Config,
@@ -49,7 +50,7 @@ pub struct Builder {
 }
 
 impl Clone for Builder {
-    /// What folds the next exchange is made anew, as it holds nothing of the last.
+    /// The scratch buffers are created again, because they hold nothing of the exchanges.
     fn clone(&self) -> Self {
         Builder {
             config: self.config.clone(),
@@ -60,24 +61,24 @@ impl Clone for Builder {
     }
 }
 
-/// What was folded, and what could not be used.
+/// The counts of folded and unusable exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Exchanges folded.
     pub exchanges: u64,
-    /// Of these, without a response.
+    /// Exchanges without a response.
     pub unanswered: u64,
-    /// Of these, such that no path item can describe them.
+    /// Exchanges that no path item can describe.
     pub deep: u64,
-    /// Of these, cut short and therefore not among the recordings.
+    /// Exchanges that were cut short, and are therefore not among the recordings.
     pub unrepeatable: u64,
-    /// How many different paths, operations, parameters and properties there were, estimated; and how often that halved the
-    /// caps on what is kept apart.
+    /// The estimated number of different paths, operations, parameters and properties, and how
+    /// often it halved the caps.
     pub places: (u64, u32),
 }
 
 impl Builder {
-    /// Nothing folded yet.
+    /// An empty builder.
     pub fn new(config: Config) -> Self {
         Builder {
             config,
@@ -87,12 +88,12 @@ impl Builder {
         }
     }
 
-    /// Folds one exchange, and tells which of its bodies should be JSON and are not.
+    /// Folds one exchange, and returns which of its bodies should be JSON but are not.
     pub fn fold(&mut self, exchange: &Exchange<'_>) -> Unread {
         self.state.fold(exchange, &mut self.scratch, &self.config)
     }
 
-    /// Adds all that another builder folded.
+    /// Adds everything that another builder folded.
     pub fn merge(&mut self, other: Builder) {
         self.state.merge(other.state, &self.config.limits);
     }
@@ -100,14 +101,14 @@ impl Builder {
     /// Adds a partial.
     ///
     /// # Errors
-    /// [`PartialError::Config`] where it was made under another configuration.
+    /// [`PartialError::Config`] if it has another configuration.
     pub fn add(&mut self, partial: Partial) -> Result<(), PartialError> {
         let state = partial.into_state(&self.config)?;
         self.state.merge(state, &self.config.limits);
         Ok(())
     }
 
-    /// What was folded.
+    /// The counts of folded exchanges.
     pub fn counts(&self) -> Counts {
         let State { exchanges, unanswered, deep, unrepeatable, .. } = self.state;
         let places = self.state.places.estimate();
@@ -120,8 +121,8 @@ impl Builder {
         self.config.mode
     }
 
-    /// Says what was folded, for the partial to tell. What partials tell of theirs is not added by [`Builder::add`]: whoever
-    /// adds them first looks for an overlap.
+    /// Sets the inputs for the partial. [`Builder::add`] does not add the inputs of partials,
+    /// because callers must first check them for overlaps.
     pub fn set_inputs(&mut self, inputs: Provenance) {
         self.inputs = inputs;
     }
@@ -131,8 +132,9 @@ impl Builder {
         partial::write(&self.state, &self.config, &self.inputs, (None, None, None))
     }
 
-    /// The same, of a partition of a topic: with the run that claims it, what stands for its last message, and the name in
-    /// the group. See [`Partial::claim`], [`Partial::last`] and [`Partial::member`].
+    /// The same for a partition of a topic: with the run that claims it, the hash of its last
+    /// message, and the name in the group. See [`Partial::claim`], [`Partial::last`] and
+    /// [`Partial::member`].
     pub fn to_partition(
         &self,
         claim: Option<&str>,
@@ -142,13 +144,14 @@ impl Builder {
         partial::write(&self.state, &self.config, &self.inputs, (claim, last, member))
     }
 
-    /// Lines that tell why a path is templated as it is; it may begin with an origin.
+    /// Lines that explain the template of a path, which may begin with an origin.
     pub fn explain(&self, path: &str, options: &Options) -> Vec<String> {
         let limits = self.state.limits_in_force(&self.config.limits);
         finalise::explain(&self.state, path, options, &limits)
     }
 
-    /// A builder for each host, by name; what names no host, or one of more than are kept apart, has none.
+    /// A builder for each host by name; exchanges without a host, and those of hosts beyond the
+    /// cap, have none.
     pub fn split_hosts(self) -> BTreeMap<String, Builder> {
         let mut all: BTreeMap<String, Builder> = BTreeMap::new();
         for (host, state) in self.state.split_hosts() {
@@ -163,7 +166,7 @@ impl Builder {
         self.finalise_with_notes(options).0
     }
 
-    /// The OpenAPI document, and what it does not say of the bodies that were folded.
+    /// The OpenAPI document, and notes on what it does not describe of the folded bodies.
     pub fn finalise_with_notes(self, options: &Options) -> (Value, Notes) {
         let limits = self.state.limits_in_force(&self.config.limits);
         finalise::document(self.state, &Config { limits, ..self.config }, options)

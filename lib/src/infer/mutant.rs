@@ -1,18 +1,19 @@
-//! Mistakes that tests switch on, to see that the tests of the laws notice them. Elsewhere all of this is a constant `false`.
+//! Mistakes that tests switch on, to check that the tests of the laws detect them. Otherwise this
+//! is a constant `false`.
 
 /// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// Caps keep the keys that came first.
+    /// Caps keep the keys that arrived first.
     #[cfg(test)]
     Arrival,
-    /// What an evicted key knew of itself goes into the rest.
+    /// The details of an evicted key are added to the rest.
     Undemoted,
-    /// The valve looks at what the state holds now.
+    /// The caps depend on the current size of the state.
     Size,
-    /// The valve does not see what joins a rest.
+    /// Places that join a rest are not counted.
     RestUnseen,
-    /// The tags that came first stay apart when there are too many.
+    /// The tags that arrived first stay apart if there are too many.
     FirstTags,
 }
 
@@ -35,7 +36,7 @@ mod switched {
         static ARRIVED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Runs `what` with a mistake in place.
+    /// Runs `what` with a mistake switched on.
     pub(crate) fn with<T>(mutant: Mutant, what: impl FnOnce() -> T) -> T {
         NOW.set(Some(mutant));
         let result = what();
@@ -48,12 +49,12 @@ mod switched {
         NOW.get() == Some(mutant)
     }
 
-    /// Forgets which keys arrived: another process begins.
+    /// Forgets which keys arrived, as in a new process.
     pub(crate) fn restart() {
         ARRIVED.take();
     }
 
-    /// The number under which a key arrived, where that decides.
+    /// The arrival number of a key, if it decides.
     pub(crate) fn rank(key: &str) -> Option<u64> {
         is(Mutant::Arrival).then(|| {
             ARRIVED.with_borrow_mut(|arrived| {

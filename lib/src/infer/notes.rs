@@ -1,19 +1,19 @@
-//! What people should know of the bodies that a spec was made of.
+//! Remarks on the bodies that a spec was built from.
 
 use std::fmt;
 
 use crate::exchange::{Method, NotJson};
 
-/// What a spec does not say of the bodies that it was made of.
+/// What a spec does not describe of the bodies that it was built from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notes {
-    /// Bodies that are not what their type says, for each place of the spec, in the order of its paths.
+    /// Bodies that do not match their type, for each place of the spec, in the order of its paths.
     pub unread: Vec<UnreadBodies>,
-    /// Bodies that were not recorded whole.
+    /// Bodies that were not recorded completely.
     pub silent: u64,
 }
 
-/// Bodies of one operation, message and media type, of which some are not what the type says.
+/// Bodies of one operation, message and media type, some of which do not match the type.
 ///
 /// Displayed as `1 of 100 bodies of GET /x 200 application/json is not JSON (an HTML page)`.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,16 +26,16 @@ pub struct UnreadBodies {
     pub status: Option<u16>,
     /// The media type that the bodies declare.
     pub media: String,
-    /// How many bodies were recorded whole.
+    /// How many bodies were recorded completely.
     pub bodies: u64,
-    /// How many of them are not JSON, by what they are.
+    /// How many of them are not JSON, by kind.
     pub unread: Vec<(NotJson, u64)>,
-    /// True where the others are so many that the schema is theirs.
+    /// True if enough of the others exist that the schema describes them.
     pub is_described: bool,
 }
 
 impl UnreadBodies {
-    /// True for a message of which the body is among these.
+    /// True for a message whose body is among these.
     pub fn is_of(&self, method: Method, pathname: &str, status: Option<u16>, media: &str) -> bool {
         self.method == method
             && self.status == status
@@ -44,7 +44,7 @@ impl UnreadBodies {
     }
 }
 
-/// True where each segment of a path is that of a template, or stands where the template has a parameter.
+/// True if each segment of a path equals that of a template, or the template has a parameter there.
 fn is_below_template(template: &str, pathname: &str) -> bool {
     let segments = |path: &str| -> Vec<String> {
         path.trim_matches('/').split('/').map(str::to_owned).collect()

@@ -8,7 +8,7 @@ use super::{Config, Info, Provenance};
 /// The format's version.
 const FORMAT: u32 = 1;
 
-/// A state that came from a file.
+/// A state from a file.
 #[derive(Debug, Deserialize)]
 pub struct Partial {
     #[serde(default)]
@@ -53,13 +53,13 @@ struct Line<'s> {
 /// Why a partial cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PartialError {
-    /// Not JSON, or not of the form.
+    /// Not JSON, or not of this format.
     #[error("not a partial: {0}")]
     Syntax(#[from] serde_json::Error),
-    /// Nested deeper than any state is.
+    /// Nested deeper than any valid state.
     #[error("not a partial: nested deeper than {MAX_DEPTH} levels")]
     Depth,
-    /// A format that this version does not read.
+    /// A format that this version cannot read.
     #[error(
         "partial of format {0}, but this version reads format {FORMAT}; build it again with this version"
     )]
@@ -77,18 +77,18 @@ pub enum PartialError {
 }
 
 impl Partial {
-    /// True where bytes begin as a partial does: it is canonical, so its first key is known, and neither an exchange nor a spec
-    /// has that.
+    /// True if bytes begin like a partial. It is canonical, so its first key is known, and neither
+    /// exchanges nor specs have that key.
     pub fn is(bytes: &[u8]) -> bool {
         [&b"{\"config\":"[..], b"{\"claim\":", b"{\"hmt-partial\":"]
             .iter()
             .any(|key| bytes.starts_with(key))
     }
 
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// Where the line is not a partial, or one of another format.
+    /// The line is not a partial, or has another format.
     pub fn parse(line: &[u8]) -> Result<Partial, PartialError> {
         let partial = nested(line)?;
         if partial.format != FORMAT {
@@ -97,44 +97,46 @@ impl Partial {
         Ok(partial)
     }
 
-    /// How many exchanges it holds.
+    /// The number of its exchanges.
     pub fn exchanges(&self) -> u64 {
         self.exchanges
     }
 
-    /// The mode it was made in.
+    /// Its mode.
     pub fn mode(&self) -> super::Mode {
         self.mode.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default()
     }
 
-    /// The configuration that this version has for what it says of itself.
+    /// The configuration of this version with the partial's mode.
     pub fn configuration(&self) -> Config {
         let config = Config::new(self.mode());
         if self.no_values { config.without_values() } else { config }
     }
 
-    /// What it was made of, as far as that was tracked.
+    /// Its inputs, as far as they were tracked.
     pub fn inputs(&self) -> &Provenance {
         &self.inputs
     }
 
-    /// The run that has read its inputs for a consumer group, where it does not know whether the group has noted that. If the
-    /// group has not, others read the same again, and this partial counts for nothing.
+    /// The run that read the inputs for a consumer group, if it is unknown whether the group has
+    /// recorded the commit. If it has not, others read the same messages again, and this partial
+    /// does not count.
     pub fn claim(&self) -> Option<&str> {
         self.claim.as_deref()
     }
 
-    /// What stands for the last message of the one partition that it was made of.
+    /// The hash of the last message of the single partition in this partial.
     pub fn last(&self) -> Option<&str> {
         self.last.as_deref()
     }
 
-    /// The name that the run has in a consumer group, where it has one: another run that goes on from this state takes it over.
+    /// The run's name in a consumer group, if any: a later run that continues from this state
+    /// reuses it.
     pub fn member(&self) -> Option<&str> {
         self.member.as_deref()
     }
 
-    /// What is in it.
+    /// A description of the content.
     pub fn info(&self) -> Info {
         let this_version = self.config == self.configuration().hash();
         Info::of(
@@ -158,13 +160,14 @@ impl Partial {
     }
 }
 
-/// Levels of braces and brackets in a partial: a state has up to four for each level of a body, which are at most 128.
+/// Nesting depth of a partial: a state has up to four levels for each level of a body, of which
+/// there are at most 128.
 const MAX_DEPTH: usize = 1024;
 
-/// More than so many levels take, also where the compiler did not optimise; a thread has 2 MiB otherwise.
+/// More than this depth needs, even in unoptimised builds; threads have 2 MiB by default.
 const STACK: usize = 64 << 20;
 
-/// Reads what may be nested deeper than JSON usually is.
+/// Parses JSON with unusually deep nesting.
 fn nested(line: &[u8]) -> Result<Partial, PartialError> {
     if depth(line) > MAX_DEPTH {
         return Err(PartialError::Depth);
@@ -183,7 +186,7 @@ fn nested(line: &[u8]) -> Result<Partial, PartialError> {
     })
 }
 
-/// How deep a JSON text is nested, as far as it is JSON.
+/// The nesting depth of a JSON text, up to the first error.
 fn depth(line: &[u8]) -> usize {
     let (mut now, mut deepest) = (0usize, 0);
     let mut bytes = line.iter();

@@ -1,10 +1,12 @@
-//! What a partial was made of, so that nothing is counted twice: sources, each with the ranges of it that were read.
+//! The inputs of a partial, so that nothing is counted twice: sources, each with the ranges that
+//! were read.
 //!
-//! Work that is retried, or done by two workers, then shows itself: their ranges overlap. A source is named by what is
-//! in it, or by its place in a log that never changes, not by a path:
+//! If work is repeated, or done by two workers, their ranges overlap. A source is identified by its
+//! content or by its position in an immutable log, not by a path:
 //!
-//! * `sha256:HEX`, a file, by the hash of its first [`NAMED_BY`] bytes (the whole of a smaller file), with ranges of bytes.
-//!   A copy has the same name, and so has a log that has grown since; the shards of a split file have different ones.
+//! * `sha256:HEX`, a file, by the hash of its first [`NAMED_BY`] bytes (all bytes of a smaller
+//!   file), with ranges of bytes. A copy has the same name, and so has a log that has grown since;
+//!   the shards of a split file have different ones.
 //! * A partition of a topic is `kafka:CLUSTER/TOPIC/PARTITION`, with ranges of offsets.
 
 use std::collections::BTreeMap;
@@ -15,10 +17,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// How many bytes of a file give it its name.
+/// How many bytes of a file determine its name.
 pub const NAMED_BY: u64 = 64 << 10;
 
-/// Disjoint ranges, sorted, with a gap between any two: so equal sets are equal lists.
+/// Disjoint sorted ranges with gaps between them, so equal sets are equal lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "Vec<(u64, u64)>")]
 struct Ranges(Vec<(u64, u64)>);
@@ -44,7 +46,7 @@ impl Ranges {
         *self = all.into();
     }
 
-    /// The first range that both have.
+    /// The first common range.
     fn common(&self, other: &Ranges) -> Option<Range<u64>> {
         let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
         while let (Some(a), Some(b)) = (ours.peek(), theirs.peek()) {
@@ -72,7 +74,7 @@ pub struct Provenance(BTreeMap<String, Ranges>);
 pub struct Overlap {
     /// The source's name.
     pub source: String,
-    /// The first range of it that is in both.
+    /// The first common range.
     pub range: Range<u64>,
 }
 
@@ -83,7 +85,7 @@ impl fmt::Display for Overlap {
 }
 
 impl Provenance {
-    /// A whole file, so named.
+    /// A whole file.
     ///
     /// # Errors
     /// It cannot be read.
@@ -93,7 +95,7 @@ impl Provenance {
         Ok(Provenance::of(&head, 0..length.max(head.len() as u64)))
     }
 
-    /// A part of a file, named as the file is up to the end of that part.
+    /// A part of a file, with the name of the file up to the end of that part.
     ///
     /// # Errors
     /// It cannot be read.
@@ -112,7 +114,7 @@ impl Provenance {
         inputs
     }
 
-    /// Offsets of a partition of a topic, in the cluster of that id.
+    /// Offsets of a partition of a topic in the cluster with this id.
     pub fn of_partition(
         cluster: &str,
         topic: &str,
@@ -127,14 +129,14 @@ impl Provenance {
         inputs
     }
 
-    /// The partition of a topic, where these inputs are of that alone.
+    /// The partition of a topic, if the inputs only have that one.
     pub fn only_partition(&self, cluster: &str, topic: &str) -> Option<i32> {
         let mut sources = self.0.keys();
         let partition = sources.next()?.strip_prefix(&partition_prefix(cluster, topic))?;
         if sources.next().is_some() { None } else { partition.parse().ok() }
     }
 
-    /// Up to which offset partitions of a topic are among these inputs.
+    /// The end offsets of a topic's partitions in these inputs.
     pub fn ends_of(&self, cluster: &str, topic: &str) -> BTreeMap<i32, u64> {
         let prefix = partition_prefix(cluster, topic);
         let ends = self.0.iter().filter_map(|(source, ranges)| {
@@ -144,7 +146,7 @@ impl Provenance {
         ends.collect()
     }
 
-    /// Which offsets of partitions of a topic are among these inputs.
+    /// The offsets of a topic's partitions in these inputs.
     pub fn partitions_of(&self, cluster: &str, topic: &str) -> Vec<(i32, Range<u64>)> {
         let prefix = partition_prefix(cluster, topic);
         let all = self.0.iter().filter_map(|(source, ranges)| {
@@ -154,20 +156,20 @@ impl Provenance {
             .collect()
     }
 
-    /// How much of their sources they are, in bytes of files and messages of topics.
+    /// The total length of the ranges, in bytes of files and messages of topics.
     pub fn length(&self) -> u64 {
         self.0.values().flat_map(|ranges| &ranges.0).map(|(start, end)| end - start).sum()
     }
 
-    /// Up to where a file is among these inputs, which were read from its start each time: a log that has grown since goes on
-    /// there.
+    /// The end of a file that was always read from its start in these inputs: reading a grown log
+    /// continues there.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn read_up_to(&self, file: impl Read) -> io::Result<u64> {
         let mut head = Vec::new();
         file.take(NAMED_BY).read_to_end(&mut head)?;
-        // A file of less than what gives a name was named by all of it.
+        // A file shorter than the named part was named by all of its bytes.
         let ends = self.0.iter().filter_map(|(source, ranges)| {
             let (_, end) = *ranges.0.last()?;
             let prefix = usize::try_from(end.min(NAMED_BY)).ok()?;
@@ -176,12 +178,12 @@ impl Provenance {
         Ok(ends.max().unwrap_or(0))
     }
 
-    /// True where nothing is known of the inputs.
+    /// True if the inputs are unknown.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What both sets have in common, if anything: the first by name and place.
+    /// The first overlap of both sets by name and position, if any.
     pub fn overlap(&self, other: &Provenance) -> Option<Overlap> {
         self.0.iter().find_map(|(source, ranges)| {
             let range = ranges.common(other.0.get(source)?)?;
@@ -189,7 +191,7 @@ impl Provenance {
         })
     }
 
-    /// Adds what the other set has; ranges that meet become one.
+    /// Adds the ranges of the other set; adjacent ranges are joined.
     pub fn unite(&mut self, other: &Provenance) {
         for (source, ranges) in &other.0 {
             self.0.entry(source.clone()).or_default().unite(ranges);
@@ -197,7 +199,7 @@ impl Provenance {
         self.0.retain(|_, ranges| !ranges.0.is_empty());
     }
 
-    /// Each source with its ranges.
+    /// The sources with their ranges.
     pub fn iter(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = Range<u64>>)> {
         self.0
             .iter()
@@ -221,7 +223,7 @@ fn name(head: &[u8]) -> String {
     name
 }
 
-/// The inputs of several partials or files, of which no two may overlap, unless that is allowed.
+/// The inputs of several partials or files. No two may overlap, unless this is allowed.
 #[derive(Debug, Default)]
 pub struct Ledger {
     parts: Vec<(String, Provenance)>,
@@ -229,30 +231,30 @@ pub struct Ledger {
     allow_overlap: bool,
 }
 
-/// Two were made of the same.
+/// Two of them have common inputs.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{second} and {first} were both built from {overlap}, which would be counted twice; leave one out, or use --allow-overlap"
 )]
 pub struct Twice {
-    /// The name of the one that was there first.
+    /// The name of the first one.
     pub first: String,
-    /// The name of the one that was added.
+    /// The name of the added one.
     pub second: String,
-    /// What they have in common.
+    /// Their common inputs.
     pub overlap: Overlap,
 }
 
 impl Ledger {
-    /// Nothing yet.
+    /// An empty ledger.
     pub fn new(allow_overlap: bool) -> Self {
         Ledger { allow_overlap, ..Ledger::default() }
     }
 
-    /// Adds what one partial or file is made of.
+    /// Adds the inputs of a partial or file.
     ///
     /// # Errors
-    /// Where part of it is there already.
+    /// A part of the inputs is already present.
     pub fn add(&mut self, name: &str, inputs: Provenance) -> Result<(), Twice> {
         if !self.allow_overlap && self.all.overlap(&inputs).is_some() {
             let found = self.parts.iter().find_map(|(first, known)| {
@@ -266,7 +268,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Names of those that do not tell what they were made of, where others do.
+    /// The names of those without known inputs, if others have them.
     pub fn silent(&self) -> impl Iterator<Item = &str> {
         let some = !self.all.is_empty();
         let silent = self.parts.iter().filter(move |(_, inputs)| some && inputs.is_empty());
@@ -330,7 +332,7 @@ mod tests {
                 let first = x.intersection(&y).next().cloned();
                 prop_assert_eq!(first, Some((source, range.start)));
             }
-            // Equal sets are equal, whatever they were united from: so the text is canonical.
+            // Equal sets are equal, however they were united, so the text is canonical.
             prop_assert_eq!(united(&a, &b), united(&b, &a));
             prop_assert_eq!(united(&united(&a, &b), &c), united(&a, &united(&b, &c)));
             prop_assert_eq!(united(&a, &a), a.clone());

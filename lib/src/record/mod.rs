@@ -45,6 +45,6 @@ pub use policy::{Refusal, TargetPolicy};
 pub use progress::{OnProgress, Progress};
 pub use proxies::{Proxies, ProxyError};
 pub use recorder::Routing;
-pub use run::{Config, record};
+pub use run::{RecorderConfig, record};
 pub use tally::{Dropped, Failed, Summary};
 pub use tls::{Trust, TrustError};

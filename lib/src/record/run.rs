@@ -31,7 +31,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(15);
 const LAST_RECORDS: Duration = Duration::from_secs(1);
 
 /// The configuration of a recorder.
-pub struct Config {
+pub struct RecorderConfig {
     /// How requests name their targets.
     pub routing: Routing,
     /// Which targets are allowed.
@@ -77,7 +77,7 @@ pub struct Config {
 /// The address of the listener is unknown.
 pub async fn record(
     listener: TcpListener,
-    config: Config,
+    config: RecorderConfig,
     outputs: Vec<Output>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Summary> {

@@ -191,7 +191,7 @@ impl<'c> Partitions<'c> {
     }
 
     /// What the group is to note of our partitions: up to where they have been read, or will be read from, and by whom.
-    pub(super) fn offer(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
+    pub(super) fn to_commit(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
         let mut all = BTreeMap::new();
         for (partition, range) in reader.read() {
             let part = self.parts.entry(partition).or_default();
@@ -299,14 +299,14 @@ impl<'c> Partitions<'c> {
     }
 }
 
-/// Decides about what is claimed of a partition. `heir` is our run where the partition is ours: then what nobody has read again
+/// Decides about what is claimed of a partition. `successor` is our run where the partition is ours: then what nobody has read again
 /// is its own from now on; where it is not, others are about to read it.
-fn decide(part: &mut Part, claims: &Claims, committed: u64, heir: Option<&str>) {
+fn decide(part: &mut Part, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
-        match (claims.verdict(committed, &claimed.read, &claimed.run), heir) {
+        match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {
             (Verdict::Heard, _) => part.confirmed.unite(claimed.piece),
-            (Verdict::Open, Some(heir)) => {
-                heir.clone_into(&mut claimed.run);
+            (Verdict::Open, Some(successor)) => {
+                successor.clone_into(&mut claimed.run);
                 part.claimed.push(claimed);
             }
             (Verdict::Open, None) | (Verdict::TakenOver, _) => (),

@@ -1,4 +1,4 @@
-//! The JSON bodies of all operations, brought into one graph before any schema is written.
+//! The JSON bodies of all operations, collected in one graph before schemas are written.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
 use crate::infer::state::{Body, Json, Operation};
 
-/// Where a body stands: in requests, or in responses of a status.
+/// The position of a body: in requests, or in responses of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum BodyPosition {
     Request,
     FailedRequest,
     Response(u16),
 }
 
-impl Part {
-    /// What is asked and what is answered differ in what is required, and requests that failed are no evidence of what is
-    /// valid: only bodies of one side are ever united.
+impl BodyPosition {
+    /// Requests and responses differ in what is required, and failed requests are no evidence of
+    /// what is valid, so only bodies of the same side are united.
     fn side(self) -> Side {
         match self {
-            Part::Request => Side::Request,
-            Part::FailedRequest => Side::Failed,
-            Part::Response(_) => Side::Response,
+            BodyPosition::Request => Side::Request,
+            BodyPosition::FailedRequest => Side::Failed,
+            BodyPosition::Response(_) => Side::Response,
         }
     }
 }
@@ -39,15 +39,15 @@ pub(super) fn of_operation(operation: &Operation) -> impl Iterator<Item = &Json>
     })
 }
 
-/// The places of bodies in the graph.
+/// The slots of bodies in the graph.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    /// By the media type, and the name of the part of a form; the name of the body itself is empty.
-    slots: BTreeMap<(Method, Part, String, String), SlotId>,
+    /// By media type and form part; the body itself has an empty part name.
+    slots: BTreeMap<(Method, BodyPosition, String, String), SlotId>,
 }
 
 impl Bodies {
-    /// Adds the bodies of a path's operations. `noun` is what the path is about.
+    /// Adds the bodies of a path's operations. `noun` is the subject of the path.
     pub(super) fn add(
         operations: &BTreeMap<Method, Box<Operation>>,
         noun: &str,
@@ -55,12 +55,24 @@ impl Bodies {
     ) -> Self {
         let mut bodies = Bodies::default();
         for (method, operation) in operations {
-            bodies.add_all(*method, Part::Request, &operation.ok.bodies, noun, graph);
-            bodies.add_all(*method, Part::FailedRequest, &operation.failed.bodies, noun, graph);
+            bodies.add_all(*method, BodyPosition::Request, &operation.ok.bodies, noun, graph);
+            bodies.add_all(
+                *method,
+                BodyPosition::FailedRequest,
+                &operation.failed.bodies,
+                noun,
+                graph,
+            );
             for (status, answered) in &operation.responses {
-                // What a server says of errors is its own kind of thing.
+                // Errors are a kind of their own.
                 let noun = if *status >= 400 { "error" } else { noun };
-                bodies.add_all(*method, Part::Response(*status), &answered.bodies, noun, graph);
+                bodies.add_all(
+                    *method,
+                    BodyPosition::Response(*status),
+                    &answered.bodies,
+                    noun,
+                    graph,
+                );
             }
         }
         bodies
@@ -69,7 +81,7 @@ impl Bodies {
     fn add_all(
         &mut self,
         method: Method,
-        part: Part,
+        part: BodyPosition,
         bodies: &CappedMap<Body>,
         noun: &str,
         graph: &mut Graph<'_>,
@@ -78,7 +90,7 @@ impl Bodies {
             if !body.is_described() {
                 continue;
             }
-            // A sequence is never one JSON text besides.
+            // A sequence is never a single JSON text too.
             if let Some(json) = body.json.as_ref().or(body.items.as_ref()) {
                 let slot = graph.add(json, noun, part.side());
                 self.slots.insert((method, part, media.to_owned(), String::new()), slot);
@@ -92,15 +104,15 @@ impl Bodies {
         }
     }
 
-    pub(super) fn slot(&self, method: Method, part: Part, media: &str) -> Option<SlotId> {
+    pub(super) fn slot(&self, method: Method, part: BodyPosition, media: &str) -> Option<SlotId> {
         self.field(method, part, media, "")
     }
 
-    /// The place of the parts of a name in forms.
+    /// The slot of the parts with this name in forms.
     pub(super) fn field(
         &self,
         method: Method,
-        part: Part,
+        part: BodyPosition,
         media: &str,
         name: &str,
     ) -> Option<SlotId> {

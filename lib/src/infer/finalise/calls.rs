@@ -1,9 +1,9 @@
-//! Names by which procedures are called: `getUser`, `users.list`, `chat.postMessage`, `send_mail`.
+//! Recognises names of procedures: `getUser`, `users.list`, `chat.postMessage`, `send_mail`.
 
 use super::wording::words;
 
-/// First words of procedures, sorted: what the public RPC APIs among the documents of the APIs.guru directory begin or end
-/// names with. Words that are things as often (`form`, `order`, `report`) are not among them.
+/// The verbs that begin or end names of procedures in the public RPC APIs of the APIs.guru
+/// directory, sorted. Words that are nouns as often (`form`, `order`, `report`) are left out.
 const VERBS: &[&str] = &[
     "accept",
     "activate",
@@ -153,8 +153,9 @@ fn is_verb(word: &str) -> bool {
     VERBS.binary_search(&word).is_ok()
 }
 
-/// True for a name of several words, written as programs write names, of which the first, or the first behind the last point,
-/// says what is done. Dashes are left out: titles have them (`get-started`).
+/// True for a name of several words in an identifier style whose first word, or first word after
+/// the last dot, is a verb. Names with dashes are excluded, because titles use them
+/// (`get-started`).
 pub(super) fn is_call(name: &str) -> bool {
     let is_identifier = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,25 +1,27 @@
-//! Names for the kinds of object that stand in several places: the document's components.
+//! Names for the object kinds that occur in several places: the document's components.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, Kind, ObjectId};
+use super::graph::{Graph, ObjectId, ObjectKind};
 use super::names::singular_camel;
 use super::similar::is_reference;
 use super::unions::discriminator;
 
-/// The component of each kind that has one.
+/// The component name of each kind that has one.
 #[derive(Debug, Default)]
 pub(super) struct Components {
     names: BTreeMap<ObjectId, String>,
-    /// The keys by which kinds are told apart.
+    /// The keys that distinguish kinds.
     tags: BTreeMap<ObjectId, BTreeSet<String>>,
 }
 
 impl Components {
-    /// Names every kind that stands in more than one place (a kind that contains itself always does), and every one that is part
-    /// of a union whose kinds can be told apart: discriminators want names.
+    /// Names every kind that occurs in more than one place (including every kind that contains
+    /// itself), and every kind in a union with a discriminator, because discriminators refer to
+    /// names.
     ///
-    /// What the objects say of themselves comes first, if they all say one word; then what the places are called.
+    /// The value of the objects' tag comes first, if they all have the same one, then the names of
+    /// the places.
     pub(super) fn of(graph: &Graph<'_>) -> Self {
         let mut tags: BTreeMap<ObjectId, BTreeSet<String>> = BTreeMap::new();
         for slot in graph.slots() {
@@ -32,13 +34,14 @@ impl Components {
                 }
             }
         }
-        let mut kinds: Vec<(ObjectId, &Kind)> = graph
+        let mut kinds: Vec<(ObjectId, &ObjectKind)> = graph
             .kinds()
             .filter(|(id, kind)| {
                 (kind.places >= 2 && is_worth_a_name(kind)) || tags.contains_key(id)
             })
             .collect();
-        // Those of most places choose first; keys make the order independent of where a kind was found.
+        // Kinds with the most places choose first; the keys make the order independent of where a
+        // kind was found.
         kinds.sort_by_cached_key(|(_, kind)| {
             let keys: Vec<&str> =
                 graph.properties(kind).into_iter().map(|(name, ..)| name).collect();
@@ -47,7 +50,7 @@ impl Components {
         let holders = holders(graph);
         let mut names = BTreeMap::new();
         let mut taken = BTreeSet::new();
-        // A page is named by what it lists, so it comes after that.
+        // A page is named after its items, so it comes after them.
         let (pages, things): (Vec<_>, Vec<_>) =
             kinds.into_iter().partition(|(_, kind)| page(graph, kind).is_some());
         for (id, kind) in things.into_iter().chain(pages) {
@@ -63,7 +66,7 @@ impl Components {
         Components { names, tags }
     }
 
-    /// The keys by which readers tell a kind from others.
+    /// The keys that distinguish a kind from others.
     pub(super) fn tags(&self, id: ObjectId) -> &BTreeSet<String> {
         static NONE: BTreeSet<String> = BTreeSet::new();
         self.tags.get(&id).unwrap_or(&NONE)
@@ -78,8 +81,8 @@ impl Components {
     }
 }
 
-/// An object without keys says nothing that a name would help.
-fn is_worth_a_name(kind: &Kind) -> bool {
+/// An object without keys needs no name.
+fn is_worth_a_name(kind: &ObjectKind) -> bool {
     !kind.properties.is_empty() || kind.additional.is_some()
 }
 
@@ -89,7 +92,7 @@ struct Page {
     end: &'static str,
 }
 
-/// Keys of an envelope that say where in a list it is.
+/// Keys of an envelope that give the position in a list.
 const PAGING: [&str; 32] = [
     "after",
     "before",
@@ -125,12 +128,13 @@ const PAGING: [&str; 32] = [
     "totalPages",
 ];
 
-/// The same, which a list that is whole has, too.
+/// The same, for keys that complete lists have too.
 const COUNTS: [&str; 9] =
     ["all", "object", "size", "status", "success", "total", "totalCount", "total_count", "version"];
 
-/// True for a kind of which one property is a list of objects and all others are of an envelope.
-fn page(graph: &Graph<'_>, kind: &Kind) -> Option<Page> {
+/// Recognises a kind in which one property is a list of objects, and all others belong to an
+/// envelope.
+fn page(graph: &Graph<'_>, kind: &ObjectKind) -> Option<Page> {
     let mut item = None;
     let mut paged = false;
     for (name, _, slot) in graph.properties(kind) {
@@ -149,11 +153,16 @@ fn page(graph: &Graph<'_>, kind: &Kind) -> Option<Page> {
 }
 
 impl Page {
-    fn name(&self, graph: &Graph<'_>, page: &Kind, names: &BTreeMap<ObjectId, String>) -> String {
+    fn name(
+        &self,
+        graph: &Graph<'_>,
+        page: &ObjectKind,
+        names: &BTreeMap<ObjectId, String>,
+    ) -> String {
         let item = graph.kind(self.item);
         let first = |kind| voted(graph, kind).into_iter().next().unwrap_or_default();
         let item = match names.get(&self.item) {
-            // A list of references is a list of what they point to.
+            // A list of references is named after their targets.
             _ if reference_name(graph, item).is_some() => first(page),
             Some(name) => name.clone(),
             None => first(item),
@@ -162,7 +171,7 @@ impl Page {
     }
 }
 
-/// For each kind, what the kinds that hold it are called.
+/// For each kind, the names of the kinds that contain it.
 fn holders(graph: &Graph<'_>) -> BTreeMap<ObjectId, BTreeSet<String>> {
     let mut all: BTreeMap<ObjectId, BTreeSet<String>> = BTreeMap::new();
     for (_, holder) in graph.kinds() {
@@ -178,23 +187,23 @@ fn holders(graph: &Graph<'_>) -> BTreeMap<ObjectId, BTreeSet<String>> {
     all
 }
 
-/// The name of references that stand in places of several names.
-fn reference_name(graph: &Graph<'_>, kind: &Kind) -> Option<String> {
+/// The name of references that occur in places with different names.
+fn reference_name(graph: &Graph<'_>, kind: &ObjectKind) -> Option<String> {
     (kind.nouns.len() >= 2 && is_reference(graph, kind)).then(|| "NamedResource".to_owned())
 }
 
-/// What the places of a kind are called: most votes, then the shortest, then by bytes.
-fn voted(graph: &Graph<'_>, kind: &Kind) -> Vec<String> {
+/// The names of a kind's places: most votes first, then the shortest, then by bytes.
+fn voted(graph: &Graph<'_>, kind: &ObjectKind) -> Vec<String> {
     let mut votes: Vec<(String, u64)> =
         kind.votes.iter().map(|(noun, n)| (type_name(graph.names.text(noun)), *n)).collect();
     votes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.len().cmp(&b.0.len())).then(a.0.cmp(&b.0)));
     votes.into_iter().map(|(name, _)| name).collect()
 }
 
-/// Keys under which objects say what they are.
+/// Keys in which objects state their kind.
 const TAGS: [&str; 6] = ["object", "kind", "__typename", "resourceType", "resource_type", "type"];
 
-fn own_name(graph: &Graph<'_>, kind: &Kind, tagged: bool) -> Option<String> {
+fn own_name(graph: &Graph<'_>, kind: &ObjectKind, tagged: bool) -> Option<String> {
     TAGS.iter().find_map(|tag| {
         let (present, slot) = graph.property(kind, tag)?;
         let counts = graph.slot(slot).scalars.text.as_ref()?.values.exact()?;
@@ -208,14 +217,14 @@ fn own_name(graph: &Graph<'_>, kind: &Kind, tagged: bool) -> Option<String> {
 
 fn free_name(
     graph: &Graph<'_>,
-    kind: &Kind,
+    kind: &ObjectKind,
     own: Option<String>,
     holders: Option<&BTreeSet<String>>,
     taken: &BTreeSet<String>,
 ) -> String {
     let names: Vec<String> = own.into_iter().chain(voted(graph, kind)).collect();
     let base = names.first().map_or("Object", String::as_str);
-    // `OrderAddress`, where there is another `Address`.
+    // `OrderAddress`, if there is another `Address`.
     let held = holders.into_iter().flatten().map(|holder| {
         if base.starts_with(holder.as_str()) { base.to_owned() } else { format!("{holder}{base}") }
     });
@@ -228,7 +237,7 @@ fn free_name(
     })
 }
 
-/// `line_items` is `LineItem`.
+/// `line_items` becomes `LineItem`.
 fn type_name(noun: &str) -> String {
     let name = singular_camel(noun);
     let mut chars = name.chars();

@@ -1,31 +1,32 @@
-//! How often something must be seen before what was never missing is taken for `required`, and what was never null for not
-//! `nullable`.
+//! How often something must be observed before "never missing" is taken as `required`, and "never
+//! null" as not `nullable`.
 //!
-//! A property that was in all of three objects may be optional all the same. How likely that is, the API tells itself: the share π
-//! of optional properties among those that were seen often, and the mean rate q at which these are missing. By Bayes, one that
-//! was in all of n objects is optional with probability π(1-q)ⁿ / (π(1-q)ⁿ + 1-π); it is called required once that is below a
-//! quarter. So with null. In an API that never leaves anything out, a single object says it all; where nothing was seen often,
-//! there is nothing to learn from, and what was seen is believed.
+//! A property that all of three objects have may still be optional. The API itself shows how likely
+//! that is: the share π of optional properties among frequently observed ones, and the mean rate q
+//! at which these are missing. By Bayes' theorem, a property in all of n objects is optional with
+//! probability π(1-q)ⁿ / (π(1-q)ⁿ + 1-π); it is called required once that is below a quarter. The
+//! same applies to null. In an API that never omits anything, one object is enough. If nothing was
+//! observed often, there is nothing to learn from, and the observations are taken as they are.
 
 use super::graph::{Graph, Side, Slot};
 use crate::infer::sketch::add;
 
-/// From how many observations on a property tells of the API.
+/// Minimum number of observations of a property that provides evidence about the API.
 const OFTEN: u64 = 24;
 
-/// How many such properties are needed.
+/// Minimum number of such properties.
 const ENOUGH: u64 = 12;
 
-/// The odds against which something is called certain.
+/// The odds at which something counts as certain.
 const ODDS: u128 = 3;
 
-/// More observations are never asked for.
+/// Maximum number of required observations.
 const MOST: u64 = 16;
 
-/// Fixed point: one.
+/// One in fixed-point representation.
 const ONE: u128 = 1 << 32;
 
-/// The observations needed.
+/// The required numbers of observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Needed {
     pub(super) required: u64,
@@ -33,7 +34,7 @@ pub(super) struct Needed {
 }
 
 impl Needed {
-    /// What the kinds of one side tell.
+    /// The requirement for the kinds of one side.
     pub(super) fn of(graph: &Graph<'_>, side: Side) -> Needed {
         let (mut missing, mut null) = (Rates::default(), Rates::default());
         for (_, kind) in graph.kinds().filter(|(_, kind)| kind.side == side) {
@@ -47,7 +48,7 @@ impl Needed {
     }
 }
 
-/// How many values other than null there were.
+/// The number of values other than null.
 pub(super) fn values(slot: &Slot) -> u64 {
     let scalars = &slot.scalars;
     let text = scalars.text.as_ref().map_or(0, |text| text.n);
@@ -56,12 +57,12 @@ pub(super) fn values(slot: &Slot) -> u64 {
         .fold(0, |all, n| all.saturating_add(*n))
 }
 
-/// Properties that were seen often, and how many of them lack something now and then.
+/// Frequently observed properties, and how many of them are sometimes missing.
 #[derive(Default)]
 struct Rates {
     all: u64,
     lacking: u64,
-    /// Of the latter: observations, and those where it was lacking.
+    /// For the latter: observations, and those with the property missing.
     n: u64,
     lacks: u64,
 }
@@ -79,7 +80,7 @@ impl Rates {
         }
     }
 
-    /// The least n with ODDS·π(1-q)ⁿ < 1-π.
+    /// The lowest n with ODDS·π(1-q)ⁿ < 1-π.
     fn needed(&self) -> u64 {
         if self.all < ENOUGH || self.n == 0 {
             return 1;
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_more_is_missing_and_the_seldomer_the_more_is_needed() {
-        // Half is optional: 3·0.6ⁿ < 1 from n = 3 on, 3·0.85ⁿ < 1 from n = 7 on.
+        // Half of them are optional: 3·0.6ⁿ < 1 from n = 3 on, 3·0.85ⁿ < 1 from n = 7 on.
         assert_eq!(needed(50, 50, 40), 3);
         assert_eq!(needed(50, 50, 15), 7);
         assert_eq!(needed(80, 20, 15), 16);

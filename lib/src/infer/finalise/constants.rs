@@ -12,10 +12,10 @@ use super::operation::description;
 use crate::exchange::{
     Body, Syntax, body_text, media_type, mended_json, parse_query, type_of_bytes,
 };
-use crate::infer::state::{Answers, Key, Recordings, is_ghost};
+use crate::infer::state::{Answers, RecordedRequest, RecordingSet, is_not_found};
 
 /// The value of `x-hmt-replay` (hmt-spec(5)).
-pub(super) fn replay(recordings: &Recordings) -> Value {
+pub(super) fn replay(recordings: &RecordingSet) -> Value {
     recordings
         .0
         .iter()
@@ -42,7 +42,7 @@ fn parsed(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-/// By (`at`, `seq`, content), each as often as it came.
+/// Sorted by (`at`, `seq`, content), each as often as it occurred.
 fn in_order(answers: &Answers) -> Vec<Value> {
     let mut all: Vec<(String, u64, &str, Value, u64)> = answers
         .0
@@ -62,9 +62,9 @@ fn in_order(answers: &Answers) -> Vec<Value> {
         .collect()
 }
 
-/// All that was recorded at one literal path with one method.
+/// Everything recorded for one literal path and method.
 #[derive(Default)]
-struct Seen {
+struct RecordedOperation {
     /// Requests answered below 400.
     ok: u64,
     query: BTreeMap<String, (u64, BTreeSet<Vec<String>>)>,
@@ -77,9 +77,9 @@ struct Seen {
 }
 
 /// Paths with schemas of constants.
-pub(super) fn paths(recordings: &Recordings, origins: &BTreeSet<String>) -> Map<String, Value> {
-    let mut all: BTreeMap<String, BTreeMap<String, Seen>> = BTreeMap::new();
-    // OpenAPI has no word for CONNECT.
+pub(super) fn paths(recordings: &RecordingSet, origins: &BTreeSet<String>) -> Map<String, Value> {
+    let mut all: BTreeMap<String, BTreeMap<String, RecordedOperation>> = BTreeMap::new();
+    // OpenAPI has no key for CONNECT.
     for (key, answers) in recordings.0.iter().filter(|(key, _)| key.method != "connect") {
         let (pathname, query) = key.path.split_once('?').unwrap_or((&key.path, ""));
         let (path, slashed) = match pathname.strip_suffix('/') {
@@ -96,8 +96,8 @@ pub(super) fn paths(recordings: &Recordings, origins: &BTreeSet<String>) -> Map<
     }
     let mut paths = Map::new();
     for (path, methods) in all {
-        let methods: BTreeMap<String, Seen> =
-            methods.into_iter().filter(|(_, seen)| !seen.is_ghost()).collect();
+        let methods: BTreeMap<String, RecordedOperation> =
+            methods.into_iter().filter(|(_, seen)| !seen.is_not_found()).collect();
         if let Some((path, item)) = path_item(path, &methods, origins) {
             paths.insert(path, item);
         }
@@ -106,14 +106,14 @@ pub(super) fn paths(recordings: &Recordings, origins: &BTreeSet<String>) -> Map<
     paths
 }
 
-/// Braces would make a parameter of a name.
+/// Braces would turn a name into a parameter.
 fn escaped(path: &str) -> String {
     path.replace('{', "%7B").replace('}', "%7D")
 }
 
 fn path_item(
     path: String,
-    methods: &BTreeMap<String, Seen>,
+    methods: &BTreeMap<String, RecordedOperation>,
     origins: &BTreeSet<String>,
 ) -> Option<(String, Value)> {
     if methods.is_empty() {
@@ -137,8 +137,8 @@ fn path_item(
     Some((path, item.into()))
 }
 
-impl Seen {
-    fn fold(&mut self, key: &Key, query: &str, answer: &Value, count: u64) {
+impl RecordedOperation {
+    fn fold(&mut self, key: &RecordedRequest, query: &str, answer: &Value, count: u64) {
         let status =
             answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
         self.origins.insert(key.origin.clone());
@@ -172,9 +172,9 @@ impl Seen {
         }
     }
 
-    /// True where nothing but "no such thing" was ever answered.
-    fn is_ghost(&self) -> bool {
-        self.responses.keys().all(|status| is_ghost(*status))
+    /// True if all responses were not-found responses.
+    fn is_not_found(&self) -> bool {
+        self.responses.keys().all(|status| is_not_found(*status))
     }
 
     fn operation(&self) -> Value {
@@ -230,7 +230,7 @@ fn content_type(answer: &Value) -> Option<&str> {
     }
 }
 
-/// The media type of a recorded body, and the body as text; nothing for bytes that are no text.
+/// The media type of a recorded body, and the body as text; empty for binary bodies.
 fn body_of(content_type: Option<&str>, part: &Value) -> (String, String) {
     let body = match (part["body"].as_str(), part["bodyBase64"].as_str()) {
         (Some(text), _) => Body::lent(text.as_bytes()),
@@ -255,7 +255,8 @@ fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Value {
     content.into()
 }
 
-/// The schema that accepts exactly these bodies, as far as their syntax lets a schema speak of them.
+/// The schema that accepts exactly these bodies, as far as a schema can express it for their
+/// syntax.
 fn constant(media: &str, texts: &BTreeSet<String>) -> Value {
     match Syntax::of(media) {
         Syntax::Json => {
@@ -268,14 +269,14 @@ fn constant(media: &str, texts: &BTreeSet<String>) -> Value {
             }
         }
         Syntax::Text | Syntax::Xml | Syntax::Sequence => json!({"type": "string", "enum": texts}),
-        // A form may be JSON now and then.
+        // A form may sometimes be JSON.
         Syntax::Form if texts.iter().any(|text| text.trim_start().starts_with('[')) => json!({}),
         Syntax::Form | Syntax::Multipart => json!({"type": "object"}),
         Syntax::Binary => json!({"type": "string", "format": "binary"}),
     }
 }
 
-/// Texts that differ only in blanks are one value.
+/// Texts that differ only in whitespace are one value.
 fn distinct(values: Vec<Value>) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::with_capacity(values.len());
     let mut seen: BTreeSet<String> = BTreeSet::new();

@@ -1,4 +1,5 @@
-//! What a spec may tell of the traffic itself: counts (`--evidence`), bounds (`--tight`) and examples (`--examples`).
+//! Details of the traffic in a spec: counts (`--evidence`), bounds (`--tight`) and examples
+//! (`--examples`).
 
 use std::collections::BTreeSet;
 
@@ -10,18 +11,18 @@ use crate::infer::Limits;
 use crate::infer::sketch::Values;
 use crate::infer::state::{Array, Json, Text};
 
-/// The key under which counts stand.
+/// The key of the counts.
 const EVIDENCE: &str = "x-hmt-evidence";
 
-/// What is told, and of what nothing may be.
+/// Which details are written, and for what they are forbidden.
 #[derive(Debug, Default)]
 pub(super) struct Detail {
     evidence: bool,
     tight: bool,
     examples: bool,
-    /// Numbers were kept as they came.
+    /// Numbers were kept exactly.
     numbers: bool,
-    /// Kinds that stand below the name of a secret somewhere.
+    /// Kinds that occur below a secret name.
     secrets: BTreeSet<ObjectId>,
 }
 
@@ -40,7 +41,7 @@ impl Detail {
         self.secrets.contains(&kind)
     }
 
-    /// Writes counts, if they are asked for.
+    /// Writes counts, if enabled.
     pub(super) fn count(&self, into: &mut Map<String, Value>, counts: &[(&str, u64)]) {
         if self.evidence {
             let counts: Map<String, Value> =
@@ -49,7 +50,7 @@ impl Detail {
         }
     }
 
-    /// Writes how many objects there were, and how many with each key.
+    /// Writes the number of objects, and the number of objects with each key.
     pub(super) fn count_objects<'k>(
         &self,
         into: &mut Map<String, Value>,
@@ -63,7 +64,7 @@ impl Detail {
         }
     }
 
-    /// Details the schema of strings under a key.
+    /// Adds details to the schema of strings under a key.
     pub(super) fn text(&self, schema: &mut Value, text: &Text, key: &str, secret: bool) {
         let Some(schema) = schema.as_object_mut() else { return };
         let format = schema.get("format").and_then(Value::as_str);
@@ -74,8 +75,7 @@ impl Detail {
         {
             schema.insert("example".to_owned(), example);
         }
-        // A format and an enumeration say more of lengths than lengths do.
-        // A pseudonym has its own length.
+        // A format or enumeration says more about lengths. A pseudonym has a length of its own.
         let hidden = crate::exchange::is_secret_name(key)
             || text
                 .values
@@ -92,7 +92,7 @@ impl Detail {
         }
     }
 
-    /// Details the schema of numbers under a key.
+    /// Adds details to the schema of numbers under a key.
     pub(super) fn number(&self, schema: &mut Value, node: &Json, key: &str, secret: bool) {
         let (Some(schema), Some((least, greatest))) = (schema.as_object_mut(), node.range.bounds())
         else {
@@ -110,16 +110,16 @@ impl Detail {
         }
     }
 
-    /// Details the schema of arrays.
+    /// Adds details to the schema of arrays.
     pub(super) fn array(&self, schema: &mut Value, array: Option<&Array>) {
-        // Where arrays were too deep to be looked into, their lengths are not known.
+        // The lengths of arrays below the depth limit are unknown.
         if let Some(array) = array.filter(|array| self.tight && array.longest != u64::MAX) {
             schema["minItems"] = json!(array.shortest.0);
             schema["maxItems"] = json!(array.longest);
         }
     }
 
-    /// Details the schema of integers that came as text.
+    /// Adds details to the schema of integers in text.
     pub(super) fn int_of_text(&self, schema: &mut Value, values: &Values, key: &str) {
         let Some(counts) = values.exact() else { return };
         let mut ints: Vec<i64> = counts.keys().filter_map(|value| value.parse().ok()).collect();

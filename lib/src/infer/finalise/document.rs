@@ -1,4 +1,4 @@
-//! The whole document: paths of all hosts, servers, recordings.
+//! Writes the whole document: paths of all hosts, servers, recordings.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 use super::bodies::{self, Bodies};
 use super::components::Components;
 use super::detail::Detail;
-use super::ghosts::haunt;
 use super::graph::Graph;
 use super::labels::{Labelled, Labels};
 use super::maps::MapNames;
+use super::not_found::attach_not_found;
 use super::operation::Writer;
 use super::schema::Schemas;
 use super::security::Security;
 use super::seeds::Seed;
 use super::similar::{unite_namesakes, unite_similar};
-use super::template::{self, Place, Slot, VALUE, Values};
+use super::template::{self, ParameterSlot, ParameterValues, TemplateNode, VALUE};
 use super::unions::{settle_unions, unite_optional};
 use super::vocabulary::{Vocabulary, is_plural};
 use super::{Options, constants, names, parameters, unread};
@@ -28,7 +28,7 @@ use crate::infer::Notes;
 use crate::infer::sketch::{CappedMap, Merge as _, merge_map};
 use crate::infer::state::{ClassSet, Host, Node, Operation, State, in_lexicon, split_path};
 
-/// The OpenAPI 3.0 document of a state, and what it does not say.
+/// The OpenAPI 3.0 document of a state, and notes on what it does not describe.
 pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Value, Notes) {
     let State { hosts, recordings, .. } = state;
     let hosts = servers_of(hosts, &options.bases, &config.limits);
@@ -66,20 +66,21 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Val
     (Value::Object(document), inferred.notes)
 }
 
-/// All hosts by origin; that of hosts beyond those kept apart is empty. What lies below a base path is of a server of its
-/// own: `https://a.example/api` of `https://a.example`.
+/// All hosts by origin; the origin of hosts beyond the cap is empty. A base path makes a separate
+/// server: `https://a.example/api` on `https://a.example`.
 fn servers_of(hosts: CappedMap<Host>, bases: &[String], limits: &Limits) -> BTreeMap<String, Host> {
     let (kept, rest) = hosts.into_parts();
     let mut all = BTreeMap::new();
     for (origin, mut host) in kept {
         for base in bases.iter().filter(|base| !base.is_empty()) {
             let segments = split_path(base).0;
-            let cut = Host { paths: host.paths.cut(&segments), ghosts: host.ghosts.cut(&segments) };
+            let cut =
+                Host { paths: host.paths.cut(&segments), not_found: host.not_found.cut(&segments) };
             if !cut.is_empty() {
                 add_host(&mut all, format!("{origin}{base}"), cut, limits);
             }
         }
-        // What only was not found beside the base paths needs no server of its own.
+        // Not-found responses outside of the base paths need no server of their own.
         if !host.paths.is_empty() || bases.is_empty() {
             add_host(&mut all, String::from(origin), host, limits);
         }
@@ -99,7 +100,7 @@ fn add_host(all: &mut BTreeMap<String, Host>, origin: String, host: Host, limits
     }
 }
 
-/// The host; of several, the domain that they have in common, or their names.
+/// The host; for several hosts their common domain, or their names.
 fn title(origins: &BTreeSet<String>) -> String {
     let authority = |origin: &'_ str| {
         let rest = origin.split_once("://").map_or(origin, |(_, rest)| rest);
@@ -118,7 +119,7 @@ fn title(origins: &BTreeSet<String>) -> String {
     }
 }
 
-/// The domain under which all hosts are: at least two labels, and not only `co.uk` and the like.
+/// The domain of all hosts: at least two labels, and not a public suffix such as `co.uk`.
 fn common_domain(hosts: &[&str]) -> Option<String> {
     let labels = |host: &&str| -> Vec<String> { host.rsplit('.').map(str::to_owned).collect() };
     let mut common = labels(hosts.first()?);
@@ -133,7 +134,7 @@ fn common_domain(hosts: &[&str]) -> Option<String> {
     (is_name && !is_address).then(|| common.join("."))
 }
 
-/// The servers of some origins.
+/// The servers for some origins.
 pub(super) fn servers(origins: &BTreeSet<String>) -> Value {
     origins
         .iter()
@@ -141,10 +142,10 @@ pub(super) fn servers(origins: &BTreeSet<String>) -> Value {
         .collect()
 }
 
-/// A path of one or several hosts that have it alike.
+/// A path that one or several hosts have in common.
 #[derive(Default)]
 struct Path {
-    parameters: Vec<(String, Values)>,
+    parameters: Vec<(String, ParameterValues)>,
     operations: BTreeMap<Method, Box<Operation>>,
     plain: u64,
     slashed: u64,
@@ -162,14 +163,20 @@ struct Inferred {
     notes: Notes,
 }
 
-/// Adds the ghosts of a host to what it has in common with others: a path of theirs may take what matched none of its own.
-fn haunt_united(paths: &mut BTreeMap<String, Path>, origin: &str, ghosts: Node, limits: &Limits) {
-    let mut root = Place::default();
+/// Adds the not-found responses of a host to the paths that it shares with others: a path of theirs
+/// may match what matched none of its own.
+fn attach_to_shared(
+    paths: &mut BTreeMap<String, Path>,
+    origin: &str,
+    not_found: Node,
+    limits: &Limits,
+) {
+    let mut root = TemplateNode::default();
     for (key, path) in paths.iter().filter(|(_, path)| path.origins.contains(origin)) {
         let place = root.at(key);
         place.operations.extend(path.operations.keys().map(|method| (*method, Box::default())));
     }
-    haunt(&mut root, ghosts, limits);
+    attach_not_found(&mut root, not_found, limits);
     for (key, path) in paths.iter_mut().filter(|(_, path)| path.origins.contains(origin)) {
         let place = root.at(key);
         merge_map(&mut path.operations, std::mem::take(&mut place.operations), limits);
@@ -185,17 +192,17 @@ fn paths(
     limits: &Limits,
 ) -> Inferred {
     let seed = Seed::of(&options.templates);
-    let (mut paths, mut ghosts) = (BTreeMap::<String, Path>::new(), Vec::new());
+    let (mut paths, mut not_found) = (BTreeMap::<String, Path>::new(), Vec::new());
     for (origin, host) in hosts {
         let vocabulary = Vocabulary::of(&host.paths);
         let mut root =
             template::template(host.paths, &vocabulary, seed.as_ref(), &options.literals, limits);
-        let left = haunt(&mut root, host.ghosts, limits);
+        let left = attach_not_found(&mut root, host.not_found, limits);
         flatten(root, &mut Trail::default(), &origin, &mut paths, limits);
-        ghosts.push((origin, left));
+        not_found.push((origin, left));
     }
-    for (origin, left) in ghosts {
-        haunt_united(&mut paths, &origin, left, limits);
+    for (origin, left) in not_found {
+        attach_to_shared(&mut paths, &origin, left, limits);
     }
     for operation in paths.values_mut().flat_map(|path| path.operations.values_mut()) {
         operation.settle();
@@ -210,7 +217,8 @@ fn paths(
             (key, path, bodies)
         })
         .collect();
-    // What differs is told apart first, by what was seen at each place alone; so nothing speaks for all that it is mixed with.
+    // Kinds are separated first, by the observations at each place alone, so that a mixture does
+    // not influence the result.
     unite_optional(&mut graph);
     settle_unions(&mut graph);
     graph.forget_tags();
@@ -252,10 +260,10 @@ fn labelled<'p>(key: &'p str, path: &'p Path) -> Labelled<'p> {
     Labelled { key, parameters, operations: &path.operations }
 }
 
-/// What a path is about: its last plural, unless another word follows that no parameter comes before: of
-/// `/orders/{}/cancel` it is `orders`, of `/account/settings/current` it is `settings`.
+/// The subject of a path: its last plural, unless another word follows without a parameter before
+/// it. For `/orders/{}/cancel` it is `orders`, for `/account/settings/current` it is `settings`.
 fn noun<'k>(key: &'k str) -> &'k str {
-    // Of `Products({})` it is the name before the key.
+    // For `Products({})` it is the name before the key.
     let name = |part: &'k str| match part.split_once('(') {
         Some((name, key)) if key.contains("{}") => name,
         _ => part,
@@ -269,18 +277,18 @@ fn noun<'k>(key: &'k str) -> &'k str {
     found.or_else(|| literals().next()).unwrap_or("item")
 }
 
-/// The way from the root to a place.
+/// The path from the root to a place.
 #[derive(Clone, Default)]
 struct Trail {
-    /// With `{}` for each parameter: what makes two paths one.
+    /// With `{}` for each parameter; equal keys are the same path.
     key: String,
-    /// The segment before, if it is a name.
+    /// The previous segment, if it is a name.
     literal: Option<String>,
-    parameters: Vec<(String, Values)>,
+    parameters: Vec<(String, ParameterValues)>,
 }
 
 fn flatten(
-    place: Place,
+    place: TemplateNode,
     trail: &mut Trail,
     origin: &str,
     paths: &mut BTreeMap<String, Path>,
@@ -306,7 +314,7 @@ fn flatten(
     for (segment, below) in place.literals {
         let mut trail = trail.clone();
         trail.key.push('/');
-        // Braces would make a parameter of a name.
+        // Braces would turn a name into a parameter.
         trail.key.push_str(&segment.replace('{', "%7B").replace('}', "%7D"));
         trail.literal = Some(segment);
         flatten(below, &mut trail, origin, paths, limits);
@@ -317,7 +325,7 @@ fn flatten(
         let literal = trail.literal.as_deref();
         let owner = if is_owner(&pattern, &slot) { names::owner(literal, &taken) } else { None };
         let values = std::iter::once(slot.values).chain(slot.more);
-        let values: Vec<Values> = values.collect();
+        let values: Vec<ParameterValues> = values.collect();
         let names = match owner {
             Some(owner) => vec![owner],
             None => names::of_segment(literal, &pattern, &values, &taken),
@@ -332,9 +340,9 @@ fn flatten(
     }
 }
 
-/// True for a parameter that only leads to another, where the values of both are words.
-fn is_owner(pattern: &str, slot: &Slot) -> bool {
-    let is_word = |slot: &Slot| slot.values.words && slot.values.seed_name.is_none();
+/// True for a parameter whose only child is another parameter, if the values of both are words.
+fn is_owner(pattern: &str, slot: &ParameterSlot) -> bool {
+    let is_word = |slot: &ParameterSlot| slot.values.words && slot.values.seed_name.is_none();
     let below = &slot.place;
     pattern == VALUE
         && is_word(slot)
@@ -344,7 +352,10 @@ fn is_owner(pattern: &str, slot: &Slot) -> bool {
 }
 
 /// The parameters of the path that ends at a place.
-fn in_path(parameters: &[(String, Values)], place: &Place) -> Vec<(String, Values)> {
+fn in_path(
+    parameters: &[(String, ParameterValues)],
+    place: &TemplateNode,
+) -> Vec<(String, ParameterValues)> {
     let n = place.plain.saturating_add(place.slashed);
     let through = |at: usize| {
         let all = place.operations.values().filter_map(|operation| operation.through.get(at));

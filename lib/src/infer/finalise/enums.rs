@@ -1,8 +1,9 @@
-//! When a string is one of few: an enum needs values that come again and again, and next to no chance of another.
+//! Decides when a string is an enumeration: its values must recur, and another value must be very
+//! unlikely.
 
 use crate::infer::sketch::Values;
 
-/// What the decision looks at.
+/// The input of the decision.
 pub(super) struct Evidence<'a> {
     pub(super) n: u64,
     pub(super) values: &'a Values,
@@ -10,9 +11,9 @@ pub(super) struct Evidence<'a> {
     pub(super) name: &'a str,
 }
 
-/// The values, sorted, where they are an enum: at least 20 observations, at most 24 values and an eighth as many values as
-/// observations, short and without blanks, and an unseen mass by Good and Turing (values seen once, of all observations) of at
-/// most 2 %.
+/// The sorted values, if they are an enumeration: at least 20 observations, at most 24 values and
+/// an eighth as many values as observations, short and without spaces, and an unseen mass (Good and
+/// Turing: values seen once, divided by all observations) of at most 2 %.
 pub(super) fn enumeration(evidence: &Evidence<'_>) -> Option<Vec<String>> {
     let counts = evidence.values.exact()?;
     let distinct = counts.len() as u64;
@@ -32,7 +33,7 @@ fn is_word(value: &str) -> bool {
         && value.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// Keys whose values name things, however few were seen.
+/// Keys whose values identify things, however few were observed.
 fn names_someone(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [

@@ -1,4 +1,4 @@
-//! `--examples`: observed values as examples, of nothing that may be a secret or tell of a person.
+//! `--examples`: observed values as examples, but never potential secrets or personal data.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::exchange::{is_pseudonym, is_secret_name};
 use crate::format;
 use crate::infer::sketch::Values;
 
-/// Formats whose values tell of people or machines: an example is made up instead.
+/// Formats whose values may identify people or machines; their examples are generated.
 const SENSITIVE: [&str; 4] = ["email", "ipv4", "ipv6", "uuid"];
 
-/// The commonest text, the first by bytes among equals: of all that was observed, it tells least of one person.
+/// The most frequent text, the first by bytes among equals: it reveals least about a single person.
 pub(super) fn of_text(values: &Values, format: Option<&str>, key: &str) -> Option<Value> {
     if is_secret_name(key) {
         return None;
@@ -30,7 +30,7 @@ pub(super) fn of_text(values: &Values, format: Option<&str>, key: &str) -> Optio
     (!told).then(|| json!(value))
 }
 
-/// The kinds of object that stand below a key that names a secret, wherever that is: no value in them is an example.
+/// The object kinds below a secret key, at any depth: none of their values is used as an example.
 pub(super) fn secret_kinds(graph: &Graph<'_>) -> BTreeSet<ObjectId> {
     let mut found = BTreeSet::new();
     let mut open: Vec<SlotId> = Vec::new();

@@ -1,6 +1,6 @@
 //! `--explain PATH`: why the segments of a path are names, or values of a parameter.
 //!
-//! It tells what the rules of [`super::template`] look at, as the finished state has it, and what they made of it.
+//! Reports the evidence that [`super::template`] uses, in its final state, and the decisions.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use percent_encoding::percent_decode_str;
 use super::Options;
 use super::names;
 use super::seeds::Seed;
-use super::template::{self, Place, Slot, VALUE, Values};
+use super::template::{self, ParameterSlot, ParameterValues, TemplateNode, VALUE};
 use super::vocabulary::Vocabulary;
 use crate::infer::Limits;
 use crate::infer::state::{Class, Keyed, Node, State, class_of, in_lexicon, split_path};
 
-/// Lines that explain a path, which may begin with an origin, for every host that has a part of it.
+/// Lines that explain a path, which may begin with an origin, for every host with a part of it.
 pub(crate) fn explain(
     state: &State,
     path: &str,
@@ -57,8 +57,8 @@ pub(crate) fn explain(
     lines
 }
 
-/// The parameters of a place that a segment fits, with most text besides.
-fn parameter<'p>(place: &'p Place, text: &str) -> Option<(&'p String, &'p Slot)> {
+/// The parameter that a segment matches with the most literal text.
+fn parameter<'p>(place: &'p TemplateNode, text: &str) -> Option<(&'p String, &'p ParameterSlot)> {
     let keyed = Keyed::of(text).and_then(|keyed| place.parameters.get_key_value(&keyed.pattern()));
     let behind = |pattern: &str| pattern.strip_prefix(VALUE).map(str::to_owned);
     keyed.or_else(|| {
@@ -92,7 +92,7 @@ impl Why<'_> {
     /// The template of a path, and a line for each of its segments.
     fn walk(
         &self,
-        root: &Place,
+        root: &TemplateNode,
         paths: &Node,
         seed: Option<&Seed>,
         path: &str,
@@ -113,7 +113,7 @@ impl Why<'_> {
                 seed = seed.and_then(|seed| seed.literal(segment));
                 (place, before) = (below, Some(segment.to_owned()));
             } else if let Some((pattern, slot)) = parameter(place, &text) {
-                let values: Vec<Values> =
+                let values: Vec<ParameterValues> =
                     std::iter::once(&slot.values).chain(&slot.more).cloned().collect();
                 let all = names::of_segment(before.as_deref(), pattern, &values, &taken);
                 let name = all.join("}, {");
@@ -162,7 +162,7 @@ impl Why<'_> {
         }
     }
 
-    fn value(&self, text: &str, values: &Values, around: &Around) -> String {
+    fn value(&self, text: &str, values: &ParameterValues, around: &Around) -> String {
         let class = class_of(text);
         if values.seed_name.is_some() {
             "the initial spec has a parameter here".to_owned()
@@ -179,13 +179,13 @@ impl Why<'_> {
     }
 }
 
-/// What stands at one place of all paths.
+/// All children of one place.
 #[derive(Default)]
 struct Around {
     identifiers: BTreeMap<Class, u64>,
     words: u64,
     unknown: u64,
-    /// Unknown words that were seen but once.
+    /// Unknown words that were seen only once.
     once: u64,
     rest: bool,
 }

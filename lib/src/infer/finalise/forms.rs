@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bodies::{Bodies, Part as Place};
+use super::bodies::{Bodies, BodyPosition};
 use super::schema::Schemas;
 use super::textual::{Textual, kinds_of_scalars};
 use crate::exchange::Method;
 use crate::infer::state::{Form, Part, Parts};
 
-/// The media type object of forms. Members and lists that were written in brackets have the style that knows brackets.
+/// The media type object of forms. Members and lists that use brackets have the `deepObject` style.
 pub(super) fn form(form: &Form, schemas: &Schemas<'_>) -> Value {
     let textual = Textual { graph: schemas.graph, detail: schemas.detail };
     let schema = textual.of(&form.json, "");
@@ -32,7 +32,7 @@ pub(super) fn parts(
     parts: &Parts,
     schemas: &Schemas<'_>,
     bodies: &Bodies,
-    (method, place, media): (Method, Place, &str),
+    (method, place, media): (Method, BodyPosition, &str),
 ) -> Value {
     let textual = Textual { graph: schemas.graph, detail: schemas.detail };
     let all = parts.fields.sorted();
@@ -71,7 +71,7 @@ fn media_type(schema: &Value, encoding: Map<String, Value>) -> Value {
     media
 }
 
-/// A file is opaque, whatever its bytes are; so are texts where other bodies have a file.
+/// A file is opaque, whatever its bytes are; so is text if other bodies have a file.
 fn part_schema(
     part: &Part,
     name: &str,
@@ -83,12 +83,12 @@ fn part_schema(
         (true, None, _) => json!({"type": "string", "format": "binary"}),
         (false, Some(_), None) => json(),
         (false, None, Some(text)) if texts > 0 => textual.scalar(text, name),
-        // No one schema holds for both, or nothing was kept of it.
+        // No single schema fits both, or nothing was kept.
         _ => json!({}),
     }
 }
 
-/// The content types seen, where they say more than the default of the property's type.
+/// The observed content types, if they differ from the default of the property's type.
 fn content_type(part: &Part) -> Option<String> {
     let seen = part.media.exact()?;
     let mut types: Vec<&str> = seen.keys().collect();

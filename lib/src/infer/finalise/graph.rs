@@ -1,15 +1,15 @@
-//! All JSON of a document as one graph, in which places that hold the same kind of object are one.
+//! All JSON of a document as one graph, in which places with the same kind of object are united.
 //!
-//! What one operation shows too seldom, another shows often: uniting the *observations* before anything is decided about
-//! them makes `required`, `nullable` and enums right where traffic is sparse. It is sound, because every decision is then
-//! taken on all of the observations; and it does not depend on the order, because uniting is a congruence: where two objects are one, what stands
-//! under the same key is one too.
+//! Where one operation has too few observations, another may have many. Uniting the *observations*
+//! before any decision makes `required`, `nullable` and enums correct even for sparse traffic. It
+//! is sound, because every decision uses all observations. It does not depend on the order, because
+//! uniting is a congruence: if two objects are united, so are the values under equal keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::intern::{ByName, Name, Names};
+use super::intern::{ByName, Interner, Name};
 use super::likeness::Counts;
-use super::maps::{MapNames, Shape, kinds};
+use super::maps::{MapNames, SplitKeys, kinds};
 use super::names::singular_camel;
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge as _, add};
@@ -24,7 +24,7 @@ pub(super) struct SlotId(u32);
 pub(super) struct ObjectId(u32);
 
 impl ObjectId {
-    /// Numbers are given without gaps, from zero on.
+    /// Numbered consecutively from zero.
     pub(super) fn index(self) -> usize {
         self.0 as usize
     }
@@ -34,22 +34,22 @@ impl ObjectId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Request,
-    /// A request that was refused.
+    /// A failed request.
     Failed,
     #[default]
     Response,
 }
 
-/// What was seen at a place, its containers apart.
+/// The observations at a place, with containers apart.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    /// Without its object and the items of its array.
+    /// Without objects and array items.
     pub(super) scalars: Json,
-    /// There were arrays; their items.
+    /// The items, if there were arrays.
     pub(super) array: Option<Option<SlotId>>,
-    /// The kinds of object, by what the objects say they are; those that say nothing have an empty name.
+    /// The object kinds by tag; objects without a tag have an empty name.
     pub(super) kinds: ByName<ObjectId>,
-    /// How many objects there were of each name.
+    /// The number of objects for each tag.
     pub(super) tagged: ByName<u64>,
     /// How many arrays there were.
     pub(super) arrays: u64,
@@ -57,33 +57,34 @@ pub(super) struct Slot {
     pub(super) objects: u64,
 }
 
-/// What was seen of a kind of object.
+/// The observations of an object kind.
 #[derive(Debug, Default)]
-pub(super) struct Kind {
+pub(super) struct ObjectKind {
     pub(super) n: u64,
     /// Each with the number of objects that have it.
     pub(super) properties: ByName<(u64, SlotId)>,
     /// All values under keys that are data.
     pub(super) additional: Option<SlotId>,
-    /// How many places of the input hold it.
+    /// The number of places in the input that hold it.
     pub(super) places: u64,
     pub(super) side: Side,
-    /// What the places are called, and how many of them.
+    /// The names of the places, with their numbers.
     pub(super) votes: ByName<u64>,
-    /// The same, each the singular.
+    /// The same as singulars.
     pub(super) nouns: ByName<()>,
 }
 
-/// The graph. Ids stay valid when things are united; [`Graph::slot`] and [`Graph::kind`] find what they became.
+/// The graph. Ids stay valid when things are united; [`Graph::slot`] and [`Graph::kind`] resolve
+/// them.
 pub(super) struct Graph<'l> {
     limits: &'l Limits,
     maps: &'l MapNames,
-    pub(super) names: Names,
-    /// The singular of each noun, by name: it is asked for again and again.
+    pub(super) names: Interner,
+    /// Cached singulars, because they are needed often.
     singulars: BTreeMap<Name, Name>,
     slots: Vec<Slot>,
     slot_of: Vec<u32>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ObjectKind>,
     kind_of: Vec<u32>,
 }
 
@@ -92,7 +93,7 @@ impl<'l> Graph<'l> {
         Graph {
             limits,
             maps,
-            names: Names::new(),
+            names: Interner::new(),
             singulars: BTreeMap::new(),
             slots: Vec::new(),
             slot_of: Vec::new(),
@@ -101,27 +102,28 @@ impl<'l> Graph<'l> {
         }
     }
 
-    /// The caps under which the bodies were folded.
+    /// The caps that the bodies were folded with.
     pub(super) fn limits(&self) -> &Limits {
         self.limits
     }
 
-    /// A graph of its own for other bodies.
+    /// A separate graph for other bodies.
     pub(super) fn empty(&self) -> Graph<'l> {
         Graph::new(self.limits, self.maps)
     }
 
-    /// Which keys of an object that is in no graph are names, and which are data; see [`MapNames::shape`].
-    pub(super) fn shape<'o>(&self, object: &'o Object, keys: (&str, &str)) -> Shape<'o> {
+    /// Splits the keys of an object outside of the graph into names and data; see
+    /// [`MapNames::shape`].
+    pub(super) fn shape<'o>(&self, object: &'o Object, keys: (&str, &str)) -> SplitKeys<'o> {
         self.maps.shape(object, keys, self.limits)
     }
 
-    /// Adds a body. `noun` names what it holds.
+    /// Adds a body. `noun` names its content.
     pub(super) fn add(&mut self, json: &Json, noun: &str, side: Side) -> SlotId {
         self.add_under(json, ("", ""), noun, side)
     }
 
-    /// Adds a node with all below it, which stands under a key of what stands under another.
+    /// Adds a node with everything below it. `keys` are its own key and that of its parent.
     fn add_under(&mut self, json: &Json, keys: (&str, &str), noun: &str, side: Side) -> SlotId {
         let lengths = json.array.as_ref().map(|array| Box::new(array.without_items()));
         let scalars = Json { array: lengths, ..json.scalars() };
@@ -131,8 +133,8 @@ impl<'l> Graph<'l> {
             .map(|array| array.items.as_ref().map(|items| self.add_under(items, keys, noun, side)));
         let (mut kinds, mut tagged) = (ByName::default(), ByName::default());
         for (tags, object) in json.objects() {
-            let Shape { properties, additional } = self.maps.shape(object, keys, self.limits);
-            let mut kind = Kind { n: object.n, places: 1, side, ..Kind::default() };
+            let SplitKeys { properties, additional } = self.maps.shape(object, keys, self.limits);
+            let mut kind = ObjectKind { n: object.n, places: 1, side, ..ObjectKind::default() };
             let vote = self.names.of(noun);
             kind.votes.insert(vote, 1);
             kind.nouns.insert(self.singular(vote), ());
@@ -169,7 +171,7 @@ impl<'l> Graph<'l> {
     }
 
     /// The properties of a kind, sorted by their names.
-    pub(super) fn properties(&self, kind: &Kind) -> Vec<(&str, u64, SlotId)> {
+    pub(super) fn properties(&self, kind: &ObjectKind) -> Vec<(&str, u64, SlotId)> {
         let named = kind.properties.iter();
         let mut all: Vec<_> =
             named.map(|(name, (present, slot))| (self.names.text(name), *present, *slot)).collect();
@@ -178,12 +180,12 @@ impl<'l> Graph<'l> {
     }
 
     /// A property of a kind.
-    pub(super) fn property(&self, kind: &Kind, name: &str) -> Option<(u64, SlotId)> {
+    pub(super) fn property(&self, kind: &ObjectKind, name: &str) -> Option<(u64, SlotId)> {
         kind.properties.get(self.names.find(name)?).copied()
     }
 
-    /// The kinds as they are now, each once.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = (ObjectId, &Kind)> {
+    /// The current kinds, each once.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = (ObjectId, &ObjectKind)> {
         self.kinds
             .iter()
             .enumerate()
@@ -191,7 +193,7 @@ impl<'l> Graph<'l> {
             .map(|(index, kind)| (ObjectId(index as u32), kind))
     }
 
-    /// The places as they are now, each once.
+    /// The current slots, each once.
     pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.slots
             .iter()
@@ -200,7 +202,7 @@ impl<'l> Graph<'l> {
             .map(|(_, slot)| slot)
     }
 
-    /// Forgets what the objects say they are, wherever there is only one kind.
+    /// Drops the tags in places with only one kind.
     pub(super) fn forget_tags(&mut self) {
         for index in 0..self.slots.len() {
             let kinds = self.kinds_at(&self.slots[index]);
@@ -212,7 +214,7 @@ impl<'l> Graph<'l> {
         }
     }
 
-    /// The kinds of object at a place, each once.
+    /// The object kinds at a slot, each once.
     pub(super) fn kinds_at(&self, slot: &Slot) -> BTreeSet<ObjectId> {
         slot.kinds.values().map(|id| self.same(*id)).collect()
     }
@@ -221,7 +223,7 @@ impl<'l> Graph<'l> {
         &self.slots[find(&self.slot_of, id.0) as usize]
     }
 
-    /// What stood at a place below `n` objects, of which `present` had it.
+    /// The counts at a slot below `n` objects, of which `present` have it.
     pub(super) fn counts(&self, n: u64, present: u64, slot: SlotId) -> Counts {
         let slot = self.slot(slot);
         let scalars = &slot.scalars;
@@ -236,7 +238,7 @@ impl<'l> Graph<'l> {
         ]
     }
 
-    /// How many kinds there ever were: ids are below that.
+    /// The number of all kinds ever created; ids are below it.
     pub(super) fn size(&self) -> usize {
         self.kinds.len()
     }
@@ -246,11 +248,11 @@ impl<'l> Graph<'l> {
         ObjectId(find(&self.kind_of, id.0))
     }
 
-    pub(super) fn kind(&self, id: ObjectId) -> &Kind {
+    pub(super) fn kind(&self, id: ObjectId) -> &ObjectKind {
         &self.kinds[find(&self.kind_of, id.0) as usize]
     }
 
-    /// Unites kinds, and whatever stands below them alike.
+    /// Unites kinds, and everything under their equal keys.
     pub(super) fn unite(&mut self, pairs: &[(ObjectId, ObjectId)]) {
         self.work(Work { kinds: pairs.to_vec(), slots: Vec::new() });
     }
@@ -267,7 +269,7 @@ impl<'l> Graph<'l> {
         }
     }
 
-    /// Decides anew which kinds are maps, now that all that was seen of them is together.
+    /// Decides again which kinds are maps, now that all their observations are united.
     pub(super) fn settle_maps(&mut self) {
         let mut pairs = Vec::new();
         for index in 0..self.kinds.len() {
@@ -327,7 +329,8 @@ impl<'l> Graph<'l> {
             (Some(_), None) => {}
         }
         if let Some(additional) = kind.additional {
-            // A key that is a name in one and data in the other has values on both sides: they are all data.
+            // A key that is a name in one and data in the other has values on both sides, so they
+            // all become data.
             let n = kind.n;
             kind.properties.retain(|(present, slot)| {
                 if *present < n {
@@ -375,7 +378,7 @@ fn find(parents: &[u32], mut id: u32) -> u32 {
     id
 }
 
-/// Keys that wrap what they hold, and name nothing.
+/// Keys that wrap their content, and name nothing.
 fn is_envelope(name: &str) -> bool {
     matches!(
         name,

@@ -1,4 +1,5 @@
-//! `x-hmt-graphql`: the operations of a GraphQL endpoint, with the shapes of their variables and data.
+//! `x-hmt-graphql`: the operations of a GraphQL endpoint, with the shapes of their variables and
+//! data.
 
 use serde_json::{Map, Value, json};
 
@@ -8,17 +9,19 @@ use super::graph::{Graph, ObjectId, Side, SlotId};
 use super::schema::Schemas;
 use crate::infer::state::{GraphQl, Json, Operation};
 
-/// Writes the list of operations, and makes the texts of documents plain strings wherever they were described.
+/// Writes the list of operations, and makes the texts of documents plain strings wherever they were
+/// described.
 pub(super) fn write(operation: &Operation, around: &Graph<'_>, into: &mut Map<String, Value>) {
     let Some(graphql) = &operation.graphql else { return };
     hide_documents(into);
     into.insert("x-hmt-graphql".to_owned(), list(graphql, around));
 }
 
-/// The places of variables and data, by these names.
+/// The slots of variables and data, by these names.
 type Shapes = [(&'static str, Option<SlotId>); 2];
 
-/// Shapes stand for themselves, so they have a graph of their own and no components; nor do they have examples or bounds.
+/// These shapes are independent, so they have their own graph without components, examples and
+/// bounds.
 fn list(graphql: &GraphQl, around: &Graph<'_>) -> Value {
     let mut graph = around.empty();
     let mut add = |json: &Option<Box<Json>>, noun: &str, side: Side| {
@@ -49,7 +52,7 @@ fn list(graphql: &GraphQl, around: &Graph<'_>) -> Value {
     slots.into_iter().map(entry).collect()
 }
 
-/// Makes one kind of all objects at a place, whatever they say they are.
+/// Unites all objects at a place into one kind, whatever their tags are.
 fn unite_variants(graph: &mut Graph<'_>) {
     loop {
         let several = |all: Vec<ObjectId>| -> Vec<(ObjectId, ObjectId)> {
@@ -67,7 +70,8 @@ fn unite_variants(graph: &mut Graph<'_>) {
     graph.forget_tags();
 }
 
-/// The text of a document is no value of few, and the name of an operation neither: others will be called.
+/// The text of a document, and the name of an operation, are not enumerations: others will be
+/// called.
 fn hide_documents(operation: &mut Map<String, Value>) {
     const TEXTS: [&str; 2] = ["query", "operationName"];
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);

@@ -1,7 +1,8 @@
-//! `x-faker`: what a value is about, by its key and its format, for whoever makes data from the spec.
+//! `x-faker`: hints for generating data, from the key and format of a value.
 
-/// Keys, their words run together in lower case, and what Faker.js (version 8 and later) calls the like. A key may also end so:
-/// `billingCity`. Each stands at its type: a price is a number or a text, a city only a text.
+/// Keys in lower case without separators, with the name of the Faker.js method (version 8 and
+/// later). A key may also end with one: `billingCity`. Each hint depends on the type: a price is a
+/// number or a text, a city is always a text.
 const HINTS: &[(&str, &str)] = &[
     ("accountnumber", "finance.accountNumber"),
     ("addressline1", "location.streetAddress"),
@@ -71,7 +72,7 @@ fn find(table: &[(&str, &'static str)], key: &str) -> Option<&'static str> {
     table.iter().find(|(name, _)| ends(key, name)).map(|(_, hint)| *hint)
 }
 
-/// True where a key is a name, or ends in it from one of its words on.
+/// True if a key is a name, or ends with it at a word boundary.
 fn ends(key: &str, name: &str) -> bool {
     let words = super::wording::words(key);
     (0..words.len()).any(|from| words[from..].concat() == name)

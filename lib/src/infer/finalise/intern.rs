@@ -1,8 +1,9 @@
-//! Names as numbers, and maps by them: names are compared for each pair of kinds of object that may be one.
+//! Interned names and maps keyed by them, because names are compared for every pair of kinds that
+//! may be united.
 
 use std::collections::HashMap;
 
-/// A name of [`Names`].
+/// A name of [`Interner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name(u32);
 
@@ -10,7 +11,7 @@ impl Name {
     /// The empty text.
     pub(super) const EMPTY: Name = Name(0);
 
-    /// Numbers are given without gaps, from zero on.
+    /// Numbered consecutively from zero.
     pub(super) fn index(self) -> usize {
         self.0 as usize
     }
@@ -18,19 +19,19 @@ impl Name {
 
 /// Texts, each with its number.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct Interner {
     known: HashMap<Box<str>, Name>,
     texts: Vec<Box<str>>,
 }
 
-impl Names {
+impl Interner {
     pub(super) fn new() -> Self {
-        let mut names = Names { known: HashMap::new(), texts: Vec::new() };
+        let mut names = Interner { known: HashMap::new(), texts: Vec::new() };
         names.of("");
         names
     }
 
-    /// The number of a text, a new one if there is none.
+    /// The number of a text, which is added if missing.
     pub(super) fn of(&mut self, text: &str) -> Name {
         if let Some(known) = self.known.get(text) {
             return *known;
@@ -106,7 +107,7 @@ impl<V> ByName<V> {
         self.0.retain(|(_, value)| keep(value));
     }
 
-    /// Adds another map; `unite` makes one of two values.
+    /// Adds another map; `unite` merges two values.
     pub(super) fn absorb(&mut self, other: ByName<V>, mut unite: impl FnMut(&mut V, V)) {
         if self.0.is_empty() {
             *self = other;
@@ -120,7 +121,7 @@ impl<V> ByName<V> {
         }
     }
 
-    /// All names of two maps in their order, each with what stands there in either.
+    /// All names of two maps in order, each with its values in both.
     pub(super) fn beside<'m>(
         &'m self,
         other: &'m ByName<V>,
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn maps_side_by_side() {
-        let mut names = Names::new();
+        let mut names = Interner::new();
         assert_eq!((names.of(""), names.text(Name::EMPTY)), (Name::EMPTY, ""));
         let [a, b, c] = ["a", "b", "c"].map(|text| names.of(text));
         assert_eq!((names.of("b"), names.find("x"), names.len()), (b, None, 4));

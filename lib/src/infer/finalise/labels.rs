@@ -1,4 +1,4 @@
-//! What each operation is called: `tags`, `summary` and `operationId`.
+//! Names operations: `tags`, `summary` and `operationId`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation_ids::{Named, operation_ids};
 use super::summaries::summary;
-use super::wording::{Shape, Siblings, Wording, subject};
+use super::wording::{PathShape, Siblings, Wording, subject};
 use crate::exchange::Method;
 use crate::infer::state::Operation;
 
@@ -18,7 +18,7 @@ pub(super) struct Labelled<'a> {
     pub(super) operations: &'a BTreeMap<Method, Box<Operation>>,
 }
 
-/// What all operations of a document are called.
+/// The names of all operations of a document.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     of: BTreeMap<(String, Method), Label>,
@@ -39,7 +39,7 @@ impl Labels {
         for path in paths {
             let siblings = Siblings::of(path.key, &keys);
             for (method, operation) in path.operations {
-                let shape = Shape::of(path.key, operation, siblings);
+                let shape = PathShape::of(path.key, operation, siblings);
                 wordings.push((path, *method, Wording::of(path.key, *method, shape)));
             }
         }
@@ -58,7 +58,7 @@ impl Labels {
         Labels { of: wordings.into_iter().map(label).collect() }
     }
 
-    /// Writes what an operation is called.
+    /// Writes the names of an operation.
     pub(super) fn write(&self, key: &str, method: Method, operation: &mut Map<String, Value>) {
         let Some(label) = self.of.get(&(key.to_owned(), method)) else { return };
         if let Some(tag) = &label.tag {
@@ -68,7 +68,7 @@ impl Labels {
         operation.insert("operationId".to_owned(), json!(label.id));
     }
 
-    /// `tags` of the document: every tag, by name.
+    /// `tags` of the document: all tags, sorted by name.
     pub(super) fn tags(&self) -> Vec<Value> {
         let names: BTreeSet<&String> =
             self.of.values().filter_map(|label| label.tag.as_ref()).collect();

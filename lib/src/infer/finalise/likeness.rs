@@ -1,34 +1,36 @@
-//! How strongly the evidence speaks for two kinds of object being one, in bits.
+//! How strongly the evidence favours that two object kinds are the same, in bits.
 //!
-//! Two hypotheses are compared for each key: that both kinds draw what stands there (nothing, null, a boolean, …) from one
-//! distribution, and that each has its own. The logarithm of the ratio of their likelihoods is the G statistic of a test of
-//! homogeneity (Wilks 1938); it is near zero where two kinds agree, or where one was seen too seldom to tell. What speaks *for*
-//! one kind is that rare keys are shared: a key that few kinds have is worth more than `id`.
+//! For each key, two hypotheses are compared: both kinds draw their values (nothing, null, a
+//! boolean, …) from one distribution, or each has its own. The logarithm of the likelihood ratio is
+//! the G statistic of a test of homogeneity (Wilks 1938). It is near zero if two kinds agree, or if
+//! one has too few observations. Shared rare keys are evidence *for* one kind: a key that few kinds
+//! have counts more than `id`.
 //!
-//! All in integers, so that equal states decide equally on every machine.
+//! All computations use integers, so that equal states give equal decisions on every machine.
 
 use std::sync::LazyLock;
 
-/// Bits with eight binary places.
+/// Bits in fixed point with eight binary places.
 pub(super) type Bits = i64;
 
 /// One bit.
 pub(super) const BIT: Bits = 256;
 
-/// What stood under a key, counted: nothing, null, boolean, number, string, array, object.
+/// Counts of what was under a key: nothing, null, boolean, number, string, array, object.
 pub(super) type Counts = [u64; 7];
 
-/// More observations of one kind than this say no more: those of one place are alike because they come from one source, not only
-/// because the kind is so.
+/// Maximum number of observations that count for one kind. Observations at one place resemble each
+/// other because they have the same source, not only because of the kind.
 const ENOUGH: u64 = 32;
 
-/// The logarithm to base two; of zero it is zero.
+/// The logarithm to base two; zero for zero.
 pub(super) fn log2(value: u64) -> Bits {
     if value < 2 {
         return 0;
     }
     let whole = value.ilog2();
-    // The mantissa in [1, 2) with 31 binary places, squared once for each binary digit of its logarithm.
+    // The mantissa in [1, 2) with 31 binary places, squared once for each binary digit of its
+    // logarithm.
     let mut mantissa = if whole >= 31 { value >> (whole - 31) } else { value << (31 - whole) };
     let mut bits = Bits::from(whole);
     for _ in 0..8 {
@@ -44,7 +46,7 @@ pub(super) fn log2(value: u64) -> Bits {
 
 /// `m · log2 m`.
 fn weight(m: u64) -> Bits {
-    /// Nearly all that is asked for: counts are scaled.
+    /// The range of nearly all requests, because counts are scaled.
     static SMALL: LazyLock<[Bits; 96]> =
         LazyLock::new(|| std::array::from_fn(|m| m as Bits * log2(m as u64)));
     if let Some(known) = usize::try_from(m).ok().and_then(|m| SMALL.get(m)) {
@@ -53,7 +55,7 @@ fn weight(m: u64) -> Bits {
     Bits::try_from(m).unwrap_or(Bits::MAX / BIT / 64) * log2(m)
 }
 
-/// How many bits two distributions speak against being one.
+/// How many bits of evidence there are against two distributions being the same.
 pub(super) fn difference(a: &[u64], b: &[u64]) -> Bits {
     let (mut each, mut all) = (0, 0);
     let (mut n_a, mut n_b) = (0, 0);
@@ -69,7 +71,7 @@ pub(super) fn difference(a: &[u64], b: &[u64]) -> Bits {
     (each - all - weight(n_a) - weight(n_b) + weight(n_a + n_b)).max(0)
 }
 
-/// Brings the counts down to [`ENOUGH`] in all; what was seen stays seen.
+/// Scales the counts to at most [`ENOUGH`] in total; non-zero counts stay non-zero.
 fn scaled(counts: &[u64]) -> impl Iterator<Item = u64> {
     let n = counts.iter().fold(0_u64, |n, count| n.saturating_add(*count));
     counts.iter().map(move |count| {

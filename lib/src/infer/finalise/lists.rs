@@ -1,12 +1,13 @@
-//! Whether the values of a query parameter are lists in one text: `ids=1,2,3`, `fields=id|name`.
+//! Decides whether the values of a query parameter are lists in one text: `ids=1,2,3`,
+//! `fields=id|name`.
 //!
-//! A text with a comma is a list only on good evidence: a sentence, a point, a range and a name with its surname have commas, too. So every
-//! item must be a word or a number, lists must be the rule, and their lengths must vary, unless the parameter's name is
-//! that of a list.
+//! A text with a comma is a list only with good evidence, because sentences, points, ranges and
+//! names of people have commas too. So every item must be a word or a number, most values must be
+//! lists, and their lengths must vary, unless the parameter has a name for lists.
 
 use crate::infer::state::{Delimited, Delimiter, Lexical, Parameter};
 
-/// The delimiter of lists, with what was seen of them; `None` where the values are no lists.
+/// The delimiter of lists, with their observations; `None` if the values are not lists.
 pub(super) fn delimiter<'p>(
     parameter: &'p Parameter,
     name: &str,
@@ -30,7 +31,7 @@ pub(super) fn delimiter<'p>(
     let is_list = match delimiter {
         Delimiter::Comma => (varies || named) && !is_point && !is_grouped,
         Delimiter::Pipe => varies || named,
-        // Words with blanks between are text, unless they are few and come again and again.
+        // Words separated by spaces are text, unless they are few and recur.
         Delimiter::Space => (varies || named) && (is(Lexical::INT) || are_few(lists) && named),
     };
     is_list.then_some((*delimiter, lists.as_ref()))
@@ -41,7 +42,7 @@ fn are_few(lists: &Delimited) -> bool {
     distinct.is_some_and(|distinct| lists.parts.n >= 12 && distinct * 3 <= lists.parts.n)
 }
 
-/// Words for what people write.
+/// Names of parameters for free text.
 fn is_free_text(word: &str) -> bool {
     const WORDS: [&str; 19] = [
         "q",
@@ -67,7 +68,7 @@ fn is_free_text(word: &str) -> bool {
     WORDS.contains(&word)
 }
 
-/// Words for points and areas.
+/// Names for points and areas.
 fn names_place(word: &str) -> bool {
     const WORDS: [&str; 21] = [
         "lat",
@@ -95,7 +96,7 @@ fn names_place(word: &str) -> bool {
     WORDS.contains(&word)
 }
 
-/// Plurals, and what APIs call a selection of fields.
+/// Plurals, and usual names for a selection of fields.
 fn names_list(word: &str) -> bool {
     const WORDS: [&str; 13] = [
         "in", "include", "exclude", "expand", "embed", "select", "only", "except", "with",
@@ -144,7 +145,7 @@ mod tests {
             ("scope", &["read write", "read"], None),
             ("fields", &["id,owner(login)", "id"], None),
             ("ids", &["1,2", "1|2"], None),
-            // Hardly ever a list.
+            // Rarely a list.
             ("tags", &["a", "b", "c", "d", "e,f"], None),
         ] {
             assert_eq!(found(name, values), expected, "{name} {values:?}");

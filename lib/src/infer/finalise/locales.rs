@@ -1,6 +1,6 @@
 //! Languages, countries and currencies: the codes of ISO 639-1, ISO 3166-1 (alpha-2) and ISO 4217.
 //!
-//! Paths and keys of objects that are made of them are values, though many look like words.
+//! Path segments and keys that consist of them are values, although many look like words.
 
 /// ISO 639-1.
 const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de \
@@ -9,7 +9,7 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm b
     nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta \
     te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
-/// ISO 3166-1 alpha-2, and the `EU` and `UK` that it reserves.
+/// ISO 3166-1 alpha-2, and the reserved `EU` and `UK`.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT \
     BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET EU FI FJ FK FM \
     FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP \
@@ -18,7 +18,7 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UK UM US UY UZ VA \
     VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/// ISO 4217, with some that were in use this century, and the crypto currencies traded most.
+/// ISO 4217, with some recent former ones, and the most traded crypto currencies.
 const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTC BTN BWP BYN \
     BYR BZD CAD CDF CHF CLF CLP CNH CNY COP CRC CUC CUP CVE CZK DJF DKK DOP DZD EEK EGP ERN ETB ETH EUR FJD FKP GBP GEL GGP GHS \
     GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS IMP INR IQD IRR ISK JEP JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK \
@@ -26,24 +26,24 @@ const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BG
     PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STD STN SVC SYP SZL THB TJS TMT \
     TND TOP TRY TTD TWD TZS UAH UGX USD USDC USDT UYU UZS VEF VES VND VUV WST XAF XAG XAU XCD XDR XOF XPF XRP YER ZAR ZMK ZMW ZWL";
 
-/// Languages that most translated things are in; some of the others are words (`id`, `to`, `is`).
+/// The most frequent languages of translations; some of the others are words (`id`, `to`, `is`).
 const USUAL: &str = "en de fr es it pt nl ja zh ru ko pl sv tr ar";
 
 fn is_in(list: &str, code: &str) -> bool {
     list.split(' ').any(|known| known == code)
 }
 
-/// A language by its code of two letters, in lower case.
+/// A language code of two letters, in lower case.
 pub(super) fn is_language(text: &str) -> bool {
     text.len() == 2 && is_in(LANGUAGES, text)
 }
 
-/// A language that is not also a common word of APIs.
+/// A language that is not also a common word in APIs.
 pub(super) fn is_usual_language(text: &str) -> bool {
     is_in(USUAL, text)
 }
 
-/// A country by its code of two letters, all in one case.
+/// A country code of two letters, in one case.
 pub(super) fn is_country(text: &str) -> bool {
     text.len() == 2
         && (is_in(COUNTRIES, text)
@@ -51,7 +51,7 @@ pub(super) fn is_country(text: &str) -> bool {
                 && is_in(COUNTRIES, &text.to_ascii_uppercase()))
 }
 
-/// A currency by its code, all in one case.
+/// A currency code, in one case.
 pub(super) fn is_currency(text: &str) -> bool {
     (3..=4).contains(&text.len())
         && (is_in(CURRENCIES, text)
@@ -59,7 +59,8 @@ pub(super) fn is_currency(text: &str) -> bool {
                 && is_in(CURRENCIES, &text.to_ascii_uppercase()))
 }
 
-/// A language and a region, or a script (BCP 47): `en-US`, `en-us`, `pt_BR`, `zh-Hans`, `zh-Hant-TW`, `es-419`.
+/// A language and a region, or a script (BCP 47): `en-US`, `en-us`, `pt_BR`, `zh-Hans`,
+/// `zh-Hant-TW`, `es-419`.
 pub(super) fn is_regional(text: &str) -> bool {
     let Some((language, rest)) = text.split_once(['-', '_']) else { return false };
     let mut parts = rest.split(['-', '_']).peekable();
@@ -74,7 +75,7 @@ pub(super) fn is_regional(text: &str) -> bool {
         parts.next();
     }
     let region = parts.next();
-    // In small letters both are words, too: `to-do`.
+    // In lower case both may be words: `to-do`.
     let is_region = |region: &str| {
         region == "419"
             || is_country(region)

@@ -1,7 +1,8 @@
-//! Which keys of an object are names, and which are data.
+//! Decides which keys of an object are names, and which are data.
 //!
-//! Few objects cannot tell a map from optional properties, so the objects under one property name are looked at together first, in all
-//! operations: `metadata` is a map everywhere if it is one anywhere. What one place says for itself clearly goes before that.
+//! A few objects are not enough to distinguish a map from optional properties. So the objects under
+//! the same property name are examined together first, across all operations: if `metadata` is a
+//! map anywhere, it is a map everywhere. Clear evidence at one place takes precedence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,34 +12,34 @@ use crate::infer::Limits;
 use crate::infer::sketch::{Merge as _, add};
 use crate::infer::state::{Class, Json, Object, Property};
 
-/// An object's keys, decided.
-pub(super) struct Shape<'a> {
+/// The keys of an object, split into names and data.
+pub(super) struct SplitKeys<'a> {
     /// Names, sorted.
     pub(super) properties: Vec<(&'a str, &'a Property)>,
-    /// All other values together, where keys are data.
+    /// All other values together, if keys are data.
     pub(super) additional: Option<Json>,
 }
 
-/// What the keys of some objects say.
+/// The conclusion from the keys of some objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Map,
-    Names,
+    KeysByName,
     Unsure,
 }
 
-/// What is known of the objects under each property name.
+/// What is known about the objects under each property name.
 pub(super) struct MapNames {
-    /// By name, and by name under that of the object around; the latter says more.
+    /// By name, and by name together with the parent's name, which takes precedence.
     verdicts: BTreeMap<(Option<String>, String), Verdict>,
     vocabulary: Vocabulary,
 }
 
 impl MapNames {
-    /// Looks at all bodies.
+    /// Learns from all bodies.
     pub(super) fn learn<'a>(bodies: impl Iterator<Item = &'a Json>) -> Self {
         let vocabulary = Vocabulary::new();
-        let mut names = Names::new();
+        let mut names = KeysByName::new();
         for body in bodies {
             collect(body, ("", ""), &mut names);
         }
@@ -53,8 +54,9 @@ impl MapNames {
         MapNames { verdicts, vocabulary }
     }
 
-    /// True where the keys of a kind of object, united from several places, are data. Each with the number of objects that have it,
-    /// the kinds of its values, and the keys of the objects below. `values`: some keys are already known to be.
+    /// True if the keys of an object kind, united from several places, are data. Each key comes
+    /// with the number of objects that have it, the kinds of its values, and the keys of the
+    /// objects below. `values`: some keys are already known to be data.
     pub(super) fn are_data<'k>(
         &self,
         n: u64,
@@ -62,15 +64,15 @@ impl MapNames {
         keys: impl Iterator<Item = (&'k str, u64, u32, BTreeSet<&'k str>)>,
     ) -> bool {
         let keys = keys
-            .map(|(name, present, kinds, below)| (name, Key { present, kinds, below }))
+            .map(|(name, present, kinds, below)| (name, ObservedKey { present, kinds, below }))
             .collect();
-        Keys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
+        ObservedKeys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
     }
 
-    /// True where the keys of all objects of a name, below one of another name, are names.
+    /// True if the keys of all objects with a name, below another name, are names.
     fn are_names(&self, around: &str, name: &str) -> bool {
         let key = (Some(around.to_owned()), name.to_owned());
-        !around.is_empty() && self.verdicts.get(&key) == Some(&Verdict::Names)
+        !around.is_empty() && self.verdicts.get(&key) == Some(&Verdict::KeysByName)
     }
 
     fn of_name(&self, around: &str, name: &str) -> Verdict {
@@ -80,29 +82,33 @@ impl MapNames {
             .unwrap_or(Verdict::Unsure)
     }
 
-    /// Decides on the objects at one place, under a property of a name (empty: under none), and the one
-    /// around it. Whatever is not among the properties is in `additional`, so no key that was seen is left without a schema.
+    /// Splits the keys of the objects at one place, by property name (empty if none) and parent
+    /// name. All values that are not in properties are in `additional`, so every observed key has a
+    /// schema.
     pub(super) fn shape<'a>(
         &self,
         object: &'a Object,
         (around, name): (&str, &str),
         limits: &Limits,
-    ) -> Shape<'a> {
+    ) -> SplitKeys<'a> {
         shape(object, self.verdict(object, (around, name)), &self.vocabulary, limits)
     }
 
     fn verdict(&self, object: &Object, (around, name): (&str, &str)) -> Verdict {
-        let mut keys = Keys::default();
+        let mut keys = ObservedKeys::default();
         keys.add(object);
         match keys.verdict(&self.vocabulary) {
             Verdict::Unsure => self.of_name(around, name),
-            // Of a few objects some keys may be missing by chance; all objects of the name tell more.
-            Verdict::Map if object.n < ENOUGH && self.are_names(around, name) => Verdict::Names,
+            // In a few objects, keys may be missing by chance; all objects with the name provide
+            // more evidence.
+            Verdict::Map if object.n < ENOUGH && self.are_names(around, name) => {
+                Verdict::KeysByName
+            }
             clear => clear,
         }
     }
 
-    /// The keys at a place, as for [`MapNames::shape`], that are names rather than data.
+    /// The keys at a place that are names, with arguments as in [`MapNames::shape`].
     pub(super) fn names<'a>(&self, object: &'a Object, keys: (&str, &str)) -> BTreeSet<&'a str> {
         let data = self.verdict(object, keys) == Verdict::Map || object.keys.rest().is_some();
         let codes = data && are_codes(object.keys.iter().map(|(name, _)| name));
@@ -113,16 +119,16 @@ impl MapNames {
     }
 }
 
-type Names<'a> = BTreeMap<(Option<&'a str>, &'a str), Keys<'a>>;
+type KeysByName<'a> = BTreeMap<(Option<&'a str>, &'a str), ObservedKeys<'a>>;
 
-fn collect<'a>(json: &'a Json, (around, name): (&'a str, &'a str), names: &mut Names<'a>) {
+fn collect<'a>(json: &'a Json, (around, name): (&'a str, &'a str), names: &mut KeysByName<'a>) {
     for (_, object) in json.objects() {
         names.entry((Some(around), name)).or_default().add(object);
         names.entry((None, name)).or_default().add(object);
         for (key, property) in object.keys.iter() {
             collect(&property.json, (name, key), names);
         }
-        // Values under keys that are data have no name of their own.
+        // Values under keys that are data have no name.
         let rests = object
             .values
             .values()
@@ -138,25 +144,25 @@ fn collect<'a>(json: &'a Json, (around, name): (&'a str, &'a str), names: &mut N
 
 /// The keys of some objects.
 #[derive(Default)]
-struct Keys<'a> {
+struct ObservedKeys<'a> {
     /// Objects.
     n: u64,
-    keys: BTreeMap<&'a str, Key<'a>>,
+    keys: BTreeMap<&'a str, ObservedKey<'a>>,
     /// There were more keys than are kept.
     more: bool,
-    /// There were keys that are identifiers or dates by their look.
+    /// Some keys look like identifiers or dates.
     values: bool,
 }
 
 #[derive(Default)]
-struct Key<'a> {
+struct ObservedKey<'a> {
     present: u64,
     kinds: u32,
     /// The keys of the objects below.
     below: BTreeSet<&'a str>,
 }
 
-impl<'a> Keys<'a> {
+impl<'a> ObservedKeys<'a> {
     fn add(&mut self, object: &'a Object) {
         add(&mut self.n, object.n);
         self.more |= object.keys.rest().is_some();
@@ -175,18 +181,18 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Weighs what speaks for a map. The weights are those of the survey this module follows, with the share of keys that are
-    /// no words of any API, and of such that no programmer writes as a name, in place of an entropy.
+    /// Weighs the evidence for a map: mainly the share of keys that are not words of any API, and
+    /// of those that no programmer would choose as a name.
     fn verdict(&self, vocabulary: &Vocabulary) -> Verdict {
         let distinct = self.keys.len() as u64;
-        // Whatever the values are: nobody names properties by these alone.
+        // Regardless of the values: nobody names properties by such codes only.
         if are_codes(self.keys.keys().copied()) {
             return Verdict::Map;
         }
         let codes = self.are_look_alikes();
         let is_odd = |name: &str| codes || is_odd(name);
         let (mut occurrences, mut once, mut steady, mut odd, mut foreign) = (0u64, 0, 0, 0, 0);
-        // Scalars under single words that no API has: names of users and the like.
+        // Scalars under single unknown words: names of users, for instance.
         let (mut named, mut strange) = (0, 0);
         let mut all_kinds = 0;
         for (name, key) in &self.keys {
@@ -207,9 +213,9 @@ impl<'a> Keys<'a> {
             all_kinds |= key.kinds & !NULL;
         }
         let loose = distinct - steady;
-        // Names that come again among the data: there are objects of both kinds.
+        // Names that recur among the data: there are objects of both kinds.
         if named * 4 > occurrences {
-            return if self.n >= ENOUGH { Verdict::Names } else { Verdict::Unsure };
+            return if self.n >= ENOUGH { Verdict::KeysByName } else { Verdict::Unsure };
         }
         let mut score = 0;
         if self.more {
@@ -229,7 +235,7 @@ impl<'a> Keys<'a> {
         }
         if loose >= 2 && foreign * 2 > loose {
             score += 1;
-            // Foreign words by the dozen, each in few objects: no author wrote these, whatever their values are.
+            // Dozens of unknown words, each in few objects: data, whatever the values are.
             let dozens = loose >= 24 && loose * self.n >= occurrences * 8;
             if dozens || loose >= 8 && strange * 10 >= loose * 9 && steady == 0 {
                 score += 2;
@@ -245,13 +251,13 @@ impl<'a> Keys<'a> {
         }
         match score {
             4.. => Verdict::Map,
-            ..=2 if self.n >= ENOUGH => Verdict::Names,
+            ..=2 if self.n >= ENOUGH => Verdict::KeysByName,
             _ => Verdict::Unsure,
         }
     }
 
-    /// True for eight keys or more of two to four capitals each, all of one length, which do not all come each time: `JFK`,
-    /// `LHR`.
+    /// True for at least eight keys of two to four capitals, all of one length, that do not all
+    /// occur each time: `JFK`, `LHR`.
     fn are_look_alikes(&self) -> bool {
         let Some(length) = self.keys.keys().next().map(|key| key.len()) else { return false };
         let is_like = |key: &&str| {
@@ -264,7 +270,7 @@ impl<'a> Keys<'a> {
             && (steady * 2 <= self.keys.len() || self.n == 1)
     }
 
-    /// True unless the values are objects that have few keys in common: under names stand different things.
+    /// True unless the values are objects with few common keys, as under names.
     fn values_are_alike(&self) -> bool {
         let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
         let values = self.keys.values().filter(|key| !key.below.is_empty()).count();
@@ -277,10 +283,11 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Fewer objects say little of what is always there.
+/// With fewer objects, a key that is always present is weak evidence.
 const ENOUGH: u64 = 8;
 
-/// True for keys that all are codes of one list: currencies, countries, languages (of which some are words, too).
+/// True if all keys are codes of one list: currencies, countries, languages (some of which are
+/// words too).
 fn are_codes<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
     let keys: Vec<&str> = keys.collect();
     let all = |is: fn(&str) -> bool| keys.iter().all(|key| is(key));
@@ -297,12 +304,13 @@ fn are_codes<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
     }
 }
 
-/// Three capitals: a short word in small letters may be a name.
+/// Three capitals: a short word in lower case may be a name.
 fn is_upper_currency(key: &str) -> bool {
     is_currency(key) && !key.contains(char::is_lowercase)
 }
 
-/// True for keys that look like values, but that people write as names, too: `address_line1`, the `1` to `5` of ratings, `-1`.
+/// True for keys that look like values, but are also used as names: `address_line1`, the `1` to `5`
+/// of ratings, `-1`.
 fn may_be_name(class: Class, key: &str) -> bool {
     match class {
         Class::Prefixed | Class::Opaque | Class::Hex => true,
@@ -311,7 +319,7 @@ fn may_be_name(class: Class, key: &str) -> bool {
     }
 }
 
-/// Keys that are written with signs that names lack, or are a language with its country.
+/// Keys with characters that names lack, or a language with its country.
 fn is_odd(key: &str) -> bool {
     let bytes = key.as_bytes();
     let locale = bytes.len() == 5
@@ -328,7 +336,7 @@ fn shape<'a>(
     verdict: Verdict,
     vocabulary: &Vocabulary,
     limits: &Limits,
-) -> Shape<'a> {
+) -> SplitKeys<'a> {
     let mut properties = Vec::new();
     let mut additional: Option<Json> = None;
     let mut absorb = |json: &Json| additional.get_or_insert_default().merge(json.clone(), limits);
@@ -346,7 +354,8 @@ fn shape<'a>(
         absorb(&rest.json);
     }
     for (class, map) in &object.values {
-        // A key that looks like a value but is in every object, or is made of known words (`address_line1`), is a name after all.
+        // A key that looks like a value but is in every object, or consists of known words
+        // (`address_line1`), is a name nevertheless.
         let few = !data && map.rest().is_none();
         for (name, property) in map.iter() {
             let steady = is_steady(property, object) && object.n >= ENOUGH;
@@ -362,7 +371,7 @@ fn shape<'a>(
         }
     }
     properties.sort_by_key(|(name, _)| *name);
-    Shape { properties, additional }
+    SplitKeys { properties, additional }
 }
 
 /// True for a name among data.
@@ -375,19 +384,19 @@ fn is_steady(property: &Property, object: &Object) -> bool {
     property.present * 100 >= object.n * 95
 }
 
-/// Of [`kinds`].
+/// A bit of [`kinds`].
 pub(super) const NULL: u32 = 1;
 
-/// The same: booleans, numbers, texts.
+/// Bits of [`kinds`] for booleans, numbers, texts.
 const SCALARS: u32 = 2 | NUMBER | TEXT;
 
-/// The same: numbers.
+/// The bit for numbers.
 pub(super) const NUMBER: u32 = 4;
 
-/// The same: texts.
+/// The bit for texts.
 pub(super) const TEXT: u32 = 8;
 
-/// The kinds of JSON seen, as bits.
+/// The observed JSON types, as bits.
 pub(super) fn kinds(scalars: &Json, array: bool, object: bool) -> u32 {
     (if scalars.nulls > 0 { NULL } else { 0 })
         | (if scalars.bools > 0 { 2 } else { 0 })
@@ -402,7 +411,8 @@ mod tests {
     use super::*;
     use crate::infer::finalise::testing::folded;
 
-    /// Property names, and whether other keys are data, of the objects under `name` in the bodies.
+    /// The property names, and whether other keys are data, of the objects under `name` in the
+    /// bodies.
     fn decided(bodies: &[&str], name: &str) -> (Vec<String>, bool) {
         let json = folded(bodies);
         let maps = MapNames::learn(std::iter::once(&json));

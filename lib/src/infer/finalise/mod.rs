@@ -1,12 +1,14 @@
-//! State to OpenAPI document: the only place with heuristics.
+//! Converts a state to an OpenAPI document. All heuristics are here.
 //!
-//! Everything here looks at the finished state only, iterates in sorted order and decides by integers, so equal states give
-//! equal documents.
+//! Everything here reads only the finished state, iterates in sorted order and decides with
+//! integers, so equal states give equal documents.
 //!
-//! First paths are decided (`template`, by `siblings` and `signature`), then the objects in all bodies: which are maps (`maps`),
-//! which of those at one place are a union (`unions`), and which are the same kind of thing (`graph`, `similar`, `likeness`). What was seen of a kind anywhere is united *before* anything is decided about it, so
-//! that `required`, `nullable` and enums are right where traffic is sparse. How much must be seen before something is called
-//! certain, the API itself tells (`confidence`). Then the document is written.
+//! First the paths are decided (`template`, with `siblings` and `signature`), then the objects in
+//! all bodies: which are maps (`maps`), which of those at one place are a union (`unions`), and
+//! which are the same kind (`graph`, `similar`, `likeness`). All observations of a kind are united
+//! *before* any decision about it, so that `required`, `nullable` and enums are correct even for
+//! sparse traffic. The API's own statistics determine how many observations are needed
+//! (`confidence`). Then the document is written.
 
 mod bodies;
 mod calls;
@@ -19,7 +21,6 @@ mod enums;
 mod examples;
 mod explain;
 mod forms;
-mod ghosts;
 mod graph;
 mod graphql;
 mod hints;
@@ -30,6 +31,7 @@ mod lists;
 mod locales;
 mod maps;
 mod names;
+mod not_found;
 mod operation;
 mod operation_ids;
 mod parameters;
@@ -58,28 +60,29 @@ use percent_encoding::percent_decode_str;
 pub(super) use document::document;
 pub(super) use explain::explain;
 
-/// What finalising is told beside the state.
+/// The options of the conversion.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// `info.title`; else the host's name.
+    /// `info.title`; by default the name of the host.
     pub title: Option<String>,
-    /// Path templates of an initial spec, base path included; they are honoured before any rule.
+    /// Path templates of an initial spec, including base paths; they take precedence over all
+    /// rules.
     pub templates: Vec<String>,
-    /// Base paths of the servers of an initial spec, such as `/api/v1`: what lies below one is described without it, and the
-    /// server has it.
+    /// Base paths of the servers in an initial spec, such as `/api/v1`. Paths below one are
+    /// described without it, and the server URL contains it.
     pub bases: Vec<String>,
-    /// Segments that are names and never values, decoded ([`literals`]).
+    /// Decoded segments that are always names and never values ([`literals`]).
     pub literals: BTreeSet<String>,
-    /// Count what was seen, under `x-hmt-evidence`.
+    /// Write counts of observations, under `x-hmt-evidence`.
     pub evidence: bool,
-    /// Bound numbers, and the lengths of texts and arrays, by what was seen.
+    /// Write observed bounds of numbers, and of the lengths of texts and arrays.
     pub tight: bool,
-    /// Give observed values as examples.
+    /// Write observed values as examples.
     pub examples: bool,
 }
 
-/// The segments that a text names as literals: one a line, or paths, of which those in braces are none. Blank lines and lines
-/// that begin with `#` say nothing.
+/// Parses a list of literal segments: one per line, or paths, whose segments in braces are ignored.
+/// Blank lines and lines that begin with `#` are skipped.
 pub fn literals(text: &str) -> BTreeSet<String> {
     text.lines()
         .map(str::trim)

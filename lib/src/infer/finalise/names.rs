@@ -1,15 +1,15 @@
-//! Names for what had none: path parameters.
+//! Chooses names for path parameters.
 
 use super::singular::singular;
-use super::template::Values;
+use super::template::ParameterValues;
 use super::vocabulary::words;
 use crate::infer::state::{Class, class_of};
 
-/// Names for the parameters of a segment: for the one of `{}.json`, and those of `Lines(order={},line={})`.
+/// Names for the parameters of a segment: one for `{}.json`, several for `Lines(order={},line={})`.
 pub(super) fn of_segment(
     before: Option<&str>,
     pattern: &str,
-    values: &[Values],
+    values: &[ParameterValues],
     taken: &[String],
 ) -> Vec<String> {
     let Some((collection, key)) = pattern.split_once('(') else {
@@ -29,12 +29,12 @@ pub(super) fn of_segment(
     names
 }
 
-/// Things that are called by the name of their owner and their own: `/repos/octocat/hello-world`.
+/// Things that are identified by their owner's name and their own: `/repos/octocat/hello-world`.
 const OWNED: [&str; 9] =
     ["dataset", "gist", "image", "model", "module", "package", "project", "repo", "repository"];
 
-/// A name for the first of two parameters that are words: `/repos/{repoOwner}/{repoName}`. `None` behind a name of things
-/// that are not called by their owner, too.
+/// A name for the first of two word parameters: `/repos/{repoOwner}/{repoName}`. `None` after a
+/// name of things that are not identified by their owner.
 pub(super) fn owner(before: Option<&str>, taken: &[String]) -> Option<String> {
     let noun = singular_camel(before?);
     OWNED
@@ -42,14 +42,19 @@ pub(super) fn owner(before: Option<&str>, taken: &[String]) -> Option<String> {
         .then(|| numbered(&format!("{noun}Owner"), |name| !taken.contains(name)))
 }
 
-/// The name, or with the least number that makes it free.
+/// The base name, or with the lowest number that makes it unique.
 fn numbered(base: &str, is_free: impl Fn(&String) -> bool) -> String {
     let numbered = (2u32..).map(|number| format!("{base}{number}"));
     std::iter::once(base.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
 }
 
-/// A name for a path parameter from the literal before it: `/users/{userId}`, `/releases/{releaseDate}`.
-pub(super) fn parameter(before: Option<&str>, values: &Values, taken: &[String]) -> String {
+/// A name for a path parameter from the preceding literal: `/users/{userId}`,
+/// `/releases/{releaseDate}`.
+pub(super) fn parameter(
+    before: Option<&str>,
+    values: &ParameterValues,
+    taken: &[String],
+) -> String {
     let base = match &values.seed_name {
         Some(name) => name.clone(),
         None => {
@@ -77,7 +82,7 @@ pub(super) fn parameter(before: Option<&str>, values: &Values, taken: &[String])
     numbered(&base, |name| !taken.contains(name))
 }
 
-/// `line-items` is `lineItem`.
+/// `line-items` becomes `lineItem`.
 pub(super) fn singular_camel(literal: &str) -> String {
     let all: Vec<String> = words(literal).collect();
     let mut name = String::new();
@@ -105,7 +110,7 @@ mod tests {
     fn names_from_literals() {
         assert_eq!(singular_camel("line-items"), "lineItem");
         assert_eq!(singular_camel("categories"), "category");
-        let ids = Values { classes: [Class::Int].into(), ..Values::default() };
+        let ids = ParameterValues { classes: [Class::Int].into(), ..ParameterValues::default() };
         assert_eq!(parameter(Some("users"), &ids, &[]), "userId");
         assert_eq!(parameter(Some("users"), &ids, &["userId".to_owned()]), "userId2");
         assert_eq!(parameter(None, &ids, &[]), "id");

@@ -1,9 +1,9 @@
-//! An operation's state to its OpenAPI object.
+//! Converts the state of an operation to its OpenAPI object.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::bodies::{Bodies, Part};
+use super::bodies::{Bodies, BodyPosition};
 use super::forms;
 use super::graphql;
 use super::labels::Labels;
@@ -14,7 +14,7 @@ use super::textual::Textual;
 use super::xml;
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Answered, Asked, Body, Operation};
+use crate::infer::state::{Body, Operation, Requests, Responses};
 use crate::schema::{Dialect, join};
 
 /// Writes the operation objects of a path.
@@ -38,7 +38,7 @@ impl Writer<'_> {
             parameters::of_operation(&operation.ok, &operation.failed, detail, limits)
         };
         let asked = self.security.of(operation);
-        // What a security scheme says is no parameter besides.
+        // Parameters that a security scheme describes are left out.
         parameters.retain(|parameter| !asked.is_key(parameter));
         if !parameters.is_empty() {
             object.insert("parameters".to_owned(), parameters.into());
@@ -54,7 +54,7 @@ impl Writer<'_> {
             })
             .collect();
         if responses.is_empty() {
-            // A document must have a response, and no answer was recorded.
+            // A document must have a response, but none was recorded.
             let unknown = json!({"description": "No response was recorded"});
             responses.insert("default".to_owned(), unknown);
         }
@@ -68,10 +68,13 @@ impl Writer<'_> {
         Value::Object(object)
     }
 
-    /// Bodies of requests that failed are no evidence, unless there is no other.
-    fn request_body(&self, method: Method, ok: &Asked, failed: &Asked) -> Option<Value> {
-        let (asked, part) =
-            if ok.n > 0 { (ok, Part::Request) } else { (failed, Part::FailedRequest) };
+    /// The bodies of failed requests are evidence only if there are no others.
+    fn request_body(&self, method: Method, ok: &Requests, failed: &Requests) -> Option<Value> {
+        let (asked, part) = if ok.n > 0 {
+            (ok, BodyPosition::Request)
+        } else {
+            (failed, BodyPosition::FailedRequest)
+        };
         if asked.bodies.is_empty() {
             return None;
         }
@@ -83,7 +86,7 @@ impl Writer<'_> {
         Some(body)
     }
 
-    fn response(&self, method: Method, status: u16, answered: &Answered) -> Value {
+    fn response(&self, method: Method, status: u16, answered: &Responses) -> Value {
         let mut response = json!({"description": description(status)});
         let detail = self.schemas.detail;
         let headers = {
@@ -94,7 +97,8 @@ impl Writer<'_> {
             response["headers"] = headers.into();
         }
         if !answered.bodies.is_empty() {
-            response["content"] = self.content(method, Part::Response(status), &answered.bodies);
+            response["content"] =
+                self.content(method, BodyPosition::Response(status), &answered.bodies);
         }
         if let Some(response) = response.as_object_mut() {
             detail.count(response, &[("n", answered.n)]);
@@ -102,7 +106,7 @@ impl Writer<'_> {
         response
     }
 
-    fn content(&self, method: Method, part: Part, bodies: &CappedMap<Body>) -> Value {
+    fn content(&self, method: Method, part: BodyPosition, bodies: &CappedMap<Body>) -> Value {
         let mut content: Map<String, Value> = bodies
             .sorted()
             .into_iter()
@@ -114,7 +118,7 @@ impl Writer<'_> {
         content.into()
     }
 
-    fn media(&self, method: Method, part: Part, media: &str, body: &Body) -> Value {
+    fn media(&self, method: Method, part: BodyPosition, media: &str, body: &Body) -> Value {
         if !body.is_described() {
             return self.counted(
                 body,
@@ -128,7 +132,7 @@ impl Writer<'_> {
         self.counted(body, object)
     }
 
-    /// Counts what of the bodies could not be read.
+    /// Counts the bodies that could not be read.
     fn counted(&self, body: &Body, object: Map<String, Value>) -> Value {
         let mut object = object;
         if body.unread() > 0 || body.silent > 0 {
@@ -138,10 +142,10 @@ impl Writer<'_> {
         object.into()
     }
 
-    /// The schema of bodies; what else belongs into their media type object goes into `object`.
+    /// The schema of bodies; further keys of their media type object are added to `object`.
     fn schema(
         &self,
-        (method, part, media): (Method, Part, &str),
+        (method, part, media): (Method, BodyPosition, &str),
         body: &Body,
         object: &mut Map<String, Value>,
     ) -> Value {
@@ -165,7 +169,7 @@ impl Writer<'_> {
         }
         let textual = Textual { graph: self.schemas.graph, detail: self.schemas.detail };
         let xml = body.xml.as_ref().map(|documents| xml::schema(documents, textual));
-        // Bytes may be any text.
+        // Binary bodies may be any text.
         let text = body.text.as_ref().filter(|_| body.binary == 0);
         let text = text.map(|text| string(text, "message"));
         let binary = (body.binary > 0).then(|| {
@@ -176,12 +180,12 @@ impl Writer<'_> {
             }
         });
         let all = [json, form, parts, items, xml, text, binary].into_iter().flatten();
-        // The bytes of one type may be JSON now and a page or a form then.
+        // Bodies of one type may be JSON, a page or a form.
         all.reduce(|a, b| join(&a, &b, Dialect::V3_0)).unwrap_or_else(|| json!({}))
     }
 }
 
-/// What a status means, in the words of its specification.
+/// The meaning of a status, in the words of its specification.
 pub(super) fn description(status: u16) -> &'static str {
     StatusCode::from_u16(status)
         .ok()

@@ -1,11 +1,11 @@
-//! `operationId`: `listUsers`, `getUser`, `createUser`, `cancelOrder`, each once in a document.
+//! `operationId`: `listUsers`, `getUser`, `createUser`, `cancelOrder`, each unique in a document.
 
 use std::collections::BTreeMap;
 
 use super::wording::{Verb, Wording, version, words};
 use crate::exchange::Method;
 
-/// An operation to be named.
+/// An operation to name.
 pub(super) struct Named<'a> {
     /// The path, with `{}` for each parameter.
     pub(super) key: &'a str,
@@ -17,11 +17,12 @@ pub(super) struct Named<'a> {
 
 /// A name for each operation.
 ///
-/// Where several would have one name, the shortest path has it, and the others say more: their version, their parameters,
-/// their method, in the end a number. So a path that is found later hardly ever renames another.
+/// If several would have the same name, the shortest path gets it, and the others add more: their
+/// version, their parameters, their method, and finally a number. So a path that is found later
+/// rarely renames another.
 pub(super) fn operation_ids(mut all: Vec<Named<'_>>) -> BTreeMap<(String, Method), String> {
     all.sort_by_key(|named| (named.key.matches('/').count(), named.key, named.method));
-    // Generated code may fold case.
+    // Code generators may ignore case.
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     let mut ids = BTreeMap::new();
     for named in all {
@@ -55,7 +56,7 @@ fn candidates(base: &str, named: &Named<'_>, same_path: bool) -> Vec<String> {
     ]
 }
 
-/// Every name of the path: of `/v1/a/b.csv`, `getV1ABCsv`.
+/// All names in the path: for `/v1/a/b.csv`, `getV1ABCsv`.
 fn spelled_out(named: &Named<'_>) -> String {
     let verb = match &named.wording.verb {
         Verb::Method(verb) => (*verb).to_owned(),
@@ -100,7 +101,7 @@ fn capitalised<'w>(words: impl Iterator<Item = &'w String>) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::wording::{Shape, Siblings};
+    use super::super::wording::{PathShape, Siblings};
     use super::*;
 
     fn ids(all: &[(&str, Method)]) -> Vec<String> {
@@ -109,7 +110,7 @@ mod tests {
             .iter()
             .map(|(key, method)| {
                 let operation = crate::infer::state::Operation::default();
-                Wording::of(key, *method, Shape::of(key, &operation, Siblings::of(key, &keys)))
+                Wording::of(key, *method, PathShape::of(key, &operation, Siblings::of(key, &keys)))
             })
             .collect();
         let named = all.iter().zip(&wordings).map(|((key, method), wording)| Named {
@@ -201,7 +202,7 @@ mod tests {
             ]),
             ["getReportCsv", "getReportXml", "getItem", "getItemJson"]
         );
-        // However alike.
+        // However similar they are.
         assert_eq!(
             ids(&[("/a-b", Get), ("/a_b", Get), ("/aB", Get)]),
             ["getAB", "getAB3", "getAB2"]

@@ -1,4 +1,4 @@
-//! Parameters, form fields and headers: values that came as text.
+//! Parameters, form fields and headers: values in text form.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,13 @@ use super::schema::inferred_format;
 use super::template;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Merge as _};
-use crate::infer::state::{Asked, Class, Delimited, Delimiter, Lexical, Parameter, Text, keys};
+use crate::infer::state::{Class, Delimited, Delimiter, Lexical, Parameter, Requests, Text, keys};
 
-/// The query and header parameters of an operation. What is only in requests that failed is optional.
+/// The query and header parameters of an operation. Parameters that only failed requests have are
+/// optional.
 pub(super) fn of_operation(
-    ok: &Asked,
-    failed: &Asked,
+    ok: &Requests,
+    failed: &Requests,
     detail: &Detail,
     limits: &Limits,
 ) -> Vec<Value> {
@@ -43,7 +44,7 @@ pub(super) fn of_operation(
     all
 }
 
-/// Names sorted, each with its evidence and whether it was in all of `n` valid messages.
+/// Sorted names, each with its observations and whether all of `n` valid messages have it.
 fn united<'a>(
     ok: &'a CappedMap<Parameter>,
     failed: &'a CappedMap<Parameter>,
@@ -52,13 +53,13 @@ fn united<'a>(
     let mut all: Vec<(&str, &Parameter, bool)> =
         ok.iter().map(|(name, parameter)| (name, parameter, parameter.present == n)).collect();
     all.extend(failed.iter().filter(|_| n == 0).map(|(name, parameter)| (name, parameter, false)));
-    // A query may be `?=x`, which has no name that a parameter could be given.
+    // A query may be `?=x`, but a parameter cannot have an empty name.
     all.retain(|(name, ..)| !name.is_empty());
     all.sort_by_key(|(name, _, _)| *name);
     all
 }
 
-/// The headers object of responses: those of all `n` are required.
+/// The headers object of responses: those in all `n` are required.
 pub(super) fn headers(
     headers: &CappedMap<Parameter>,
     n: u64,
@@ -74,7 +75,7 @@ pub(super) fn headers(
             if parameter.present == n {
                 header["required"] = json!(true);
             }
-            // Repeated headers are one comma-joined text to a validator.
+            // A validator sees repeated headers as one comma-separated text.
             header["schema"] = if parameter.most > 1 {
                 json!({"type": "string"})
             } else {
@@ -95,7 +96,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// A query parameter, with the style that its lists have.
+    /// A query parameter, with the style of its lists.
     fn query(&self, name: &str, parameter: &Parameter, required: bool) -> Value {
         let mut object = Map::new();
         object.insert("name".to_owned(), json!(name));
@@ -114,7 +115,7 @@ impl Writer<'_> {
                 let items = self.items(parameter, delimited, name);
                 (json!({"type": "array", "items": items}), Some((style, false)))
             }
-            // Whoever writes the brackets means a list, however short.
+            // Brackets in the name mean a list, however short it is.
             None if parameter.most > 1 || name.ends_with("[]") => {
                 let items = self.scalar(parameter, name);
                 (json!({"type": "array", "items": items}), Some(("form", true)))
@@ -130,7 +131,7 @@ impl Writer<'_> {
         object.into()
     }
 
-    /// A parameter of the style `deepObject`, of names with brackets.
+    /// A `deepObject` parameter, from names with brackets.
     fn deep_object(&self, name: &str, members: &[Member<'_>]) -> Value {
         let mut object = json!({"name": name, "in": "query"});
         if members.iter().any(|member| member.required) {
@@ -142,7 +143,7 @@ impl Writer<'_> {
         object
     }
 
-    /// The schema of members by the keys that lead to them.
+    /// The schema of members, by their key paths.
     fn members<'m>(&self, all: impl Iterator<Item = (&'m [&'m str], &'m Member<'m>)>) -> Value {
         let mut below: BTreeMap<&str, Vec<(&[&str], &Member<'_>)>> = BTreeMap::new();
         for (keys, member) in all {
@@ -183,7 +184,7 @@ impl Writer<'_> {
         self.text(&text, name, |lexical| parameter.is(lexical))
     }
 
-    /// The items of delimited lists, and the values that stood alone.
+    /// The items of delimited lists, and the values without a delimiter.
     fn items(&self, parameter: &Parameter, delimited: &Delimited, name: &str) -> Value {
         let mut text = delimited.parts.clone();
         text.merge(parameter.text.clone(), self.limits);
@@ -218,8 +219,8 @@ struct Member<'a> {
     required: bool,
 }
 
-/// The objects that names with brackets make, by what stands before the brackets. Where a name is also a text of its own, or leads
-/// both to a text and to an object, it makes none.
+/// The objects from names with brackets, by the part before the brackets. There is none if a name
+/// is also a plain text, or both a text and an object.
 fn deep_objects<'a>(
     named: &[(&'a str, &'a Parameter, bool)],
 ) -> BTreeMap<&'a str, Vec<Member<'a>>> {
@@ -232,7 +233,7 @@ fn deep_objects<'a>(
         let is_text = |keys: &[&str]| members.iter().any(|member| member.keys == keys);
         members.iter().all(|member| {
             let (last, before) = member.keys.split_last().unwrap_or((&"", &[]));
-            // Lists have a style of their own, and indices none at all.
+            // Lists have their own style, and indices have none.
             let named =
                 before.iter().chain(Some(last).filter(|key| !key.is_empty() || before.is_empty()));
             let named = named.clone().count() > 0
@@ -259,7 +260,7 @@ fn lexical(is: impl Fn(u64) -> bool) -> Option<Value> {
 }
 
 /// The schema of a path parameter.
-pub(super) fn of_path(values: &template::Values, name: &str, detail: &Detail) -> Value {
+pub(super) fn of_path(values: &template::ParameterValues, name: &str, detail: &Detail) -> Value {
     let mut classes = values.classes.iter();
     match (classes.next(), classes.next()) {
         (Some(class), None) if !values.words => {

@@ -1,4 +1,4 @@
-//! The graph to schemas of OpenAPI 3.0.
+//! Writes the graph as OpenAPI 3.0 schemas.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use super::components::Components;
 use super::confidence::{self, Needed};
 use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
-use super::graph::{Graph, Kind, ObjectId, Side, Slot, SlotId};
+use super::graph::{Graph, ObjectId, ObjectKind, Side, Slot, SlotId};
 use super::hints;
 use super::unions::{Discriminator, discriminator, values};
 use crate::format::FORMATS;
@@ -19,7 +19,7 @@ pub(super) struct Schemas<'g> {
     pub(super) graph: &'g Graph<'g>,
     pub(super) components: &'g Components,
     pub(super) detail: &'g Detail,
-    /// Whether the kind that is being written stands below the name of a secret.
+    /// Whether the kind that is being written is below a secret name.
     secret: Cell<bool>,
     /// By side.
     needed: [Needed; 3],
@@ -38,12 +38,13 @@ impl<'g> Schemas<'g> {
 }
 
 impl Schemas<'_> {
-    /// The schema that everything folded into a place is valid against. `name` is the key that the values stood under.
+    /// The schema that every value folded at a slot is valid against. `name` is the key of the
+    /// values.
     pub(super) fn of(&self, id: SlotId, name: &str) -> Value {
         self.at(id, name, 0)
     }
 
-    /// The same; null is let through where there were fewer than `certain` other values.
+    /// The same; null is allowed if there were fewer than `certain` other values.
     fn at(&self, id: SlotId, name: &str, certain: u64) -> Value {
         let slot = self.graph.slot(id);
         let node = &slot.scalars;
@@ -75,7 +76,8 @@ impl Schemas<'_> {
             nullable(&mut parts);
         }
         match parts.len() {
-            // An untyped schema accepts null; one that says `nullable` without `type` does not (OAS 3.0.3, clarification 003).
+            // An untyped schema accepts null, but `nullable` without `type` does not (OAS 3.0.3,
+            // clarification 003).
             0 if node.nulls > 0 => json!({"x-hmt-null-only": true}),
             0 => json!({}),
             1 => parts.remove(0),
@@ -83,7 +85,8 @@ impl Schemas<'_> {
         }
     }
 
-    /// The schemas of the kinds of object at a place: one of them, if readers can tell which.
+    /// The schemas of the object kinds at a place, as alternatives if a discriminator distinguishes
+    /// them.
     fn objects(&self, slot: &Slot, parts: &mut Vec<Value>) {
         let kinds = self.graph.kinds_at(slot);
         let all: Vec<Value> = kinds.iter().map(|id| self.object(*id)).collect();
@@ -133,7 +136,7 @@ impl Schemas<'_> {
         Value::Object(schema)
     }
 
-    fn object_of(&self, id: ObjectId, kind: &Kind) -> Map<String, Value> {
+    fn object_of(&self, id: ObjectId, kind: &ObjectKind) -> Map<String, Value> {
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
         let needed = &self.needed[kind.side as usize];
         let tags = self.components.tags(id);
@@ -169,7 +172,7 @@ impl Schemas<'_> {
     }
 }
 
-/// The schema of the numbers at a place; `None` where there were none.
+/// The schema of the numbers at a place; `None` if there are none.
 pub(super) fn number(node: &Json, name: &str) -> Option<Value> {
     if node.floats > 0 {
         let mut schema = json!({"type": "number"});
@@ -215,8 +218,8 @@ pub(super) fn inferred_format(text: &Text) -> Option<&'static str> {
         .map(|(_, format)| format.name)
 }
 
-/// Lets one of the parts accept null, the first that has a `type`: `nullable` means nothing beside a `$ref`. It does not extend
-/// an `enum` either, so null joins that.
+/// Lets one of the parts accept null: the first with a `type`, because `nullable` has no effect
+/// next to a `$ref`. It does not extend an `enum` either, so null is added to that.
 fn nullable(parts: &mut Vec<Value>) {
     let typed =
         parts.iter_mut().filter_map(Value::as_object_mut).find(|part| part.contains_key("type"));

@@ -1,4 +1,4 @@
-//! Security: which credentials operations ask for, by those that good requests brought.
+//! Security: the credentials that operations require, from those in successful requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,25 +7,25 @@ use serde_json::{Map, Value, json};
 use super::wording::words;
 use crate::infer::state::Operation;
 
-/// A scheme as the state names it: `bearer`, `header x-api-key`.
-type Key = String;
+/// A scheme as named in the state: `bearer`, `header x-api-key`.
+type SchemeKey = String;
 
 /// The schemes of a document.
 #[derive(Debug, Default)]
 pub(super) struct Security {
-    /// The name of each that some operation asks for.
-    names: BTreeMap<Key, String>,
-    /// Those without which a server refused what it granted with them.
-    proven: BTreeSet<Key>,
-    /// There are bearer tokens that are no JSON Web Tokens, or nobody can tell.
+    /// The name of each scheme that some operation requires.
+    names: BTreeMap<SchemeKey, String>,
+    /// Schemes with proof: a server refused without them what it granted with them.
+    proven: BTreeSet<SchemeKey>,
+    /// Some bearer tokens are not JSON Web Tokens, or this is unknown.
     opaque: bool,
 }
 
-/// What an operation asks for.
+/// The requirements of an operation.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct Requirements {
     security: Vec<Value>,
-    /// Query parameters among the schemes.
+    /// Query parameters that are schemes.
     keys: BTreeSet<String>,
 }
 
@@ -35,19 +35,20 @@ impl Security {
         let mut security = Security::default();
         for operation in operations.clone() {
             let sets = operation.ok.credentials.iter();
-            let brought: BTreeSet<Key> = sets.flat_map(|(key, _)| schemes(key)).collect();
+            let brought: BTreeSet<SchemeKey> = sets.flat_map(|(key, _)| schemes(key)).collect();
             security.opaque |= brought.contains("bearer");
             let refused: Vec<_> = operation.refused.iter().map(|(key, _)| schemes(key)).collect();
-            let is_missed = |scheme: &Key| refused.iter().any(|set| !set.contains(scheme));
+            let is_missed = |scheme: &SchemeKey| refused.iter().any(|set| !set.contains(scheme));
             security.proven.extend(brought.into_iter().filter(is_missed));
         }
-        let asked: BTreeSet<Key> =
+        let asked: BTreeSet<SchemeKey> =
             operations.flat_map(|operation| security.alternatives(operation)).flatten().collect();
         for scheme in asked {
             let taken = |name: &String| security.names.values().any(|other| other == name);
             let longer = name(&scheme, true);
             let numbered = (2u32..).map(|number| format!("{longer}{number}"));
-            // A key in the query has the longer name even alone: a spec of other traffic may have the header.
+            // A key in the query has the longer name even if it is the only one, because a spec of
+            // other traffic may have the header.
             let short = name(&scheme, scheme.starts_with("query "));
             let all = [short, longer.clone()].into_iter().chain(numbered);
             let free = all.into_iter().find(|name| !taken(name)).unwrap_or_default();
@@ -64,11 +65,11 @@ impl Security {
         all
     }
 
-    /// What an operation asks for.
-    pub(super) fn of(&self, operation: &Operation) -> Asked {
+    /// The requirements of an operation.
+    pub(super) fn of(&self, operation: &Operation) -> Requirements {
         let alternatives = self.alternatives(operation);
         if alternatives.iter().all(BTreeSet::is_empty) {
-            return Asked::default();
+            return Requirements::default();
         }
         let keys = alternatives
             .iter()
@@ -76,7 +77,7 @@ impl Security {
             .filter_map(|scheme| scheme.strip_prefix("query "))
             .map(str::to_owned)
             .collect();
-        let requirement = |all: &BTreeSet<Key>| {
+        let requirement = |all: &BTreeSet<SchemeKey>| {
             let mut all: Map<String, Value> = all
                 .iter()
                 .filter_map(|scheme| self.names.get(scheme))
@@ -86,20 +87,20 @@ impl Security {
             Value::Object(all)
         };
         let mut security: Vec<Value> = alternatives.iter().map(requirement).collect();
-        // As merging specs sorts them.
+        // In the sort order of merged specs.
         security.sort_by_key(Value::to_string);
-        Asked { security, keys }
+        Requirements { security, keys }
     }
 
-    /// The least sets of credentials that good requests brought; each request brought all of one of them. An empty set is among
-    /// them where some brought nothing.
-    fn alternatives(&self, operation: &Operation) -> BTreeSet<BTreeSet<Key>> {
+    /// The minimal sets of credentials in successful requests: each request had all of one set. If
+    /// some had none, the empty set is included.
+    fn alternatives(&self, operation: &Operation) -> BTreeSet<BTreeSet<SchemeKey>> {
         let ok = &operation.ok;
-        let mut sets: BTreeSet<BTreeSet<Key>> = BTreeSet::new();
+        let mut sets: BTreeSet<BTreeSet<SchemeKey>> = BTreeSet::new();
         let mut counted = 0u64;
         for (key, count) in ok.credentials.iter() {
             counted = counted.saturating_add(count.0);
-            let told = |scheme: Key| {
+            let told = |scheme: SchemeKey| {
                 if scheme == "jwt" && self.opaque { "bearer".to_owned() } else { scheme }
             };
             let trusted = schemes(key).into_iter().filter(|scheme| self.is_trusted(scheme));
@@ -108,7 +109,7 @@ impl Security {
         if counted < ok.n {
             sets.insert(BTreeSet::new());
         }
-        let least = |set: &&BTreeSet<Key>| {
+        let least = |set: &&BTreeSet<SchemeKey>| {
             set.is_empty()
                 || !sets.iter().any(|other| {
                     !other.is_empty() && other.len() < set.len() && other.is_subset(set)
@@ -117,8 +118,8 @@ impl Security {
         sets.iter().filter(least).cloned().collect()
     }
 
-    /// Cookies come along with everything, and some names may mean anything: only a refusal without it shows that such a
-    /// thing is a credential.
+    /// Cookies are sent with every request, and some names are ambiguous: only a refusal without
+    /// them proves that they are credentials.
     fn is_trusted(&self, scheme: &str) -> bool {
         let doubtful = scheme.starts_with("cookie ")
             || scheme.eq_ignore_ascii_case("query key")
@@ -128,7 +129,7 @@ impl Security {
     }
 }
 
-impl Asked {
+impl Requirements {
     /// The operation's `security`.
     pub(super) fn security(self) -> Option<Value> {
         (!self.security.is_empty()).then(|| self.security.into())
@@ -142,11 +143,11 @@ impl Asked {
 }
 
 /// The schemes of a set.
-fn schemes(key: &str) -> BTreeSet<Key> {
+fn schemes(key: &str) -> BTreeSet<SchemeKey> {
     key.lines().map(str::to_owned).collect()
 }
 
-/// `apiKey` of `header x-api-key`; with the place it is `apiKeyHeader`.
+/// `apiKey` for `header x-api-key`; with the location `apiKeyHeader`.
 fn name(scheme: &str, with_place: bool) -> String {
     let (kind, of) = scheme.split_once(' ').unwrap_or((scheme, ""));
     let camel = |name: &str, end: &str| {

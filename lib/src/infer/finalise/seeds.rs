@@ -1,4 +1,4 @@
-//! The templates of an initial spec: they are honoured before any rule.
+//! The path templates of an initial spec, which take precedence over all rules.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 pub(super) struct Seed {
     literals: BTreeMap<String, Seed>,
     parameter: Option<Box<Seed>>,
-    /// The name of the parameter that leads here.
+    /// The name of this parameter.
     name: String,
 }
 
 impl Seed {
-    /// A tree of path templates such as `/users/{userId}`. Templates with a parameter in only a part of a segment are left out.
+    /// A tree of path templates such as `/users/{userId}`. Templates with a parameter in only a
+    /// part of a segment are left out.
     pub(super) fn of(templates: &[String]) -> Option<Seed> {
         let mut root = Seed::default();
         for template in templates {

@@ -1,4 +1,5 @@
-//! Which words below one place of the path trie are values of a parameter, and which are names.
+//! Decides which words below one place of the path trie are values of a parameter, and which are
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +18,25 @@ use crate::infer::state::{Class, Node, class_of, in_lexicon};
 
 /// For each word, whether it is a value of a parameter.
 ///
-/// What makes a place open, so that it holds values:
-/// 1. words that are not of the API's vocabulary, in number, or beside identifiers;
-/// 2. words, known or not, that all do the same and hardly come again (the unseen mass of Good and Turing: those seen once, of
-///    all observations). Names recur, and each does something else;
-/// 3. words, known or not, of which *every one* leads to the same places, where the same is answered: the few values of a
-///    parameter such as a format or a kind. That they answer alike is not enough where nothing is below (`daily` and `weekly`
-///    reports, `start` and `stop`), nor at the head of all paths;
-/// 4. words that bodies have as values, under a key named as the place, or in the list that the place itself answers;
-/// 5. four words or more below a plural, without anything below, that take and answer the same in more than an envelope;
-/// 6. words with a capital, without anything below, that answer the same, where the API's other names are in lower case.
+/// A place is open, so that it holds values, with one of:
+/// 1. several words outside of the API's vocabulary, or one next to identifiers;
+/// 2. words, known or not, that all behave the same and rarely recur (the unseen mass of Good and
+///    Turing: those seen once, divided by all observations). Names recur, and each behaves
+///    differently;
+/// 3. words, known or not, of which *every one* has the same places below it, with the same
+///    responses: the few values of a parameter such as a format or a kind. Similar responses are
+///    not enough without places below (`daily` and `weekly` reports, `start` and `stop`), nor at
+///    the start of all paths;
+/// 4. words that bodies have as values, under a key with the name of the place, or in the list that
+///    the place itself returns;
+/// 5. four words or more below a plural, without anything below, whose requests and responses agree
+///    in more than an envelope;
+/// 6. capitalised words, without anything below, with the same responses, if the API's other names
+///    are in lower case.
 ///
-/// In an open place, what does something else than the values do is a name. Names of calls (`getUser`, `users.list`) are always
-/// names, and so are plurals that answer a list where collections are to be expected.
+/// In an open place, a word that behaves differently from the values is a name. Names of calls
+/// (`getUser`, `users.list`) are always names, and so are plurals that return a list where
+/// collections are expected.
 pub(super) fn values_among(
     words: &[(String, Node)],
     identifiers: &[&Node],
@@ -43,7 +50,8 @@ pub(super) fn values_among(
     fix_calls(&mut all);
     let all = all;
     let free = || all.iter().filter(|candidate| !candidate.fixed);
-    // What the values do: identifiers and unknown words are values sooner than known ones.
+    // The behaviour of the values: identifiers and unknown words are more likely values than known
+    // words.
     let mut core = Profile::default();
     let mut everything = Profile::default();
     for node in identifiers.iter().copied().chain(rest) {
@@ -60,7 +68,8 @@ pub(super) fn values_among(
 
     let unknown = Mass::of(free().filter(|candidate| !candidate.known));
     let at_head = before.is_head();
-    // Words that come again and again, with no other to be expected, are names unless nearly all of them answer the same.
+    // Words that recur, if no other one is expected, are names unless nearly all have the same
+    // responses.
     let strangers: Vec<&Candidate> = free().filter(|candidate| !candidate.known).collect();
     let answer = strangers.iter().filter(|candidate| answers_alike(candidate, &everything)).count();
     let foreign = unknown.words >= before.need()
@@ -69,7 +78,7 @@ pub(super) fn values_among(
     let beside = !identifiers.is_empty() && unknown.words > 0 && (!at_head || unknown.words >= 3);
     let alike = || free().filter(|candidate| everything.likeness(candidate, 2) >= SAME);
     let same = Mass::of(alike());
-    // Words that are only seen to answer one method have little to be alike in: it takes more of them.
+    // Words with only one method in common are weak evidence, so more of them are needed.
     let rich = alike().filter(|candidate| !candidate.signature.features.is_empty()).count();
     let fleeting =
         same.once * 10 >= same.n && if at_head { rich >= 12 } else { rich >= 4 || same.words >= 8 };
@@ -103,35 +112,35 @@ pub(super) fn values_among(
                     likeness >= ALIKE && !candidate.signature.features.is_empty()
                 }
             } else {
-                // An unknown word that comes again and again and does nothing that the others do is a name.
+                // An unknown word that recurs and behaves differently from all others is a name.
                 candidate.n < OFTEN || core.likeness(candidate, 2) >= LIKE
             }
         })
         .collect()
 }
 
-/// Per cent of what a word does that others do too, for them to do the same.
+/// Percentage of a word's behaviour that others must share to count as the same.
 const SAME: usize = 80;
 
-/// Per cent of what a word does that the values must do too, for it to be one though its author may have written it.
+/// Percentage of a word's behaviour that the values must share for a vocabulary word to be a value.
 const ALIKE: usize = 90;
 
-/// The same where little was seen of it.
+/// The same with few observations.
 const DOUBTFUL: usize = 60;
 
-/// The same for words that hardly anybody would choose as a name.
+/// The same for words that are unlikely names.
 const LIKE: usize = 20;
 
-/// The same where nothing but likeness speaks for values; some places below were seen from one word only.
+/// The same if only similarity suggests values; some places below were seen from one word only.
 const TWIN: usize = 70;
 
-/// A word seen less often tells little of what it does.
+/// Below this number, observations say little about behaviour.
 const OFTEN: u64 = 5;
 
-/// How many keys of answers must be common to all words that lead to the same places.
+/// How many keys of responses all words with the same places below must have in common.
 const COMMON: usize = 3;
 
-/// True where a word answers what others do, and that is something.
+/// True if a word has responses like the others, and has any.
 fn answers_alike(candidate: &Candidate, everything: &Profile) -> bool {
     let Signature { features, below, .. } = &candidate.signature;
     let answers = features.iter().filter(|feature| feature.contains('>')).chain(below);
@@ -139,8 +148,8 @@ fn answers_alike(candidate: &Candidate, everything: &Profile) -> bool {
         && everything.likeness(candidate, 2) >= SAME
 }
 
-/// True where every word leads to what the others lead to: to answers with the same keys, or, if nothing is at the words
-/// themselves, to the same places.
+/// True if every word has below it what the others have: responses with the same keys or, if the
+/// words themselves have none, the same places.
 fn are_twins(words: &[&Candidate]) -> bool {
     let mut profile = Profile::default();
     for candidate in words {
@@ -157,7 +166,7 @@ fn are_twins(words: &[&Candidate]) -> bool {
     words.len() >= 2 && words.iter().all(|c| !c.fixed && leads_alike(c))
 }
 
-/// True where below every word there are two parameters or more, nothing else, and the same methods.
+/// True if every word has below it two parameters or more, nothing else, and the same methods.
 fn are_mirrors(all: &[Candidate]) -> bool {
     let only_values = |feature: &String| feature.split(' ').nth(1) == Some("{}");
     let mirrors = |candidate: &Candidate| {
@@ -175,17 +184,17 @@ fn are_mirrors(all: &[Candidate]) -> bool {
     all.len() >= 2 && all.iter().all(mirrors)
 }
 
-/// A word below a place, and what speaks for or against its being a value.
+/// A word below a place, and the evidence for and against being a value.
 struct Candidate {
     /// Decoded.
     name: String,
-    /// What a client sends by mistake where a value should be, and is refused.
+    /// A placeholder that a client sends by mistake instead of a value, and that is refused.
     broken: bool,
-    /// A name by which something is called: `getUser`, `users.list`.
+    /// The name of a procedure: `getUser`, `users.list`.
     call: bool,
     /// A plural.
     plural: bool,
-    /// A name whatever the others are.
+    /// A name, whatever the others are.
     fixed: bool,
     known: bool,
     n: u64,
@@ -197,7 +206,8 @@ impl Candidate {
         let name = decoded(raw);
         let known = vocabulary.knows(&name);
         let plural = is_plural(&name);
-        // `/tags/cats` may list what has the tag; elsewhere a known plural that answers a list is a collection.
+        // `/tags/cats` may list what has the tag; elsewhere a known plural that returns a list is a
+        // collection.
         let collection = known
             && plural
             && !matches!(before, Before::Plural(_))
@@ -225,10 +235,10 @@ impl Candidate {
     }
 }
 
-/// What programs write where they have no value: JavaScript, Python, Java, templates.
+/// What programs write for a missing value: JavaScript, Python, Java, templates.
 const BROKEN: [&str; 7] = ["undefined", "null", "nan", "none", "nil", "true", "false"];
 
-/// Makes names of calls: of each that is known, and of all known words where most are calls.
+/// Marks calls as names: every known call, and all known words if most are calls.
 fn fix_calls(all: &mut [Candidate]) {
     let calls = all.iter().filter(|candidate| candidate.call).count();
     let mostly = calls >= 2 && calls * 2 >= all.len();
@@ -238,7 +248,8 @@ fn fix_calls(all: &mut [Candidate]) {
     }
 }
 
-/// For each word, whether it is among the values that bodies have for the place: at least two are, and half of all.
+/// For each word, whether bodies have it as a value for the place: at least two words are, and half
+/// of all.
 fn listed(all: &[Candidate], parent: &Parent<'_>) -> Vec<bool> {
     let is_listed = |candidate: &Candidate| {
         !in_lexicon(&candidate.name)
@@ -251,10 +262,10 @@ fn listed(all: &[Candidate], parent: &Parent<'_>) -> Vec<bool> {
     if count >= 2 && count * 2 >= all.len() { listed } else { vec![false; all.len()] }
 }
 
-/// Fewer words below a plural may each be a name of its own.
+/// Fewer words below a plural may each be a name.
 const CHOICES: usize = 4;
 
-/// True for the values of a parameter of which an API has a few: below a plural, with nothing below, all alike.
+/// True for the few values of a parameter: below a plural, with nothing below them, all alike.
 fn are_choices(all: &[Candidate], parent: &Parent<'_>, everything: &Profile) -> bool {
     let alike = |candidate: &Candidate| {
         let Signature { features, inner, methods, .. } = &candidate.signature;
@@ -276,7 +287,7 @@ fn are_choices(all: &[Candidate], parent: &Parent<'_>, everything: &Profile) -> 
         && all.iter().all(alike)
 }
 
-/// True for words with a capital that do the same where all names before are in lower case.
+/// True for capitalised words that behave the same, if all preceding names are in lower case.
 fn are_of_another_style(all: &[Candidate], parent: &Parent<'_>, everything: &Profile) -> bool {
     let alike = |candidate: &Candidate| {
         let Signature { features, inner, methods, .. } = &candidate.signature;
@@ -292,7 +303,8 @@ fn are_of_another_style(all: &[Candidate], parent: &Parent<'_>, everything: &Pro
     parent.lower && all.len() >= 2 && all.iter().all(alike)
 }
 
-/// True where words that look like languages are such: several, of which one names its region, or which do the same.
+/// True if words that look like languages are languages: several, one of which has a region, or
+/// which behave the same.
 pub(super) fn are_locales(words: &[&(String, Node)], vocabulary: &Vocabulary) -> bool {
     if words.len() < 2 {
         return false;
@@ -311,7 +323,7 @@ pub(super) fn are_locales(words: &[&(String, Node)], vocabulary: &Vocabulary) ->
     usual >= 1 && usual * 2 >= words.len() && alike.count() >= 2
 }
 
-/// How much was seen of some words.
+/// How much was observed of some words.
 struct Mass {
     words: usize,
     n: u64,
@@ -330,13 +342,13 @@ impl Mass {
         mass
     }
 
-    /// True where another word is hardly to be expected: next to none was seen only once.
+    /// True if another word is unlikely: almost none was seen only once.
     fn is_closed(&self) -> bool {
         self.n >= 4 * self.words as u64 && self.once * 50 < self.n
     }
 }
 
-/// What some places do, each feature with its weight.
+/// The behaviour of some places, each feature with its weight.
 #[derive(Default)]
 struct Profile {
     counts: BTreeMap<String, u64>,
@@ -354,8 +366,8 @@ impl Profile {
         self.counts.get(feature).is_some_and(|n| *n >= weight)
     }
 
-    /// Per cent of a word's features that have at least a weight here: two, where the word itself is among what was added.
-    /// Methods count only where there is nothing else.
+    /// Percentage of a word's features that have at least this weight: two, if the word itself was
+    /// added. Methods only count if there is nothing else.
     fn likeness(&self, candidate: &Candidate, weight: u64) -> usize {
         let Signature { features, methods, .. } = &candidate.signature;
         self.share(if features.is_empty() { methods } else { features }, weight)
@@ -371,14 +383,14 @@ impl Profile {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::template::{Place, template};
+    use super::super::template::{TemplateNode, template};
     use super::*;
     use crate::exchange::Method;
     use crate::infer::Limits;
     use crate::infer::finalise::testing::folded;
     use crate::infer::state::split_path;
 
-    /// The templates of requests with the bodies of their answers.
+    /// The templates of requests with the bodies of their responses.
     fn templates(exchanges: &[(String, &str)]) -> BTreeSet<String> {
         let limits = Limits::default();
         let caps = crate::infer::sketch::Caps::new(&limits);
@@ -406,7 +418,7 @@ mod tests {
         all
     }
 
-    fn flatten(place: &Place, path: String, all: &mut BTreeSet<String>) {
+    fn flatten(place: &TemplateNode, path: String, all: &mut BTreeSet<String>) {
         for (name, below) in &place.literals {
             flatten(below, format!("{path}/{name}"), all);
         }

@@ -1,8 +1,10 @@
-//! What a place in the path trie does: by this the values of one parameter are alike, and names are not.
+//! The behaviour of a place in the path trie: the values of one parameter behave alike, and names
+//! do not.
 //!
-//! A feature is a method, what is asked with it (query names, keys of bodies), what is answered (keys of objects, looking through an
-//! envelope), or one of these at a place below. There, identifiers and words that no API's author would write are one and the same, or
-//! the values of two parameters would keep apart what does the same.
+//! A feature is a method, its inputs (query names, keys of bodies), its responses (keys of objects,
+//! inside an envelope), or one of these at a place below. There, identifiers and words that no
+//! author would choose are treated as the same; otherwise the values of two parameters would
+//! separate places that behave alike.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +13,19 @@ use super::template::decoded;
 use super::vocabulary::Vocabulary;
 use crate::infer::state::{Class, Json, Node, Operation};
 
-/// How many segments below a place are looked at.
+/// How many segments below a place are examined.
 const DEPTH: usize = 6;
 
 /// The features of a place.
 #[derive(Debug, Default)]
 pub(super) struct Signature {
-    /// Methods at the place itself: nearly everything has the same, so they tell little.
+    /// Methods at the place itself. Nearly all places have the same ones, so they say little.
     pub(super) methods: BTreeSet<String>,
-    /// Everything else that is asked and answered at the place, and the names below with their methods.
+    /// All other inputs and responses at the place, and the names below with their methods.
     pub(super) features: BTreeSet<String>,
-    /// What is answered below.
+    /// The responses below.
     pub(super) below: BTreeSet<String>,
-    /// At which depths there are which methods.
+    /// The methods at each depth.
     pub(super) ends: BTreeSet<String>,
     /// There is something below.
     pub(super) inner: bool,
@@ -42,12 +44,12 @@ impl Signature {
         signature
     }
 
-    /// Something is read here.
+    /// Something can be read here.
     pub(super) fn reads(&self) -> bool {
         self.methods.contains("get")
     }
 
-    /// Each segment below counts by itself, with its depth: what leads there was seen in few combinations.
+    /// Each segment below counts by itself, with its depth, because few combinations were observed.
     fn add_kids(&mut self, node: &Node, depth: usize, vocabulary: &Vocabulary) {
         if depth > DEPTH {
             return;
@@ -97,7 +99,7 @@ fn add_operation(operation: &Operation, place: &str, features: &mut BTreeSet<Str
     add_answers(operation, place, features);
 }
 
-/// Adds the keys of an answer but for those of its envelope.
+/// Adds the keys of a response, except those of its envelope.
 fn add_answer(json: &Json, place: &str, features: &mut BTreeSet<String>) {
     let mut all = BTreeSet::new();
     add_keys(json, place, &mut all);
@@ -120,7 +122,7 @@ fn add_answers(operation: &Operation, place: &str, features: &mut BTreeSet<Strin
     }
 }
 
-/// Keys of envelopes, whatever is in them: most of an API's answers have them, so they tell nothing.
+/// Keys of envelopes of any content: most responses of an API have them, so they say little.
 const ENVELOPE: [&str; 38] = [
     "_links",
     "code",
@@ -162,7 +164,8 @@ const ENVELOPE: [&str; 38] = [
     "totalCount",
 ];
 
-/// The property names of objects, looking through an envelope, and of the objects of an array, told apart from them.
+/// The property names of objects, inside an envelope, and those of the objects in an array, which
+/// are kept apart.
 fn add_keys(json: &Json, place: &str, features: &mut BTreeSet<String>) {
     for (_, object) in json.objects() {
         for (key, property) in object.keys.iter() {

@@ -1,31 +1,33 @@
-//! Which kinds of object are one.
+//! Decides which object kinds are the same.
 //!
-//! Kinds are taken in the order of their evidence, and each is united with the kind that shares the most rare keys with it, if
-//! the evidence of *both, with all that was united into them*, is better explained by one kind ([`super::likeness`]). So a
-//! chain of likenesses cannot lead from one thing to another: what was united speaks as one. Uniting two kinds unites what stands
-//! below their common keys, so that must agree too, all the way down: every list of an API may have `data`, `next` and
-//! `total`, and is not for that a list of the same things.
+//! Kinds are processed in the order of their evidence. Each one is united with the kind that shares
+//! the most rare keys with it, if one kind explains the evidence of *both, with everything united
+//! into them*, better ([`super::likeness`]). So a chain of similar kinds cannot connect different
+//! things: united kinds are tested as one. Uniting two kinds unites the values under their common
+//! keys, so these must agree too, on all levels: every list of an API may have `data`, `next` and
+//! `total`, but the items may differ.
 
 mod features;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, Kind, ObjectId, Side};
+use super::graph::{Graph, ObjectId, ObjectKind, Side};
 use super::intern::Name;
 use super::likeness::{BIT, Bits};
 use super::maps::{NULL, NUMBER, TEXT, kinds};
 use features::Features;
 use trial::Trial;
 
-/// What must speak for two kinds being one, all told. This and the other thresholds were fitted on generated traffic of eight
-/// public APIs; of several hundred pairs united there, the wrong ones came from mixtures and from maps, not from these numbers.
+/// The minimum total evidence for two kinds being the same. This and the other thresholds were
+/// fitted on generated traffic of eight public APIs. Of several hundred pairs united there, the
+/// wrong ones came from mixtures and from maps, not from these numbers.
 const PROOF: Bits = 6 * BIT;
 
-/// The candidates looked at for one kind.
+/// Maximum number of candidates for one kind.
 const CANDIDATES: usize = 8;
 
-/// Unites kinds that are one.
+/// Unites kinds that are the same.
 pub(super) fn unite_similar(graph: &mut Graph<'_>) {
     let features = Features::of(graph);
     let mut kinds: Vec<(ObjectId, u64, usize)> = graph
@@ -37,7 +39,7 @@ pub(super) fn unite_similar(graph: &mut Graph<'_>) {
     kinds.sort_by_key(|(id, n, keys)| {
         (std::cmp::Reverse(n.min(&32).saturating_mul(*keys as u64)), *id)
     });
-    // What was united knows more, so a second round finds what the first could not tell.
+    // United kinds have more evidence, so a second round finds more.
     for _ in 0..2 {
         let mut index = Index::of(graph);
         for (id, ..) in &kinds {
@@ -51,11 +53,11 @@ pub(super) fn unite_similar(graph: &mut Graph<'_>) {
     }
 }
 
-/// What two kinds must have in common to be one, however often each of their keys was seen.
+/// What two kinds must have in common to be the same, however often each of their keys was seen.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Outline {
     side: Side,
-    /// What the places are called; empty for references, which are the same wherever they stand.
+    /// The names of the places; empty for references, which are the same wherever they are.
     nouns: Vec<Name>,
     /// Each key with the types of its values, as bits.
     keys: Vec<(Name, u32)>,
@@ -63,9 +65,10 @@ struct Outline {
 }
 
 impl Outline {
-    /// `None` for a kind with objects or arrays below it that may be of other kinds elsewhere. Maps are allowed, as their
-    /// values are described together. One key is not enough: any two things may have an `id`.
-    fn of(graph: &Graph<'_>, kind: &Kind) -> Option<Outline> {
+    /// `None` for a kind with nested objects or arrays that may be of other kinds elsewhere. Maps
+    /// are allowed, because their values are described together. One key is not enough: any two
+    /// things may have an `id`.
+    fn of(graph: &Graph<'_>, kind: &ObjectKind) -> Option<Outline> {
         if kind.properties.len() < 2 {
             return None;
         }
@@ -88,8 +91,9 @@ impl Outline {
     }
 }
 
-/// Unites kinds that stand under properties of one name, and have the same keys with the same types: what differs is how often
-/// a key was seen. References are united whatever their places are called.
+/// Unites kinds under properties with the same name that have the same keys with the same types,
+/// and only differ in the frequency of keys. References are united whatever the names of their
+/// places are.
 pub(super) fn unite_namesakes(graph: &mut Graph<'_>) {
     let mut namesakes: BTreeMap<Outline, Vec<ObjectId>> = BTreeMap::new();
     for (id, kind) in graph.kinds() {
@@ -104,17 +108,18 @@ pub(super) fn unite_namesakes(graph: &mut Graph<'_>) {
     }
 }
 
-/// Keys with the address of what a reference points to.
+/// Keys with the address of a reference's target.
 const ADDRESSES: [&str; 3] = ["href", "uri", "url"];
 
-/// Keys with the name of what a reference points to.
+/// Keys with the name of a reference's target.
 const LABELS: [&str; 2] = ["name", "title"];
 
 /// Further keys of references.
 const IDENTIFIERS: [&str; 4] = ["id", "index", "key", "slug"];
 
-/// True for an object that only names another thing and says where it is, as `{"name": …, "url": …}` does.
-pub(super) fn is_reference(graph: &Graph<'_>, kind: &Kind) -> bool {
+/// True for an object that only names another thing and its address, such as `{"name": …, "url":
+/// …}`.
+pub(super) fn is_reference(graph: &Graph<'_>, kind: &ObjectKind) -> bool {
     let (mut addresses, mut labels) = (0, 0);
     for (name, (_, slot)) in kind.properties.iter() {
         let name = graph.names.text(name);
@@ -135,7 +140,7 @@ pub(super) fn is_reference(graph: &Graph<'_>, kind: &Kind) -> bool {
 /// The kinds that have a key, by side and key.
 struct Index {
     kinds: [Vec<Vec<ObjectId>>; 3],
-    /// By kind: the search that found it last.
+    /// By kind: the last search that found it.
     found: Vec<u32>,
     searches: u32,
 }
@@ -175,7 +180,7 @@ impl Index {
     }
 }
 
-/// The kind that is the same by the strongest evidence.
+/// The kind with the strongest evidence of being the same.
 fn best(
     graph: &Graph<'_>,
     features: &Features,
@@ -228,7 +233,7 @@ mod tests {
     /// For each body, the number of its root's kind.
     fn kinds(places: &[(&str, Vec<String>)]) -> Vec<usize> {
         let limits = Limits::default();
-        // In an API of other things, so that keys can be rare.
+        // In an API with other things, so that keys can be rare.
         let others = ["ants", "bees", "cats", "dogs", "eels", "foxes", "gnus", "hens"];
         let others =
             others.map(|o| (o, vec![format!(r#"{{"id": 1, "{o}_a": 1, "{o}_b": 2}}"#); 9]));
@@ -272,7 +277,7 @@ mod tests {
             .collect()
     }
 
-    /// How many kinds there are at the root of the bodies once namesakes are united.
+    /// The number of kinds at the root of the bodies after namesakes are united.
     fn namesakes(places: &[(&str, &[&str])]) -> usize {
         let limits = Limits::default();
         let all: Vec<Json> = places.iter().map(|(_, bodies)| folded(bodies)).collect();

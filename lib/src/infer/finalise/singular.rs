@@ -1,8 +1,9 @@
-//! The singular of an English noun, as names want it. (The stemmer of the vocabulary only has to treat both numbers alike.)
+//! The singular of an English noun for use in names. (The stemmer of the vocabulary only needs to
+//! treat both numbers alike.)
 
 use std::borrow::Cow;
 
-/// The singular of a plural in lower case; other words as they are.
+/// The singular of a plural in lower case; other words unchanged.
 pub(super) fn singular(word: &str) -> Cow<'_, str> {
     const IRREGULAR: [(&str, &str); 10] = [
         ("analyses", "analysis"),
@@ -17,7 +18,7 @@ pub(super) fn singular(word: &str) -> Cow<'_, str> {
         ("women", "woman"),
     ];
     const AS_THEY_ARE: [&str; 5] = ["dns", "https", "news", "series", "species"];
-    /// Their singular ends in `as`, where that of `cases` and `releases` ends in `ase`.
+    /// Their singular ends in `as`, unlike that of `cases` and `releases`.
     const IN_AS: [&str; 5] = ["aliases", "atlases", "biases", "canvases", "gases"];
 
     if let Some((_, one)) = IRREGULAR.iter().find(|(many, _)| *many == word) {

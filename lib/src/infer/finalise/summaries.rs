@@ -25,9 +25,9 @@ pub(super) fn summary(wording: &Wording) -> String {
     capitalised(&format!("{verb}{object}{representation}"))
 }
 
-/// The last thing with what qualifies it, of the thing that holds it.
+/// The last thing with its qualifiers, and the thing that it belongs to.
 fn phrase(wording: &Wording) -> String {
-    // A thing that no parameter tells apart from others qualifies the next: "admin users".
+    // A thing without a parameter qualifies the next: "admin users".
     let mut groups: Vec<(bool, Vec<&str>)> = Vec::new();
     let mut closed = true;
     for thing in &wording.things {
@@ -59,7 +59,7 @@ fn noun(words: &[&str], one: bool, plural: bool) -> String {
     if !one {
         return format!("the {text}");
     }
-    // By the letter, but for the commonest words that are not spoken as they are written.
+    // By the first letter, except for frequent words with another pronunciation.
     let vowel = text.starts_with(['a', 'e', 'i', 'o', 'u'])
         && !["us", "un", "ut", "eu", "one"].iter().any(|start| text.starts_with(start));
     let article = if vowel || text.starts_with("hour") { "an" } else { "a" };
@@ -77,13 +77,14 @@ fn capitalised(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wording::Shape;
+    use super::super::wording::PathShape;
     use super::*;
     use crate::exchange::Method::{self, Delete, Get, Options, Post};
 
     #[test]
     fn phrases() {
-        let of = |key: &str, method: Method| summary(&Wording::of(key, method, Shape::default()));
+        let of =
+            |key: &str, method: Method| summary(&Wording::of(key, method, PathShape::default()));
         for (key, method, text) in [
             ("/users", Get, "List users"),
             ("/users", Post, "Create a user"),

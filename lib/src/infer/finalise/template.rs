@@ -1,8 +1,10 @@
-//! Path templates: which children of a place in the path trie are names, and which are values of one parameter.
+//! Path templates: which children of a place in the path trie are names, and which are values of
+//! one parameter.
 //!
-//! The rules are those of the design's section on the path trie, in order: identifiers by class are one parameter; words
-//! that are not of the API's vocabulary join it where they are many or where identifiers stand beside them; known words stay
-//! literal, unless they behave as the values do. All of them look at the finished state only, so they may change freely.
+//! The rules apply in this order: identifiers of the same class become one parameter; words outside
+//! of the API's vocabulary join it if there are many of them, or next to identifiers; known words
+//! stay literal, unless they behave like the values. All rules read only the finished state, so
+//! they can be changed freely.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,19 +23,20 @@ use crate::infer::state::{
 
 /// A place in the templated tree.
 #[derive(Debug, Default)]
-pub(super) struct Place {
+pub(super) struct TemplateNode {
     /// By segment as on the wire.
-    pub(super) literals: BTreeMap<String, Place>,
+    pub(super) literals: BTreeMap<String, TemplateNode>,
     pub(super) operations: BTreeMap<Method, Box<Operation>>,
-    /// By their segments, with `{}` for a value: mostly that alone, else `{}.json`, `{}:cancel`, `Products({})`.
-    pub(super) parameters: BTreeMap<String, Slot>,
+    /// By segment pattern, with `{}` for a value: usually just that, otherwise `{}.json`,
+    /// `{}:cancel`, `Products({})`.
+    pub(super) parameters: BTreeMap<String, ParameterSlot>,
     pub(super) plain: u64,
     pub(super) slashed: u64,
 }
 
-impl Place {
-    /// The place that a path leads to, made on the way; `key` has `{}` for each parameter.
-    pub(super) fn at(&mut self, key: &str) -> &mut Place {
+impl TemplateNode {
+    /// The place of a path, created if missing; `key` has `{}` for each parameter.
+    pub(super) fn at(&mut self, key: &str) -> &mut TemplateNode {
         key.split('/').skip(1).fold(self, |place, segment| {
             if segment.contains(VALUE) {
                 &mut place.parameters.entry(segment.to_owned()).or_default().place
@@ -44,39 +47,39 @@ impl Place {
     }
 }
 
-/// What stands for a value in a segment.
+/// Represents a value in a segment.
 pub(super) const VALUE: &str = "{}";
 
-/// A parameter in the tree, and what is below it.
+/// A parameter in the tree, and everything below it.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
-    pub(super) place: Place,
-    pub(super) values: Values,
+pub(super) struct ParameterSlot {
+    pub(super) place: TemplateNode,
+    pub(super) values: ParameterValues,
     /// The values of further parameters in the same segment.
-    pub(super) more: Vec<Values>,
+    pub(super) more: Vec<ParameterValues>,
 }
 
-/// What is known of a path parameter's values.
+/// What is known about a path parameter's values.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Values {
+pub(super) struct ParameterValues {
     pub(super) classes: BTreeSet<Class>,
-    /// The name that an initial spec gives it.
+    /// The name from an initial spec.
     pub(super) seed_name: Option<String>,
     pub(super) segments: Segments,
     /// All values are languages, with or without a region.
     pub(super) locales: bool,
-    /// True where words are among the values.
+    /// True if some values are words.
     pub(super) words: bool,
-    /// Exchanges, of all classes and of each that is an identifier.
+    /// Number of exchanges, in total and for each identifier class.
     pub(super) n: u64,
     pub(super) by_class: BTreeMap<Class, (u64, Segments)>,
 }
 
-/// So seldom (one in so many) all exchanges of a path have values of one class by chance, though the parameter has others.
+/// The odds below which all exchanges of a path having one class counts as chance.
 const BY_CHANCE: u64 = 20;
 
-impl Values {
-    /// Counts exchanges whose value is of a class of identifiers.
+impl ParameterValues {
+    /// Counts exchanges whose value belongs to a class of identifiers.
     fn add(&mut self, class: Class, node: &Node, limits: &Limits) {
         self.classes.insert(class);
         self.segments.merge(node.segments.clone(), limits);
@@ -86,14 +89,19 @@ impl Values {
     }
 
     /// The values of a further part of a key.
-    fn of_key(segments: Segments, n: u64) -> Values {
-        Values { classes: [Class::Keyed].into(), segments, n, ..Values::default() }
+    fn of_key(segments: Segments, n: u64) -> ParameterValues {
+        ParameterValues {
+            classes: [Class::Keyed].into(),
+            segments,
+            n,
+            ..ParameterValues::default()
+        }
     }
 
-    /// The values in a path of which `n` exchanges are known, all with values of the classes `through`. Where that is one
-    /// class, and no chance, the path has a rule of its own: `/meetings/{id}` takes numbers, though `/meetings/{id}/files` is
-    /// asked for by UUIDs.
-    pub(super) fn in_path(&self, through: ClassSet, n: u64) -> Values {
+    /// The values in a path with `n` known exchanges, all with values of the classes `through`. If
+    /// that is one class, and not by chance, the path has a narrower rule: `/meetings/{id}` takes
+    /// numbers, although `/meetings/{id}/files` is requested with UUIDs.
+    pub(super) fn in_path(&self, through: ClassSet, n: u64) -> ParameterValues {
         let single = self.classes.len() == 1 && !self.words;
         let of_path =
             self.by_class.iter().find(|(class, _)| !single && ClassSet::of(**class) == through);
@@ -105,7 +113,7 @@ impl Values {
         if chance > (1 << 32) / BY_CHANCE {
             return self.clone();
         }
-        Values {
+        ParameterValues {
             classes: [*class].into(),
             segments: segments.clone(),
             words: false,
@@ -114,13 +122,13 @@ impl Values {
     }
 }
 
-/// `a * b / c` without overflow; `a` where `c` is 0.
+/// `a * b / c` without overflow; `a` if `c` is 0.
 fn mul_div(a: u64, b: u64, c: u64) -> u64 {
     let wide = (u128::from(a) * u128::from(b)).checked_div(u128::from(c));
     wide.map_or(a, |quotient| u64::try_from(quotient).unwrap_or(u64::MAX))
 }
 
-/// What stands before a place; the evidence needed for a parameter depends on it.
+/// What precedes a place, which determines the evidence needed for a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before<'n> {
     Root,
@@ -131,7 +139,7 @@ pub(super) enum Before<'n> {
 }
 
 impl<'n> Before<'n> {
-    /// How many unknown words make an open set where no identifier is beside them.
+    /// How many unknown words make an open set without identifiers.
     pub(super) fn need(self) -> usize {
         match self {
             Before::Root | Before::Version => 12,
@@ -163,38 +171,39 @@ pub(super) fn template(
     seed: Option<&Seed>,
     literals: &BTreeSet<String>,
     limits: &Limits,
-) -> Place {
+) -> TemplateNode {
     let values = siblings::ValuesOfKeys::of(&root);
     let templater = Templater { vocabulary, literals, values, limits };
     templater.place(root, Here { before: Before::Root, at: 0, lower: 0 }, seed)
 }
 
-/// So often, with no other value, what begins with words is a name though it ends as an identifier does.
+/// Number of observations, without another value, after which an identifier that begins with words
+/// is a name.
 const SURELY_ONE: u64 = 5;
 
 struct Templater<'a> {
     vocabulary: &'a Vocabulary,
-    /// Names that people gave, decoded.
+    /// Names that the user gave, decoded.
     literals: &'a BTreeSet<String>,
-    /// What stands under the keys of all bodies.
+    /// The values under the keys of all bodies.
     values: siblings::ValuesOfKeys,
     limits: &'a Limits,
 }
 
-/// Where a place is.
+/// The position of a place.
 #[derive(Clone, Copy)]
 struct Here<'n> {
     before: Before<'n>,
-    /// The number of the parameter that would stand here.
+    /// The number of the parameter that would be here.
     at: usize,
-    /// How many names in lower case lead here; 0 where any has a capital.
+    /// How many preceding names are in lower case; 0 if any has a capital.
     lower: usize,
 }
 
 impl<'n> Here<'n> {
     fn below(self, name: &'n str) -> Here<'n> {
         let lower = match self.lower {
-            // Nothing before tells that capitals are used.
+            // No preceding name has a capital.
             n if !name.contains(char::is_uppercase) && (n > 0 || self.before == Before::Root) => {
                 n + 1
             }
@@ -208,12 +217,13 @@ impl<'n> Here<'n> {
 #[derive(Default)]
 struct Group {
     nodes: Option<Node>,
-    values: Values,
+    values: ParameterValues,
     /// The classes of the nodes.
     classes: ClassSet,
-    /// True where it is noted below each node of which class it was.
+    /// True if each node below has a note of its class.
     noted: bool,
-    /// Nodes of identifiers that only ever were refused: they tell of the values only if there are no others.
+    /// Nodes of identifiers that were always refused: their values count only if there are no
+    /// others.
     refused: Vec<(Class, Node)>,
 }
 
@@ -226,7 +236,7 @@ impl Group {
             self.classes = classes;
             return;
         };
-        // Where there is one class only, there is nothing to tell apart.
+        // With a single class, notes are unnecessary.
         if self.noted || classes != self.classes {
             if !self.noted {
                 all.came_through(at, self.classes);
@@ -243,7 +253,7 @@ impl Group {
         self.add(node, ClassSet::of(class), at, limits);
     }
 
-    /// Adds the nodes that only ever were refused: beside others, without their values.
+    /// Adds the nodes that were always refused; without their values, if there are others.
     fn add_refused(&mut self, at: usize, limits: &Limits) {
         let alone = self.nodes.is_none();
         for (class, node) in std::mem::take(&mut self.refused) {
@@ -256,10 +266,10 @@ impl Group {
     }
 }
 
-/// So many names in lower case lead to a place where names with capitals are of another style.
+/// Number of preceding lower-case names after which capitalised names are a different style.
 const LOWER: usize = 2;
 
-/// True where anything at or below a place was answered below 400.
+/// True if anything at or below a place was answered with a status below 400.
 pub(super) fn is_answered(node: &Node) -> bool {
     node.operations.values().any(|operation| operation.ok.n > 0)
         || node
@@ -269,15 +279,15 @@ pub(super) fn is_answered(node: &Node) -> bool {
 }
 
 impl Templater<'_> {
-    fn place(&self, node: Node, here: Here<'_>, seed: Option<&Seed>) -> Place {
+    fn place(&self, node: Node, here: Here<'_>, seed: Option<&Seed>) -> TemplateNode {
         let Here { before, at, .. } = here;
         let mut parent = siblings::Parent::of(&node, before, &self.values);
         parent.lower = here.lower >= LOWER;
-        let mut place = Place {
+        let mut place = TemplateNode {
             operations: node.operations,
             plain: node.plain,
             slashed: node.slashed,
-            ..Place::default()
+            ..TemplateNode::default()
         };
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         let mut words = Vec::new();
@@ -287,7 +297,7 @@ impl Templater<'_> {
                 self.identifiers(class, kids, (before, at), seed, &mut groups, &mut words);
             } else {
                 let (kept, other) = kids.into_parts();
-                // Of a base path that was cut out, nothing is left.
+                // Nothing is left of a base path that was cut out.
                 let seen = kept.into_iter().filter(|(_, node)| !node.is_empty());
                 words.extend(seen.map(|(name, node)| (String::from(name), node)));
                 rest.extend(other);
@@ -296,7 +306,7 @@ impl Templater<'_> {
         for group in groups.values_mut() {
             group.add_refused(at, self.limits);
         }
-        // What people call a name is no evidence for values.
+        // Names that the user gave are no evidence for values.
         let (given, mut words): (Vec<_>, Vec<_>) =
             words.into_iter().partition(|(name, _)| self.literals.contains(&decoded(name)));
         for (name, node) in given {
@@ -329,7 +339,7 @@ impl Templater<'_> {
                 let told_apart = groups.contains_key(&pattern) || common.as_deref() == Some(suffix);
                 let pattern = if told_apart { pattern } else { VALUE.to_owned() };
                 let group = groups.entry(pattern).or_default();
-                // What is only refused is no value that the API takes.
+                // A value that is always refused is not valid.
                 group.values.words |= group.nodes.is_none() || is_answered(&node);
                 group.values.locales = false;
                 group.add(node, ClassSet::of(Class::Word), at, self.limits);
@@ -346,11 +356,11 @@ impl Templater<'_> {
             let mut values = group.values;
             values.seed_name = seed.map(|seed| seed.name().to_owned());
             let further = std::mem::take(&mut node.more).into_iter();
-            let more: Vec<Values> =
-                further.map(|segments| Values::of_key(segments, node.n)).collect();
+            let more: Vec<ParameterValues> =
+                further.map(|segments| ParameterValues::of_key(segments, node.n)).collect();
             let below = Here { before: Before::Parameter, at: at + 1 + more.len(), ..here };
             let below = self.place(node, below, seed);
-            place.parameters.insert(pattern, Slot { place: below, values, more });
+            place.parameters.insert(pattern, ParameterSlot { place: below, values, more });
         }
         place
     }
@@ -386,8 +396,8 @@ impl Templater<'_> {
         class_of(head) == Class::Word && words(head).count() >= 2 && self.vocabulary.knows(head)
     }
 
-    /// Groups identifiers of one class by suffix; one that only ever was a single value at the head of all paths is a name
-    /// (`/2010-04-01/…`, `/1/…`).
+    /// Groups identifiers of one class by suffix. An identifier that is the only value at the start
+    /// of all paths is a name (`/2010-04-01/…`, `/1/…`).
     fn identifiers(
         &self,
         class: Class,
@@ -399,7 +409,7 @@ impl Templater<'_> {
     ) {
         let (kept, rest) = kids.into_parts();
         if let Some(node) = rest {
-            // What stood behind these identifiers is not known, so the segments are texts.
+            // The segments after these identifiers are unknown, so they are texts.
             let group = groups.entry(VALUE.to_owned()).or_default();
             group.values.words = true;
             group.values.classes.insert(class);
@@ -439,14 +449,14 @@ impl Templater<'_> {
     }
 }
 
-/// The suffix, such as `.json`, that all names have.
+/// The suffix that all names have, such as `.json`.
 fn common_extension<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let mut suffixes = names.map(|name| &name[without_extension(name).len()..]);
     let first = suffixes.next()?;
     suffixes.all(|suffix| suffix == first).then_some(first)
 }
 
-/// A segment as its author wrote it.
+/// A segment in its decoded form.
 pub(super) fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

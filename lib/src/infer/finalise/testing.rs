@@ -1,10 +1,10 @@
-//! What tests of several decisions share.
+//! Helpers for the tests of several decisions.
 
 use crate::infer::Limits;
 use crate::infer::sketch::Caps;
 use crate::infer::state::{Json, Tape};
 
-/// What is seen at a place that holds these values.
+/// The observations at a place with these values.
 pub(super) fn folded<T: AsRef<str>>(values: &[T]) -> Json {
     let (mut json, mut tape, limits) = (Json::default(), Tape::default(), Limits::default());
     for value in values {

@@ -1,4 +1,5 @@
-//! Schemas of values that came as text, in forms and parts: a text is of the type that all texts at its place read as.
+//! Schemas of values in text form, in forms and parts: a text has the type that all texts at its
+//! place can be read as.
 
 use serde_json::{Map, Value, json};
 
@@ -16,9 +17,11 @@ pub(super) struct Textual<'a> {
 }
 
 impl Textual<'_> {
-    /// The schema of what was seen at a place. A name that came once in one body and repeatedly in another is a list in both.
+    /// The schema of the observations at a place. A name with one value in one body and several in
+    /// another is a list in both.
     pub(super) fn of(&self, json: &Json, name: &str) -> Value {
-        // What is a list in one form and an object in another has no one type, nor has what is a text in another.
+        // There is no single type for a list in one form and an object in another, or for either
+        // and a text.
         let mixed = json.object.is_some() && (kinds_of_scalars(json) > 0 || json.array.is_some());
         if json.opaque > 0 || mixed {
             return json!({});
@@ -33,7 +36,8 @@ impl Textual<'_> {
         }
     }
 
-    /// The schema of the items of a list. Only a name stands for a list of one: an item that is none is not.
+    /// The schema of the items of a list. Only a name can be a list with one value, unlike a nested
+    /// item.
     fn item(&self, json: &Json, name: &str) -> Value {
         if json.array.is_some() && kinds_of_scalars(json) > 0 {
             return json!({});
@@ -41,7 +45,7 @@ impl Textual<'_> {
         self.of(json, name)
     }
 
-    /// The items of the lists at a place, and the values that were there alone. `None` where some are lists and some are not.
+    /// The items of the lists at a place, and the single values. `None` if only some are lists.
     pub(super) fn items(&self, json: &Json) -> Option<Json> {
         let items = json.array.as_ref().and_then(|array| array.items.as_deref());
         let alone = Json { array: None, ..json.clone() };
@@ -81,7 +85,7 @@ impl Textual<'_> {
         Value::Object(schema)
     }
 
-    /// All objects of a place, whatever they say they are.
+    /// All objects of a place, whatever their tags are.
     pub(super) fn whole(&self, object: &Object) -> Object {
         let mut whole = object.clone();
         whole.bring_together(self.graph.limits());
@@ -109,7 +113,7 @@ impl Textual<'_> {
     }
 }
 
-/// How many types the texts at a place read as, integers being numbers.
+/// How many types the texts at a place can be read as, with integers as numbers.
 pub(super) fn kinds_of_scalars(json: &Json) -> usize {
     let numbers = json.ints.saturating_add(json.floats);
     let texts = json.text.as_ref().map_or(0, |text| text.n);

@@ -1,32 +1,34 @@
-//! Which kinds at one place are a union, and which are one kind whose objects merely say different things of themselves.
+//! Decides which kinds at one place are a union, and which are one kind whose objects merely have
+//! different tags.
 //!
-//! What objects say they are (`type`, `object`, …) keeps them apart in the state. Here it is decided whether that was for a reason:
-//! two summaries say more than one if they tell, of what is there and of what type it is, more than they cost. The gain of each
-//! key is the likelihood ratio of [`super::likeness`]; the cost is that of another parameter (Schwarz 1978: half the logarithm of the
-//! number of observations), and a bit, because the ratio of few observations is seldom zero. Nothing is lost by a wrong answer but
-//! brevity or precision: either way all that was seen is valid.
+//! The state keeps objects with different tags (`type`, `object`, …) apart. Here, two summaries are
+//! kept if they describe more, in the presence and types of keys, than they cost. The gain of each
+//! key is the likelihood ratio of [`super::likeness`]. The cost is that of another parameter
+//! (Schwarz 1978: half the logarithm of the number of observations), plus a bit, because the ratio
+//! of few observations is seldom zero. A wrong decision only affects brevity or precision: all
+//! observations are valid in either case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, Kind, ObjectId, Slot, SlotId};
+use super::graph::{Graph, ObjectId, ObjectKind, Slot, SlotId};
 use super::likeness::{BIT, Bits, Counts, difference, log2};
 
-/// What must be gained for kinds to be called different.
+/// The minimum gain for kinds to be different.
 const PROOF: Bits = 6 * BIT;
 
-/// What must be lost for kinds of a union to be called one. Between the two nothing is known, and they stay as they are.
+/// The minimum loss for kinds of a union to be united. Between these limits, they stay as they are.
 const SAME: Bits = -4 * BIT;
 
-/// How deep a difference may lie.
+/// Maximum depth of a difference.
 const DEPTH: usize = 2;
 
-/// More kinds at one place are no union.
+/// Maximum number of kinds in a union.
 const MOST: usize = 32;
 
-/// More rounds are never made: with each, kinds become fewer.
+/// Maximum number of rounds; each round reduces the number of kinds.
 const ROUNDS: usize = 8;
 
-/// Unites kinds that stand at one place and do not differ.
+/// Unites kinds at the same place that do not differ.
 pub(super) fn settle_unions(graph: &mut Graph<'_>) {
     for _ in 0..ROUNDS {
         let mut known = BTreeMap::new();
@@ -44,7 +46,8 @@ pub(super) fn settle_unions(graph: &mut Graph<'_>) {
     }
 }
 
-/// Unites the kinds at each place where not all objects have the surest tag: what is optional tells no kinds apart.
+/// Unites the kinds at each place where some objects lack the surest tag: an optional key
+/// distinguishes no kinds.
 pub(super) fn unite_optional(graph: &mut Graph<'_>) {
     let mut pairs = Vec::new();
     for slot in graph.slots().filter(|slot| slot.kinds.len() > 1) {
@@ -65,7 +68,7 @@ pub(super) fn tag_keys(graph: &Graph<'_>, slot: &Slot) -> BTreeSet<String> {
     tags.filter_map(|tag| tag.split_once('=')).map(|(key, _)| key.to_owned()).collect()
 }
 
-/// The pairs of kinds at one place that are one.
+/// The pairs of kinds at one place that are the same.
 fn ones(
     graph: &Graph<'_>,
     kinds: &[ObjectId],
@@ -91,8 +94,14 @@ fn ones(
     gains.into_iter().filter(|(_, gain)| *gain <= SAME).map(|(pair, _)| pair).collect()
 }
 
-/// What is gained by two summaries in place of one.
-fn gain(graph: &Graph<'_>, a: &Kind, b: &Kind, tags: &BTreeSet<String>, depth: usize) -> Bits {
+/// The gain of two summaries instead of one.
+fn gain(
+    graph: &Graph<'_>,
+    a: &ObjectKind,
+    b: &ObjectKind,
+    tags: &BTreeSet<String>,
+    depth: usize,
+) -> Bits {
     if a.additional.is_some() != b.additional.is_some() {
         return PROOF;
     }
@@ -102,7 +111,7 @@ fn gain(graph: &Graph<'_>, a: &Kind, b: &Kind, tags: &BTreeSet<String>, depth: u
         if tags.contains(graph.names.text(name)) {
             continue;
         }
-        let counts = |kind: &Kind, property: Option<&(u64, SlotId)>| match property {
+        let counts = |kind: &ObjectKind, property: Option<&(u64, SlotId)>| match property {
             Some((present, slot)) => graph.counts(kind.n, *present, *slot),
             None => [kind.n, 0, 0, 0, 0, 0, 0],
         };
@@ -117,7 +126,7 @@ fn gain(graph: &Graph<'_>, a: &Kind, b: &Kind, tags: &BTreeSet<String>, depth: u
     gained
 }
 
-/// What is gained at places below, where that is enough to be believed.
+/// The gain in places below, if it is sufficient.
 fn gain_below(
     graph: &Graph<'_>,
     a: &Slot,
@@ -138,7 +147,8 @@ fn gain_below(
     }
 }
 
-/// The key by which readers tell the kinds at a place apart: in all objects of each a text, of a few that are in no other.
+/// The discriminator of the kinds at a place: a key that is a text in all objects of each kind,
+/// with a few values that no other kind has.
 pub(super) fn discriminator(
     graph: &Graph<'_>,
     slot: &Slot,
@@ -157,17 +167,18 @@ pub(super) fn discriminator(
     })
 }
 
-/// A key, and the kind that each of its values names.
+/// A key, and the kind for each of its values.
 pub(super) struct Discriminator {
     pub(super) key: String,
     pub(super) mapping: BTreeMap<String, ObjectId>,
 }
 
-/// All values of a key, where it is in every object and always a text.
-pub(super) fn values(graph: &Graph<'_>, kind: &Kind, key: &str) -> Option<Vec<String>> {
+/// All values of a key, if every object has it and it is always a text.
+pub(super) fn values(graph: &Graph<'_>, kind: &ObjectKind, key: &str) -> Option<Vec<String>> {
     let (present, slot) = graph.property(kind, key)?;
     let text = graph.slot(slot).scalars.text.as_ref()?;
-    // A repeated key is of the last value to some readers and of the first to others; it was counted once, its values twice.
+    // Some readers take the first value of a duplicate key and others the last. The key was counted
+    // once, its values twice.
     let always = present == kind.n && text.n == kind.n && kind.n > 0;
     let only = graph.counts(kind.n, present, slot) == [0, 0, 0, 0, kind.n, 0, 0];
     let opaque = graph.slot(slot).scalars.opaque > 0;
@@ -184,7 +195,7 @@ mod tests {
     use crate::infer::finalise::maps::MapNames;
     use crate::infer::finalise::testing::folded;
 
-    /// How many kinds there are at the root of the bodies, and the key that tells them apart.
+    /// The number of kinds at the root of the bodies, and the key that distinguishes them.
     fn settled(bodies: &[String]) -> (usize, Option<String>) {
         let (limits, json) = (Limits::default(), folded(bodies));
         let maps = MapNames::learn(std::iter::once(&json));
@@ -215,7 +226,7 @@ mod tests {
         let user = r#""type": "User", "login": "a", "site_admin": false"#;
         let team = r#""type": "Organization", "login": "b", "site_admin": false"#;
         assert_eq!(settled(&things(user, team, 6)).0, 1);
-        // Of two objects that differ in a single key nobody knows.
+        // Two objects that differ in a single key are not enough evidence.
         let more = r#""type": "Organization", "login": "b", "members": 3"#;
         assert_eq!(settled(&things(user, more, 1)).0, 1);
     }
@@ -233,7 +244,7 @@ mod tests {
         let b = r#""object": "event", "type": "b", "u": "", "v": "", "w": """#;
         assert_eq!(settled(&things(a, b, 6)), (2, Some("type".to_owned())));
         let none = r#""u": "", "v": "", "w": """#;
-        // A tag that is not always there is another key.
+        // An optional tag is an ordinary key.
         assert_eq!(settled(&things(a, none, 6)), (1, None));
     }
 }

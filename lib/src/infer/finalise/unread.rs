@@ -1,11 +1,11 @@
-//! Bodies that are not what their media type says, for people to know of.
+//! Notes on bodies that do not match their media type, for messages.
 
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
 use crate::infer::state::{Body, Operation};
 use crate::infer::{Notes, UnreadBodies};
 
-/// Notes what an operation's bodies do not say.
+/// Notes what an operation's bodies do not describe.
 pub(super) fn note(method: Method, path: &str, operation: &Operation, notes: &mut Notes) {
     let asked = if operation.ok.n > 0 { &operation.ok } else { &operation.failed };
     let answered = operation.responses.iter();

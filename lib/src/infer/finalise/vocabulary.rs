@@ -1,8 +1,9 @@
-//! Which words an API's author writes, so that others may be values.
+//! Words that an API's author would choose, so that others may be values.
 //!
-//! `vocabulary.txt` holds word stems that several unrelated providers use in path literals, property names or both; it was
-//! counted over the public OpenAPI documents of the APIs.guru directory (CC0), each provider counting once. To it come the words of the
-//! API's own JSON keys and query names.
+//! `vocabulary.txt` holds word stems that several unrelated providers use in path literals,
+//! property names or both. It was counted over the public OpenAPI documents of the APIs.guru
+//! directory (CC0), with each provider counting once. The words of the API's own JSON keys and
+//! query names are added.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +13,10 @@ use super::maps::MapNames;
 use crate::infer::sketch::add;
 use crate::infer::state::{Json, Node, Operation, in_lexicon, without_extension};
 
-/// Sorted, one stem a line.
+/// Sorted, one stem per line.
 const STEMS: &str = include_str!("vocabulary.txt");
 
-/// A key that was seen in fewer objects at one place may be data.
+/// A key in fewer objects at one place may be data.
 const AGAIN: u64 = 3;
 
 /// Known stems.
@@ -30,8 +31,8 @@ impl Vocabulary {
         Vocabulary { built_in: STEMS.lines().collect(), own: BTreeSet::new() }
     }
 
-    /// The built-in words, and those of the property and query names of all operations of a host. Keys that are data tell
-    /// nothing of what the author writes.
+    /// The built-in words, and those in the property and query names of all operations of a host.
+    /// Keys that are data are left out.
     pub(super) fn of(paths: &Node) -> Self {
         let operations = operations(paths);
         let bodies = || operations.iter().copied().flat_map(bodies::of_operation);
@@ -86,8 +87,8 @@ impl Vocabulary {
         self.built_in.binary_search(&stem).is_ok() || self.own.contains(stem)
     }
 
-    /// True where every word of a segment is known. A segment without a letter is never known, nor one of single letters with
-    /// digits.
+    /// True if every word of a segment is known. Segments without letters, and single letters with
+    /// digits, are never known.
     pub(super) fn knows(&self, segment: &str) -> bool {
         let mut any = false;
         let segment = without_extension(segment);
@@ -118,7 +119,8 @@ fn collect<'n>(node: &'n Node, operations: &mut Vec<&'n Operation>) {
     }
 }
 
-/// The words of a name in lower case: `userIDs` and `user_ids` are `user` and `ids`. Digits end a word and are none.
+/// The words of a name in lower case: `userIDs` and `user_ids` give `user` and `ids`. Digits end a
+/// word and are left out.
 pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
     let mut chars = name.chars().peekable();
     std::iter::from_fn(move || {
@@ -131,7 +133,7 @@ pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
                 break;
             }
             if c.is_lowercase() && upper && word.chars().count() > 1 {
-                // `IDsFor…`: the last capital begins the next word, but for a plural s.
+                // `IDsFor…`: the last capital begins the next word, except before a plural s.
                 break;
             }
             word.push(c);
@@ -142,7 +144,7 @@ pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// True for a domain name under a top-level domain that is often seen.
+/// True for a domain name under a frequent top-level domain.
 fn is_host(segment: &str) -> bool {
     let mut labels = segment.split('.');
     let last = labels.next_back().unwrap_or("");
@@ -164,7 +166,7 @@ fn is_host(segment: &str) -> bool {
     ) && labels.next().is_some()
 }
 
-/// A light plural stemmer: the same that made the list.
+/// A light plural stemmer, the same one that created the list.
 pub(super) fn stem(word: &str) -> Cow<'_, str> {
     let len = word.len();
     if !word.is_ascii() {

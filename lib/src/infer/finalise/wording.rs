@@ -1,7 +1,8 @@
-//! What an operation does, in words of its path: a verb by method and shape, and the things that it is done to.
+//! Describes an operation in words of its path: a verb from the method and shape, and the things
+//! that it is applied to.
 //!
-//! It is the ground of `operationId`, `summary` and `tags`. All of it is a function of the path template, the method and the
-//! shape of the answers, so it is the same wherever the same API was recorded.
+//! It is the basis of `operationId`, `summary` and `tags`. It depends only on the path template,
+//! the method and the shape of the responses, so it is the same wherever the same API was recorded.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +14,22 @@ use super::vocabulary::is_plural;
 use crate::exchange::Method;
 use crate::infer::state::{Class, Json, Operation, class_of, without_extension};
 
-/// A verb and what it is done to.
+/// A verb and its objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wording {
     pub(super) verb: Verb,
-    /// From the outermost: of `/users/{}/posts` the user, then the posts.
+    /// The outermost first: for `/users/{}/posts` the user, then the posts.
     pub(super) things: Vec<Thing>,
-    /// `csv`, where there are others.
+    /// `csv`, if there are others.
     pub(super) representation: Option<String>,
 }
 
-/// What is done.
+/// The verb.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
-    /// By the method: `get`, `list`, `create`.
+    /// From the method: `get`, `list`, `create`.
     Method(&'static str),
-    /// The path itself says it: `/orders/{}/cancel`.
+    /// From the path: `/orders/{}/cancel`.
     Action(String),
     /// The path is a name for it: `/auth/login`.
     Name,
@@ -39,7 +40,7 @@ pub(super) enum Verb {
 pub(super) struct Thing {
     /// In lower case.
     pub(super) words: Vec<String>,
-    /// One of several, which a parameter tells apart or which is only made: its last word is a singular.
+    /// A single thing, selected by a parameter or just created: its last word is singular.
     pub(super) one: bool,
 }
 
@@ -61,29 +62,30 @@ impl Thing {
     }
 }
 
-/// What is known of a path beside its segments.
+/// What is known about a path besides its segments.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shape {
-    /// A parameter follows: `/users`, where there is `/users/{}`.
+pub(super) struct PathShape {
+    /// A parameter follows: for `/users`, if there is `/users/{}`.
     pub(super) has_items: bool,
-    /// Good answers hold a list, or one thing; `None` where they tell nothing.
+    /// Whether successful responses hold a list or one thing; `None` if unknown.
     pub(super) lists: Option<bool>,
-    /// The path has several representations, so that the name of this one tells which: `/report.csv`, `/report.xml`.
+    /// The path has several representations, so the name must include this one: `/report.csv`,
+    /// `/report.xml`.
     pub(super) represented: bool,
 }
 
-impl Shape {
-    /// By the good answers of an operation.
-    pub(super) fn of(key: &str, operation: &Operation, siblings: Siblings) -> Shape {
+impl PathShape {
+    /// From the successful responses of an operation.
+    pub(super) fn of(key: &str, operation: &Operation, siblings: Siblings) -> PathShape {
         let Siblings { has_items, represented } = siblings;
         let last = key.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
         let answers: Vec<&Json> = good_answers(operation).collect();
         let lists = (!answers.is_empty()).then(|| answers.iter().any(|json| is_list(json, last)));
-        Shape { has_items, lists, represented }
+        PathShape { has_items, lists, represented }
     }
 }
 
-/// What other paths tell of one.
+/// What other paths show about a path.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Siblings {
     has_items: bool,
@@ -91,7 +93,7 @@ pub(super) struct Siblings {
 }
 
 impl Siblings {
-    /// By the keys of all paths.
+    /// From the keys of all paths.
     pub(super) fn of(key: &str, keys: &BTreeSet<&str>) -> Siblings {
         let begins =
             |start: &str| keys.range(start..).next().is_some_and(|next| next.starts_with(start));
@@ -108,7 +110,7 @@ impl Siblings {
     }
 }
 
-/// A path, or a segment, and what names its representation.
+/// Splits a path or segment from the extension of its representation.
 fn split_extension(text: &str) -> (&str, Option<&str>) {
     let stem = without_extension(text);
     if stem.is_empty() || stem.len() == text.len() {
@@ -117,12 +119,12 @@ fn split_extension(text: &str) -> (&str, Option<&str>) {
     (stem, text.get(stem.len() + 1..))
 }
 
-/// True where good answers of an operation, at a place of a name, hold a list.
+/// True if successful responses of an operation, at a place with this name, hold a list.
 pub(super) fn answers_list(operation: &Operation, last: &str) -> bool {
     good_answers(operation).any(|json| is_list(json, last))
 }
 
-/// What good answers of an operation list.
+/// The list items in successful responses of an operation.
 pub(super) fn lists_of<'o>(operation: &'o Operation, last: &str) -> Vec<&'o Json> {
     let mut arrays = Vec::new();
     for json in good_answers(operation) {
@@ -149,7 +151,7 @@ fn is_name_of_list(key: &str, last: &str) -> bool {
     ENVELOPES.contains(&key) || words(key) == words(last)
 }
 
-/// True for arrays, and for objects that hold an array under a name for it.
+/// True for arrays, and for objects with an array under a name for it.
 fn is_list(json: &Json, last: &str) -> bool {
     let is_name = |key: &str| is_name_of_list(key, last);
     json.array.is_some()
@@ -158,14 +160,15 @@ fn is_list(json: &Json, last: &str) -> bool {
         })
 }
 
-/// How many segments at the head of a path are of the whole API: `/api/v1`, `/2010-04-01`. None where there are no others.
+/// How many segments at the start of a path belong to the whole API: `/api/v1`, `/2010-04-01`. Zero
+/// if there are no others.
 fn head(segments: &[&str]) -> usize {
     let of_all = |segment: &&&str| !segment.contains("{}") && is_head(segment);
     let count = segments.iter().take_while(of_all).count();
     if count == segments.len() { 0 } else { count }
 }
 
-/// True for a version or what stands for the API as a whole, and names nothing in it.
+/// True for a version, or a segment for the API as a whole, which names nothing in it.
 fn is_head(segment: &str) -> bool {
     class_of(segment) != Class::Word
         || matches!(segment.to_ascii_lowercase().as_str(), "odata" | "rpc" | "jsonrpc" | "trpc")
@@ -176,7 +179,7 @@ fn segments(key: &str) -> Vec<&str> {
     key.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
-/// The version of a path: its segments at the head that are of the whole API, and versions behind.
+/// The version of a path: its leading segments for the whole API, and later versions.
 pub(super) fn version(key: &str) -> String {
     let segments = segments(key);
     let (head, own) = segments.split_at(head(&segments));
@@ -186,7 +189,8 @@ pub(super) fn version(key: &str) -> String {
     head.iter().chain(versions).copied().collect::<Vec<_>>().join(" ")
 }
 
-/// The first name of a path behind its version: `/api/v1/line-items/{}` is about `line-items`.
+/// The first name of a path after its version: the subject of `/api/v1/line-items/{}` is
+/// `line-items`.
 pub(super) fn subject(key: &str) -> Option<String> {
     let segments = segments(key);
     let own = segments[head(&segments)..].iter().find_map(|segment| match keyed(segment) {
@@ -194,7 +198,7 @@ pub(super) fn subject(key: &str) -> Option<String> {
         None => (!segment.contains("{}")).then_some(*segment),
     })?;
     let named = plain(own);
-    // Of `users.list` and `getUser` it is what they are called for.
+    // For `users.list` and `getUser`, it is the noun.
     if is_call(&named) {
         let (space, call) = named.rsplit_once(['.', ':']).unwrap_or(("", &named));
         let object: Vec<String> = words(call).into_iter().skip(1).collect();
@@ -204,24 +208,25 @@ pub(super) fn subject(key: &str) -> Option<String> {
     Some(named).filter(|name| !name.is_empty())
 }
 
-/// A segment as people read it: decoded, without what names a representation.
+/// A segment for display: decoded, without the extension of a representation.
 fn plain(segment: &str) -> String {
     let name = percent_decode_str(segment).decode_utf8_lossy().into_owned();
     if is_call(&name) { name } else { split_extension(&name).0.to_owned() }
 }
 
-/// The collection of a segment with a key in parentheses: of `Products({})`, `Products`.
+/// The collection of a segment with a key in parentheses: `Products` for `Products({})`.
 fn keyed(segment: &str) -> Option<&str> {
     segment.split_once('(').filter(|(_, key)| key.contains("{}")).map(|(collection, _)| collection)
 }
 
-/// The words of a name, in lower case; unlike those of a vocabulary, with their digits.
+/// The words of a name in lower case. Unlike those of a vocabulary, they include digits.
 pub(super) fn words(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().collect();
     let is = |at: usize, kind: fn(char) -> bool| chars.get(at).copied().is_some_and(kind);
     let mut all: Vec<String> = Vec::new();
     for (at, c) in chars.iter().enumerate().filter(|(_, c)| c.is_alphanumeric()) {
-        // `userName`, `HTTPServer`: a capital begins a word behind a small letter, or before one but for a plural's s.
+        // `userName`, `HTTPServer`: a capital begins a word after a lower-case letter, or before
+        // one that is not a plural's s.
         let plural = chars.get(at + 1) == Some(&'s') && !is(at + 2, char::is_lowercase);
         let begins = c.is_uppercase()
             && (at == 0
@@ -238,8 +243,8 @@ pub(super) fn words(name: &str) -> Vec<String> {
 }
 
 impl Wording {
-    /// The words for a method at a path, in whose key `{}` stands for each parameter.
-    pub(super) fn of(key: &str, method: Method, shape: Shape) -> Wording {
+    /// The wording for a method at a path, whose key has `{}` for each parameter.
+    pub(super) fn of(key: &str, method: Method, shape: PathShape) -> Wording {
         let all = segments(key);
         let own = &all[head(&all)..];
         let mut things: Vec<Thing> = Vec::new();
@@ -253,7 +258,7 @@ impl Wording {
                 continue;
             }
             if let Some((before, behind)) = segment.split_once("{}") {
-                // `/repos/{}/{}` names one thing by two parameters, and so does `/by-id/{}`.
+                // `/repos/{}/{}` identifies one thing by two parameters, and so does `/by-id/{}`.
                 if let Some(thing) = things.last_mut() {
                     *thing = std::mem::take(thing).one();
                 }
@@ -276,7 +281,7 @@ impl Wording {
                 {
                     qualify(owner, &thing);
                 }
-                // `/accounts/v3/accounts` says it twice.
+                // `/accounts/v3/accounts` repeats it.
                 Some(same) if *same == thing && last == Last::Literal => {}
                 _ => things.push(thing),
             }
@@ -306,7 +311,7 @@ impl Wording {
         let (space, call) = name.rsplit_once(['.', ':']).unwrap_or(("", name));
         let mut said = words(call).into_iter();
         let verb = said.next().unwrap_or_default();
-        // Names before tell what is acted upon only where a parameter tells which.
+        // Preceding names are the object only if a parameter selects one.
         if !things.iter().any(|thing| thing.one) {
             things.clear();
         }
@@ -319,7 +324,7 @@ impl Wording {
         Wording { verb: Verb::Action(verb), things, representation: None }
     }
 
-    fn by_method(method: Method, shape: Shape, last: Last, mut things: Vec<Thing>) -> Wording {
+    fn by_method(method: Method, shape: PathShape, last: Last, mut things: Vec<Thing>) -> Wording {
         let is_action = last == Last::Literal
             && !matches!(method, Method::Delete | Method::Options | Method::Head | Method::Trace)
             && things
@@ -368,9 +373,9 @@ impl Wording {
         Wording { verb: Verb::Method(verb), things, representation: None }
     }
 
-    /// `/orders/{}/cancel`, `/users/search`, `/tasks/{}/addProject`; `/auth/login`, where nothing is acted upon.
+    /// `/orders/{}/cancel`, `/users/search`, `/tasks/{}/addProject`; `/auth/login` has no object.
     fn action(said: Vec<String>, mut things: Vec<Thing>) -> Wording {
-        // Of `/auth/login` nothing is acted upon; of `/charges/{}/dispute/close` it is the dispute.
+        // `/auth/login` has no object; for `/charges/{}/dispute/close` it is the dispute.
         let acted_upon =
             things.len() > 1 || things.last().is_some_and(|thing| thing.one || thing.is_plural());
         if !acted_upon {
@@ -394,7 +399,7 @@ enum Last {
     Parameter,
 }
 
-/// Words behind a plural that tell which of them: one, or some.
+/// Words after a plural that select one or some of them.
 const ONE_OF: [&str; 11] = [
     "current", "default", "first", "last", "latest", "me", "new", "next", "previous", "random",
     "self",
@@ -415,19 +420,20 @@ fn qualify(owner: &mut Thing, which: &Thing) {
     let word = word.to_owned();
     if !SOME_OF.contains(&word.as_str()) {
         *owner = std::mem::take(owner).one();
-        // One that its name tells, and no parameter: "the current user".
+        // Selected by its name, not by a parameter: "the current user".
         owner.one = false;
     }
     owner.words.insert(0, word);
 }
 
-/// What is done to several things at once, where no parameter tells one.
+/// Actions on several things at once, if no parameter selects one.
 const OF_SEVERAL: [&str; 16] = [
     "archive", "batch", "bulk", "clear", "count", "delete", "export", "find", "import", "merge",
     "prune", "query", "reorder", "search", "sync", "validate",
 ];
 
-/// Segments that say what is done, sorted. Words that are things as often (`charge`, `release`, `request`) are not among them.
+/// Segments that are actions, sorted. Words that are nouns as often (`charge`, `release`,
+/// `request`) are left out.
 const VERBS: &[&str] = &[
     "accept",
     "acknowledge",

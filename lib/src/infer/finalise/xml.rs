@@ -23,12 +23,12 @@ pub(super) fn schema(xml: &Xml, textual: Textual<'_>) -> Value {
     schema
 }
 
-/// A name as the state has it.
+/// A name as stored in the state.
 #[derive(Clone, Copy, Debug, Default)]
 struct Name<'n> {
     is_attribute: bool,
     namespace: Option<&'n str>,
-    /// Whether the namespace is another than that of the element around it.
+    /// Whether the namespace differs from that of the parent element.
     differs: bool,
     local: &'n str,
 }
@@ -57,7 +57,7 @@ struct Writer<'x> {
 }
 
 impl Writer<'_> {
-    /// The schema of the elements at a place, which are in a namespace.
+    /// The schema of the elements at a place in a namespace.
     fn value(&self, json: &Json, namespace: Option<&str>) -> Value {
         let scalars = kinds_of_scalars(json);
         let whole = json.object.as_ref().map(|object| self.textual.whole(object));
@@ -83,8 +83,8 @@ impl Writer<'_> {
         schema
     }
 
-    /// Elements that have attributes, and those of the same name that are only a text: objects, too. `None` where the others
-    /// have no text.
+    /// Unites elements with attributes and those of the same name with only text: all become
+    /// objects. `None` if the others have no text.
     fn with_plain(&self, mut whole: Object, json: &Json) -> Option<Object> {
         let at = whole.keys.iter().position(|(key, _)| key == TEXT)?;
         let plain = Json { nulls: 0, ..json.scalars() };
@@ -134,7 +134,7 @@ impl Writer<'_> {
             schema.insert("properties".to_owned(), members.into());
         }
         if let Some(additional) = &shape.additional {
-            // Elements that no property names are read one by one.
+            // Unnamed elements are read one by one.
             let one = self.textual.items(additional);
             let one = one.map_or_else(|| json!({}), |one| self.value(&one, namespace));
             schema.insert("additionalProperties".to_owned(), one);
@@ -144,7 +144,7 @@ impl Writer<'_> {
         schema.into()
     }
 
-    /// An element that has nothing but children of one name, which was repeated: the list is the element.
+    /// An element that only has repeated children of one name: the list is the element.
     fn wrapped(&self, object: &Object, namespace: Option<&str>) -> Option<Value> {
         let mut keys = object.keys.iter();
         let (Some((key, property)), None) = (keys.next(), keys.next()) else { return None };
@@ -182,7 +182,7 @@ impl Writer<'_> {
         let mut schema = self.value(&one, name.namespace);
         let is_list = json.array.is_some();
         if schema["xml"]["wrapped"] == true && is_list {
-            // A list of lists has no name for what is between.
+            // A list of lists has no name for the level between.
             schema = json!({});
         }
         if !keywords.is_empty() {
@@ -194,12 +194,13 @@ impl Writer<'_> {
         if is_list { json!({"type": "array", "items": schema}) } else { schema }
     }
 
-    /// Where the name of an element or attribute belongs. `starts` where the element around it does not say so already.
+    /// The namespace keywords of an element or attribute. `starts` is true if the parent element
+    /// does not declare the namespace.
     fn keywords(&self, name: &Name<'_>, starts: bool) -> Map<String, Value> {
         let mut keywords = Map::new();
         let Some(namespace) = name.namespace else { return keywords };
         let prefix = self.prefix(namespace);
-        // What has no prefix inherits its namespace.
+        // A name without prefix inherits its namespace.
         if starts || prefix.is_some() {
             keywords.insert("namespace".to_owned(), json!(namespace));
         }
@@ -209,13 +210,13 @@ impl Writer<'_> {
         keywords
     }
 
-    /// The prefix of a namespace, the first in order; none where it was the default.
+    /// The first prefix of a namespace in order; none if it was the default namespace.
     fn prefix(&self, namespace: &str) -> Option<&str> {
         let prefixes = self.xml.namespaces.get(namespace)?.0.exact()?;
         prefixes.keys().next().filter(|prefix| !prefix.is_empty())
     }
 
-    /// A name for one of several properties that are called alike.
+    /// A unique name for one of several properties with the same name.
     fn told_apart(&self, name: &Name<'_>, key: &str) -> String {
         let prefix = name.namespace.filter(|_| name.differs).and_then(|ns| self.prefix(ns));
         match prefix {

@@ -1,4 +1,4 @@
-//! Laws of the document that is made of a state.
+//! Laws of the document that is written for a state.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,8 @@ use super::traffic::{exchange, limits};
 use super::{Exchanges, config, folded};
 use crate::infer::{Builder, Config, Limits, Mode, Options};
 
-/// The schema of OpenAPI 3.0 documents that the OpenAPI Initiative publishes (2021-09-28, Apache 2.0).
+/// The schema of OpenAPI 3.0 documents that the OpenAPI Initiative publishes (2021-09-28, Apache
+/// 2.0).
 static OPENAPI: LazyLock<Validator> = LazyLock::new(|| {
     let text = include_str!("../../../../tests/fixtures/openapi-3.0-schema.json");
     let schema: Value = serde_json::from_str(text).expect("the schema is JSON");
@@ -31,7 +32,7 @@ pub(super) fn is_openapi(document: &Value) -> TestCaseResult {
     Ok(())
 }
 
-/// Law 7, whatever is written besides.
+/// Law 7, with any options.
 fn documents_are_openapi(all: &Exchanges, config: &Config) -> TestCaseResult {
     let builder = folded(all, config);
     is_openapi(&builder.clone().finalise(&Options::default()))?;
@@ -39,7 +40,7 @@ fn documents_are_openapi(all: &Exchanges, config: &Config) -> TestCaseResult {
     is_openapi(&builder.finalise(&all))
 }
 
-/// Law 9: what was valid stays so when there is more traffic. `unite` is what unites the two.
+/// Law 9: what was valid stays valid with more traffic. `unite` merges the two.
 fn more_traffic_only_widens(
     one: &Exchanges,
     other: &Exchanges,
@@ -60,8 +61,8 @@ fn more_traffic_only_widens(
     Ok(())
 }
 
-/// Law 14: the same input again changes only what depends on how often something was seen, as sets of values, templates and
-/// tables of names do; without these, `fold` of all twice is as once.
+/// Law 14: the same input again changes only what depends on counts, such as sets of values,
+/// templates and tables of names. Without these, `fold` of everything twice is the same as once.
 fn twice_is_as_once(all: &Exchanges, twice: &Exchanges, config: &Config) -> TestCaseResult {
     let document = |exchanges| folded(exchanges, config).finalise(&Options::default());
     let (once, twice) = (document(all), document(twice));
@@ -74,7 +75,7 @@ fn twice_is_as_once(all: &Exchanges, twice: &Exchanges, config: &Config) -> Test
     Ok(())
 }
 
-/// A document without what is decided by counts, components in their places.
+/// A document without the parts decided by counts, with components inlined.
 fn without_counted(root: &Value) -> Value {
     fn walk(value: &Value, root: &Value, depth: usize) -> Value {
         match value {
@@ -103,7 +104,7 @@ fn doubled(all: &Exchanges) -> Exchanges {
     all.iter().chain(all).cloned().collect()
 }
 
-/// What the soundness of small caps is judged by; see there.
+/// The limits for judging soundness with small caps; see there.
 fn judged(limits: &Limits) -> Limits {
     Limits { segments: 24, pairs: 1024, ..limits.clone() }
 }
@@ -139,8 +140,8 @@ proptest! {
     }
 }
 
-/// The laws can fail: where one side of a merge is forgotten, where other input counts as the same, where a document lacks what
-/// OpenAPI asks for.
+/// The tests can fail: if one side of a merge is dropped, if other input counts as the same, or if
+/// a document lacks what OpenAPI requires.
 #[test]
 fn mistakes_are_noticed() {
     use super::mutation::fails;

@@ -1,4 +1,5 @@
-//! Law 15: whatever lines hold, each is folded or rejected, and all other laws hold of what is folded.
+//! Law 15: whatever lines contain, each is folded or rejected, and all other laws hold for the
+//! folded ones.
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
@@ -10,7 +11,8 @@ use super::{config, mutant};
 use crate::exchange::parse_line;
 use crate::infer::{Builder, Config, Options, Partial};
 
-/// Bodies that break parsers: lone surrogates, depth, numbers out of every range, keys that repeat or are huge, other bytes.
+/// Bodies that may break parsers: lone surrogates, depth, out-of-range numbers, duplicate or huge
+/// keys, other bytes.
 fn body() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -70,7 +72,7 @@ fn whole() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// A line; most are whole exchanges, some have bytes changed, and some are nothing at all.
+/// A line: most are valid exchanges, some have changed bytes, and some are random.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
     prop_oneof![
@@ -124,7 +126,7 @@ proptest! {
     }
 }
 
-/// A state is nested deeper than the body that it knows.
+/// A state is nested deeper than the bodies in it.
 #[test]
 fn partials_of_deep_bodies_are_read() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {

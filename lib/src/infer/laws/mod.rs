@@ -1,6 +1,7 @@
-//! The laws of the state, with caps so small that every run overflows them.
+//! The laws of the state, with caps so small that every run exceeds them.
 //!
-//! Each law is a function of its input, so that [`mutation`] can see it fail when the code is wrong.
+//! Each law is a function of its input, so that [`mutation`] can check that it fails for wrong
+//! code.
 
 mod documents;
 mod hostile;
@@ -38,7 +39,7 @@ fn config(limits: Limits, mode: u8) -> Config {
     Config { mode, limits }
 }
 
-/// Exchanges, and the same in another order.
+/// Exchanges, and the same ones in another order.
 fn shuffled() -> impl Strategy<Value = (Exchanges, Exchanges)> {
     prop::collection::vec(exchange(), 0..24)
         .prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle()))
@@ -57,7 +58,7 @@ fn order_does_not_matter(one: &Exchanges, other: &Exchanges, config: &Config) ->
     Ok(())
 }
 
-/// `merges` tells which shard is merged into which.
+/// `merges` says which shard is merged into which.
 fn shards_merge_to_the_whole(
     all: &[(Exchange<'static>, usize)],
     merges: &[Index],
@@ -105,11 +106,11 @@ fn coarsening_is_folding_under_lower_caps(
     Ok(())
 }
 
-/// The places that the valve counts are those of all exchanges, though the fold looks only at some of these.
+/// All places of all exchanges are counted, although the fold examines only some exchanges.
 fn every_place_is_counted(all: &Exchanges, config: &Config) -> TestCaseResult {
     let (mut every, mut tapes) = (Hll::default(), Tapes::default());
     let limits = &config.limits;
-    // Longer paths are not looked into.
+    // Longer paths are not examined.
     let short = |exchange: &&Exchange<'_>| {
         split_path(&exchange.request.pathname).0.len() <= limits.segments
     };
@@ -152,7 +153,7 @@ proptest! {
         every_place_is_counted(&all, &Config::new(Mode::Gen))?;
     }
 
-    /// More input never opens the valve again.
+    /// More input never raises the caps again.
     #[test]
     fn the_valve_is_monotone(all in prop::collection::vec(exchange(), 0..24), cut in any::<Index>(), limits in limits()) {
         let part = &all[..cut.index(all.len() + 1)];
@@ -193,7 +194,7 @@ fn canonical(value: &serde_json::Value) -> bool {
     }
 }
 
-/// Many values of a word in paths are no reason to forget what the answers to them have in common.
+/// Many word values in paths must not lower the caps so that common response properties are lost.
 #[test]
 fn names_of_users_do_not_close_the_valve() {
     let body = |n: u32| {

@@ -1,4 +1,4 @@
-//! The tests of the laws are worth something: each fails where the code is wrong in the way that it guards against.
+//! Checks the tests of the laws: each must fail for the mistake that it guards against.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -9,11 +9,11 @@ use super::{config, sharded, shuffled};
 use crate::infer::Mode;
 use crate::infer::mutant::{Mutant, with};
 
-/// Runs a law on as many cases as its test does; true where one of them failed.
+/// Runs a law on as many cases as its test does; true if one of them failed.
 pub(crate) fn fails<S: Strategy>(input: &S, law: impl Fn(S::Value) -> TestCaseResult) -> bool {
     let settings = ProptestConfig {
         cases: 384,
-        // The counterexample is of no interest.
+        // The counterexample does not matter.
         max_shrink_iters: 0,
         failure_persistence: None,
         ..ProptestConfig::default()

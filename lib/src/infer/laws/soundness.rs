@@ -1,6 +1,8 @@
-//! Soundness: what went in is valid by what comes out, as a validator sees it that shares no code with us.
+//! Soundness: the input is valid according to the output, as judged by a validator that shares no
+//! code with HMT.
 //!
-//! It knows templates, statuses, media types and, through the crate `jsonschema`, bodies and query parameters.
+//! It supports templates, statuses, media types and, with the crate `jsonschema`, bodies and query
+//! parameters.
 
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -11,9 +13,10 @@ use serde_json::{Map, Value, json};
 use super::traffic::{exchange, limits};
 use super::{Exchanges, config, folded};
 use crate::exchange::{Body, Exchange, Pairs, header, origin, parse_query};
-use crate::infer::{Config, Limits, Mode, Options, is_ghost, is_indescribable};
+use crate::infer::{Config, Limits, Mode, Options, is_indescribable, is_not_found};
 
-/// OpenAPI 3.0 in JSON Schema: `nullable` beside a `type` admits null (clarification 003). Formats are judged elsewhere.
+/// OpenAPI 3.0 as JSON Schema: `nullable` next to a `type` allows null (clarification 003). Formats
+/// are judged elsewhere.
 fn as_json_schema(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => {
@@ -50,7 +53,7 @@ impl Judge<'_> {
             .map(|error| format!("{error} at {}", error.instance_path))
     }
 
-    /// Why an exchange is not valid, or `None`.
+    /// Why an exchange is invalid; `None` if it is valid.
     fn fault(&self, exchange: &Exchange<'_>) -> Option<String> {
         let response = exchange.response.as_ref()?;
         if is_indescribable(exchange) {
@@ -63,26 +66,27 @@ impl Judge<'_> {
             .filter(|(template, item)| {
                 matches(template, path)
                     && item.get(exchange.request.method.as_str()).is_some()
-                    && self.serves(item, &origin(&exchange.request), is_ghost(response.status))
+                    && self.serves(item, &origin(&exchange.request), is_not_found(response.status))
             })
             .map(|(template, item)| (template.matches('{').count(), item))
             .collect();
         matching.sort_by_key(|(parameters, _)| *parameters);
-        // The path is looked for before the method, so a more concrete path without the method answers for it.
+        // The path is matched before the method, so a more concrete path without the method
+        // decides.
         let more_concrete = |template: &String| {
             let parameters = template.matches('{').count();
             matching.first().is_some_and(|(least, _)| parameters <= *least)
                 && paths[template].get(exchange.request.method.as_str()).is_none()
         };
         let shadowed = paths.keys().any(|one| matches(one, path) && more_concrete(one));
-        if is_ghost(response.status) && shadowed {
+        if is_not_found(response.status) && shadowed {
             return None;
         }
         let Some((least, _)) = matching.first() else {
-            return (!is_ghost(response.status)).then(|| format!("{path} is in no path"));
+            return (!is_not_found(response.status)).then(|| format!("{path} is in no path"));
         };
-        // Of equally concrete templates OpenAPI leaves the choice to whoever reads the spec; of the items of hosts that are not
-        // told apart, which of them is a host's own.
+        // OpenAPI leaves the choice among equally concrete templates to the reader. The same
+        // applies to the path items of hosts that are not kept apart.
         let told = is_listed(&self.spec["servers"], &origin(&exchange.request));
         let mut faults = Vec::new();
         for (_, item) in matching.iter().filter(|(parameters, _)| parameters == least || !told) {
@@ -91,12 +95,12 @@ impl Judge<'_> {
         faults.pop()
     }
 
-    /// True where a path item speaks of a host. Hosts over the cap are named nowhere, and every item may be theirs; but what such
-    /// a host does not have, it may have on no other.
-    fn serves(&self, item: &Value, origin: &str, is_ghost: bool) -> bool {
+    /// True if a path item applies to a host. Hosts over the cap have no servers, so every item may
+    /// be theirs; but what such a host lacks, it may have on no other.
+    fn serves(&self, item: &Value, origin: &str, is_not_found: bool) -> bool {
         item["servers"].is_null()
             || is_listed(&item["servers"], origin)
-            || (!is_ghost && !is_listed(&self.spec["servers"], origin))
+            || (!is_not_found && !is_listed(&self.spec["servers"], origin))
     }
 
     fn operation(&self, item: &Value, exchange: &Exchange<'_>) -> Option<String> {
@@ -157,14 +161,14 @@ impl Judge<'_> {
     }
 
     fn body(&self, content: &Value, headers: &Pairs<'_>, body: &Body<'_>) -> Option<String> {
-        // Longer ones are not looked into under the caps of these tests.
+        // Longer ones are not examined with the caps of these tests.
         if body.is_empty() || body.as_bytes().len() > LONGEST {
             return None;
         }
         let header = header(headers, "content-type").filter(|text| text.contains('/'));
         let Some(content) = content.as_object() else { return Some("no body is declared".into()) };
         let Some(header) = header else {
-            // Without a type, the bytes may be of any that is declared.
+            // Without a type, any declared type may match.
             let all = content.keys().map(|media| self.body_as(content, media, "", body));
             let faults: Option<Vec<String>> = all.collect();
             return faults.map(|faults| format!("no type fits: {faults:?}"));
@@ -188,28 +192,29 @@ impl Judge<'_> {
             return None;
         }
         let text = decoded(body.as_bytes(), header);
-        // JSON of no charset is read in Latin-1 where it is not UTF-8, whatever its type.
+        // JSON without a charset is read as Latin-1 if it is not UTF-8, whatever its type is.
         let parsed = decoded(body.as_bytes(), "json");
         let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(&text).ok());
         let structured = parsed.clone().filter(|value| value.is_object() || value.is_array());
         let readable = text.is_some();
         let text = text.unwrap_or_else(|| "bytes".to_owned());
         let value = match media {
-            // What is not JSON, though it should be, says nothing. Without a type it is another's.
+            // A body that should be JSON but is not provides no evidence. Without a type, it has
+            // another one.
             "application/json" => match parsed {
                 Some(value) => value,
                 None => return header.is_empty().then(|| "it is no JSON".to_owned()),
             },
             "application/octet-stream" => text.into(),
             _ if structured.is_some() => structured.unwrap_or_default(),
-            // Bytes that are no text are no form either.
+            // Binary bodies are not forms.
             "application/x-www-form-urlencoded" if readable => form(schema, &text),
-            // Its parts are not looked at.
+            // The parts are not examined.
             "multipart/form-data" => return None,
             _ => text.into(),
         };
         let wrong = self.wrong_value(schema, &value)?;
-        // A text that is JSON is a text all the same.
+        // A text that is JSON is still a text.
         let is_text = header.is_empty() && media.starts_with("text/");
         let other = decoded(body.as_bytes(), header).filter(|_| is_text);
         match other.map(|text| self.wrong_value(schema, &text.into())) {
@@ -219,10 +224,10 @@ impl Judge<'_> {
     }
 }
 
-/// The longest body that is looked into under the caps of these tests, in bytes.
+/// Maximum size of a body that is examined with the caps of these tests, in bytes.
 const LONGEST: usize = 200;
 
-/// The text of bytes: by a byte order mark, as UTF-8, else as Latin-1; without half of a surrogate pair.
+/// The text of bytes: by a byte order mark, as UTF-8, or as Latin-1; without lone surrogates.
 fn decoded(bytes: &[u8], header: &str) -> Option<String> {
     let text = if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
         let units: Vec<u16> =
@@ -263,7 +268,7 @@ fn matches(template: &str, path: &str) -> bool {
     Regex::new(&pattern).expect("a pattern").is_match(&path)
 }
 
-/// A text as the type of the schema reads it.
+/// A text converted to the type of the schema.
 fn typed(schema: &Value, text: &str) -> Value {
     let reads = matches!(schema["type"].as_str(), Some("integer" | "number" | "boolean"));
     serde_json::from_str(text).ok().filter(|_| reads).unwrap_or_else(|| text.into())
@@ -287,7 +292,7 @@ fn form(schema: &Value, text: &str) -> Value {
     object.into()
 }
 
-/// True where an exchange is valid by a spec.
+/// True if an exchange is valid according to a spec.
 pub(super) fn is_sound(spec: &Value, exchange: &Exchange<'_>) -> bool {
     let components = as_json_schema(&spec["components"]);
     Judge { spec, components }.fault(exchange).is_none()
@@ -314,22 +319,23 @@ fn sound(exchanges: &Exchanges, others: &Exchanges, config: &Config) -> Result<(
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 64,
-        // Where hosts over the cap, records without a host and paths that differ in a suffix meet, specs and routers leave
-        // open which path a request goes to, and another seed may find what the judge takes for a fault.
+        // With hosts over the cap, records without a host, and paths that differ in a suffix, specs
+        // and routers leave open which path matches, so another seed may find a false positive of
+        // the judge.
         rng_seed: RngSeed::Fixed(7),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
-    /// Also after a merge, and under caps of 0 to 5.
+    /// Also after a merge, and with caps of 0 to 5.
     #[test]
     fn what_went_in_is_valid(
         one in prop::collection::vec(exchange(), 0..16),
         other in prop::collection::vec(exchange(), 0..8),
         limits in limits(),
     ) {
-        // What is over these two caps is not looked at, so the judge keeps away from them: a path is counted and no more, and of a
-        // message only so many pairs are typed.
+        // Nothing beyond these two caps is examined, so the judge avoids them: such a path is only
+        // counted, and only this many pairs of a message are typed.
         let limits = Limits { segments: 24, pairs: 1024, ..limits };
         sound(&one, &other, &config(limits, 0))?;
         sound(&one, &other, &Config::new(Mode::Gen))?;
@@ -342,7 +348,7 @@ proptest! {
     }
 }
 
-/// The judge is worth something: it sees a spec that is too narrow.
+/// The judge detects a spec that is too narrow.
 #[test]
 fn a_narrower_spec_is_seen() {
     let lines = [

@@ -1,7 +1,7 @@
-//! The laws for bodies that are no JSON, lists in queries, and GraphQL.
+//! The laws for bodies that are not JSON, lists in queries, and GraphQL.
 //!
-//! That what went in is valid by what comes out is judged by our own validator here, as `--verify` does: JSON Schema knows
-//! nothing of forms, sequences, XML and the styles of parameters.
+//! Here HMT's own validator judges soundness, as `--verify` does: JSON Schema does not support
+//! forms, sequences, XML and parameter styles.
 
 use std::borrow::Cow;
 
@@ -62,7 +62,7 @@ fn multipart() -> impl Strategy<Value = Typed> {
             body.extend_from_slice(&content);
             body.extend_from_slice(b"\r\n");
         }
-        // One in eight was cut.
+        // One in eight is truncated.
         if odd > 0 {
             body.extend_from_slice(b"--x--\r\n");
         }
@@ -189,7 +189,7 @@ fn all_conform(builder: &Builder, exchanges: &Exchanges) -> TestCaseResult {
     let document = load(root.to_string().as_bytes(), "spec").expect("a document");
     let api = Api::compile(&document).expect("compiles");
     for exchange in exchanges {
-        // What is not well-formed is in no schema, unless most bodies are not.
+        // Malformed bodies are in no schema, unless most bodies are malformed.
         let odd = undescribed(exchange);
         if odd.request || odd.response {
             continue;
@@ -234,7 +234,7 @@ proptest! {
     #[test]
     fn what_went_in_is_valid(all in prop::collection::vec(exchange(), 0..10), limits in limits()) {
         all_conform(&folded(&all, &Config::new(Mode::Gen)), &all)?;
-        // Bodies that are too long to be looked into are another matter.
+        // Bodies that are too long to be examined are excluded.
         let limits = Limits { body_bytes: 8 << 20, pairs: 1024, ..limits };
         all_conform(&folded(&all, &config(limits, 0)), &all)?;
     }

@@ -1,4 +1,4 @@
-//! Exchanges and limits, made up.
+//! Random exchanges and limits.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::exchange::{Body, Exchange, Meta, Method, Protocol, Request, Response, Side};
 use crate::infer::Limits;
 
-/// An exchange, small enough that collisions are common.
+/// An exchange, small enough that collisions are frequent.
 pub(crate) fn exchange() -> impl Strategy<Value = Exchange<'static>> {
     let message = (request(), response(), any::<u8>());
     message.prop_map(|(request, response, odd)| {
@@ -17,7 +17,7 @@ pub(crate) fn exchange() -> impl Strategy<Value = Exchange<'static>> {
             6..=10 => meta.truncated_response = Some(1000),
             11..=15 => meta.truncated_request = Some(1000),
             245..=249 => meta.error = Some("refused".into()),
-            // A replaced value is a text like any other.
+            // A replaced value is an ordinary text.
             16..=20 => meta.redacted = vec!["response.body#/a".into()],
             _ => {}
         }
@@ -113,7 +113,8 @@ fn media() -> impl Strategy<Value = Option<&'static str>> {
     ])
 }
 
-/// A body: JSON text, which may repeat a key, in one of several encodings; what is none; or nothing.
+/// A body: JSON text, possibly with duplicate keys, in one of several encodings; invalid JSON; or
+/// nothing.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let other = prop::sample::select(vec![
         &b"{\"a\":1"[..],
@@ -182,7 +183,7 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
-/// Caps of 0 to 5, and a valve that closes after some hundred places, or after a few, or never.
+/// Caps of 0 to 5, which are lowered after several hundred places, after a few, or never.
 pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     let places = prop::sample::select(vec![1, 11, 16, 30, 100, 1 << 20]);
     (prop::collection::vec(0usize..6, 15), places).prop_map(|(caps, places)| Limits {

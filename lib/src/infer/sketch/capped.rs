@@ -1,10 +1,11 @@
-//! CappedMap: the one combinator that bounds the state.
+//! CappedMap: the only combinator that bounds the state.
 //!
-//! It keeps the `cap` smallest keys of all that were folded, in an order that is a pure function of the key, each with
-//! *all* of its observations, and everything else in one `rest`. A key that is kept at the end was among the smallest
-//! at every moment and in every shard, so it was never evicted and its value is exact; whatever else was seen is in
-//! `rest`, by whichever way it came there. Hence `map(A ++ B) == merge(map(A), map(B))`.
-//! The order must not look at the prefix of the key, at time or at frequency: each of these breaks the law.
+//! It keeps the `cap` smallest keys, in an order that is a pure function of the key, each with
+//! *all* of its observations, and everything else in one `rest`. A key that is kept at the end was
+//! among the smallest at every moment and in every shard, so it was never evicted and its value is
+//! exact; all other observations are in `rest`, however they got there. Hence `map(A ++ B) ==
+//! merge(map(A), map(B))`. The order must not depend on the prefix of the key, time or frequency:
+//! each of these breaks the law.
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
@@ -19,7 +20,8 @@ use crate::infer::mutant::{self, Mutant};
 /// Seed of the hash that orders keys; part of the configuration of a partial.
 const SEED: u64 = 0x484d_5431;
 
-/// A bias of the order: keys of priority 0 are kept before all others. Must be a pure function of the key.
+/// Adjusts the order: keys of priority 0 are kept before all others. Must be a pure function of the
+/// key.
 pub(crate) type Priority = fn(&str) -> u8;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +33,7 @@ struct Entry<V> {
     value: Box<V>,
 }
 
-/// Keys with their values, at most a given number of them, and the rest. See the module's documentation.
+/// At most a given number of keys with their values, and the rest. See the module's documentation.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CappedMap<V> {
     /// Sorted by priority, hash and key.
@@ -55,7 +57,7 @@ pub(crate) fn hash(key: &str) -> u64 {
 }
 
 impl<V: Merge> CappedMap<V> {
-    /// The value to fold an observation of `key` into, where [`Merge::demote`] does nothing.
+    /// The value for an observation of `key`, if [`Merge::demote`] does nothing.
     pub(crate) fn slot(
         &mut self,
         key: &str,
@@ -69,7 +71,8 @@ impl<V: Merge> CappedMap<V> {
         }
     }
 
-    /// Folds an observation of `key` by `fold`. What is only meaningful for a key of its own is not kept for the rest.
+    /// Folds an observation of `key` with `fold`. Details that only make sense for a single key are
+    /// not kept in the rest.
     pub(crate) fn fold(
         &mut self,
         key: &str,
@@ -88,7 +91,8 @@ impl<V: Merge> CappedMap<V> {
         }
     }
 
-    /// The place of `key` among the kept, made if it belongs there; `None` where it belongs to the rest.
+    /// The index of `key` among the kept keys, which is created if it belongs there; `None` if it
+    /// belongs to the rest.
     pub(crate) fn index(
         &mut self,
         key: &str,
@@ -98,7 +102,8 @@ impl<V: Merge> CappedMap<V> {
     ) -> Option<usize> {
         let hash = hash(key);
         let ends = Ends::of(key);
-        // Nearly every key is there already, and of no priority. To search twice is cheaper than to ask for the priority.
+        // Nearly every key exists already, without priority. Searching twice is cheaper than
+        // computing the priority.
         if let Ok(index) = self.find((1, hash), key, ends) {
             return Some(index);
         }
@@ -119,7 +124,7 @@ impl<V: Merge> CappedMap<V> {
         Some(index)
     }
 
-    /// A map of one key.
+    /// A map with one key.
     pub(crate) fn of_one(key: &str, priority: Priority, value: V) -> Self {
         let entry = Entry {
             priority: priority(key),
@@ -147,7 +152,7 @@ impl<V: Merge> CappedMap<V> {
         }
     }
 
-    /// Keeps no more than `cap` keys, and coarsens what is kept and the rest.
+    /// Keeps at most `cap` keys, and coarsens all values.
     pub(crate) fn coarsen(&mut self, cap: usize, limits: &Limits) {
         self.evict(cap, limits);
         for entry in &mut self.kept {
@@ -156,7 +161,7 @@ impl<V: Merge> CappedMap<V> {
         super::coarsen_option(&mut self.rest, limits);
     }
 
-    /// Adds another map of the same cap and order.
+    /// Adds another map with the same cap and order.
     pub(crate) fn merge(&mut self, other: Self, cap: usize, limits: &Limits) {
         let mine = std::mem::take(&mut self.kept);
         self.kept = Vec::with_capacity(mine.len().max(other.kept.len()));
@@ -189,22 +194,22 @@ impl<V: Merge> CappedMap<V> {
 }
 
 impl<V> CappedMap<V> {
-    /// True where `key` stands at a place.
+    /// True if the key at an index is `key`.
     pub(crate) fn is_at(&self, index: usize, key: &str) -> bool {
         self.kept.get(index).is_some_and(|e| e.key.is(key, Ends::of(key)))
     }
 
-    /// The value at a place that [`CappedMap::index`] told, if there is one.
+    /// The value at an index from an earlier [`CappedMap::index`], if it still exists.
     pub(crate) fn at(&mut self, index: usize) -> Option<&mut V> {
         self.kept.get_mut(index).map(|e| e.value.as_mut())
     }
 
-    /// The value at a place that [`CappedMap::index`] just told.
+    /// The value at an index that [`CappedMap::index`] has just returned.
     pub(crate) fn value_at(&mut self, index: usize) -> &mut V {
         &mut self.kept[index].value
     }
 
-    /// The value of keys that are not kept.
+    /// The value for keys that are not kept.
     pub(crate) fn rest_slot(&mut self) -> &mut V
     where
         V: Default,
@@ -229,7 +234,7 @@ impl<V> CappedMap<V> {
         self.kept.iter().map(|e| (e.key.as_str(), e.value.as_ref()))
     }
 
-    /// All values, that of the rest too.
+    /// All values, including the rest.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.kept.iter_mut().map(|e| e.value.as_mut()).chain(self.rest.as_deref_mut())
     }
@@ -264,13 +269,13 @@ impl<V> CappedMap<V> {
         }
     }
 
-    /// True where `key` is not kept but may be in the rest.
+    /// True if `key` is not kept but may be in the rest.
     pub(crate) fn may_be_in_rest(&self, key: &str) -> bool {
         self.rest.is_some() && self.get(key).is_none()
     }
 }
 
-/// The key that stands for the rest in a partial. As real keys are prefixed, none can be it.
+/// The key of the rest in a partial. Real keys have a prefix, so none is equal to it.
 const REST: &str = "*";
 
 impl<V: Serialize> Serialize for CappedMap<V> {
@@ -279,7 +284,7 @@ impl<V: Serialize> Serialize for CappedMap<V> {
         if let Some(rest) = &self.rest {
             map.serialize_entry(REST, rest)?;
         }
-        // The mark keeps the priority, which the map itself cannot compute when it is read back.
+        // The prefix stores the priority, which cannot be computed when the map is read back.
         let marked = self.kept.iter().map(|entry| {
             let mark = if entry.priority == 0 { '=' } else { '>' };
             (format!("{mark}{}", entry.key.as_str()), &entry.value)

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use crate::infer::Limits;
 use crate::infer::mutant::{self, Mutant};
 
-/// Limits, with a note of whether the fold met something for which no place of its own was there.
+/// Limits, with a note of whether the fold met something without an existing place.
 #[derive(Debug)]
 pub(crate) struct Caps<'l> {
     limits: &'l Limits,
@@ -18,19 +18,19 @@ impl<'l> Caps<'l> {
         Caps { limits, fresh: Cell::new(false) }
     }
 
-    /// Notes that a place was made.
+    /// Notes that a place was created.
     pub(crate) fn note_fresh(&self) {
         self.fresh.set(true);
     }
 
-    /// Notes that something joined a rest, which does not know what it has seen.
+    /// Notes that something joined a rest, which does not know its content.
     pub(crate) fn note_rest(&self) {
         if !mutant::is(Mutant::RestUnseen) {
             self.fresh.set(true);
         }
     }
 
-    /// False where everything that was folded had a place of its own before.
+    /// False if everything folded had an existing place.
     pub(crate) fn is_fresh(&self) -> bool {
         self.fresh.get()
     }

@@ -1,27 +1,28 @@
-//! HyperLogLog: how many distinct things there were, in a few kilobytes.
+//! HyperLogLog: estimates the number of distinct things in a few kilobytes.
 //!
-//! Flajolet, Fusy, Gandouet, Meunier: "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm",
-//! AofA 2007. Only the raw estimate is used: without the switch to linear counting at its low end it is a monotone
-//! function of the registers, and these are one of the set of hashes. What hangs on it can then never go back as input
-//! is added, and does not depend on the order. Integers only, so that every machine gives the same estimate.
+//! Flajolet, Fusy, Gandouet, Meunier: "HyperLogLog: the analysis of a near-optimal cardinality
+//! estimation algorithm", AofA 2007. Only the raw estimate is used: without the switch to linear
+//! counting at its low end it is a monotone function of the registers, which are a function of the
+//! set of hashes. So decisions based on it never revert with more input, and do not depend on the
+//! order. It only uses integers, so that every machine gives the same estimate.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// The registers. None until something was inserted.
+/// The registers; empty until something is inserted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hll {
-    /// Power of two many; 0 where nothing fell, else the rank of the rarest hash.
+    /// A power of two of them; each is 0 if empty, otherwise the rank of the rarest hash.
     registers: Vec<u8>,
-    /// The sum that the estimate wants, kept because it is asked for with every register that changes.
+    /// The sum for the estimate, cached because it is needed after every change.
     sum: u128,
 }
 
-/// What a register adds to the sum.
+/// The contribution of a register to the sum.
 fn term(rank: u8) -> u128 {
     1 << (MOST - rank)
 }
 
-/// The greatest rank: there is a letter for each, and hashes of higher rank come once in 2^52.
+/// The maximum rank: each has a letter, and hashes with a higher rank occur once in 2^52.
 const MOST: u8 = 52;
 
 impl Hll {
@@ -29,8 +30,8 @@ impl Hll {
         self.registers.is_empty()
     }
 
-    /// Inserts a hash; `bits` (4 to 16) is the binary logarithm of the number of registers, the same in each call. True where
-    /// that changed something.
+    /// Inserts a hash; `bits` (4 to 16) is the binary logarithm of the number of registers, the
+    /// same in each call. True if that changed something.
     pub(crate) fn insert(&mut self, hash: u64, bits: u32) -> bool {
         if self.registers.is_empty() {
             self.registers = vec![0; 1 << bits];
@@ -48,7 +49,7 @@ impl Hll {
         }
     }
 
-    /// Adds another with as many registers.
+    /// Adds another one with the same number of registers.
     pub(crate) fn merge(&mut self, other: Self) {
         if self.registers.len() < other.registers.len() {
             self.registers.resize(other.registers.len(), 0);
@@ -59,7 +60,8 @@ impl Hll {
         self.sum = self.registers.iter().map(|rank| term(*rank)).sum();
     }
 
-    /// The raw estimate, rounded down. It is too high below some five times the number of registers.
+    /// The raw estimate, rounded down. It is too high below about five times the number of
+    /// registers.
     pub(crate) fn estimate(&self) -> u64 {
         let m = self.registers.len() as u128;
         let sum = self.sum;
@@ -77,7 +79,7 @@ impl Hll {
     }
 }
 
-/// As text, for a partial: a letter for each register that is not zero, the length of each run of zeros between.
+/// The text form in a partial: a letter for each non-zero register, and the lengths of zero runs.
 impl Serialize for Hll {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (mut text, mut zeros) = (String::new(), 0);
@@ -110,7 +112,7 @@ impl<'de> Deserialize<'de> for Hll {
     }
 }
 
-/// The greatest number of registers that a partial can have.
+/// The maximum number of registers in a partial.
 const LONGEST: usize = 1 << 16;
 
 fn read(text: &str) -> Option<Hll> {
@@ -159,7 +161,8 @@ mod tests {
     fn close_to_the_truth_above_the_small_range() {
         for n in [20_480, 100_000, 400_000] {
             let estimate = of(0..n, 12).estimate();
-            // The standard error is 1.04/sqrt(4096), 1.6 %; this input is fixed, so four of them never fail by chance.
+            // The standard error is 1.04/sqrt(4096), 1.6 %. The input is fixed, so four standard
+            // errors never fail by chance.
             assert!(estimate.abs_diff(n.into()) < u64::from(n) * 65 / 1000, "{estimate} for {n}");
         }
         assert_eq!(Hll::default().estimate(), 0);

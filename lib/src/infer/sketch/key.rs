@@ -1,20 +1,21 @@
-//! Short texts that are compared over and over, with their ends beside them.
+//! Short texts that are compared often, stored with their ends.
 //!
-//! Names and values of a state are looked up for every key and string that is folded, and most are of a few letters. Their first
-//! and last eight bytes tell texts of up to sixteen apart without a look at the text itself, which stands elsewhere in memory.
+//! Names and values of a state are looked up for every folded key and string, and most are short.
+//! The first and last eight bytes distinguish texts of up to sixteen bytes without reading the text
+//! itself, which is elsewhere in memory.
 
 use std::cmp::Ordering;
 
 /// The first and the last eight bytes of a text, and its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ends {
-    /// Orders as the bytes do; a shorter text has zeros behind it.
+    /// Ordered like the bytes; a shorter text is padded with zeros.
     first: u64,
     last: u64,
     length: usize,
 }
 
-/// Up to this length the ends are the text.
+/// Up to this length the ends contain the whole text.
 const WHOLE: usize = 16;
 
 impl Ends {
@@ -27,28 +28,28 @@ impl Ends {
         Ends { first, last, length: bytes.len() }
     }
 
-    /// A hash that is a function of the ends, and so of the whole of a short text.
+    /// A hash of the ends, and thus of the whole of a short text.
     ///
-    /// Two rounds of the multiplication that wyhash is made of (Wang Yi, <https://github.com/wangyi-fudan/wyhash>, public
-    /// domain), with its constants.
+    /// Two rounds of the multiplication in wyhash (Wang Yi,
+    /// <https://github.com/wangyi-fudan/wyhash>, public domain), with its constants.
     pub(crate) fn hash(self, seed: u64) -> u64 {
         let first =
             multiply(self.first ^ 0xa076_1d64_78bd_642f, self.last ^ seed ^ 0xe703_7ed1_a0b4_28db);
         multiply(first ^ self.length as u64 ^ 0x8ebc_6af0_9c88_c6e3, seed ^ 0x5899_65cc_7537_4cc3)
     }
 
-    /// True where the ends are all of the text.
+    /// True if the ends contain the whole text.
     pub(crate) fn are_whole(self) -> bool {
         self.length <= WHOLE
     }
 }
 
-/// Fewer than eight bytes, with zeros behind them. They are not copied: to read eight bytes of which parts were just written
-/// stalls the processor.
+/// Fewer than eight bytes, padded with zeros. They are not copied, because reading eight bytes
+/// right after writing parts of them stalls the processor.
 fn padded(bytes: &[u8]) -> u64 {
     let behind = |count: usize| 8 * (8 - count);
     match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        // Where the two overlap they say the same.
+        // The overlapping bytes are equal.
         (Some(first), Some(last)) => {
             let [first, last] = [first, last].map(|four| u64::from(u32::from_be_bytes(*four)));
             first << 32 | last << behind(bytes.len())
@@ -60,7 +61,7 @@ fn padded(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Both halves of a product, together.
+/// Both halves of a product, combined.
 fn multiply(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     product as u64 ^ (product >> 64) as u64
@@ -90,15 +91,15 @@ impl Key {
         self.text
     }
 
-    /// True where this is the text with those ends.
+    /// True if this is the text with these ends.
     pub(crate) fn is(&self, text: &str, ends: Ends) -> bool {
         self.ends == ends && (ends.length <= WHOLE || self.text.as_ref() == text)
     }
 
-    /// Where this stands to the text with those ends, in the order of bytes.
+    /// Compares with the text with these ends, in byte order.
     pub(crate) fn cmp(&self, text: &str, ends: Ends) -> Ordering {
         self.ends.first.cmp(&ends.first).then_with(|| match (self.ends.length, ends.length) {
-            // All of both stands in their first bytes.
+            // Both are contained in their first bytes.
             (mine @ 0..=8, other @ 0..=8) => mine.cmp(&other),
             _ if self.is(text, ends) => Ordering::Equal,
             _ => self.text.as_ref().cmp(text),

@@ -1,8 +1,8 @@
-//! The mergeable summaries: all that bounds the state is built from these.
+//! The mergeable summaries that bound the state.
 //!
-//! Each is a commutative monoid under [`Merge::merge`], and folding is a homomorphism: the summary of two inputs
-//! together is the merge of their summaries. Sums of floats, reservoirs and "first seen" are not of that
-//! kind and must not come in here.
+//! Each is a commutative monoid under [`Merge::merge`], and folding is a homomorphism: the summary
+//! of two inputs together is the merge of their summaries. Sums of floats, reservoirs and "first
+//! seen" do not have this property and must not be used here.
 
 mod capped;
 mod caps;
@@ -20,26 +20,28 @@ pub(crate) use values::Values;
 
 use super::Limits;
 
-/// A commutative monoid, its zero being [`Default`].
+/// A commutative monoid whose zero is [`Default`].
 ///
-/// The limits are those under which both sides were folded; the result is what folding both inputs under them gives.
+/// Both sides were folded with the same limits; the result is that of folding both inputs with
+/// them.
 pub(crate) trait Merge: Default {
     /// Adds `other` to `self`.
     fn merge(&mut self, other: Self, limits: &Limits);
 
-    /// Makes of `self` what folding the same input under `limits` gives, whose caps are not greater than those it was folded under.
+    /// Converts `self` to the result of folding the same input with `limits`, whose caps are not
+    /// greater than before.
     fn coarsen(&mut self, limits: &Limits);
 
-    /// Forgets what is only meaningful for a key of its own, as the value is about to join a rest.
+    /// Drops details that only make sense for a single key, before the value joins a rest.
     fn demote(&mut self) {}
 }
 
-/// Adds counts; a count that would overflow stays at the greatest, in any order.
+/// Adds counts, saturating at the maximum in any order.
 pub(crate) fn add(total: &mut u64, more: u64) {
     *total = total.saturating_add(more);
 }
 
-/// Merges what may be absent.
+/// Merges optional values.
 pub(crate) fn merge_option<T: Merge>(
     into: &mut Option<Box<T>>,
     other: Option<Box<T>>,
@@ -52,14 +54,14 @@ pub(crate) fn merge_option<T: Merge>(
     }
 }
 
-/// Coarsens what may be absent.
+/// Coarsens an optional value.
 pub(crate) fn coarsen_option<T: Merge>(value: &mut Option<Box<T>>, limits: &Limits) {
     if let Some(value) = value {
         value.coarsen(limits);
     }
 }
 
-/// A hash of a place below another; of two paths to it with the same texts it is the same.
+/// A hash of a place below another, determined by the texts of the path to it.
 pub(crate) fn below(at: u64, text: &str) -> u64 {
     let ends = Ends::of(text);
     if ends.are_whole() {
@@ -84,12 +86,12 @@ pub(crate) fn merge_map<K: Ord, V: Merge>(
     }
 }
 
-/// True for a count of zero: such fields are left out of a partial.
+/// True for a count of zero, which is left out of a partial.
 pub(crate) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// True for a zero: such fields are left out of a partial.
+/// True for a default value, which is left out of a partial.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

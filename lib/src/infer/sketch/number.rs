@@ -1,4 +1,4 @@
-//! The range of the numbers seen.
+//! The range of observed numbers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
@@ -6,12 +6,14 @@ use serde_json::Number;
 use super::Merge;
 use crate::infer::Limits;
 
-/// Least and greatest of the integers, and of the other numbers, seen.
+/// Minimum and maximum of the observed integers, and of the other numbers.
 ///
-/// Integers are kept exactly, as decimal text in a partial; other numbers by their shortest decimal form, which reads
-/// back as the same `f64`. JSON has no NaN, and -0.0 is taken as 0.0, so least and greatest are well defined.
+/// Integers are kept exactly, as decimal text in a partial; other numbers in their shortest decimal
+/// form, which reads back as the same `f64`. JSON has no NaN, and -0.0 is treated as 0.0, so
+/// minimum and maximum are well defined.
 ///
-/// Where none was seen, the greatest is below the least; every place of every body has a range, so it is kept small.
+/// Without observations, the maximum is below the minimum. Every place of every body has a range,
+/// so it is kept small.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Range {
@@ -60,14 +62,14 @@ impl Range {
         self.float_max = self.float_max.max(value);
     }
 
-    /// Least and greatest integer.
+    /// Minimum and maximum integer.
     pub(crate) fn ints(&self) -> Option<(i128, i128)> {
         (self.int_min <= self.int_max).then_some((self.int_min, self.int_max))
     }
 }
 
 impl Range {
-    /// Least and greatest of all numbers; `None` where they cannot be told exactly.
+    /// Minimum and maximum of all numbers; `None` if they are not known exactly.
     pub(crate) fn bounds(&self) -> Option<(Number, Number)> {
         let int = |value: i128| {
             let small = i64::try_from(value).ok().map(Number::from);
@@ -81,7 +83,7 @@ impl Range {
                 both((Number::from_f64(least), Number::from_f64(greatest)))
             }
             (Some((least, greatest)), Some((float_min, float_max))) => {
-                // Integers of 53 bits are floats, too.
+                // Integers of up to 53 bits are exact as floats.
                 let float = |value: i128| {
                     i32::try_from(value).ok().map(f64::from).or_else(|| {
                         (value.unsigned_abs() <= 1 << 53).then(|| value.to_string().parse().ok())?
@@ -107,7 +109,8 @@ impl Merge for Range {
     }
 }
 
-/// Numbers as text, since a partial holds integers of 64 bits at most and no fractions.
+/// Numbers as text, because integers in a partial have at most 64 bits and fractions are not
+/// allowed.
 mod decimal {
     use std::fmt::Display;
     use std::str::FromStr;

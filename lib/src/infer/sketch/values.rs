@@ -1,32 +1,33 @@
 //! Distinct values with their counts, exact up to a cap; beyond it only "many".
 //!
-//! "More than `cap` distinct values" is itself a function of the multiset, and absorbs: so forgetting the values then
-//! keeps the law, frees the memory, and makes every later fold free.
+//! "More than `cap` distinct values" is itself a function of the multiset, and absorbing. So
+//! dropping the values then keeps the law, frees the memory, and makes every later fold free.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::is_zero;
 use super::key::{Ends, Key};
 
-/// The distinct values of something, or the fact that there are many.
+/// The distinct values, or the fact that there are many.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Values {
     /// Empty once there are many.
     #[serde(default, skip_serializing_if = "Counts::is_empty")]
     counts: Counts,
-    /// 1 where there were more distinct values than the cap, or one too long to keep.
+    /// 1 if there were more distinct values than the cap, or one too long to keep.
     #[serde(default, skip_serializing_if = "is_zero")]
     many: u64,
 }
 
 /// Values with their counts, sorted by value.
 ///
-/// A few dozen at most, and looked up for each string that is folded: so there is a small hash table beside them, as the
-/// branches of a binary search over texts that come in no order are mostly mispredicted.
+/// There are a few dozen at most, and they are looked up for each folded string. So they have a
+/// small hash table, because the branches of a binary search over texts in random order are mostly
+/// mispredicted.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     entries: Vec<Entry>,
-    /// One more than the place of an entry, where its hash leads or behind that; 0 where there is none.
+    /// One more than the index of an entry, at the slot of its hash or after that; 0 if empty.
     table: [u8; SLOTS],
 }
 
@@ -54,7 +55,7 @@ struct Entry {
 }
 
 impl Counts {
-    /// How many distinct values there are.
+    /// The number of distinct values.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -152,7 +153,7 @@ impl<'de> Deserialize<'de> for Counts {
 }
 
 impl Values {
-    /// Folds one value. Values longer than `longest` bytes are not kept: they count as many at once.
+    /// Folds one value. A value longer than `longest` bytes is not kept and counts as many.
     pub(crate) fn fold(&mut self, value: &str, cap: usize, longest: usize) {
         if self.many != 0 {
             return;
@@ -184,14 +185,14 @@ impl Values {
         }
     }
 
-    /// Keeps no more than `cap` distinct values.
+    /// Keeps at most `cap` distinct values.
     pub(crate) fn coarsen(&mut self, cap: usize) {
         if self.counts.len() > cap {
             self.overflow();
         }
     }
 
-    /// The values with their counts, or `None` where there were too many to keep.
+    /// The values with their counts; `None` if there were too many to keep.
     pub(crate) fn exact(&self) -> Option<&Counts> {
         (self.many == 0).then_some(&self.counts)
     }

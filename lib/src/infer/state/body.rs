@@ -19,40 +19,40 @@ use crate::exchange::{
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add, coarsen_option, is_zero, merge_option};
 
-/// All bodies of one message kind and one media type.
+/// All bodies of one message kind and media type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Body {
-    /// Bodies that are no text.
+    /// Binary bodies.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) binary: u64,
     /// Bodies of `application/x-www-form-urlencoded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Box<Form>>,
-    /// The values of bodies that are a sequence.
+    /// The values in bodies that are a sequence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) items: Option<Box<Json>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<Box<Json>>,
     pub(crate) n: u64,
-    /// Bodies that are not well-formed in the syntax of their type, which is not JSON.
+    /// Malformed bodies in a syntax other than JSON.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) opaque: u64,
     /// Bodies of `multipart/form-data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parts: Option<Box<Parts>>,
-    /// Bodies that were not recorded whole.
+    /// Bodies that were not recorded completely.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) silent: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<Box<Text>>,
-    /// Bodies that should have been JSON, by what they were instead.
+    /// Bodies that should have been JSON, by their actual kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) unread: BTreeMap<NotJson, u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) xml: Option<Box<Xml>>,
 }
 
-/// Which bodies of an exchange should be JSON by their type, and what they are instead.
+/// Which bodies of an exchange should be JSON by their type but are not, and their actual kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     /// The request's body.
@@ -61,7 +61,8 @@ pub struct Unread {
     pub response: Option<NotJson>,
 }
 
-/// Which bodies of an exchange no spec describes: they are not what their type says, or too long.
+/// Which bodies of an exchange are not described in a spec: they do not match their type, or are
+/// too long to be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Undescribed {
     /// The request's body.
@@ -70,14 +71,14 @@ pub struct Undescribed {
     pub response: bool,
 }
 
-/// Which bodies of an exchange no spec describes.
+/// Finds the bodies of an exchange that are not described in a spec.
 pub fn undescribed(exchange: &Exchange<'_>) -> Undescribed {
     let is = |headers: &Pairs<'_>, body: &exchange::Body<'_>| {
         let content_type = exchange::header(headers, "content-type");
         let limits = Limits::default();
         let found = content(content_type, body, true, &mut Tape::default(), limits.body_bytes);
         let described = match found {
-            None | Some((_, Content::Unread(_) | Content::Silent)) => false,
+            None | Some((_, BodyContent::Unread(_) | BodyContent::Silent)) => false,
             Some((_, content)) => is_well_formed(content, body, content_type),
         };
         !body.is_empty() && !described
@@ -88,25 +89,31 @@ pub fn undescribed(exchange: &Exchange<'_>) -> Undescribed {
     }
 }
 
-/// False where a body that is no JSON has not the syntax that its type names.
-fn is_well_formed(content: Content, body: &exchange::Body<'_>, content_type: Option<&str>) -> bool {
+/// False if a non-JSON body does not have the syntax of its type.
+fn is_well_formed(
+    content: BodyContent,
+    body: &exchange::Body<'_>,
+    content_type: Option<&str>,
+) -> bool {
     let text = || body_text(body, content_type);
     match content {
-        Content::Parts => parts::read(body.as_bytes(), content_type.unwrap_or_default()).is_some(),
-        Content::Form => {
+        BodyContent::Parts => {
+            parts::read(body.as_bytes(), content_type.unwrap_or_default()).is_some()
+        }
+        BodyContent::Form => {
             text().is_none_or(|text| form::tape_of(&exchange::parse_query(&text)).is_some())
         }
-        Content::Sequence(sequence) => {
+        BodyContent::Sequence(sequence) => {
             text().is_none_or(|text| items::read(sequence, &text, |_, _| {}))
         }
-        Content::Xml => text().is_none_or(|text| xml::read(&text).is_some()),
+        BodyContent::Xml => text().is_none_or(|text| xml::read(&text).is_some()),
         _ => true,
     }
 }
 
-/// What the state takes of a body.
+/// What the state records of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum BodyContent {
     /// On the tape.
     Json,
     Form,
@@ -116,48 +123,48 @@ pub(super) enum Content {
     Xml,
     Text,
     Binary,
-    /// It should be JSON, and is not.
+    /// It should be JSON, but is not.
     Unread(NotJson),
-    /// It was not recorded whole, and says nothing.
+    /// It was not recorded completely, so it provides no evidence.
     Silent,
 }
 
-/// The media type of a body, in lower case and without parameters, and what is taken of the body; `None` where neither its
-/// headers nor its bytes tell the type.
+/// The media type of a body, in lower case and without parameters, and its content; `None` if
+/// neither headers nor bytes determine the type.
 pub(super) fn content<'h>(
     content_type: Option<&'h str>,
     body: &exchange::Body<'_>,
     whole: bool,
     tape: &mut Tape,
     body_bytes: usize,
-) -> Option<(Cow<'h, str>, Content)> {
+) -> Option<(Cow<'h, str>, BodyContent)> {
     let declared = content_type.and_then(media_type);
     if !whole {
-        return declared.map(|media| (media, Content::Silent));
+        return declared.map(|media| (media, BodyContent::Silent));
     }
     if body.is_longer_than(body_bytes) {
         return declared.map(|media| match Syntax::of(&media) {
-            Syntax::Json => (media, Content::Unread(NotJson::Long)),
-            _ => (media, Content::Silent),
+            Syntax::Json => (media, BodyContent::Unread(NotJson::Long)),
+            _ => (media, BodyContent::Silent),
         });
     }
     let Some(media) = declared else {
         return Some(match body {
             _ if tape.read(body, content_type).is_ok() => {
-                (Cow::Borrowed("application/json"), Content::Json)
+                (Cow::Borrowed("application/json"), BodyContent::Json)
             }
             exchange::Body::Binary(_) => {
-                (Cow::Borrowed("application/octet-stream"), Content::Binary)
+                (Cow::Borrowed("application/octet-stream"), BodyContent::Binary)
             }
             exchange::Body::Empty | exchange::Body::Text(_) => {
-                (Cow::Borrowed("text/plain"), Content::Text)
+                (Cow::Borrowed("text/plain"), BodyContent::Text)
             }
         });
     };
     let syntax = Syntax::of(&media);
     if syntax == Syntax::Json {
         let content =
-            tape.read(body, content_type).map_or_else(Content::Unread, |()| Content::Json);
+            tape.read(body, content_type).map_or_else(BodyContent::Unread, |()| BodyContent::Json);
         return Some((media, content));
     }
     let is_json = syntax.yields_to_json(&media)
@@ -165,50 +172,50 @@ pub(super) fn content<'h>(
         && tape.read(body, content_type).is_ok()
         && tape.is_container();
     let content = match syntax {
-        _ if is_json => Content::Json,
-        Syntax::Form => Content::Form,
-        Syntax::Multipart if media == "multipart/form-data" => Content::Parts,
-        Syntax::Sequence => Sequence::of(&media).map_or(Content::Text, Content::Sequence),
-        Syntax::Xml => Content::Xml,
-        Syntax::Text => Content::Text,
-        Syntax::Json | Syntax::Multipart | Syntax::Binary => Content::Binary,
+        _ if is_json => BodyContent::Json,
+        Syntax::Form => BodyContent::Form,
+        Syntax::Multipart if media == "multipart/form-data" => BodyContent::Parts,
+        Syntax::Sequence => Sequence::of(&media).map_or(BodyContent::Text, BodyContent::Sequence),
+        Syntax::Xml => BodyContent::Xml,
+        Syntax::Text => BodyContent::Text,
+        Syntax::Json | Syntax::Multipart | Syntax::Binary => BodyContent::Binary,
     };
     Some((media, content))
 }
 
 impl Body {
-    /// Folds a body, of which the type is known.
+    /// Folds a body of a known type.
     pub(super) fn fold(
         &mut self,
-        content: Content,
+        content: BodyContent,
         (body, content_type): (&exchange::Body<'_>, Option<&str>),
         tape: &Tape,
         limits: &Caps<'_>,
     ) {
         add(&mut self.n, 1);
         match content {
-            Content::Silent => add(&mut self.silent, 1),
-            Content::Unread(why) => add(self.unread.entry(why).or_insert(0), 1),
-            Content::Json => {
+            BodyContent::Silent => add(&mut self.silent, 1),
+            BodyContent::Unread(why) => add(self.unread.entry(why).or_insert(0), 1),
+            BodyContent::Json => {
                 self.json.get_or_insert_default().fold(tape, tape.text(body), 0, 0, limits);
             }
-            Content::Binary => add(&mut self.binary, 1),
-            Content::Parts => {
+            BodyContent::Binary => add(&mut self.binary, 1),
+            BodyContent::Parts => {
                 let parts = self.parts.get_or_insert_default();
                 let read = parts.fold(body.as_bytes(), content_type.unwrap_or_default(), limits);
                 add(&mut self.opaque, u64::from(!read));
             }
-            Content::Form | Content::Sequence(_) | Content::Xml | Content::Text => {
+            BodyContent::Form | BodyContent::Sequence(_) | BodyContent::Xml | BodyContent::Text => {
                 let Some(text) = body_text(body, content_type) else {
-                    // Text of an unknown charset is bytes to whoever reads the spec.
+                    // Readers of the spec see a text in an unknown charset as bytes.
                     return add(&mut self.binary, 1);
                 };
                 let read = match content {
-                    Content::Form => self.form.get_or_insert_default().fold(&text, limits),
-                    Content::Sequence(sequence) => {
+                    BodyContent::Form => self.form.get_or_insert_default().fold(&text, limits),
+                    BodyContent::Sequence(sequence) => {
                         items::fold(self.items.get_or_insert_default(), sequence, &text, limits)
                     }
-                    Content::Xml => self.xml.get_or_insert_default().fold(&text, limits),
+                    BodyContent::Xml => self.xml.get_or_insert_default().fold(&text, limits),
                     _ => {
                         self.text.get_or_insert_default().fold(&text, limits);
                         true
@@ -219,18 +226,18 @@ impl Body {
         }
     }
 
-    /// Bodies that should have been JSON, and were not.
+    /// Bodies that should have been JSON, but are not.
     pub(crate) fn unread(&self) -> u64 {
         self.unread.values().fold(0, |sum, n| sum.saturating_add(*n))
     }
 
-    /// Bodies that say something of what such bodies are.
+    /// Bodies that provide evidence about the type.
     pub(crate) fn telling(&self) -> u64 {
         self.n.saturating_sub(self.silent)
     }
 
-    /// False where so many bodies are not what they say, or none was recorded, that nothing can be said of the type: half of
-    /// the bodies of one type may be anything.
+    /// False if half of the bodies do not match their type, or none was recorded: then nothing is
+    /// known about it.
     pub(crate) fn is_described(&self) -> bool {
         let odd = self.unread().saturating_add(self.opaque);
         odd.saturating_mul(2) < self.telling()
@@ -245,7 +252,8 @@ pub(crate) fn fold_query(
     limits: &Caps<'_>,
 ) {
     for (index, (name, _)) in pairs.iter().enumerate() {
-        // Messages have few pairs: looking back is cheaper than a map. A sea of them is cut off below.
+        // Messages have few pairs, so searching backwards is cheaper than a map. Very long lists
+        // are cut off below.
         if index < limits.pairs && !pairs[..index].iter().any(|(before, _)| before == name) {
             let values =
                 pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_ref());

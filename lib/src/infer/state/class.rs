@@ -1,13 +1,14 @@
 //! Lexical classes of path segments and of object keys: pure functions of the text.
 //!
-//! Texts of every class but [`Class::Word`] and [`Class::Version`] are hardly ever names that an API's author chose, so their
-//! values are not kept apart in the trie. The classes are part of the configuration of a partial.
+//! Texts of every class except [`Class::Word`] and [`Class::Version`] are rarely names that an
+//! API's author chose, so their values are not kept apart in the trie. The classes are part of the
+//! configuration of a partial.
 
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::is_pseudonym;
 
-/// What a segment or a key looks like. The order is that of a partial.
+/// The appearance of a segment or key, in the order used in a partial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Class {
@@ -18,14 +19,15 @@ pub(crate) enum Class {
     Hex,
     Int,
     Ip,
-    /// A segment of OData, `Products(1)` or `Lines(order=1,line=2)`; not of a text by itself, see [`Keyed`].
+    /// A segment of OData, `Products(1)` or `Lines(order=1,line=2)`; not determined by the text
+    /// alone, see [`Keyed`].
     Keyed,
-    /// Mixed case with digits, or upper case with digits: made by a machine.
+    /// Mixed case with digits, or upper case with digits: machine-generated.
     Opaque,
     /// A short lower-case prefix, `_`, and a tail with a digit: `cus_4f9a`.
     Prefixed,
     Semver,
-    /// Twilio's form: two capitals and 32 hex digits.
+    /// Twilio's format: two capitals and 32 hex digits.
     Sid,
     Ulid,
     Uuid,
@@ -36,18 +38,18 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// True where the text is an identifier or a value by its look alone.
+    /// True if the text looks like an identifier or value.
     pub(crate) fn is_id(self) -> bool {
         !matches!(self, Class::Word | Class::Version)
     }
 }
 
-/// Some classes.
+/// A set of classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClassSet(u16);
 
 impl ClassSet {
-    /// Every class: what is not known may be of any.
+    /// Every class, for unknown values.
     pub(crate) const ALL: ClassSet = ClassSet(u16::MAX);
 
     /// One class.
@@ -55,7 +57,7 @@ impl ClassSet {
         ClassSet(1 << class as u16)
     }
 
-    /// The classes of both.
+    /// The union of both sets.
     pub(crate) fn and(self, other: ClassSet) -> ClassSet {
         ClassSet(self.0 | other.0)
     }
@@ -64,15 +66,16 @@ impl ClassSet {
 /// The class of a percent-decoded segment or key.
 pub(crate) fn class_of(text: &str) -> Class {
     let bytes = text.as_bytes();
-    // What a recorder wrote in the place of a token.
+    // What a recorder wrote instead of a token.
     if is_pseudonym(text) {
         return Class::Opaque;
     }
-    let Shape { digits, lower, upper, hex, other } = Shape::of(bytes);
+    let TextShape { digits, lower, upper, hex, other } = TextShape::of(bytes);
     let len = bytes.len();
     let alnum = digits + lower + upper;
     if digits == 0 && (upper == 0 || lower == 0 || other > 0) && !text.contains(['@', ':']) {
-        // No class below lacks digits but for addresses, the three words of Version, and Sid's look-alikes.
+        // The classes below contain digits, except addresses, the three words of Version, and Sid's
+        // look-alikes.
         return match text {
             "api" | "rest" => Class::Version,
             _ if len >= 16 && hex == len && lower == 0 => Class::Hex,
@@ -121,17 +124,18 @@ pub(crate) fn class_of(text: &str) -> Class {
     Class::Word
 }
 
-/// A segment that names a collection, and in parentheses the key of one of it: OData 4.01, part 2 (URL Conventions),
-/// section 4.3.
+/// A segment that names a collection, with the key of one item in parentheses: OData 4.01, part 2
+/// (URL Conventions), section 4.3.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Keyed<'s> {
     collection: &'s str,
-    /// The names of the parts of the key, empty where it has one without a name, and their values as written.
+    /// The names of the parts of the key, empty for a key without a name, and their values as
+    /// written.
     parts: Vec<(&'s str, &'s str)>,
 }
 
 impl<'s> Keyed<'s> {
-    /// Takes a decoded segment apart. `None` where it is no such segment.
+    /// Splits a decoded segment; `None` if it is not such a segment.
     pub(crate) fn of(segment: &'s str) -> Option<Keyed<'s>> {
         let inner = segment.strip_suffix(')')?;
         let (collection, key) = inner.split_once('(')?;
@@ -139,7 +143,7 @@ impl<'s> Keyed<'s> {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
         };
-        // Titles have a year so: `Titanic_(1997)`.
+        // Titles may contain a year: `Titanic_(1997)`.
         if !is_name(collection) || collection.ends_with('_') || key.is_empty() {
             return None;
         }
@@ -183,10 +187,10 @@ impl<'s> Keyed<'s> {
     }
 }
 
-/// Keys have hardly more parts.
+/// Keys rarely have more parts.
 const MOST_PARTS: usize = 8;
 
-/// The parts of a key between commas; those in quotes are of a value.
+/// The parts of a key between commas; commas in quotes belong to a value.
 fn split_key(key: &str) -> Vec<&str> {
     let mut quoted = false;
     key.split(|c: char| {
@@ -196,14 +200,14 @@ fn split_key(key: &str) -> Vec<&str> {
     .collect()
 }
 
-/// A number, a text in quotes or an identifier, as the only part of a key. Words are left out, as titles have them in
-/// parentheses: `Alien_(film)`.
+/// A number, a quoted text or an identifier, as the only part of a key. Words are excluded, because
+/// titles have them in parentheses: `Alien_(film)`.
 fn is_literal(key: &str) -> bool {
     let quoted = key.len() >= 2 && key.starts_with('\'') && key.ends_with('\'');
     quoted || key.parse::<f64>().is_ok_and(f64::is_finite) || class_of(key).is_id()
 }
 
-struct Shape {
+struct TextShape {
     digits: usize,
     lower: usize,
     upper: usize,
@@ -211,9 +215,9 @@ struct Shape {
     other: usize,
 }
 
-impl Shape {
-    fn of(bytes: &[u8]) -> Shape {
-        /// What each byte adds, sixteen bits to each count.
+impl TextShape {
+    fn of(bytes: &[u8]) -> TextShape {
+        /// The contribution of each byte, with sixteen bits for each count.
         const KINDS: [u64; 256] = {
             let mut kinds = [0; 256];
             let mut byte = 0;
@@ -227,7 +231,7 @@ impl Shape {
             }
             kinds
         };
-        let mut shape = Shape { digits: 0, lower: 0, upper: 0, hex: 0, other: 0 };
+        let mut shape = TextShape { digits: 0, lower: 0, upper: 0, hex: 0, other: 0 };
         for part in bytes.chunks(usize::from(u16::MAX)) {
             let sum: u64 = part.iter().map(|byte| KINDS[usize::from(*byte)]).sum();
             shape.digits += usize::from(sum as u16);
@@ -247,7 +251,7 @@ fn is_uuid(bytes: &[u8]) -> bool {
     })
 }
 
-/// `v1`, `v1.2`, `V2`: as a path has it at its head.
+/// `v1`, `v1.2`, `V2`: as at the start of a path.
 fn is_version(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(b'v' | b'V'))
         && bytes.len() <= 8
@@ -293,7 +297,7 @@ fn is_semver(bytes: &[u8]) -> bool {
     parts == 3
 }
 
-/// `[a-z]{2,8}_` and a tail of letters and digits that has a digit: without the digit, names such as
+/// `[a-z]{2,8}_` and a tail of letters and digits with at least one digit; otherwise names such as
 /// `team_memberships` would be identifiers.
 fn is_prefixed(text: &str) -> bool {
     let Some((prefix, tail)) = text.split_once('_') else { return false };
@@ -302,7 +306,7 @@ fn is_prefixed(text: &str) -> bool {
         && tail.len() >= 4
         && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && tail.bytes().any(|b| b.is_ascii_digit())
-        // `sms_2fa_codes` is a name: an identifier's tail mixes digits in, or is one run.
+        // `sms_2fa_codes` is a name: the tail of an identifier mixes in digits, or is one run.
         && !tail.contains('_')
 }
 
@@ -316,10 +320,10 @@ fn is_opaque(
 ) -> bool {
     let dashes = bytes.iter().filter(|b| matches!(b, b'-' | b'_')).count();
     if dashes != other || digits == 0 {
-        // Base62 of 20 letters or more may lack a digit, but names in CamelCase are as long.
+        // Base62 of 20 letters or more may lack digits, but CamelCase names can be as long.
         return false;
     }
-    // `repositoriesV2` is a name: the only digits are one or two at its end.
+    // `repositoriesV2` is a name: its only digits are one or two at the end.
     let ending = bytes.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let mixed = len >= 12
         && lower > 0
@@ -333,12 +337,12 @@ fn is_opaque(
     mixed || capital || coded
 }
 
-/// The number of changes between letters and digits: words with a number at the end have one.
+/// The number of changes between letters and digits: a word followed by a number has one.
 fn runs(bytes: &[u8]) -> usize {
     bytes.windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count()
 }
 
-/// Segments that APIs use as names beside identifiers; they are kept before all other words.
+/// Segments that APIs use as names next to identifiers; they are kept before all other words.
 const LEXICON: &[&str] = &[
     "me", "self", "current", "search", "new", "latest", "count", "batch", "bulk", "login",
     "logout", "health", "all", "default", "status", "stats", "summary", "metadata", "export",
@@ -349,17 +353,17 @@ const LEXICON: &[&str] = &[
     "sync", "test",
 ];
 
-/// 0 for the lexicon, 1 for other texts: the order in which [`super::super::sketch::CappedMap`] keeps segments.
+/// 0 for the lexicon, 1 for other texts: the priority for [`super::super::sketch::CappedMap`].
 pub(crate) fn segment_priority(segment: &str) -> u8 {
     u8::from(!LEXICON.contains(&segment))
 }
 
-/// All keys alike.
+/// The same priority for all keys.
 pub(crate) fn no_priority(_: &str) -> u8 {
     1
 }
 
-/// True for names that APIs use beside identifiers.
+/// True for names that APIs use next to identifiers.
 pub(crate) fn in_lexicon(segment: &str) -> bool {
     segment_priority(segment) == 0
 }

@@ -1,4 +1,4 @@
-//! Which credentials requests brought: the names of schemes, never a value.
+//! Which credentials requests had: the names of schemes, never a value.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +21,14 @@ impl Merge for Count {
     }
 }
 
-/// Requests by the set of credentials that came with them.
+/// Requests by their set of credentials.
 ///
-/// A key is the schemes of a set, each followed by a line feed, in the order of their bytes: `bearer`, `jwt` (a bearer token of
-/// that form), `basic`, `http NAME`, `header NAME`, `query NAME`, `cookie NAME`. The empty key is the request without any.
+/// A key lists the schemes of a set in byte order, each followed by a line feed: `bearer`, `jwt` (a
+/// bearer token of that form), `basic`, `http NAME`, `header NAME`, `query NAME`, `cookie NAME`.
+/// The empty key stands for requests without credentials.
 pub(crate) type Credentials = CappedMap<Count>;
 
-/// Counts what a request brought; one without credentials only where `bare` says so.
+/// Counts the credentials of a request; without credentials, only if `bare` is true.
 pub(crate) fn fold_credentials(
     into: &mut Credentials,
     request: &Request<'_>,
@@ -37,7 +38,7 @@ pub(crate) fn fold_credentials(
     let mut set = Set::default();
     for (index, (name, value)) in request.headers.iter().take(limits.pairs).enumerate() {
         if name == "authorization" {
-            // A server that reads one reads the first.
+            // A server that reads one value reads the first.
             if !request.headers[..index].iter().any(|(other, _)| other == name) {
                 authorization(value, &mut set);
             }
@@ -63,7 +64,8 @@ pub(crate) fn fold_credentials(
     }
 }
 
-/// Schemes of the IANA registry, and of widely used APIs. The word before other values may be part of a secret.
+/// Schemes of the IANA registry, and of widely used APIs. Another first word may be part of a
+/// secret.
 const SCHEMES: [&str; 19] = [
     "apikey",
     "aws4-hmac-sha256",
@@ -106,16 +108,16 @@ fn authorization(value: &str, set: &mut Set) {
     }
 }
 
-/// A user and a password, or what the recorder wrote in their place.
+/// A user and password, or the recorder's replacement for them.
 fn is_basic(code: &str) -> bool {
     use base64::Engine as _;
     let decode = || base64::engine::general_purpose::STANDARD.decode(code);
     is_pseudonym(code) || decode().is_ok_and(|pair| pair.contains(&b':'))
 }
 
-/// Ends of names of headers that hold a key or a token; in lower case, as header names are.
+/// Endings of header names that hold a key or token, in lower case.
 pub(super) fn names_a_key(name: &str) -> bool {
-    // Most headers end in something else, and are done with here.
+    // A cheap test that rules out most headers.
     let end = name.as_bytes().last_chunk::<3>();
     if !end.is_some_and(|end| {
         matches!(end, b"key" | b"ken" | b"uth" | b"ion" | b"ret" | b"-id" | b"ord")
@@ -134,12 +136,12 @@ pub(super) fn names_a_key(name: &str) -> bool {
         "session-id",
         "password",
     ];
-    // `x-next-page-token` is none.
+    // `x-next-page-token` is not a credential.
     let other_token = name.ends_with("token") && !is_secret_name(name);
     !other_token && ENDS.iter().any(|end| name.ends_with(end)) && !is_no_credential(name)
 }
 
-/// Names of query parameters that hold a key or a token, whatever their case and dividers.
+/// Names of query parameters that hold a key or token, regardless of case and separators.
 fn is_key_of_query(name: &str) -> bool {
     const NAMES: [&str; 9] = [
         "accesstoken",
@@ -152,7 +154,7 @@ fn is_key_of_query(name: &str) -> bool {
         "subscriptionkey",
         "token",
     ];
-    // Most names end in something else, or are longer than the longest with its dividers.
+    // A cheap test: most names end differently, or are too long.
     let may_be = matches!(name.as_bytes().last(), Some(b'N' | b'n' | b'T' | b't' | b'Y' | b'y'));
     may_be
         && name.len() <= 20
@@ -164,7 +166,7 @@ fn is_key_of_query(name: &str) -> bool {
         })
 }
 
-/// Names of cookies that hold a session.
+/// Names of session cookies.
 fn names_a_session(name: &str) -> bool {
     const ENDS: [&str; 8] =
         ["session", "sessionid", "session_id", "sessid", "sid", "auth", "token", "jwt"];
@@ -179,11 +181,11 @@ fn names_a_session(name: &str) -> bool {
     name.bytes().all(plain) && ENDS.iter().any(ends) && !of_forms("csrf") && !of_forms("xsrf")
 }
 
-/// The key of a set, made without allocating: it is made for every exchange.
+/// The key of a set, built without allocation, because every exchange needs one.
 struct Set {
     text: [u8; 256],
     length: usize,
-    /// More than there is room for: as good as nothing.
+    /// The set is larger than the buffer, and is treated as empty.
     full: bool,
 }
 
@@ -194,7 +196,7 @@ impl Default for Set {
 }
 
 impl Set {
-    /// Adds a scheme where its bytes sort it, once.
+    /// Adds a scheme in byte order, once.
     fn add(&mut self, kind: &str, name: &str) {
         let size = kind.len() + name.len() + 1;
         if self.length + size > self.text.len() {
@@ -276,7 +278,7 @@ mod tests {
         }
         let cookies: &'static str = names.leak();
         let all = keys(&[("cookie", cookies), ("authorization", "hidden hidden")], "");
-        // Too many to be told from another.
+        // Too many to be distinguished from others.
         assert_eq!(all, [""]);
     }
 }

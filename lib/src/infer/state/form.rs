@@ -1,8 +1,9 @@
-//! Bodies of `application/x-www-form-urlencoded`: fields, with names that may have brackets.
+//! Bodies of `application/x-www-form-urlencoded`: fields whose names may have brackets.
 //!
-//! OpenAPI knows brackets from the style `deepObject` only, but clients write deeper names and lists, too, in the way of PHP,
-//! Rails and qs: `user[name]=a`, `user[tags][]=b`, `lines[0][price]=5`. Such a body is one object: texts are leaves, a
-//! repeated name is a list, names in brackets are members, and indices or empty brackets are the items of a list.
+//! OpenAPI only has the style `deepObject` for brackets, but clients also write deeper names and
+//! lists, as in PHP, Rails and qs: `user[name]=a`, `user[tags][]=b`, `lines[0][price]=5`. Such a
+//! body is one object: texts are leaves, a repeated name is a list, names in brackets are members,
+//! and indices or empty brackets are the items of a list.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,22 +16,23 @@ use crate::exchange::{self, Pairs};
 use crate::infer::Limits;
 use crate::infer::sketch::{Caps, Merge, Values, is_default};
 
-/// Names with more brackets are taken as they are.
+/// Names with more brackets are not split.
 const MAX_DEPTH: usize = 32;
-/// Indices of a list are below this number, or below the number of its items: greater ones are keys.
+/// Indices of a list are below this number, or below the number of its items; greater ones are
+/// keys.
 const MAX_INDEX: usize = 100;
 
-/// Everything folded of forms.
+/// The observations of forms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Form {
-    /// Top-level names that were written with brackets.
+    /// Top-level names that had brackets.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) bracketed: Values,
-    /// All forms as objects, texts as the types that they read as.
+    /// All forms as objects, with texts as the types that they can be read as.
     pub(crate) json: Json,
 }
 
-/// What stands under a name.
+/// The value of a name.
 enum Node<'t> {
     Texts(Vec<&'t str>),
     Members(Members<'t>),
@@ -42,7 +44,7 @@ struct Members<'t> {
     places: HashMap<&'t str, usize>,
 }
 
-/// A name that is a text and an object in one body: there is no value that is both.
+/// A name that is both a text and an object in one body, which no value can be.
 struct Contradiction;
 
 impl<'t> Members<'t> {
@@ -69,7 +71,7 @@ impl<'t> Members<'t> {
         Ok(())
     }
 
-    /// True where the keys are places of a list, and not what a map is keyed by.
+    /// True if the keys are list indices, and not map keys.
     fn are_items(&self) -> bool {
         let index = |key: &str| key.is_empty() || key.parse().is_ok_and(|at: usize| at < MAX_INDEX);
         self.all.iter().all(|(key, _)| key.bytes().all(|b| b.is_ascii_digit()) && index(key))
@@ -113,7 +115,8 @@ impl Node<'_> {
     }
 }
 
-/// The name in front of the brackets, and what is in them; none where a name has no brackets, or has anything else behind them.
+/// The name before the brackets, and the content of the brackets; none if the name has no brackets,
+/// or has anything else after them.
 pub(crate) fn keys(name: &str) -> (&str, Vec<&str>) {
     let Some(at) = name.find('[').filter(|at| *at > 0) else { return (name, Vec::new()) };
     let (base, mut rest) = name.split_at(at);
@@ -129,7 +132,7 @@ pub(crate) fn keys(name: &str) -> (&str, Vec<&str>) {
     if keys.len() > MAX_DEPTH { (name, Vec::new()) } else { (base, keys) }
 }
 
-/// The fields as one object on a tape; `None` where a name is both a text and an object.
+/// Writes the fields as one object on a tape; `None` if a name is both a text and an object.
 pub(super) fn tape_of(pairs: &Pairs<'_>) -> Option<Tape> {
     let mut root = Members::default();
     for (name, text) in pairs {
@@ -142,7 +145,7 @@ pub(super) fn tape_of(pairs: &Pairs<'_>) -> Option<Tape> {
 }
 
 impl Form {
-    /// Folds a body; false where it is none.
+    /// Folds a body; false if it is not a form.
     pub(super) fn fold(&mut self, text: &str, limits: &Caps<'_>) -> bool {
         let pairs = exchange::parse_query(text);
         let Some(tape) = tape_of(&pairs) else { return false };
@@ -175,7 +178,7 @@ mod tests {
     use super::*;
     use crate::infer::state::tape::Token;
 
-    /// What is on a tape, as JSON; texts that are no strings by their type's name.
+    /// The content of a tape as JSON, with the type names of texts that are not strings.
     fn listed(tape: &Tape, at: &mut usize) -> String {
         let token = tape.token(*at);
         *at += 1;

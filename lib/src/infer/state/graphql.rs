@@ -1,7 +1,8 @@
-//! Calls of GraphQL: which operation of a document was called, with which variables, and what data came back.
+//! GraphQL calls: the called operation of a document, its variables, and the returned data.
 //!
-//! Only the heads of a document are read: kinds and names of its operations, and the first field of each. A parser of the whole
-//! language would refuse documents with syntax newer than itself, and everything else in them is of no interest here.
+//! Only the heads of a document are parsed: kinds and names of its operations, and the first field
+//! of each. A full parser would reject documents with newer syntax, and nothing else in them is
+//! needed here.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ pub(crate) struct GraphQl {
     pub(crate) operations: CappedMap<Called>,
 }
 
-/// Everything folded of the calls of one operation.
+/// The observations of the calls of one operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Called {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,10 +32,10 @@ pub(crate) struct Called {
 /// One call of an exchange.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// Its kind and name with a blank between.
+    /// Kind and name, separated by a space.
     pub(super) key: String,
     variables: Variables,
-    /// Its place in a batch.
+    /// Its index in a batch.
     at: Option<usize>,
 }
 
@@ -52,11 +53,11 @@ enum Variables {
 struct Operation<'t> {
     kind: &'static str,
     name: Option<&'t str>,
-    /// The first field at its root.
+    /// The first root field.
     field: Option<&'t str>,
 }
 
-/// The calls of a request; none where it is no request of GraphQL.
+/// The calls of a request; none if it is not a GraphQL request.
 pub(super) fn calls(request: &Request<'_>, tape: &mut Tape) -> Vec<Call> {
     match request.method {
         Method::Get => of_query(request).into_iter().collect(),
@@ -110,7 +111,7 @@ fn of_object(tape: &Tape, text: &str, object: usize, at: Option<usize>) -> Optio
     Some(Call { key, variables: variables.map_or(Variables::None, Variables::Token), at })
 }
 
-/// True for a body that is JSON by its type; it is on the tape then.
+/// True for a body that is JSON by its type; then it is on the tape.
 fn read(headers: &Pairs<'_>, body: &Body<'_>, tape: &mut Tape) -> bool {
     let content_type = header(headers, "content-type");
     let typed = !body.is_empty() && content_type.is_none_or(is_json);
@@ -131,7 +132,7 @@ fn member(tape: &Tape, text: &str, object: usize, name: &str) -> Option<usize> {
     None
 }
 
-/// The token behind a value.
+/// The token after a value.
 fn behind(tape: &Tape, at: usize) -> usize {
     match tape.token(at) {
         Token::Array { end } | Token::Object { end } => end as usize,
@@ -139,8 +140,8 @@ fn behind(tape: &Tape, at: usize) -> usize {
     }
 }
 
-/// The kind and the name of the operation that a document's request calls: the one asked for, else the only one, called by its
-/// first field where it has no name. `None` where the text is no such document.
+/// The kind and name of the operation that a request calls: the named one, or the only one, which
+/// is named by its first field if it has no name. `None` if the text is not such a document.
 fn key(document: &str, asked: Option<&str>) -> Option<String> {
     let all = operations(document)?;
     let asked = asked.filter(|name| !name.is_empty());
@@ -150,7 +151,7 @@ fn key(document: &str, asked: Option<&str>) -> Option<String> {
     Some(format!("{} {name}", found.kind))
 }
 
-/// The operations of a document; `None` where it does not have the form of one, or has none.
+/// The operations of a document; `None` if it is malformed or has none.
 fn operations(document: &str) -> Option<Vec<Operation<'_>>> {
     let mut tokens = Words { rest: document };
     let mut all = Vec::new();
@@ -186,7 +187,7 @@ fn operations(document: &str) -> Option<Vec<Operation<'_>>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// Reads on behind the closing brace; gives the first field. `None` where there is none to close it.
+/// Reads past the closing brace; returns the first field. `None` if the brace is missing.
 fn selection<'t>(tokens: &mut Words<'t>) -> Option<Option<&'t str>> {
     let (mut field, mut depth, mut alias, mut spread) = (None, 1, false, false);
     while depth > 0 {
@@ -204,7 +205,7 @@ fn selection<'t>(tokens: &mut Words<'t>) -> Option<Option<&'t str>> {
     Some(field)
 }
 
-/// The words of a document, without comments and commas.
+/// The tokens of a document, without comments and commas.
 struct Words<'t> {
     rest: &'t str,
 }
@@ -260,11 +261,12 @@ impl<'t> Iterator for Words<'t> {
     }
 }
 
-/// Calls `see` with each call of an exchange: variables and data with their tapes, texts and tokens.
+/// Calls `see` with each call of an exchange: variables and data with their tapes, texts and
+/// tokens.
 pub(super) fn each<'t>(
     exchange: &'t Exchange<'_>,
     tapes: &'t mut Tapes,
-    mut see: impl FnMut(&str, Option<Place<'_>>, Option<Place<'_>>),
+    mut see: impl FnMut(&str, Option<TapeValue<'_>>, Option<TapeValue<'_>>),
 ) {
     let request = &exchange.request;
     let calls = calls(request, &mut tapes.asked);
@@ -280,19 +282,19 @@ pub(super) fn each<'t>(
     for call in calls {
         let variables = match &call.variables {
             Variables::None => None,
-            Variables::Token(at) => Some(Place { tape: &tapes.asked, text: asked, at: *at }),
-            Variables::Own(tape, text) => Some(Place { tape, text, at: 0 }),
+            Variables::Token(at) => Some(TapeValue { tape: &tapes.asked, text: asked, at: *at }),
+            Variables::Own(tape, text) => Some(TapeValue { tape, text, at: 0 }),
         };
         let data = answered.and_then(|text| {
             let object = call.at.map_or(Some(0), |at| item(&tapes.answered, at))?;
             let at = member(&tapes.answered, text, object, "data")?;
-            Some(Place { tape: &tapes.answered, text, at })
+            Some(TapeValue { tape: &tapes.answered, text, at })
         });
         see(&call.key, variables, data);
     }
 }
 
-/// The token of an item of the array that a body is.
+/// The token of an item of the body's array.
 fn item(tape: &Tape, number: usize) -> Option<usize> {
     let Token::Array { end } = tape.token(0) else { return None };
     let mut at = 1;
@@ -304,13 +306,13 @@ fn item(tape: &Tape, number: usize) -> Option<usize> {
 
 /// A value on a tape.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'t> {
+pub(super) struct TapeValue<'t> {
     pub(super) tape: &'t Tape,
     pub(super) text: &'t str,
     pub(super) at: usize,
 }
 
-impl Place<'_> {
+impl TapeValue<'_> {
     fn fold(&self, into: &mut Option<Box<Json>>, limits: &Caps<'_>) {
         into.get_or_insert_default().fold(self.tape, self.text, self.at, 0, limits);
     }

@@ -1,14 +1,15 @@
-//! Headers that are not part of an API: those of the transport, of browsers, proxies, CDNs, tracing, caching and client
-//! frameworks. They are neither parameters nor described in responses.
+//! Headers that are not part of an API: those of the transport, browsers, proxies, CDNs, tracing,
+//! caching and client frameworks. They are neither parameters nor described in responses.
 //!
-//! One table serves requests and responses. It is data of the state: a change raises the version of the configuration.
+//! One table serves requests and responses. It determines the state, so a change increments the
+//! version of the configuration.
 
 use Side::{Both, Request, Response};
 
 use super::credentials::names_a_key;
 use crate::exchange::is_secret_name;
 
-/// The messages for which a row holds.
+/// The messages that a row applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Request,
@@ -16,18 +17,19 @@ enum Side {
     Both,
 }
 
-/// Names in lower case. `x-*` stands for all names that begin so, `*-id` for all that end so.
+/// Names in lower case. `x-*` matches all names with this prefix, `*-id` all with this suffix.
 type Row = (Side, &'static [&'static str]);
 
-/// Names that a row with `*` would take, although APIs define them for their clients: RFC 6266, RFC 7240, RFC 5789, and the
-/// `Accept-Post` of the W3C's Linked Data Platform.
+/// Names that match a row with `*`, although APIs define them for clients: RFC 6266, RFC 7240, RFC
+/// 5789, and the `Accept-Post` of the W3C's Linked Data Platform.
 const KEPT: &[&str] =
     &["accept-patch", "accept-post", "content-disposition", "preference-applied", "prefer"];
 
-/// Each row names its source.
+/// Each row cites its source.
 const TABLE: &[Row] = &[
-    // RFC 9110, section 7.6.1 (hop-by-hop), 6.6.1, 7, 8.3 to 8.7, 10.1 and 10.2; RFC 9112, section 9; RFC 6265. What OpenAPI
-    // describes in other places (`Accept`, `Content-Type`, `Authorization`, cookies) is here too.
+    // RFC 9110, section 7.6.1 (hop-by-hop), 6.6.1, 7, 8.3 to 8.7, 10.1 and 10.2; RFC 9112, section
+    // 9; RFC 6265. What OpenAPI describes in other places (`Accept`, `Content-Type`,
+    // `Authorization`, cookies) is here too.
     (
         Both,
         &[
@@ -66,8 +68,8 @@ const TABLE: &[Row] = &[
         Response,
         &["accept", "accept-*", "allow", "server", "set-cookie", "set-cookie2", "www-authenticate"],
     ),
-    // Caching and conditional requests: RFC 9111, RFC 9110, sections 8.8, 13 and 14, RFC 9211, RFC 9213, RFC 9875, and the
-    // Surrogate headers of the Edge Architecture note (W3C, 2001).
+    // Caching and conditional requests: RFC 9111, RFC 9110, sections 8.8, 13 and 14, RFC 9211, RFC
+    // 9213, RFC 9875, and the Surrogate headers of the Edge Architecture note (W3C, 2001).
     (
         Both,
         &[
@@ -99,9 +101,10 @@ const TABLE: &[Row] = &[
         Both,
         &["digest", "repr-digest", "signature-input", "want-content-digest", "want-repr-digest"],
     ),
-    // Browsers: the Fetch standard (CORS, `Origin`, `Sec-…`), RFC 8942 and the User Preference and Device Memory client hints,
-    // RFC 9218, RFC 8470, Tracking Preference Expression and Global Privacy Control, and the resource hints of Chrome, Firefox
-    // and Safari (`Purpose`, `X-Moz`, `X-Client-Data`).
+    // Browsers: the Fetch standard (CORS, `Origin`, `Sec-…`), RFC 8942 and the User Preference and
+    // Device Memory client hints, RFC 9218, RFC 8470, Tracking Preference Expression and Global
+    // Privacy Control, and the resource hints of Chrome, Firefox and Safari (`Purpose`, `X-Moz`,
+    // `X-Client-Data`).
     (Both, &["access-control-*", "dpr", "priority", "sec-*", "viewport-width", "width"]),
     (
         Request,
@@ -131,10 +134,11 @@ const TABLE: &[Row] = &[
             "x-requested-with",
         ],
     ),
-    // What a server tells browsers: Content Security Policy, HTML (COOP, COEP, Origin-Agent-Cluster, Refresh), Permissions
-    // Policy, Referrer Policy, Reporting, Network Error Logging, Resource Timing, Server Timing, Clear Site Data, RFC 6797,
-    // RFC 7034, RFC 7469, RFC 9163, RFC 7838 and the Alternate-Protocol of SPDY before it,
-    // source maps (ECMA-426), and the headers of the OWASP Secure Headers Project.
+    // What a server tells browsers: Content Security Policy, HTML (COOP, COEP,
+    // Origin-Agent-Cluster, Refresh), Permissions Policy, Referrer Policy, Reporting, Network Error
+    // Logging, Resource Timing, Server Timing, Clear Site Data, RFC 6797, RFC 7034, RFC 7469, RFC
+    // 9163, RFC 7838 and the Alternate-Protocol of SPDY before it, source maps (ECMA-426), and the
+    // headers of the OWASP Secure Headers Project.
     (
         Response,
         &[
@@ -183,8 +187,9 @@ const TABLE: &[Row] = &[
             "x-xss-protection",
         ],
     ),
-    // Proxies, gateways and load balancers: RFC 7239, RFC 8586, and the manuals of nginx, HAProxy, Envoy, Istio, Kong, Traefik,
-    // Varnish, Squid, Apache mod_proxy, AWS API Gateway and Elastic Load Balancing.
+    // Proxies, gateways and load balancers: RFC 7239, RFC 8586, and the manuals of nginx, HAProxy,
+    // Envoy, Istio, Kong, Traefik, Varnish, Squid, Apache mod_proxy, AWS API Gateway and Elastic
+    // Load Balancing.
     (
         Both,
         &[
@@ -230,10 +235,12 @@ const TABLE: &[Row] = &[
             "x-varnish*",
         ],
     ),
-    // The status beside the status line: of SPDY (draft 3.1, 3.2.2), and of CGI scripts (RFC 3875, 6.3.3).
+    // The status beside the status line: of SPDY (draft 3.1, 3.2.2), and of CGI scripts (RFC 3875,
+    // 6.3.3).
     (Response, &["status"]),
-    // CDNs, clouds and hosts of applications: Cloudflare, Fastly, Akamai, Amazon CloudFront and S3, Azure Front Door, Google
-    // Cloud, CDN77, Imperva, Sucuri, Vercel, Netlify, Fly.io, Render, Railway, Heroku, GitHub.
+    // CDNs, clouds and hosts of applications: Cloudflare, Fastly, Akamai, Amazon CloudFront and S3,
+    // Azure Front Door, Google Cloud, CDN77, Imperva, Sucuri, Vercel, Netlify, Fly.io, Render,
+    // Railway, Heroku, GitHub.
     (
         Both,
         &[
@@ -293,9 +300,10 @@ const TABLE: &[Row] = &[
             "x-true-cache-key",
         ],
     ),
-    // Tracing: W3C Trace Context and Baggage, B3, Jaeger, OpenTracing, Datadog, New Relic, Elastic APM, Sentry, Instana,
-    // Dynatrace, AppDynamics, Honeycomb, AWS X-Ray, Google Cloud Trace, Azure Application Insights. Ids of single requests have
-    // no registered name, so the usual endings count.
+    // Tracing: W3C Trace Context and Baggage, B3, Jaeger, OpenTracing, Datadog, New Relic, Elastic
+    // APM, Sentry, Instana, Dynatrace, AppDynamics, Honeycomb, AWS X-Ray, Google Cloud Trace, Azure
+    // Application Insights. Ids of single requests have no registered name, so the usual endings
+    // count.
     (
         Both,
         &[
@@ -344,8 +352,9 @@ const TABLE: &[Row] = &[
             "x-traceid",
         ],
     ),
-    // Client frameworks and generated clients: AWS and Google API clients, Stainless, Apollo, Supabase, gRPC-Web, Next.js,
-    // Inertia, htmx, Turbo, PJAX, Livewire, Unpoly, Remix, SvelteKit; Postman, reCAPTCHA and other checks for bots.
+    // Client frameworks and generated clients: AWS and Google API clients, Stainless, Apollo,
+    // Supabase, gRPC-Web, Next.js, Inertia, htmx, Turbo, PJAX, Livewire, Unpoly, Remix, SvelteKit;
+    // Postman, reCAPTCHA and other checks for bots.
     (
         Request,
         &[
@@ -378,8 +387,8 @@ const TABLE: &[Row] = &[
             "x-user-agent",
         ],
     ),
-    // Frameworks of servers, by their defaults: PHP, ASP.NET, Express, Rails, Django, Drupal, WordPress, Symfony, Magento,
-    // Next.js, FastAPI.
+    // Frameworks of servers, by their defaults: PHP, ASP.NET, Express, Rails, Django, Drupal,
+    // WordPress, Symfony, Magento, Next.js, FastAPI.
     (
         Response,
         &[
@@ -407,11 +416,11 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-/// Parts of names of what is sent against forged requests and robots.
+/// Parts of names of tokens against forged requests and robots.
 const CHECKS: &[&str] = &["captcha", "csrf", "turnstile", "xsrf"];
 
-/// Parts of names of tokens that identify no user or client: those of tools, of checks for bots and against forged requests
-/// are not asked for as credentials, nor are ids of devices and keys of idempotent requests.
+/// Parts of names of tokens that identify no user or client: those of tools, bot checks and
+/// protection against forged requests are not credentials, nor are device ids and idempotency keys.
 const NO_CREDENTIALS: &[&str] = &[
     "captcha",
     "client-token",
@@ -427,21 +436,21 @@ const NO_CREDENTIALS: &[&str] = &[
     "xsrf",
 ];
 
-/// True for a header of a request that is no parameter.
+/// True for a request header that is not a parameter.
 pub(super) fn is_request_plumbing(name: &str) -> bool {
     is_listed(name, Request)
-        // Credentials: a security scheme describes them, not a parameter.
+        // Credentials are described by a security scheme, not by a parameter.
         || is_secret_name(name)
         || names_a_key(name)
         || CHECKS.iter().any(|part| name.contains(part))
 }
 
-/// True for a header of an answer that is not the API's own.
+/// True for a response header that does not belong to the API.
 pub(super) fn is_response_plumbing(name: &str) -> bool {
     is_listed(name, Response)
 }
 
-/// True for the name of a token that is no credential.
+/// True for the name of a token that is not a credential.
 pub(super) fn is_no_credential(name: &str) -> bool {
     NO_CREDENTIALS.iter().any(|part| name.contains(part))
 }
@@ -461,7 +470,7 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// RFC 9110, section 7.6.1, and what older proxies add.
+/// RFC 9110, section 7.6.1, and headers of older proxies.
 pub(crate) fn is_hop_by_hop(name: &str) -> bool {
     matches!(
         name,

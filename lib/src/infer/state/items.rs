@@ -5,8 +5,8 @@ use super::tape::Tape;
 use crate::exchange::Sequence;
 use crate::infer::sketch::Caps;
 
-/// Calls `each` with every value of a body, on a tape with its text. Data of events that are no JSON are strings.
-/// False where a value of another sequence is no JSON; then `each` was called with none.
+/// Calls `each` with every value of a body, on a tape with its text. Event data that is not JSON is
+/// a string. Returns false if a value of another sequence is not JSON, before any call of `each`.
 pub(super) fn read(sequence: Sequence, body: &str, mut each: impl FnMut(&Tape, &str)) -> bool {
     let texts = sequence.texts(body);
     let mut tapes = Vec::with_capacity(texts.len());
@@ -27,7 +27,7 @@ pub(super) fn read(sequence: Sequence, body: &str, mut each: impl FnMut(&Tape, &
     true
 }
 
-/// Folds the values of a body; false where it is no such sequence.
+/// Folds the values of a body; false if it is not such a sequence.
 pub(super) fn fold(items: &mut Json, sequence: Sequence, body: &str, limits: &Caps<'_>) -> bool {
     read(sequence, body, |tape, text| {
         items.fold(tape, text, 0, 0, limits);

@@ -1,4 +1,4 @@
-//! What was seen at one place of JSON bodies: the node monoid.
+//! The observations at one place of JSON bodies: the node monoid.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::infer::sketch::{
     CappedMap, Caps, Merge, Range, Values, add, coarsen_option, is_default, is_zero, merge_option,
 };
 
-/// Everything folded at one place.
+/// The observations at one place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Json {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,8 @@ pub(crate) struct Json {
     pub(crate) nulls: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) object: Option<Box<Object>>,
-    /// Values that could not be looked into: cut short, broken, too deep. The schema is then unconstrained.
+    /// Values that could not be examined: truncated, malformed, too deep. The schema is then
+    /// unconstrained.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) opaque: u64,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -44,11 +45,11 @@ pub(crate) struct Array {
     pub(crate) items: Option<Box<Json>>,
     pub(crate) longest: u64,
     pub(crate) n: u64,
-    /// Complemented, so that the least of several is a maximum and zero is neutral.
+    /// Complemented, so that the minimum of several is a maximum and zero is neutral.
     pub(crate) shortest: Least,
 }
 
-/// The least of what was folded; zero observations are neutral.
+/// The minimum of the folded values; zero observations are neutral.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Least(pub(crate) u64);
@@ -62,19 +63,19 @@ impl Default for Least {
 /// Objects at one place.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Object {
-    /// Keys that are names, by the look of them.
+    /// Keys that look like names.
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) keys: CappedMap<Property>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) members: u64,
     pub(crate) n: u64,
-    /// Where the first key stood last time; only a hint. Not part of the state.
+    /// A hint: the index of the first key in the last object. Not part of the state.
     #[serde(skip)]
     first: u32,
-    /// Keys that are values, by the look of them: identifiers, dates, addresses.
+    /// Keys that look like values: identifiers, dates, addresses.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) values: BTreeMap<Class, CappedMap<Property>>,
-    /// Objects that say of themselves what they are, apart from the others.
+    /// Objects with tags, apart from the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) variants: Option<Box<Variants>>,
 }
@@ -88,16 +89,17 @@ impl PartialEq for Object {
     }
 }
 
-/// What stands under one key.
+/// The observations under one key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Property {
     pub(crate) json: Json,
-    /// In how many objects.
+    /// The number of objects that have it.
     pub(crate) present: u64,
-    /// The object that was folded last, so that a repeated key counts once. Not part of the state.
+    /// The last folded object, so that a duplicate key counts once. Not part of the state.
     #[serde(skip)]
     stamp: u64,
-    /// Where the key stood that followed last time; only a hint, always verified. Not part of the state.
+    /// A hint: the index of the key that followed last time, always verified. Not part of the
+    /// state.
     #[serde(skip)]
     next: u32,
 }
@@ -114,7 +116,7 @@ pub(crate) struct Text {
     /// In code points.
     pub(crate) longest: u64,
     pub(crate) n: u64,
-    /// Formats refuted so far, as bits of [`format::FORMATS`]: refutations unite, so zero is neutral.
+    /// Refuted formats, as bits of [`format::FORMATS`]: refutations unite, so zero is neutral.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) refuted: u64,
     pub(crate) shortest: Least,
@@ -123,12 +125,12 @@ pub(crate) struct Text {
 }
 
 impl Json {
-    /// All objects, as [`Object::parts`] has them.
+    /// All objects, in the form of [`Object::parts`].
     pub(crate) fn objects(&self) -> Vec<(String, &Object)> {
         self.object.as_ref().map_or_else(Vec::new, |object| object.parts())
     }
 
-    /// What was seen but for arrays and objects, which are not copied.
+    /// The observations without arrays and objects, which are not copied.
     pub(crate) fn scalars(&self) -> Json {
         Json {
             array: None,
@@ -143,7 +145,7 @@ impl Json {
         }
     }
 
-    /// Folds the value at `at` of the tape; returns the index behind it.
+    /// Folds the value at `at` of the tape; returns the index after it.
     pub(crate) fn fold(
         &mut self,
         tape: &Tape,
@@ -227,7 +229,7 @@ impl Json {
         }
         add(&mut object.n, 1);
         if depth >= limits.depth {
-            // Keys below the cap on depth are all of the rest, unlooked at.
+            // Below the depth cap, all keys belong to the rest and are not examined.
             let rest = object.keys.rest_slot();
             add(&mut rest.json.opaque, 1);
             return;
@@ -243,7 +245,7 @@ impl Json {
                 None => object.first,
             };
             let place = object.place(key, guess as usize, limits);
-            if let Place::Name(index) = place {
+            if let KeyPlace::Name(index) = place {
                 match last.and_then(|last| object.keys.at(last)) {
                     Some(before) => before.next = index as u32,
                     None => object.first = index as u32,
@@ -263,7 +265,7 @@ impl Json {
 
 /// Where a key of an object belongs.
 #[derive(Clone, Copy)]
-enum Place {
+enum KeyPlace {
     Name(usize),
     NameRest,
     Value(Class, usize),
@@ -271,33 +273,35 @@ enum Place {
 }
 
 impl Object {
-    /// The place of a key, made if there is none. `guess` is tried first: keys mostly come in the order of the last object,
-    /// and comparing bytes is cheaper than hashing them.
-    fn place(&mut self, key: &str, guess: usize, limits: &Caps<'_>) -> Place {
+    /// The place of a key, created if missing. `guess` is tried first: keys usually have the order
+    /// of the last object, and comparing bytes is cheaper than hashing.
+    fn place(&mut self, key: &str, guess: usize, limits: &Caps<'_>) -> KeyPlace {
         if self.keys.is_at(guess, key) {
-            return Place::Name(guess);
+            return KeyPlace::Name(guess);
         }
         let class = class_of(key);
         if class.is_id() {
             let map = self.values.entry(class).or_default();
             return match map.index(key, limits.value_keys, no_priority, limits) {
-                Some(index) => Place::Value(class, index),
-                None => Place::ValueRest(class),
+                Some(index) => KeyPlace::Value(class, index),
+                None => KeyPlace::ValueRest(class),
             };
         }
         match self.keys.index(key, limits.keys, no_priority, limits) {
-            Some(index) => Place::Name(index),
-            None => Place::NameRest,
+            Some(index) => KeyPlace::Name(index),
+            None => KeyPlace::NameRest,
         }
     }
 
-    /// The property at a place, and whether it is one key's own.
-    fn at(&mut self, place: Place) -> (&mut Property, bool) {
+    /// The property at a place, and whether it belongs to a single key.
+    fn at(&mut self, place: KeyPlace) -> (&mut Property, bool) {
         match place {
-            Place::NameRest => (self.keys.rest_slot(), false),
-            Place::ValueRest(class) => (self.values.entry(class).or_default().rest_slot(), false),
-            Place::Name(index) => (self.keys.value_at(index), true),
-            Place::Value(class, index) => {
+            KeyPlace::NameRest => (self.keys.rest_slot(), false),
+            KeyPlace::ValueRest(class) => {
+                (self.values.entry(class).or_default().rest_slot(), false)
+            }
+            KeyPlace::Name(index) => (self.keys.value_at(index), true),
+            KeyPlace::Value(class, index) => {
                 (self.values.entry(class).or_default().value_at(index), true)
             }
         }
@@ -334,7 +338,7 @@ impl Merge for Text {
 }
 
 impl Array {
-    /// How many and how long they were.
+    /// The number and lengths of the arrays.
     pub(crate) fn without_items(&self) -> Array {
         Array { items: None, ..*self }
     }

@@ -27,12 +27,12 @@ pub(crate) use class::{Class, ClassSet, Keyed, class_of, in_lexicon, no_priority
 pub(crate) use form::{Form, keys};
 pub(crate) use graphql::GraphQl;
 pub(crate) use json::{Array, Json, Object, Property, Text};
-pub(crate) use operation::{Answered, Asked, Operation};
+pub(crate) use operation::{Operation, Requests, Responses};
 pub(crate) use parameter::{Delimited, Delimiter, Lexical, Parameter, Segments};
 pub(crate) use parts::{Part, Parts};
 #[cfg(test)]
 pub(crate) use places::places;
-pub(crate) use recordings::{Answers, Key, Recordings};
+pub(crate) use recordings::{Answers, RecordedRequest, RecordingSet};
 pub(crate) use scratch::Scratch;
 #[cfg(test)]
 pub(crate) use tape::Tape;
@@ -45,10 +45,10 @@ use super::sketch::{CappedMap, Caps, Hll, Merge, add, is_default, is_zero};
 use super::{Config, Limits};
 use crate::exchange::{Exchange, Method, push_origin};
 
-/// Everything that inference remembers of the exchanges folded.
+/// The observations of all folded exchanges.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// Exchanges that no path item can describe, as [`is_indescribable`] has it; counted only.
+    /// Exchanges that no path item can describe, see [`is_indescribable`]; only counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) deep: u64,
     /// Exchanges folded.
@@ -56,18 +56,18 @@ pub(crate) struct State {
     /// By origin.
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) hosts: CappedMap<Host>,
-    /// How far the caps are lowered; follows from `places`.
+    /// How far the caps are lowered; derived from `places`.
     #[serde(skip)]
     level: u32,
-    /// The places that the exchanges had something to say of, for the valve.
+    /// The sketch of all places, which determines the level.
     #[serde(default, skip_serializing_if = "Hll::is_empty")]
     pub(crate) places: Hll,
-    #[serde(default, skip_serializing_if = "Recordings::is_empty")]
-    pub(crate) recordings: Recordings,
-    /// Exchanges of which the request or the answer failed to arrive: evidence of nothing; counted only.
+    #[serde(default, skip_serializing_if = "RecordingSet::is_empty")]
+    pub(crate) recordings: RecordingSet,
+    /// Exchanges whose request or response failed: no evidence; only counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) unanswered: u64,
-    /// Exchanges that were cut short and so are not among the recordings.
+    /// Exchanges that were cut short, and are therefore not among the recordings.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) unrepeatable: u64,
 }
@@ -75,54 +75,54 @@ pub(crate) struct State {
 /// One origin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Host {
-    /// Exchanges answered with a status that may mean "no such thing": they make no paths of their own.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) ghosts: Node,
+    /// Exchanges with a not-found response, which make no paths of their own.
+    #[serde(rename = "ghosts", default, skip_serializing_if = "is_default")]
+    pub(crate) not_found: Node,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) paths: Node,
 }
 
-/// Statuses with which a server answers what it does not have: 404, 405, 410 and 501. They make no paths.
-pub fn is_ghost(status: u16) -> bool {
+/// True for the statuses of not-found responses: 404, 405, 410 and 501. They make no paths.
+pub fn is_not_found(status: u16) -> bool {
     matches!(status, 404 | 405 | 410 | 501)
 }
 
-/// True for an exchange that makes no path: OpenAPI has no word for CONNECT and for methods beyond the known ones, and
-/// paths of more than 24 segments are not looked into.
+/// True for an exchange that makes no path: OpenAPI has no keys for CONNECT and unknown methods,
+/// and paths of more than 24 segments are not examined.
 pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
     exchange.request.method == Method::Connect
         || exchange.meta.method.is_some()
         || split_path(&exchange.request.pathname).0.len() > Limits::default().segments
 }
 
-/// True for an exchange that failed before it was answered. One without an answer of which nothing failed is a request of which
-/// only that was recorded.
+/// True for an exchange that failed before it was answered. If nothing failed, a missing response
+/// means that only the request was recorded.
 fn is_unanswered(exchange: &Exchange<'_>) -> bool {
     let meta = &exchange.meta;
     exchange.response.is_none() && (meta.error.is_some() || meta.incomplete.is_some())
 }
 
 impl Host {
-    /// True where nothing was seen of it.
+    /// True if nothing was observed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.ghosts.is_empty() && self.paths.is_empty()
+        self.not_found.is_empty() && self.paths.is_empty()
     }
 }
 
 impl Merge for Host {
     fn coarsen(&mut self, limits: &Limits) {
-        self.ghosts.coarsen(limits);
+        self.not_found.coarsen(limits);
         self.paths.coarsen(limits);
     }
 
     fn merge(&mut self, other: Self, limits: &Limits) {
-        self.ghosts.merge(other.ghosts, limits);
+        self.not_found.merge(other.not_found, limits);
         self.paths.merge(other.paths, limits);
     }
 }
 
 impl State {
-    /// Folds one exchange. `scratch` is to be passed again.
+    /// Folds one exchange. The same `scratch` must be passed again.
     pub(crate) fn fold(
         &mut self,
         exchange: &Exchange<'_>,
@@ -134,7 +134,7 @@ impl State {
             add(&mut self.unanswered, 1);
             return Unread::default();
         }
-        // `post` only stands for it.
+        // `post` is only a placeholder for it.
         if exchange.meta.method.is_some() {
             add(&mut self.deep, 1);
             return Unread::default();
@@ -162,8 +162,9 @@ impl State {
         push_origin(&exchange.request, &mut scratch.origin);
         let limits = &Caps::new(limits);
         let host = self.hosts.slot(&scratch.origin, limits.origins, no_priority, limits);
-        let is_ghost = exchange.response.as_ref().is_some_and(|answer| is_ghost(answer.status));
-        let root = if is_ghost { &mut host.ghosts } else { &mut host.paths };
+        let is_not_found =
+            exchange.response.as_ref().is_some_and(|answer| is_not_found(answer.status));
+        let root = if is_not_found { &mut host.not_found } else { &mut host.paths };
         let node = root.walk(&segments, limits);
         add(if slashed { &mut node.slashed } else { &mut node.plain }, 1);
         if !node.operations.contains_key(&exchange.request.method) {
@@ -177,7 +178,7 @@ impl State {
         unread
     }
 
-    /// Counts the places of an exchange, and coarsens the state where they are too many.
+    /// Counts the places of an exchange, and coarsens the state if there are too many.
     fn see_places(&mut self, exchange: &Exchange<'_>, tapes: &mut Tapes, limits: &Limits) {
         let (places, mut changed) = (&mut self.places, false);
         places::places(exchange, tapes, limits, &mut |place| {
@@ -199,14 +200,14 @@ impl State {
         }
     }
 
-    /// The limits in force, which are those of the configuration, lowered where there are very many places.
+    /// The limits in force: those of the configuration, lowered if there are very many places.
     pub(crate) fn limits_in_force(&self, limits: &Limits) -> Limits {
         limits.lowered(limits.level(self.places.estimate()))
     }
 }
 
 impl State {
-    /// The state of each origin, under the host alone. Counts are not told apart.
+    /// The state of each origin, by host. Counts are not split.
     pub(crate) fn split_hosts(self) -> Vec<(String, State)> {
         let host_of =
             |origin: &str| origin.split_once("://").map_or(origin, |(_, host)| host).to_owned();
@@ -221,7 +222,7 @@ impl State {
         }
         for (key, answers) in self.recordings.0 {
             let name = host_of(&key.origin);
-            let recordings = Recordings([(key, answers)].into());
+            let recordings = RecordingSet([(key, answers)].into());
             all.push((name, State { recordings, ..State::default() }));
         }
         all

@@ -1,10 +1,10 @@
-//! What was seen of one method at one place of the path trie.
+//! The observations of one method at one place of the path trie.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, Content, Unread, content, fold_query};
+use super::body::{Body, BodyContent, Unread, content, fold_query};
 use super::class::{ClassSet, no_priority};
 use super::credentials::{Credentials, fold_credentials};
 use super::graphql::{self, GraphQl};
@@ -22,32 +22,33 @@ use crate::infer::sketch::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Operation {
     /// Requests answered with 400 or more: no evidence of what is valid.
-    pub(crate) failed: Asked,
-    /// Calls of GraphQL in requests answered below 400.
+    pub(crate) failed: Requests,
+    /// GraphQL calls in requests answered below 400.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) graphql: Option<Box<GraphQl>>,
     /// Requests answered below 400.
-    pub(crate) ok: Asked,
-    /// What requests brought that were answered with 401 or 403.
+    pub(crate) ok: Requests,
+    /// The credentials of requests answered with 401 or 403.
     #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
     pub(crate) refused: Credentials,
-    /// Boxed, as a tree has room for eleven where there is one or two.
-    pub(crate) responses: BTreeMap<u16, Box<Answered>>,
-    /// The classes of the path's parameters, from the first on, where a template has several; no part of a state, but noted
-    /// when a spec is made of it.
+    /// Boxed, because a tree node has space for eleven even if there are one or two.
+    pub(crate) responses: BTreeMap<u16, Box<Responses>>,
+    /// The classes of the path's parameters, for a template with several; not part of a state, but
+    /// noted when a spec is written.
     #[serde(skip)]
     pub(crate) through: Vec<ClassSet>,
-    /// Requests of which no answer was recorded, though nothing failed: all that is known where nothing was answered.
+    /// Requests without a recorded response, although nothing failed: all that is known if nothing
+    /// was answered.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) unanswered: Asked,
+    pub(crate) unanswered: Requests,
 }
 
 /// Requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct Requests {
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) bodies: CappedMap<Body>,
-    /// What credentials they brought; only of those answered below 400, and not of those without any.
+    /// Their credentials; only for requests answered below 400 that had some.
     #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
     pub(crate) credentials: Credentials,
     /// Requests without a body.
@@ -62,7 +63,7 @@ pub(crate) struct Asked {
 
 /// Responses of one status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Answered {
+pub(crate) struct Responses {
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) bodies: CappedMap<Body>,
     /// Responses without a body.
@@ -74,7 +75,7 @@ pub(crate) struct Answered {
 }
 
 impl Operation {
-    /// Folds an exchange. Of one without a response, what was asked is kept apart.
+    /// Folds an exchange. A request without a response is kept apart.
     pub(crate) fn fold(
         &mut self,
         exchange: &Exchange<'_>,
@@ -120,7 +121,7 @@ impl Operation {
     }
 }
 
-impl Asked {
+impl Requests {
     fn fold(
         &mut self,
         request: &Request<'_>,
@@ -152,7 +153,7 @@ pub(super) enum Extent {
     Whole,
     /// The recorder kept a part of it, or nothing; there was a body.
     Truncated,
-    /// The exchange broke off; where nothing came, the headers tell whether there was to be a body.
+    /// The exchange was cut short; if nothing arrived, the headers say whether there is a body.
     Incomplete,
 }
 
@@ -189,7 +190,7 @@ fn fold_body(
         limits,
     );
     match content {
-        Content::Unread(why) => Some(why),
+        BodyContent::Unread(why) => Some(why),
         _ => None,
     }
 }
@@ -204,7 +205,7 @@ pub(super) fn has_body(headers: &Pairs<'_>, body: &exchange::Body<'_>, extent: E
         }
 }
 
-/// True where the headers of a message say that it has a body.
+/// True if the headers of a message announce a body.
 fn announces_body(headers: &Pairs<'_>) -> bool {
     let length = exchange::header(headers, "content-length").map(|length| length.trim() != "0");
     length.unwrap_or_else(|| {
@@ -236,7 +237,7 @@ fn fold_headers(
     }
 }
 
-impl Merge for Asked {
+impl Merge for Requests {
     fn coarsen(&mut self, limits: &Limits) {
         self.bodies.coarsen(limits.media, limits);
         self.headers.coarsen(limits.headers, limits);
@@ -253,7 +254,7 @@ impl Merge for Asked {
     }
 }
 
-impl Merge for Answered {
+impl Merge for Responses {
     fn coarsen(&mut self, limits: &Limits) {
         self.bodies.coarsen(limits.media, limits);
         self.headers.coarsen(limits.headers, limits);
@@ -292,7 +293,7 @@ impl Merge for Operation {
 }
 
 impl Operation {
-    /// Where nothing was answered, takes the requests without an answer for good ones.
+    /// If nothing was answered, treats the requests without a response as successful.
     pub(crate) fn settle(&mut self) {
         let unanswered = std::mem::take(&mut self.unanswered);
         if self.responses.is_empty() {

@@ -1,4 +1,4 @@
-//! Values that came as text: query and path parameters, headers, form fields.
+//! Values in text form: query and path parameters, headers, form fields.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,26 +10,26 @@ use crate::infer::sketch::{Merge, Values, add, is_zero, merge_map};
 
 use super::json::{Least, Text};
 
-/// Everything folded of one parameter.
+/// The observations of one parameter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameter {
-    /// Values of query parameters in which a delimiter of lists stands; they are not in `text`.
+    /// Values of query parameters that contain a list delimiter; they are not in `text`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) delimited: BTreeMap<Delimiter, Box<Delimited>>,
-    /// The greatest number of values in one message.
+    /// The maximum number of values in one message.
     pub(crate) most: u64,
-    /// Messages in which it stood.
+    /// Messages that have it.
     pub(crate) present: u64,
-    /// The same, of requests answered below 400: only they are evidence of validity.
+    /// The same for requests answered below 400: only they are evidence of validity.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) present_ok: u64,
-    /// Lexical types refuted so far, of [`Lexical`].
+    /// Refuted types of [`Lexical`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) refuted: u64,
     pub(crate) text: Text,
 }
 
-/// What a text can be read as, as bits.
+/// The types that a text can be read as, as bits.
 pub(crate) struct Lexical;
 
 impl Lexical {
@@ -39,7 +39,7 @@ impl Lexical {
     pub(crate) const INT: u64 = 2;
     /// A number as JSON writes it.
     pub(crate) const NUMBER: u64 = 4;
-    /// A word, as the items of lists are: no blank, and hardly a sign. Only asked of query parameters.
+    /// A word as in lists: no whitespace, and hardly any punctuation. Only for query parameters.
     pub(crate) const WORD: u64 = 8;
     const ALL: u64 = 7;
 
@@ -61,7 +61,7 @@ impl Lexical {
     }
 }
 
-/// The one type of [`Lexical`] that a text reads as, the narrowest first; 0 for a string.
+/// The narrowest type of [`Lexical`] that a text can be read as; 0 for a string.
 pub(crate) fn lexical_type(text: &str) -> u64 {
     match text {
         "true" | "false" => Lexical::BOOL,
@@ -73,7 +73,7 @@ pub(crate) fn lexical_type(text: &str) -> u64 {
 
 fn is_int(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    // A leading zero is a zip code or an account number: text.
+    // With a leading zero, it is a zip code or an account number: text.
     !digits.is_empty()
         && digits.len() <= 18
         && digits.bytes().all(|b| b.is_ascii_digit())
@@ -93,14 +93,14 @@ fn is_number(text: &str) -> bool {
     }
 }
 
-/// Short, and without anything that stands in sentences, structures or markup.
+/// Short, and without characters of sentences, structures or markup.
 fn is_word(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.chars().all(|c| c.is_alphanumeric() || "-_.:/@+*$".contains(c))
 }
 
-/// What stands between the items of a list in one text. The order is that of precedence: a value is a list by the first of
-/// these that it has.
+/// The delimiter between the items of a list in one text, in order of precedence: a value is a list
+/// by the first one that it contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Delimiter {
@@ -127,19 +127,19 @@ impl Delimiter {
     }
 }
 
-/// Values that have a delimiter, taken whole and in parts.
+/// Values with a delimiter, as a whole and in parts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Delimited {
-    /// The least number of parts.
+    /// The minimum number of parts.
     pub(crate) fewest: Least,
-    /// The greatest number of parts.
+    /// The maximum number of parts.
     pub(crate) most: u64,
     /// The parts.
     pub(crate) parts: Text,
     /// Lexical types that a part refuted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) refuted: u64,
-    /// Values that are no number with its digits in groups of three.
+    /// Values that are not numbers with grouped digits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) ungrouped: u64,
     pub(crate) whole: Text,
@@ -178,7 +178,8 @@ impl Merge for Delimited {
 }
 
 impl Parameter {
-    /// Folds all values of a query parameter in one message. Values that may be lists are kept apart.
+    /// Folds all values of a query parameter in one message. Values that may be lists are kept
+    /// apart.
     pub(crate) fn fold_query<'v>(
         &mut self,
         values: impl Iterator<Item = &'v str>,
@@ -235,7 +236,7 @@ impl Parameter {
         self.count(most, ok);
     }
 
-    /// True where every value reads as the type.
+    /// True if every value can be read as the type.
     pub(crate) fn is(&self, lexical: u64) -> bool {
         self.text.n > 0 && self.delimited.is_empty() && self.refuted & lexical == 0
     }

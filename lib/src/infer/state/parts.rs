@@ -11,30 +11,30 @@ use crate::infer::sketch::{
     CappedMap, Caps, Merge, Values, add, coarsen_option, is_default, is_zero, merge_option,
 };
 
-/// Everything folded of such bodies.
+/// The observations of such bodies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parts {
     pub(crate) fields: CappedMap<Part>,
     pub(crate) n: u64,
 }
 
-/// The parts of one name.
+/// The parts with one name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Part {
-    /// Files, and parts that are no text.
+    /// Files and binary parts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) files: u64,
-    /// Parts that are JSON: by their type, or an object or array where the type is none or a text.
+    /// Parts that are JSON: by their type, or an object or array with a text type or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<Box<Json>>,
-    /// The content types that parts have, without parameters.
+    /// The content types of parts, without parameters.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) media: Values,
-    /// The greatest number of parts in one body.
+    /// The maximum number of parts in one body.
     pub(crate) most: u64,
-    /// Bodies that have such a part.
+    /// Bodies with such a part.
     pub(crate) present: u64,
-    /// Texts, as the types that they read as.
+    /// Texts, as the types that they can be read as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<Box<Json>>,
     /// Parts without a content type.
@@ -43,21 +43,21 @@ pub(crate) struct Part {
 }
 
 /// A part of one body.
-pub(super) struct Read<'b> {
+pub(super) struct ReadPart<'b> {
     pub(super) name: String,
     media: Option<String>,
-    pub(super) content: Content<'b>,
+    pub(super) content: PartContent<'b>,
 }
 
-/// What is in a part.
-pub(super) enum Content<'b> {
+/// The content of a part.
+pub(super) enum PartContent<'b> {
     File,
     Json(Tape, &'b str),
     Text(Tape),
 }
 
-/// The named parts of a body; `None` where it is none, as one that was cut.
-pub(super) fn read<'b>(body: &'b [u8], content_type: &str) -> Option<Vec<Read<'b>>> {
+/// The named parts of a body; `None` if it is malformed, for instance truncated.
+pub(super) fn read<'b>(body: &'b [u8], content_type: &str) -> Option<Vec<ReadPart<'b>>> {
     let mut all = Vec::new();
     for part in form_parts(body, content_type).ok()? {
         if part.fault.is_some() {
@@ -68,9 +68,9 @@ pub(super) fn read<'b>(body: &'b [u8], content_type: &str) -> Option<Vec<Read<'b
         let text = std::str::from_utf8(&body[part.content]).ok();
         let content = match text {
             Some(text) if !part.is_file => content(text, media),
-            _ => Content::File,
+            _ => PartContent::File,
         };
-        all.push(Read { name, media: media.map(str::to_owned), content });
+        all.push(ReadPart { name, media: media.map(str::to_owned), content });
     }
     Some(all)
 }
@@ -79,30 +79,31 @@ fn essence(media: &str) -> &str {
     media.split(';').next().unwrap_or_default().trim()
 }
 
-fn content<'b>(text: &'b str, media: Option<&str>) -> Content<'b> {
+fn content<'b>(text: &'b str, media: Option<&str>) -> PartContent<'b> {
     let of_json = media.is_some_and(|media| media.ends_with("/json") || media.ends_with("+json"));
     let of_text = media.is_none_or(|media| media.starts_with("text/"));
     if of_json || (of_text && text.trim_start().starts_with(['{', '['])) {
         let mut tape = Tape::default();
         if tape.parse(text).is_ok() {
-            return Content::Json(tape, text);
+            return PartContent::Json(tape, text);
         }
     }
     if !of_text {
-        return Content::File;
+        return PartContent::File;
     }
     let mut tape = Tape::default();
     tape.write_text(text);
-    Content::Text(tape)
+    PartContent::Text(tape)
 }
 
 impl Parts {
-    /// Folds a body; false where it is none.
+    /// Folds a body; false if it is malformed.
     pub(super) fn fold(&mut self, body: &[u8], content_type: &str, limits: &Caps<'_>) -> bool {
         let Some(parts) = read(body, content_type) else { return false };
         add(&mut self.n, 1);
         for (index, part) in parts.iter().enumerate() {
-            // Bodies have few parts: looking back is cheaper than a map. Of very many only the first are told apart.
+            // Bodies have few parts, so searching backwards is cheaper than a map. Of very many,
+            // only the first are distinguished.
             if index < limits.pairs && !parts[..index].iter().any(|before| before.name == part.name)
             {
                 let same = parts.iter().filter(|other| other.name == part.name);
@@ -116,7 +117,7 @@ impl Parts {
 }
 
 impl Part {
-    fn fold<'r>(&mut self, parts: impl Iterator<Item = &'r Read<'r>>, limits: &Caps<'_>) {
+    fn fold<'r>(&mut self, parts: impl Iterator<Item = &'r ReadPart<'r>>, limits: &Caps<'_>) {
         let mut most = 0;
         for part in parts {
             most += 1;
@@ -125,11 +126,11 @@ impl Part {
                 None => add(&mut self.untyped, 1),
             }
             match &part.content {
-                Content::File => add(&mut self.files, 1),
-                Content::Json(tape, text) => {
+                PartContent::File => add(&mut self.files, 1),
+                PartContent::Json(tape, text) => {
                     self.json.get_or_insert_default().fold(tape, text, 0, 0, limits);
                 }
-                Content::Text(tape) => {
+                PartContent::Text(tape) => {
                     self.text.get_or_insert_default().fold(tape, "", 0, 0, limits);
                 }
             }

@@ -1,15 +1,16 @@
-//! The places that an exchange has something to say of, for the valve that bounds the state.
+//! The places that an exchange touches, whose number bounds the state.
 //!
-//! A place is a prefix of a path, an operation, a status, a parameter, a media type or a property, named by all that leads to
-//! it; segments and keys that are values stand for their class. How many distinct places there were in all exchanges
-//! decides how far the caps are lowered ([`Limits::lowered`](crate::infer::Limits::lowered)). That number is a function of the multiset of
-//! exchanges and grows with it. The size of the state is not: it shrinks when something is evicted, so a valve that
-//! looked at it would make the result depend on the order.
+//! A place is a prefix of a path, an operation, a status, a parameter, a media type or a property,
+//! named by the whole path to it; segments and keys that are values are replaced with their class.
+//! The number of distinct places in all exchanges decides how far the caps are lowered
+//! ([`Limits::lowered`](crate::infer::Limits::lowered)). That number is a function of the multiset
+//! of exchanges, and grows with it. The size of the state does not: it shrinks when something is
+//! evicted, so a limit on the size would make the result depend on the order.
 //!
-//! The fold need not come here for exchanges that met nothing fresh: then every place of theirs is in the state, and the
-//! exchange that made it came here.
+//! Exchanges that touch only existing places need not be counted: all their places are in the
+//! state, and the exchange that created each one was counted.
 
-use super::body::{Content, content};
+use super::body::{BodyContent, content};
 use super::class::{Class, class_of};
 use super::form;
 use super::graphql;
@@ -21,13 +22,13 @@ use super::tag::Tag;
 use super::tape::{Tape, Tapes, Token};
 use super::trie::{decode_segment, identifier};
 use super::xml;
-use super::{is_ghost, split_path};
+use super::{is_not_found, split_path};
 use crate::exchange::{self, Exchange, Pairs, origin};
 use crate::infer::Limits;
 use crate::infer::sketch::below;
 
-/// Calls `see` with the hash of each place of an exchange. `limits` are those of the configuration, not
-/// lowered ones; `tapes` may have the exchange's bodies on them.
+/// Calls `see` with the hash of each place of an exchange. `limits` are those of the configuration,
+/// not lowered ones; `tapes` may have the exchange's bodies.
 pub(crate) fn places(
     exchange: &Exchange<'_>,
     tapes: &mut Tapes,
@@ -39,8 +40,8 @@ pub(crate) fn places(
     if super::is_unanswered(exchange) {
         return;
     }
-    let ghost = response.is_some_and(|response| is_ghost(response.status));
-    let mut at = below(u64::from(ghost), &origin(request));
+    let not_found = response.is_some_and(|response| is_not_found(response.status));
+    let mut at = below(u64::from(not_found), &origin(request));
     see(at);
     for segment in split_path(&request.pathname).0 {
         at = below_segment(at, segment);
@@ -73,7 +74,7 @@ pub(crate) fn places(
             let at = one_of(NAMES, at, key);
             see(at);
             for (name, place) in [("variables", variables), ("data", data)] {
-                if let Some(graphql::Place { tape, text, at: token }) = place {
+                if let Some(graphql::TapeValue { tape, text, at: token }) = place {
                     Walk { tape, text, limits, see: &mut *see }.value(below(at, name), token, 0);
                 }
             }
@@ -90,7 +91,7 @@ fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
     std::str::from_utf8(digits).unwrap_or_default()
 }
 
-/// As [`super::Node::walk`] tells segments apart.
+/// Distinguishes segments as [`super::Node::walk`] does.
 fn below_segment(at: u64, raw: &str) -> u64 {
     let decoded = decode_segment(raw);
     match identifier(&decoded) {
@@ -134,44 +135,44 @@ fn body(
     let at = below(below(at, "body"), &media);
     see(at);
     match content {
-        Content::Json => {
+        BodyContent::Json => {
             Walk { tape, text: tape.text(body), limits, see }.value(at, 0, 0);
         }
-        Content::Form => {
+        BodyContent::Form => {
             if let Some(text) = exchange::body_text(body, content_type)
                 && let Some(tape) = form::tape_of(&exchange::parse_query(&text))
             {
                 Walk { tape: &tape, text: "", limits, see }.value(at, 0, 0);
             }
         }
-        Content::Parts => {
+        BodyContent::Parts => {
             let parts = parts::read(body.as_bytes(), content_type.unwrap_or_default());
             for part in parts.iter().flatten().take(limits.pairs) {
                 let at = one_of(NAMES, at, &part.name);
                 see(at);
-                if let parts::Content::Json(tape, text) = &part.content {
+                if let parts::PartContent::Json(tape, text) = &part.content {
                     Walk { tape, text, limits, see }.value(at, 0, 0);
                 }
             }
         }
-        Content::Sequence(sequence) => {
+        BodyContent::Sequence(sequence) => {
             if let Some(text) = exchange::body_text(body, content_type) {
                 items::read(sequence, &text, |tape, text| {
                     Walk { tape, text, limits, see: &mut *see }.value(at, 0, 0);
                 });
             }
         }
-        Content::Xml => {
+        BodyContent::Xml => {
             let text = exchange::body_text(body, content_type);
             if let Some(read) = text.and_then(|text| xml::read(&text)) {
                 Walk { tape: &read.tape, text: "", limits, see }.value(at, 0, 0);
             }
         }
-        Content::Text | Content::Binary | Content::Unread(_) | Content::Silent => {}
+        BodyContent::Text | BodyContent::Binary | BodyContent::Unread(_) | BodyContent::Silent => {}
     }
 }
 
-/// A walk over a body on the tape, as [`super::Json::fold`] goes.
+/// A walk over a body on the tape, like [`super::Json::fold`].
 struct Walk<'w> {
     tape: &'w Tape,
     text: &'w str,
@@ -180,7 +181,7 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    /// The value at `token`, which stands at the place `at`; returns the index behind it.
+    /// The value at `token` for the place `at`; returns the index after it.
     fn value(&mut self, at: u64, token: usize, depth: u32) -> usize {
         let (end, is_object) = match self.tape.token(token) {
             Token::Array { end } => (end as usize, false),
@@ -206,19 +207,21 @@ impl Walk<'_> {
     }
 }
 
-/// How many places the names below one place make at most, about as many as the state keeps apart. Were each name a place of its own,
-/// the names of users in paths would close the valve, though the state does not grow with them.
+/// Maximum number of places for the names below one place, about as many as the state keeps apart.
+/// If each name were a place, user names in paths would lower the caps, although the state does not
+/// grow with them.
 const NAMES: u64 = 256;
 
-/// The same for keys of one class that are values. Were they one place, nested ones would fill the state unseen.
+/// The same for keys of one class that are values. If they were one place, nested ones could fill
+/// the state unnoticed.
 const VALUES: u64 = 8;
 
-/// Where names of one class are told apart, far from the places of the other classes.
+/// The place for names of one class, distinct from those of other classes.
 fn of_class(at: u64, class: Class) -> u64 {
     at.wrapping_add((class as u64) << 32)
 }
 
-/// One of `many` places below another, the same one for the same text.
+/// One of `many` places below another, determined by the text.
 fn one_of(many: u64, at: u64, text: &str) -> u64 {
     below(at.wrapping_add(1 + below(0, text) % many), "")
 }

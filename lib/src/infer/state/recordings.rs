@@ -1,4 +1,4 @@
-//! Exact recordings: the multiset of requests with their answers, for replay and mixed mode.
+//! Exact recordings: the multiset of requests with their responses, for replay and mixed mode.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,41 +15,42 @@ use crate::exchange::{
 use crate::infer::Limits;
 use crate::infer::sketch::{Merge, add};
 
-/// In the place of a credential that nobody replaced: a spec is no place for it.
+/// Replaces a credential that was not redacted, because a spec must not contain it.
 const PRESENT: &str = "hmt~0000000000000000000000";
 
-/// What names a request: exactly what `x-hmt-replay` is looked up by.
+/// The identity of a request: exactly the lookup key of `x-hmt-replay`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
+pub(crate) struct RecordedRequest {
     pub(crate) origin: String,
     /// With its query, sorted.
     pub(crate) path: String,
     pub(crate) method: String,
-    /// JSON text of `{"body"?, "headers"?, "redacted"?}`; empty where there is none of them.
+    /// JSON text of `{"body"?, "headers"?, "redacted"?}`; empty without any of them.
     pub(crate) request: String,
 }
 
-/// Answers as canonical JSON text, each with how often it came.
+/// Responses as canonical JSON text, each with its count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Answers(pub(crate) BTreeMap<String, u64>);
 
-/// All recordings. Not bounded: this is what replay is for.
+/// All recordings. Not bounded, because replay needs all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Recordings(pub(crate) BTreeMap<Key, Answers>);
+pub(crate) struct RecordingSet(pub(crate) BTreeMap<RecordedRequest, Answers>);
 
-impl Recordings {
+impl RecordingSet {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Folds an exchange. One that was cut short could only be replayed wrongly, and is left out; the result tells.
+    /// Folds an exchange. One that was cut short could only be replayed wrongly, so it is left out,
+    /// and the result is false.
     pub(crate) fn fold(&mut self, exchange: &Exchange<'_>) -> bool {
         let Some(response) = &exchange.response else { return false };
         if exchange.meta.incomplete.is_some() || exchange.meta.truncated_response.is_some() {
             return false;
         }
         let request = &exchange.request;
-        let key = Key {
+        let key = RecordedRequest {
             origin: origin(request),
             path: sorted_path(&request.pathname, &request.query),
             method: request.method.as_str().to_owned(),
@@ -79,7 +80,7 @@ impl Recordings {
     }
 }
 
-/// What of a request is matched besides its key, and where secrets were replaced in it.
+/// The parts of a request that are matched besides its key, and where secrets were replaced.
 fn request_part(exchange: &Exchange<'_>) -> String {
     let request = &exchange.request;
     let mut part = Map::new();
@@ -104,8 +105,9 @@ fn request_part(exchange: &Exchange<'_>) -> String {
     if part.is_empty() { String::new() } else { Value::Object(part).to_string() }
 }
 
-/// The request headers that decide between answers: the type of a body, ranges and conditions, what the answer's `Vary`
-/// names, and credentials. Of a credential that is no pseudonym only its presence is kept.
+/// The request headers that select among responses: the type of a body, ranges and conditions, the
+/// headers in the response's `Vary`, and credentials. Only the presence of a credential without
+/// pseudonym is kept.
 fn deciding_headers(exchange: &Exchange<'_>, has_body: bool) -> Map<String, Value> {
     let vary: Vec<&str> = exchange
         .response
@@ -126,7 +128,7 @@ fn deciding_headers(exchange: &Exchange<'_>, has_body: bool) -> Map<String, Valu
                 "content-type" => has_body,
                 "range" | "if-match" | "if-none-match" | "if-modified-since" => true,
                 "if-unmodified-since" | "if-range" => true,
-                // Answers are kept decoded.
+                // Responses are stored decoded.
                 "accept-encoding" => false,
                 name => vary.iter().any(|named| named.eq_ignore_ascii_case(name)),
             };
@@ -139,7 +141,7 @@ fn deciding_headers(exchange: &Exchange<'_>, has_body: bool) -> Map<String, Valu
     sorted.into_iter().map(|(name, values)| (name.to_owned(), one_or_all(values))).collect()
 }
 
-/// A credential without its secret: a scheme in front of it stays, and so does a pseudonym.
+/// A credential without its secret: the scheme and a pseudonym stay.
 fn hidden(value: &str) -> String {
     let (scheme, secret) = match value.split_once(' ') {
         Some((scheme, secret)) => (Some(scheme), secret.trim()),
@@ -166,8 +168,8 @@ fn one_or_all<T: Into<Value> + Clone>(values: Vec<T>) -> Value {
     }
 }
 
-/// The headers that an exact answer has: end-to-end ones but for those that the body's coding and the clock decide.
-/// Sorted by name; a repeated name has an array of values.
+/// The headers of an exact response: end-to-end headers, except those that depend on the body's
+/// coding and the clock. Sorted by name; a repeated name has an array of values.
 fn end_to_end(headers: &Pairs<'_>) -> Map<String, Value> {
     let mut sorted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, value) in headers {
@@ -180,7 +182,7 @@ fn end_to_end(headers: &Pairs<'_>) -> Map<String, Value> {
     sorted.into_iter().map(|(name, values)| (name.to_owned(), one_or_all(values))).collect()
 }
 
-impl Merge for Recordings {
+impl Merge for RecordingSet {
     fn coarsen(&mut self, _: &Limits) {}
 
     fn merge(&mut self, other: Self, _: &Limits) {
@@ -193,7 +195,7 @@ impl Merge for Recordings {
     }
 }
 
-/// A recording as it stands in a partial.
+/// A recording in a partial.
 #[derive(Serialize, Deserialize)]
 struct Line {
     answers: BTreeMap<String, u64>,
@@ -203,7 +205,7 @@ struct Line {
     request: String,
 }
 
-impl Serialize for Recordings {
+impl Serialize for RecordingSet {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|(key, answers)| Line {
             answers: answers.0.clone(),
@@ -215,11 +217,11 @@ impl Serialize for Recordings {
     }
 }
 
-impl<'de> Deserialize<'de> for Recordings {
+impl<'de> Deserialize<'de> for RecordingSet {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let lines = Vec::<Line>::deserialize(deserializer)?;
         let entry = |line: Line| {
-            let key = Key {
+            let key = RecordedRequest {
                 origin: line.origin,
                 path: line.path,
                 method: line.method,
@@ -227,6 +229,6 @@ impl<'de> Deserialize<'de> for Recordings {
             };
             (key, Answers(line.answers))
         };
-        Ok(Recordings(lines.into_iter().map(entry).collect()))
+        Ok(RecordingSet(lines.into_iter().map(entry).collect()))
     }
 }

@@ -1,10 +1,10 @@
-//! What folding needs beside the state, kept from exchange to exchange; it says nothing about them.
+//! The buffers for folding, reused between exchanges; not part of the state.
 
 use std::collections::HashMap;
 
 use super::tape::Tapes;
 
-/// Room that is used again.
+/// Reusable buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) tapes: Tapes,
@@ -14,23 +14,24 @@ pub(crate) struct Scratch {
     pub(crate) response_headers: Memo,
 }
 
-/// Remembers what a predicate said of names, as messages have the same few names over and over.
+/// Caches a predicate on names, because messages have the same few names.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     known: HashMap<Box<str>, bool>,
-    /// What was asked last at each place of a message: most are as the one before.
+    /// The last result for each position in a message, because most messages resemble the previous
+    /// one.
     last: Vec<(Box<str>, bool)>,
 }
 
-/// Names beyond this many are made up by somebody.
+/// Names beyond this number are invented.
 const MOST: usize = 1024;
-/// Messages have hardly more headers than this.
+/// Messages rarely have more headers than this.
 const PLACES: usize = 64;
-/// Longer names are not worth the memory.
+/// Longer names are not worth caching.
 const LONGEST: usize = 128;
 
 impl Memo {
-    /// What `predicate`, a pure function, says of the name, which stands at the given place of its message.
+    /// The result of `predicate`, a pure function, for the name at a position in its message.
     pub(crate) fn ask(&mut self, name: &str, place: usize, predicate: fn(&str) -> bool) -> bool {
         match self.last.get(place) {
             Some((last, answer)) if last.as_ref() == name => return *answer,

@@ -1,10 +1,12 @@
-//! Objects that say of themselves what they are: kinds that share a place are kept apart by that.
+//! Objects with tags: kinds that share a place are kept apart by their tags.
 //!
-//! A list of events, or a reference that is resolved to a card or to a bank account, holds objects with little in common but a
-//! key such as `type`. Folded together they are a mixture of which nothing can be said. So the objects of each tag have a summary
-//! of their own, up to a cap on the number of tags at one place; beyond it all objects are together, as they are without tags.
-//! "More than `cap` tags" is a function of the multiset, and absorbs; and since summaries of objects are themselves a monoid, the
-//! sum of those apart is what one would be that never was apart. Hence the law holds.
+//! A list of events, or a reference that resolves to a card or to a bank account, holds objects
+//! that have little in common but a key such as `type`. Folded together, nothing could be said
+//! about the mixture. So the objects of each tag have their own summary, up to a cap on the number
+//! of tags at one place; beyond it all objects are folded together, as without tags. "More than
+//! `cap` tags" is a function of the multiset, and absorbing. Summaries of objects are themselves a
+//! monoid, so the sum of separate summaries equals the one that was never separated. Hence the law
+//! holds.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,8 +19,8 @@ use crate::infer::Limits;
 use crate::infer::mutant::{self, Mutant};
 use crate::infer::sketch::{Caps, Ends, Key, Merge, below, is_zero};
 
-/// Keys that tell what an object is, the surest first: those that a serialiser writes (GraphQL, JSON-LD, OData, Jackson, Json.NET),
-/// and those that authors of public APIs choose.
+/// Keys that state the kind of an object, the surest first: those of serialisers (GraphQL, JSON-LD,
+/// OData, Jackson, Json.NET), and those in public APIs.
 const KEYS: [&str; 17] = [
     "__typename",
     "@type",
@@ -49,20 +51,21 @@ const LENGTHS: u32 = {
     bits
 };
 
-/// What an object says it is.
+/// The stated kind of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tag<'t> {
-    /// Of [`KEYS`].
+    /// An index in [`KEYS`].
     key: u8,
     value: &'t str,
 }
 
-/// The surest two tags of an object. An object may have one that tells all of an API's things apart, and one for their kinds.
+/// The two surest tags of an object. One may distinguish all things of an API, and another their
+/// kinds.
 pub(super) type Tags<'t> = [Option<Tag<'t>>; 2];
 
 impl<'t> Tag<'t> {
-    /// The tags of the object whose members stand in a range of a tape. A repeated key tells nothing: readers differ on which of
-    /// its values counts.
+    /// The tags of the object whose members are in a range of a tape. Duplicate keys are ignored,
+    /// because readers differ on which value counts.
     pub(super) fn of(
         tape: &'t Tape,
         text: &'t str,
@@ -95,7 +98,7 @@ impl<'t> Tag<'t> {
         if repeated != 0 { [None; 2] } else { tags }
     }
 
-    /// The place of objects of these tags, below that of all objects.
+    /// The place of objects with these tags, below that of all objects.
     pub(super) fn place(tags: &Tags<'_>, mut at: u64) -> u64 {
         for tag in tags.iter().flatten() {
             let bucket = below(u64::from(tag.key), tag.value) % BUCKETS;
@@ -105,12 +108,13 @@ impl<'t> Tag<'t> {
     }
 }
 
-/// How many places the tags at one place make at most, about as many as are kept apart.
+/// Maximum number of places for the tags at one place, about as many as are kept apart.
 const BUCKETS: u64 = 16;
 
-/// The place among [`KEYS`]. Asked for every key of every object: patterns of bytes are told apart without a call.
+/// The index in [`KEYS`]. Needed for every key of every object: byte patterns are matched without a
+/// call.
 fn rank(key: &str) -> Option<u8> {
-    // Most keys begin and end in other letters.
+    // A cheap test that rules out most keys.
     if !matches!(
         key.as_bytes(),
         [b'_' | b'@' | b'$' | b'r' | b'o' | b'k' | b'e' | b't', .., b'e' | b's' | b't' | b'd']
@@ -153,7 +157,7 @@ fn insert<'t>(tags: &mut Tags<'t>, tag: Tag<'t>) {
     }
 }
 
-/// What names a kind, unlike a title.
+/// True for the name of a kind, unlike a title.
 fn is_word(value: &str, longest: usize) -> bool {
     let bytes = value.as_bytes();
     bytes.len() <= longest
@@ -163,12 +167,12 @@ fn is_word(value: &str, longest: usize) -> bool {
         })
 }
 
-/// Objects by their tags, or the fact that there are many of these.
+/// Objects by their tags, or the fact that there are too many tags.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Variants {
     #[serde(default, skip_serializing_if = "Apart::is_empty")]
     apart: Apart,
-    /// 1 where there were more tags than the cap: then the objects are with those that have none.
+    /// 1 if there were more tags than the cap: then the objects are with those without tags.
     #[serde(default, skip_serializing_if = "is_zero")]
     many: u64,
 }
@@ -197,8 +201,8 @@ impl Apart {
 }
 
 impl Object {
-    /// All objects: those that are not apart, if there are any, and those of each tag or pair of tags, which are named
-    /// `key=value`, the pairs with a blank between.
+    /// All objects: those without a separate summary, if any, and those of each tag or pair of
+    /// tags, which are named `key=value`, with a space between pairs.
     pub(crate) fn parts(&self) -> Vec<(String, &Object)> {
         let mut parts = Vec::new();
         self.add_parts("", &mut parts);
@@ -216,7 +220,7 @@ impl Object {
             variant.object.add_parts(&name, parts);
         }
     }
-    /// Where to fold an object of these tags.
+    /// The summary for objects with these tags.
     pub(super) fn of_tags(&mut self, tags: &Tags<'_>, limits: &Caps<'_>) -> &mut Object {
         let mut object = self;
         for tag in tags.iter().flatten() {
@@ -231,7 +235,8 @@ impl Object {
         object
     }
 
-    /// The place of the variant of a tag, made if tags are few; else none is left.
+    /// The index of a tag's variant, created while tags are few; otherwise all variants are
+    /// dropped.
     fn variant(&mut self, tag: Tag<'_>, limits: &Caps<'_>) -> Option<usize> {
         let variants = self.variants.get_or_insert_default();
         if variants.many != 0 {
@@ -257,7 +262,7 @@ impl Object {
         None
     }
 
-    /// Puts all objects into one summary.
+    /// Merges all objects into one summary.
     pub(crate) fn bring_together(&mut self, limits: &Limits) {
         let variants = self.variants.get_or_insert_default();
         variants.many = 1;
@@ -294,7 +299,7 @@ impl Object {
     }
 }
 
-/// As a map from `key=value`: none of [`KEYS`] has that sign.
+/// As a map with keys `key=value`: none of [`KEYS`] contains `=`.
 impl Serialize for Apart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let named = self.0.iter().map(|variant| {

@@ -1,8 +1,9 @@
-//! A JSON text as a flat run of tokens.
+//! A JSON text as a flat list of tokens.
 //!
-//! The parser's visitor writes tokens here, and the fold reads them. A text that turns out to be broken half-way has then
-//! touched nothing, for less than a validation pass would cost, and an object is seen whole before it is folded. Strings
-//! stay in the text; the buffers are reused from body to body.
+//! The parser's visitor writes tokens here, and the fold reads them. So a text that turns out to be
+//! malformed has not touched the state, at less than the cost of a validation pass, and an object
+//! is complete before it is folded. Strings stay in the text; the buffers are reused between
+//! bodies.
 
 mod literal;
 mod write;
@@ -11,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use crate::exchange::{Body, NotJson, mended_json};
 
-/// One token. Containers tell the index behind their last token, so that a reader can skip them.
+/// One token. Containers have the index after their last token, so that readers can skip them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Token {
     Null,
@@ -30,12 +31,12 @@ pub(crate) enum Token {
     },
 }
 
-/// Where a string stands.
+/// The position of a string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     at: u32,
     len: u32,
-    /// In the tape's own buffer, because the text has it escaped.
+    /// In the tape's own buffer, because the text has escapes.
     unescaped: bool,
 }
 
@@ -51,23 +52,23 @@ impl Span {
 pub(crate) struct Tape {
     tokens: Vec<Token>,
     unescaped: String,
-    /// How the body was read, until it is forgotten.
+    /// How the body was read.
     held: Option<Held>,
-    /// The text of a body that had to be mended.
+    /// The text of a body that had to be repaired.
     mended: String,
 }
 
-/// What [`Tape::read`] made of a body.
+/// The result of [`Tape::read`].
 #[derive(Clone, Copy, Debug)]
 enum Held {
     Literal,
     Text,
-    /// Decoded, or without what no text can hold.
+    /// Decoded, or with lone surrogates replaced.
     Mended,
     Nothing(NotJson),
 }
 
-/// The bodies of one exchange, each of which is read once at most.
+/// The bodies of one exchange, each of which is read at most once.
 #[derive(Debug, Default)]
 pub(crate) struct Tapes {
     pub(crate) asked: Tape,
@@ -75,7 +76,7 @@ pub(crate) struct Tapes {
 }
 
 impl Tapes {
-    /// Makes ready for another exchange.
+    /// Prepares for another exchange.
     pub(crate) fn forget(&mut self) {
         self.asked.held = None;
         self.answered.held = None;
@@ -83,7 +84,8 @@ impl Tapes {
 }
 
 impl Tape {
-    /// Reads a body as JSON. Until [`Tapes::forget`], it is to be asked for the same body only, which it has read by then.
+    /// Reads a body as JSON. Until [`Tapes::forget`], it must be called with the same body only,
+    /// which is then cached.
     ///
     /// # Errors
     /// What the body is instead.
@@ -103,7 +105,7 @@ impl Tape {
         }
     }
 
-    /// The text for [`str`](Self::str) of the body that was read.
+    /// The text of the body that was read, for [`str`](Self::str).
     pub(crate) fn text<'t>(&'t self, body: &'t Body<'_>) -> &'t str {
         let text = match self.held {
             Some(Held::Literal) => body.literal(),
@@ -145,7 +147,7 @@ impl Tape {
         self.unescaped.clear();
     }
 
-    /// Sets where the container ends that was begun at `start`.
+    /// Sets the end of the container that began at `start`.
     fn close(&mut self, start: usize) {
         let end = self.tokens.len() as u32;
         match &mut self.tokens[start] {
@@ -154,7 +156,8 @@ impl Tape {
         }
     }
 
-    /// Reads a text. On an error (broken, deeper than 128, trailing characters) the tape is empty.
+    /// Parses a text. After an error (malformed, deeper than 128, trailing characters) the tape is
+    /// empty.
     pub(crate) fn parse(&mut self, text: &str) -> Result<(), serde_json::Error> {
         self.clear();
         if u32::try_from(text.len()).is_err() {
@@ -169,13 +172,14 @@ impl Tape {
         result
     }
 
-    /// True where what was read is an object or an array.
+    /// True if an object or array was read.
     pub(crate) fn is_container(&self) -> bool {
         matches!(self.tokens.first(), Some(Token::Object { .. } | Token::Array { .. }))
     }
 
     pub(crate) fn token(&self, at: usize) -> Token {
-        // Past the end stands nothing to fold; readers stay below the `end`s that the parser wrote.
+        // There is nothing to fold past the end; readers stay below the `end`s that the parser
+        // wrote.
         self.tokens.get(at).copied().unwrap_or(Token::Null)
     }
 
@@ -237,7 +241,8 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         Ok(())
     }
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        // The parser lends slices of `text`, so the distance of the pointers is the place in it.
+        // The parser returns slices of `text`, so the distance of the pointers is the position in
+        // it.
         let at = (value.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         let token = match u32::try_from(at) {
             Ok(at) if at as usize + value.len() <= self.text.len() => {

@@ -1,4 +1,4 @@
-//! The path trie: where in an API an exchange belongs, before anything is decided about templates.
+//! The path trie, which groups exchanges by path before templates are decided.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,18 +18,19 @@ use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, mer
 pub(crate) struct Node {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) kids: BTreeMap<Class, CappedMap<Node>>,
-    /// Of a key of several parts (`Lines(order=1,line=2)`), the values of all parts but the first.
+    /// For a key of several parts (`Lines(order=1,line=2)`), the values of all parts except the
+    /// first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) more: Vec<Segments>,
     /// Exchanges that go through here or end here.
     pub(crate) n: u64,
-    /// Boxed, as a tree has room for eleven where there is one.
+    /// Boxed, because a tree node has space for eleven even if there is one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "methods")]
     pub(crate) operations: BTreeMap<Method, Box<Operation>>,
     /// Paths that ended here without a slash.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) plain: u64,
-    /// The segments that lead here, their suffix taken off; not kept where the key tells.
+    /// The segments of this place without their suffix; not kept if the key determines them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) segments: Segments,
     /// Paths that ended here with a slash.
@@ -37,19 +38,19 @@ pub(crate) struct Node {
     pub(crate) slashed: u64,
 }
 
-/// Suffixes that name a representation: `.json` of `12.json`.
+/// Suffixes for a representation: `.json` in `12.json`.
 const EXTENSIONS: &[&str] = &[
     ".json", ".xml", ".csv", ".html", ".htm", ".txt", ".pdf", ".png", ".jpg", ".jpeg", ".gif",
     ".svg", ".webp", ".zip", ".gz", ".yaml", ".yml", ".md", ".ics", ".atom", ".rss", ".js", ".css",
     ".mp3", ".mp4", ".xlsx",
 ];
 
-/// A segment without the suffix that names a representation.
+/// A segment without the suffix of a representation.
 pub(crate) fn without_extension(segment: &str) -> &str {
     EXTENSIONS.iter().find_map(|extension| segment.strip_suffix(extension)).unwrap_or(segment)
 }
 
-/// Splits a segment into what names something, and a suffix `.json` or `:verb` behind an identifier. Names keep theirs.
+/// Splits a segment into an identifier and a suffix `.json` or `:verb`. Names keep their suffix.
 pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
     let Some(at) = memchr::memrchr2(b'.', b':', segment.as_bytes()) else { return (segment, "") };
     let (stem, suffix) = segment.split_at(at);
@@ -63,7 +64,7 @@ pub(crate) fn split_suffix(segment: &str) -> (&str, &str) {
     if class_of(stem).is_id() { (stem, suffix) } else { (segment, "") }
 }
 
-/// The class and the key under which a decoded segment stands, if it is no name.
+/// The class and key of a decoded segment that is not a name.
 pub(crate) fn identifier(decoded: &str) -> Option<(Class, Cow<'_, str>)> {
     if let Some(keyed) = Keyed::of(decoded) {
         return Some((Class::Keyed, keyed.pattern().into()));
@@ -73,7 +74,8 @@ pub(crate) fn identifier(decoded: &str) -> Option<(Class, Cow<'_, str>)> {
     class.is_id().then_some((class, suffix.into()))
 }
 
-/// A path as segments, as on the wire. A trailing slash is told apart and makes no segment.
+/// The segments of a path, as on the wire. A trailing slash is returned separately and makes no
+/// segment.
 pub(crate) fn split_path(pathname: &str) -> (Vec<&str>, bool) {
     let path = pathname.strip_prefix('/').unwrap_or(pathname);
     match path.strip_suffix('/') {
@@ -94,7 +96,7 @@ fn segments(path: &str) -> Vec<&str> {
     segments
 }
 
-/// A segment percent-decoded, as well as that goes.
+/// A segment, percent-decoded as far as possible.
 pub(crate) fn decode_segment(raw: &str) -> Cow<'_, str> {
     match memchr::memchr(b'%', raw.as_bytes()) {
         None => Cow::Borrowed(raw),
@@ -103,7 +105,7 @@ pub(crate) fn decode_segment(raw: &str) -> Cow<'_, str> {
 }
 
 impl Node {
-    /// The node at which a path ends, made on the way.
+    /// The node at which a path ends, created if missing.
     pub(crate) fn walk(&mut self, segments: &[&str], limits: &Caps<'_>) -> &mut Node {
         let mut node = self;
         add(&mut node.n, 1);
@@ -114,14 +116,15 @@ impl Node {
         node
     }
 
-    /// The places that a name leads to: words, and identifiers that were names as they were the only ones.
+    /// The places of a name: words, and identifiers that were taken as names because they were the
+    /// only ones.
     pub(crate) fn named<'n>(&'n self, raw: &'n str) -> impl Iterator<Item = &'n Node> {
         let (class, key) = identifier(raw).unwrap_or_else(|| (class_of(raw), raw.into()));
         let all = self.kids.get(&class);
         all.into_iter().filter_map(move |kids| kids.get(&key))
     }
 
-    /// The places that no name of some leads to.
+    /// The places that do not belong to any of some names.
     pub(crate) fn not_named<'n, V>(
         &'n self,
         names: &'n BTreeMap<String, V>,
@@ -135,7 +138,7 @@ impl Node {
         })
     }
 
-    /// True where nothing was seen at or below this place.
+    /// True if nothing was observed at or below this place.
     pub(crate) fn is_empty(&self) -> bool {
         self.operations.is_empty()
             && self
@@ -144,7 +147,7 @@ impl Node {
                 .all(|kids| kids.rest().is_none() && kids.iter().all(|(_, kid)| kid.is_empty()))
     }
 
-    /// Takes out what lies below names: nothing where a segment is an identifier.
+    /// Removes and returns everything below names; nothing if a segment is an identifier.
     pub(crate) fn cut(&mut self, names: &[&str]) -> Node {
         let Some((first, others)) = names.split_first() else { return std::mem::take(self) };
         let class = class_of(first);
@@ -164,7 +167,7 @@ impl Node {
         cut
     }
 
-    /// Notes at all operations below the classes of the parameter `at` of their paths.
+    /// Notes the classes of the parameter `at` at all operations below.
     pub(crate) fn came_through(&mut self, at: usize, classes: ClassSet) {
         for operation in self.operations.values_mut() {
             operation.came_through(at, classes);
@@ -174,7 +177,7 @@ impl Node {
         }
     }
 
-    /// How many places there are at and below this one.
+    /// The number of places at and below this one.
     pub(crate) fn size(&self) -> usize {
         let kids =
             self.kids.values().flat_map(|kids| kids.iter().map(|(_, kid)| kid).chain(kids.rest()));
@@ -206,7 +209,7 @@ impl Node {
             kid.segments.fold(stem, limits);
             kid
         } else {
-            // Names are kept as on the wire, so that a template of theirs matches what was asked.
+            // Names are kept as on the wire, so that their template matches requests.
             kids.slot(raw, cap, segment_priority, limits)
         }
     }

@@ -1,9 +1,10 @@
 //! Bodies in XML.
 //!
-//! An element is an object of its attributes (`@name`) and of its children by their names; a repeated child is a list. An
-//! element with neither is a text, and an empty one is null. A text beside attributes is a member of its own; one between
-//! children is layout, and left out. Names of another namespace than that of the element around
-//! them are `{namespace}name`, as James Clark writes them, so that prefixes do not matter.
+//! An element is an object of its attributes (`@name`) and of its children by name; a repeated
+//! child is a list. An element with neither is a text, and an empty one is null. A text next to
+//! attributes is a separate member; one between children is layout, and left out. Names in another
+//! namespace than their parent element are `{namespace}name`, in James Clark's notation, so that
+//! prefixes do not matter.
 
 use roxmltree::{Document, Node, ParsingOptions};
 use serde::{Deserialize, Serialize};
@@ -14,20 +15,20 @@ use super::tape::Tape;
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, Values};
 
-/// Deeper elements are taken as texts. The validator has the same bound.
+/// Deeper elements are treated as texts. The validator has the same limit.
 const MAX_DEPTH: u32 = 128;
 /// Nodes of one document.
 const MAX_NODES: u32 = 1_000_000;
 
-/// The key of the text of an element with attributes. No name of XML has such a sign.
+/// The key for the text of an element with attributes. No XML name contains this character.
 pub(crate) const TEXT: &str = "#text";
 
-/// Everything folded of such bodies.
+/// The observations of such bodies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Xml {
     /// The root elements.
     pub(crate) json: Json,
-    /// Namespaces, with the prefixes that they had.
+    /// Namespaces with their prefixes.
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) namespaces: CappedMap<Prefixes>,
     /// The names of the root elements.
@@ -39,15 +40,15 @@ pub(crate) struct Xml {
 #[serde(transparent)]
 pub(crate) struct Prefixes(pub(crate) Values);
 
-/// A document that was read.
-pub(super) struct Read {
+/// A parsed document.
+pub(super) struct ReadXml {
     pub(super) tape: Tape,
     root: String,
     namespaces: Vec<(String, String)>,
 }
 
-/// Reads a document; `None` where it is not well-formed.
-pub(super) fn read(text: &str) -> Option<Read> {
+/// Parses a document; `None` if it is not well-formed.
+pub(super) fn read(text: &str) -> Option<ReadXml> {
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).ok()?;
     let mut tape = Tape::default();
@@ -56,10 +57,10 @@ pub(super) fn read(text: &str) -> Option<Read> {
     write(root, &mut tape, &mut namespaces, 0);
     let namespace = root.tag_name().namespace();
     note(namespace, root, &mut namespaces);
-    Some(Read { tape, root: qualified(namespace, None, root.tag_name().name()), namespaces })
+    Some(ReadXml { tape, root: qualified(namespace, None, root.tag_name().name()), namespaces })
 }
 
-/// A name within an element of a namespace.
+/// The qualified name of an element or attribute.
 fn qualified(namespace: Option<&str>, around: Option<&str>, name: &str) -> String {
     match namespace {
         Some(namespace) if Some(namespace) != around => format!("{{{namespace}}}{name}"),
@@ -87,7 +88,7 @@ fn write(node: Node<'_, '_>, tape: &mut Tape, namespaces: &mut Vec<(String, Stri
     let start = tape.begin_object();
     for attribute in node.attributes() {
         note(attribute.namespace(), node, namespaces);
-        // An attribute without prefix is in no namespace, whatever the element is in.
+        // An attribute without prefix is in no namespace, whatever that of the element is.
         let name = qualified(attribute.namespace(), None, attribute.name());
         tape.write_key(&format!("@{name}"));
         tape.write_text(attribute.value());
@@ -123,7 +124,7 @@ fn write(node: Node<'_, '_>, tape: &mut Tape, namespaces: &mut Vec<(String, Stri
 }
 
 impl Xml {
-    /// Folds a body; false where it is not well-formed.
+    /// Folds a body; false if it is not well-formed.
     pub(super) fn fold(&mut self, text: &str, limits: &Caps<'_>) -> bool {
         let Some(read) = read(text) else { return false };
         self.json.fold(&read.tape, "", 0, 0, limits);

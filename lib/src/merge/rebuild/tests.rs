@@ -10,7 +10,7 @@ use super::named::spine;
 use super::*;
 use crate::conform::{Api, Violation};
 use crate::exchange::parse_line;
-use crate::infer::{Builder, Config, Mode, Options, is_ghost};
+use crate::infer::{Builder, Config, Mode, Options, is_not_found};
 use crate::spec::{Document, Format, Version, to_text};
 
 fn document(root: Value) -> Document {
@@ -113,9 +113,9 @@ fn violations(spec: &Value, lines: &[String]) -> Vec<(String, Vec<Violation>)> {
     let found = lines.iter().filter_map(|line| {
         let exchange = parse_line(line.as_bytes()).expect("an exchange");
         let found = api.conforms(&exchange).err()?;
-        let ghost = exchange.response.is_some_and(|response| is_ghost(response.status))
+        let not_found = exchange.response.is_some_and(|response| is_not_found(response.status))
             && matches!(found[0].location, "path" | "method");
-        (!ghost).then(|| (line.clone(), found))
+        (!not_found).then(|| (line.clone(), found))
     });
     found.collect()
 }

@@ -1,4 +1,4 @@
-//! What an API's bodies say of the words in its paths.
+//! Evidence in an API's bodies about the words in its paths.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,26 +9,27 @@ use super::super::vocabulary::operations;
 use super::super::wording::{answers_list, lists_of};
 use crate::infer::state::{Class, Json, Node};
 
-/// The place whose words are looked at.
+/// The place whose words are examined.
 pub(in super::super) struct Parent<'n> {
     pub(in super::super) before: Before<'n>,
-    /// The names that lead here are in lower case.
+    /// The names in its path are in lower case.
     pub(in super::super) lower: bool,
-    /// What is at the place itself lists things.
+    /// The place itself returns a list.
     pub(super) answers_list: bool,
-    /// In lower case: the values of the keys that are named as the place, and what names the things listed there.
+    /// In lower case: the values of keys with the name of the place, and the identifying values of
+    /// its listed items.
     values: BTreeSet<String>,
 }
 
-/// Keys that name a thing in its list.
+/// Keys that identify an item of a list.
 const NAMES: [&str; 9] =
     ["code", "handle", "id", "key", "login", "name", "slug", "symbol", "username"];
 
-/// What may follow the name of a thing in the key that names it.
+/// Endings of a key that identifies a thing, after its name.
 const ENDS: [&str; 7] = ["", "code", "id", "key", "name", "slug", "type"];
 
 impl<'n> Parent<'n> {
-    /// A place, and what stands before it.
+    /// A place, and what precedes it.
     pub(in super::super) fn of(node: &Node, before: Before<'n>, all: &ValuesOfKeys) -> Parent<'n> {
         let mut values = BTreeSet::new();
         let name = match before {
@@ -55,14 +56,14 @@ impl<'n> Parent<'n> {
         Parent { before, lower: false, answers_list: answers_list_of_things, values }
     }
 
-    /// True where bodies have a word as a value for this place.
+    /// True if bodies have a word as a value for this place.
     pub(super) fn lists(&self, word: &str) -> bool {
         self.values.contains(&word.to_ascii_lowercase())
     }
 }
 
-/// The values, in lower case, that stand under each key of all bodies of a host. A key is the singular, in lower case and
-/// without dividers.
+/// The lower-case values under each key in all bodies of a host. Keys are singular, in lower case
+/// and without separators.
 pub(in super::super) struct ValuesOfKeys(BTreeMap<String, BTreeSet<String>>);
 
 impl ValuesOfKeys {
@@ -79,7 +80,7 @@ impl ValuesOfKeys {
     }
 }
 
-/// Adds the keys that may name what stands below the names of a tree: those of several words.
+/// Adds the keys that may name the children of names with several words in a tree.
 fn nouns(node: &Node, all: &mut BTreeSet<String>) {
     for (class, kids) in &node.kids {
         for (name, kid) in kids.iter() {
@@ -94,9 +95,9 @@ fn nouns(node: &Node, all: &mut BTreeSet<String>) {
 }
 
 struct Collector<'j> {
-    /// The keys that are asked for.
+    /// The keys to collect.
     wanted: BTreeSet<String>,
-    /// What is asked for by a key as it is written; the same few keys come again and again.
+    /// The wanted key for each spelling, because the same few keys recur.
     plain: HashMap<&'j str, Option<String>>,
     values: BTreeMap<String, BTreeSet<String>>,
 }

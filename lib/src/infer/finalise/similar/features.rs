@@ -1,19 +1,19 @@
-//! How rare the keys and names of an API are: what is in every object tells nothing of one.
+//! How rare the keys and names of an API are: what every object has says nothing about one.
 
-use super::super::graph::{Graph, Kind, Side};
+use super::super::graph::{Graph, ObjectKind, Side};
 use super::super::intern::Name;
 use super::super::likeness::{BIT, Bits, log2};
 
-/// What any shared key is worth, however common: in a small API, errors are a large part of all objects.
+/// The minimum evidence of a shared key. In a small API, errors are a large part of all objects.
 const KEY: Bits = BIT;
 
-/// What a shared name of the places is worth, however common.
+/// The minimum evidence of a shared name of the places.
 const NOUN: Bits = 3 * BIT;
 
-/// The rarest keys by which candidates are found.
+/// Number of the rarest keys that are used to find candidates.
 const HANDLES: usize = 8;
 
-/// Keys that tell what an object is.
+/// Keys that state the kind of an object.
 const TAGS: [&str; 10] = [
     "type",
     "kind",
@@ -27,13 +27,13 @@ const TAGS: [&str; 10] = [
     "resource_type",
 ];
 
-/// How rare keys and nouns are.
+/// The rarity of keys and nouns.
 pub(super) struct Features {
     kinds: u64,
     /// By side and name.
     keys: [Vec<u64>; 3],
     nouns: [Vec<u64>; 3],
-    /// Of [`TAGS`], those that there are.
+    /// Those of [`TAGS`] that occur.
     pub(super) tags: Vec<Name>,
 }
 
@@ -51,7 +51,7 @@ impl Features {
         features
     }
 
-    /// How much it says that two kinds share something that `n` kinds have.
+    /// The evidence of sharing something that `n` kinds have.
     fn rarity(&self, n: u64) -> Bits {
         log2(self.kinds) - log2(n)
     }
@@ -61,7 +61,7 @@ impl Features {
     }
 
     /// The rarest keys of a kind.
-    pub(super) fn handles(&self, graph: &Graph<'_>, kind: &Kind) -> Vec<Name> {
+    pub(super) fn handles(&self, graph: &Graph<'_>, kind: &ObjectKind) -> Vec<Name> {
         let rarity = |key| (std::cmp::Reverse(self.key(kind.side, key)), graph.names.text(key));
         let mut keys: Vec<Name> = kind.properties.keys().collect();
         keys.sort_by_cached_key(|key| rarity(*key));
@@ -69,13 +69,13 @@ impl Features {
         keys
     }
 
-    /// What shared keys, and what the places are called, are worth.
-    pub(super) fn shared(&self, a: &Kind, b: &Kind) -> Bits {
+    /// The evidence of shared keys and of shared place names.
+    pub(super) fn shared(&self, a: &ObjectKind, b: &ObjectKind) -> Bits {
         let keys: Bits = a.properties.common(&b.properties).map(|key| self.key(a.side, key)).sum();
         keys + self.noun(a, b)
     }
 
-    pub(super) fn noun(&self, a: &Kind, b: &Kind) -> Bits {
+    pub(super) fn noun(&self, a: &ObjectKind, b: &ObjectKind) -> Bits {
         let common = a.nouns.common(&b.nouns);
         let worth = |noun: Name| self.rarity(self.nouns[a.side as usize][noun.index()]).max(NOUN);
         common.map(worth).max().unwrap_or(0)

@@ -1,27 +1,30 @@
-//! Whether two kinds are one: the evidence, and what would follow for all that stands below them.
+//! Tests whether two kinds are the same: the evidence, and the consequences for everything below
+//! them.
 
 use std::collections::BTreeSet;
 
-use super::super::graph::{Graph, Kind, ObjectId, Slot, SlotId};
+use super::super::graph::{Graph, ObjectId, ObjectKind, Slot, SlotId};
 use super::super::intern::Name;
 use super::super::likeness::{BIT, Bits, difference, log2};
 use super::super::maps::{NULL, kinds};
 use super::PROOF;
 use super::features::Features;
 
-/// What may speak against, as a share of what speaks for it: half between places of one name, a fifth between others.
+/// The maximum evidence against, as a share of the evidence for it: half between places with the
+/// same name, a fifth between others.
 const DOUBTS: [i64; 2] = [5, 2];
 
-/// What may speak against in one key: beyond it, no other key helps. Every key is one chance to err, so the
-/// logarithm of their number is added.
+/// The maximum evidence against in one key; beyond it, no other key helps. The logarithm of the
+/// number of keys is added, because every key is one chance of an error.
 const VETO: Bits = 10 * BIT;
 
-/// What more may speak against two things below kinds that are one for other reasons.
+/// Additional evidence that is allowed against two things below kinds that are the same for other
+/// reasons.
 const TOLERANCE: Bits = 20 * BIT;
 
-/// True where the keys are so seldom there that the objects are of several kinds. Which kinds these are, every place says for
-/// itself.
-fn is_mixture(kind: &Kind) -> bool {
+/// True if the keys occur so rarely that the objects are of several kinds. Each place decides which
+/// kinds these are.
+fn is_mixture(kind: &ObjectKind) -> bool {
     let keys = kind.properties.len() as u64;
     let present = kind.properties.values().fold(0_u64, |all, (n, _)| all.saturating_add(*n));
     kind.n >= 3
@@ -29,38 +32,39 @@ fn is_mixture(kind: &Kind) -> bool {
         && present.saturating_mul(10) < kind.n.saturating_mul(keys).saturating_mul(4)
 }
 
-/// What speaks for and against.
+/// The evidence for and against.
 struct Evidence {
     shared: Bits,
     against: Bits,
 }
 
-/// The supposition that two kinds are one, with all that follows.
+/// The assumption that two kinds are the same, with all consequences.
 pub(super) struct Trial<'t, 'l> {
     pub(super) graph: &'t Graph<'l>,
     pub(super) features: &'t Features,
-    /// Pairs that are one if the supposition holds.
+    /// Pairs that are the same if the assumption holds.
     pub(super) assumed: BTreeSet<(ObjectId, ObjectId)>,
 }
 
 impl Trial<'_, '_> {
-    /// The evidence that two kinds are one, where it is enough.
-    pub(super) fn proof(&self, a: &Kind, b: &Kind) -> Option<Bits> {
+    /// The evidence that two kinds are the same, if it is sufficient.
+    pub(super) fn proof(&self, a: &ObjectKind, b: &ObjectKind) -> Option<Bits> {
         if a.additional.is_some() != b.additional.is_some() || is_mixture(a) || is_mixture(b) {
             return None;
         }
         let Evidence { shared, against } = self.evidence(a, b)?;
-        // A single object is likelier one of a mixture than of anything else, which is no reason to mix it in.
+        // A single object fits a mixture better than anything else, which is no reason to add it to
+        // one.
         let doubts = DOUBTS[usize::from(self.features.noun(a, b) > 0)];
         (shared - against >= PROOF && against * doubts <= shared).then_some(shared - against)
     }
 
-    /// What speaks for and against two kinds being one; `None` where one key rules it out.
-    fn evidence(&self, a: &Kind, b: &Kind) -> Option<Evidence> {
+    /// The evidence for and against two kinds being the same; `None` if one key rules it out.
+    fn evidence(&self, a: &ObjectKind, b: &ObjectKind) -> Option<Evidence> {
         let veto = VETO + log2((a.properties.len() + b.properties.len()) as u64);
         let mut evidence = Evidence { shared: self.features.noun(a, b), against: 0 };
         for (key, mine, theirs) in a.properties.beside(&b.properties) {
-            let counts = |kind: &Kind, property: Option<&(u64, SlotId)>| match property {
+            let counts = |kind: &ObjectKind, property: Option<&(u64, SlotId)>| match property {
                 Some((present, slot)) => self.graph.counts(kind.n, *present, *slot),
                 None => [kind.n, 0, 0, 0, 0, 0, 0],
             };
@@ -77,7 +81,7 @@ impl Trial<'_, '_> {
         Some(evidence)
     }
 
-    /// What it says that a tag has one value here and another there.
+    /// The evidence of a tag with different values in both.
     fn tag(&self, key: Name, a: SlotId, b: SlotId) -> Bits {
         if !self.features.tags.contains(&key) {
             return 0;
@@ -93,7 +97,8 @@ impl Trial<'_, '_> {
         }
     }
 
-    /// How much it speaks against two places being one that objects there say they are different things, or in other shares.
+    /// The evidence against two places being the same, because their objects state different kinds,
+    /// or different shares of them.
     fn below_differ(&self, a: SlotId, b: SlotId) -> Bits {
         let (a, b) = (self.graph.slot(a), self.graph.slot(b));
         let items = match (a.array.flatten(), b.array.flatten()) {
@@ -104,7 +109,7 @@ impl Trial<'_, '_> {
     }
 
     fn kinds_differ(&self, a: &Slot, b: &Slot) -> Bits {
-        // The commonest case: both hold one kind, of one name.
+        // The most frequent case: both have one kind, with the same name.
         if a.kinds.len() <= 1 && b.kinds.len() <= 1 && a.kinds.keys().eq(b.kinds.keys()) {
             return 0;
         }
@@ -117,8 +122,8 @@ impl Trial<'_, '_> {
         difference(&mine, &theirs)
     }
 
-    /// True where what stands below common keys can be one as well.
-    pub(super) fn below(&mut self, a: &Kind, b: &Kind) -> bool {
+    /// True if the values under common keys can be the same as well.
+    pub(super) fn below(&mut self, a: &ObjectKind, b: &ObjectKind) -> bool {
         let properties = a.properties.beside(&b.properties).filter_map(|(_, mine, theirs)| {
             let ((_, mine), (_, theirs)) = (mine?, theirs?);
             Some((*mine, *theirs))
@@ -137,8 +142,8 @@ impl Trial<'_, '_> {
             }
     }
 
-    /// True where the objects of two places can stand in one: what says of itself that it is the same must be so. Of what says that
-    /// it is something else, a few may be of a union.
+    /// True if the objects of two places can be at one place: equal tags must be the same kind. A
+    /// few different tags may belong to a union.
     fn kinds_agree(&mut self, a: &Slot, b: &Slot) -> bool {
         if self.kinds_differ(a, b) > VETO {
             return false;
@@ -160,13 +165,13 @@ impl Trial<'_, '_> {
         let before = self.assumed.clone();
         let pairs = mine.iter().flat_map(|x| theirs.iter().map(|y| (*x, *y)));
         pairs.into_iter().any(|(x, y)| {
-            // What followed from a wrong supposition is none.
+            // Consequences of a wrong assumption are dropped.
             self.assumed.clone_from(&before);
             self.agree(x, y)
         })
     }
 
-    /// True where two kinds can be one that would be so for other reasons.
+    /// True if two kinds can be the same, which other evidence suggests.
     fn agree(&mut self, a: ObjectId, b: ObjectId) -> bool {
         let (a, b) = (self.graph.same(a), self.graph.same(b));
         if a == b || !self.assumed.insert((a.min(b), a.max(b))) {
@@ -186,8 +191,8 @@ impl Trial<'_, '_> {
         }
     }
 
-    /// The types of all values but null, as bits.
-    fn value_types(&self, kind: &Kind) -> u32 {
+    /// The types of all values except null, as bits.
+    fn value_types(&self, kind: &ObjectKind) -> u32 {
         let slots = kind.properties.values().map(|(_, slot)| *slot).chain(kind.additional);
         slots.fold(0, |all, slot| {
             let slot = self.graph.slot(slot);
@@ -196,7 +201,7 @@ impl Trial<'_, '_> {
     }
 
     /// True for maps, and for objects without keys.
-    fn may_be_map(kind: &Kind) -> bool {
+    fn may_be_map(kind: &ObjectKind) -> bool {
         kind.additional.is_some() || kind.properties.is_empty()
     }
 }

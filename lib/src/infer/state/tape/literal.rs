@@ -1,31 +1,33 @@
-//! JSON that stands in a string literal, read as it stands there: `{\"a\":[1,\"x\\ny\"]}`.
+//! JSON in a string literal, parsed without unescaping it first: `{\"a\":[1,\"x\\ny\"]}`.
 //!
-//! A body is JSON within JSON. To undo the escapes of the outer text is a pass over all of it and a copy, only for the parser to
-//! make another pass. Here a quote is two bytes and an escape three or four, and a string ends at the next backslash, for
-//! which eight bytes are looked at together.
+//! A body is JSON within JSON. Unescaping the outer text first would need a pass over all of it and
+//! a copy, and then another pass of the parser. Here a quote is two bytes and an escape three or
+//! four, and a string ends at the next backslash, which is searched eight bytes at a time.
 //!
-//! What is not plain (broken, deep, numbers by `\u` in the outer text) is left to serde_json: [`read`] is false, and the
-//! caller takes the text itself. What is read here, is read as serde_json reads that text; a test holds the two together.
+//! Anything unusual (malformed, deep, numeric `\u` escapes in the outer text) is left to
+//! serde_json: then [`read`] is false, and the caller uses the text itself. Everything else is
+//! parsed as serde_json parses that text; a test compares the two.
 
 use serde::de::DeserializeSeed as _;
 
 use super::{Span, Tape, Token, Value};
 use crate::exchange::{before_backslash, by_number};
 
-/// Deeper nesting is for serde_json to refuse.
+/// serde_json refuses deeper nesting.
 const DEEPEST: u32 = 100;
-/// So many digits fit into an `i64`, whichever they are.
+/// Any number with this many digits fits into an `i64`.
 const DIGITS: usize = 18;
-/// Integers of so many digits are exact as `f64`, ...
+/// Integers with this many digits are exact as `f64`, ...
 const EXACT: usize = 15;
-/// ... and so are these powers of ten: the quotient is then correctly rounded (Clinger, "How to read floating point numbers
-/// accurately", 1990).
+/// ... and so are these powers of ten: the quotient is then correctly rounded (Clinger, "How to
+/// read floating point numbers accurately", 1990).
 const POWERS: [f64; EXACT + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-/// Bytes that are looked at together.
+/// Bytes processed together.
 const WORD: usize = 8;
 
-/// Reads what stands between the quotes of a literal. On false there may be anything on the tape.
+/// Parses the characters between the quotes of a literal. If false, the content of the tape is
+/// undefined.
 pub(super) fn read(tape: &mut Tape, literal: &str) -> bool {
     if u32::try_from(literal.len()).is_err() {
         return false;
@@ -42,7 +44,7 @@ struct Reader<'t, 's> {
 }
 
 impl Reader<'_, '_> {
-    /// The next byte that is no blank; `None` at the end, and at what cannot be.
+    /// The next byte that is not whitespace; `None` at the end and on errors.
     fn skip(&mut self) -> Option<u8> {
         loop {
             match *self.bytes.get(self.at)? {
@@ -127,7 +129,7 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// A string; the backslash of its first quote is the next byte.
+    /// A string; the next byte is the backslash of its first quote.
     fn string(&mut self) -> Option<()> {
         if *self.bytes.get(self.at + 1)? != b'"' {
             return None;
@@ -143,7 +145,7 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// How far it is from `start` to the next backslash.
+    /// The distance from `start` to the next backslash.
     fn to_backslash(&self, start: usize) -> Option<usize> {
         let mut rest = &self.bytes[start..];
         while let Some(word) = rest.first_chunk::<WORD>() {
@@ -157,7 +159,7 @@ impl Reader<'_, '_> {
         Some(self.bytes.len() - start - rest.len() + run)
     }
 
-    /// The rest of a string from its first escape on, at which we are.
+    /// The rest of a string from its first escape on, which is the current position.
     fn string_with_escapes(&mut self, start: usize) -> Option<()> {
         let first = self.tape.unescaped.len();
         let mut start = start;
@@ -218,7 +220,7 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// A number with an exponent, or of many digits: serde_json's to read.
+    /// A number with an exponent or many digits, which serde_json parses.
     fn odd_number(&mut self) -> Option<()> {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
@@ -230,7 +232,8 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// Adds digits to a number, from a place on. The number is only right if it has no more than [`DIGITS`] of them.
+    /// Adds digits to a number from a position on. The result is only correct for at most
+    /// [`DIGITS`] digits.
     fn digits(&self, number: u64, from: usize) -> (u64, usize) {
         let mut number = number;
         let mut at = from;
@@ -248,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    /// What stands on a tape, as text.
+    /// The content of a tape as text.
     fn listed(tape: &Tape, source: &str) -> String {
         let mut all = String::new();
         for token in &tape.tokens {
@@ -260,7 +263,7 @@ mod tests {
         all
     }
 
-    /// Reads a body both ways; `None` where it is left to serde_json.
+    /// Parses a body both ways; `None` if it is left to serde_json.
     fn both(body: &str) -> Option<(String, Option<String>)> {
         let literal = serde_json::to_string(body).unwrap();
         let literal = &literal[1..literal.len() - 1];

@@ -1,22 +1,22 @@
-//! Writes tokens onto a tape for bodies that are no JSON, so that every syntax is folded by the same code.
+//! Writes tokens to a tape for bodies that are not JSON, so that the same code folds every syntax.
 
 use super::super::parameter::{Lexical, lexical_type};
 use super::{Tape, Token};
 
 impl Tape {
-    /// Begins an object; [`end`](Self::end) takes what is returned.
+    /// Begins an object; pass the result to [`end`](Self::end).
     pub(crate) fn begin_object(&mut self) -> usize {
         self.tokens.push(Token::Object { end: 0 });
         self.tokens.len() - 1
     }
 
-    /// Begins an array; [`end`](Self::end) takes what is returned.
+    /// Begins an array; pass the result to [`end`](Self::end).
     pub(crate) fn begin_array(&mut self) -> usize {
         self.tokens.push(Token::Array { end: 0 });
         self.tokens.len() - 1
     }
 
-    /// Ends what was begun.
+    /// Ends an object or array.
     pub(crate) fn end(&mut self, start: usize) {
         self.close(start);
     }
@@ -32,17 +32,17 @@ impl Tape {
         self.tokens.push(Token::Null);
     }
 
-    /// Writes a string as it is.
+    /// Writes a string unchanged.
     pub(crate) fn write_string(&mut self, text: &str) {
         let token = self.push_unescaped(text);
         self.tokens.push(token);
     }
 
-    /// Writes a text as the type that it reads as: boolean, integer, number or string.
+    /// Writes a text with the type that it can be read as: boolean, integer, number or string.
     pub(crate) fn write_text(&mut self, text: &str) {
         let token = match lexical_type(text) {
             Lexical::BOOL => Token::Bool,
-            // Such texts have at most 18 digits, so they are within the range of the type.
+            // Such texts have at most 18 digits, so they are in the range of the type.
             Lexical::INT => text.parse().map_or_else(|_| self.push_unescaped(text), Token::Int),
             Lexical::NUMBER => {
                 text.parse().map_or_else(|_| self.push_unescaped(text), Token::Float)

@@ -1,24 +1,25 @@
-//! Answers that say "no such thing": they belong to the operation that their path matches, and else make no path.
+//! Not-found responses: they belong to the operation that matches their path, and otherwise make no
+//! path.
 
 use std::borrow::Cow;
 
-use super::template::{Place, VALUE};
+use super::template::{TemplateNode, VALUE};
 use crate::infer::Limits;
 use crate::infer::sketch::Merge as _;
 use crate::infer::state::{Class, Node};
 
-/// Adds the ghosts to the operations of a tree that they match. As a request goes to a parameter where no name has an
-/// operation for it, so do ghosts: what is left over here is the result.
-pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
-    let Node { kids, operations, plain, slashed, n, segments, more } = ghosts;
+/// Adds not-found responses to the matching operations of a tree. A request goes to a parameter if
+/// no name has an operation for it, and so do these responses. Returns what remains.
+pub(super) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits: &Limits) -> Node {
+    let Node { kids, operations, plain, slashed, n, segments, more } = not_found;
     let mut left = Node { n, segments, more, ..Node::default() };
     let mut matched = false;
-    for (method, ghost) in operations {
+    for (method, not_found) in operations {
         if let Some(operation) = place.operations.get_mut(&method) {
-            operation.merge(*ghost, limits);
+            operation.merge(*not_found, limits);
             matched = true;
         } else {
-            left.operations.insert(method, ghost);
+            left.operations.insert(method, not_found);
         }
     }
     if matched {
@@ -28,20 +29,20 @@ pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
     (left.plain, left.slashed) = (plain, slashed);
     for (class, mut kids) in kids {
         if !class.is_id() {
-            // A name that the ghosts do not keep may be among their rest, so the rest may belong to it.
+            // A name that was not kept may be part of the rest, so the rest may belong to it.
             let hidden = place.literals.iter_mut().filter(|(name, _)| kids.may_be_in_rest(name));
             if let Some(rest) = kids.rest() {
                 for (_, below) in hidden {
-                    haunt(below, rest.clone(), limits);
+                    attach_not_found(below, rest.clone(), limits);
                 }
             }
         }
         kids.transform(|key, node| {
             let node = if class.is_id() {
-                haunt_single(place, key, node, limits)
+                attach_single(place, key, node, limits)
             } else {
                 match place.literals.get_mut(key) {
-                    Some(below) => haunt(below, node, limits),
+                    Some(below) => attach_not_found(below, node, limits),
                     None => node,
                 }
             };
@@ -52,8 +53,8 @@ pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
             };
             let known = place.parameters.contains_key(pattern.as_ref());
             match place.parameters.get_mut(if known { pattern.as_ref() } else { VALUE }) {
-                // What was asked for and not there says nothing of the values that are.
-                Some(slot) => haunt(&mut slot.place, node, limits),
+                // Values that were not found are no evidence about the valid ones.
+                Some(slot) => attach_not_found(&mut slot.place, node, limits),
                 None => node,
             }
         });
@@ -63,12 +64,12 @@ pub(super) fn haunt(place: &mut Place, ghosts: Node, limits: &Limits) -> Node {
 }
 
 /// An identifier that is a name here (`/2010-04-01/…`) was a single value.
-fn haunt_single(place: &mut Place, suffix: &str, node: Node, limits: &Limits) -> Node {
+fn attach_single(place: &mut TemplateNode, suffix: &str, node: Node, limits: &Limits) -> Node {
     let Some(values) = node.segments.values().exact() else { return node };
     let names: Vec<String> = values.keys().map(|value| format!("{value}{suffix}")).collect();
     for name in &names {
         if let Some(below) = place.literals.get_mut(name) {
-            let left = haunt(below, node.clone(), limits);
+            let left = attach_not_found(below, node.clone(), limits);
             if names.len() == 1 {
                 return left;
             }
