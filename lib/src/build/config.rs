@@ -1,4 +1,4 @@
-//! What a build is told, and what it needs of its process.
+//! The configuration of a build, and its interface to the process.
 
 use std::fmt::{self, Display};
 use std::io::Read;
@@ -14,46 +14,47 @@ use crate::infer::{self, Mode, Options};
 use crate::spec::Version;
 use crate::stream::{Locator, Topic};
 
-/// What to build, and of what.
+/// What to build, and from what.
 #[derive(Debug)]
 pub struct Config {
-    /// Where exchanges come from.
+    /// The sources of the exchanges.
     pub inputs: Vec<Locator>,
-    /// What to make of the traffic.
+    /// What is built from the traffic.
     pub mode: Mode,
     /// A spec to start from.
     pub initial: Option<PathBuf>,
-    /// True where the state is written in place of a spec.
+    /// Write the state instead of a spec.
     pub partial: bool,
-    /// The file of the state to go on from, which is written at the end.
+    /// The state file to continue from, which is written at the end.
     pub state: Option<PathBuf>,
-    /// True where partials and states name the inputs that they are made of.
+    /// Whether partials and states list their inputs.
     pub track_inputs: bool,
-    /// How often the output is written while exchanges arrive; `None` for one build of what is there.
+    /// Interval of writing the output while exchanges arrive; `None` for a single build of the
+    /// existing input.
     pub follow: Option<Duration>,
-    /// True where the same input may be counted twice.
+    /// Whether the same input may be counted twice.
     pub allow_overlap: bool,
-    /// How the spec is made of what was folded.
+    /// How the spec is written.
     pub options: Options,
-    /// The version to write, where one is asked for.
+    /// The OpenAPI version to write, if requested.
     pub openapi: Option<Version>,
     /// Paths whose templates are explained.
     pub explain: Vec<String>,
-    /// True for one spec for each host.
+    /// Write one spec for each host.
     pub split_hosts: bool,
     /// Which exchanges are folded.
     pub selection: Selection,
-    /// True where no observed value is kept.
+    /// Keep no observed value.
     pub no_values: bool,
-    /// True where every exchange is checked against the result.
+    /// Check every exchange against the result.
     pub verify: bool,
-    /// Threads that fold; at least 1.
+    /// Number of folding threads; at least 1.
     pub threads: usize,
-    /// True where the first rejected record ends the build.
+    /// Whether the first rejected record ends the build.
     pub strict: bool,
-    /// True where messages also say what was read.
+    /// Whether messages also say what was read.
     pub verbose: bool,
-    /// What the process gives.
+    /// The interface to the process.
     pub environment: Environment,
 }
 
@@ -64,7 +65,7 @@ impl Config {
         if self.no_values { config.without_values() } else { config }
     }
 
-    /// The topic among the inputs, if there is one.
+    /// The topic among the inputs, if any.
     pub fn topic(&self) -> Option<&Topic> {
         self.inputs.iter().find_map(|input| match input {
             Locator::Kafka(topic) => Some(&**topic),
@@ -72,7 +73,7 @@ impl Config {
         })
     }
 
-    /// The topic, where it is the only input, and it is shared or a later run goes on with it.
+    /// The topic, if it is the only input, and a group shares it or a later run continues with it.
     #[cfg(feature = "kafka")]
     pub(super) fn kept_topic(&self) -> Option<&Topic> {
         let topic = self.topic()?;
@@ -102,15 +103,15 @@ impl Config {
     }
 }
 
-/// What the process gives to a build.
+/// The interface of a build to the process.
 pub struct Environment {
     /// Opens standard input.
     pub stdin: fn() -> Box<dyn Read + Send>,
-    /// Tells when an input without end is to be left.
+    /// Says when to leave an endless input.
     pub stop: Stop,
-    /// Takes messages.
+    /// Receives messages.
     pub messages: Messages,
-    /// Takes results.
+    /// Receives results.
     pub output: Box<dyn Output>,
 }
 
@@ -120,15 +121,15 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Where results go. Files are replaced as a whole or not at all.
+/// The destination of results. Files are replaced atomically.
 pub trait Output: Send + Sync {
-    /// Writes a spec: that of a host, or of all of them.
+    /// Writes a spec of one host, or of all.
     ///
     /// # Errors
     /// It cannot be written.
     fn spec(&self, host: Option<&str>, root: &Value) -> Result<(), Cause>;
 
-    /// Writes a partial, a line without its line end.
+    /// Writes a partial: a line without its line break.
     ///
     /// # Errors
     /// It cannot be written.
@@ -144,11 +145,11 @@ pub trait Output: Send + Sync {
 /// How important a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// Asked for, or read by programs: shown always, without the name of the program.
+    /// Requested, or read by programs: always shown, without the name of the program.
     Plain,
-    /// Worth knowing.
+    /// A warning.
     Warning,
-    /// Something went wrong.
+    /// An error.
     Error,
 }
 
@@ -159,7 +160,7 @@ type Show = dyn Fn(Severity, &dyn Display) + Send + Sync;
 pub struct Messages(Arc<Show>);
 
 impl Messages {
-    /// Shows each message by a function.
+    /// Passes each message to a function.
     pub fn new(show: impl Fn(Severity, &dyn Display) + Send + Sync + 'static) -> Self {
         Messages(Arc::new(show))
     }
@@ -177,12 +178,12 @@ impl Messages {
     }
 }
 
-/// Tells when to stop.
+/// Says when to stop.
 #[derive(Clone)]
 pub struct Stop(Arc<dyn Fn() -> bool + Send + Sync>);
 
 impl Stop {
-    /// Asks a function.
+    /// Calls a function.
     pub fn new(asked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Stop(Arc::new(asked))
     }

@@ -3,31 +3,32 @@
 use std::error::Error;
 use std::fmt::Display;
 
-/// What happened below.
+/// The cause of an error.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why nothing, or not all, was built.
+/// Why nothing, or not everything, was built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Options and inputs that do not go together.
+    /// Options and inputs that cannot be combined.
     #[error("{0}")]
     Usage(String),
-    /// The reasons were reported one by one: records that `strict` does not take, exchanges that do not conform.
+    /// The reasons were already reported: rejected records with `strict`, or exchanges that do not
+    /// conform.
     #[error("failed")]
     Reported,
-    /// Something that failed by itself.
+    /// A failure without a cause.
     #[error("{0}")]
     Failed(String),
-    /// Something that failed because of something else.
+    /// A failure with a cause.
     #[error("{what}")]
     Because {
         /// What failed.
         what: String,
-        /// Why.
+        /// The cause.
         #[source]
         cause: Cause,
     },
-    /// What failed says all there is to say.
+    /// An error that needs no context.
     #[error(transparent)]
     Other(Cause),
 }
@@ -51,12 +52,12 @@ impl BuildError {
     }
 }
 
-/// Turns an error of another module into one of a build.
+/// Converts errors of other modules to build errors.
 pub(super) trait ResultExt<T> {
-    /// Says what failed because of it.
+    /// Adds what failed because of the error.
     fn because<W: Display>(self, what: impl FnOnce() -> W) -> Result<T, BuildError>;
 
-    /// As it is.
+    /// Without context.
     fn whole(self) -> Result<T, BuildError>;
 }
 

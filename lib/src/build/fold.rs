@@ -1,4 +1,4 @@
-//! Folding the input, on one thread or several. The result is the same.
+//! Folds the input, on one thread or several. The result does not depend on their number.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -15,17 +15,18 @@ use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 use super::unread::UnreadPlaces;
 
-/// Bytes that a worker takes at a time: enough that handing over costs nothing, few enough that threads end together.
+/// Size of the unit of work: large enough that passing it is cheap, small enough that threads end
+/// together.
 pub(super) const BLOCK: usize = 1 << 20;
 
-/// What was folded before.
+/// The result of earlier folds.
 pub(super) struct Earlier {
     pub(super) builder: Option<Builder>,
-    /// What it is made of.
+    /// Its inputs.
     pub(super) ledger: Ledger,
-    /// Exchanges that were not asked for.
+    /// Exchanges that were not selected.
     pub(super) left_out: u64,
-    /// Where bodies stand that are not what their type says.
+    /// Where bodies are that do not match their type.
     pub(super) unread: UnreadPlaces,
 }
 
@@ -37,35 +38,36 @@ impl Earlier {
     }
 }
 
-/// What was folded.
+/// The result of folding.
 pub(super) struct Folded {
     pub(super) builder: Builder,
-    /// What was folded of partitions, where these are kept apart.
+    /// The results for partitions, if these are kept apart.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only topics have any"))]
     pub(super) partitions: BTreeMap<i32, Builder>,
     ledger: Ledger,
     pub(super) left_out: u64,
     pub(super) accepted: u64,
     pub(super) rejected: u64,
-    /// How the exchanges contradict the initial spec; `None` where some came in partials, which do not tell.
+    /// The contradictions of the initial spec; `None` if some input came in partials, which have
+    /// none.
     pub(super) contradictions: Option<Contradictions>,
     pub(super) unread: UnreadPlaces,
 }
 
 impl Folded {
-    /// True where there was input, and none of it could be used.
+    /// True if there was input, but none of it could be used.
     pub(super) fn nothing_usable(&self) -> bool {
         self.rejected > 0 && self.accepted == 0
     }
 
-    /// To go on from.
+    /// Converts the result to the base of the next fold.
     pub(super) fn into_earlier(self) -> Earlier {
         let Folded { builder, ledger, left_out, unread, .. } = self;
         Earlier { builder: Some(builder), ledger, left_out, unread }
     }
 }
 
-/// What all workers share.
+/// The state that all workers share.
 struct Shared<'c> {
     config: &'c Config,
     /// The initial spec.
@@ -73,19 +75,19 @@ struct Shared<'c> {
     contradictions: Mutex<Contradictions>,
     rejects: Mutex<Rejects>,
     accepted: AtomicU64,
-    /// Set by `--strict` with the first rejected record.
+    /// Set by `--strict` at the first rejected record.
     stop: AtomicBool,
-    /// Exchanges that were not asked for.
+    /// Exchanges that were not selected.
     left_out: AtomicU64,
     /// Whether partitions of a topic are kept apart.
     by_partition: bool,
-    /// What the partials among the input say that they were made of, by `FILE:LINE`.
+    /// The inputs that partials in the input list, by `FILE:LINE`.
     partials: Mutex<Vec<(String, Provenance)>>,
     unread: Mutex<UnreadPlaces>,
 }
 
 impl Shared<'_> {
-    /// Folds an exchange, if it is asked for, and notes how it contradicts the initial spec.
+    /// Folds an exchange if it is selected, and notes its contradictions of the initial spec.
     fn take(
         &self,
         builder: &mut Builder,
@@ -111,7 +113,7 @@ impl Shared<'_> {
 
     fn reject(&self, place: RecordPosition<'_>, why: impl std::fmt::Display) {
         if !self.stop.load(Ordering::Relaxed) {
-            // A worker that panicked while it held the lock has at worst half a message out.
+            // After a panic of a worker that held the lock, at most one message is incomplete.
             let mut rejects =
                 self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             rejects.add(place, why);
@@ -122,20 +124,20 @@ impl Shared<'_> {
     }
 }
 
-/// The blocks of the input, one by one.
+/// Provides the blocks of the input one by one.
 pub(super) trait Blocks {
     /// The next one; `None` after the last.
     fn next_block(&mut self) -> Result<Option<Block>, BuildError>;
 
-    /// Takes one back whose memory may be used again.
+    /// Takes back a block whose memory may be reused.
     fn reuse(&mut self, _: Block) {}
 
-    /// True where partitions of a topic are to be kept apart.
+    /// True if partitions of a topic must be kept apart.
     fn by_partition(&self) -> bool {
         false
     }
 
-    /// What was read, as far as that is only known afterwards.
+    /// The inputs, if they are only known afterwards.
     fn inputs(&self) -> Vec<(String, Provenance)> {
         Vec::new()
     }
@@ -160,7 +162,7 @@ impl Blocks for Reader {
     }
 }
 
-/// Folds all of the input, and adds what was folded before.
+/// Folds the whole input, and adds the earlier result.
 ///
 /// # Errors
 /// A source that cannot be read; with `--strict`, a rejected record.
@@ -194,7 +196,7 @@ pub(super) fn fold(
     let partitions = partitions.collect();
     let all_checked = earlier.is_none();
     if let Some(mut earlier) = earlier {
-        // What is new is the smaller one.
+        // The new part is smaller.
         earlier.merge(builder);
         builder = earlier;
     }
@@ -231,7 +233,7 @@ pub(super) fn fold(
     })
 }
 
-/// A builder for each partition that is kept apart, and one for all else.
+/// A builder for each separate partition, and one for everything else.
 #[derive(Default)]
 struct Shards(BTreeMap<Option<i32>, Builder>);
 
@@ -283,7 +285,7 @@ fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> Result<Shards, Buil
                         match next {
                             Ok(block) => {
                                 shards.fold(&block, shared);
-                                // Where nobody reads any more, nobody needs the room.
+                                // The reader may have ended, and then needs no buffers.
                                 let _ = done_with.send(block);
                             }
                             Err(_) => return shards,
@@ -386,7 +388,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
 }
 
 impl Earlier {
-    /// Says what of the input is not in the result.
+    /// Reports which parts of the input are not in the result.
     pub(super) fn tell(&self, config: &Config) {
         let Earlier { builder: Some(builder), left_out, .. } = self else { return };
         let left_out = *left_out;

@@ -1,7 +1,7 @@
-//! `--follow`: a spec that is kept current while exchanges arrive.
+//! `--follow`: keeps a spec current while exchanges arrive.
 //!
-//! Time is cut into rounds. What a [`Source`] gives in one is folded into what was folded before; then the state is written,
-//! after it the spec. Topics are followed in `topic.rs`.
+//! Time is divided into rounds. The input of a [`Source`] in one round is folded into the earlier
+//! result; then the state is written, and after it the spec. Topics are followed in `topic.rs`.
 
 mod files;
 mod pipe;
@@ -19,18 +19,19 @@ use super::fold::{self, Blocks, Earlier};
 use super::unread::Teller;
 use super::{initial, output, state};
 
-/// How long nothing is looked at, at most.
+/// Maximum time between two checks.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Where exchanges come from without end.
+/// An endless source of exchanges.
 trait Source {
-    /// Begins a round: looks for what is new, and enters into the ledger what is going to be read.
+    /// Begins a round: finds new input, and enters what will be read into the ledger.
     fn begin(&mut self, ledger: &mut Ledger) -> Result<(), BuildError>;
 
-    /// The next block of the round, which ends at `until`, or when nothing more is there and a stop is asked for.
+    /// The next block of the round, which ends at `until`, or at the end of the available input
+    /// after a stop.
     fn next_block(&mut self, until: Instant, stop: &Stop) -> Result<Option<Block>, BuildError>;
 
-    /// True where nothing will come any more.
+    /// True if there will be no more input.
     fn has_ended(&self) -> bool {
         false
     }
@@ -49,10 +50,11 @@ impl Blocks for Round<'_> {
     }
 }
 
-/// Builds until the input ends or a signal asks to stop, and writes every so often.
+/// Builds until the input ends or a signal requests a stop, and writes at the given interval.
 ///
 /// # Errors
-/// An input that cannot be read, an output that cannot be written; with `--strict`, a rejected record.
+/// An input that cannot be read, an output that cannot be written; with `--strict`, a rejected
+/// record.
 pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError> {
     let stop = config.stop();
     let mut source: Box<dyn Source> = if config.reads_stdin() {
@@ -63,10 +65,10 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
     let mut earlier = state::earlier(config)?;
     let mut teller = Teller::default();
     let (mut accepted, mut rejected) = (0, 0);
-    // Even of no exchange there is a spec at the end.
+    // Even without exchanges, a spec is written at the end.
     let (mut written, mut waiting) = (false, false);
     loop {
-        // What had arrived when the signal came is in the last round.
+        // The last round includes everything that had arrived when the signal came.
         let last = stop.is_set();
         let until = Instant::now() + every;
         source.begin(&mut earlier.ledger)?;
@@ -81,7 +83,7 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
         }
         earlier = folded.into_earlier();
         if waiting || last && !written {
-            // People may have edited it since the last round, and may be about to.
+            // People may have edited it since the last round, or may be editing it.
             match config.initial.as_deref().map(initial::load).transpose() {
                 Err(error) if !last => config.messages().warn(format_args!(
                     "{}; nothing is written until it can be read",
@@ -103,7 +105,7 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
     }
 }
 
-/// The state first: a spec that is there is of exchanges that are not lost.
+/// The state first: an existing spec then never contains exchanges that a crash could lose.
 fn write(
     earlier: &Earlier,
     initial: Option<Document>,

@@ -1,4 +1,4 @@
-//! The initial spec of `-a`, and what becomes of it.
+//! Loads and extends the initial spec of `-a`.
 
 use std::path::Path;
 
@@ -14,34 +14,34 @@ use super::error::{BuildError, ResultExt as _};
 /// Loads an initial spec.
 ///
 /// # Errors
-/// No spec, or one with a broken reference.
+/// Not a spec, or one with a broken reference.
 pub(super) fn load(path: &Path) -> Result<Document, BuildError> {
     let document = load_file(path).whole()?;
     check_refs(&document).whole()?;
     Ok(document)
 }
 
-/// What the traffic is checked against while it is folded.
+/// The checker for the traffic while it is folded.
 ///
 /// # Errors
-/// The spec has a schema that is none.
+/// The spec has an invalid schema.
 pub(super) fn checker(initial: &Document) -> Result<Api, BuildError> {
     let mut api = Api::compile(initial).whole()?;
     api.schemas.every_fault = true;
     Ok(api)
 }
 
-/// A spec, and that to which all exchanges conform, where it is another.
+/// A spec, and the one that all exchanges conform to, if it differs.
 pub(super) struct Built {
     pub(super) document: Document,
     /// The spec with what people deleted.
     pub(super) whole: Option<Document>,
-    /// What was found in bodies that are not what their type says.
+    /// Notes on bodies that do not match their type.
     pub(super) notes: Notes,
 }
 
-/// The spec of what was folded, added to the initial one if there is any. Without the contradictions of all exchanges to that
-/// one, they are found out from what was folded in sum.
+/// The spec of the folded traffic, added to the initial one, if any. Without the contradictions of
+/// every exchange, they are derived from the sum of the traffic.
 ///
 /// # Errors
 /// The two cannot be united.
@@ -110,7 +110,7 @@ pub(super) fn document(
     Ok(Built { document: as_document(root), whole: whole.map(as_document), notes })
 }
 
-/// What was inferred, in the version that was asked for and by the paths of the initial spec.
+/// The inferred spec, in the requested version and with the paths of the initial spec.
 fn inferred(
     builder: Builder,
     options: &Options,
@@ -131,7 +131,7 @@ fn inferred(
     (built, notes)
 }
 
-/// Brings a spec to the version that was asked for.
+/// Converts a spec to the requested version.
 fn written_as_asked(document: &mut Document, config: &Config) {
     if config.openapi == Some(Version::V3_1) {
         merge::to_3_1(&mut document.root);
@@ -139,7 +139,7 @@ fn written_as_asked(document: &mut Document, config: &Config) {
     }
 }
 
-/// The path templates of a spec, as they are and below the base path of each of its servers.
+/// The path templates of a spec, unchanged and below the base path of each of its servers.
 fn templates(initial: &Document) -> Vec<String> {
     let paths = initial.root.get("paths").and_then(|paths| paths.as_object());
     let mut bases = base_paths(initial);
@@ -153,7 +153,8 @@ fn templates(initial: &Document) -> Vec<String> {
         .collect()
 }
 
-/// The paths of the servers' URLs, longest first, without a slash at the end; an empty one where there is no other.
+/// The paths of the servers' URLs, longest first, without a trailing slash; an empty one if there
+/// are no others.
 fn base_paths(document: &Document) -> Vec<String> {
     let mut all: Vec<String> = servers(document)
         .iter()
@@ -176,8 +177,9 @@ fn base_paths(document: &Document) -> Vec<String> {
     all
 }
 
-/// Moves what was built below a base path of the initial spec under its name there: the two then speak of one path by one
-/// name. What lies beside the base paths, or would take another path's name, stays, and says that its server is the origin.
+/// Renames inferred paths below a base path of the initial spec, so that both use the same name for
+/// a path. Paths outside of the base paths, or whose new name is taken, stay, with the origin as
+/// their server.
 fn below_its_servers(built: &mut Document, initial: &Document) {
     let bases = base_paths(initial);
     let origins = servers(built);
@@ -217,12 +219,12 @@ fn below_its_servers(built: &mut Document, initial: &Document) {
     }
 }
 
-/// The server with the base path after its URL.
+/// The server with the base path appended to its URL.
 fn under(origin: &Value, base: &str) -> Value {
     json!({"url": format!("{}{base}", url(origin))})
 }
 
-/// The URL of a server, without a slash at the end.
+/// The URL of a server, without a trailing slash.
 fn url(server: &Value) -> &str {
     server["url"].as_str().unwrap_or_default().trim_end_matches('/')
 }

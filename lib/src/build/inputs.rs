@@ -1,4 +1,4 @@
-//! What is read, once or twice.
+//! The inputs, which may be read twice.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
@@ -10,7 +10,7 @@ use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 use super::fold::BLOCK;
 
-/// The input; standard input spooled where it is read twice.
+/// The inputs; standard input is spooled if it is read twice.
 pub(super) struct Inputs {
     locators: Vec<Locator>,
     /// Opens standard input.
@@ -26,7 +26,7 @@ impl Inputs {
     pub(super) fn prepare(config: &Config) -> Result<Inputs, BuildError> {
         let mut spool = None;
         if config.verify && config.reads_stdin() {
-            // An unnamed temporary file of mode 0600, gone with the process.
+            // An unlinked temporary file with mode 0600, which disappears with the process.
             let mut file = tempfile::tempfile()
                 .because(|| "cannot create a temporary file for standard input")?;
             io::copy(&mut config.stdin(), &mut file)
@@ -36,10 +36,10 @@ impl Inputs {
         Ok(Inputs { locators: config.inputs.clone(), stdin: config.environment.stdin, spool })
     }
 
-    /// Reads all of it; topics until they end or a signal asks to stop.
+    /// Reads everything; topics until they end or a signal requests a stop.
     ///
     /// # Errors
-    /// A source that is not there.
+    /// A source does not exist.
     pub(super) fn open(&self, config: &Config) -> Result<Reader, BuildError> {
         let mut reader =
             Reader::open(&self.locators, Some(self.stdin().whole()?), BLOCK).whole()?;
@@ -56,10 +56,10 @@ impl Inputs {
         Ok(reader)
     }
 
-    /// Reads all of it again: of topics, these offsets.
+    /// Reads everything again; for topics, these offsets.
     ///
     /// # Errors
-    /// A source that is not there any more.
+    /// A source no longer exists.
     pub(super) fn again(&self, read: &[PartitionRange]) -> Result<Reader, BuildError> {
         Reader::open_again(&self.locators, Some(self.stdin().whole()?), BLOCK, read).whole()
     }

@@ -1,7 +1,8 @@
-//! The work of `hmt-build`: exchanges are folded, and a spec is made of what was folded.
+//! The implementation of `hmt-build`: folds exchanges, and builds a spec from them.
 //!
-//! A [`Config`] says what to read and what to make of it, an [`Environment`] what the process gives: standard input,
-//! messages, files, and when to stop. Folding runs on several threads; the result does not depend on their number.
+//! A [`Config`] says what to read and to build, and an [`Environment`] is the interface to the
+//! process: standard input, messages, files, and when to stop. Folding uses several threads; the
+//! result does not depend on their number.
 
 mod config;
 mod error;
@@ -23,11 +24,11 @@ pub use error::{BuildError, Cause};
 use error::ResultExt as _;
 use inputs::Inputs;
 
-/// Reads the inputs and writes what was asked for; gives the number of rejected records.
+/// Reads the inputs and writes the results; returns the number of rejected records.
 ///
 /// # Errors
-/// An input that cannot be read, an output that cannot be written, nothing usable among the records, a check that
-/// does not hold; with `strict`, a rejected record.
+/// An input that cannot be read, an output that cannot be written, no usable record, a failed
+/// check; with `strict`, a rejected record.
 pub fn run(config: &Config) -> Result<u64, BuildError> {
     #[cfg(feature = "kafka")]
     if let Some(topic) = config.kept_topic() {
@@ -68,7 +69,7 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
             verify::verify(&all, inputs.again(reader.partitions())?, config)?;
         }
     }
-    // Last: what the state counts is in what was written.
+    // Last: everything that the state counts is in the written output.
     if let Some((path, line)) = after {
         state::save(path, &line, config)?;
     }

@@ -1,4 +1,4 @@
-//! The specs that come out, one or one a host.
+//! Writes the specs, one in total or one for each host.
 
 use crate::infer::Builder;
 use crate::merge::Contradictions;
@@ -8,13 +8,13 @@ use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 use super::initial::{self, Built};
 
-/// A spec, beside the host that it is of where hosts are split.
+/// A spec, with its host if hosts are split.
 pub(super) type OfHost = (Option<String>, Built);
 
-/// The specs of what was folded.
+/// The specs of the folded traffic.
 ///
 /// # Errors
-/// As of [`initial::document`].
+/// Those of [`initial::document`].
 pub(super) fn specs(
     builder: Builder,
     contradictions: Option<Contradictions>,

@@ -1,4 +1,4 @@
-//! `--state`: what was folded before, to go on from.
+//! `--state`: the result of earlier runs, to continue from.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,10 @@ use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 use super::fold::{self, Earlier};
 
-/// What earlier runs have folded, if a state is asked for and there.
+/// The result of earlier runs, if a state is configured and exists.
 ///
 /// # Errors
-/// A file that cannot be read, is no state, or was made in another mode or by another version.
+/// A file that cannot be read, is not a state, or was built in another mode or by another version.
 pub(super) fn earlier(config: &Config) -> Result<Earlier, BuildError> {
     let mut earlier = Earlier::none(config);
     for (number, partial) in lines(config)?.into_iter().enumerate() {
@@ -30,10 +30,10 @@ pub(super) fn earlier(config: &Config) -> Result<Earlier, BuildError> {
     Ok(earlier)
 }
 
-/// A line of the state, to go on from.
+/// The builder for a line of the state.
 ///
 /// # Errors
-/// It was made in another mode or by another version.
+/// It was built in another mode or by another version.
 pub(super) fn builder_of(partial: Partial, config: &Config) -> Result<Builder, BuildError> {
     let mut builder = fold::new_builder(config);
     builder.add(partial).because(|| {
@@ -45,10 +45,10 @@ pub(super) fn builder_of(partial: Partial, config: &Config) -> Result<Builder, B
     Ok(builder)
 }
 
-/// The lines of the state: that of a topic has one for each partition. None where there is no state yet.
+/// The lines of the state: for a topic, one for each partition. Empty if there is no state yet.
 ///
 /// # Errors
-/// The file cannot be read, or is no state.
+/// The file cannot be read, or is not a state.
 pub(super) fn lines(config: &Config) -> Result<Vec<Partial>, BuildError> {
     let Some(path) = &config.state else { return Ok(Vec::new()) };
     let name = path.display();
@@ -67,7 +67,7 @@ pub(super) fn lines(config: &Config) -> Result<Vec<Partial>, BuildError> {
         .collect()
 }
 
-/// Writes the state as a whole or not at all, for its owner alone: it holds observed values.
+/// Replaces the state atomically; only its owner can read it, because it holds observed values.
 ///
 /// # Errors
 /// It cannot be written.

@@ -1,8 +1,9 @@
-//! A topic that one goes on with: with `--state`, `--follow` or a group.
+//! Builds from a topic that is read continuously: with `--state`, `--follow` or a group.
 //!
-//! Time is cut into rounds. What was folded in one is kept by partition, because a group may take any partition away. At its end
-//! the state is written, after it the spec, and only then the group is told how far it was read. So a run that is killed, at any
-//! moment, repeats at most what no state has; and where the group gives something again that the state has, it is passed over.
+//! Time is divided into rounds. The result of a round is kept by partition, because a group may
+//! revoke any partition. At the end of a round the state is written, then the spec, and only then
+//! the offsets are committed to the group. So a run that is killed at any moment repeats at most
+//! what no state has; and if the group delivers something again that the state has, it is skipped.
 
 mod claims;
 mod partitions;
@@ -22,19 +23,19 @@ use super::unread::{Teller, UnreadPlaces};
 use super::{initial, output, state, verify};
 use partitions::Partitions;
 
-/// How often the state is written where nobody says, at most: writing it then takes a tenth of the time.
+/// Maximum interval of writing the state by default: writing then takes a tenth of the time.
 const CHECKPOINT: Duration = Duration::from_secs(10);
 
-/// How often it is asked whether the rest of the group is done.
+/// Interval of checks whether the rest of the group is done.
 const ASK: Duration = Duration::from_secs(1);
 
-/// What a group has decided.
+/// A decision of the group.
 enum Decision {
     Assigned(BTreeMap<i32, Option<Committed>>),
     Revoked { partitions: Vec<i32>, lost: bool },
 }
 
-/// The blocks of a round, which ends early where the group decides something.
+/// The blocks of a round, which ends early after a decision of the group.
 struct Round<'r> {
     reader: &'r mut TopicReader,
     until: Instant,
@@ -69,10 +70,11 @@ impl Blocks for Round<'_> {
     }
 }
 
-/// Builds until the topic ends, where it is to be read to its end, or a signal asks to stop.
+/// Builds until the topic ends, if it is read to its end, or a signal requests a stop.
 ///
 /// # Errors
-/// A topic that cannot be read, an output that cannot be written; with `--strict`, a rejected record.
+/// A topic that cannot be read, an output that cannot be written; with `--strict`, a rejected
+/// record.
 pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
     let stop = config.stop();
     let lines = state::lines(config)?;
@@ -94,7 +96,7 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
         written: None,
     };
     let Some(mut reader) = opened else {
-        // Stopped before any broker answered: what was there before is all there is.
+        // Stopped before any broker answered: only the earlier result exists.
         run.write(config.initial.as_deref().map(initial::load).transpose()?)?;
         return Ok(0);
     };
@@ -115,8 +117,9 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
     run.finish(topic, &cluster)
 }
 
-/// The topic with the name of this builder in its group, which the state keeps. The group then recognises a builder that was
-/// killed and is started again, and gives it its partitions back at once. The name is in the state before the group gets it.
+/// The topic, with the static member name of this builder that the state keeps. The group then
+/// recognises a restarted builder and gives it its partitions back immediately. The name is stored
+/// before the group gets it.
 fn named(topic: &Topic, lines: &[Partial], config: &Config) -> Result<Topic, BuildError> {
     let Some(path) = config.state.as_deref().filter(|_| topic.has_group()) else {
         return Ok(topic.clone());
@@ -140,9 +143,9 @@ struct Run<'c> {
     left_out: u64,
     unread: UnreadPlaces,
     teller: Teller,
-    /// Whether there is something that the group has not heard of.
+    /// Whether there is something that the group has not committed.
     unreported: bool,
-    /// The spec that was written, where it is that of what was read.
+    /// The written spec, if it is current.
     written: Option<Vec<OfHost>>,
 }
 
@@ -180,7 +183,8 @@ impl Run<'_> {
                 Some(Decision::Revoked { partitions, lost }) => {
                     self.tell("no longer assigned to this member", topic, partitions.iter());
                     if *lost {
-                        // Others read from the last offset that was committed, and it is for them to commit another.
+                        // Others read from the last committed offset, and it is up to them to
+                        // commit the next one.
                         changed = self.parts.revoked(partitions);
                         reader.release().whole()?;
                     }
@@ -214,7 +218,7 @@ impl Run<'_> {
                 if !shares || reader.is_read_by_all() {
                     return Ok(());
                 }
-                // Others may fail, and leave their partitions to us.
+                // Others may fail, and leave their partitions to this run.
                 waits = true;
                 reader.stay();
             } else {
@@ -231,10 +235,11 @@ impl Run<'_> {
         }
     }
 
-    /// Asks the group about what is claimed of others' partitions; true where that changed anything.
+    /// Asks the group about claims for partitions of others; true if that changed anything.
     fn settle(&mut self, reader: &TopicReader) -> bool {
         self.parts.settle(reader).unwrap_or_else(|error| {
-            // It is asked again, in the next round or by the next run: what is claimed is in the state.
+            // It is asked again in the next round or by the next run, because the state contains
+            // the claims.
             self.config.messages().warn(&error);
             false
         })
@@ -252,7 +257,7 @@ impl Run<'_> {
         self.parts.save()?;
         if config.follow.is_some() {
             match config.initial.as_deref().map(initial::load).transpose() {
-                // People may be at it; the next round comes soon.
+                // People may be editing it; the next round comes soon.
                 Err(error) => config.messages().warn(format_args!(
                     "{}; nothing is written until it can be read",
                     error.in_full()
@@ -307,7 +312,7 @@ impl Run<'_> {
         if self.written.is_none() {
             self.write(config.initial.as_deref().map(initial::load).transpose()?)?;
         }
-        // Now that all is confirmed, there is one line for each partition.
+        // Now that everything is confirmed, there is one line for each partition.
         self.parts.save()?;
         for (partition, read) in self.parts.unknown() {
             config.messages().warn(format_args!(

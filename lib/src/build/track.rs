@@ -1,4 +1,5 @@
-//! `--track-inputs`: of which files a partial or state is made, so that none is counted twice.
+//! `--track-inputs`: the files that a partial or state was built from, so that none is counted
+//! twice.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,10 +14,11 @@ use crate::stream::{Reader, grows};
 use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 
-/// Enters the files that are to be read; of those that an earlier run has read, only what has been added since is read.
+/// Enters the files to read; if an earlier run has read a file, only the rest of it is read.
 ///
 /// # Errors
-/// A file that cannot be read; standard input or a pipe, which nothing names; two of the same content.
+/// A file that cannot be read; standard input or a pipe, which cannot be identified; two files with
+/// the same content.
 pub(super) fn files(
     reader: &mut Reader,
     ledger: &mut Ledger,
@@ -44,19 +46,19 @@ pub(super) fn files(
     Ok(())
 }
 
-/// What is new in a file.
+/// The new part of a file.
 pub(super) struct Found {
-    /// What of it is to be read.
+    /// The range to read.
     pub(super) part: Range<u64>,
     pub(super) inputs: Provenance,
-    /// False where the file is read as a whole.
+    /// False if the file is read as a whole.
     in_part: bool,
 }
 
-/// `None` for a partial, which tells itself what it is made of.
+/// `None` for a partial, which lists its own inputs.
 ///
 /// # Errors
-/// The file cannot be read, is a pipe, or has grown and can only be read as a whole.
+/// The file cannot be read, is a pipe, or has grown but can only be read as a whole.
 pub(super) fn of_file(
     file: &mut File,
     path: &Path,
@@ -94,7 +96,8 @@ pub(super) fn of_file(
     Ok(Some(Found { part, inputs, in_part: true }))
 }
 
-/// Where the last whole line ends: one without a line end that is no exchange may still be written to.
+/// The end of the last complete line: a line without a line break that is not a valid exchange may
+/// still be incomplete.
 fn end_of_lines(file: &mut File, length: u64) -> io::Result<u64> {
     const STEP: u64 = 64 << 10;
     let mut tail = Vec::new();

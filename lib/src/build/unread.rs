@@ -1,4 +1,5 @@
-//! Bodies that are not what their type says: where the first of each kind stands, and what people are told of them.
+//! Bodies that do not match their type: the position of the first one for each path, and the
+//! messages about them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use crate::exchange::{Exchange, Method, Pairs, header, media_type};
 use crate::infer::{Notes, Unread, UnreadBodies};
 use crate::stream::RecordPosition;
 
-/// So many paths are told apart, and so many lines are written at most.
+/// Maximum number of paths that are distinguished, and of lines that are written.
 const KEPT: usize = 1024;
 const NAMED: usize = 20;
 
@@ -22,7 +23,7 @@ struct Message {
     media: String,
 }
 
-/// Where the first such body of each path stands.
+/// The position of the first such body for each path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnreadPlaces(BTreeMap<Message, (Arc<str>, u64, String)>);
 
@@ -56,7 +57,7 @@ impl UnreadPlaces {
         self.add_place(message, (place.source().clone(), place.number(), place.to_string()));
     }
 
-    /// Adds those of others.
+    /// Adds those of another result.
     #[cfg_attr(
         not(feature = "kafka"),
         expect(dead_code, reason = "only topics are read in rounds")
@@ -78,7 +79,7 @@ impl UnreadPlaces {
         }
     }
 
-    /// Where the first of some bodies stands.
+    /// The position of the first of some bodies.
     fn first(&self, bodies: &UnreadBodies) -> Option<&str> {
         let is_of = |message: &Message| {
             bodies.is_of(message.method, &message.pathname, message.status, &message.media)
@@ -88,12 +89,12 @@ impl UnreadPlaces {
     }
 }
 
-/// Tells people, of each place of a spec once.
+/// Reports each place of a spec once.
 #[derive(Debug, Default)]
 pub(super) struct Teller(HashSet<(Method, String, Option<u16>, String)>);
 
 impl Teller {
-    /// Writes a line for each place of which nothing was told before.
+    /// Writes a line for each place that was not reported yet.
     pub(super) fn tell(&mut self, notes: &Notes, places: &UnreadPlaces, config: &Config) {
         let mut more = 0;
         for bodies in &notes.unread {

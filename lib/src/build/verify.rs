@@ -1,4 +1,4 @@
-//! `--verify`: every input exchange against the spec that was built from it.
+//! `--verify`: checks every input exchange against the spec that was built from it.
 
 use crate::conform::{Api, Violation};
 use crate::exchange::{Exchange, origin, parse_line};
@@ -10,13 +10,14 @@ use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 use super::output::OfHost;
 
-/// How many exchanges that do not conform are named.
+/// Number of non-conforming exchanges that are reported individually.
 const NAMED: u64 = 20;
 
-/// Checks what `reader` gives again. With a host beside it, a document is asked about the exchanges of that host only.
+/// Checks the exchanges that `reader` returns again. A document with a host only applies to the
+/// exchanges of that host.
 ///
 /// # Errors
-/// An exchange that does not conform, each reported; input that cannot be read again.
+/// An exchange does not conform (each one is reported); input cannot be read again.
 pub(super) fn verify(
     all: &[OfHost],
     mut reader: Reader,
@@ -47,7 +48,7 @@ pub(super) fn verify(
             }
             let own =
                 apis.iter().find(|(host, ..)| host.is_none_or(|host| is_host_of(&exchange, host)));
-            // Of more hosts than are kept apart, the document without a host tells.
+            // The document without a host applies to hosts beyond the cap.
             let rest = || apis.iter().find(|(host, ..)| *host == Some(""));
             let Some((_, api, whole)) = own.or_else(rest) else {
                 continue;
@@ -102,7 +103,7 @@ pub(super) fn verify(
     Ok(())
 }
 
-/// Takes bodies that the spec does not describe for bodies that were not recorded whole; true where there are any.
+/// Treats bodies that the spec does not describe as incompletely recorded; true if there are any.
 fn excuse_bodies(exchange: &mut Exchange<'_>) -> bool {
     let Undescribed { request, response } = undescribed(exchange);
     if request {
@@ -114,13 +115,14 @@ fn excuse_bodies(exchange: &mut Exchange<'_>) -> bool {
     request || response
 }
 
-/// True where a document of a host, which has no default port, is that of an exchange.
+/// True if a document's host, which has no default port, is that of an exchange.
 fn is_host_of(exchange: &Exchange<'_>, host: &str) -> bool {
     host == exchange.request.host
         || origin(&exchange.request).split_once("://").is_some_and(|(_, own)| own == host)
 }
 
-/// True for what recordings leave out, so that a spec of nothing but recordings need not declare it.
+/// True for exchanges that are not recorded, so that a spec of recordings only need not declare
+/// them.
 fn is_cut_short(exchange: &Exchange<'_>) -> bool {
     exchange.meta.incomplete.is_some() || exchange.meta.truncated_response.is_some()
 }

@@ -1,7 +1,8 @@
-//! Servers in the background, and the pid files by which they are found again.
+//! Background servers, and the pid files that identify them.
 //!
-//! A daemon holds a lock on its pid file as long as it lives, so that a file which was left behind, or whose
-//! process number somebody else has by now, names nobody; and the files lie in a folder that is the user's alone.
+//! A daemon holds a lock on its pid file while it runs. So a file that was left behind, or whose
+//! process id has been reused, is recognised as stale. The files are in a folder that only the user
+//! can access.
 
 use std::env;
 use std::ffi::OsString;
@@ -20,24 +21,24 @@ use rustix::process::{Pid, Signal, geteuid, kill_process, setsid};
 use super::exit::{Failure, Status};
 use super::output::tell;
 
-/// Tells the second process of `-d` that it is that.
+/// Marks the second process of `-d`.
 const MARK: &str = "HMT_DAEMON";
 
-/// How often is looked whether a process has come up or gone.
+/// Interval of checks whether a process has started or ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Whether this process is to be a daemon, having been started by one that was called with `-d`.
+/// Whether this process must become a daemon, because a process with `-d` started it.
 pub fn is_daemon() -> bool {
     env::var_os(MARK).is_some()
 }
 
-/// Starts this program again in the background, and returns once it listens. Its messages go to a file that
-/// is named.
+/// Starts this program again in the background, and returns once it listens. Its messages go to a
+/// file that is named in a message.
 ///
 /// # Errors
-/// It did not come up; what it said is then told, and its exit status is ours.
+/// It did not start. Its messages are printed, and its exit status is returned.
 pub fn start(tool: &str, port: u16) -> anyhow::Result<Status> {
-    // Several may take free ports, and each has a log of its own.
+    // Several daemons may use free ports, and each one has its own log.
     let name = if port == 0 { format!("new-{}", std::process::id()) } else { port.to_string() };
     let log = folder()?.join(format!("{tool}-{name}.log"));
     let file = open(&log, OpenOptions::new().append(true).create(true))?;
@@ -68,17 +69,17 @@ pub fn start(tool: &str, port: u16) -> anyhow::Result<Status> {
     }
 }
 
-/// Asks a process of ours to end, with SIGTERM.
+/// Ends an own child process with SIGTERM.
 ///
 /// # Errors
-/// It cannot be signalled.
+/// The process cannot be signalled.
 pub fn terminate(child: &Child) -> anyhow::Result<()> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.context("a process without a number")?;
     kill_process(pid, Signal::TERM).context("cannot end the program that was started")
 }
 
-/// The pid file of this process, which is there as long as this is.
+/// The pid file of this process, which exists while the process runs.
 #[derive(Debug)]
 pub struct PidFile {
     path: PathBuf,
@@ -87,12 +88,12 @@ pub struct PidFile {
 }
 
 impl PidFile {
-    /// Leaves the terminal, and tells `stop` and `status` that this tool listens on this port.
+    /// Detaches from the terminal, and registers this tool's port for `stop` and `status`.
     ///
     /// # Errors
-    /// Another daemon has that place, or the folder is not to be trusted.
+    /// Another daemon uses the port, or the folder is not safe.
     pub fn claim(tool: &str, port: u16) -> anyhow::Result<PidFile> {
-        // Fails for the leader of a group, who has no terminal to leave but a shell's.
+        // Fails for a group leader, whose terminal can only be a shell's.
         let _ = setsid();
         let path = folder()?.join(format!("{tool}-{port}.pid"));
         let mut file = open(&path, OpenOptions::new().read(true).write(true).create(true))?;
@@ -118,22 +119,22 @@ impl Drop for PidFile {
     }
 }
 
-/// A daemon that runs.
+/// A running daemon.
 struct Daemon {
     port: u16,
     pid: Pid,
     file: File,
 }
 
-/// Ends the daemon on `port`, or the only one, and waits until it is gone.
+/// Ends the daemon on `port`, or the only one, and waits until it has ended.
 ///
 /// # Errors
-/// Several run and no port tells which, or it does not end.
+/// Several run and no port selects one, or the daemon does not end.
 pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     let Some(daemon) = the_one(tool, port)? else { return none(tool, port) };
     kill_process(daemon.pid, Signal::TERM)
         .with_context(|| format!("cannot signal process {}", daemon.pid.as_raw_nonzero()))?;
-    // It finishes what is in flight, for as long as its --grace.
+    // It finishes requests in progress, for at most its --grace.
     let patience = Duration::from_secs(600);
     let begun = Instant::now();
     while daemon.file.try_lock_shared().is_err() {
@@ -145,10 +146,10 @@ pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-/// Tells whether a daemon runs on `port`, or which one does.
+/// Reports whether a daemon runs on `port`, or the only one.
 ///
 /// # Errors
-/// Several run and no port tells which.
+/// Several run and no port selects one.
 pub fn status(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     let Some(daemon) = the_one(tool, port)? else { return none(tool, port) };
     let (port, pid) = (daemon.port, daemon.pid.as_raw_nonzero());
@@ -194,11 +195,11 @@ fn running(tool: &str) -> anyhow::Result<Vec<Daemon>> {
     Ok(found)
 }
 
-/// The process that holds a pid file, if one does.
+/// The process that holds a pid file, if any.
 fn holder(path: &Path) -> Option<(Pid, File)> {
     let mut file = open(path, OpenOptions::new().read(true)).ok()?;
     match file.try_lock_shared() {
-        // Nobody: it was left behind.
+        // Not locked: the file was left behind.
         Ok(()) => return None,
         Err(TryLockError::WouldBlock) => (),
         Err(TryLockError::Error(_)) => return None,
@@ -213,16 +214,16 @@ fn holder(path: &Path) -> Option<(Pid, File)> {
     Some((Pid::from_raw(i32::try_from(number).ok()?)?, file))
 }
 
-/// When a process was started, in a form that is compared only (proc_pid_stat(5), field 22); `None` where
-/// there is no such process, or no /proc.
+/// The start time of a process, only for comparison (proc_pid_stat(5), field 22); `None` if there
+/// is no such process, or no /proc.
 fn started(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything.
+    // The name in parentheses may contain any character.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19).map(str::to_owned)
 }
 
-/// `$XDG_RUNTIME_DIR/hmt`, else `~/.hmt`.
+/// `$XDG_RUNTIME_DIR/hmt`, or `~/.hmt`.
 fn folder() -> anyhow::Result<PathBuf> {
     folder_of(|name| env::var_os(name))
 }
@@ -249,7 +250,7 @@ fn folder_of(variable: impl Fn(&str) -> Option<OsString>) -> anyhow::Result<Path
     Ok(folder)
 }
 
-/// Opens a file of ours, and nothing that a link leads to.
+/// Opens a file in the folder, without following symbolic links.
 fn open(path: &Path, options: &mut OpenOptions) -> anyhow::Result<File> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits()).unwrap_or_default();
     let file = options

@@ -1,4 +1,4 @@
-//! Exit statuses, and the one place where an error becomes one.
+//! Exit statuses, and the conversion of errors to them.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,25 +6,25 @@ use std::process::ExitCode;
 use super::output::{Filter, filter_messages, tell};
 use super::signals::report_large_files;
 
-/// How a run ended, short of an error.
+/// The result of a run without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Done.
     Done,
-    /// `status` of a daemon that does not run, or done with some input records rejected.
+    /// `status` found no running daemon, or the run succeeded but rejected some input records.
     Partly,
 }
 
-/// An error that knows its exit status; anything else that fails is 1.
+/// An error with its own exit status; all other errors have status 1.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Wrong usage of the command line, found after clap was content: exit 2.
+    /// Wrong usage of the command line that clap did not detect: exit 2.
     #[error("{0}")]
     Usage(String),
-    /// Already reported on stderr: exit 1 without another line.
+    /// Already reported on stderr: exit 1 without a further message.
     #[error("failed")]
     Reported,
-    /// The same with another status, that of a process which did the work.
+    /// The same with another status, from a child process.
     #[error("failed with {0}")]
     Exit(u8),
 }
@@ -36,9 +36,9 @@ impl Failure {
     }
 }
 
-/// Runs a program's body and turns its result into an exit status: 0 done, 1 failed, 2 wrong usage, 3 partly.
-/// A closed output pipe is the reader's choice and ends quietly with 0. Every message passes `filter`, which replaces
-/// secrets.
+/// Runs a program's body and converts its result to an exit status: 0 done, 1 failed, 2 wrong
+/// usage, 3 partly. If the reader closes the output pipe, the program ends silently with 0. Every
+/// message passes `filter`, which replaces secrets.
 pub fn run(
     program: &str,
     filter: Filter,

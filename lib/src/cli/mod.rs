@@ -1,6 +1,8 @@
-//! Being a good Unix process: exit statuses, error printing, broken pipe, signals, shared flags, atomic files.
+//! Unix process conventions: exit statuses, error messages, broken pipes, signals, shared flags,
+//! atomic files.
 //!
-//! Every executable is `fn main() -> ExitCode { cli::run("hmt-x", shown_text, || …) }`, so that all of them start, fail and end alike.
+//! Every executable is `fn main() -> ExitCode { cli::run("hmt-x", shown_text, || …) }`, so that all
+//! of them start, fail and end the same way.
 
 pub mod daemon;
 mod exit;

@@ -1,4 +1,4 @@
-//! Files that are replaced whole or not at all, and messages for people.
+//! Files that are replaced atomically, and messages for people.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -7,13 +7,13 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Gives a message without its secrets.
+/// Replaces the secrets in a message.
 pub type Filter = fn(&str) -> Cow<'_, str>;
 
 /// The filter of this process.
 static FILTER: OnceLock<Filter> = OnceLock::new();
 
-/// From now on, messages pass `filter`. The first call in a process counts.
+/// Sets the filter for all further messages. Only the first call in a process has an effect.
 pub(super) fn filter_messages(filter: Filter) {
     let _ = FILTER.set(filter);
 }
@@ -23,7 +23,8 @@ pub fn filtered(text: &str) -> Cow<'_, str> {
     FILTER.get().map_or(Cow::Borrowed(text), |filter| filter(text))
 }
 
-/// Writes messages to standard error, each as `program: text`; `quiet` keeps all but errors back.
+/// Writes messages to standard error, each as `program: text`; `quiet` suppresses all except
+/// errors.
 #[derive(Clone, Debug)]
 pub struct Messages {
     program: &'static str,
@@ -36,27 +37,27 @@ impl Messages {
         Messages { program, quiet }
     }
 
-    /// Something that the user should know; dropped with `-q`.
+    /// A warning; suppressed with `-q`.
     pub fn warn(&self, text: impl Display) {
         if !self.quiet {
             tell(format_args!("{}: {text}", self.program));
         }
     }
 
-    /// A line for programs as much as for people, as `listening on http://…`: without prefix, also with `-q`, and as it
-    /// is.
+    /// A line that programs may parse too, such as `listening on http://…`: unchanged, without
+    /// prefix, and also with `-q`.
     pub fn ready(&self, line: impl Display) {
         let _ = write_line(&mut io::stderr().lock(), line);
     }
 
-    /// Something that went wrong.
+    /// An error.
     pub fn error(&self, text: impl Display) {
         tell(format_args!("{}: {text}", self.program));
     }
 }
 
-/// True where standard error is a terminal and this process is in its foreground group: a process in the background would
-/// write over what the person types.
+/// True if standard error is a terminal and this process is in its foreground group: a background
+/// process would disturb what the user types.
 pub fn is_foreground_terminal() -> bool {
     let stderr = io::stderr();
     stderr.is_terminal()
@@ -64,24 +65,25 @@ pub fn is_foreground_terminal() -> bool {
             .is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-/// Writes a line to standard error; where that is closed, there is nobody left to tell.
+/// Writes a line to standard error, ignoring errors.
 pub(super) fn tell(line: impl Display) {
     let line = line.to_string();
     let _ = write_line(&mut io::stderr().lock(), filtered(&line));
 }
 
-/// A line in one write: standard error has no buffer, so a formatted line would leave in pieces, a program that
-/// waits for `listening on …` could read half a port, and the tools of a pipeline would mix their words.
+/// Writes a line with one call. Standard error is unbuffered, so a formatted line would be written
+/// in pieces: a program that waits for `listening on …` could read half a port, and tools in a
+/// pipeline would mix their messages.
 fn write_line(out: &mut impl Write, line: impl Display) -> io::Result<()> {
     out.write_all(format!("{line}\n").as_bytes())
 }
 
 /// Replaces `path` atomically: a temporary file in its folder, fsync, rename, fsync of the folder.
-/// `private` gives mode 0600, for files that hold traffic; else the umask decides. What is no regular file
-/// (`/dev/null`, `/dev/stdout`, a pipe) is written to, never replaced.
+/// `private` sets mode 0600, for files with traffic; otherwise the umask decides. If `path` is not
+/// a regular file (`/dev/null`, `/dev/stdout`, a pipe), it is written to and never replaced.
 ///
 /// # Errors
-/// Any I/O error; the old file is then untouched.
+/// Any I/O error; the old file is then unchanged.
 pub fn replace_file(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
@@ -108,7 +110,7 @@ pub fn replace_file(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> 
 mod tests {
     use super::*;
 
-    /// What was written, one entry for each call.
+    /// The written bytes, one entry for each call.
     struct Writes(Vec<Vec<u8>>);
 
     impl Write for Writes {

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks a program to finish, the second ends it at once.
+//! SIGTERM and SIGINT: the first asks a program to finish, the second ends it immediately.
 
 use std::io;
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// For servers: a future that ends with the first SIGTERM or SIGINT. From then on, a second one ends the
-/// process at once with 143 or 130, whatever it is doing.
+/// For servers: a future that resolves with the first SIGTERM or SIGINT. After that, a second one
+/// ends the process immediately with 143 or 130, whatever it is doing.
 ///
-/// The signals are taken over at once, not at the first poll. Must be called within a tokio runtime.
+/// The handlers are installed immediately, not at the first poll. Must be called within a tokio
+/// runtime.
 ///
 /// # Errors
 /// The handlers could not be installed.
@@ -34,15 +35,15 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-/// Lets a write beyond the limit on the size of files (`ulimit -f`) fail with an error that can be reported. Without
-/// a handler its signal, SIGXFSZ, ends the process.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail with an error that can be reported.
+/// Without a handler, SIGXFSZ ends the process.
 pub(super) fn report_large_files() {
-    // Without the handler the process ends as it would have.
+    // Without the handler, the process ends as before.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
-/// For filters that read standard input: Ctrl-C goes to the whole pipeline, and ends the program that
-/// feeds this one; this one goes on to the end of its input. A second one ends it with 130.
+/// For filters that read standard input: Ctrl-C signals the whole pipeline, and ends the program
+/// that feeds this one. This one continues to the end of its input. A second one ends it with 130.
 ///
 /// # Errors
 /// The handler could not be installed.
@@ -53,8 +54,8 @@ pub fn ignore_first_sigint() -> io::Result<()> {
     Ok(())
 }
 
-/// For filters that can stop between two pieces of work: a flag that the first SIGTERM sets. A second
-/// one ends the program with 143.
+/// For filters that can stop between two units of work: a flag that the first SIGTERM sets. A
+/// second one ends the program with 143.
 ///
 /// # Errors
 /// The handler could not be installed.
@@ -62,7 +63,8 @@ pub fn stop_on_sigterm() -> io::Result<StopFlag> {
     stop_on(&[SIGTERM])
 }
 
-/// The same for SIGINT, too: for those that no pipeline feeds. The second signal ends with 143 or 130.
+/// The same for SIGINT too, for programs without input from a pipeline. The second signal ends the
+/// program with 143 or 130.
 ///
 /// # Errors
 /// The handlers could not be installed.
@@ -87,7 +89,7 @@ fn stop_on(signals: &[i32]) -> io::Result<StopFlag> {
 pub struct StopFlag(Arc<AtomicBool>);
 
 impl StopFlag {
-    /// True once it was.
+    /// True once it was asked.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

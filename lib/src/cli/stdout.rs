@@ -1,4 +1,4 @@
-//! Standard output as a place for records.
+//! Standard output as a sink for records.
 
 use std::fs::File;
 use std::io;
@@ -8,7 +8,7 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::oneshot;
 
-/// Standard output without a buffer, so that what is written is there.
+/// Unbuffered standard output, so that every write takes effect immediately.
 ///
 /// # Errors
 /// It cannot be duplicated.
@@ -16,14 +16,14 @@ pub fn stdout_unbuffered() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
-/// Ends when nobody reads standard output any more, so that a server need not wait for its next record to
-/// notice. Never ends for files.
+/// Resolves when nobody reads standard output any more, so that a server notices before its next
+/// record. Never resolves for files.
 pub async fn stdout_closed() {
     let (closed, wait) = oneshot::channel();
     // The thread lasts as long as the reader, or this process.
     thread::spawn(move || {
         let stdout = io::stdout();
-        // Without any event to wait for, only the loss of the other end is told.
+        // Without requested events, only the loss of the other end is reported.
         let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
         loop {
             match poll(&mut watched, None) {

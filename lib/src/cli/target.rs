@@ -1,4 +1,4 @@
-//! Where a filter's result goes: the rule of all tools for `-o`.
+//! The destination of a filter's result: the rule of all tools for `-o`.
 
 use std::fs::DirBuilder;
 use std::io::{self, Write as _};
@@ -8,18 +8,18 @@ use anyhow::Context as _;
 
 use super::output::replace_file;
 
-/// The place of a result.
+/// The destination of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Standard output.
     Stdout,
-    /// A file, written as a whole or not at all.
+    /// A file, which is replaced atomically.
     File(PathBuf),
 }
 
 impl Target {
-    /// What `-o OUT` means: `-`; a folder, where OUT ends in `/`, is one, or is not there and has no extension; else a file. A
-    /// folder gets a file of the given name.
+    /// Parses `-o OUT`: `-`; a folder if OUT ends in `/`, is a folder, or does not exist and has no
+    /// extension; otherwise a file. In a folder, the file has the given name.
     pub fn of(out: &Path, name_in_folder: &str) -> Target {
         if out.as_os_str() == "-" {
             return Target::Stdout;
@@ -30,12 +30,13 @@ impl Target {
         Target::File(if folder { out.join(name_in_folder) } else { out.to_owned() })
     }
 
-    /// True for the file of the given name that [`Target::of`] puts into a folder.
+    /// True for a file with the given name that [`Target::of`] put into a folder.
     pub fn is_in_folder(&self, name: &str) -> bool {
         matches!(self, Target::File(path) if path.file_name().is_some_and(|own| own == name))
     }
 
-    /// The file of a host in the folder of this one. `host` is a part of a file name; an empty one is for all that have none.
+    /// The file of a host in the same folder. `host` is a part of the file name; it is empty for
+    /// all others.
     #[must_use]
     pub fn of_host(&self, host: &str) -> Target {
         let Target::File(path) = self else { return self.clone() };
@@ -44,11 +45,11 @@ impl Target {
         Target::File(path.with_file_name(format!("{name}.{extension}")))
     }
 
-    /// Writes the result; the folder of a file is made where it is missing. `private` as for [`replace_file`]; a folder
-    /// that is made for such a file is the owner's alone, too.
+    /// Writes the result, creating the folder of a file if needed. `private` as for
+    /// [`replace_file`]; a folder created for such a file is private too.
     ///
     /// # Errors
-    /// What could not be made or written; an old file is then untouched.
+    /// A path could not be created or written; an old file is then unchanged.
     pub fn write(&self, text: &str, private: bool) -> anyhow::Result<()> {
         match self {
             Target::Stdout => {

@@ -13,14 +13,14 @@ pub struct OperationId(pub u32);
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Api {
-    /// Where the document came from, for messages.
+    /// The source of the document, for messages.
     pub source: String,
     pub servers: Vec<Server>,
     pub operations: Vec<Operation>,
     pub schemas: SchemaSet,
     /// `components.securitySchemes` as written, in order.
     pub security_schemes: Vec<(String, Value)>,
-    /// What was wrong with the document without making it unusable.
+    /// Problems of the document that leave it usable.
     pub warnings: Vec<String>,
     /// Base paths of all servers, longest first.
     pub(super) bases: Vec<String>,
@@ -32,11 +32,11 @@ pub struct Api {
 pub enum Base {
     /// It must.
     Required,
-    /// It may also be the bare path of the document.
+    /// It may also be the path in the document.
     Optional,
 }
 
-/// One entry of `servers`, its variables replaced by their defaults.
+/// One entry of `servers`, with the defaults of its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// `http://host[:port]` in lower case; `None` for a relative URL, which serves any host.
@@ -49,7 +49,7 @@ pub struct Server {
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Operation {
-    /// `None`: a method that exchanges do not have.
+    /// `None` for a method that exchanges do not have.
     pub method: Option<Method>,
     /// The path template as written: `/users/{userId}`.
     pub template: String,
@@ -58,21 +58,23 @@ pub struct Operation {
     pub operation_id: Option<String>,
     /// Servers of the path item or the operation, if it has its own.
     pub servers: Option<Vec<Server>>,
-    /// Those of the path item and the operation together.
+    /// The parameters of the path item and the operation together.
     pub parameters: Vec<Parameter>,
     pub request_body: Option<RequestBody>,
     /// In the order of the document.
     pub responses: Vec<(StatusKey, ResponseSpec)>,
-    /// Alternatives of scheme names with scopes, as the document or the operation has it; `None`: none asked.
+    /// Alternatives of scheme names with scopes, from the operation or the document; `None` if none
+    /// are required.
     pub security: Option<Vec<SecurityRequirement>>,
-    /// What else the operation object has, as written: `x-…` keywords, `deprecated`, tags. Large specs are mostly the rest.
+    /// The other keys of the operation object, as written: `x-…` keywords, `deprecated`, tags.
+    /// Large specs consist mostly of compiled keys.
     pub raw: Map<String, Value>,
 }
 
-/// Scheme names with their scopes; all of them are needed together.
+/// Scheme names with their scopes; all of them are required together.
 pub type SecurityRequirement = Vec<(String, Vec<String>)>;
 
-/// Where a parameter stands.
+/// The location of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Location {
@@ -92,10 +94,10 @@ pub struct Parameter {
     pub location: Location,
     pub required: bool,
     pub deprecated: bool,
-    /// `form`, `simple`, …: the default of the location where the document is silent.
+    /// `form`, `simple`, …; the default of the location if the document has none.
     pub style: String,
     pub explode: bool,
-    /// Listed for all operations of the path.
+    /// Declared for all operations of the path.
     pub of_path: bool,
     pub allow_empty: bool,
     pub schema: Option<NodeId>,
@@ -118,9 +120,10 @@ pub struct RequestBody {
 #[allow(missing_docs)]
 pub struct Media {
     pub schema: Option<NodeId>,
-    /// `itemSchema`: of each value of a sequence (OpenAPI 3.2).
+    /// `itemSchema`: for each value of a sequence (OpenAPI 3.2).
     pub item_schema: Option<NodeId>,
-    /// `x-hmt-item-schema`: the same for older documents, where the values of an event stream are the data of its events.
+    /// `x-hmt-item-schema`: the same for older documents, in which the values of an event stream
+    /// are the data of its events.
     pub data_schema: Option<NodeId>,
     pub example: Option<Value>,
     pub examples: Vec<(String, Value)>,
@@ -171,9 +174,9 @@ pub struct HeaderSpec {
 /// A method as a document can declare it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb<'a> {
-    /// One that exchanges have.
+    /// A method that exchanges have.
     Known(Method),
-    /// Another, as it is sent: `QUERY`, or a key of `additionalOperations` (OpenAPI 3.2).
+    /// Another method as sent: `QUERY`, or a key of `additionalOperations` (OpenAPI 3.2).
     Other(&'a str),
 }
 
@@ -192,14 +195,14 @@ impl std::fmt::Display for Verb<'_> {
     }
 }
 
-/// The result of looking for the operation of a request.
+/// The result of finding the operation of a request.
 #[derive(Debug)]
 pub enum Found<'a> {
     /// An operation matches.
     Operation(Matched<'a>),
-    /// The path has other methods only; sorted.
+    /// The path only has other methods, sorted.
     MethodNotAllowed(Vec<Verb<'a>>),
-    /// No path matches; the nearest template and why it does not, if any comes near.
+    /// No path matches; with the nearest template, if any, and why it does not match.
     NotFound(Option<String>),
 }
 
@@ -210,23 +213,24 @@ pub struct Matched<'a> {
     pub id: OperationId,
     pub operation: &'a Operation,
     pub path_values: Vec<(&'a str, String)>,
-    /// The query as on the wire, where whoever asks knows it and something in it is percent-encoded: only there a
-    /// delimiter differs from the same character within a value.
+    /// The query as on the wire, if it is known and something in it is percent-encoded: only then
+    /// does a delimiter differ from the same character in a value.
     pub raw_query: Option<String>,
-    /// For each segment 3 for a literal, 2 for a partly templated and 1 for a templated one: the greater is
-    /// the more specific. Compares between documents.
+    /// For each segment 3 for a literal, 2 for a partly templated and 1 for a templated one: a
+    /// greater value is more specific. Comparable between documents.
     pub specificity: &'a [u8],
 }
 
-/// One way in which a message contradicts the spec.
+/// One violation of the spec by a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where: `path`, `query`, `header`, `cookie`, `body`, `status`, `content-type`, `method`.
+    /// The location: `path`, `query`, `header`, `cookie`, `body`, `status`, `content-type`,
+    /// `method`.
     pub location: &'static str,
-    /// The parameter's name, or the JSON pointer within the body.
+    /// The name of the parameter, or the JSON pointer into the body.
     pub at: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
-    /// The keyword of the spec that says so, where it is one.
+    /// The violated keyword of the spec, if it is one.
     pub fault: Option<Box<Fault>>,
 }

@@ -1,4 +1,4 @@
-//! The body of a message against the types that its document declares.
+//! Checks the body of a message against the declared types.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::schema::{Direction, NodeId, Problem, Types};
 use crate::spec::from_yaml;
 
 impl Api {
-    /// Checks a body that is not empty against the `content` of its message.
+    /// Checks a non-empty body against the `content` of its message.
     pub(super) fn check_body(
         &self,
         content: &[(String, Media)],
@@ -24,7 +24,7 @@ impl Api {
         violations: &mut Vec<Violation>,
     ) {
         let content_type = header(message.headers, "content-type");
-        // A header that names no type is none.
+        // A header without a type counts as absent.
         let content_type = content_type.filter(|text| media_type(text).is_some());
         if content_type.is_none() && !content.is_empty() {
             return self.check_untyped(content, message, violations);
@@ -40,7 +40,7 @@ impl Api {
         self.check_as(key, media, content_type, message, violations);
     }
 
-    /// A body without a type is valid where its bytes fit any of the declared types.
+    /// A body without a type is valid if its bytes match any of the declared types.
     fn check_untyped(
         &self,
         content: &[(String, Media)],
@@ -55,7 +55,7 @@ impl Api {
             if found.is_empty() {
                 return;
             }
-            // What the bytes look like tells best what is wrong with them.
+            // Reports the problem for the type that the bytes look like.
             if nearest.is_none() || essence(key) == named {
                 nearest = Some(found);
             }
@@ -72,7 +72,7 @@ impl Api {
         message: &Message<'_>,
         violations: &mut Vec<Violation>,
     ) {
-        // A range says nothing of the body's syntax, the header does.
+        // A range does not determine the syntax, but the header does.
         let kind = essence(content_type.unwrap_or(key));
         if let Some(sequence) = Sequence::of(&kind) {
             return self.check_sequence(sequence, media, message, violations);
@@ -96,7 +96,8 @@ impl Api {
                 value
             }
             Some(Err(why)) => {
-                // The schema may allow anything; else the text is at least not what it asks for.
+                // If the schema accepts anything, the text is valid; otherwise it violates the
+                // schema as a text.
                 let text = String::from_utf8_lossy(message.body.as_bytes()).into_owned();
                 if why == NotJson::Deep
                     || !self.schemas.accepts(schema, &text.into(), message.direction)
@@ -115,7 +116,7 @@ impl Api {
                 }
             }
         };
-        // `format: byte` describes the text of a JSON document. A text/plain body is sent as it is.
+        // `format: byte` describes a text in JSON. A text/plain body is sent unencoded.
         let is_text = Syntax::of(&kind) == Syntax::Text;
         let is_plain = |problem: &Problem| {
             is_text && problem.pointer.is_empty() && problem.message == "is not of format byte"
@@ -129,7 +130,7 @@ impl Api {
         }
     }
 
-    /// A range of types means any syntax that can say what the schema wants.
+    /// A range of types allows any syntax that can express the schema.
     fn check_untyped_range(
         &self,
         schema: NodeId,
@@ -158,8 +159,9 @@ impl Api {
         format!("is not valid JSON: it is {why}")
     }
 
-    /// Checks a sequence of values: each against `itemSchema`, all as one list against `schema`. Before there was
-    /// `itemSchema`, authors wrote what each value is, or that the whole is a text, as `schema`.
+    /// Checks a sequence of values: each against `itemSchema`, all as one list against `schema`.
+    /// Before `itemSchema` existed, authors described each value, or the whole as a text, with
+    /// `schema`.
     fn check_sequence(
         &self,
         sequence: Sequence,
@@ -213,7 +215,7 @@ impl Api {
         let read = message.body.as_str().ok_or_else(|| "it is not UTF-8".to_owned());
         let values = match read.and_then(|text| sequence.read_data(text)) {
             Ok(values) => values,
-            // A schema that takes any text takes this one.
+            // The schema accepts any text.
             Err(_) if self.schemas.types(schema).0 == 0x7f => return,
             Err(why) => {
                 let why = format!("is not a sequence of values: {why}");
@@ -228,7 +230,7 @@ impl Api {
         }
     }
 
-    /// The value of a body that is no JSON; `None` where nothing can be said of it.
+    /// The value of a non-JSON body; `None` if nothing can be checked.
     fn other_syntax(
         &self,
         kind: &Kind<'_>,
@@ -251,7 +253,7 @@ impl Api {
             let body = message.body.as_bytes();
             let fields = match form::parts(body, content_type.unwrap_or_default()) {
                 Ok(fields) => fields,
-                // A schema that takes any text takes this one.
+                // The schema accepts any text.
                 Err(_) if types.has(Types::STRING) => return Ok(None),
                 Err(why) => return Err(format!("is not {kind}: it {why}")),
             };
@@ -261,7 +263,7 @@ impl Api {
         }
         if is_xml(kind) && structured {
             let Some(text) = body_text(message.body, content_type) else { return Ok(None) };
-            // A document that also takes texts was made of bodies that are no XML, too.
+            // A document that also accepts texts was built from bodies that were not XML, too.
             let as_text = Value::from(text.as_ref());
             if types.has(Types::STRING) && self.schemas.accepts(schema, &as_text, message.direction)
             {
@@ -281,8 +283,8 @@ impl Api {
         }
         let scalars = Types::STRING.with(Types::INTEGER).with(Types::NUMBER).with(Types::BOOLEAN);
         if of_range && structured && !types.has(scalars) {
-            // A range means any syntax that can say what the schema wants. JSON is what clients send under a name of
-            // another; what else there is may be read by those who know its type.
+            // A range allows any syntax that can express the schema. Clients send JSON under other
+            // type names; other syntaxes are left to their readers.
             return match parse_json(message.body, content_type) {
                 Ok(value) => Ok(Some(value)),
                 Err(why) if why != NotJson::Deep && is_unstructured(kind) => {
@@ -291,7 +293,7 @@ impl Api {
                 Err(_) => Ok(None),
             };
         }
-        // Other syntaxes are checked as text where the schema takes a text at all.
+        // Other syntaxes are checked as text if the schema accepts text.
         Ok(match body_text(message.body, content_type) {
             Some(text) if kind.starts_with("text/") && types.has(scalars) => {
                 Some(coerce.scalar(Some(schema), &text))
@@ -301,7 +303,7 @@ impl Api {
     }
 }
 
-/// What of a message its body is judged by.
+/// The parts of a message that its body is checked with.
 pub(super) struct Message<'m> {
     pub(super) headers: &'m Pairs<'m>,
     pub(super) body: &'m Body<'m>,
@@ -310,15 +312,15 @@ pub(super) struct Message<'m> {
 
 /// The type of a body.
 struct Kind<'m> {
-    /// Without parameters, in lower case.
+    /// The type without parameters, in lower case.
     essence: &'m str,
-    /// As the header has it.
+    /// The value of the header.
     content_type: Option<&'m str>,
-    /// Whether the document declares a range of types, of which this is one.
+    /// Whether the document declares a range that includes this type.
     of_range: bool,
 }
 
-/// `None` where it is nested deeper than the parser goes: taken as opaque.
+/// Parses YAML; `None` if it is nested deeper than the parser supports, and is treated as opaque.
 fn value_of_yaml(text: &str) -> Result<Option<Value>, String> {
     match from_yaml(text, &mut Vec::new()) {
         Ok(value) => Ok(Some(value)),

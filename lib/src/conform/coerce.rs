@@ -1,10 +1,10 @@
-//! Texts of parameters, headers and forms as JSON values, by what their schema allows.
+//! Converts texts of parameters, headers and forms to JSON values that their schema accepts.
 
 use serde_json::{Map, Number, Value};
 
 use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
-/// What turns texts into values: the schemas, and the way that the message goes.
+/// The context of a conversion: the schemas, and the direction of the message.
 #[derive(Clone, Copy)]
 pub(super) struct Coerce<'s> {
     pub(super) set: &'s SchemaSet,
@@ -12,12 +12,12 @@ pub(super) struct Coerce<'s> {
 }
 
 impl Coerce<'_> {
-    /// The reading of a text that the schema accepts: number, boolean, null for nothing, or string. Where it
-    /// accepts none, the one that is of a type it allows, or else the string.
+    /// The interpretation of a text that the schema accepts: number, boolean, null if empty, or
+    /// string. If it accepts none, the one with an allowed type, or else the string.
     pub(super) fn scalar(self, schema: Option<NodeId>, text: &str) -> Value {
         let Some(id) = schema else { return text.into() };
         let types = self.set.types(id);
-        // A parser of JSON would skip blanks.
+        // A JSON parser would skip whitespace.
         let bare = !text.starts_with(char::is_whitespace) && !text.ends_with(char::is_whitespace);
         let number = (bare && types.has(Types::NUMBER.with(Types::INTEGER)))
             .then(|| serde_json::from_str::<Number>(text).ok())
@@ -30,7 +30,7 @@ impl Coerce<'_> {
         };
         let string = types.has(Types::STRING).then(|| Value::from(text));
         let readings = match (number, other, string) {
-            // One reading is taken whether it is accepted or not.
+            // A single interpretation is used whether it is accepted or not.
             (Some(only), None, None) | (None, Some(only), None) | (None, None, Some(only)) => {
                 return only;
             }
@@ -57,7 +57,7 @@ impl Coerce<'_> {
         texts.map(|text| self.scalar(items, text)).collect()
     }
 
-    /// An object of texts; a name that comes repeatedly is an array.
+    /// An object of texts; a repeated name becomes an array.
     pub(super) fn object(self, schema: Option<NodeId>, pairs: &[(&str, &str)]) -> Value {
         let mut map = Map::new();
         for (name, _) in pairs {
@@ -72,8 +72,8 @@ impl Coerce<'_> {
         Value::Object(map)
     }
 
-    /// The value of a name that came once or more: a scalar where it is one text and the schema takes it,
-    /// else an array.
+    /// The value of a name with one or more texts: a scalar if there is one and the schema accepts
+    /// it, otherwise an array.
     pub(super) fn repeated(self, schema: Option<NodeId>, texts: &[&str]) -> Value {
         let types = schema.map_or(Types(0x7f), |id| self.set.types(id));
         let takes_array = types.has(Types::ARRAY);

@@ -1,4 +1,4 @@
-//! Document to [`Api`].
+//! Compiles a document to an [`Api`].
 
 use serde_json::{Map, Value};
 
@@ -26,7 +26,7 @@ pub enum ConformError {
     Schema { source_name: String, error: SchemaError },
 }
 
-/// What goes wrong within a document, before its name is added.
+/// An error within a document, before the document's name is added.
 enum Trouble {
     Reference(PlaceError),
     Schema(SchemaError),
@@ -48,7 +48,7 @@ impl Api {
     /// Compiles a document.
     ///
     /// # Errors
-    /// Where a reference leads nowhere, or a schema is none.
+    /// A reference cannot be resolved, or a schema is invalid.
     pub fn compile(document: &Document) -> Result<Api, ConformError> {
         check_refs(document)?;
         let mut compiler = Compiler {
@@ -178,8 +178,8 @@ impl Compiler {
         Ok(OperationId(index))
     }
 
-    /// What a path item of OpenAPI 3.2 has besides the methods of 3.1, by the names that are sent: `query`, and the
-    /// operations of `additionalOperations`.
+    /// The additional operations of an OpenAPI 3.2 path item, by the method that is sent: `query`,
+    /// and those of `additionalOperations`.
     fn other_operations<'p>(&mut self, item: &Place<'p>) -> Vec<(String, Place<'p>)> {
         if self.version < Version::V3_2 {
             return Vec::new();
@@ -206,7 +206,7 @@ impl Compiler {
         let mut parameters = Vec::new();
         for place in owner.get("parameters").iter().flat_map(Place::items) {
             let place = place.target()?;
-            // The loader has said that it is not there.
+            // The loader has already warned about it.
             if place.value.get(UNRESOLVED).is_some() {
                 continue;
             }
@@ -293,7 +293,7 @@ impl Compiler {
         let mut headers = Vec::new();
         for (name, header) in place.get("headers").iter().flat_map(Place::members) {
             let name = name.to_ascii_lowercase();
-            // The specification says that this one is ignored: `content` tells it.
+            // The specification says to ignore it, because `content` determines it.
             if name == "content-type" {
                 continue;
             }
@@ -318,7 +318,7 @@ impl Compiler {
     }
 }
 
-/// What of an operation is not compiled, without what is for readers only.
+/// The keys of an operation that are not compiled, except those for readers only.
 fn rest(operation: &Value) -> Map<String, Value> {
     const COMPILED: [&str; 7] = [
         "parameters",
@@ -334,33 +334,33 @@ fn rest(operation: &Value) -> Map<String, Value> {
     kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Named examples with their values; those that only link to a file have none.
+/// Named examples with their values; those that only link to a file are left out.
 fn examples(owner: &Place<'_>) -> Result<Vec<(String, Value)>, PlaceError> {
     let mut found = Vec::new();
     for (name, place) in owner.get("examples").iter().flat_map(Place::members) {
         let is_reference = place.value.get("$ref").is_some();
         let target = place.target()?;
-        // 3.2 tells the value from its text.
+        // 3.2 distinguishes the value from its serialised text.
         let value =
             ["value", "dataValue", "serializedValue"].iter().find_map(|k| target.value.get(*k));
         if let Some(value) = value {
             found.push((name.to_owned(), value.clone()));
         } else if is_reference && !is_example_object(target.value) {
-            // A file that holds the value itself, as bundlers take it.
+            // A file with the value itself, as bundlers accept it.
             found.push((name.to_owned(), target.value.clone()));
         }
     }
     Ok(found)
 }
 
-/// True where an object has a field of the Example Object.
+/// True if an object has a field of the Example Object.
 fn is_example_object(value: &Value) -> bool {
     const FIELDS: [&str; 6] =
         ["value", "dataValue", "serializedValue", "externalValue", "summary", UNRESOLVED];
     FIELDS.iter().any(|field| value.get(field).is_some())
 }
 
-/// Warns of security requirements that name a scheme which is not defined, once each.
+/// Warns once about each security requirement whose scheme is not defined.
 fn undefined_schemes(
     root: &Place<'_>,
     operations: &[Operation],
@@ -417,7 +417,7 @@ fn security(owner: &Place<'_>) -> Option<Vec<SecurityRequirement>> {
     Some(list.iter().map(requirement).collect())
 }
 
-/// A media type in lower case. Its parameters keep their spelling: they are sent as they are written.
+/// A media type in lower case. Its parameters are unchanged, because they are sent as written.
 fn key_of(declared: &str) -> String {
     match declared.split_once(';') {
         Some((essence, parameters)) => format!("{};{parameters}", essence.to_ascii_lowercase()),

@@ -1,21 +1,21 @@
-//! Names with brackets: `filter[state]=open`, as the style `deepObject` has it, and deeper ones, which OpenAPI leaves open
-//! and clients write all the same: `lines[0][price]=5`, `tags[]=a`.
+//! Names with brackets: `filter[state]=open` for the style `deepObject`, and deeper ones, which
+//! OpenAPI leaves open but clients write: `lines[0][price]=5`, `tags[]=a`.
 
 use serde_json::{Map, Value};
 
 use super::coerce::Coerce;
 use crate::schema::{NodeId, Types};
 
-/// Deeper names are left alone.
+/// Deeper names are not split.
 const MAX_DEPTH: usize = 32;
 
-/// What stands below a name.
+/// The content below a name.
 enum Below<'t> {
     Texts(Vec<&'t str>),
     Names(Vec<(&'t str, Below<'t>)>),
 }
 
-/// The value of all names that begin with `name[`; `None` where there are none.
+/// The value of all names that begin with `name[`; `None` if there are none.
 pub(super) fn value<'t>(
     coerce: Coerce<'_>,
     schema: NodeId,
@@ -31,7 +31,7 @@ pub(super) fn value<'t>(
     (!all.is_empty()).then(|| read(coerce, Some(schema), &Below::Names(all)))
 }
 
-/// The texts in brackets behind a name; `None` where it is another name, or has something else behind it.
+/// The keys in brackets after a name; `None` if the name differs, or has anything else after them.
 fn keys<'t>(name: &str, key: &'t str) -> Option<Vec<&'t str>> {
     let mut rest = key.strip_prefix(name)?;
     let mut keys = Vec::new();
@@ -55,7 +55,7 @@ fn insert<'t>(names: &mut Vec<(&'t str, Below<'t>)>, keys: &[&'t str], text: &'t
     match &mut names[at].1 {
         Below::Texts(texts) if deeper.is_empty() => texts.push(text),
         Below::Names(names) if !deeper.is_empty() => insert(names, deeper, text),
-        // A value and more below it: what came first stays.
+        // If a name is both a value and a container, the first one is kept.
         _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Method and path to operation.
+//! Finds the operation for a method and path.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::server::normal_origin;
 use crate::exchange::Request;
 
 impl Api {
-    /// The operation of an id that this document handed out.
+    /// The operation with an id from this document.
     pub fn operation(&self, id: OperationId) -> &Operation {
         &self.operations[id.0 as usize]
     }
@@ -18,13 +18,14 @@ impl Api {
         operation.servers.as_deref().unwrap_or(&self.servers)
     }
 
-    /// Finds the operation for a method and a path as on the wire, whatever its host.
+    /// Finds the operation for a method and a path as on the wire, for any host.
     pub fn find<'a>(&'a self, method: impl Into<Verb<'a>>, path: &str, base: Base) -> Found<'a> {
         self.find_at(method, None, path, base)
     }
 
-    /// Like [`Api::find`], only among operations with a server of this origin (`https://host[:port]`) or a
-    /// relative one. A path item without the method does not hide a less specific one that has it.
+    /// Like [`Api::find`], but only among operations with a server of this origin
+    /// (`https://host[:port]`) or a relative one. A path item without the method does not hide a
+    /// less specific one that has it.
     pub fn find_at<'a>(
         &'a self,
         method: impl Into<Verb<'a>>,
@@ -35,8 +36,9 @@ impl Api {
         self.find_in(method.into(), origin, path, base, None)
     }
 
-    /// Like [`Api::find_at`], for a request that is known whole. Where several operations have the same template but for
-    /// the names of parameters, or keys that differ in query or fragment only, it is the first that the request fits.
+    /// Like [`Api::find_at`], for a complete request. If several operations have the same template
+    /// apart from the names of parameters, or keys that differ only in query or fragment, the first
+    /// one that the request matches is used.
     pub fn find_for<'a>(
         &'a self,
         method: impl Into<Verb<'a>>,
@@ -87,7 +89,8 @@ impl Api {
         }
     }
 
-    /// Collects the most specific operations; more than one only where they are at the same place. True where there is one.
+    /// Collects the most specific operations; several only if they are at the same place. True if
+    /// there is one.
     fn visit<'a>(
         &'a self,
         path: &str,
@@ -123,7 +126,8 @@ impl Api {
         !search.found.is_empty()
     }
 
-    /// Index of the first operation that takes a request, else of the first whose path parameters do.
+    /// Index of the first operation that the request is valid for, or of the first one whose path
+    /// parameters match.
     fn first_that_fits(&self, found: &[(Matched<'_>, &Entry)], request: &Request<'_>) -> usize {
         let hinted = |entry: &Entry| !contradicts(&entry.hint, request);
         let first = |fits: &dyn Fn(&Matched<'_>) -> bool| {
@@ -135,7 +139,7 @@ impl Api {
             .unwrap_or(0)
     }
 
-    /// True where the path parameters of a request are of the types that its operation declares.
+    /// True if the path parameters of a request have the declared types.
     pub fn path_fits(&self, matched: &Matched<'_>, request: &Request<'_>) -> bool {
         let mut violations = Vec::new();
         let parameters = matched.operation.parameters.iter();
@@ -145,13 +149,13 @@ impl Api {
         violations.is_empty()
     }
 
-    /// True where a path item or an operation has a server of any host beside those of the document.
+    /// True if a path item or an operation has a relative server, besides those of the document.
     pub(super) fn has_relative_server(&self) -> bool {
         let own = self.operations.iter().filter_map(|operation| operation.servers.as_deref());
         own.flatten().any(|server| server.origin.is_none())
     }
 
-    /// True where a server of the document, of a path item or an operation has this origin.
+    /// True if a server of the document, of a path item or an operation has this origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         let origin = normal_origin(origin);
         let own = self.operations.iter().filter_map(|operation| operation.servers.as_deref());
@@ -161,7 +165,7 @@ impl Api {
     }
 }
 
-/// What is looked for, and what was found.
+/// The criteria and results of a search.
 struct Search<'a, 'r> {
     method: Verb<'a>,
     /// Decides between operations at the same place.
@@ -182,7 +186,7 @@ fn holds(condition: &[(String, Option<String>)], request: &Request<'_>) -> bool 
     })
 }
 
-/// True where the query has a name with other values only.
+/// True if the query has the name only with other values.
 fn contradicts(hint: &[(String, Option<String>)], request: &Request<'_>) -> bool {
     hint.iter().any(|(name, wanted)| {
         let Some(wanted) = wanted else { return false };
@@ -195,7 +199,7 @@ fn is_origin(server: &Server, origin: Option<&str>) -> bool {
     origin.is_none_or(|origin| server.is_at(origin))
 }
 
-/// The path after a base path, which ends where a segment ends.
+/// The rest of the path after a base path, which must end at a segment boundary.
 fn strip_base<'p>(path: &'p str, base: &str) -> Option<&'p str> {
     let rest = path.strip_prefix(base)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)

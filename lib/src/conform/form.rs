@@ -1,5 +1,5 @@
-//! Bodies of names and values: `application/x-www-form-urlencoded` and `multipart/form-data`, with the `encoding` that
-//! the document gives for them.
+//! Bodies of names and values, `application/x-www-form-urlencoded` and `multipart/form-data`, with
+//! their `encoding` in the document.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,13 @@ use super::media::is_json;
 use crate::exchange::{FormPart, form_parts};
 use crate::schema::{NodeId, Types};
 
-/// A value of a form: a text, and what a part of `multipart` says of itself.
+/// A value of a form: a text, and the headers of a `multipart` part.
 pub(super) struct Field<'b> {
     pub(super) name: Cow<'b, str>,
     pub(super) text: Cow<'b, str>,
     /// The part's Content-Type.
     media: Option<Cow<'b, str>>,
-    /// A file, or bytes that are no text: nothing but that it is there can be said of it.
+    /// A file or binary data, for which only its presence can be checked.
     binary: bool,
 }
 
@@ -27,7 +27,7 @@ impl<'b> Field<'b> {
     }
 }
 
-/// Fields as one object, each read as the schema and `encoding` of its property want it.
+/// Converts fields to one object, each according to the schema and `encoding` of its property.
 pub(super) fn object(
     coerce: Coerce<'_>,
     schema: NodeId,
@@ -35,11 +35,11 @@ pub(super) fn object(
     fields: &[Field<'_>],
 ) -> Value {
     let mut map = Map::new();
-    // A document may also declare such names as they are, and then means no object.
+    // A document may declare such names literally, which means no object.
     let is_deep = |name: &str| name.ends_with(']') && coerce.set.property(schema, name).is_none();
     let deep: Vec<&Field<'_>> = fields.iter().filter(|field| is_deep(&field.name)).collect();
-    // Names with brackets are read as such also where `encoding` does not say so: nothing else could be meant where their
-    // property takes what they make.
+    // Names with brackets are split even without an `encoding`, if their property accepts the
+    // result.
     if !deep.is_empty() {
         let structured = Types::ARRAY.with(Types::OBJECT);
         let properties = coerce.set.properties(schema).into_iter();
@@ -77,7 +77,7 @@ fn is_within(name: &str, key: &str) -> bool {
     name.strip_prefix(key).is_some_and(|rest| rest.starts_with('['))
 }
 
-/// The value of a property that came once or more.
+/// The value of a property with one or more fields.
 fn value(
     coerce: Coerce<'_>,
     property: Option<NodeId>,
@@ -135,8 +135,8 @@ fn scalar(coerce: Coerce<'_>, schema: Option<NodeId>, field: &Field<'_>) -> Valu
     if field.binary { field.text.as_ref().into() } else { coerce.scalar(schema, &field.text) }
 }
 
-/// The value of a field in JSON: where it, or the document, says that it is, and where its schema is an object or list and
-/// nothing says otherwise, which is then the default (OpenAPI, Encoding Object).
+/// The JSON value of a field: if the field or the document declares JSON, or by default if its
+/// schema is an object or list (OpenAPI, Encoding Object).
 fn json(
     coerce: Coerce<'_>,
     schema: NodeId,
@@ -145,7 +145,7 @@ fn json(
 ) -> Option<Value> {
     let types = coerce.set.types(schema);
     let structured = types.has(Types::OBJECT.with(Types::ARRAY)) && !types.has(Types::STRING);
-    // A file is bytes, whatever is in it, unless its property is an object or list.
+    // A file is binary, whatever its content is, unless its property is an object or list.
     if field.binary && !structured {
         return None;
     }
@@ -153,11 +153,12 @@ fn json(
     let says_json = |media: &str| media.split(',').any(|one| is_json(one.trim()));
     if media.map_or(structured, says_json) {
         let value: Value = serde_json::from_str(&field.text).ok()?;
-        // Of several types only one may be JSON: a text that is none of the schema's values in JSON is a text.
+        // Of several types only one may be JSON: a text that the schema does not accept as JSON is
+        // a text.
         let fits = structured || coerce.set.accepts(schema, &value, coerce.direction);
         return fits.then_some(value);
     }
-    // Clients send JSON as a text, too.
+    // Clients also send JSON with a text type.
     let may_be = structured && media.is_some_and(|media| media.starts_with("text/"));
     let value: Option<Value> = may_be.then(|| serde_json::from_str(&field.text).ok()).flatten();
     value.filter(|value| value.is_object() || value.is_array())
@@ -166,7 +167,7 @@ fn json(
 /// The fields of a `multipart/form-data` body.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with the body.
 pub(super) fn parts<'b>(
     body: &'b [u8],
     content_type: &str,

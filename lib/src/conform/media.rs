@@ -1,4 +1,4 @@
-//! Media types: which entry of `content` a body belongs to.
+//! Finds the entry of `content` for a body.
 
 use std::borrow::Cow;
 
@@ -16,12 +16,12 @@ pub fn essence(content_type: &str) -> Cow<'_, str> {
     }
 }
 
-/// True where a body of this media type is XML text.
+/// True for XML media types.
 pub(super) fn is_xml(content_type: &str) -> bool {
     Syntax::of(&essence(content_type)) == Syntax::Xml
 }
 
-/// True where a body of this media type is YAML text (RFC 9512, with the names that it replaces).
+/// True for YAML media types (RFC 9512, with the names that it replaces).
 pub(super) fn is_yaml(essence: &str) -> bool {
     let (kind, subtype) = essence.split_once('/').unwrap_or_default();
     matches!(kind, "application" | "text")
@@ -29,15 +29,16 @@ pub(super) fn is_yaml(essence: &str) -> bool {
         || essence.ends_with("+yaml")
 }
 
-/// True where a body of this media type is text or a medium as such, which no schema for objects and lists describes.
+/// True for media types such as text and images, which schemas for objects and lists cannot
+/// describe.
 pub(super) fn is_unstructured(essence: &str) -> bool {
     matches!(essence, "text/plain" | "text/html")
         || ["image/", "audio/", "video/", "font/"].iter().any(|kind| essence.starts_with(kind))
 }
 
-/// The entry for a Content-Type: the same with its parameters, then the same without, then `+suffix`,
-/// `type/*` and `*/*` ranges. A body without Content-Type belongs to the only entry, to
-/// `application/octet-stream` or to `*/*`; whether it fits another is not looked at.
+/// The entry for a Content-Type: with equal parameters, then without them, then `+suffix`, `type/*`
+/// and `*/*` ranges. A body without Content-Type belongs to the only entry, to
+/// `application/octet-stream` or to `*/*`; other entries are not tried.
 pub fn find_media<'c>(
     content: &'c [(String, Media)],
     content_type: Option<&str>,

@@ -1,8 +1,8 @@
-//! Exchange against spec: find the operation, validate request and response.
+//! Checks exchanges against specs: finds the operation, and validates request and response.
 //!
-//! [`Api::compile`] turns a document into routes, parameters and schemas once; nothing is resolved per
-//! request after that. The mock serves by it, the recorder and the builder check by it. How an answer is
-//! chosen or made is not known here.
+//! [`Api::compile`] compiles a document into routes, parameters and schemas once; nothing is
+//! resolved for each request. The mock uses it for serving, the recorder and the builder for
+//! checking. This module does not choose or generate responses.
 
 mod api;
 mod body;

@@ -1,4 +1,4 @@
-//! The parameters of a request: path, query, headers and cookies, in their styles.
+//! Checks the parameters of a request: path, query, headers and cookies, in their styles.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::exchange::{Pairs, Request};
 use crate::schema::{Direction, NodeId, Problem, Types};
 
 impl Api {
-    /// Checks the parameters that are listed for all operations of a path.
+    /// Checks the parameters that are declared for all operations of a path.
     pub(super) fn check_parameters_of_path(
         &self,
         matched: &Matched<'_>,
@@ -52,7 +52,7 @@ impl Api {
             Location::Query => ("query", self.query_value(parameter, matched, request, coerce)),
             Location::Querystring => ("query", self.querystring(parameter, &request.query, coerce)),
             Location::Header => {
-                // OpenAPI says that these are ignored: other parts of the document tell them.
+                // OpenAPI says to ignore these, because other parts of the document determine them.
                 if matches!(name, "accept" | "content-type" | "authorization") {
                     return;
                 }
@@ -68,7 +68,7 @@ impl Api {
             }
         };
         let Some(value) = value else {
-            // A path parameter that the template does not have cannot be given.
+            // A path parameter that is not in the template cannot be present.
             if parameter.required && parameter.location != Location::Path {
                 let what = json!([place, name]);
                 let operation = matched.operation;
@@ -85,7 +85,7 @@ impl Api {
         };
         let Some(schema) = schema else { return };
         for problem in self.schemas.check(schema, &value, Direction::Request) {
-            // The query as a whole has no name of its own.
+            // The query as a whole has no name.
             let name = if parameter.location == Location::Querystring { "" } else { name };
             let at = format!("{name}{}", problem.pointer);
             violations.push(Violation::of_problem(place, at, problem));
@@ -96,7 +96,7 @@ impl Api {
         schema.map_or(Types(0x7f), |id| self.schemas.types(id))
     }
 
-    /// `None` where the text does not begin as its style wants it.
+    /// `None` if the text lacks the prefix of its style.
     fn path_value(
         &self,
         parameter: &Parameter,
@@ -159,8 +159,9 @@ impl Api {
             };
             coerce.object(Some(schema), &pairs)
         };
-        // A delimiter that is percent-encoded belongs to a value (RFC 6570, section 3.2.1). Many clients encode all of
-        // them all the same, so that the other reading stands where this one is not accepted.
+        // A percent-encoded delimiter belongs to a value (RFC 6570, section 3.2.1). But many
+        // clients encode all delimiters, so the other interpretation counts if this one is not
+        // accepted.
         if let Some(raw) = raw {
             let parts: Vec<Cow<'_, str>> = raw.split(separator).map(decoded).collect();
             let value = value(&parts);
@@ -205,7 +206,7 @@ impl Api {
         }
     }
 
-    /// An object in one text, or the properties as names of their own (`form`, exploded).
+    /// An object in one text, or with its properties as separate names (`form`, exploded).
     fn query_object(
         &self,
         parameter: &Parameter,
@@ -228,7 +229,7 @@ impl Api {
         (!pairs.is_empty()).then(|| coerce.object(Some(schema), &pairs))
     }
 
-    /// The query as one value: a form, or a text in another type.
+    /// The query as one value: a form, or a text of another type.
     fn querystring(
         &self,
         parameter: &Parameter,
@@ -243,7 +244,7 @@ impl Api {
                 .collect();
             return Some(form::object(coerce, (*schema)?, None, &fields));
         }
-        // It was taken apart where it has signs of a form.
+        // It was split if it looks like a form.
         let pair = |(name, text): &(Cow<'_, str>, Cow<'_, str>)| {
             if text.is_empty() { name.to_string() } else { format!("{name}={text}") }
         };
@@ -280,9 +281,9 @@ impl Api {
 /// The text of a parameter.
 #[derive(Clone, Copy)]
 struct Text<'t> {
-    /// Its percent-encoding undone.
+    /// Percent-decoded.
     text: &'t str,
-    /// As on the wire, where that is known and differs.
+    /// As on the wire, if known and different.
     raw: Option<&'t str>,
 }
 
@@ -291,7 +292,7 @@ impl<'t> Text<'t> {
         Text { text, raw: None }
     }
 
-    /// What follows a prefix.
+    /// The text after a prefix.
     fn after(self, prefix: &str) -> Option<Self> {
         let raw = self.raw.and_then(|raw| raw.strip_prefix(prefix));
         Some(Text { text: self.text.strip_prefix(prefix)?, raw })
@@ -302,14 +303,15 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// The segment of a path that is a parameter and nothing else, as on the wire; `None` where nothing in it is encoded.
+/// The segment of a parameter that makes up a whole segment, as on the wire; `None` if nothing in
+/// it is encoded.
 fn raw_segment<'p>(template: &str, name: &str, path: &'p str) -> Option<&'p str> {
     if !path.contains('%') {
         return None;
     }
     let is =
         |segment: &str| segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) == Some(name);
-    // The path may have a base path before it.
+    // The path may begin with a base path.
     let from_end = template.trim_end_matches('/').rsplit('/').position(is)?;
     let segment = path.trim_end_matches('/').rsplit('/').nth(from_end)?;
     segment.contains('%').then_some(segment)
@@ -319,11 +321,11 @@ fn raw_segment<'p>(template: &str, name: &str, path: &'p str) -> Option<&'p str>
 fn raw_value<'q>(query: &'q str, name: &str) -> Option<&'q str> {
     let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let value = pairs.find(|(key, _)| decoded(key) == name).map(|(_, value)| value)?;
-    // A plus sign is a space there, which the other reading knows.
+    // A plus sign is a space, which only the decoded text shows.
     (value.contains('%') && !value.contains('+')).then_some(value)
 }
 
-/// What stands between the values of one text in a query.
+/// The separator between values in one text of a query.
 fn separator(parameter: &Parameter) -> char {
     match parameter.style.as_str() {
         "spaceDelimited" => ' ',
@@ -332,7 +334,7 @@ fn separator(parameter: &Parameter) -> char {
     }
 }
 
-/// All lines of a header as one, as RFC 9110 section 5.3 joins them.
+/// All lines of a header, joined as in RFC 9110 section 5.3.
 pub(super) fn joined<'h>(headers: &'h Pairs<'_>, name: &str) -> Option<Cow<'h, str>> {
     let mut lines = headers.iter().filter(|(key, _)| key == name).map(|(_, text)| text.as_ref());
     let first = lines.next()?;

@@ -1,4 +1,4 @@
-//! A request against its operation.
+//! Checks a request against its operation.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,12 @@ use crate::exchange::Request;
 use crate::schema::{Direction, Fault, Problem};
 
 impl Api {
-    /// Checks parameters and body of a request. Credentials are not looked at.
+    /// Checks parameters and body of a request, but not credentials.
     pub fn validate_request(&self, matched: &Matched<'_>, request: &Request<'_>) -> Vec<Violation> {
         self.check_request(matched, request, true)
     }
 
-    /// `whole_body` is false where the recorded body is only a part, which says nothing.
+    /// `whole_body` is false if the recorded body is truncated, and is not checked.
     pub(super) fn check_request(
         &self,
         matched: &Matched<'_>,
@@ -59,8 +59,9 @@ impl Violation {
         Violation { location, at, message: problem.message, fault }
     }
 
-    /// True where a recorder replaced the value, and the spec asks for something that only the original has: a pattern, a
-    /// format, one of some values, a length or a range. A value that is text on the wire has lost its type, too.
+    /// True if a recorder replaced the value, and the spec requires something that only the
+    /// original had: a pattern, a format, an enumeration, a length or a range. A value in text form
+    /// may also have lost its type.
     pub(super) fn is_of_redacted(&self, side: &str, places: &[Cow<'_, str>]) -> bool {
         let Some(fault) = self.fault.as_ref().filter(|_| !places.is_empty()) else { return false };
         let is_text = matches!(self.location, "path" | "query" | "header" | "cookie");
@@ -81,7 +82,7 @@ impl Violation {
         is_exempt && places.iter().any(|known| known.eq_ignore_ascii_case(&place))
     }
 
-    /// Something that an operation asks for is not there.
+    /// A required part of a message is missing.
     pub(super) fn absent(
         location: &'static str,
         at: &str,

@@ -1,4 +1,4 @@
-//! A response against its operation, and a whole exchange against the document.
+//! Checks a response against its operation, and an exchange against the document.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ impl Operation {
     }
 }
 
-/// The media type of an answer with a body.
+/// The media type of a response with a body.
 fn media_of(response: &Response<'_>) -> Option<String> {
     let declared = header(&response.headers, "content-type").and_then(media_type);
     let media = declared.map(Cow::into_owned);
@@ -85,21 +85,21 @@ impl Api {
         violations
     }
 
-    /// Whether an exchange conforms: an operation matches, the status is declared and the response
-    /// validates; and, for answers below 400, the request validates too.
+    /// Whether an exchange conforms: an operation matches, the status is declared, and the response
+    /// is valid; if the status is below 400, the request must be valid too.
     ///
-    /// The operation is looked for among those of the exchange's origin where the document knows it, else
-    /// by the path alone, with or without base path. A body that was recorded in part is not looked at. An
-    /// exchange without response says nothing against the document.
+    /// The operation is searched among those of the exchange's origin if the document has it,
+    /// otherwise by the path alone, with or without base path. A truncated body is not checked. A
+    /// missing response is no violation.
     ///
     /// # Errors
-    /// What contradicts the document.
+    /// The violations.
     pub fn conforms(&self, exchange: &Exchange<'_>) -> Result<(), Vec<Violation>> {
         let request = &exchange.request;
         let Some(response) = &exchange.response else { return Ok(()) };
         let origin = origin(request);
         let named = !origin.is_empty() && self.has_origin(&origin);
-        // A host that the document does not name is of its relative servers, where it has some.
+        // A host that the document does not name belongs to its relative servers, if it has some.
         let at_origin = named || !origin.is_empty() && self.has_relative_server();
         let known = at_origin.then_some(origin.as_str());
         let base = if named { Base::Required } else { Base::Optional };
@@ -115,7 +115,7 @@ impl Api {
                     methods.join(", ")
                 );
                 let mut violations = vec![Violation::new("method", "", &text)];
-                // What is said of all operations of the path holds for one that is added, too.
+                // The path's own parameters also apply to an operation that is added.
                 if self.schemas.every_fault
                     && response.status < 400
                     && let Found::Operation(other) = self.find_for(first, known, request, base)

@@ -1,4 +1,4 @@
-//! Path templates as a trie: concrete before templated at each segment.
+//! Path templates as a trie: at each segment, literals take precedence over templates.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,11 +23,12 @@ pub(super) struct Entry {
     pub(super) names: Vec<String>,
     pub(super) operations: Operations,
     pub(super) specificity: Vec<u8>,
-    /// What the query must have: the part of the template's key behind a `?`. A name without value may have any.
+    /// The required query: the part of the template's key after `?`. A name without a value may
+    /// have any.
     pub(super) condition: Vec<(String, Option<String>)>,
-    /// The same of the part behind a `#`, which also tells apart what the query does not.
+    /// The same for the part after `#`, which also distinguishes what the query does not.
     pub(super) hint: Vec<(String, Option<String>)>,
-    /// Other entries have the same place in the tree: the request decides between them.
+    /// Other entries have the same place in the trie: the request decides between them.
     pub(super) tied: bool,
     /// The template ends in a slash.
     slash: bool,
@@ -39,7 +40,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     pub(super) known: Vec<(Method, OperationId)>,
-    /// Those of methods that exchanges do not have, by their names as sent.
+    /// Those with methods that exchanges do not have, by the method as sent.
     pub(super) others: Vec<(String, OperationId)>,
 }
 
@@ -55,11 +56,11 @@ impl Entry {
 #[derive(Debug, Default)]
 struct Node {
     literals: HashMap<String, usize>,
-    /// `{a}.json`, `{x}-{y}`: the one with more literal text first.
+    /// `{a}.json`, `{x}-{y}`: more literal text comes first.
     partial: Vec<(Vec<Token>, usize)>,
     /// `{a}`
     whole: Option<usize>,
-    /// `{a+}`, `{a*}`: all segments that are left.
+    /// `{a+}`, `{a*}`: all remaining segments.
     rest: Option<usize>,
     /// Indices of entries that end here.
     entries: Vec<usize>,
@@ -80,7 +81,7 @@ enum Segment {
     Rest,
 }
 
-/// A key of `paths` without its query and fragment, and these.
+/// A key of `paths`, split from its query and fragment.
 fn key_parts(key: &str) -> (&str, &str, &str) {
     let mut depth = 0u32;
     let at = key.find(|c| {
@@ -97,7 +98,7 @@ fn key_parts(key: &str) -> (&str, &str, &str) {
     (path, query.trim_start_matches('?'), fragment)
 }
 
-/// The names of a query with their values. A value that is a template may be any.
+/// The names of a query with their values. A templated value matches any.
 fn conditions(query: &str) -> Vec<(String, Option<String>)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -111,7 +112,8 @@ fn conditions(query: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// The name of a parameter in a template; `+` and `*` behind it say that it takes all that is left.
+/// The name of a parameter in a template, without the `+` or `*` that matches all remaining
+/// segments.
 pub(super) fn parameter_name(name: &str) -> &str {
     name.trim_end_matches(['+', '*']).trim_start_matches('*')
 }
@@ -124,7 +126,7 @@ fn decode(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The path's segments after its leading slash, and whether it ends in one more slash.
+/// The path's segments after its leading slash, and whether it has a trailing slash.
 fn split(path: &str) -> (Option<&str>, bool) {
     let path = path.strip_prefix('/').unwrap_or(path);
     if path.is_empty() {
@@ -164,8 +166,8 @@ fn parse(segment: &str, names: &mut Vec<String>) -> Segment {
     }
 }
 
-/// Matches pieces from the right, each literal at its last place: a match is found if there is one, and
-/// without trying twice. `None` where a parameter would be empty or a literal is absent.
+/// Matches pieces from the right, each literal at its last position. This finds a match if there is
+/// one, without backtracking. `None` if a parameter would be empty or a literal is missing.
 fn match_tokens<'s>(tokens: &[Token], segment: &'s str, values: &mut Vec<&'s str>) -> Option<()> {
     let mut rest = segment;
     let start = values.len();
@@ -259,8 +261,8 @@ impl Router {
         });
     }
 
-    /// Visits the entries that match, the most specific first, with the decoded values of their parameters,
-    /// until `visit` returns true.
+    /// Visits the matching entries, the most specific first, with the decoded values of their
+    /// parameters, until `visit` returns true.
     pub(super) fn visit<'r>(
         &'r self,
         path: &str,
@@ -285,7 +287,7 @@ impl Router {
         let all_left = rest;
         let Some(rest) = rest else {
             let exact = |entry: &Entry| entry.both || entry.slash == slash;
-            // Where both spellings have a path item, each request belongs to its own.
+            // If both spellings have a path item, each request belongs to its own.
             let any_exact = node.entries.iter().any(|index| exact(&self.entries[*index]));
             return node
                 .entries
@@ -311,7 +313,7 @@ impl Router {
         for (tokens, child) in &node.partial {
             let mut found = Vec::new();
             if match_tokens(tokens, &segment, &mut found).is_some() {
-                // A decoded segment is our own: its pieces must be copied out of it.
+                // A decoded segment is a local value, so its pieces must be copied.
                 values.extend(found.into_iter().map(|value| Cow::Owned(value.to_owned())));
                 let done = self.walk(*child, rest, slash, values, visit);
                 values.truncate(depth);
@@ -330,13 +332,14 @@ impl Router {
         }
         let (Some(child), Some(all_left)) = (node.rest, all_left) else { return false };
         values.push(decode(all_left));
-        // A slash at the end belongs to what is left.
+        // A trailing slash belongs to the remaining segments.
         let done = self.walk(child, None, false, values, visit);
         values.truncate(depth);
         done
     }
 
-    /// The template that agrees with a path in most leading segments, if in any, and why it does not match.
+    /// The template that matches the most leading segments of a path, if any, and why it does not
+    /// match.
     pub(super) fn nearest(&self, path: &str) -> Option<String> {
         let segments: Vec<&str> = split(path).0.map_or_else(Vec::new, |s| s.split('/').collect());
         let mut best: Option<(usize, usize, &Entry, String)> = None;

@@ -1,5 +1,5 @@
-//! Bodies that are a sequence of values (OpenAPI 3.2, "Sequential Media Types"): JSON Lines, JSON text sequences and
-//! server-sent events.
+//! Bodies that are a sequence of values (OpenAPI 3.2, "Sequential Media Types"): JSON Lines, JSON
+//! text sequences and server-sent events.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ impl Sequence {
     /// The values of a body.
     ///
     /// # Errors
-    /// Which value is none, and why.
+    /// The first invalid value, and why.
     pub(super) fn read(self, text: &str) -> Result<Vec<Value>, String> {
         let json = |(at, text): (usize, &str)| {
             serde_json::from_str(text).map_err(|error| format!("value {}: {error}", at + 1))
@@ -25,10 +25,10 @@ impl Sequence {
         }
     }
 
-    /// The values of a body, of events their data: JSON, or else the text as it is.
+    /// The values of a body; for events, their data: JSON, or otherwise the text.
     ///
     /// # Errors
-    /// Which value is none, and why.
+    /// The first invalid value, and why.
     pub(super) fn read_data(self, text: &str) -> Result<Vec<Value>, String> {
         match self {
             Sequence::Lines | Sequence::Records => self.read(text),
@@ -39,7 +39,7 @@ impl Sequence {
         }
     }
 
-    /// The text of a value in its sequence; that of the data of an event.
+    /// The text of a value in its sequence; for events, as the data of one.
     pub fn write_data(self, value: &Value) -> String {
         match (self, value) {
             (Sequence::Events, Value::String(text)) => event(&text.as_str().into()),
@@ -58,8 +58,8 @@ impl Sequence {
     }
 }
 
-/// The events of a stream: a blank line ends each, `data` of several lines is one text, comments and unknown fields are
-/// nothing. What the last blank line does not end is no event.
+/// The events of a stream: a blank line ends each, several `data` lines form one text, and comments
+/// and unknown fields are ignored. An event without a final blank line is dropped.
 fn events(text: &str) -> Vec<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut events = Vec::new();
@@ -97,7 +97,7 @@ fn events(text: &str) -> Vec<Value> {
     events
 }
 
-/// True for an object of fields of an event. Any other object is data: its `id` is its own.
+/// True for an object of event fields. Any other object is data, with an `id` of its own.
 fn is_event(fields: &Map<String, Value>) -> bool {
     const FIELDS: [&str; 4] = ["event", "data", "id", "retry"];
     (fields.contains_key("data") || fields.contains_key("event"))

@@ -5,19 +5,19 @@ use serde_json::Value;
 use super::api::Server;
 use crate::spec::Place;
 
-/// The servers of a document, path item or operation; `None` where it has no list.
+/// The servers of a document, path item or operation; `None` without a list.
 pub(super) fn servers(place: &Place<'_>) -> Option<Vec<Server>> {
     let list = place.get("servers").filter(|list| list.value.is_array())?;
     let servers: Vec<Server> = list.items().flat_map(|server| read(&server)).collect();
-    // An empty list is the same as none, says the specification.
+    // The specification treats an empty list as absent.
     (!servers.is_empty()).then_some(servers)
 }
 
-/// Servers of one URL; more are a mistake.
+/// Maximum number of servers from one URL; more are a mistake.
 const MAX_VARIANTS: usize = 256;
 
-/// A server for each combination of the values that its variables may have. A variable of the host without `enum` may have
-/// any; its place in the origin is a `*`. One of the path has its default only.
+/// A server for each combination of its variables' values. A host variable without `enum` may have
+/// any value, which is a `*` in the origin. A path variable only has its default.
 fn read(server: &Place<'_>) -> Vec<Server> {
     let Some(url) = server.text("url") else { return Vec::new() };
     let mut urls = vec![url.to_owned()];
@@ -30,7 +30,7 @@ fn read(server: &Place<'_>) -> Vec<Server> {
         let listed = variable.value.get("enum").and_then(Value::as_array);
         let mut values: Vec<String> = listed.into_iter().flatten().map(text).collect();
         if let Some(default) = default {
-            // The default goes first: it is what messages show.
+            // The default comes first, because messages show it.
             values.retain(|value| *value != default);
             values.insert(0, default);
         }
@@ -57,14 +57,14 @@ fn host_of(url: &str) -> Option<&str> {
 }
 
 impl Server {
-    /// True where a request to `origin` may be for this server.
+    /// True if a request to `origin` may be for this server.
     pub(super) fn is_at(&self, origin: &str) -> bool {
         let Some(own) = &self.origin else { return true };
         own == origin || own.contains('*') && matches(own, origin)
     }
 }
 
-/// `*` stands for one character or more of a host.
+/// `*` matches one or more characters of a host.
 fn matches(pattern: &str, origin: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('*') else { return pattern == origin };
     let Some(origin) = origin.strip_prefix(before) else { return false };
@@ -89,7 +89,7 @@ fn parse(url: &str) -> Server {
     Server { origin, base_path }
 }
 
-/// An origin in lower case, without user-info and the scheme's default port.
+/// An origin in lower case, without user-info and default port.
 pub(super) fn normal_origin(origin: &str) -> String {
     let origin = origin.to_ascii_lowercase();
     let Some((scheme, authority)) = origin.split_once("://") else { return origin };

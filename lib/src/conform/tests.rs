@@ -1,4 +1,4 @@
-//! Requests and responses against one document that has every kind of parameter.
+//! Requests and responses against a document with every kind of parameter.
 
 use std::borrow::Cow;
 
@@ -139,7 +139,7 @@ fn exchanges_conform() {
     assert_eq!(texts(&part).len(), 1);
     part.meta.truncated_response = Some(9);
     assert_eq!(texts(&part), [""; 0]);
-    // An origin that the document does not know is no contradiction, a wrong one for a path item is.
+    // An unknown origin is no violation, but a wrong one for a path item is.
     let mut elsewhere = exchange("/things/1?limit=1", 200, "{\"name\":\"x\"}");
     elsewhere.request.host = "localhost:8000".into();
     assert_eq!(texts(&elsewhere), [""; 0]);

@@ -1,4 +1,5 @@
-//! Bodies in XML as values, read as the schema and its `xml` keywords say (OpenAPI, XML Object).
+//! Converts XML bodies to values, guided by the schema and its `xml` keywords (OpenAPI, XML
+//! Object).
 
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::{Map, Value};
@@ -6,7 +7,7 @@ use serde_json::{Map, Value};
 use super::coerce::Coerce;
 use crate::schema::{NodeId, Types};
 
-/// Deeper elements are taken as opaque.
+/// Deeper elements are opaque.
 const MAX_DEPTH: u32 = 128;
 /// Nodes of one document.
 const MAX_NODES: u32 = 1_000_000;
@@ -14,7 +15,7 @@ const MAX_NODES: u32 = 1_000_000;
 /// The value of a document.
 ///
 /// # Errors
-/// Why it is no well-formed XML, with line and column.
+/// Why it is not well-formed XML, with line and column.
 pub(super) fn value(coerce: Coerce<'_>, schema: NodeId, text: &str) -> Result<Value, String> {
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let document =
@@ -38,7 +39,7 @@ fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth
     let scalars = Types(0x7f & !Types::ARRAY.0 & !Types::OBJECT.0 & !Types::NULL.0);
     // Only an empty element is null.
     let takes_text = types.has(scalars) || (types.has(Types::NULL) && text().is_empty());
-    // What has elements of its own is no text, whatever the schema says.
+    // An element with children is not a text, whatever the schema says.
     if !has_elements && (!types.has(Types::OBJECT) || plain && takes_text) {
         return coerce.scalar(schema, text());
     }
@@ -47,10 +48,10 @@ fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth
 
 fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth: u32) -> Value {
     let mut map = Map::new();
-    // The elements and attributes that declared properties have taken.
+    // The elements and attributes that declared properties use.
     let mut taken: Vec<String> = Vec::new();
     let properties = schema.map_or_else(Vec::new, |id| coerce.set.properties(id));
-    // Names with a namespace go before the same names without.
+    // Names with a namespace precede the same names without one.
     let placed: Vec<(String, String)> = properties
         .iter()
         .filter_map(|(name, id)| {
@@ -119,8 +120,8 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
     Value::Object(map)
 }
 
-/// The name of the elements of a property, and their namespace where the document says it. An unwrapped list has those of its
-/// items.
+/// The name of a property's elements, and their namespace if declared. An unwrapped list has those
+/// of its items.
 fn element_name(coerce: Coerce<'_>, name: &str, property: NodeId) -> (String, Option<String>) {
     let xml = coerce.set.xml(property).cloned().unwrap_or_default();
     let types = coerce.set.types(property);

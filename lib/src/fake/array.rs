@@ -9,16 +9,16 @@ use super::write::{Checkpoint, Writer};
 use crate::format::below;
 use crate::schema::NodeId;
 
-/// Items more than needed, at most.
+/// Maximum number of items beyond the required ones.
 const MORE: u64 = 3;
-/// Items that are written at most.
+/// Maximum number of items that are written.
 const MAX_ITEMS: u64 = 100_000;
-/// Attempts at an item that differs from all before it.
+/// Attempts to find an item that differs from all previous ones.
 const UNIQUE_TRIES: u32 = 40;
 
 #[derive(Debug)]
 pub(super) struct ArrayPlan {
-    /// Steps of the first items: those of `prefixItems`, then those that `contains` asks for.
+    /// Steps of the first items: those of `prefixItems`, then those for `contains`.
     first: Vec<StepId>,
     rest: StepId,
     min: u64,
@@ -27,12 +27,12 @@ pub(super) struct ArrayPlan {
 }
 
 impl ArrayPlan {
-    /// `None` where the bounds leave no array.
+    /// `None` if the bounds allow no array.
     pub(super) fn compile(compiler: &mut Compiler<'_>, flat: &mut Flat<'_>) -> Option<ArrayPlan> {
         let mut min = flat.all().filter_map(|node| node.min_items).max().unwrap_or(0);
         let max = flat.all().filter_map(|node| node.max_items).min().unwrap_or(u64::MAX);
         let places = flat.all().map(|node| node.prefix_items.len()).max().unwrap_or(0);
-        // The schemas that hold for an item at a place.
+        // The schemas for an item at an index.
         let at = |place: usize| -> Vec<NodeId> {
             flat.all()
                 .filter_map(|node| node.prefix_items.get(place).copied().or(node.items))
@@ -40,7 +40,7 @@ impl ArrayPlan {
         };
         let mut first: Vec<Vec<NodeId>> = (0..places).map(at).collect();
         let mut rest = at(places);
-        // What no keyword looks at; whether one does is for the check to say.
+        // Items that no keyword evaluates; the check decides whether one does.
         let unevaluated: Vec<NodeId> =
             flat.all().filter_map(|node| node.unevaluated_items).collect();
         let mut bounded = !unevaluated.is_empty();
@@ -59,7 +59,7 @@ impl ArrayPlan {
             bounded |= contains.max.is_some();
         }
         if min > max || min > MAX_ITEMS {
-            // `contains` might be met by the items of `prefixItems`: left to trial.
+            // The items of `prefixItems` might satisfy `contains`; this is left to the check.
             flat.verify = true;
             min = flat.all().filter_map(|node| node.min_items).max().unwrap_or(0);
             if min > max || min > MAX_ITEMS {
@@ -78,12 +78,12 @@ impl ArrayPlan {
         Some(ArrayPlan { first, rest, min, max, unique })
     }
 
-    /// True where chance may fail to find items that differ.
+    /// True if random choice may not find distinct items.
     pub(super) fn fallible(&self) -> bool {
         self.unique && self.min > 1
     }
 
-    /// Steps of the items that must be there.
+    /// Steps of the required items.
     pub(super) fn needs(&self) -> Vec<StepId> {
         let mut steps: Vec<StepId> = self.first.iter().take(self.min as usize).copied().collect();
         if self.min > self.first.len() as u64 {
@@ -108,7 +108,7 @@ impl ArrayPlan {
         let length = if writer.tight() {
             self.min
         } else if writer.composes() {
-            // Items that are made of the same samples are the same: one shows what they are.
+            // Items with the same samples are equal, so one is enough.
             self.min.max(1).max(self.first.len() as u64).min(self.max)
         } else {
             let low = self.min.max(1).max(self.first.len() as u64).min(self.max);
@@ -116,7 +116,7 @@ impl ArrayPlan {
             low + below(&mut writer.rng, high - low + 1)
         };
         out.push(b'[');
-        // Where the items begin, to compare them.
+        // The start of each item, to compare them.
         let mut starts: Vec<(usize, usize)> = Vec::new();
         let mut unique = self.unique;
         for place in 0..length {
@@ -140,7 +140,7 @@ impl ArrayPlan {
                     break;
                 }
                 writer.fail(id);
-                // The array is wrong already: looking on would take the square of its length.
+                // The array is already invalid; further comparisons would take quadratic time.
                 unique = false;
             }
             if unique {
@@ -150,7 +150,7 @@ impl ArrayPlan {
         out.push(b']');
     }
 
-    /// Writes an item; where items must differ, one that is not there yet. False where there is none.
+    /// Writes an item; if items must differ, a new one. False if there is none.
     fn item<R: RngCore>(
         &self,
         writer: &mut Writer<'_, R>,
@@ -175,7 +175,7 @@ impl ArrayPlan {
                 return true;
             }
         }
-        // Chance did not find it: take the constants one by one.
+        // Random choice failed: try the constants one by one.
         let found = writer.constants(step).find(|text| {
             others.iter().copied().flatten().all(|(from, to)| out[*from..*to] != ***text)
         });

@@ -1,4 +1,5 @@
-//! Alternatives of a conjunction: `anyOf`, `oneOf`, `if`, `discriminator`; and what `not` takes away.
+//! Alternatives of a conjunction: `anyOf`, `oneOf`, `if`, `discriminator`; and the restrictions of
+//! `not`.
 
 use serde_json::Value;
 
@@ -6,32 +7,32 @@ use super::compile::Compiler;
 use super::conjunction::{ALL_TYPES, Atom, Flat, Key};
 use crate::schema::{Discriminator, Node, NodeId, Types, equal_values};
 
-/// Branches that are followed of one choice.
+/// Maximum number of branches of one choice.
 const MAX_BRANCHES: usize = 64;
 
-/// The conjunctions of which one is to be taken.
+/// The conjunctions to choose from.
 pub(super) struct Choice {
     pub(super) keys: Vec<Key>,
-    /// True where a value of one may be invalid for the whole.
+    /// True if a value of one may be invalid for the whole.
     pub(super) verify: bool,
 }
 
-/// What a denied schema comes to.
+/// The effect of a denied schema.
 enum Denial<'s> {
-    /// Nothing is left.
+    /// Nothing remains.
     All,
-    /// Nothing is taken away.
+    /// It has no effect.
     None,
     Types(Types),
-    /// A property that must not be there; where `true`, only objects are left.
+    /// A property that must be absent; if `true`, only objects remain.
     Absent(&'s str, bool),
     Several(Vec<Denial<'s>>),
-    /// More than construction can see to.
+    /// It cannot be satisfied by construction.
     Unknown,
 }
 
 impl<'s> Compiler<'s> {
-    /// The first choice of the conjunction that is not made yet.
+    /// The first open choice of the conjunction.
     pub(super) fn choice(&self, key: &Key, flat: &Flat<'s>) -> Option<Choice> {
         flat.nodes.iter().find_map(|(atom, node)| {
             let open = |choice: u8| atom.made & choice == 0;
@@ -109,7 +110,7 @@ impl<'s> Compiler<'s> {
         Choice { keys: vec![yes, no], verify: true }
     }
 
-    /// A discriminator without branches stands in a base schema: the value names which of its subtypes it is.
+    /// A discriminator without branches is in a base schema: its value names the subtype.
     fn subtypes(
         &self,
         key: &Key,
@@ -150,7 +151,7 @@ impl<'s> Compiler<'s> {
         Choice { keys: keys.collect(), verify: false }
     }
 
-    /// The name of the component that a key is of.
+    /// The component name of a key.
     fn name(&self, key: &Key) -> Option<String> {
         key.atoms.iter().find_map(|atom| {
             let pointer = &self.node(self.resolve(atom.id)).pointer;
@@ -167,7 +168,8 @@ impl<'s> Compiler<'s> {
         mapped.map(|(value, _)| value.clone()).collect()
     }
 
-    /// True where no value can be valid for both: other types, or a property that both need with other constants.
+    /// True if no value is valid for both: their types differ, or a required property has other
+    /// constants.
     fn disjoint(&self, one: NodeId, other: NodeId) -> bool {
         let types = Types(self.set.types(one).0 & self.set.types(other).0);
         if types.0 == 0 {
@@ -200,7 +202,7 @@ impl<'s> Compiler<'s> {
         )
     }
 
-    /// Takes away what a denied schema accepts, as far as that can be said beforehand.
+    /// Removes what a denied schema accepts, as far as this is known in advance.
     pub(super) fn deny(&self, flat: &mut Flat<'s>, id: NodeId) {
         let denial = self.denial(id, 0);
         if matches!(denial, Denial::Unknown) {
@@ -210,7 +212,8 @@ impl<'s> Compiler<'s> {
         apply(flat, denial);
     }
 
-    /// A property by which a value can be kept from a schema that requires none: where it has only to be of a wrong kind.
+    /// A property that can make a value invalid for a denied schema without required properties, by
+    /// having a wrong type.
     fn contrary(&self, flat: &Flat<'s>, id: NodeId) -> Option<(&'s str, NodeId)> {
         let node = self.node(self.resolve(id));
         let plain = node.required.is_empty() && node.additional_properties.is_none();
@@ -220,7 +223,7 @@ impl<'s> Compiler<'s> {
             return None;
         }
         let constrained = |id: NodeId| self.set.types(id).0 != ALL_TYPES;
-        // A text in the place of anything else looks least strange.
+        // A text is the least strange wrong value.
         let text = |id: NodeId| self.set.types(id).has(Types::STRING);
         let declared =
             |name: &str| flat.all().any(|node| node.properties.iter().any(|(own, _)| own == name));
@@ -259,7 +262,7 @@ fn apply<'s>(flat: &mut Flat<'s>, denial: Denial<'s>) {
             if types.has(Types::NUMBER) {
                 flat.types &= !(types.0 | numbers);
             } else if types.has(Types::INTEGER) && flat.types & Types::NUMBER.0 != 0 {
-                // Fractions only: left to trial.
+                // Fractions only; left to the check.
                 flat.types &= !(types.0 & !numbers);
                 flat.verify = true;
             } else {
@@ -282,7 +285,7 @@ const REQUIRED: u8 = 2;
 const ANY_OF: u8 = 4;
 const OTHER: u8 = 8;
 
-/// Which keywords a schema has.
+/// The keywords of a schema.
 fn keywords(node: &Node) -> u8 {
     let other = node.enumeration.is_some()
         || node.minimum.is_some()

@@ -1,4 +1,5 @@
-//! Schemas to steps. A step is a conjunction of schemas: `allOf` and references only make it larger.
+//! Compiles schemas to steps. A step is a conjunction of schemas: `allOf` and references only
+//! extend it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,11 +15,11 @@ use super::vocabulary::Meaning;
 use super::{graph, sample, subset};
 use crate::schema::{Direction, Node, NodeId, SchemaSet, Types, equal_values};
 
-/// Beyond so many steps, only the first branch of each choice is followed.
+/// Beyond this number of steps, only the first branch of each choice is compiled.
 const MANY_STEPS: usize = 20_000;
-/// Beyond so many, nothing is.
+/// Beyond this number, nothing is.
 const MAX_STEPS: usize = 100_000;
-/// Values of an `enum` that are looked at.
+/// Maximum number of values of an `enum` that are considered.
 const MAX_CONSTANTS: usize = 1_000;
 
 pub(super) struct Compiler<'s> {
@@ -29,12 +30,12 @@ pub(super) struct Compiler<'s> {
     queue: Vec<(StepId, Key)>,
 }
 
-/// Compiles schemas; the steps of these come first, in their order.
+/// Compiles schemas; their own steps come first, in order.
 pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -> Shared {
     let mut compiler =
         Compiler { set, direction, steps: Vec::new(), known: HashMap::new(), queue: Vec::new() };
     for root in roots {
-        // A root has a step of its own, be there one like it or not.
+        // Each root has its own step, even if an equal one exists.
         let id = StepId(compiler.steps.len() as u32);
         compiler.steps.push(Step::default());
         let key = Key::of([*root]);
@@ -110,7 +111,7 @@ impl<'s> Compiler<'s> {
         id
     }
 
-    /// The step of a conjunction of plain schemas; `meaning` is kept where it can matter.
+    /// The step of a conjunction of plain schemas; `meaning` is kept if it can have an effect.
     pub(super) fn intern_all(
         &mut self,
         schemas: &[NodeId],
@@ -141,7 +142,7 @@ impl<'s> Compiler<'s> {
                 }
                 flat.verify = false;
             } else if let Some(choice) = self.choice(key, &flat) {
-                // One branch takes its part of `verify` along.
+                // A single branch passes on its `verify`.
                 flat.verify |= choice.verify;
                 step.alternatives = choice
                     .keys
@@ -178,7 +179,7 @@ impl<'s> Compiler<'s> {
         })
     }
 
-    /// The texts of an `enum`, if there is one, and of them only what all the rest accepts.
+    /// The texts of an `enum`, if there is one, restricted to those that the other schemas accept.
     fn constants(&self, key: &Key, flat: &Flat<'s>) -> Option<Vec<Alternative>> {
         let lists: Vec<&Vec<Value>> =
             flat.all().filter_map(|node| node.enumeration.as_ref()).collect();
@@ -216,7 +217,7 @@ impl<'s> Compiler<'s> {
         Some(found)
     }
 
-    /// An alternative for each type that is left.
+    /// An alternative for each remaining type.
     fn by_type(&mut self, flat: &mut Flat<'s>) -> Vec<Alternative> {
         let types = Types(if flat.types == ALL_TYPES { implied(flat) } else { flat.types });
         let mut found = Vec::new();
@@ -242,7 +243,7 @@ impl<'s> Compiler<'s> {
         }
         if types.has(Types::NULL) {
             let null = Alternative::new(Kind::Constants(vec![(*b"null").into()]));
-            // Rare, so that a mock mostly shows what the data look like.
+            // Rare, so that a mock usually shows realistic data.
             found.push(Alternative { weight: 1, ..null });
         }
         if flat.types == ALL_TYPES {
@@ -256,7 +257,7 @@ impl<'s> Compiler<'s> {
 }
 
 impl Compiler<'_> {
-    /// Texts that hold JSON.
+    /// Texts that contain JSON.
     fn content(&mut self, flat: &mut Flat<'_>) -> Option<Kind> {
         let contents: Vec<_> = flat.all().filter_map(|node| node.content.as_deref()).collect();
         let base64 = contents.first()?.base64;
@@ -275,7 +276,7 @@ impl Compiler<'_> {
     }
 }
 
-/// Scalars of types that a schema without `type` does not speak of, and so accepts as they are.
+/// Scalars of types that a schema without `type` does not constrain.
 fn reserves(flat: &mut Flat<'_>, spoken_of: Types) -> Vec<Alternative> {
     let mut kinds = Vec::new();
     let constants =
@@ -296,7 +297,7 @@ fn reserves(flat: &mut Flat<'_>, spoken_of: Types) -> Vec<Alternative> {
     kinds.into_iter().map(reserve).collect()
 }
 
-/// The types that the keywords speak of, where `type` is absent; a text where they speak of none.
+/// The types that the keywords imply if `type` is absent; a text if they imply none.
 fn implied(flat: &Flat<'_>) -> u8 {
     let mut types = 0;
     for node in flat.all() {

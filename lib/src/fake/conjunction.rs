@@ -1,4 +1,4 @@
-//! Conjunctions of schemas: `allOf` and references only make them larger.
+//! Conjunctions of schemas, which `allOf` and references extend.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::schema::{Node, NodeId, Types};
 
 pub(super) const ALL_TYPES: u8 = 0x7f;
 
-/// A schema of a conjunction, and which of its choices are made.
+/// A schema in a conjunction, and which of its choices are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Atom {
     pub(super) id: NodeId,
@@ -22,20 +22,20 @@ impl Atom {
     pub(super) const MAPPING: u8 = 8;
 }
 
-/// What a step is of; equal keys are one step, which is what ends cycles.
+/// The identity of a step. Equal keys share one step, which ends cycles.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    /// Sorted, each schema once.
+    /// Sorted, without duplicates.
     pub(super) atoms: Vec<Atom>,
     /// Schemas that must not be valid.
     pub(super) denied: Vec<NodeId>,
-    /// Texts of which the value must be one, if the schema has any of them: the discriminator's.
+    /// The allowed texts of the value, if the schema restricts them through a discriminator.
     pub(super) only: Vec<String>,
     /// The same, for properties of the value.
     pub(super) tags: Vec<(String, Vec<String>)>,
-    /// True where an enclosing step of the same value verifies it.
+    /// True if an enclosing step verifies the same value.
     pub(super) verified: bool,
-    /// What the name of the property says.
+    /// The meaning of the property's name.
     pub(super) meaning: Option<Meaning>,
 }
 
@@ -46,7 +46,7 @@ impl Key {
         key
     }
 
-    /// Adds a schema, or to a schema that is there the choices made.
+    /// Adds a schema, or further choices to an existing one.
     pub(super) fn add(&mut self, id: NodeId, made: u8) {
         match self.atoms.binary_search_by_key(&id, |atom| atom.id) {
             Ok(at) => self.atoms[at].made |= made,
@@ -55,22 +55,22 @@ impl Key {
     }
 }
 
-/// A conjunction with references and `allOf` followed.
+/// A conjunction with references and `allOf` resolved.
 #[derive(Default)]
 pub(super) struct Flat<'s> {
     pub(super) nodes: Vec<(Atom, &'s Node)>,
-    /// Bits of [`Types`] that are left.
+    /// The remaining bits of [`Types`].
     pub(super) types: u8,
     pub(super) required: Vec<&'s str>,
-    /// Properties that must not be there.
+    /// Properties that must be absent.
     pub(super) absent: Vec<&'s str>,
     pub(super) tags: Vec<(String, Vec<String>)>,
     pub(super) meaning: Option<Meaning>,
     pub(super) contradiction: Option<&'static str>,
-    /// True where construction does not make the value valid.
+    /// True if construction does not guarantee validity.
     pub(super) verify: bool,
     pub(super) warnings: Vec<String>,
-    /// Properties of denied schemas, each with the schema there that its value must not be of.
+    /// Properties of denied schemas, each with the schema that its value must violate.
     pub(super) contrary: Vec<(&'s str, NodeId)>,
 }
 
@@ -105,7 +105,7 @@ impl<'s> Compiler<'s> {
                     .chain(node.all_of.iter().filter(|_| node.reference.is_none()));
                 open.extend(parts.map(|id| Atom { id: *id, made: 0 }));
             }
-            // Schemas of properties that must be there hold for the whole value.
+            // The schemas of dependencies on required properties apply to the whole value.
             let required: HashSet<&str> =
                 flat.all().flat_map(|node| &node.required).map(String::as_str).collect();
             let dependent = flat.all().flat_map(|node| &node.dependent_schemas);
@@ -116,7 +116,7 @@ impl<'s> Compiler<'s> {
                 break;
             }
         }
-        // A reference is nothing but its target.
+        // A reference is replaced with its target.
         flat.nodes.retain(|(_, node)| node.reference.is_none());
         if flat.nodes.is_empty() && !key.atoms.is_empty() {
             flat.contradiction = Some("it refers to itself");

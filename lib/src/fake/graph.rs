@@ -1,4 +1,4 @@
-//! Which steps lead back to themselves, and how flat the values of a step can be.
+//! Finds cyclic steps, and the minimum height of each step's values.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ pub(super) fn measure(steps: &mut [Step]) {
     set_components(steps);
 }
 
-/// The steps that a root leads to, with itself.
+/// The steps reachable from a root, including itself.
 pub(super) fn reached(steps: &[Step], root: StepId) -> Vec<StepId> {
     let (mut seen, mut open) = (HashSet::from([root]), vec![root]);
     let mut found = Vec::new();
@@ -28,16 +28,16 @@ fn set_heights(steps: &mut [Step]) {
         step.height = ENDLESS;
     }
     grow_heights(steps, |alternative| alternative.weight > 0);
-    // Where that found no value, a value of another type may do.
+    // If that found no value, a value of another type may exist.
     grow_heights(steps, |_| true);
 }
 
-/// Grows from the leaves: a round gives heights to all steps whose needs have one.
+/// Starts from the leaves: each round sets the height of all steps whose needs have one.
 fn grow_heights(steps: &mut [Step], counts: impl Fn(&Alternative) -> bool) {
     let mut changed = true;
     while changed {
         changed = false;
-        // Later steps are what earlier ones lead to.
+        // Later steps are usually the targets of earlier ones.
         for at in (0..steps.len()).rev() {
             let mut alternatives = std::mem::take(&mut steps[at].alternatives);
             let settled = steps[at].height != ENDLESS;
@@ -65,7 +65,7 @@ fn height_of(kind: &Kind, steps: &[Step]) -> u32 {
     })
 }
 
-/// Steps without which there is no value of this kind.
+/// The steps that every value of this kind needs.
 fn needs(kind: &Kind) -> Vec<StepId> {
     match kind {
         Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) => Vec::new(),
@@ -75,7 +75,7 @@ fn needs(kind: &Kind) -> Vec<StepId> {
     }
 }
 
-/// Steps that may be entered from this kind.
+/// The steps that this kind may enter.
 fn leads_to(kind: &Kind) -> Vec<StepId> {
     match kind {
         Kind::Constants(_) | Kind::Number(_) | Kind::Text(_) => Vec::new(),

@@ -1,21 +1,21 @@
-//! Patterns that begin with look-aheads: `^(?=.*[A-Z])(?=.*\d)[\w!]{8,}$`, as rules for passwords have it.
+//! Patterns that begin with look-aheads, such as password rules: `^(?=.*[A-Z])(?=.*\d)[\w!]{8,}$`.
 //!
-//! The linear engine has no look-around, but a look-ahead at the beginning of an anchored pattern is another
-//! pattern that must match, or must not, from the beginning on.
+//! The linear engine has no look-around, but a look-ahead at the start of an anchored pattern is
+//! another pattern that must match, or must not, from the start.
 
 use regex::Regex;
 
 use crate::schema::Pattern;
 
-/// What a pattern with look-aheads comes to.
+/// The parts of a pattern with look-aheads.
 pub(super) struct Parts {
-    /// All of them must match; the last is what follows the look-aheads.
+    /// All of them must match; the last one follows the look-aheads.
     pub(super) all: Vec<Regex>,
     /// None of them may match.
     pub(super) none: Vec<Regex>,
 }
 
-/// Takes a pattern apart; `None` where it is not of that form.
+/// Splits a pattern; `None` if it does not have this form.
 pub(super) fn split(source: &str) -> Option<Parts> {
     let mut rest = source.strip_prefix('^')?;
     let mut parts = Parts { all: Vec::new(), none: Vec::new() };
@@ -33,12 +33,12 @@ pub(super) fn split(source: &str) -> Option<Parts> {
     }
     let looked = !parts.all.is_empty() || !parts.none.is_empty();
     parts.all.push(Pattern::new(&format!("^(?:{rest})")).regex?);
-    // An alternation at the top level would not belong to the look-aheads.
+    // The look-aheads would not apply to a top-level alternation.
     (looked && closing(&format!("{rest})")) == Some(rest.len()) && !top_level_bar(rest))
         .then_some(parts)
 }
 
-/// Where the group ends in which `text` begins.
+/// The end of the group at the start of `text`.
 fn closing(text: &str) -> Option<usize> {
     scan(text, |c, depth| c == ')' && depth == 0)
 }
@@ -47,7 +47,7 @@ fn top_level_bar(text: &str) -> bool {
     scan(text, |c, depth| c == '|' && depth == 0).is_some()
 }
 
-/// The first character, outside of classes and not escaped, for which `found` is true.
+/// The first unescaped character outside of classes for which `found` is true.
 fn scan(text: &str, found: impl Fn(char, u32) -> bool) -> Option<usize> {
     let (mut depth, mut class, mut escaped) = (0_u32, false, false);
     for (at, c) in text.char_indices() {

@@ -1,16 +1,17 @@
-//! Schema and seed to JSON text, compiled once per schema.
+//! Generates JSON from a schema and a seed. Each schema is compiled once.
 //!
-//! A [`Plan`] is a schema made ready for writing: references followed, `allOf` merged, alternatives listed,
-//! endless ones found. Nothing is resolved while it writes, and JSON goes straight into the buffer. The same
-//! seed gives the same text, on every machine.
+//! A [`Plan`] is a schema prepared for writing: references followed, `allOf` merged, alternatives
+//! listed, endless ones found. Nothing is resolved while it writes, and JSON goes straight into the
+//! buffer. The same seed gives the same text on every machine.
 //!
-//! The law: **what is generated validates against its schema**. Where combinations (`oneOf` of branches that
-//! overlap, `not`, `if`) make that more than construction can promise, the part concerned is generated,
-//! checked with [`crate::schema`], and generated again. [`Plan::warnings`] names the schemas for which no
-//! valid value was found.
+//! The law: **generated values are valid for their schema**. If combinations (`oneOf` with
+//! overlapping branches, `not`, `if`) make this impossible by construction, the part is generated,
+//! checked with [`crate::schema`], and generated again. [`Plan::warnings`] names the schemas
+//! without a valid value.
 //!
-//! A value is generated ([`Plan::generate`]), or composed ([`Plan::compose`]) of the examples, constants and defaults that
-//! stand beside its parts. The law holds for composed values too, but for examples that contradict their own schema.
+//! A value is generated ([`Plan::generate`]), or composed ([`Plan::compose`]) from the examples,
+//! constants and defaults of its parts. Composed values are valid too, except for examples that
+//! violate their own schema.
 
 mod array;
 mod choice;

@@ -1,4 +1,5 @@
-//! Numbers: multiples of a step within a range, in decimal arithmetic, so that no rounding leaves the range.
+//! Numbers: multiples of a step within a range, in decimal arithmetic, so that rounding never
+//! leaves the range.
 
 use rand::RngCore;
 use serde_json::Number;
@@ -8,14 +9,15 @@ use super::vocabulary::Meaning;
 use crate::format::{below, integer_range};
 use crate::schema::{Bound, compare_numbers};
 
-/// How many multiples are chosen from: data with twenty digits everywhere are not plausible.
+/// The number of multiples to choose from, because data with twenty digits everywhere are not
+/// plausible.
 const WINDOW: i128 = 1_000;
-/// Digits behind the point, at most.
+/// Maximum number of decimal places.
 const MAX_SCALE: u32 = 17;
 
 #[derive(Debug)]
 pub(super) enum NumberPlan {
-    /// `k * step * 10^-scale` for plausible `k` from `low` to `high`, among all that are legal.
+    /// `k * step * 10^-scale` for plausible `k` from `low` to `high`, among all legal ones.
     Grid { low: i128, high: i128, all: (i128, i128), step: i128, scale: u32, fractional: bool },
     /// Between two numbers that are too large or too small for the grid.
     Span { low: f64, high: f64, integer: bool },
@@ -47,7 +49,7 @@ impl Decimal {
         Some(Decimal { mantissa, scale })
     }
 
-    /// The mantissa at a scale that is not smaller.
+    /// The mantissa at the same or a larger scale.
     fn at(self, scale: u32) -> Option<i128> {
         self.mantissa.checked_mul(power(scale - self.scale)?)
     }
@@ -62,7 +64,7 @@ fn gcd(a: i128, b: i128) -> i128 {
 }
 
 impl NumberPlan {
-    /// `None` where the bounds leave no number.
+    /// `None` if the bounds allow no number.
     pub(super) fn compile(flat: &Flat<'_>, integer: bool) -> Option<NumberPlan> {
         let mut low: Option<Bound> = None;
         let mut high: Option<Bound> = None;
@@ -87,7 +89,8 @@ impl NumberPlan {
         plan.unwrap_or_else(|| span(low.as_ref(), high.as_ref(), integer))
     }
 
-    /// Writes a number as JSON: a plausible one, or one from the ends or the middle of all that are legal.
+    /// Writes a number as JSON: a plausible one, or one from the ends or the middle of all legal
+    /// ones.
     pub(super) fn write(&self, any: bool, rng: &mut impl RngCore, out: &mut Vec<u8>) {
         match self {
             NumberPlan::Grid { low, high, all, step, scale, fractional } => {
@@ -100,11 +103,11 @@ impl NumberPlan {
                     3 => ((-WINDOW).clamp(first, last), WINDOW.clamp(first, last)),
                     _ => (first, last),
                 };
-                // All numbers of `uint64` are one more than a u64 can count.
+                // The number of all `uint64` values does not fit into a u64.
                 let count = u64::try_from(high - low).unwrap_or(u64::MAX).saturating_add(1);
                 let mut multiple = low + i128::from(below(rng, count));
                 if *fractional {
-                    // Validators that divide in binary must agree too.
+                    // Validators with binary arithmetic must agree too.
                     for _ in 0..64 {
                         if divides(multiple * step, *step, *scale) {
                             break;
@@ -120,7 +123,7 @@ impl NumberPlan {
                 if *integer {
                     value = value.round().clamp(*low, *high);
                 }
-                // A finite number of `f64` always has a JSON form.
+                // A finite `f64` always has a JSON form.
                 if let Some(number) = Number::from_f64(value) {
                     out.extend_from_slice(number.to_string().as_bytes());
                 } else {
@@ -142,7 +145,8 @@ fn tighten(bound: &mut Option<Bound>, other: &Bound, tighter: std::cmp::Ordering
     }
 }
 
-/// The outer `None`: the numbers do not fit the arithmetic. The inner one: no number is left.
+/// The outer `None` means that the numbers do not fit the arithmetic, the inner one that no number
+/// is possible.
 fn grid(
     low: Option<&Bound>,
     high: Option<&Bound>,
@@ -177,7 +181,7 @@ fn grid(
         let first =
             low.zip(low_end).map(|(bound, end)| first_multiple(end, bound.exclusive, step, scale));
         let last = high.zip(high_end).map(|(bound, end)| {
-            // The last below is the first above of the mirrored range.
+            // The last one below is the first one above in the mirrored range.
             let mirrored = Decimal { mantissa: -end.mantissa, scale: end.scale };
             first_multiple(mirrored, bound.exclusive, step, scale).map(|multiple| -multiple)
         });
@@ -204,7 +208,7 @@ fn grid(
         let width = WINDOW.checked_mul(power(scale)?)? / step;
         let (low, high) = window(first, last, preferred, width.max(8));
         let fractional = scale > 0 && !steps.is_empty();
-        // Numbers beyond 2^53 are not the same to all readers.
+        // Not all readers represent numbers beyond 2^53 exactly.
         let limit = (1 << 53) / step.max(1);
         let all = (first.unwrap_or(-limit).min(low), last.unwrap_or(limit).max(high));
         let fits = all.1.checked_mul(step).is_some() && all.0.checked_mul(step).is_some();
@@ -212,7 +216,7 @@ fn grid(
     }
 }
 
-/// The least `k` with `k * step * 10^-scale` not below (or above, if exclusive) the bound.
+/// The lowest `k` with `k * step * 10^-scale` not below (or above, if exclusive) the bound.
 fn first_multiple(bound: Decimal, exclusive: bool, step: i128, scale: u32) -> Option<i128> {
     let common = scale.max(bound.scale);
     let (bound, step) = (bound.at(common)?, step.checked_mul(power(common - scale)?)?);
@@ -275,13 +279,13 @@ fn span(low: Option<&Bound>, high: Option<&Bound>, integer: bool) -> Option<Numb
     if least > greatest {
         return None;
     }
-    // The difference of the ends must be finite too.
+    // The difference of the bounds must be finite too.
     let (least, greatest) =
         (least.max(f64::MIN / 4.0).min(greatest), greatest.min(f64::MAX / 4.0).max(least));
     Some(NumberPlan::Span { low: least, high: greatest, integer })
 }
 
-/// True where the quotient is whole in `f64` too.
+/// True if the quotient is an integer in `f64` too.
 fn divides(value: i128, step: i128, scale: u32) -> bool {
     let float = |mantissa: i128| {
         let mut text = Vec::new();
@@ -291,7 +295,7 @@ fn divides(value: i128, step: i128, scale: u32) -> bool {
     (float(value) / float(step)).fract() == 0.0
 }
 
-/// Appends `mantissa * 10^-scale` without zeros at the end.
+/// Appends `mantissa * 10^-scale` without trailing zeros.
 fn push_decimal(out: &mut Vec<u8>, mantissa: i128, scale: u32) {
     let (mut mantissa, mut scale) = (mantissa, scale as usize);
     while scale > 0 && mantissa % 10 == 0 {

@@ -13,28 +13,28 @@ use super::{property, sample};
 use crate::format::{below, pick, push_digits};
 use crate::schema::{NodeId, Pattern};
 
-/// Names that are made up beside the declared ones.
+/// Maximum number of generated names besides the declared ones.
 const MORE: u64 = 3;
-/// Attempts at a name that is legal and new.
+/// Attempts to find a valid new name.
 const NAME_TRIES: u32 = 50;
-/// Properties that are made up at most.
+/// Maximum number of generated properties.
 const MAX_PROPERTIES: u64 = 10_000;
 
 #[derive(Debug)]
 pub(super) struct ObjectPlan {
-    /// Required ones and optional ones, in the order of the document.
+    /// Required and optional properties, in document order.
     properties: Vec<Property>,
-    /// How many of them are required.
+    /// The number of required ones.
     required: u64,
-    /// Names that are not declared.
+    /// Rules for undeclared names.
     others: Vec<Others>,
-    /// Patterns of `patternProperties`, whose names the others must not have.
+    /// Patterns of `patternProperties`, which other names must not match.
     patterns: Vec<Pattern>,
     min: u64,
     max: u64,
-    /// True where a made-up property is to be expected: the object is a map.
+    /// True if the object is a map, with generated properties.
     map: bool,
-    /// True where a property asks for others.
+    /// True if a property requires others.
     dependent: bool,
 }
 
@@ -45,13 +45,13 @@ struct Property {
     key: Box<[u8]>,
     step: StepId,
     required: bool,
-    /// Indices of the properties that must be there with it.
+    /// Indices of the properties that it requires.
     needs: Vec<usize>,
-    /// What an example of the object has, where the property has no sample of its own.
+    /// The value from an example of the object, if the property has no sample of its own.
     sample: Option<Box<[u8]>>,
 }
 
-/// Properties by the rule of their names.
+/// Properties with the same rule for their names.
 #[derive(Debug)]
 struct Others {
     names: Names,
@@ -68,7 +68,7 @@ enum Names {
 }
 
 impl ObjectPlan {
-    /// `None` where the bounds leave no object.
+    /// `None` if the bounds allow no object.
     pub(super) fn compile(compiler: &mut Compiler<'_>, flat: &mut Flat<'_>) -> Option<ObjectPlan> {
         let min = flat.all().filter_map(|node| node.min_properties).max().unwrap_or(0);
         let max = flat.all().filter_map(|node| node.max_properties).min().unwrap_or(u64::MAX);
@@ -123,7 +123,7 @@ impl ObjectPlan {
             });
         }
         for (name, denied) in &flat.contrary {
-            // One that the object itself declares cannot be of another kind.
+            // A property that the object declares itself cannot be of another type.
             if properties.iter().all(|property| property.name != *name)
                 && !flat.absent.contains(name)
                 && flat.all().all(|node| node.additional_properties.is_none())
@@ -141,7 +141,7 @@ impl ObjectPlan {
                 });
             }
         }
-        // A discriminator that is not declared, or not required, is still what readers go by.
+        // Readers use a discriminator even if it is not declared or not required.
         for (name, values) in &flat.tags {
             if let Some(property) = properties.iter_mut().find(|property| property.name == *name)
                 && !values.is_empty()
@@ -188,7 +188,7 @@ impl ObjectPlan {
         flat.verify |= known.len() > 1 || !known.is_empty() && flat.nodes.len() > 1;
         let mut additional: Vec<NodeId> =
             flat.all().filter_map(|node| node.additional_properties).collect();
-        // What no keyword looks at; whether one does is for the check to say.
+        // Properties that no keyword evaluates; the check decides whether one does.
         let unevaluated: Vec<NodeId> =
             flat.all().filter_map(|node| node.unevaluated_properties).collect();
         flat.verify |= !unevaluated.is_empty();
@@ -218,12 +218,12 @@ impl ObjectPlan {
         self.map &= !self.others.is_empty();
     }
 
-    /// True where chance may fail to find enough properties.
+    /// True if random choice may not find enough properties.
     pub(super) fn fallible(&self) -> bool {
         self.min > self.required
     }
 
-    /// Steps of the properties that must be there.
+    /// Steps of the required properties.
     pub(super) fn needs(&self) -> Vec<StepId> {
         let mut steps: Vec<StepId> = self
             .properties
@@ -256,7 +256,7 @@ impl ObjectPlan {
         out.push(b'{');
         let start = out.len();
         let chosen = self.dependent.then(|| self.choose(writer, component));
-        // Optional ones that may still come, those that are written, and those that must still be.
+        // The optional ones that may follow, the written ones, and the ones still required.
         let mut open = self.optional(writer, component);
         let mut required = self.required;
         let mut count = 0;
@@ -301,7 +301,7 @@ impl ObjectPlan {
         open.filter(|property| !writer.refuses(property.step, component, false)).count() as u64
     }
 
-    /// Which properties to write, where they depend on each other.
+    /// Chooses the properties to write if they depend on each other.
     fn choose<R: RngCore>(&self, writer: &mut Writer<'_, R>, component: u32) -> Vec<bool> {
         let mut chosen: Vec<bool> =
             self.properties.iter().map(|property| property.required).collect();
@@ -338,7 +338,7 @@ impl ObjectPlan {
         chosen
     }
 
-    /// Writes properties that are not declared; the count of all of them then.
+    /// Writes undeclared properties; returns the total number then.
     fn write_others<R: RngCore>(
         &self,
         writer: &mut Writer<'_, R>,
@@ -412,7 +412,7 @@ impl ObjectPlan {
     }
 }
 
-/// Fills in what `dependentRequired` says; true where it says something.
+/// Resolves `dependentRequired`; true if it has an effect.
 fn needs(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
     let mut dependent = false;
     for (name, needed) in flat.all().flat_map(|node| &node.dependent_required) {
@@ -427,7 +427,7 @@ fn needs(flat: &Flat<'_>, properties: &mut Vec<Property>) -> bool {
                 dependent = true;
                 properties[at].needs.extend(needed);
             }
-            // What it needs is not declared: do without it, or leave it to chance.
+            // The required property is not declared: omit this one, or leave it to chance.
             None if !properties[at].required => {
                 properties.remove(at);
                 return needs_again(flat, properties);

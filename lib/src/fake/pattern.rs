@@ -5,15 +5,15 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::format::below;
 
-/// Bytes after which nothing more is repeated.
+/// Maximum size after which nothing more is repeated, in bytes.
 const MAX_TEXT: usize = 64 << 10;
 
-/// How often to repeat what may be repeated.
+/// How often to repeat.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Repeats {
-    /// Up to so many times more than needed, each repetition by itself.
+    /// Up to this many times more than required, for each repetition.
     Each(u64),
-    /// So many bytes more than needed in all.
+    /// This many bytes more than required in total.
     Total(u64),
 }
 
@@ -22,7 +22,7 @@ pub(super) fn parse(source: &str) -> Option<Hir> {
     regex_syntax::Parser::new().parse(source).ok()
 }
 
-/// Appends a text that matches, but for assertions (`^`, `$`, `\b`), which the caller must check.
+/// Appends a matching text. The caller must check assertions (`^`, `$`, `\b`).
 pub(super) fn write(hir: &Hir, rng: &mut dyn RngCore, repeats: &mut Repeats, out: &mut String) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
@@ -70,7 +70,8 @@ pub(super) fn write(hir: &Hir, rng: &mut dyn RngCore, repeats: &mut Repeats, out
     }
 }
 
-/// A character of the ranges: a letter or digit of ASCII if there is one, else printable ASCII, else any.
+/// A character in the ranges: an ASCII letter or digit if possible, otherwise printable ASCII,
+/// otherwise any.
 fn choose<I: Iterator<Item = (u32, u32)>>(
     rng: &mut dyn RngCore,
     ranges: impl Fn() -> I,

@@ -1,4 +1,4 @@
-//! What a compiled schema is.
+//! The compiled form of a schema.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,38 +15,38 @@ use super::write::{Attempt, MAX_CHECKS, Mode, Writer};
 use super::{compile, graph};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
-/// Height of what has no finite value.
+/// The height of a step without a finite value.
 pub(super) const ENDLESS: u32 = u32::MAX;
 
-/// Checks that a value may cost where none was ever found valid.
+/// Maximum number of checks for a value if none was ever valid.
 const HOPELESS_CHECKS: u32 = 10;
 
 /// Index of a [`Step`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct StepId(pub(super) u32);
 
-/// A schema ready for writing values of it.
+/// A schema that is ready for writing values.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) shared: Arc<Shared>,
     pub(super) root: StepId,
     warnings: Vec<String>,
-    /// A valid value, where chance may fail to find one.
+    /// A valid value, if random choice may not find one.
     sure: Option<Vec<u8>>,
-    /// Checks that one value may cost.
+    /// Maximum number of checks for one value.
     checks: u32,
-    /// No value is short enough to be written.
+    /// Every value is too long to be written.
     too_large: bool,
 }
 
-/// What the plans of several schemas have in common: schemas of a document lead to each other.
+/// The shared part of several plans, because schemas of a document refer to each other.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) steps: Vec<Step>,
     pub(super) direction: Direction,
-    /// The schemas by which steps are verified, and no others.
+    /// The schemas that verify steps, and no others.
     pub(super) schemas: SchemaSet,
-    /// Examples that contradict their schemas.
+    /// Examples that violate their schemas.
     pub(super) faults: Vec<String>,
 }
 
@@ -59,26 +59,26 @@ impl Shared {
 /// One conjunction of schemas.
 #[derive(Debug, Default)]
 pub(super) struct Step {
-    /// None: no value is valid.
+    /// Empty if no value is valid.
     pub(super) alternatives: Vec<Alternative>,
-    /// Schemas that a written value is checked by; empty where it is valid by construction.
+    /// Schemas that check a written value; empty if it is valid by construction.
     pub(super) verify: Vec<NodeId>,
-    /// What stands in a composed value, as JSON text.
+    /// The value in a composed value, as JSON text.
     pub(super) sample: Option<Box<[u8]>>,
-    /// Levels of the flattest value, or [`ENDLESS`].
+    /// The minimum nesting depth of its values, or [`ENDLESS`].
     pub(super) height: u32,
-    /// Steps of one component lead to each other.
+    /// Steps with the same component refer to each other.
     pub(super) component: u32,
     /// JSON pointer of the schema, for warnings.
     pub(super) pointer: String,
     /// Why there is no alternative.
     pub(super) contradiction: Option<&'static str>,
-    /// What is not as the schema wants it.
+    /// Violations that were found.
     pub(super) warnings: Vec<String>,
 }
 
 impl Step {
-    /// True where chance may fail to find a valid value.
+    /// True if random choice may not find a valid value.
     fn fallible(&self) -> bool {
         let kinds = || self.alternatives.iter().map(|alternative| &alternative.kind);
         !self.verify.is_empty()
@@ -98,7 +98,7 @@ impl Step {
 #[derive(Debug)]
 pub(super) struct Alternative {
     pub(super) kind: Kind,
-    /// How often it is taken, against the others; 0: only where no other is valid.
+    /// The relative frequency; 0 if it is only used when no other one is valid.
     pub(super) weight: u64,
     pub(super) height: u32,
 }
@@ -115,7 +115,7 @@ pub(super) enum Kind {
     Constants(Vec<Box<[u8]>>),
     Number(NumberPlan),
     Text(TextPlan),
-    /// JSON as a text, in base64 where `true`.
+    /// JSON as a text, in base64 if `true`.
     Content(StepId, bool),
     Array(ArrayPlan),
     Object(ObjectPlan),
@@ -123,15 +123,16 @@ pub(super) enum Kind {
 }
 
 impl Plan {
-    /// Compiles a schema of the set. In responses `writeOnly` properties are left out, in requests `readOnly` ones.
+    /// Compiles a schema of the set. Responses omit `writeOnly` properties, and requests `readOnly`
+    /// ones.
     ///
-    /// No schema is refused: one that nothing satisfies gets a plan that does what it can, and a warning.
+    /// No schema is refused: if nothing satisfies it, the plan does its best, with a warning.
     pub fn compile(set: &SchemaSet, schema: NodeId, direction: Direction) -> Plan {
         Plan::new(Arc::new(compile::compile(set, &[schema], direction)), StepId(0))
     }
 
-    /// Compiles several schemas, each as [`Plan::compile`] does, in their order. What they have in common is
-    /// compiled and held once.
+    /// Compiles several schemas, each as [`Plan::compile`] does, in order. Their common parts are
+    /// compiled once.
     pub fn compile_all(set: &SchemaSet, schemas: &[NodeId], direction: Direction) -> Vec<Plan> {
         let shared = Arc::new(compile::compile(set, schemas, direction));
         (0..schemas.len() as u32).map(|root| Plan::new(Arc::clone(&shared), StepId(root))).collect()
@@ -164,7 +165,7 @@ impl Plan {
         plan
     }
 
-    /// Keeps a value that is known to be valid, or warns where chance finds none.
+    /// Keeps a known valid value, or warns if random choice finds none.
     fn probe(&mut self) {
         const PROBES: u64 = 8;
         const GIVEN_UP: u32 = 3;
@@ -190,7 +191,7 @@ impl Plan {
             }
             failures.extend(failed.into_iter().map(|id| self.shared.step(id).pointer.clone()));
         }
-        // What could not be had in so many attempts is not worth the time of every request.
+        // If this many attempts failed, further ones are not worth the time of every request.
         self.checks = HOPELESS_CHECKS;
         if self.warnings.is_empty() {
             let warning =
@@ -199,13 +200,14 @@ impl Plan {
         }
     }
 
-    /// Writes a value; gives the steps of which no valid one was found.
+    /// Writes a value; returns the steps without a valid one.
     fn attempt(&self, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) -> Attempt {
         Writer::new(&self.shared, rng, self.checks, Mode::Usual).write_root(self.root, out)
     }
 
-    /// Appends a value of the schema as JSON text: of each part its example, else its constant, its default, the first value
-    /// of its enum, else generated data. All optional properties are there, as deep as recursion allows.
+    /// Appends a value of the schema as JSON text. Each part is its example, or else its constant,
+    /// its default, the first value of its enum, or generated data. All optional properties are
+    /// present, as deep as recursion allows.
     pub fn compose(&self, seed: u64, out: &mut Vec<u8>) {
         if !self.too_large {
             let start = out.len();
@@ -233,25 +235,26 @@ impl Plan {
             if self.attempt(&mut rng, out).failed.is_empty() {
                 return;
             }
-            // What has no valid value stays as it is.
+            // Without a valid value, the last attempt is kept.
             let Some(sure) = &self.sure else { return };
             out.truncate(start);
             out.extend_from_slice(sure);
         }
     }
 
-    /// Examples that contradict the schemas that were compiled together, each with its JSON pointer.
+    /// Examples that violate the schemas that were compiled together, each with its JSON pointer.
     pub fn example_faults(&self) -> &[String] {
         &self.shared.faults
     }
 
-    /// Schemas for which no valid value was found, each with its JSON pointer: `/components/schemas/A: …`.
+    /// Schemas without a valid value, each with its JSON pointer: `/components/schemas/A: …`.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 }
 
-/// A value as plain text, for headers and text bodies: a string without its quotes, anything else as JSON.
+/// A value as plain text, for headers and text bodies: a string without quotes, anything else as
+/// JSON.
 pub fn plain_text(json: &[u8]) -> String {
     if json.first() == Some(&b'"')
         && let Ok(Value::String(text)) = serde_json::from_slice(json)

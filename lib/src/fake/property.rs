@@ -1,4 +1,4 @@
-//! What the schemas of a conjunction say of a property.
+//! What the schemas of a conjunction say about a property.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::compile::Compiler;
 use super::conjunction::Flat;
 use crate::schema::{Direction, Node, NodeId, Pattern};
 
-/// The schemas that hold for a property of this name, in one schema.
+/// The schemas for a property with this name, in one schema.
 pub(super) fn schemas_of(node: &Node, name: &str) -> Vec<NodeId> {
     let own = node.properties.iter().filter(|(key, _)| key == name).map(|(_, id)| *id);
     let matching = node
@@ -24,8 +24,8 @@ pub(super) fn allowed_name(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str)
         .all(|id| compiler.set.accepts(id, &Value::from(name), compiler.direction))
 }
 
-/// True where the property does not go in this direction. A required one stays, unless the check excuses it: the
-/// schema that requires it must be the one that declares it.
+/// True if the property is omitted in this direction. A required one stays, unless the check
+/// excuses it: the schema that requires it must be the one that declares it.
 pub(super) fn hidden(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bool {
     let one_way = |id: NodeId| {
         let mut node = compiler.node(id);

@@ -1,4 +1,5 @@
-//! Samples: the values that people write beside a schema. A composed value has them where a generated one is random.
+//! Samples: the values that people write in a schema. Composed values contain them instead of
+//! random ones.
 
 use serde_json::Value;
 
@@ -6,13 +7,13 @@ use super::compile::Compiler;
 use super::conjunction::{Flat, Key};
 use crate::schema::{Node, NodeId};
 
-/// Faults of examples that are described, at most.
+/// Maximum number of described violations by examples.
 const MAX_FAULTS: usize = 1_000;
 
-/// The value of a conjunction in a composed value: the first `example`, else `const`, `default`, or the first value of
-/// `enum`. `None` where there is none, or where it describes only a part of the conjunction.
+/// The sample for a conjunction: the first `example`, or else `const`, `default`, or the first
+/// value of `enum`. `None` if there is none, or if it describes only a part of the conjunction.
 pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Option<&'s Value> {
-    // A discriminator or a denied schema says more than the schema itself.
+    // Discriminators and denied schemas restrict more than the schema itself.
     if !key.only.is_empty() || !key.denied.is_empty() || !flat.tags.is_empty() {
         return None;
     }
@@ -38,7 +39,7 @@ pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Opt
         })
 }
 
-/// A `const`, which is compiled to an `enum` of one value.
+/// A `const`, which is compiled to an `enum` with one value.
 fn only(values: Option<&[Value]>) -> Option<&Value> {
     match values {
         Some([only]) => Some(only),
@@ -46,17 +47,18 @@ fn only(values: Option<&[Value]>) -> Option<&Value> {
     }
 }
 
-/// The example of a property that an example of the object around it gives. It counts where the property has none itself.
+/// The example of a property in an example of its object. It is used if the property has none
+/// itself.
 pub(super) fn of_member<'s>(flat: &Flat<'s>, name: &str) -> Option<&'s Value> {
     if flat.nodes.len() == 1 {
-        // The example of the whole object is its sample.
+        // The sample is that of the whole object.
         return None;
     }
     let examples = flat.all().filter_map(|node| node.example.as_ref());
     examples.filter_map(|example| example.get(name)).find(|value| !value.is_null())
 }
 
-/// Says where the examples of schemas contradict the schemas: `POINTER/example: MESSAGE`.
+/// Reports examples that violate their schemas: `POINTER/example: MESSAGE`.
 pub(super) fn faults(compiler: &Compiler<'_>, nodes: impl Iterator<Item = NodeId>) -> Vec<String> {
     let mut faults = Vec::new();
     for id in nodes {

@@ -1,10 +1,10 @@
-//! A part of a schema set, so that a plan can check what it writes without holding the whole document.
+//! Copies a part of a schema set, so that a plan can check its output without the whole document.
 
 use std::collections::HashMap;
 
 use crate::schema::{Node, NodeId, SchemaSet};
 
-/// Copies the schemas that `roots` lead to into `target`, and renumbers the roots.
+/// Copies the schemas reachable from `roots` into `target`, and renumbers the roots.
 pub(super) fn copy(
     set: &SchemaSet,
     target: &mut SchemaSet,
@@ -73,6 +73,6 @@ fn for_each_child(node: &mut Node, mut visit: impl FnMut(&mut NodeId)) {
         then.iter_mut().chain(otherwise).for_each(&mut visit);
     }
     content.iter_mut().filter_map(|content| content.schema.as_mut()).for_each(&mut visit);
-    // Checking does not follow the discriminator.
+    // Checks do not follow the discriminator.
     *discriminator = None;
 }

@@ -10,7 +10,7 @@ mod composed;
 mod random;
 mod values;
 
-/// A plan of the schema `Root`, and an independent validator of it.
+/// A plan of the schema `Root`, and an independent validator for it.
 struct Subject {
     set: SchemaSet,
     root: crate::schema::NodeId,
@@ -94,7 +94,7 @@ fn plans_compiled_together_are_those_compiled_alone() {
     assert!(together[0].warnings().is_empty() && !together[3].warnings().is_empty());
 }
 
-/// Every value of 300 seeds is valid; gives some of them.
+/// Every value of 300 seeds is valid; returns some of them.
 fn holds(schemas: Value) -> Vec<Value> {
     let subject = Subject::new(schemas);
     assert_eq!(subject.plan.warnings(), &[] as &[String], "{}", subject.document);
@@ -191,7 +191,7 @@ fn a_seed_always_gives_the_same() {
     assert_eq!(subject.generate(3), subject.generate(3));
     let value = subject.generate(1);
     assert!(value["x"].as_str().is_some_and(|x| x.contains('<') && x.ends_with('>')), "{value}");
-    // Versions of dependencies must not change what users see for their seeds.
+    // Updates of dependencies must not change the output for users' seeds.
     assert_eq!(value["id"], "cfc5d07f-6f03-429b-bf42-4132963fe08d");
 }
 
@@ -224,7 +224,7 @@ fn faker_names() {
 
 #[test]
 fn what_would_never_end_is_given_up() {
-    // Each level needs two values of the next: 2^40 in all.
+    // Each level needs two values of the next: 2^40 in total.
     let mut doubling = serde_json::Map::new();
     for level in 0..40 {
         let next = json!({"$ref": format!("#/components/schemas/L{}", level + 1)});

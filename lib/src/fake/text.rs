@@ -12,14 +12,14 @@ use super::vocabulary::{self, Meaning};
 use crate::format::{self, StringFormat, below};
 use crate::schema::Pattern;
 
-/// Candidates that a source gets to offer.
+/// Number of candidates from each source.
 const TRIES: u64 = 64;
-/// The same, when a plan is compiled.
+/// The same when a plan is compiled.
 const PROBES: u64 = 2_000;
-/// Longer texts are only written where `minLength` asks for them.
+/// Longer texts are only written if `minLength` requires them.
 const MAX_TEXT: u64 = 1 << 20;
 
-/// A string that satisfies all of its bounds.
+/// A string that satisfies all of its constraints.
 #[derive(Debug)]
 pub(super) struct TextPlan {
     /// The best first.
@@ -27,22 +27,23 @@ pub(super) struct TextPlan {
     min: u64,
     max: u64,
     patterns: Vec<Regex>,
-    /// Patterns that must match, and that no linear engine can express.
+    /// Patterns that must match but that the linear engine does not support.
     tried: Vec<Pattern>,
     /// Patterns that must not match.
     forbidden: Vec<Regex>,
     formats: Vec<&'static StringFormat>,
-    /// A valid text, for when chance finds none.
+    /// A valid text, if random choice finds none.
     sure: Option<String>,
 }
 
-/// Where candidates come from.
+/// The sources of candidates.
 enum Source {
     Meaning(Meaning),
-    /// Text with `{{name.firstName}}` in it: literal parts, each followed by what its placeholder means.
+    /// Text with placeholders such as `{{name.firstName}}`: literal parts, each followed by the
+    /// meaning of its placeholder.
     Template(Vec<(String, Option<Meaning>)>),
     Pattern(Hir),
-    /// Matches of several expressions, one after the other.
+    /// Concatenated matches of several expressions.
     Chain(Vec<Hir>),
     Format(&'static StringFormat),
     Words,
@@ -62,7 +63,7 @@ impl std::fmt::Debug for Source {
 }
 
 impl TextPlan {
-    /// `None` where the lengths leave no text. Warns where nothing is found that satisfies all bounds.
+    /// `None` if the lengths allow no text. Warns if nothing satisfies all constraints.
     pub(super) fn compile(flat: &mut Flat<'_>) -> Option<TextPlan> {
         let mut warnings = Vec::new();
         let min = flat.all().filter_map(|node| node.min_length).max().unwrap_or(0);
@@ -96,7 +97,7 @@ impl TextPlan {
                 plan.patterns.extend(parts.all);
                 plan.forbidden.extend(parts.none);
             } else if let Some(loose) = pattern.loosened() {
-                // Texts of nearly that form are tried until one matches.
+                // Texts of a similar form are tried until one matches.
                 plan.sources.extend(pattern::parse(loose.as_str()).map(Source::Pattern));
                 plan.tried.push(pattern.clone());
             } else {
@@ -119,7 +120,7 @@ impl TextPlan {
         Some(plan)
     }
 
-    /// The texts that match a pattern and that `accepts` is true of, for names of properties.
+    /// Texts that match a pattern, for names of properties.
     pub(super) fn matching(pattern: &Pattern) -> TextPlan {
         let loose = pattern.loosened();
         let regex = pattern.regex.as_ref().or(loose.as_ref());
@@ -136,13 +137,13 @@ impl TextPlan {
         }
     }
 
-    /// Leaves out sources that never offer a valid text.
+    /// Removes sources that never produce a valid text.
     fn probe(&mut self, flat: &Flat<'_>, warnings: &mut Vec<String>) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
         let mut useless = Vec::new();
         for source in std::mem::take(&mut self.sources) {
             let mut text = String::new();
-            // Once there is a good source, others need not be laboured.
+            // Once there is a good source, others get fewer attempts.
             let tries = if self.sources.is_empty() { PROBES } else { TRIES };
             if self.offer(&source, tries, &mut rng, &mut text) {
                 self.sources.push(source);
@@ -159,7 +160,7 @@ impl TextPlan {
         }
     }
 
-    /// Writes a text into `out`, which is empty before.
+    /// Writes a text into `out`, which must be empty.
     pub(super) fn write(&self, rng: &mut dyn RngCore, out: &mut String) {
         let found = self.sources.iter().any(|source| self.offer(source, TRIES, rng, out));
         if let Some(sure) = self.sure.as_ref().filter(|_| !found) {
@@ -176,7 +177,7 @@ impl TextPlan {
         })
     }
 
-    /// Lengthens a text with `more`, where it stays valid.
+    /// Extends a text with `more` if it stays valid.
     pub(super) fn lengthen(&self, text: &mut String, more: &str) {
         let length = text.len();
         text.push_str(more);
@@ -230,11 +231,12 @@ impl TextPlan {
             && self.formats.iter().all(|format| (format.detect)(text))
     }
 
-    /// Cuts or stretches a text whose length alone is wrong. False where that does not make it valid.
+    /// Truncates or extends a text if only its length is wrong. False if that does not make it
+    /// valid.
     fn fit(&self, text: &mut String) -> bool {
         let length = text.chars().count() as u64;
         if length > self.max {
-            // Whole quadruples, too, for base64.
+            // For base64 also to a multiple of four.
             [self.max, self.max - self.max % 4].into_iter().any(|length| {
                 let end = text.char_indices().nth(length as usize).map_or(text.len(), |(at, _)| at);
                 text.truncate(end);
@@ -252,7 +254,7 @@ impl TextPlan {
     }
 }
 
-/// What `x-faker` says: a name, a template, or an object whose key is the name.
+/// Parses `x-faker`: a name, a template, or an object whose key is the name.
 fn faker(value: &serde_json::Value) -> Option<Source> {
     let text = match value {
         serde_json::Value::Object(map) => map.keys().next()?,

@@ -1,4 +1,4 @@
-//! What data are about: names of `x-faker` and of properties, and plausible values for them.
+//! The meanings of data, from `x-faker` and property names, and plausible values for them.
 
 use rand::RngCore;
 
@@ -16,15 +16,15 @@ pub(super) struct Meaning(u16);
 pub(super) struct Range {
     pub(super) low: i64,
     pub(super) high: i64,
-    /// Digits behind the point.
+    /// Decimal places.
     pub(super) scale: u32,
 }
 
 struct Word {
-    /// Names in `x-faker`, those of Faker.js before and after its version 8: the part behind the dot is also
-    /// understood alone, if no other entry has it.
+    /// Names in `x-faker`, those of Faker.js before and after its version 8. The part after the dot
+    /// is enough if no other entry has it.
     faker: &'static [&'static str],
-    /// Names of properties in lower case, letters and digits only; also the ends of longer names.
+    /// Property names in lower case, letters and digits only; longer names may end with them.
     properties: &'static [&'static str],
     text: fn(&mut dyn RngCore, &mut String),
     number: Option<Range>,
@@ -57,7 +57,7 @@ impl Meaning {
             .or_else(|| Meaning::of_property(name.rsplit('.').next()?))
     }
 
-    /// The meaning of a property's name: all of it, or its end from any of its words on.
+    /// The meaning of a property's name: of the whole name, or of its end from a word boundary on.
     pub(super) fn of_property(name: &str) -> Option<Meaning> {
         let mut plain = String::with_capacity(name.len());
         let mut starts = Vec::new();
@@ -92,7 +92,7 @@ impl Meaning {
     }
 }
 
-/// Appends words of `low` to `high` characters in all, both included.
+/// Appends words with `low` to `high` characters in total, inclusive.
 pub(super) fn words(rng: &mut dyn RngCore, out: &mut String, low: u64, high: u64) {
     let (start, low, high) = (out.len(), low as usize, high as usize);
     let mut count = 1 + below(rng, 3);
@@ -112,7 +112,7 @@ pub(super) fn words(rng: &mut dyn RngCore, out: &mut String, low: u64, high: u64
             break;
         }
     }
-    // A blank at the end would be lost by whoever trims.
+    // A trailing space would be lost by trimming.
     if out.ends_with(' ') {
         out.pop();
         out.push('s');
@@ -185,7 +185,7 @@ macro_rules! words {
     };
 }
 
-/// The first entry that has a name is taken.
+/// The first entry with a name is used.
 static VOCABULARY: &[Word] = words! {
     ["name.firstName", "person.firstName"] ["firstname", "givenname", "forename"] |r, o| o.push_str(pick(r, FIRST_NAMES)), None;
     ["name.lastName", "person.lastName"] ["lastname", "familyname", "surname"] |r, o| o.push_str(pick(r, LAST_NAMES)), None;

@@ -1,4 +1,4 @@
-//! A plan and a source of random bits, written out as JSON.
+//! Writes JSON from a plan and random bits.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,35 +8,36 @@ use serde_json::Value;
 use super::plan::{Alternative, ENDLESS, Kind, Shared, Step, StepId};
 use crate::format::below;
 
-/// How often a value may stand within a value of the same schema before only what must be there is written.
+/// How often a schema may be nested in itself before only required parts are written.
 const MAX_RECURSION: u32 = 3;
-/// Values after which only what must be there is written.
+/// Number of values after which only required parts are written.
 const MAX_VALUES: u64 = 600;
-/// Levels after which only what must be there is written; readers give up at 128.
+/// Depth after which only required parts are written; readers give up at 128.
 const MAX_DEPTH: u32 = 60;
-/// Levels after which nothing is written any more.
+/// Depth after which nothing more is written.
 const LAST_DEPTH: u32 = 120;
 /// Attempts at one value that must be checked.
 const TRIES: u32 = 120;
-/// Values written for one whole value, those that were thrown away too. A small schema can ask for 2^40 values.
+/// Maximum number of values written for one whole value, including dropped ones. A small schema can
+/// require 2^40 values.
 const MAX_WORK: u64 = 1_000_000;
-/// Bytes of one whole value.
+/// Maximum size of one whole value in bytes.
 const MAX_BYTES: usize = 64 << 20;
-/// Checks for one whole value.
+/// Maximum number of checks for one whole value.
 pub(super) const MAX_CHECKS: u32 = 2_000;
 
-/// Which optional properties are written, and what values.
+/// Which optional properties are written, and which values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// All, with the samples of their schemas, and the first of alternatives.
+    /// All properties, with the samples of their schemas and the first alternatives.
     Composed,
     /// Most.
     Usual,
     All,
     None,
-    /// Half of them, and numbers of the whole range.
+    /// Half of them, and numbers from the whole range.
     Half,
-    /// Half of them, and scalars where the schema does not ask for an object or array.
+    /// Half of them, and scalars unless the schema requires an object or array.
     Reserve,
 }
 
@@ -47,28 +48,28 @@ pub(super) struct Writer<'p, R> {
     depth: u32,
     recursion: u32,
     values: u64,
-    /// As `values`, but never set back.
+    /// Like `values`, but never reset.
     work: u64,
-    /// The value is given up, as too large.
+    /// The value was given up as too large.
     exhausted: bool,
-    /// Checks that are left.
+    /// The remaining checks.
     checks: u32,
     scratch: String,
-    /// Steps of which no valid value was found.
+    /// Steps without a valid value.
     failed: Vec<StepId>,
 }
 
-/// What is counted, so that a value that is thrown away does not count.
+/// The counters at some point, to restore them when a value is dropped.
 pub(super) struct Checkpoint {
     values: u64,
     failed: usize,
 }
 
-/// How writing a value went.
+/// The result of writing a value.
 pub(super) struct Attempt {
-    /// Steps of which no valid value was found.
+    /// Steps without a valid value.
     pub(super) failed: Vec<StepId>,
-    /// The value was given up, as too large.
+    /// The value was given up as too large.
     pub(super) exhausted: bool,
 }
 
@@ -109,7 +110,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.of(id).component
     }
 
-    /// Notes that a value is not valid.
+    /// Notes that a value is invalid.
     pub(super) fn fail(&mut self, id: StepId) {
         self.failed.push(id);
     }
@@ -123,22 +124,23 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.failed.truncate(checkpoint.failed);
     }
 
-    /// True where the value is given up.
+    /// True if the value is given up.
     pub(super) fn exhausted(&self) -> bool {
         self.exhausted
     }
 
-    /// True where samples and the first of alternatives are written.
+    /// True if samples and first alternatives are written.
     pub(super) fn composes(&self) -> bool {
         self.mode == Mode::Composed
     }
 
-    /// True where a step has a sample of its own.
+    /// True if a step has its own sample.
     pub(super) fn has_sample(&self, step: StepId) -> bool {
         self.of(step).sample.is_some()
     }
 
-    /// Writes with other values than samples, where samples cannot differ; gives what to pass to [`Writer::resume`].
+    /// Writes other values than samples, if samples cannot differ; returns the argument for
+    /// [`Writer::resume`].
     pub(super) fn vary(&mut self) -> Mode {
         let varied = if self.composes() { Mode::All } else { self.mode };
         std::mem::replace(&mut self.mode, varied)
@@ -148,7 +150,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.mode = mode;
     }
 
-    /// True where only what must be there is written.
+    /// True if only required parts are written.
     pub(super) fn tight(&self) -> bool {
         self.mode == Mode::None
             || self.recursion > MAX_RECURSION
@@ -156,16 +158,16 @@ impl<'p, R: RngCore> Writer<'p, R> {
             || self.depth > MAX_DEPTH
     }
 
-    /// True where a step has no value at all.
+    /// True if a step has no finite value.
     pub(super) fn endless(&self, step: StepId) -> bool {
         self.of(step).height == ENDLESS
     }
 
-    /// True where a value is not to be written, or cannot be.
+    /// True if a value must not or cannot be written.
     pub(super) fn refuses(&self, step: StepId, component: u32, required: bool) -> bool {
         let step = self.of(step);
         if required {
-            // What has no end is followed a little, then left out: nothing valid is lost.
+            // An endless step is followed a little and then omitted; no valid value is lost.
             return step.height == ENDLESS && self.tight();
         }
         step.height == ENDLESS
@@ -184,7 +186,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         }
     }
 
-    /// The constants that a step chooses from, if that is all it does.
+    /// The constants that a step chooses from, if it only has constants.
     pub(super) fn constants(
         &self,
         step: StepId,
@@ -203,7 +205,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.recursion -= again;
     }
 
-    /// Writes a value that stands by itself.
+    /// Writes an independent value.
     pub(super) fn enter_free(&mut self, step: StepId, out: &mut Vec<u8>) {
         self.step(step, out);
     }
@@ -228,7 +230,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.depth -= 1;
     }
 
-    /// Writes until the schemas accept what is written.
+    /// Writes until the schemas accept the value.
     fn verified(&mut self, id: StepId, step: &'p Step, out: &mut Vec<u8>) {
         const MODES: [Mode; 6] =
             [Mode::Usual, Mode::Half, Mode::Usual, Mode::All, Mode::None, Mode::Reserve];
@@ -250,7 +252,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
                 break;
             }
             if attempt + 1 == TRIES || self.checks == 0 {
-                // A step that failed within a value that is thrown away is no failure.
+                // Failed steps within a dropped value do not count.
                 self.failed.truncate(checkpoint.failed);
                 self.fail(id);
                 break;
@@ -296,7 +298,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         }
     }
 
-    /// An alternative by weight; where only the needed is written, the flattest.
+    /// Chooses an alternative by weight; if only required parts are written, the flattest one.
     fn choose(&mut self, step: &'p Step) -> Option<&'p Alternative> {
         if let [only] = step.alternatives.as_slice() {
             return Some(only);
@@ -308,7 +310,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
             return Some(flattest);
         }
         if self.composes() {
-            // Null, and values of types that the schema does not speak of, are not what the data look like.
+            // Null, and types that the schema does not mention, are not realistic data.
             let shown = |alternative: &&Alternative| {
                 alternative.weight > 1 && alternative.height != ENDLESS
             };

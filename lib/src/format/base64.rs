@@ -6,7 +6,7 @@ use rand::RngCore;
 
 use super::choose::below;
 
-/// Whole quadruples, padded. Both alphabets, as APIs that declare `byte` send either.
+/// Complete quadruples, padded. Both alphabets, because APIs that declare `byte` use either.
 pub(super) fn detect(text: &str) -> bool {
     text.len().is_multiple_of(4) && alphabet(text.trim_end_matches('=')) && padding(text) <= 2
 }

@@ -1,15 +1,17 @@
-//! Choices from a source of random bits.
+//! Random choices.
 //!
-//! Own functions and not `rand`'s distributions: what a seed gives must stay the same when `rand` changes.
+//! These functions replace `rand`'s distributions, because the result for a seed must not change
+//! when `rand` does.
 
 use rand::RngCore;
 
-/// A number below `end`; 0 where `end` is 0. The bias of the multiplication, at most `end / 2^64`, is of no account here.
+/// A number below `end`; 0 if `end` is 0. The bias of the multiplication, at most `end / 2^64`, is
+/// negligible.
 pub fn below(rng: &mut (impl RngCore + ?Sized), end: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(end)) >> 64) as u64
 }
 
-/// A number from `low` to `high`, both included; `low` where the range is empty.
+/// A number from `low` to `high`, inclusive; `low` if the range is empty.
 pub fn range(rng: &mut (impl RngCore + ?Sized), low: i64, high: i64) -> i64 {
     if high <= low {
         return low;

@@ -8,7 +8,7 @@ pub(super) fn detect(text: &str) -> bool {
     year(text.as_bytes()).is_some()
 }
 
-/// Year 0000 is legal in RFC 3339, but several languages have no such date.
+/// Year 0000 is legal in RFC 3339, but several languages cannot represent it.
 pub(super) fn infer(text: &str) -> bool {
     year(text.as_bytes()).is_some_and(|year| year > 0)
 }
@@ -30,13 +30,13 @@ pub(super) fn year(text: &[u8]) -> Option<u32> {
     (1..=days).contains(&day).then_some(year)
 }
 
-/// A day of 2015 to 2026.
+/// A day from 2015 to 2026.
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     let (year, month, day) = random(rng);
     push(out, year, month, day);
 }
 
-/// Any day up to the 28th, so that every month has it.
+/// Any day up to the 28th, which every month has.
 pub(super) fn random(rng: &mut dyn RngCore) -> (u64, u64, u64) {
     (range(rng, 2015, 2026) as u64, range(rng, 1, 12) as u64, range(rng, 1, 28) as u64)
 }

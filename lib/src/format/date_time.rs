@@ -4,7 +4,8 @@ use rand::RngCore;
 
 use super::{date, time};
 
-/// The date and the time around the `T`; the space that RFC 3339 also speaks of is not for `date-time`.
+/// The date and time around the `T`; the space that RFC 3339 also mentions is invalid for
+/// `date-time`.
 fn split(text: &str) -> Option<(&str, &str)> {
     match text.as_bytes().get(10)? {
         b'T' | b't' => Some((text.get(..10)?, text.get(11..)?)),

@@ -1,4 +1,4 @@
-//! `decimal`: a number in a string, so that no reader rounds it.
+//! `decimal`: a number in a string, so that readers do not round it.
 
 use rand::RngCore;
 

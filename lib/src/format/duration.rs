@@ -15,7 +15,7 @@ pub(super) fn detect(text: &str) -> bool {
     }
 }
 
-/// One or more numbers with units; each unit follows the one before it in `order` directly.
+/// One or more numbers with units; each unit directly follows the previous one in `order`.
 fn units(text: &str, order: &[u8]) -> bool {
     let mut next = None;
     let mut digits = 0;

@@ -19,7 +19,7 @@ pub(super) fn detect_idn(text: &str) -> bool {
     )
 }
 
-/// No quotes, no address literals, and a dot in the domain: what every validator takes for an address.
+/// No quotes, no address literals, and a dot in the domain, so that every validator accepts it.
 pub(super) fn infer(text: &str) -> bool {
     let Some(at) = memchr::memchr(b'@', text.as_bytes()) else { return false };
     text.len() <= 254
@@ -83,7 +83,7 @@ fn local_part(name: &str) -> bool {
     !dot
 }
 
-/// An address of a domain that RFC 2606 reserves: nobody gets the mail.
+/// An address in a domain that RFC 2606 reserves, so that nobody gets the mail.
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     const NAMES: &[&str] = &[
         "anna", "ben", "carla", "dario", "elena", "felix", "grace", "hugo", "ines", "jonas",

@@ -1,4 +1,4 @@
-//! `binary` and `password`: any text is of these formats.
+//! `binary` and `password`: every text has these formats.
 
 use rand::RngCore;
 
@@ -14,7 +14,7 @@ fn write(rng: &mut dyn RngCore, out: &mut String, alphabet: &[u8], length: u64) 
     }
 }
 
-/// Printable, so that it stands in JSON as it is.
+/// Printable, so that JSON needs no escapes.
 pub(super) fn write_binary(rng: &mut dyn RngCore, out: &mut String) {
     write(rng, out, b"0123456789abcdef", 32);
 }

@@ -1,4 +1,4 @@
-//! `hostname` and `idn-hostname`: RFC 1123 names, and RFC 5890 ones by their repertoire of characters.
+//! `hostname` and `idn-hostname`: RFC 1123 names, and RFC 5890 names by their characters.
 
 use rand::RngCore;
 

@@ -14,7 +14,7 @@ pub(super) fn detect(text: &str) -> bool {
         && remainder(compact.chain(head)) == Some(1)
 }
 
-/// The number modulo 97, letters counting as 10 to 35.
+/// The number modulo 97, with letters as 10 to 35.
 fn remainder(text: impl Iterator<Item = u8>) -> Option<u64> {
     let mut rest = 0;
     for byte in text {
@@ -27,7 +27,7 @@ fn remainder(text: impl Iterator<Item = u8>) -> Option<u64> {
     Some(rest)
 }
 
-/// A German number: 18 digits of bank and account.
+/// A German number: 18 digits for bank and account.
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     let mut account = String::with_capacity(18);
     push_digits(&mut account, below(rng, 1_000_000_000_000_000_000), 18);

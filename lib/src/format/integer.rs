@@ -1,6 +1,6 @@
-//! Numeric formats: a range each.
+//! The ranges of numeric formats.
 
-/// The least and the greatest integer of a numeric format; `None` for formats that bound no integer.
+/// The minimum and maximum integer of a numeric format; `None` for formats without a bound.
 ///
 /// A validator ignores them for values that are not integers.
 pub fn integer_range(format: &str) -> Option<(i128, i128)> {

@@ -20,13 +20,13 @@ pub(super) fn detect_v6(text: &str) -> bool {
         && text.parse::<Ipv6Addr>().is_ok()
 }
 
-/// An address of the blocks that RFC 5737 keeps for documentation.
+/// An address from the blocks that RFC 5737 reserves for documentation.
 pub(super) fn write_v4(rng: &mut dyn RngCore, out: &mut String) {
     out.push_str(["192.0.2.", "198.51.100.", "203.0.113."][below(rng, 3) as usize]);
     push_digits(out, below(rng, 254) + 1, 1);
 }
 
-/// An address of the block that RFC 3849 keeps for documentation.
+/// An address from the block that RFC 3849 reserves for documentation.
 pub(super) fn write_v6(rng: &mut dyn RngCore, out: &mut String) {
     let bits = rng.next_u64();
     let group = |at: u32| (bits >> at) as u16;

@@ -23,7 +23,7 @@ pub(super) fn detect(text: &str) -> bool {
         && legal(signature)
 }
 
-/// The signature is noise: no verifier accepts the token.
+/// The signature is random: no verifier accepts the token.
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     URL_SAFE_NO_PAD.encode_string(br#"{"alg":"HS256","typ":"JWT"}"#, out);
     let mut claims = String::from(r#"{"sub":""#);

@@ -1,8 +1,8 @@
-//! One small file per string format: `detect` and `generate` together, one table.
+//! One small file per string format, with `detect` and `generate`, and one table.
 //!
-//! Builder, validator and faker all read [`FORMATS`], so a format that is found in traffic is the format
-//! that is checked and generated. Numeric formats (`int32`, …) are ranges and stand in
-//! [`integer_range`]. Nothing here knows of schemas.
+//! Builder, validator and faker all read [`FORMATS`], so a format that is inferred from traffic is
+//! also checked and generated. Numeric formats (`int32`, …) are ranges in [`integer_range`]. This
+//! module knows nothing of schemas.
 
 use rand::RngCore;
 
@@ -36,23 +36,24 @@ pub use integer::integer_range;
 pub struct StringFormat {
     /// The name in `format:`.
     pub name: &'static str,
-    /// True where the whole text is of the format: what a validator asks.
+    /// True if the whole text has the format, for validation.
     pub detect: fn(&str) -> bool,
-    /// Appends a random text of the format, of which [`detect`](Self::detect) and [`infer`](Self::infer) are true.
+    /// Appends a random text for which [`detect`](Self::detect) and [`infer`](Self::infer) are
+    /// true.
     pub write: fn(&mut dyn RngCore, &mut String),
-    /// True where traffic gives evidence for the format. It implies `detect`, and is stricter where `detect` is true
-    /// of what other validators refuse (leap seconds) or of everyday texts (`sha256:ab12` is a URI).
-    /// `None`: the builder does not infer the format.
+    /// True if a text is evidence for the format. It implies `detect`, and is stricter if `detect`
+    /// accepts what other validators refuse (leap seconds) or ordinary texts (`sha256:ab12` is a
+    /// URI). `None` if the builder does not infer the format.
     pub infer: Option<fn(&str) -> bool>,
 }
 
 impl StringFormat {
-    /// True where the builder may infer it (others are only checked and generated).
+    /// True if the builder may infer the format (others are only checked and generated).
     pub fn inferred(&self) -> bool {
         self.infer.is_some()
     }
 
-    /// A random text of the format.
+    /// A random text with the format.
     pub fn generate(&self, rng: &mut dyn RngCore) -> String {
         let mut out = String::new();
         (self.write)(rng, &mut out);
@@ -77,10 +78,10 @@ const fn declared(
     StringFormat { name, detect, write, infer: None }
 }
 
-/// All formats; where several fit, the first inferred one is written into a spec.
+/// All formats. If several match, the first inferred one is written into a spec.
 ///
-/// The index of an inferred format is its bit in [`detect_mask`] and in stored partials: new ones go to the end
-/// of the inferred ones, and none moves.
+/// The index of an inferred format is its bit in [`detect_mask`] and in stored partials: new ones
+/// are added at the end of the inferred ones, and none may move.
 pub const FORMATS: &[StringFormat] = &[
     inferred("date-time", date_time::detect, date_time::infer, date_time::write),
     inferred("date", date::detect, date::infer, date::write),
@@ -90,7 +91,7 @@ pub const FORMATS: &[StringFormat] = &[
     inferred("uri", uri::detect, uri::infer, uri::write),
     inferred("ipv4", ip::detect_v4, ip::detect_v4, ip::write_v4),
     inferred("ipv6", ip::detect_v6, ip::detect_v6, ip::write_v6),
-    // From here on: never inferred, any order.
+    // From here on: never inferred, in any order.
     declared("binary", free::detect, free::write_binary),
     declared("byte", base64::detect, base64::write),
     declared("base64url", base64::detect_url, base64::write_url),
@@ -127,7 +128,7 @@ const INFERRED: u64 = {
     mask
 };
 
-/// The format of a name.
+/// The format with a name.
 pub fn by_name(name: &str) -> Option<&'static StringFormat> {
     FORMATS.iter().find(|format| format.name == name)
 }
@@ -137,7 +138,8 @@ pub const fn inferred_mask() -> u64 {
     INFERRED
 }
 
-/// Those bits of `candidates` whose format `text` gives evidence for; bits of formats that are not inferred drop out.
+/// The bits of `candidates` whose format `text` is evidence for; bits of formats that are not
+/// inferred are cleared.
 pub fn detect_mask(text: &str, candidates: u64) -> u64 {
     let mut found = 0;
     let mut open = candidates & INFERRED;
@@ -151,7 +153,7 @@ pub fn detect_mask(text: &str, candidates: u64) -> u64 {
     found
 }
 
-/// The first format of a mask, which is the one to write.
+/// The first format of a mask, which is written into a spec.
 pub fn first(mask: u64) -> Option<&'static StringFormat> {
     FORMATS.get(mask.trailing_zeros() as usize)
 }

@@ -1,4 +1,4 @@
-//! `phone`: a telephone number as people write it; ITU-T E.164 gives the count of digits.
+//! `phone`: a telephone number as people write it; ITU-T E.164 limits the number of digits.
 
 use rand::RngCore;
 
@@ -14,7 +14,7 @@ pub(super) fn detect(text: &str) -> bool {
         })
 }
 
-/// A number of the range 555-0100 to 555-0199, which is kept for fiction.
+/// A number from 555-0100 to 555-0199, which is reserved for fiction.
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     out.push_str("+1");
     push_digits(out, 200 + below(rng, 800), 3);

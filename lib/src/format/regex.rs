@@ -4,8 +4,8 @@ use rand::RngCore;
 
 use super::choose::pick;
 
-/// Asks the syntax of `regex-syntax`; what ECMA-262 has beyond it (look-around, back-references, its own escapes)
-/// gets the benefit of the doubt.
+/// Uses the syntax of `regex-syntax`; additional ECMA-262 features (look-around, back-references,
+/// other escapes) are assumed to be valid.
 pub(super) fn detect(text: &str) -> bool {
     use regex_syntax::ast::ErrorKind;
     match regex_syntax::ast::parse::Parser::new().parse(text) {

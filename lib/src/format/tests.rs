@@ -46,7 +46,7 @@ fn inferred_formats_come_first_and_names_are_unique() {
     assert!(first(0).is_none());
 }
 
-/// Texts near the formats: their characters in their proportions.
+/// Texts similar to the formats, with their characters in the same proportions.
 fn near() -> impl Strategy<Value = String> {
     let hard = prop::sample::select(HARD.iter().map(|(_, text)| *text).collect::<Vec<_>>());
     let format = (0..FORMATS.len(), any::<u64>())
@@ -75,7 +75,7 @@ fn near() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
-    /// The soundness of inference rests on this.
+    /// The soundness of inference depends on this.
     #[test]
     fn what_is_inferred_is_valid_elsewhere(text in near()) {
         for format in FORMATS {
@@ -168,7 +168,7 @@ fn hard_cases() {
     for (expected, text) in HARD {
         for name in told_apart {
             let format = by_name(name).expect("a format of the table");
-            // A colon after letters makes many texts URIs: those are not the point here.
+            // A colon after letters makes many texts URIs, which is not tested here.
             let found = (format.detect)(text);
             if name != "uri" || expected.contains(&"uri") || text.contains("//") {
                 assert_eq!(found, expected.contains(&name), "{name} {text}");

@@ -9,7 +9,7 @@ struct Clock {
     hour: u32,
     minute: u32,
     second: u32,
-    /// Bytes of the text up to the offset.
+    /// Length of the text up to the offset, in bytes.
     length: usize,
 }
 
@@ -17,7 +17,7 @@ pub(super) fn detect(text: &str) -> bool {
     check(text.as_bytes()).is_some()
 }
 
-/// Many parsers know no leap second, and some only capitals.
+/// Many parsers do not support leap seconds, and some only accept capitals.
 pub(super) fn infer(text: &str) -> bool {
     text.len() >= 9
         && check(text.as_bytes()).is_some_and(|second| second < 60)
@@ -28,7 +28,8 @@ pub(super) fn infer(text: &str) -> bool {
 pub(super) fn check(text: &[u8]) -> Option<u32> {
     let clock = partial(text)?;
     let zone = &text[clock.length..];
-    // Minutes since midnight in UTC, for the leap second: it is 23:59:60 there, whatever the local clock shows.
+    // Minutes since midnight in UTC, for the leap second: it is at 23:59:60 UTC, whatever the local
+    // time is.
     let offset = match zone {
         [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {

@@ -29,7 +29,7 @@ pub(super) fn detect_iri_reference(text: &str) -> bool {
     detect_iri(text) || relative(text, Repertoire::Unicode)
 }
 
-/// `scheme://host…`: many other texts with a colon are URIs, but hardly meant as such.
+/// `scheme://host…`: many other texts with a colon are URIs, but are rarely meant as such.
 pub(super) fn infer(text: &str) -> bool {
     let Some(colon) = memchr::memchr(b':', &text.as_bytes()[..text.len().min(16)]) else {
         return false;
@@ -42,14 +42,14 @@ pub(super) fn infer(text: &str) -> bool {
         && detect(text)
 }
 
-/// Before and behind the first of an ASCII character. Unlike `split_once` it begins without a search's preparations, which
-/// cost more than these short texts.
+/// Splits at the first occurrence of an ASCII character. Unlike `split_once` it has no setup cost,
+/// which would exceed that of these short texts.
 fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     let found = memchr::memchr(at, text.as_bytes())?;
     Some((&text[..found], &text[found + 1..]))
 }
 
-/// What follows the scheme and its colon.
+/// The text after the scheme and its colon.
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = cut(text, b':')?;
     let first = scheme.bytes().next()?;
@@ -65,7 +65,7 @@ fn relative(text: &str, repertoire: Repertoire) -> bool {
     !first_segment.contains(':') && after_scheme(text, repertoire)
 }
 
-/// `hier-part [ "?" query ] [ "#" fragment ]`, and for a relative reference the same.
+/// `hier-part [ "?" query ] [ "#" fragment ]`, also for a relative reference.
 fn after_scheme(text: &str, repertoire: Repertoire) -> bool {
     let (text, fragment) = cut(text, b'#').unwrap_or((text, ""));
     let (hierarchy, query) = cut(text, b'?').unwrap_or((text, ""));
@@ -142,7 +142,7 @@ fn characters(text: &str, extra: &[u8], repertoire: Repertoire) -> bool {
     repertoire == Repertoire::Ascii || text.chars().all(|c| c.is_ascii() || international(c))
 }
 
-/// `ucschar` of RFC 3987; private-use characters are legal in queries only and left out.
+/// `ucschar` of RFC 3987; private-use characters are only legal in queries, and left out.
 fn international(c: char) -> bool {
     match u32::from(c) {
         0xa0..=0xd7ff | 0xf900..=0xfdcf | 0xfdf0..=0xffef => true,

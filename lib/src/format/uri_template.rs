@@ -33,7 +33,7 @@ fn triplet(text: &[u8]) -> bool {
     text.get(1..3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// What stands between braces: an operator and names with modifiers.
+/// The content of braces: an operator and names with modifiers.
 fn expression(text: &str) -> bool {
     let operator = ['+', '#', '.', '/', ';', '?', '&', '=', ',', '!', '@', '|'];
     text.strip_prefix(operator).unwrap_or(text).split(',').all(|variable| {

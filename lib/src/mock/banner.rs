@@ -1,4 +1,4 @@
-//! What a person sees at the start: each operation, with a URL to try.
+//! The list of operations at the start, each with a URL to try.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -9,15 +9,15 @@ use crate::schema::Direction;
 
 use super::catalogue::Catalogue;
 
-/// Operations that are listed; more are only counted.
+/// Number of listed operations; the others are only counted.
 const LISTED: usize = 20;
 
-/// What stands as it is in a segment of a path or in a value of a query.
+/// Characters that need no escape in a path segment or a query value.
 const PLAIN: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
 
-/// A line for each operation, in the order of the specs, and one for those that are not listed. `url` is the mock's own,
-/// without a path.
+/// A line for each operation, in the order of the specs, and one for those that are not listed.
+/// `url` is that of the mock, without a path.
 pub fn banner(catalogue: &Catalogue, url: &str) -> Vec<String> {
     let all = catalogue
         .specs
@@ -37,7 +37,7 @@ pub fn banner(catalogue: &Catalogue, url: &str) -> Vec<String> {
     lines
 }
 
-/// The method in upper case, also where it is not one that exchanges have.
+/// The method in upper case, even if exchanges do not have it.
 pub(super) fn method(operation: &Operation) -> String {
     match operation.method {
         Some(method) => method.as_str().to_ascii_uppercase(),
@@ -48,7 +48,7 @@ pub(super) fn method(operation: &Operation) -> String {
     }
 }
 
-/// The path of an operation with examples in place of its parameters, and the query that it requires.
+/// The path of an operation with examples for its parameters, and its required query.
 fn example_path(api: &Api, operation: &Operation) -> String {
     let mut path = operation.template.clone();
     let mut query = Vec::new();
@@ -79,7 +79,7 @@ fn example(api: &Api, parameter: &Parameter) -> String {
     }
 }
 
-/// A list by its items, any other value as it stands in a path.
+/// A list by its items, any other value as in a path.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -12,7 +12,7 @@ use super::catalogue::Catalogue;
 use super::preferences::Preferences;
 use super::world::World;
 
-/// What the stages answer from.
+/// What the stages use to answer.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) catalogue: &'a Catalogue,
@@ -20,24 +20,24 @@ pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
 }
 
-/// A request and what the stages need of it.
+/// A request, with what the stages need.
 pub(super) struct Call<'a> {
-    /// The head as it came.
+    /// The head as received.
     pub(super) parts: &'a Parts,
-    /// The request, its preferences taken out of the query. Its method is meaningless where [`Call::verb`] is not one of
-    /// the methods that exchanges have.
+    /// The request, without the preferences in its query. Its method has no meaning if
+    /// [`Call::verb`] is not one that exchanges have.
     pub(super) request: Request<'a>,
     /// The path and the query as sent.
     pub(super) path_and_query: &'a str,
-    /// Whether the request names the host that it means.
+    /// Whether the request names its host.
     pub(super) host: HostRule,
-    /// The body as it came, its Content-Encoding included.
+    /// The body as received, with its Content-Encoding.
     pub(super) raw_body: Bytes,
     pub(super) preferences: Preferences,
 }
 
 impl<'a> Call<'a> {
-    /// Takes the preferences out of the request.
+    /// Removes the preferences from the request.
     pub(super) fn new(
         parts: &'a Parts,
         mut request: Request<'a>,
@@ -49,7 +49,7 @@ impl<'a> Call<'a> {
         Call { parts, request, path_and_query, host, raw_body, preferences }
     }
 
-    /// The method as an operation has it.
+    /// The method for operations.
     pub(super) fn verb(&self) -> Verb<'a> {
         match self.parts.method.as_str().parse::<Method>() {
             Ok(method) => Verb::Known(method),
@@ -62,7 +62,7 @@ impl<'a> Call<'a> {
         self.path_and_query.split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// True where the answer is to have new data.
+    /// True if the answer must have new data.
     pub(super) fn dynamic(&self, settings: &Settings) -> bool {
         self.preferences.dynamic.unwrap_or(settings.dynamic)
     }

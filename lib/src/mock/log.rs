@@ -1,4 +1,4 @@
-//! The exchanges that a mock served, as lines: written by one thread, before the client has its answer.
+//! Logs the served exchanges as lines. One thread writes them, before the client gets its response.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::exchange::{Exchange, Redactor, timestamp, write_line};
 use crate::stream::{Sink, SinkError};
 
-/// Lines that wait for the writing thread; more make their requests wait.
+/// Maximum number of queued lines; more make their requests wait.
 const WAITING: usize = 1024;
 
 /// Takes exchanges and writes each to all sinks.
@@ -23,14 +23,14 @@ pub struct Log {
     writer: JoinHandle<Written>,
 }
 
-/// What was written.
+/// The result of the log.
 #[derive(Debug, Default)]
 pub struct Written {
     /// Exchanges in all sinks.
     pub written: u64,
-    /// Exchanges that not all sinks took.
+    /// Exchanges that at least one sink did not accept.
     pub lost: u64,
-    /// The first error, if there was one.
+    /// The first error, if any.
     pub error: Option<String>,
 }
 
@@ -41,11 +41,11 @@ struct Job {
 }
 
 impl Log {
-    /// Starts the thread that writes. `redactor` replaces secrets before; `report` is told the first error of
-    /// each sink.
+    /// Starts the writing thread. `redactor` replaces secrets first; `report` receives the first
+    /// error of each sink.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The thread cannot be started.
     pub fn start(
         sinks: Vec<Box<dyn Sink>>,
         redactor: Option<Arc<Redactor>>,
@@ -64,9 +64,9 @@ impl Log {
         Ok(Log { run, redactor, sender, next: AtomicU64::new(0), writer })
     }
 
-    /// The name of the log file of a mock that starts now: one a run.
+    /// The name of the log file of a run, from its start time.
     pub fn file_name() -> String {
-        // A colon is no character for a file name everywhere.
+        // Not every system allows colons in file names.
         format!("mock-{}.jsonl", timestamp(SystemTime::now()).replace(':', "-"))
     }
 
@@ -90,12 +90,12 @@ impl Log {
         let (done, written) = oneshot::channel();
         let job = Job { host: exchange.request.host.clone().into_owned(), line, done };
         if self.sender.send(job).await.is_ok() {
-            // The thread answers every job; were it dead, there would be nothing to wait for.
+            // The thread answers every job; if it has ended, there is nothing to wait for.
             let _ = written.await;
         }
     }
 
-    /// Writes what waits, closes the sinks and tells how it went.
+    /// Writes the queue, closes the sinks and returns the result.
     pub fn finish(self) -> Written {
         drop(self.sender);
         self.writer.join().unwrap_or_else(|_| Written {
@@ -111,7 +111,7 @@ fn write_all(
     report: &dyn Fn(&str),
 ) -> Written {
     let mut result = Written::default();
-    // A sink that failed once is left alone: what it holds is whole up to there.
+    // After a failure a sink is not used any more, so its content is complete up to there.
     let mut sinks: Vec<Option<Box<dyn Sink>>> = sinks.into_iter().map(Some).collect();
     let failed = |error: &SinkError, result: &mut Written| {
         let why = match error.source() {
@@ -134,7 +134,7 @@ fn write_all(
         } else {
             result.lost += 1;
         }
-        // The request may be gone.
+        // The request may have ended.
         let _ = job.done.send(());
     }
     for sink in sinks.into_iter().flatten() {

@@ -1,13 +1,15 @@
 //! The mock server.
 //!
-//! What is compiled from specs is a [`Catalogue`]; `--watch` swaps it. What lives on between requests, and across such
-//! a swap, is a [`World`]. A [`Mock`] holds one of each, and [`serve`] puts it behind sockets.
+//! What is compiled from specs is a [`Catalogue`]; `--watch` swaps it. What persists between
+//! requests, and across such a swap, is a [`World`]. A [`Mock`] has one of each, and [`serve`]
+//! serves it over HTTP.
 //!
-//! `stages` has the order of answers: one function that lists the stages, and a file for each of them. `answer` is
-//! what a stage returns, and how a value is written in a media type. `admin` has the endpoints of the admin port.
+//! `stages` has the order of answers: one function that lists the stages, and a file for each of
+//! them. `answer` is what a stage returns, and writes values in media types. `admin` has the
+//! endpoints of the admin port.
 //!
-//! Not here: what a spec means ([`crate::conform`]), what a recording is ([`crate::recorded`]), and how data is
-//! generated ([`crate::fake`]).
+//! Not here: what a spec means ([`crate::conform`]), what a recording is ([`crate::recorded`]), and
+//! how data is generated ([`crate::fake`]).
 
 mod admin;
 mod answer;
@@ -42,20 +44,21 @@ pub struct Settings {
     pub validate: bool,
     /// Make new data for each request, without recordings and examples.
     pub dynamic: bool,
-    /// What made data are a function of, together with the request. `None`: 0, and a random start of `dynamic`.
+    /// What generated data depend on, together with the request. `None` means 0, and a random start
+    /// for `dynamic`.
     pub seed: Option<u64>,
-    /// Let made answers have values of the request.
+    /// Let generated answers contain values of the request.
     pub reflect: bool,
     /// Answer CORS preflights.
     pub cors: bool,
-    /// Gets the requests that no operation takes.
+    /// Receives the requests without a matching operation.
     pub upstream: Option<Upstream>,
 }
 
-/// The catalogue that answers now, the world, and the settings.
+/// The current catalogue, the world, and the settings.
 ///
-/// Each request asks for the catalogue, on all threads. A lock or a shared reference count would be written to by all of
-/// them in turn, so it is swapped as a whole.
+/// Each request reads the catalogue, on all threads. All of them would write to a lock or a shared
+/// reference count, so it is swapped atomically instead.
 #[derive(Debug)]
 pub struct Mock {
     catalogue: ArcSwap<Catalogue>,
@@ -75,7 +78,7 @@ impl Mock {
         self.catalogue.load()
     }
 
-    /// What lives on between requests.
+    /// What persists between requests.
     pub fn world(&self) -> &World {
         &self.world
     }
@@ -85,7 +88,7 @@ impl Mock {
         &self.settings
     }
 
-    /// Puts another catalogue in place. Requests under way keep the one that they began with; the world stays.
+    /// Replaces the catalogue. Requests in progress keep the old one; the world stays.
     pub fn replace(&self, catalogue: Catalogue) {
         self.world.set_initial(catalogue.initial_storage().clone());
         self.catalogue.store(Arc::new(catalogue));

@@ -1,5 +1,5 @@
-//! What a client prefers: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240), or `__code`, `__example` and
-//! `__dynamic` in the query.
+//! The preferences of a client: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240), or
+//! `__code`, `__example` and `__dynamic` in the query.
 
 use http::HeaderMap;
 
@@ -12,12 +12,12 @@ pub(super) struct Preferences {
     pub(super) code: Option<String>,
     /// The name of an example.
     pub(super) example: Option<String>,
-    /// New data; `false` asks for steady data where the mock was started with `--dynamic`.
+    /// New data; `false` requests steady data if the mock was started with `--dynamic`.
     pub(super) dynamic: Option<bool>,
 }
 
 impl Preferences {
-    /// Reads the preferences, and takes those in the query out of it: they are not part of the API.
+    /// Reads the preferences, and removes them from the query: they are not part of the API.
     pub(super) fn take(headers: &HeaderMap, query: &mut Pairs<'_>) -> Preferences {
         let mut preferences = Preferences::default();
         for value in headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()) {
@@ -35,7 +35,7 @@ impl Preferences {
         preferences
     }
 
-    /// False where there is no preference of that name.
+    /// False if there is no preference with that name.
     fn set(&mut self, name: &str, value: &str) -> bool {
         match name {
             "code" => self.code = Some(value.to_owned()),

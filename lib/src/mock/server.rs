@@ -1,4 +1,4 @@
-//! The mock behind sockets: from HTTP to a call, and from the answer to HTTP.
+//! The HTTP server of the mock: converts requests to calls, and answers to responses.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -30,42 +30,42 @@ use super::catalogue::Catalogue;
 use super::log::{Log, Written};
 use super::{Mock, admin, stages};
 
-/// The longest request body that is read.
+/// Maximum size of a request body in bytes.
 const MAX_BODY: u64 = 64 << 20;
-/// How long a client may be silent within a request body.
+/// Timeout for pauses within a request body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
-/// Says where an answer came from.
+/// Names the source of an answer.
 const SOURCE: HeaderName = HeaderName::from_static("x-hmt-source");
 
 /// How a mock is served.
 #[derive(Clone)]
 pub struct ServerOptions {
-    /// Where the host may stand that a request means.
+    /// Where a request may name its host.
     pub routing: InboundRouting,
-    /// Time for requests in flight when the mock is asked to end.
+    /// Time for requests in progress after the shutdown.
     pub grace: Duration,
-    /// What clients may speak besides HTTP/1 in clear text.
+    /// The protocols that clients may speak.
     pub protocols: Protocols,
-    /// Takes messages about trouble.
+    /// Receives problems.
     pub report: Report,
-    /// Takes a line for each request and its answer.
+    /// Receives a line for each request and its answer.
     pub trace: Option<Report>,
-    /// Keeps secrets of paths and queries out of these lines.
+    /// Replaces the secrets in the paths and queries of these lines.
     pub redactor: Option<Arc<Redactor>>,
 }
 
-/// How serving ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct MockSummary {
-    /// Connections that were cut because they outlasted the grace.
+    /// Connections that were closed at the end of the grace period.
     pub cut: usize,
-    /// What became of the log, if there was one.
+    /// The result of the log, if there is one.
     pub written: Option<Written>,
 }
 
-/// A response, or the future that makes it. Most requests have no body and no stage that waits: their response is ready at
-/// once, and no large future is moved for them.
+/// A response, or the future that produces it. Most requests have no body and no stage that waits:
+/// their response is ready immediately, and no large future is moved for them.
 enum Handled {
     Ready(Option<Response<Full<Bytes>>>),
     Waiting(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
@@ -76,14 +76,14 @@ impl Future for Handled {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            // No future is polled again once it was ready.
+            // A future is not polled again once it was ready.
             Handled::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
             Handled::Waiting(response) => response.as_mut().poll(cx),
         }
     }
 }
 
-/// What a future gives without waiting.
+/// The result of a future that need not wait.
 fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -101,7 +101,7 @@ struct Server {
 /// Serves the mock on one listener and its admin endpoints on another, until `shutdown`.
 ///
 /// # Errors
-/// A listener without address.
+/// The address of the listener is unknown.
 pub async fn serve(
     mock: Arc<Mock>,
     listener: TcpListener,
@@ -186,7 +186,7 @@ impl Server {
         Handled::Waiting(Box::pin(async move { server.wait(parts, body, peer, clock).await }))
     }
 
-    /// Answers a request whose body may still come, or one that a stage or the log makes wait.
+    /// Answers a request whose body has not arrived, or for which a stage or the log waits.
     async fn wait(
         &self,
         parts: Parts,
@@ -194,7 +194,7 @@ impl Server {
         peer: Peer,
         (began, started): (SystemTime, Instant),
     ) -> Response<Full<Bytes>> {
-        // One for the whole request: it may be swapped meanwhile.
+        // One for the whole request, because it may be swapped meanwhile.
         let catalogue = Arc::clone(&self.mock.catalogue());
         let received = match self.inbound(&catalogue, &parts) {
             Ok(inbound) => match collect_body(body, MAX_BODY, BODY_IDLE).await {
@@ -227,7 +227,7 @@ impl Server {
         Context { catalogue, world: self.mock.world(), settings: self.mock.settings() }
     }
 
-    /// What the request is meant for.
+    /// The target of the request.
     fn inbound(&self, catalogue: &Catalogue, parts: &Parts) -> Result<Inbound, Box<Answer>> {
         let knows = |host: &str| catalogue.knows_host(host);
         Inbound::of(parts, self.options.routing, self.port, knows).map_err(|error| {
@@ -236,7 +236,7 @@ impl Server {
         })
     }
 
-    /// The call, and the request as the log is to hold it.
+    /// The call, and the request for the log.
     fn call<'a>(
         &self,
         parts: &'a Parts,
@@ -246,7 +246,7 @@ impl Server {
     ) -> (Call<'a>, Option<exchange::Request<'a>>) {
         let host = if inbound.named { HostRule::Same } else { HostRule::Any };
         let mut request = request_of_any_method(parts, &inbound.target, body);
-        // A line of the log has no word for other methods.
+        // The format of the log has no name for other methods.
         let method = parts.method.as_str().parse();
         request.method = method.as_ref().copied().unwrap_or_default();
         let logged = self.log.as_ref().and_then(|_| method.ok()).map(|_| request.clone());
@@ -254,7 +254,7 @@ impl Server {
         (call, logged)
     }
 
-    /// Adds what every answer gets, and reports it.
+    /// Adds what every answer has, and reports it.
     fn finish(&self, parts: &Parts, answer: &mut Answer, started: Option<Instant>) {
         if let Some(source) = answer.source {
             answer.headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));
@@ -313,7 +313,8 @@ impl Server {
     }
 }
 
-/// The answer as a message. The answer to a HEAD has the length of the body that it lacks.
+/// Converts an answer to a response. The response to a HEAD announces the length of the missing
+/// body.
 fn to_response(answer: Answer, head: bool) -> Response<Full<Bytes>> {
     let length = answer.body.len();
     let body = if head { Bytes::new() } else { answer.body };
@@ -326,7 +327,7 @@ fn to_response(answer: Answer, head: bool) -> Response<Full<Bytes>> {
     response
 }
 
-/// A text that a client had a say in, without what could move a terminal's cursor or turn its text around.
+/// Text from a client, without characters that control the terminal or change the text direction.
 fn shown(text: &str) -> String {
     let harmless = |c: char| {
         !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

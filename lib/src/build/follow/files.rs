@@ -1,7 +1,8 @@
-//! Files that grow, as `tail -F` follows them: by their names, through rotation and truncation, and before they are there.
+//! Follows growing files like `tail -F`: by name, through rotation and truncation, and before they
+//! exist.
 //!
-//! What of a file was read is told by the ledger, which knows files by their content: a log that was put aside under another
-//! name is not read twice.
+//! The ledger knows which parts were read. It identifies files by content, so a renamed log is not
+//! read twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata};
@@ -19,21 +20,21 @@ use crate::build::error::{BuildError, ResultExt as _};
 use crate::build::fold::BLOCK;
 use crate::build::track;
 
-/// The files that the command line names.
+/// The files named on the command line.
 pub(super) struct Files<'c> {
     config: &'c Config,
-    /// Files that were read, by their names.
+    /// The files that were read, by name.
     known: BTreeMap<PathBuf, Known>,
-    /// Those that were told to be absent.
+    /// The files that were reported as missing.
     told: BTreeSet<PathBuf>,
     reader: Reader,
 }
 
 struct Known {
     id: (u64, u64),
-    /// Held open: where the name is given to another file, what was written to this one before is read first.
+    /// Held open: if the name is given to another file, the rest of this one is read first.
     file: Option<File>,
-    /// How many lines end before a place, so that messages have their numbers.
+    /// The number of lines before a position, for the numbers in messages.
     lines: u64,
     before: u64,
 }
@@ -48,7 +49,7 @@ impl<'c> Files<'c> {
         Files { config, known: BTreeMap::new(), told: BTreeSet::new(), reader }
     }
 
-    /// The files that are there now; those named by themselves are held open.
+    /// The files that exist now; those named directly are held open.
     fn list(&mut self) -> Result<Vec<(PathBuf, bool)>, BuildError> {
         let mut all = Vec::new();
         for locator in &self.config.inputs {
@@ -68,7 +69,7 @@ impl<'c> Files<'c> {
                 continue;
             }
             let files = match Reader::open(std::slice::from_ref(locator), None, BLOCK) {
-                // The first capture may come later.
+                // The first capture may arrive later.
                 Err(StreamError::Empty(_)) => continue,
                 files => files.whole()?,
             };
@@ -79,7 +80,7 @@ impl<'c> Files<'c> {
         Ok(all)
     }
 
-    /// What is new in a file, entered into the ledger.
+    /// The new part of a file, which is entered into the ledger.
     fn part(
         &mut self,
         path: &Path,
@@ -118,7 +119,7 @@ impl Source for Files<'_> {
         let listed: BTreeSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
         for (path, named) in files {
             let cannot = || format!("cannot read {}", path.display());
-            // Between the listing and this it may have been put aside; the next round looks again.
+            // It may have been renamed since the listing; the next round looks again.
             let Ok(file) = File::open(&path) else { continue };
             let now = id(&file.metadata().because(cannot)?);
             if self.known.get(&path).is_none_or(|known| known.id != now) {
@@ -131,7 +132,7 @@ impl Source for Files<'_> {
             }
             parts.extend(self.part(&path, file, ledger)?);
         }
-        // Those that lost their names, and gave them to none yet.
+        // Files that have lost their names, which were not reused yet.
         let lost = self.known.iter().filter(|(path, _)| !listed.contains(*path));
         let lost = lost.filter_map(|(path, known)| {
             Some((path.clone(), known.file.as_ref()?.try_clone().ok()?))

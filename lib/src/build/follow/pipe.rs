@@ -1,4 +1,4 @@
-//! Standard input, read on a thread of its own, as a read waits for as long as nothing comes.
+//! Standard input, read on its own thread, because a read blocks while there is no input.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -13,22 +13,22 @@ use crate::build::config::Stop;
 use crate::build::error::{BuildError, ResultExt as _};
 use crate::build::fold::BLOCK;
 
-/// Blocks that are read ahead.
+/// Number of blocks that are read ahead.
 const AHEAD: usize = 2;
 
 /// Standard input.
 pub(super) struct Pipe {
     blocks: Receiver<Result<Block, StreamError>>,
     ended: bool,
-    /// How many blocks are taken when a stop is asked for: those that are read already.
+    /// How many blocks are still taken after a stop: those that are already read.
     left: usize,
 }
 
 impl Pipe {
-    /// Begins to read.
+    /// Starts reading.
     ///
     /// # Errors
-    /// No thread could be made.
+    /// The thread cannot be started.
     pub(super) fn start(stdin: Box<dyn Read + Send>) -> Result<Pipe, BuildError> {
         let mut reader = Reader::open(&[Locator::Stdio], Some(stdin), BLOCK).whole()?;
         let (sender, blocks) = sync_channel(AHEAD);

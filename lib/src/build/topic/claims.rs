@@ -1,37 +1,39 @@
-//! Which run has read what of a partition, as the consumer group itself keeps it: beside a committed offset stands a note of a
-//! few bytes, which is written with it or not at all (`metadata` of Kafka's OffsetCommit; brokers take 4 KiB).
+//! Which run has read which part of a partition, as stored in the consumer group: a committed
+//! offset has a note of a few bytes, which is written with it or not at all (`metadata` in Kafka's
+//! OffsetCommit; brokers allow 4 KiB).
 //!
-//! A run that dies after it wrote its state does not know whether its commit was heard, and if it was not, another run reads the
-//! same again. The note tells later: `hmt 0:RUN 120:RUN`, the runs that have had the partition, each from an offset on.
+//! A run that is killed after it wrote its state does not know whether its commit succeeded. If it
+//! did not, another run reads the same messages again. The note shows this later: `hmt 0:RUN
+//! 120:RUN` lists the runs that owned the partition, each from an offset on.
 
 use std::fmt;
 use std::ops::Range;
 
-/// Runs that are noted: their names take 1.2 KiB at most.
+/// Maximum number of runs in a note, which then takes 1.2 KiB at most.
 const MAX: usize = 32;
 
-/// How a note begins.
+/// The prefix of a note.
 const PREFIX: &str = "hmt";
 
-/// The runs that have had a partition, each from an offset on, in the order of these.
+/// The runs that owned a partition, each from an offset on, sorted by offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Claims(Vec<(u64, String)>);
 
-/// Whether a group has noted what a run has read.
+/// Whether a group has recorded the commit of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has: the run answers for it.
+    /// It has: the run owns what it read.
     Heard,
     /// It has not, and nobody has read it since.
     Open,
-    /// It has not, and another run has read it since, or is just reading it.
+    /// It has not, and another run has read it since, or is reading it.
     TakenOver,
-    /// The note does not go back so far, or somebody else has set the offset.
+    /// The note does not go back that far, or the offset was set by other means.
     Unknown,
 }
 
 impl Claims {
-    /// Reads a note; nothing where it is none of ours.
+    /// Parses a note; empty if HMT did not write it.
     pub(super) fn parse(note: &str) -> Claims {
         let mut words = note.split(' ');
         if words.next() != Some(PREFIX) {
@@ -45,7 +47,7 @@ impl Claims {
         Claims(all.filter(|all| all.is_sorted_by_key(|(from, _)| *from)).unwrap_or_default())
     }
 
-    /// The same, with a run that has had the partition from an offset on until now.
+    /// Adds a run that has owned the partition from an offset until now.
     pub(super) fn with(&self, from: u64, run: &str) -> Claims {
         let mut all: Vec<_> = self.0.iter().filter(|(start, _)| *start < from).cloned().collect();
         if all.last().is_none_or(|(_, last)| last != run) {
@@ -55,14 +57,14 @@ impl Claims {
         Claims(all.split_off(oldest))
     }
 
-    /// What became of offsets that a run has read, where the group has committed `committed`. They were read for one commit: it
-    /// was heard as a whole, or not at all.
+    /// The state of offsets that a run has read, if the group has committed `committed`. They
+    /// belong to one commit, which succeeded completely or not at all.
     pub(super) fn verdict(&self, committed: u64, read: &Range<u64>, run: &str) -> Verdict {
         if committed <= read.start {
             return Verdict::Open;
         }
         if committed < read.end {
-            // Another has begun at its start.
+            // Another run has begun at its start.
             return Verdict::TakenOver;
         }
         if self.0.first().is_none_or(|(from, _)| *from > read.start) {
@@ -108,11 +110,11 @@ mod tests {
         ] {
             assert_eq!(claims.verdict(committed, &read, run), verdict, "{read:?} {run}");
         }
-        // Another takes over where one has begun and never committed.
+        // Another run takes over from one that never committed.
         let again = claims.with(30, "c");
         assert_eq!(again.to_string(), "hmt 0:a 10:b 30:c");
         assert_eq!(again.verdict(40, &(30..40), "a"), Verdict::TakenOver);
-        // What goes back further than the note, or was set by others, is not known.
+        // Parts before the note, or set by others, are unknown.
         assert_eq!(Claims::parse("hmt 5:a").verdict(9, &(0..5), "a"), Verdict::Unknown);
         for note in ["", "mine", "hmt x", "hmt 5:a 3:b", "hmt :a"] {
             assert_eq!(Claims::parse(note).verdict(9, &(0..5), "a"), Verdict::Unknown, "{note}");

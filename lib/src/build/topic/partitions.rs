@@ -1,8 +1,9 @@
-//! What was folded of a topic, by partition, and the state file that holds it: a line for each partition.
+//! The result for each partition of a topic, and the state file with a line for each partition.
 //!
-//! What has been folded since the group last noted how far a partition was read is only claimed, and has a line of its own. If
-//! the group never notes it, others read it again, and it is taken out: a state cannot be subtracted from. Whether the group has
-//! noted it is told by what stands beside its offsets, see `claims.rs`.
+//! What was folded since the group's last recorded commit is only claimed, and has its own line. If
+//! the commit fails, others read these messages again, and the line is removed, because nothing can
+//! be subtracted from a state. The notes of the offsets show whether the commit succeeded; see
+//! `claims.rs`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,30 +21,30 @@ pub(super) struct Partitions<'c> {
     config: &'c Config,
     /// The name of this run.
     run: String,
-    /// Its name in the group, which the next run with the same state takes over.
+    /// Its name in the group, which the next run with the same state reuses.
     member: Option<String>,
-    /// What is not of this topic alone.
+    /// Everything that does not belong to this topic only.
     base: Piece,
     parts: BTreeMap<i32, Part>,
     cluster: String,
     topic: String,
-    /// True where there is no group that could note anything.
+    /// True if there is no group.
     alone: bool,
-    /// True where something is claimed of partitions that are not ours: the group is to be asked about it.
+    /// True if there are claims for partitions of others, which the group must be asked about.
     unsettled: bool,
 }
 
 #[derive(Default)]
 struct Part {
     confirmed: Piece,
-    /// In the order of their offsets.
+    /// Sorted by offset.
     claimed: Vec<Claimed>,
-    /// Who has had the partition before, and from where on we have it.
+    /// The previous owners of the partition, and the offset from which this run owns it.
     before: Option<(Claims, Option<u64>)>,
 }
 
 impl Part {
-    /// Up to where everything is here; nowhere yet where the end is 0.
+    /// The end of what is included; 0 if nothing is yet.
     fn end(&self) -> &KnownRange {
         let claimed = self.claimed.iter().map(|claimed| &claimed.piece.end);
         [&self.confirmed.end]
@@ -55,10 +56,10 @@ impl Part {
 }
 
 impl<'c> Partitions<'c> {
-    /// Finds among the lines of the state what is of this topic.
+    /// Finds the lines of the state that belong to this topic.
     ///
     /// # Errors
-    /// They were made in another mode, or of the same.
+    /// They were built in another mode, or overlap.
     pub(super) fn load(
         config: &'c Config,
         lines: Vec<Partial>,
@@ -106,7 +107,8 @@ impl<'c> Partitions<'c> {
         Ok(all)
     }
 
-    /// Decides about what was claimed of partitions that are assigned to this member, and gives up to where they are here.
+    /// Decides about the claims for newly assigned partitions, and returns the ends of what is
+    /// included.
     pub(super) fn assigned(
         &mut self,
         partitions: &BTreeMap<i32, Option<Committed>>,
@@ -120,7 +122,8 @@ impl<'c> Partitions<'c> {
                 let offset = found.offset;
                 decide(part, &claims, offset, Some(&self.run));
             }
-            // Where the group has never committed anything, we have it from where we begin, or began.
+            // If the group has never committed, this run owns the partition from where it begins or
+            // began.
             let ours = part.claimed.iter().filter(|claimed| claimed.run == self.run);
             let first = ours.map(|claimed| claimed.read.start).min();
             part.before = Some((claims, committed.as_ref().map(|found| found.offset).or(first)));
@@ -131,7 +134,8 @@ impl<'c> Partitions<'c> {
         known
     }
 
-    /// Once it is known which partitions are ours, asks the group about what is claimed of others; true where anything changed.
+    /// After the assignment, asks the group about the claims for partitions of others; true if
+    /// anything changed.
     pub(super) fn settle(&mut self, reader: &TopicReader) -> Result<bool, StreamError> {
         if !self.unsettled {
             return Ok(false);
@@ -157,7 +161,7 @@ impl<'c> Partitions<'c> {
         Ok(changed)
     }
 
-    /// Adds what was folded in a round; true where it was anything.
+    /// Adds the result of a round; true if it is not empty.
     pub(super) fn add(&mut self, folded: BTreeMap<i32, Builder>, reader: &TopicReader) -> bool {
         let (mut folded, mut new) = (folded, false);
         for (partition, range) in reader.read() {
@@ -190,7 +194,8 @@ impl<'c> Partitions<'c> {
         new
     }
 
-    /// What the group is to note of our partitions: up to where they have been read, or will be read from, and by whom.
+    /// What the group should commit for the assigned partitions: how far they have been, or will
+    /// be, read, and by which run.
     pub(super) fn to_commit(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
         let mut all = BTreeMap::new();
         for (partition, range) in reader.read() {
@@ -207,7 +212,7 @@ impl<'c> Partitions<'c> {
         all
     }
 
-    /// The group has noted all that this run claims of these partitions.
+    /// The group has committed all claims of this run for these partitions.
     pub(super) fn confirm(&mut self, noted: &BTreeMap<i32, Committed>) {
         for partition in noted.keys() {
             let Some(part) = self.parts.get_mut(partition) else { continue };
@@ -222,8 +227,8 @@ impl<'c> Partitions<'c> {
         }
     }
 
-    /// Partitions are no longer assigned to this member: takes out what the group was never asked to note, so that others read it; about the rest
-    /// the group is asked. True where something was taken out.
+    /// Partitions were revoked: removes what was never committed, so that others read it; the group
+    /// is asked about the rest. True if something was removed.
     pub(super) fn revoked(&mut self, partitions: &[i32]) -> bool {
         let mut some = false;
         for partition in partitions {
@@ -237,7 +242,7 @@ impl<'c> Partitions<'c> {
         some
     }
 
-    /// What is claimed, and it is not known whether the group has noted it.
+    /// Claims whose commit is unknown.
     pub(super) fn unknown(&self) -> Vec<(i32, Range<u64>)> {
         let all = self.parts.iter();
         all.flat_map(|(partition, part)| {
@@ -246,7 +251,7 @@ impl<'c> Partitions<'c> {
         .collect()
     }
 
-    /// Writes the state file, if there is to be one.
+    /// Writes the state file, if one is configured.
     ///
     /// # Errors
     /// It cannot be written.
@@ -271,20 +276,20 @@ impl<'c> Partitions<'c> {
         [&self.base].into_iter().chain(parts)
     }
 
-    /// True where nothing was ever folded.
+    /// True if nothing was ever folded.
     pub(super) fn is_empty(&self) -> bool {
         let mut builders = self.pieces().filter_map(|piece| piece.builder.as_ref());
         builders.all(|builder| builder.counts().exchanges == 0)
     }
 
-    /// Which offsets of the topic are here.
+    /// The included offsets of the topic.
     pub(super) fn read(&self) -> Vec<(i32, Range<u64>)> {
         let mut inputs = Provenance::default();
         self.pieces().for_each(|piece| inputs.unite(&piece.inputs));
         inputs.partitions_of(&self.cluster, &self.topic)
     }
 
-    /// All of it together.
+    /// Everything together.
     pub(super) fn united(&self) -> Builder {
         let mut whole = fold::new_builder(self.config);
         let mut inputs = Provenance::default();
@@ -299,8 +304,8 @@ impl<'c> Partitions<'c> {
     }
 }
 
-/// Decides about what is claimed of a partition. `successor` is our run where the partition is ours: then what nobody has read again
-/// is its own from now on; where it is not, others are about to read it.
+/// Decides about the claims for a partition. `successor` is this run if it owns the partition: then
+/// it takes over what nobody has read again. Otherwise others are about to read it.
 fn decide(part: &mut Part, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
         match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {

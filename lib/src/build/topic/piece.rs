@@ -1,4 +1,4 @@
-//! Something folded, and of what: the unit that is counted as a whole or not at all.
+//! A folded range of messages, which counts completely or not at all.
 
 use std::ops::Range;
 
@@ -13,18 +13,18 @@ use crate::build::state;
 pub(super) struct Piece {
     pub(super) builder: Option<Builder>,
     pub(super) inputs: Provenance,
-    /// Of one partition: up to where it goes, and what stands for its last message.
+    /// For a single partition: its end, and the hash of its last message.
     pub(super) end: KnownRange,
 }
 
-/// What was read for a group that may not have noted it yet.
+/// Messages read for a group that may not have recorded the commit yet.
 pub(super) struct Claimed {
     pub(super) piece: Piece,
     /// The run that has read it.
     pub(super) run: String,
     /// The offsets.
     pub(super) read: Range<u64>,
-    /// True once it was to be noted: from then on it is noted as it is, or not at all, so nothing is added to it.
+    /// True once a commit was tried: it succeeds or fails as a whole, so nothing is added any more.
     pub(super) tried: bool,
 }
 

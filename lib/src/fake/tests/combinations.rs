@@ -1,4 +1,4 @@
-//! Schemas of several: `allOf`, `anyOf`, `oneOf`, `not`, what they leave over, and who may see what.
+//! Combined schemas: `allOf`, `anyOf`, `oneOf`, `not`, unevaluated properties, and directions.
 
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ fn discriminators() {
         kinds.iter().any(|kind| kind["kind"] == "b")
             && kinds.iter().any(|kind| kind["kind"] == "a")
     );
-    // A base schema, whose subtypes hold it by allOf.
+    // A base schema whose subtypes include it with allOf.
     let schemas = json!({
         "Root": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}},
             "discriminator": {"propertyName": "type", "mapping": {"sub": "#/components/schemas/Sub"}}},

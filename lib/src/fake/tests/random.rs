@@ -1,11 +1,11 @@
-//! The law, over random schemas.
+//! The law, for random schemas.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Subject;
 
-/// Schemas of many keywords; most have values, and those that have none are told by the plan's warnings.
+/// Schemas with many keywords; most have values, and the plan's warnings name those without.
 fn schema() -> impl Strategy<Value = Value> {
     let small = 0..6_i64;
     let integer = (
@@ -27,7 +27,7 @@ fn schema() -> impl Strategy<Value = Value> {
             }
             schema
         });
-    // No negative multiples of fractions: the other validator refuses them all, wrongly.
+    // No negative multiples of fractions, because the other validator wrongly refuses them all.
     let number = (-50..50_i64, 1..50_i64, prop::option::of(prop::sample::select(vec![0.1, 0.25, 0.01, 1.0, 2.5])))
         .prop_map(|(low, span, step)| {
             let low = if step.is_some() { low.abs() } else { low };
@@ -50,7 +50,7 @@ fn schema() -> impl Strategy<Value = Value> {
             }
             schema
         });
-    // Those that the other validator checks, or `not` would mean another thing to it.
+    // Only formats that the other validator checks; otherwise `not` would differ.
     let format = prop::sample::select(vec![
         "date-time",
         "date",
@@ -134,7 +134,8 @@ proptest! {
     fn what_is_generated_is_valid(root in schema(), other in schema()) {
         let subject = Subject::new(json!({
             "Root": root,
-            // Not `other` itself: a schema that is part of itself would send the other validator round for ever.
+            // Not `other` itself: a schema that contains itself would send the other validator into
+            // an endless loop.
             "Other": {"type": "object", "properties": {"other": other}},
             "Node": {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Node"}, "v": {"type": "integer"}}},
         }));

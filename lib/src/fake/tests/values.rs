@@ -1,4 +1,4 @@
-//! Values of one type: what a schema says of numbers, texts, arrays and objects.
+//! Values of one type: the keywords of numbers, texts, arrays and objects.
 
 use serde_json::json;
 

@@ -1,10 +1,11 @@
-//! The vocabulary against that of Faker.js.
+//! Compares the vocabulary with Faker.js.
 
 use rand::SeedableRng as _;
 
 use super::*;
 
-/// What Faker.js 9 has, by its modules: the methods that make one text, number, date or object without being given any.
+/// The methods of Faker.js 9, by module, that return one text, number, date or object without
+/// arguments.
 const FAKER: &[(&str, &str)] = &[
     ("datatype", "boolean"),
     ("date", "month weekday timeZone anytime past future between recent soon birthdate"),

@@ -1,4 +1,4 @@
-//! Who may use the admin port: programs of this machine that mean it, and no web page.
+//! Restricts the admin port to programs on this machine, excluding web pages.
 
 use http::StatusCode;
 use http::header::{HOST, ORIGIN};
@@ -6,7 +6,8 @@ use http::request::Parts;
 
 use super::super::answer::Answer;
 
-/// The names of the loopback interface. A page whose own name was made to lead here still sends that name.
+/// The names of the loopback interface. A page whose domain resolves to it still sends its own
+/// name.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// A 403 for a foreign `Host` or `Origin`.

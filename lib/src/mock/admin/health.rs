@@ -1,4 +1,4 @@
-//! `GET /admin/health`: that the mock serves, and how much.
+//! `GET /admin/health`: whether the mock serves, and what.
 
 use serde_json::Map;
 

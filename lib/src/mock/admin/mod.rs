@@ -1,7 +1,7 @@
-//! The admin port: a file for each group of endpoints, and a line for each endpoint in [`ROUTES`].
+//! The admin port: a file for each group of endpoints, and a row for each endpoint in [`ROUTES`].
 //!
-//! It is on loopback only, and refuses what a foreign page could make a browser send. Nothing here adds code,
-//! files or commands.
+//! It only listens on loopback, and refuses requests that a foreign page could make a browser send.
+//! No endpoint adds code, files or commands.
 
 mod guard;
 mod health;
@@ -29,7 +29,7 @@ struct Call<'a> {
     parameters: Vec<&'a str>,
 }
 
-/// What a handler gives: it may wait.
+/// The result of a handler, which may be asynchronous.
 type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// An endpoint. `{name}` in its path is one segment, `{+name}` the rest of the path.
@@ -49,7 +49,7 @@ const ROUTES: &[Route] = &[
     Route { method: Method::POST, path: "/admin/storage/reset", handler: storage::reset },
 ];
 
-/// The answer to a request that came on the admin port `port`.
+/// The response to a request on the admin port `port`.
 pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) -> Answer {
     if let Some(refusal) = guard::refuse(parts, port) {
         return refusal;
@@ -82,7 +82,7 @@ pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) 
     answer
 }
 
-/// The values of a route's parameters; `None` where the path is not the route's.
+/// The values of a route's parameters; `None` if the path does not match.
 fn parameters<'p>(route: &str, path: &'p str) -> Option<Vec<&'p str>> {
     let mut values = Vec::new();
     let mut rest = path.strip_prefix('/')?;
@@ -110,7 +110,7 @@ fn parameters<'p>(route: &str, path: &'p str) -> Option<Vec<&'p str>> {
     None
 }
 
-/// An answer that nothing waits for.
+/// A response that needs no waiting.
 fn ready<'a>(answer: Answer) -> Handling<'a> {
     Box::pin(std::future::ready(answer))
 }

@@ -1,4 +1,5 @@
-//! `/admin/scope`: a name, such as that of a test, which stands under `meta.hmt.scope` of each exchange in the log.
+//! `/admin/scope`: a name, for instance that of a test, which is added as `meta.hmt.scope` to each
+//! exchange in the log.
 
 use http::StatusCode;
 use serde_json::Map;
@@ -7,7 +8,7 @@ use super::super::answer::Answer;
 use super::super::world::World;
 use super::{Call, Handling};
 
-/// Longer names are refused: each line of the log has the name.
+/// Longer names are refused, because each line of the log contains the name.
 const MAX_NAME: usize = 1024;
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {

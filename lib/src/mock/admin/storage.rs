@@ -1,4 +1,4 @@
-//! `/admin/storage`: empties the mock's storage, or puts it back as the specs declare it.
+//! `/admin/storage`: empties the mock's storage, or resets it to what the specs declare.
 
 use http::StatusCode;
 use http::request::Parts;

@@ -1,4 +1,4 @@
-//! Small real files of binary media types, for bodies of which a spec says no more than their type.
+//! Minimal valid files of binary media types, for bodies that a spec only describes by type.
 
 /// A grey pixel.
 const PNG: &[u8] =
@@ -40,7 +40,7 @@ const WAV: &[u8] =
 /// An empty drawing of a pixel.
 const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"/>";
 
-/// The smallest useful body of a binary media type, if we have one.
+/// The smallest useful body of a binary media type, if there is one.
 pub(in crate::mock) fn sample(media_type: &str) -> Option<&'static [u8]> {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     Some(match essence.as_str() {

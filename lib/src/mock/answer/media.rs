@@ -1,4 +1,4 @@
-//! Media types: how a value is written in one, and which one a client accepts.
+//! Media types: the syntax of values, and negotiation with the client.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -18,7 +18,7 @@ pub(in crate::mock) struct MediaType {
     parameters: Vec<(String, String)>,
 }
 
-/// How the values of a media type are written.
+/// The syntax of values in a media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum Notation {
     Json,
@@ -28,7 +28,7 @@ pub(in crate::mock) enum Notation {
     Xml,
     /// A line of names, then a line for each object (RFC 4180).
     Csv,
-    /// A string as it is; anything else as JSON.
+    /// A string without quotes; anything else as JSON.
     Text,
 }
 
@@ -58,8 +58,8 @@ impl MediaType {
         self.subtype.starts_with("problem+")
     }
 
-    /// True where a type falls under both ranges; two types that are no ranges must be equal. A parameter that only one of
-    /// them has does not matter: many clients send `charset` whatever the type.
+    /// True if a type matches both ranges; two types must be equal. A parameter that only one of
+    /// them has is ignored, because many clients always send `charset`.
     fn meets(&self, range: &MediaType) -> bool {
         let same = |a: &str, b: &str| {
             let ends = |suffix: &str, other: &str| {
@@ -74,12 +74,12 @@ impl MediaType {
             })
     }
 
-    /// How many parameters both have.
+    /// How many parameters they have in common.
     fn common_parameters(&self, range: &MediaType) -> usize {
         range.parameters.iter().filter(|parameter| self.parameters.contains(parameter)).count()
     }
 
-    /// True for JSON of a vendor, which a client of plain JSON can read.
+    /// True for vendor-specific JSON, which a client of plain JSON can read.
     fn is_kind_of_json(&self) -> bool {
         self.kind == "application" && self.subtype.ends_with("+json") && !self.is_problem()
     }
@@ -109,13 +109,13 @@ impl MediaType {
         }
     }
 
-    /// A type for a declared range: one that the client names, else a usual one.
+    /// A type for a declared range: one that the client names, or else a usual one.
     pub(in crate::mock) fn concrete(&self, accepted: &Accept) -> String {
         let named = accepted
             .0
             .iter()
             .filter(|(range, quality)| *quality > 0 && !range.is_range() && range.meets(self))
-            // Of equal ones the first.
+            // Of equal ones, the first.
             .rev()
             .max_by_key(|(_, quality)| *quality);
         if let Some((named, _)) = named {
@@ -131,7 +131,7 @@ impl MediaType {
     }
 }
 
-/// What a client accepts: ranges with their qualities in thousandths; everything where there are none.
+/// What a client accepts: ranges with qualities in thousandths; empty accepts everything.
 #[derive(Debug)]
 pub(in crate::mock) struct Accept(Vec<(MediaType, u16)>);
 
@@ -151,14 +151,14 @@ impl Accept {
         Accept(ranges.collect())
     }
 
-    /// The quality of a type by the most specific range that holds it; 0 is not acceptable.
+    /// The quality of a type according to the most specific matching range; 0 is not acceptable.
     pub(in crate::mock) fn quality(&self, media: &MediaType) -> u16 {
         if self.0.is_empty() {
             return 1000;
         }
         let matching = self.0.iter().filter(|(range, _)| range.meets(media));
         if media.is_range() {
-            // Some type of the declared range will do.
+            // Some type in the declared range is acceptable.
             return matching.map(|(_, quality)| *quality).max().unwrap_or(0);
         }
         matching
@@ -174,8 +174,9 @@ impl Accept {
         holding.map(|(range, _)| media.common_parameters(range)).max().unwrap_or(0)
     }
 
-    /// The acceptable type of highest quality. Among equals the one declared first, but types of error reports last. Where no
-    /// type is acceptable, a client of plain JSON gets JSON of a vendor.
+    /// The acceptable type with the highest quality. Among equals the one declared first, but types
+    /// of error reports last. If no type is acceptable, a client of plain JSON gets vendor-specific
+    /// JSON.
     pub(in crate::mock) fn best<'m, T>(
         &self,
         media: impl Iterator<Item = &'m T> + Clone,
@@ -243,7 +244,7 @@ pub(in crate::mock) fn write(
         (Notation::Sequence(sequence), Value::Array(items)) => {
             items.iter().flat_map(|item| sequence.write(item).into_bytes()).collect()
         }
-        // An example as it stands on the wire, as a schema of `type: string` makes it.
+        // An example in its wire form, as a schema with `type: string` gives it.
         (Notation::Sequence(_), Value::String(text)) => text.clone().into_bytes(),
         (Notation::Sequence(sequence), _) => sequence.write(value).into_bytes(),
         (Notation::Xml, Value::String(text)) if text.trim_start().starts_with('<') => {
@@ -256,7 +257,8 @@ pub(in crate::mock) fn write(
     }
 }
 
-/// Objects as lines of comma-separated values (RFC 4180), behind a line of all their names; any other value as JSON.
+/// Objects as lines of comma-separated values (RFC 4180), after a line with all their names; any
+/// other value as JSON.
 fn csv(value: &Value) -> String {
     let rows = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let mut names: Vec<&str> = Vec::new();

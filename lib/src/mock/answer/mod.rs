@@ -1,4 +1,4 @@
-//! An answer, before it is a message.
+//! An answer, before it is converted to a response.
 
 pub(super) mod binary;
 pub(super) mod media;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::net::problem_json;
 use crate::recorded;
 
-/// Where an answer came from; the header `x-hmt-source` says so.
+/// The source of an answer, for the header `x-hmt-source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An exact recording.
@@ -44,11 +44,11 @@ pub struct Answer {
     pub status: StatusCode,
     /// All headers but those of the connection and the body's length.
     pub headers: HeaderMap,
-    /// The body, also where the request was a HEAD.
+    /// The body, even if the request was a HEAD.
     pub body: Bytes,
-    /// `None` for our own errors.
+    /// `None` for errors of the mock itself.
     pub source: Option<Source>,
-    /// Why this is the answer, for the line about the request.
+    /// Why this is the answer, for the trace line.
     pub note: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Answer {
         }
     }
 
-    /// An error of ours as problem+json (RFC 9457).
+    /// An error of the mock as problem+json (RFC 9457).
     pub(super) fn problem(status: StatusCode, title: &str, detail: &str) -> Answer {
         Answer::problem_with(status, title, detail, Map::new())
     }

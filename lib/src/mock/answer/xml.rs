@@ -1,11 +1,12 @@
-//! A value as XML, as its schema's `xml` keywords say (OpenAPI 3.0.4, section 4.7.26, XML Object): names, attributes,
-//! namespaces, wrapped lists. Without them an element is called as its property is, and a repeated one is a list.
+//! Writes values as XML, guided by the schema's `xml` keywords (OpenAPI 3.0.4, section 4.7.26, XML
+//! Object): names, attributes, namespaces, wrapped lists. Without them an element has the name of
+//! its property, and a repeated element is a list.
 
 use serde_json::Value;
 
 use crate::schema::{NodeId, SchemaSet, Types, Xml};
 
-/// A whole XML document. The root is called as its schema says, else as the component is that it is.
+/// A whole XML document. The root has the name in the schema, or else that of the component.
 pub(super) fn document(set: &SchemaSet, schema: Option<NodeId>, value: &Value) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let writer = Writer { set };
@@ -39,7 +40,7 @@ impl Writer<'_> {
         schema.and_then(|id| self.set.xml(id)).cloned().unwrap_or_default()
     }
 
-    /// A value that is no list.
+    /// A value that is not a list.
     fn element(&self, name: &str, schema: Option<NodeId>, value: &Value, out: &mut String) {
         let xml = self.xml(schema);
         let Value::Object(members) = value else {
@@ -92,12 +93,12 @@ impl Writer<'_> {
         if xml.wrapped {
             let outer = xml.name.as_deref().unwrap_or(name);
             self.open(outer, &xml, "", out);
-            // The items of a wrapped list are called as it is, where they have no name of their own.
+            // The items of a wrapped list have the list's name, unless they have their own.
             let inner = item_xml.name.as_deref().unwrap_or(outer);
             items.iter().for_each(|value| self.element(inner, item, value, out));
             return self.close(outer, &xml, out);
         }
-        // The name of a list that is not wrapped has no element to stand on.
+        // The name of an unwrapped list has no element.
         let inner = item_xml.name.as_deref().unwrap_or(name);
         items.iter().for_each(|value| self.element(inner, item, value, out));
     }
@@ -146,7 +147,7 @@ fn types_of_list(set: &SchemaSet, schema: NodeId) -> bool {
 
 fn qualified(name: &str, xml: &Xml) -> String {
     match &xml.prefix {
-        // A prefix that is bound to nothing would be no well-formed XML.
+        // A prefix without a namespace would not be well-formed XML.
         Some(prefix) if xml.namespace.is_some() => {
             format!("{}:{}", name_token(prefix), name_token(name))
         }
@@ -169,7 +170,7 @@ fn escape(text: &str, out: &mut String) {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
-            // A parser would make a line feed of it (XML 1.0, section 2.11).
+            // A parser would convert it to a line feed (XML 1.0, section 2.11).
             '\r' => out.push_str("&#13;"),
             // XML 1.0 has no way to write these.
             '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
@@ -227,7 +228,7 @@ mod tests {
         assert!(document(&set, None, &json!([1])).ends_with("<root><item>1</item></root>"));
     }
 
-    /// The examples of OpenAPI 3.0.4, section 4.7.26.2.
+    /// The examples in OpenAPI 3.0.4, section 4.7.26.2.
     #[test]
     fn as_the_specification_has_it() {
         let animals = |xml: Value, item: Value| {

@@ -1,5 +1,5 @@
-//! Credentials: whether a request brings what the spec asks for. Only presence and shape are checked; a mock
-//! knows no user.
+//! Checks whether a request has the credentials that the spec requires. Only presence and form are
+//! checked: the mock knows no users.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::conform::SecurityRequirement;
 use crate::exchange::{Request, header, is_pseudonym};
 
-/// What an operation asks for: any of the alternatives, each of which is all of its schemes.
+/// The requirements of an operation: any of the alternatives, each with all of its schemes.
 #[derive(Debug, Default)]
 pub(in crate::mock) struct Credentials {
     alternatives: Vec<Vec<Scheme>>,
@@ -25,7 +25,7 @@ enum Scheme {
     Bearer,
     /// Another scheme of `Authorization`, in lower case.
     Other(String),
-    /// Nothing of it shows in a request: mutual TLS, or a scheme that the document does not define.
+    /// Not visible in a request: mutual TLS, or a scheme that the document does not define.
     Unseen,
 }
 
@@ -45,7 +45,7 @@ impl Credentials {
         Credentials { alternatives }
     }
 
-    /// True where nothing is asked, or one alternative is brought whole.
+    /// True if nothing is required, or one alternative is complete.
     pub(in crate::mock) fn are_brought(&self, request: &Request<'_>) -> bool {
         self.alternatives.is_empty()
             || self
@@ -110,7 +110,7 @@ impl Scheme {
                 .flat_map(|(_, value)| value.split(';'))
                 .filter_map(|pair| pair.trim().split_once('='))
                 .any(|(n, v)| n == name && !v.is_empty()),
-            // A recording has a pseudonym in its place.
+            // A recording has a pseudonym instead.
             Scheme::Basic => authorization("basic").is_some_and(|code| {
                 is_pseudonym(code) || STANDARD.decode(code).is_ok_and(|pair| pair.contains(&b':'))
             }),

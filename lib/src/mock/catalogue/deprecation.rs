@@ -11,11 +11,12 @@ use crate::conform::Operation;
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
-/// Keywords that give the times, since OpenAPI has only `deprecated`.
+/// Keywords for the times, because OpenAPI only has `deprecated`.
 const SINCE: [&str; 3] = ["x-deprecated-since", "x-deprecated-at", "x-deprecation-date"];
 const UNTIL: [&str; 3] = ["x-sunset", "x-sunset-date", "x-sunset-at"];
 
-/// The headers of an operation. The header needs a date: an operation that is deprecated without one gets `@0`.
+/// The headers of an operation. The header requires a date: a deprecated operation without one gets
+/// `@0`.
 pub(super) fn headers(operation: &Operation) -> Vec<(HeaderName, HeaderValue)> {
     let time = |keys: [&str; 3]| keys.iter().find_map(|key| moment(operation.raw.get(*key)?));
     let mut headers = Vec::new();
@@ -39,7 +40,7 @@ pub(super) fn headers(operation: &Operation) -> Vec<(HeaderName, HeaderValue)> {
     headers
 }
 
-/// A date, a time of RFC 3339, an HTTP-date, or seconds since 1970.
+/// A date, an RFC 3339 time, an HTTP-date, or seconds since 1970.
 fn moment(value: &Value) -> Option<OffsetDateTime> {
     if let Some(seconds) = value.as_i64() {
         return OffsetDateTime::from_unix_timestamp(seconds).ok();

@@ -1,5 +1,5 @@
-//! Requests that match a named example. Where a parameter or the request's body has an example, and a response has an
-//! example of the same name, a request with the first is answered with the second.
+//! Requests that match a named example. If a parameter or the request's body has an example, and a
+//! response has an example with the same name, a request with the first one gets the second one.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ struct ExampleMatch {
 #[derive(Debug)]
 enum Condition {
     Parameter(Location, String, String),
-    /// In JSON.
+    /// As JSON.
     Body(Value),
 }
 

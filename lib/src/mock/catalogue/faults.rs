@@ -1,14 +1,15 @@
-//! Examples that contradict their schemas. They are served all the same; a user reads of them once, at the start.
+//! Examples that violate their schemas. They are served nevertheless, with one warning at the
+//! start.
 
 use serde_json::Value;
 
 use crate::conform::Api;
 use crate::schema::{Direction, NodeId};
 
-/// Faults that are listed one by one; more are only counted.
+/// Number of problems that are listed; the others are only counted.
 const LISTED: usize = 10;
 
-/// One warning for each fault of the list, and one for the rest. `of_schemas` are those that stand in schemas.
+/// A warning for each listed problem, and one for the rest. `of_schemas` are those in schemas.
 pub(super) fn warnings(api: &Api, of_schemas: impl Iterator<Item = String>) -> Vec<String> {
     let mut faults: Vec<String> = of_schemas.collect();
     faults.extend(of_media(api));
@@ -53,7 +54,7 @@ fn of_media(api: &Api) -> Vec<String> {
 }
 
 fn problem(api: &Api, schema: NodeId, media: &str, example: &Value) -> Option<String> {
-    // A text stands for itself in other notations, and JSON is often given as a text.
+    // In other syntaxes a text is written unchanged, and JSON is often given as a text.
     if !crate::conform::is_json(media) || example.is_string() {
         return None;
     }
@@ -64,7 +65,7 @@ fn problem(api: &Api, schema: NodeId, media: &str, example: &Value) -> Option<St
     Some(format!("{} {}", problem.pointer, problem.message).trim_start().to_owned())
 }
 
-/// A key as a part of a JSON pointer (RFC 6901).
+/// A key as a segment of a JSON pointer (RFC 6901).
 fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

@@ -1,4 +1,4 @@
-//! What a user names on the command line, as documents.
+//! Loads the documents that the command line names.
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,30 +8,30 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::spec::{self, Document, Format, Home, SpecError};
 
-/// What stands in a URL's path as it is.
+/// Characters that need no escape in a URL's path.
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Documents in the order in which they were named, and what a person should know about them.
+/// Documents in the order of the command line, with warnings.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The documents.
     pub documents: Vec<Document>,
-    /// Broken formalities, and files of a folder that were left out.
+    /// Formal errors, and skipped files of a folder.
     pub warnings: Vec<String>,
-    /// Files and folders that the documents came from: where one changes, the documents may have.
+    /// The files and folders of the documents, to watch for changes.
     pub files: Vec<PathBuf>,
 }
 
-/// Gives what is at a URL, or says why not.
+/// Returns the content at a URL, or why there is none.
 pub type Fetch = Box<dyn FnMut(&str) -> Result<Vec<u8>, String> + Send>;
 
-/// What a user names on the command line, to be loaded once or again and again.
+/// The sources named on the command line, which may be loaded repeatedly.
 pub struct Sources {
     names: Vec<String>,
-    /// Standard input, which can be read once only.
+    /// Standard input, which can be read only once.
     stdin: Option<Vec<u8>>,
-    /// The folder that references must not leave; `None`: that of each file.
+    /// The folder that references must not leave; `None` for the folder of each file.
     ref_root: Option<PathBuf>,
     fetch: Fetch,
 }
@@ -39,7 +39,7 @@ pub struct Sources {
 /// Why the specs cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file, or standard input, is no spec.
+    /// A file, or standard input, is not a spec.
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// A folder cannot be listed.
@@ -50,13 +50,13 @@ pub enum LoadError {
         /// What the system said.
         error: io::Error,
     },
-    /// A folder holds nothing to serve.
+    /// A folder contains no specs.
     #[error("{}: this folder contains no specs; add a .yaml, .yml or .json file", .0.display())]
     Empty(PathBuf),
     /// Standard input cannot be read.
     #[error("standard input: {0}")]
     Stdin(io::Error),
-    /// `-` twice.
+    /// `-` was given twice.
     #[error("standard input (-) is named twice, but it can be read only once")]
     StdinTwice,
     /// A URL.
@@ -64,14 +64,14 @@ pub enum LoadError {
     Url {
         /// The URL.
         url: String,
-        /// What went wrong.
+        /// The cause.
         why: String,
     },
 }
 
 impl Sources {
-    /// Files, folders (every `.yaml`, `.yml` and `.json`, in the order of their names), `http://` and `https://` URLs, and `-`,
-    /// which is read at once.
+    /// Files, folders (every `.yaml`, `.yml` and `.json`, sorted by name), `http://` and `https://`
+    /// URLs, and `-`, which is read immediately.
     ///
     /// # Errors
     /// Standard input cannot be read, or is named twice.
@@ -144,7 +144,7 @@ impl Loaded {
         let bytes = fetch(url).map_err(wrong)?;
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // The server is the document's own: its references may lead to all of it.
+        // Its references may refer to anything on the document's server.
         let home = Home::of_url_path(path);
         let mut read = |name: &str| {
             let name = utf8_percent_encode(name, IN_PATH);
@@ -170,7 +170,7 @@ impl Loaded {
         for path in paths {
             match self.add_file(&path, root) {
                 Ok(()) => {}
-                // Folders also hold a package.json, a partial, or what other files refer to.
+                // Folders also contain a package.json, a partial, or referenced files.
                 Err(error @ SpecError::NotOpenApi { .. }) => {
                     self.files.push(path);
                     self.warnings.push(format!("ignored: {error}"));

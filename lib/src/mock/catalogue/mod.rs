@@ -1,5 +1,5 @@
-//! What is compiled from specs: operations, the plans of their answers, and recordings. Nothing in it changes but the
-//! places in sequences of recordings.
+//! What is compiled from specs: operations, the plans of their answers, and recordings. Only the
+//! positions in sequences of recordings change.
 
 mod credentials;
 mod deprecation;
@@ -23,10 +23,10 @@ pub use watch::{Seen, WATCH_EVERY};
 /// Why documents cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
-    /// A `$ref` leads nowhere.
+    /// A `$ref` cannot be resolved.
     #[error(transparent)]
     Spec(#[from] crate::spec::SpecError),
-    /// Something in the document has a form that cannot be served.
+    /// A part of the document cannot be served.
     #[error(transparent)]
     Conform(#[from] crate::conform::ConformError),
     /// `x-hmt-replay` is malformed.
@@ -37,7 +37,7 @@ pub enum CompileError {
     Data(#[from] DataError),
 }
 
-/// Specs made ready to answer requests. All connections share it.
+/// Specs compiled for answering requests. All connections share it.
 #[derive(Debug)]
 pub struct Catalogue {
     /// In the order of precedence.
@@ -50,7 +50,7 @@ impl Catalogue {
     /// Compiles documents, in the order of precedence.
     ///
     /// # Errors
-    /// The place in the document that cannot be served.
+    /// The location in the document that cannot be served.
     pub fn compile(documents: Vec<Document>) -> Result<Catalogue, CompileError> {
         let mut recordings = Recordings::new(MatchRule::default());
         let mut specs = Vec::with_capacity(documents.len());
@@ -62,14 +62,14 @@ impl Catalogue {
                 .add_document(&document.root)
                 .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
             let api = Api::compile(&document)?;
-            // A large document and its plans together would be the peak of memory.
+            // A large document together with its plans would be the peak of memory.
             drop(document);
             specs.push(Spec::compile(api));
         }
         Ok(Catalogue { specs, recordings, initial_storage })
     }
 
-    /// What was wrong with the documents without making them unusable.
+    /// Problems of the documents that leave them usable.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         self.specs.iter().flat_map(|spec| {
             let (api, source) = (&spec.api, &spec.api.source);
@@ -93,7 +93,7 @@ impl Catalogue {
         self.specs.iter_mut().for_each(|spec| spec.api.schemas.strict_one_of = strict);
     }
 
-    /// Lets recorded pseudonyms match only the secrets that they were made of.
+    /// Lets recorded pseudonyms match only the secrets that they were computed from.
     pub fn set_pseudonym(&mut self, of: impl Fn(&str) -> String + Send + Sync + 'static) {
         self.recordings.set_pseudonym(of);
     }
@@ -108,20 +108,20 @@ impl Catalogue {
         self.specs.iter().map(|spec| spec.api.operations.len()).sum()
     }
 
-    /// True where a spec or a recording names this host.
+    /// True if a spec or a recording names this host.
     pub fn knows_host(&self, host: &str) -> bool {
         let origins = origins(host);
         let named = |spec: &Spec| origins.iter().any(|origin| spec.api.has_origin(origin));
         self.recordings.knows_host(host) || self.specs.iter().any(named)
     }
 
-    /// True where a spec has a server that is relative, and so serves any host.
+    /// True if a spec has a relative server, which serves any host.
     pub(super) fn serves_any_host(&self) -> bool {
         self.specs.iter().any(|spec| spec.api.servers.iter().any(|s| s.origin.is_none()))
     }
 }
 
-/// A mock speaks for both schemes.
+/// A mock stands for both schemes.
 pub(super) fn origins(host: &str) -> [String; 2] {
     [format!("https://{host}"), format!("http://{host}")]
 }

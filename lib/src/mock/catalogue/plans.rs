@@ -1,5 +1,5 @@
-//! A document made ready to be served: for each operation, status and media type the examples as bytes and
-//! the plan that generates data, so that nothing is resolved per request.
+//! A document compiled for serving: for each operation, status and media type, the examples as
+//! bytes and the plan that generates data, so that nothing is resolved for each request.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -29,14 +29,14 @@ use super::faults;
 pub(in crate::mock) struct Spec {
     pub(in crate::mock) api: Api,
     operations: Vec<OperationPlan>,
-    /// Schemas for which no valid value was found, and examples that contradict their schemas.
+    /// Schemas without a valid value, and examples that violate their schemas.
     pub(in crate::mock) warnings: Vec<String>,
 }
 
-/// How a value is made.
+/// How a value is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) struct Making {
-    /// New data throughout, in place of samples.
+    /// New data throughout, instead of samples.
     pub(in crate::mock) dynamic: bool,
     pub(in crate::mock) seed: u64,
 }
@@ -52,23 +52,23 @@ impl Making {
         plain_text(&out)
     }
 
-    /// The same for the value at a place: two dates should differ.
+    /// The same for another value: two dates should differ.
     pub(in crate::mock) fn at(self, place: u64) -> Making {
         Making { seed: self.seed.wrapping_add(place), ..self }
     }
 }
 
-/// Values of a generated sequence whose length the document does not say.
+/// Number of values in a generated sequence if the document does not specify its length.
 const ITEMS: u64 = 3;
 
-/// Compiles plans, each schema's once: many operations answer with the same errors.
+/// Compiles plans, one for each schema: many operations share their errors.
 struct Plans<'a> {
     schemas: &'a SchemaSet,
     known: HashMap<NodeId, Arc<Plan>>,
 }
 
 impl<'a> Plans<'a> {
-    /// The plans of all bodies, compiled together: they have much in common.
+    /// The plans of all bodies, compiled together, because they have much in common.
     fn of_bodies(api: &'a Api) -> Self {
         let responses = api.operations.iter().flat_map(|operation| &operation.responses);
         let media = responses.flat_map(|(_, response)| &response.content);
@@ -98,11 +98,11 @@ impl<'a> Plans<'a> {
 #[derive(Debug)]
 pub(in crate::mock) struct OperationPlan {
     pub(in crate::mock) credentials: Credentials,
-    /// Headers of every answer of a deprecated operation.
+    /// Headers for every answer of a deprecated operation.
     pub(in crate::mock) deprecation: Vec<(HeaderName, HeaderValue)>,
     /// Which requests match which examples.
     pub(in crate::mock) example_matches: ExampleMatches,
-    /// Those that can be final, in the order of the document.
+    /// Those that can be final, in document order.
     pub(in crate::mock) responses: Vec<ResponsePlan>,
 }
 
@@ -125,7 +125,8 @@ pub(in crate::mock) struct HeaderPlan {
 #[derive(Debug)]
 pub(in crate::mock) enum HeaderValuePlan {
     Example(HeaderValue),
-    /// The plan, and whether it makes lists or objects, which stand in a header without JSON's signs.
+    /// The plan, and whether its values are lists or objects, which a header contains without JSON
+    /// syntax.
     Generated(Arc<Plan>, bool),
 }
 
@@ -135,15 +136,15 @@ pub(in crate::mock) struct MediaPlan {
     pub(in crate::mock) media: MediaType,
     /// The type as declared, parameters included.
     pub(in crate::mock) declared: String,
-    /// The same as it stands in an answer; `None` where no header can hold it.
+    /// The same as a header value; `None` if no header can contain it.
     pub(in crate::mock) content_type: Option<HeaderValue>,
     pub(in crate::mock) notation: Notation,
-    /// The default one first, which may have no name.
+    /// The default example first, which may have no name.
     pub(in crate::mock) examples: Vec<(Option<String>, Bytes)>,
     pub(in crate::mock) schema: Option<NodeId>,
-    /// `None` where the document says nothing of the body.
+    /// `None` if the document does not describe the body.
     plan: Option<Arc<Plan>>,
-    /// What makes the values of a sequence, where the document says what each is.
+    /// Generates the values of a sequence, if the document describes them.
     items: Option<Arc<Plan>>,
     /// The values of an event stream are the data of its events.
     is_data: bool,
@@ -177,7 +178,7 @@ impl OperationPlan {
         let responses = operation
             .responses
             .iter()
-            // Interim answers are never the answer.
+            // Interim responses are never the answer.
             .filter(|(key, _)| !matches!(key, StatusKey::Code(..200) | StatusKey::Range(..2)))
             .map(|(key, response)| ResponsePlan::compile(plans, *key, response))
             .collect();
@@ -206,7 +207,7 @@ impl ResponsePlan {
 }
 
 impl HeaderPlan {
-    /// `None` for headers that are the server's own to set, and those that no message can carry.
+    /// `None` for headers that the server sets itself, and those that no message can carry.
     fn compile(plans: &mut Plans<'_>, name: &str, header: &HeaderSpec) -> Option<HeaderPlan> {
         const OURS: [HeaderName; 6] =
             [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, DATE];
@@ -228,7 +229,7 @@ impl HeaderPlan {
         Some(HeaderPlan { name, value })
     }
 
-    /// The value of a header; `None` where none could be made that a message can carry.
+    /// The value of a header; `None` if no valid one could be generated.
     pub(in crate::mock) fn value(&self, making: impl FnOnce() -> Making) -> Option<HeaderValue> {
         match &self.value {
             HeaderValuePlan::Example(value) => Some(value.clone()),
@@ -252,7 +253,7 @@ impl MediaPlan {
         let root = content.schema.map(|schema| schemas.node(target(schemas, schema)));
         let takes_text = content.schema.is_none_or(|s| schemas.types(s).has(Types::STRING));
         let bytes = |value: &Value| -> Bytes {
-            // Many documents give a JSON example as a string of JSON text.
+            // Many documents have a JSON example as a string of JSON text.
             let parsed = match value {
                 Value::String(text) if notation == Notation::Json && !takes_text => {
                     serde_json::from_str(text).ok()
@@ -293,7 +294,7 @@ impl MediaPlan {
         }
     }
 
-    /// The example of a name, or the default one.
+    /// The example with a name, or the default one.
     pub(in crate::mock) fn example(&self, name: Option<&str>) -> Option<&Bytes> {
         match name {
             None => self.examples.first(),
@@ -302,14 +303,14 @@ impl MediaPlan {
         .map(|(_, body)| body)
     }
 
-    /// A body made from the schema, in the notation of the type that the client gets.
+    /// A body generated from the schema, in the syntax of the negotiated type.
     pub(in crate::mock) fn make(
         &self,
         media_type: &str,
         making: Making,
         schemas: &SchemaSet,
     ) -> Bytes {
-        // The type of a declared range is the client's choice.
+        // The client chooses the type in a declared range.
         let notation = match self.media.is_range() {
             true => MediaType::parse(media_type).notation(),
             false => self.notation,
@@ -325,7 +326,7 @@ impl MediaPlan {
             return Bytes::from_static(body);
         }
         let Some(plan) = &self.plan else {
-            // Nothing is known: the smallest thing that a reader of the notation can read.
+            // Nothing is known: the smallest valid content of the syntax.
             return match notation {
                 Notation::Json => Bytes::from_static(b"{}"),
                 _ => Bytes::new(),
@@ -364,7 +365,7 @@ fn sequence_of(plan: &Plan, sequence: Sequence, is_data: bool, making: Making) -
     body.into()
 }
 
-/// The node that a chain of references ends at; at most as many steps as there could be without a cycle.
+/// The target of a chain of references, which is no longer than the number of nodes.
 fn target(schemas: &SchemaSet, mut id: NodeId) -> NodeId {
     for _ in 0..64 {
         match schemas.node(id).reference {

@@ -1,24 +1,24 @@
-//! Whether the files of specs have changed.
+//! Detects changes in the files of specs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// How often files are looked at.
+/// Interval of the checks.
 pub const WATCH_EVERY: Duration = Duration::from_millis(300);
 
-/// What files looked like when they were last seen. Their times and sizes are compared: notices of the system do not come
-/// from every file system.
+/// The times and sizes of files when they were last seen. They are compared because not every file
+/// system supports notifications.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Seen(HashMap<PathBuf, Option<(SystemTime, u64)>>);
 
 impl Seen {
-    /// Looks at files and folders.
+    /// Examines files and folders.
     pub fn look<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Seen {
         Seen(paths.into_iter().map(|path| (path.clone(), stamp(path))).collect())
     }
 
-    /// True where a file looks different now, or is gone or new.
+    /// True if a file has changed, or was added or removed.
     pub fn changed(&self) -> bool {
         self.0.iter().any(|(path, seen)| stamp(path) != *seen)
     }

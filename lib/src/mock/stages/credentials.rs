@@ -1,4 +1,4 @@
-//! A request without the credentials that its operation asks for: 401.
+//! Refuses requests without the credentials that their operation requires: 401.
 
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;

@@ -1,4 +1,4 @@
-//! An answer from an example of the spec.
+//! Answers with an example of the spec.
 
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};

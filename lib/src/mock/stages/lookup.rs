@@ -1,4 +1,4 @@
-//! The operation of a request.
+//! Finds the operation of a request.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use crate::recorded::HostRule;
 use super::super::call::{Call, Context};
 use super::super::catalogue::{OperationPlan, Spec, origins};
 
-/// The operation that takes a request.
+/// The matching operation.
 pub(super) struct Operation<'a> {
     pub(super) spec: &'a Spec,
     pub(super) matched: Matched<'a>,
     pub(super) plan: &'a OperationPlan,
 }
 
-/// What there is instead of an operation.
+/// The alternatives if there is no operation.
 pub(super) struct Missing<'a> {
     /// The methods of the path.
     pub(super) allowed: BTreeSet<Verb<'a>>,
@@ -24,7 +24,8 @@ pub(super) struct Missing<'a> {
     pub(super) nearest: Option<String>,
 }
 
-/// The most specific operation; a tie goes to the one whose path parameters fit, then to the spec given first.
+/// The most specific operation; among equals, the one whose path parameters match, then that of the
+/// first spec.
 pub(super) fn find<'a>(
     context: &Context<'a>,
     call: &Call<'a>,
@@ -34,7 +35,7 @@ pub(super) fn find<'a>(
     let mut missing = Missing { allowed: BTreeSet::new(), nearest: None };
     for spec in &context.catalogue.specs {
         match find_in(&spec.api, call, method) {
-            // Servers answer HEAD wherever they answer GET (RFC 9110, 9.1).
+            // Servers support HEAD wherever they support GET (RFC 9110, 9.1).
             Found::MethodNotAllowed(methods)
                 if method == Method::Head.into() && methods.contains(&Method::Get.into()) =>
             {
@@ -54,7 +55,7 @@ pub(super) fn find<'a>(
     Ok(Operation { spec, matched, plan })
 }
 
-/// Looks in one spec. A request that names a host needs the base path too; the scheme does not matter.
+/// Searches one spec. A request that names a host needs the base path too; the scheme is ignored.
 fn find_in<'a>(api: &'a Api, call: &Call<'_>, method: Verb<'a>) -> Found<'a> {
     if call.host == HostRule::Any {
         return api.find_for(method, None, &call.request, Base::Optional);

@@ -1,4 +1,4 @@
-//! An answer made from schemas, and the head that examples share with it.
+//! Answers generated from schemas, and the head that examples share with them.
 
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -51,7 +51,7 @@ fn head_by(choice: &Choice<'_>, seed: &mut Seed<'_>) -> Answer {
     answer
 }
 
-/// The seed of an answer, computed where something is made.
+/// The seed of an answer, computed on demand.
 struct Seed<'a> {
     context: &'a Context<'a>,
     call: &'a Call<'a>,
@@ -89,7 +89,7 @@ impl<'a> Seed<'a> {
         let mut parts = Vec::with_capacity(path.len() + self.media_type.len() + 32);
         for text in [self.call.parts.method.as_str(), &path, self.media_type] {
             parts.extend_from_slice(text.as_bytes());
-            // No text has this byte, so that no two lists of parts are the same bytes.
+            // Text does not contain this byte, so different lists of parts have different bytes.
             parts.push(0xff);
         }
         parts.extend_from_slice(&body_hash(request.body.as_bytes()).to_le_bytes());
@@ -98,7 +98,7 @@ impl<'a> Seed<'a> {
     }
 }
 
-/// Equal for JSON bodies that differ in white space and the order of members only.
+/// Equal for JSON bodies that only differ in whitespace and the order of members.
 fn body_hash(body: &[u8]) -> u64 {
     let structured = body.first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
     match structured.then(|| serde_json::from_slice::<Value>(body)) {

@@ -1,4 +1,4 @@
-//! No operation takes the request: the upstream answers, or a 404, or a 405.
+//! Handles requests without an operation: the upstream answers, or a 404, or a 405.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>, missing: Miss
         not_allowed(&call.parts.method, &missing.allowed)
     };
     match &context.settings.upstream {
-        // A path that a spec has says itself what it takes.
+        // The spec itself determines what its path accepts.
         Some(upstream) if own.status != StatusCode::NO_CONTENT => upstream.ask(call).await,
         _ => own,
     }
@@ -68,10 +68,10 @@ fn base_paths(catalogue: &Catalogue) -> Vec<&str> {
     bases
 }
 
-/// The operations whose paths are most like a path: `GET /pets/{petId}`. None where no path is like it.
+/// The operations with the most similar paths: `GET /pets/{petId}`. Empty if no path is similar.
 fn nearest_operations(catalogue: &Catalogue, path: &str) -> Vec<String> {
     const SHOWN: usize = 3;
-    /// One segment may be another one altogether.
+    /// At most one segment may be completely different.
     const FARTHEST: f64 = 1.0;
     let bases = base_paths(catalogue);
     let bare = bases.iter().find_map(|base| path.strip_prefix(base)).unwrap_or(path);
@@ -87,7 +87,8 @@ fn nearest_operations(catalogue: &Catalogue, path: &str) -> Vec<String> {
         .collect()
 }
 
-/// How far a path is from a template: the sum over segments of 0 (equal, or a parameter) to 1 (nothing in common).
+/// The distance of a path from a template: the sum over segments from 0 (equal, or a parameter) to
+/// 1 (nothing in common).
 fn distance(template: &str, path: &str) -> f64 {
     let split = |text: &str| -> Vec<String> {
         text.trim_matches('/').split('/').map(str::to_lowercase).collect()
@@ -103,11 +104,12 @@ fn distance(template: &str, path: &str) -> f64 {
             total += 1.0 - alike;
         }
     }
-    // Parameters match everything: only a literal segment says that the two are about the same.
+    // Parameters match everything, so only a literal segment shows that the two are related.
     if literal < 0.5 { f64::INFINITY } else { total }
 }
 
-/// OPTIONS lists the methods of the path (RFC 9110, section 9.3.7); every other method is refused with the same list.
+/// OPTIONS lists the methods of the path (RFC 9110, section 9.3.7); every other method is refused
+/// with the same list.
 fn not_allowed(method: &Method, allowed: &BTreeSet<Verb<'_>>) -> Answer {
     let mut names: BTreeSet<String> = allowed.iter().map(Verb::to_string).collect();
     names.insert(Verb::from(exchange::Method::Options).to_string());

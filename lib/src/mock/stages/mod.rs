@@ -1,4 +1,4 @@
-//! The order of answers, with a file for each stage.
+//! The order of the stages, with a file for each.
 
 mod credentials;
 mod example;
@@ -20,7 +20,7 @@ use negotiation::Choice;
 pub(super) use preflight::allow_origin;
 pub use upstream::Upstream;
 
-/// The answer to a request. Each stage answers, or leaves the request to the next.
+/// The answer to a request. Each stage answers, or passes the request to the next.
 pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
     let found = lookup::find(context, call);
     if let Some(answer) = preflight::answer(context, call) {
@@ -35,7 +35,7 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
     };
     let mut answer = of_operation(context, call, &operation);
     for (name, value) in &operation.plan.deprecation {
-        // What the response declares itself has precedence.
+        // Headers that the response declares itself take precedence.
         answer.headers.entry(name).or_insert_with(|| value.clone());
     }
     answer
@@ -56,7 +56,7 @@ fn of_operation(context: &Context<'_>, call: &Call<'_>, operation: &Operation<'_
     fill(context, call, operation, &choice)
 }
 
-/// The answer to a choice: an example, else data made from the schema.
+/// The answer for a choice: an example, or data generated from the schema.
 fn fill(
     context: &Context<'_>,
     call: &Call<'_>,

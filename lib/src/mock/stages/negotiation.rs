@@ -1,4 +1,4 @@
-//! Which response, status and media type an answer has. What stands in the body is not decided here.
+//! Chooses the response, status and media type of an answer, but not the content of its body.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ use super::super::call::{Call, Context};
 use super::super::catalogue::{MediaPlan, OperationPlan, ResponsePlan};
 use super::lookup::Operation;
 
-/// What an answer is made of.
+/// The parts of an answer.
 pub(super) struct Choice<'a> {
-    /// `None` where the operation declares no response: an empty 200.
+    /// `None` if the operation declares no response: an empty 200.
     pub(super) response: Option<&'a ResponsePlan>,
     pub(super) status: StatusCode,
-    /// `None` where the answer has no body.
+    /// `None` if the answer has no body.
     pub(super) media: Option<ChosenMedia<'a>>,
-    /// The name of the example that stands in the body, where the media type has it.
+    /// The name of the example in the body, if the media type has it.
     pub(super) example: Option<&'a str>,
 }
 
@@ -31,13 +31,14 @@ pub(super) struct ChosenMedia<'a> {
     pub(super) content_type: Option<HeaderValue>,
 }
 
-/// No media type of a response is acceptable to the client.
+/// The client accepts no media type of a response.
 struct NotAcceptable;
 
-/// Chooses for a valid request: what it prefers, else the usual response.
+/// Chooses for a valid request: the preferred response, or else the usual one.
 ///
 /// # Errors
-/// The refusal of a preference that the operation cannot satisfy (404), or of all media types (406).
+/// The refusal of a preference that the operation cannot satisfy (404), or of all media types
+/// (406).
 pub(super) fn choose<'a>(
     context: &Context<'_>,
     call: &'a Call<'_>,
@@ -65,7 +66,7 @@ pub(super) fn choose<'a>(
             let found = candidates.iter().find(|(response, _)| has(response, name));
             Some(found.ok_or_else(|| unsatisfied(plan, "example", name))?)
         }
-        // A status that the client prefers is stronger than an example that the request matches.
+        // A preferred status takes precedence over an example that the request matches.
         (None, Some(name)) if call.preferences.code.is_none() => {
             candidates.iter().find(|(response, _)| has(response, name)).or(candidates.first())
         }
@@ -82,8 +83,9 @@ pub(super) fn choose<'a>(
     Ok(Choice { response: Some(response), status, media, example: preferred.or(matched) })
 }
 
-/// The first of some statuses that the operation declares for an error; else its `4XX` or `default`, sent as `status`. A
-/// client that accepts none of the media types gets the first: the wrong type says more than nothing.
+/// The first of some statuses that the operation declares for an error, or else its `4XX` or
+/// `default`, sent as `status`. A client that accepts none of the media types gets the first one:
+/// the wrong type says more than nothing.
 pub(super) fn declared_error<'a>(
     call: &Call<'_>,
     operation: &'a Operation<'_>,
@@ -103,7 +105,7 @@ pub(super) fn declared_error<'a>(
     Some(lenient(call, response, status))
 }
 
-/// As [`declared_error`], for a status that no other declaration can stand for.
+/// Like [`declared_error`], for a status that no other declaration can replace.
 pub(super) fn exact_error<'a>(
     call: &Call<'_>,
     operation: &'a Operation<'_>,
@@ -120,7 +122,7 @@ fn lenient<'a>(call: &Call<'_>, response: &'a ResponsePlan, status: StatusCode) 
     Choice { response: Some(response), status, media, example: None }
 }
 
-/// The media type of highest quality among those that fit.
+/// The media type with the highest quality among the matching ones.
 fn media_of<'a>(
     response: &'a ResponsePlan,
     status: StatusCode,
@@ -145,8 +147,8 @@ fn chosen<'a>(plan: &'a MediaPlan, accept: &Accept) -> ChosenMedia<'a> {
     ChosenMedia { plan, media_type, content_type: plan.content_type.clone() }
 }
 
-/// All responses: the lowest explicit 2xx, else `2XX`, else `default`, else the first; then the others, which may have an
-/// example that the first has not.
+/// All responses: the lowest explicit 2xx, or else `2XX`, `default`, or the first; then the others,
+/// which may have an example that the first one lacks.
 fn usual(plan: &OperationPlan) -> Vec<(&ResponsePlan, StatusCode)> {
     let responses = &plan.responses;
     let usual = responses
@@ -183,7 +185,7 @@ fn code_text<'a>(call: &'a Call<'_>) -> &'a str {
     call.preferences.code.as_deref().unwrap_or_default()
 }
 
-/// The operation has nothing of the kind that the client prefers.
+/// The operation has nothing that satisfies the preference.
 fn unsatisfied(plan: &OperationPlan, kind: &str, preferred: &str) -> Box<Answer> {
     let known: Vec<String> = if kind == "response" {
         plan.responses.iter().map(|response| response.key.to_string()).collect()
@@ -209,7 +211,7 @@ fn not_acceptable(response: &ResponsePlan) -> Answer {
     Answer::problem_with(StatusCode::NOT_ACCEPTABLE, title, &detail, extra)
 }
 
-/// The status that a key of `responses` is sent as.
+/// The status for a key of `responses`.
 fn status_of(key: StatusKey) -> StatusCode {
     let code = match key {
         StatusKey::Code(code) => code,

@@ -32,13 +32,13 @@ fn preflight(method: &Method, headers: &HeaderMap) -> Option<Answer> {
     Some(answer)
 }
 
-/// Lets the page of an origin read an answer. An answer that names an origin itself, such as a recorded one, stays as it
-/// is. A value that is not an origin, such as one made from a schema, is replaced.
+/// Lets a page read an answer. An answer that names an origin itself, for instance a recorded one,
+/// stays unchanged. A value that is not an origin, for instance a generated one, is replaced.
 pub(in crate::mock) fn allow_origin(origin: &HeaderValue, headers: &mut HeaderMap) {
     if headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).is_some_and(is_origin) {
         return;
     }
-    // With credentials a browser takes no wildcards, so every name is spelled out.
+    // With credentials, browsers do not accept wildcards, so every name is listed.
     let exposed: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
     if let Ok(exposed) = HeaderValue::from_str(&exposed.join(", ")) {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
@@ -48,7 +48,8 @@ pub(in crate::mock) fn allow_origin(origin: &HeaderValue, headers: &mut HeaderMa
     headers.append(VARY, HeaderValue::from_static("origin"));
 }
 
-/// True for what browsers take in `access-control-allow-origin`: `*`, `null`, or scheme, host and port.
+/// True for what browsers accept in `access-control-allow-origin`: `*`, `null`, or scheme, host and
+/// port.
 fn is_origin(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return false };
     matches!(text, "*" | "null")

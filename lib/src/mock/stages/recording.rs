@@ -1,4 +1,4 @@
-//! The exact recording of a request, if a spec has one.
+//! Answers with the exact recording of a request, if a spec has one.
 
 use crate::conform::Verb;
 use crate::recorded::Lookup;

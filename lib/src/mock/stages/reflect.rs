@@ -1,7 +1,7 @@
-//! A made answer reflects its request, within its schema: values of the path, members of the body that was sent, the
-//! size of a page, and the URI of a new item.
+//! Generated answers reflect their request, within the schema: values of the path, members of the
+//! request body, the size of a page, and the URI of a new item.
 //!
-//! A value stands in the answer only where the answer's schema accepts it, alone and in the whole.
+//! A value is used only if the answer's schema accepts it, alone and as a part of the whole.
 
 use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};
@@ -16,7 +16,7 @@ use super::super::call::{Call, Context};
 use super::lookup::Operation;
 use super::negotiation::Choice;
 
-/// Query parameters that say how many items a page has, without `_`, `-`, `$`, `[` and `]`, in lower case.
+/// Query parameters for the page size, without `_`, `-`, `$`, `[` and `]`, in lower case.
 const SIZES: [&str; 11] = [
     "limit",
     "perpage",
@@ -30,11 +30,11 @@ const SIZES: [&str; 11] = [
     "take",
     "pagelimit",
 ];
-/// Query parameters that say where a page begins. An envelope often repeats them.
+/// Query parameters for the page position. An envelope often repeats them.
 const PLACES: [&str; 6] = ["page", "offset", "skip", "start", "pagenumber", "startindex"];
-/// Properties that an item is known by.
+/// Properties that identify an item.
 const IDS: [&str; 5] = ["id", "uuid", "guid", "key", "slug"];
-/// Properties that hold the item or the items of an envelope.
+/// Properties that hold the item or the items in an envelope.
 const ENVELOPES: [&str; 6] = ["data", "result", "results", "item", "items", "response"];
 
 pub(super) fn apply(
@@ -59,7 +59,7 @@ pub(super) fn apply(
     let mut value = made.clone();
     request.fill(schemas, schema, &mut value);
     let changed = value != made;
-    // Each part fits its own schema; together they may contradict a `oneOf` or a dependency.
+    // Each part matches its own schema; together they may violate a `oneOf` or a dependency.
     if changed && schemas.accepts(schema, &value, Direction::Response) {
         answer.body = value.to_string().into();
     }
@@ -69,20 +69,20 @@ pub(super) fn apply(
     }
 }
 
-/// What of a request can stand in its answer.
+/// The values of a request that its answer may contain.
 struct Reflected<'a> {
     /// Values of path parameters, by name.
     path: &'a [(&'a str, String)],
-    /// The value of the parameter that the path ends in.
+    /// The value of the parameter at the end of the path.
     item: Option<&'a str>,
     /// Members of the body.
     body: Map<String, Value>,
-    /// Names and values of the query that are about pages.
+    /// Names and values of paging parameters in the query.
     paging: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Reflected<'a> {
-    /// `None` where there is nothing.
+    /// `None` if there is nothing.
     fn of(call: &'a Call<'_>, operation: &'a Operation<'_>) -> Option<Reflected<'a>> {
         let path = operation.matched.path_values.as_slice();
         let item = operation.matched.operation.template.ends_with('}');
@@ -183,7 +183,8 @@ fn members(call: &Call<'_>) -> Map<String, Value> {
     }
 }
 
-/// Sets the property of that name, whatever its spelling, to a text or to what the text means in the property's type.
+/// Sets the property with that name, whatever its spelling, to a text or its value in the
+/// property's type.
 fn set_text(
     schemas: &SchemaSet,
     schema: NodeId,
@@ -233,12 +234,12 @@ fn enveloped(object: &Map<String, Value>) -> Option<String> {
     named.or_else(only_item).or_else(only_list).map(|(name, _)| name.clone())
 }
 
-/// A name without the signs that conventions differ by.
+/// A name without the characters that naming conventions differ in.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The URI of an item that a POST made: the path that it was sent to, and the item's id.
+/// The URI of an item that a POST created: the request path, followed by the item's id.
 fn location(
     call: &Call<'_>,
     operation: &Operation<'_>,

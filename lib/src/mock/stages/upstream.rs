@@ -1,4 +1,4 @@
-//! The real server, asked for what no operation takes.
+//! Passes requests without an operation to the real server.
 
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Request, StatusCode, Uri};
@@ -9,10 +9,10 @@ use crate::net::{Client, Target, is_hop_by_hop, named_by_connection};
 use super::super::answer::{Answer, Source};
 use super::super::call::Call;
 
-/// The longest answer that is passed on.
+/// Maximum size of a response body in bytes.
 const MAX_BODY: u64 = 64 << 20;
 
-/// A server that gets the requests that no operation takes.
+/// The server for requests without an operation.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     client: Client,
@@ -20,12 +20,12 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// `target` is a URL whose path comes before that of each request.
+    /// `target` is a URL whose path is prepended to that of each request.
     pub fn new(client: Client, target: Target) -> Upstream {
         Upstream { client, target }
     }
 
-    /// Sends the request on: its method, end-to-end headers, path, query and body.
+    /// Forwards the request: its method, end-to-end headers, path, query and body.
     pub(super) async fn ask(&self, call: &Call<'_>) -> Answer {
         let target = self.target.join(call.path_and_query);
         let url =

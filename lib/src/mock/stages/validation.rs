@@ -1,4 +1,4 @@
-//! A request that contradicts its operation: 415 or 422.
+//! Refuses requests that violate their operation: 415 or 422.
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
@@ -10,9 +10,9 @@ use super::super::call::{Call, Context};
 use super::lookup::Operation;
 use super::{fill, negotiation};
 
-/// Carries the violations where the operation declares the error itself.
+/// Lists the violations if the operation declares the error itself.
 const VIOLATIONS: HeaderName = HeaderName::from_static("x-hmt-violations");
-/// The longest value of the header, in bytes. Many clients refuse heads of more than 8 KiB.
+/// Maximum length of the header value in bytes. Many clients refuse heads of more than 8 KiB.
 const MAX_HEADER: usize = 4096;
 
 pub(super) fn refuse(
@@ -58,7 +58,7 @@ pub(super) fn refuse(
     Some(answer)
 }
 
-/// As many violations as a header can hold, as JSON in ASCII.
+/// As many violations as fit into the header, as ASCII JSON.
 fn capped(violations: &[Value]) -> HeaderValue {
     let mut text = String::from("[");
     for violation in violations {
@@ -75,7 +75,7 @@ fn capped(violations: &[Value]) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("[]"))
 }
 
-/// JSON without characters that a header cannot hold: they are escaped as JSON allows.
+/// JSON without characters that a header cannot contain; they are escaped.
 fn ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {

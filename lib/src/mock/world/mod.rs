@@ -1,4 +1,4 @@
-//! What lives on between requests: storage, the scope, and the count of dynamic answers.
+//! What persists between requests: storage, the scope, and the count of dynamic answers.
 
 mod storage;
 
@@ -10,7 +10,7 @@ pub use storage::{DataError, Storage};
 /// The part of a mock that requests and admin endpoints change.
 #[derive(Debug)]
 pub struct World {
-    /// What a reset puts back.
+    /// What a reset restores.
     initial: Mutex<Storage>,
     storage: Mutex<Storage>,
     scope: RwLock<Option<Arc<str>>>,
@@ -19,7 +19,8 @@ pub struct World {
 }
 
 impl World {
-    /// A world whose storage is `initial`. With a seed, dynamic answers are the same sequence in each run.
+    /// A world whose storage is `initial`. With a seed, dynamic answers have the same sequence in
+    /// each run.
     pub fn new(initial: Storage, seed: Option<u64>) -> World {
         World {
             storage: Mutex::new(initial.clone()),
@@ -29,7 +30,7 @@ impl World {
         }
     }
 
-    /// Runs `change` on the storage, alone.
+    /// Runs `change` on the storage, exclusively.
     pub fn with_storage<T>(&self, change: impl FnOnce(&mut Storage) -> T) -> T {
         change(&mut locked(&self.storage))
     }
@@ -39,13 +40,14 @@ impl World {
         self.with_storage(|storage| *storage = Storage::default());
     }
 
-    /// Puts the storage back as the specs declare it.
+    /// Resets the storage to what the specs declare.
     pub fn reset(&self) {
         let initial = locked(&self.initial).clone();
         self.with_storage(|storage| *storage = initial);
     }
 
-    /// Takes what changed specs declare. A storage that nobody changed follows them; a changed one stays until a reset.
+    /// Sets what changed specs declare. An unchanged storage follows them; a changed one stays
+    /// until a reset.
     pub fn set_initial(&self, initial: Storage) {
         let before = std::mem::replace(&mut *locked(&self.initial), initial.clone());
         self.with_storage(|storage| {
@@ -55,24 +57,24 @@ impl World {
         });
     }
 
-    /// The name under which served exchanges are logged now.
+    /// The current scope name of logged exchanges.
     pub fn scope(&self) -> Option<Arc<str>> {
         self.scope.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets the name, or takes it back.
+    /// Sets or removes the name.
     pub fn set_scope(&self, name: Option<&str>) {
         *self.scope.write().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
     }
 
-    /// The seed of a dynamic answer: another one for each.
+    /// The seed of a dynamic answer: a new one for each.
     pub(super) fn dynamic_seed(&self) -> u64 {
-        // An odd step far from 0, so that the seeds of headers, which are next to each other, do not meet.
+        // An odd step far from 0, so that the consecutive seeds of headers do not collide.
         self.next_seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
     }
 }
 
-/// A panic under one of the locks leaves a value that is whole: every change is a call on one map.
+/// After a panic under one of the locks the value is consistent: every change is a call on one map.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// Named values and entities. The specs' `x-hmt-data` says what is in it at the start.
+/// Named values and entities. The specs' `x-hmt-data` declares the initial content.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Storage {
     /// Values by name.
