@@ -1,4 +1,4 @@
-//! Options of hmt-build and hmt-merge that say how a spec is made of what was folded.
+//! Options of hmt-build and hmt-merge for writing a spec.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use hmt_core::infer::{Options, literals};
 
-/// What finalising is told.
+/// The options for writing a spec.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FinaliseArgs {
     /// The title of an inferred spec (default: the name of the host)
@@ -34,8 +34,8 @@ pub(crate) struct FinaliseArgs {
 
     /// A list of path segments, one on each line, that are names and not values
     ///
-    /// A line can also be a path: all its segments are then names, except those in braces. Blank lines and
-    /// lines that begin with # are ignored.
+    /// A line can also be a path: all its segments are then names, except those in braces. Blank
+    /// lines and lines that begin with # are ignored.
     #[arg(long, value_name = "FILE")]
     literals: Option<PathBuf>,
 
@@ -44,7 +44,7 @@ pub(crate) struct FinaliseArgs {
     explain: Vec<String>,
 }
 
-/// Versions that can be written.
+/// The versions that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OpenApi {
     #[value(name = "3.0")]
@@ -54,7 +54,7 @@ pub(crate) enum OpenApi {
 }
 
 impl FinaliseArgs {
-    /// What the library is told; initial templates are the caller's.
+    /// The options for the library; the caller adds initial templates.
     ///
     /// # Errors
     /// The file of literals cannot be read.
@@ -76,7 +76,7 @@ impl FinaliseArgs {
         })
     }
 
-    /// True where any of them was given.
+    /// True if any of them was given.
     pub(crate) fn is_given(&self) -> bool {
         self.title.is_some()
             || self.openapi.is_some()
@@ -86,17 +86,17 @@ impl FinaliseArgs {
             || !self.explain.is_empty()
     }
 
-    /// The version that was asked for.
+    /// The requested version.
     pub(crate) fn version(&self) -> Option<OpenApi> {
         self.openapi
     }
 
-    /// The paths to be explained.
+    /// The paths to explain.
     pub(crate) fn explain(&self) -> &[String] {
         &self.explain
     }
 
-    /// True where values that were seen are to be written.
+    /// True if observed values are written.
     pub(crate) fn shows_values(&self) -> bool {
         self.tight || self.examples
     }

@@ -1,11 +1,11 @@
-//! Reading the command line. A mistake in it is reported without the passwords that were typed.
+//! Parses the command line. Error messages do not contain passwords.
 
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::{ArgMatches, Parser};
 use hmt_core::cli::filtered;
 
-/// The arguments of this process, and where each comes from. Help, version and wrong usage end the program.
+/// The arguments of this process, and their sources. Help, version and wrong usage end the program.
 pub(crate) fn args<A: Parser>() -> (A, ArgMatches) {
     let matches = A::command().try_get_matches().unwrap_or_else(|error| exit(&error));
     let args = A::from_arg_matches(&matches).unwrap_or_else(|error| exit(&error));
@@ -24,7 +24,7 @@ fn exit(error: &clap::Error) -> ! {
         true => text.ansi().to_string(),
         false => text.to_string(),
     };
-    // Where standard error is closed, there is nobody to tell.
+    // If standard error is closed, the message is lost.
     let _ = stderr.write_all(filtered(&text).as_bytes());
     std::process::exit(error.exit_code())
 }

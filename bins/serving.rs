@@ -20,7 +20,7 @@ pub(crate) struct TlsArgs {
 }
 
 impl TlsArgs {
-    /// HTTP in clear text, or over TLS where a certificate and its key are given.
+    /// HTTP in clear text, or over TLS if a certificate and key are given.
     pub(crate) fn protocols(&self) -> anyhow::Result<Protocols> {
         let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) else {
             return Ok(Protocols::cleartext());
@@ -40,15 +40,16 @@ impl TlsArgs {
 pub(crate) struct KeyArgs {
     /// Key of the pseudonyms that replace secrets in recordings and in written exchanges
     ///
-    /// The default is redact.key in the data folder of the user, which is created when exchanges are first
-    /// written. Without a key, a pseudonym in a recording matches any value that is not empty.
+    /// The default is redact.key in the data folder of the user, which is created when exchanges
+    /// are first written. Without a key, a pseudonym in a recording matches any value that is not
+    /// empty.
     #[arg(long, value_name = "FILE")]
     redact_key: Option<PathBuf>,
 }
 
 impl KeyArgs {
-    /// The redactor with the key that is named, else with the user's own. A key that is not there is made where `writes`,
-    /// and else there is no redactor.
+    /// The redactor with the named key, or with the user's own. If the key is missing, it is
+    /// created if `writes` is true; otherwise there is no redactor.
     pub(crate) fn redactor(&self, writes: bool) -> anyhow::Result<Option<Redactor>> {
         let named = self.redact_key.clone();
         let is_named = named.is_some();

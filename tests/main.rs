@@ -1,4 +1,4 @@
-//! The one test executable: the programs, run as users run them.
+//! The only test executable: runs the programs as users do.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod build;

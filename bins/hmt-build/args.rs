@@ -1,6 +1,6 @@
-//! The command line of `hmt-build`: what was typed, then what it means.
+//! The command line of `hmt-build`, and its conversion to a configuration.
 //!
-//! The front end reads this file too, which is why its module has a path.
+//! The front end includes this file too, so its module has a path.
 
 #[path = "args/output.rs"]
 mod output;
@@ -50,8 +50,9 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some records were rejec
 pub(crate) struct Args {
     /// Exchanges: `-`, a file, a folder of files, or a topic (kafka://BROKER/TOPIC)
     ///
-    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions, Postman
-    /// collections with saved responses, and partials. Each can be compressed with gzip, zstd or zip.
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions,
+    /// Postman collections with saved responses, and partials. Each can be compressed with gzip,
+    /// zstd or zip.
     ///
     /// The default is `-`, unless standard input is a terminal.
     #[arg(value_name = "LOCATOR")]
@@ -79,8 +80,9 @@ pub(crate) struct Args {
 
     /// What to build: gen, replay or mixed
     ///
-    /// gen: path templates and inferred schemas. replay: literal paths, schemas of the recorded constants,
-    /// and the recordings themselves under x-hmt-replay. mixed: the inferred spec with the recordings.
+    /// gen: path templates and inferred schemas. replay: literal paths, schemas of the recorded
+    /// constants, and the recordings themselves under x-hmt-replay. mixed: the inferred spec with
+    /// the recordings.
     #[arg(short, long, value_name = "MODE", default_value = "gen")]
     mode: Mode,
 
@@ -106,23 +108,27 @@ pub(crate) struct Args {
 
     /// Continue from the state in this file, if it exists, and replace it at the end
     ///
-    /// The result is that of one run over all input so far. The file is a partial that only its owner can
-    /// read.
+    /// The result is that of one run over all input so far. The file is a partial that only its
+    /// owner can read.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// Store in the partial or state which input it was built from, so that nothing is counted twice
+    /// Store in the partial or state which input it was built from, so that nothing is counted
+    /// twice
     ///
-    /// Files are identified by content. hmt-merge and hmt-build then refuse to combine partials of the same
-    /// file, even if it has grown. With --state, files that the state contains are skipped, and only what is
-    /// new in files that have grown is read. Standard input cannot be tracked.
+    /// Files are identified by content. hmt-merge and hmt-build then refuse to combine partials of
+    /// the same file, even if it has grown. With --state, files that the state contains are
+    /// skipped, and only what is new in files that have grown is read. Standard input cannot be
+    /// tracked.
     #[arg(long)]
     track_inputs: bool,
 
-    /// Keep reading, and rewrite the output every few seconds until SIGTERM or the end of standard input
+    /// Keep reading, and rewrite the output every few seconds until SIGTERM or the end of standard
+    /// input
     ///
-    /// The input is standard input, a topic, or growing .jsonl and .ndjson files and folders of them. Ctrl-C
-    /// also ends it if it reads files or a topic. With --state, the state is written before the spec.
+    /// The input is standard input, a topic, or growing .jsonl and .ndjson files and folders of
+    /// them. Ctrl-C also ends it if it reads files or a topic. With --state, the state is written
+    /// before the spec.
     #[arg(long, conflicts_with_all = ["partial", "verify"])]
     follow: bool,
 
@@ -147,7 +153,8 @@ pub(crate) struct Args {
 
     /// Use only exchanges whose `METHOD host/path` matches this pattern (repeatable)
     ///
-    /// In a pattern, * matches any number of characters, and ? matches one. It must match the whole text.
+    /// In a pattern, * matches any number of characters, and ? matches one. It must match the whole
+    /// text.
     #[arg(long, value_name = "PATTERN")]
     include: Vec<Pattern>,
 
@@ -157,15 +164,15 @@ pub(crate) struct Args {
 
     /// Do not keep observed values, in partials either; the spec then has no enums
     ///
-    /// Only words in paths and names of properties are kept. Such a partial can be combined only with other
-    /// partials of this kind.
+    /// Only words in paths and names of properties are kept. Such a partial can be combined only
+    /// with other partials of this kind.
     #[arg(long)]
     no_values: bool,
 
     /// Check every input exchange against the spec, and fail if one does not conform
     ///
-    /// Standard input is copied to a temporary file for this, which only its owner can read. For a topic,
-    /// the same offsets are read again.
+    /// Standard input is copied to a temporary file for this, which only its owner can read. For a
+    /// topic, the same offsets are read again.
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
@@ -186,7 +193,7 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
-/// A name of a format.
+/// A format name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatName {
     Yaml,
@@ -201,10 +208,11 @@ enum SourceName {
 }
 
 impl Args {
-    /// Decides what is meant.
+    /// Converts the arguments to a configuration.
     ///
     /// # Errors
-    /// No input; nothing to track inputs in; options that do not go together; a file of literals that cannot be read.
+    /// There is no input, or no place to track inputs in; options cannot be combined; a file of
+    /// literals cannot be read.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,
@@ -279,7 +287,7 @@ impl Args {
             initial: self.initial_openapi_spec,
             partial: self.partial,
             state: self.state,
-            // Files are told from one another, and what is new in them from what is not, by what was read of them.
+            // Tracking identifies files, and finds their new parts.
             track_inputs: self.track_inputs || self.follow && !inputs.contains(&Locator::Stdio),
             follow: self.follow.then_some(self.every),
             allow_overlap: self.allow_overlap,
@@ -307,7 +315,7 @@ impl Args {
     }
 }
 
-/// One endless input, or files that grow, and an output that can be rewritten.
+/// Following needs one endless input, or growing files, and an output that can be rewritten.
 fn can_be_followed(inputs: &[Locator], target: &Target) -> anyhow::Result<()> {
     if *target == Target::Stdout {
         return Err(Failure::usage(
@@ -330,7 +338,7 @@ fn can_be_followed(inputs: &[Locator], target: &Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Beyond a few, the reader is the bottleneck, and every thread has a state of its own.
+/// Beyond a few threads, reading is the bottleneck, and every thread has its own state.
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
 }

@@ -1,4 +1,4 @@
-//! `hmt-build`: exchanges in, an OpenAPI spec out.
+//! `hmt-build`: builds an OpenAPI spec from exchanges.
 
 mod args;
 #[path = "../finalise.rs"]
@@ -15,7 +15,8 @@ use hmt_core::exchange::shown_text;
 
 use args::Args;
 
-/// A state is many small allocations, made and freed in no order: a tenth of the time with the allocator of most C libraries.
+/// A state consists of many small allocations, which are freed in random order. The allocators of
+/// most C libraries take ten times as long.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -34,8 +35,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// What signals do. Ctrl-C goes to the whole pipeline: a reader of standard input goes on to the end of what the
-/// recorder writes.
+/// Sets up the signals. Ctrl-C reaches the whole pipeline: a reader of standard input continues to
+/// the end of the recorder's output.
 fn stop(config: &Config) -> std::io::Result<Stop> {
     if config.reads_stdin() {
         cli::ignore_first_sigint()?;

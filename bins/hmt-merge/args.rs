@@ -1,4 +1,4 @@
-//! The command line of `hmt-merge`: what was typed, then what it means.
+//! The command line of `hmt-merge`, and its conversion to a configuration.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,8 @@ Examples:
 Exit status: 0 done, 1 failed (nothing was written), 2 wrong usage."
 )]
 pub(crate) struct Args {
-    /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is standard input
+    /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is
+    /// standard input
     ///
     /// In a folder, all .yaml, .yml and .json files are read, in the order of their names.
     #[arg(value_name = "SPEC|PARTIAL", required = true)]
@@ -58,8 +59,8 @@ pub(crate) struct Args {
 
     /// Print what each partial contains, and write nothing else
     ///
-    /// The lines on standard output have the form `name: value`: mode, configuration, exchanges, hosts,
-    /// paths, operations, and the inputs if hmt-build tracked them.
+    /// The lines on standard output have the form `name: value`: mode, configuration, exchanges,
+    /// hosts, paths, operations, and the inputs if hmt-build tracked them.
     #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "openapi", "evidence", "tight", "examples", "literals", "explain", "conflict"])]
     info: bool,
 
@@ -67,10 +68,11 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_overlap: bool,
 
-    /// Merge three ways: keep what people changed in the first SPEC since OLD, and add what the others changed
+    /// Merge three ways: keep what people changed in the first SPEC since OLD, and add what the
+    /// others changed
     ///
-    /// If both changed a value, the first SPEC wins, and standard error has a line `POINTER: ours / theirs`.
-    /// With --conflict last, the others win. With --conflict error, nothing is written.
+    /// If both changed a value, the first SPEC wins, and standard error has a line `POINTER: ours /
+    /// theirs`. With --conflict last, the others win. With --conflict error, nothing is written.
     #[arg(long, value_name = "OLD", conflicts_with_all = ["partial", "info"])]
     base: Option<PathBuf>,
 
@@ -83,9 +85,9 @@ pub(crate) struct Args {
 
     /// How to resolve values that differ: union, first, last or error
     ///
-    /// union: combine schemas; of other values, keep the one that sorts first, so that the order of the
-    /// specs does not matter. first, last: keep the value of the spec that is given first or last. error:
-    /// fail, and print each place.
+    /// union: combine schemas; of other values, keep the one that sorts first, so that the order of
+    /// the specs does not matter. first, last: keep the value of the spec that is given first or
+    /// last. error: fail, and print each place.
     #[arg(long, value_name = "POLICY", default_value = "union", value_parser = policy())]
     conflict: Policy,
 
@@ -103,14 +105,14 @@ fn policy() -> impl clap::builder::TypedValueParser<Value = Policy> {
         .try_map(|name| name.parse::<Policy>())
 }
 
-/// A name of a format.
+/// A format name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatName {
     Yaml,
     Json,
 }
 
-/// What the command line means.
+/// The configuration from the command line.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) inputs: Vec<PathBuf>,
@@ -130,10 +132,10 @@ pub(crate) struct Config {
 }
 
 impl Args {
-    /// Decides what is meant.
+    /// Converts the arguments to a configuration.
     ///
     /// # Errors
-    /// Options that do not go together; a file of literals that cannot be read.
+    /// Options cannot be combined; a file of literals cannot be read.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let asked = self.format.map(|name| match name {
             FormatName::Yaml => Format::Yaml,

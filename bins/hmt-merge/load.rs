@@ -1,4 +1,4 @@
-//! Reading the inputs, all of them before anything is written.
+//! Reads the inputs, all of them before anything is written.
 
 use std::cmp::Reverse;
 use std::io::Read as _;
@@ -10,17 +10,17 @@ use hmt_core::spec::{Document, Format, SpecError, check_refs, load as load_bytes
 
 use super::args::Config;
 
-/// The name under which messages speak of what the partials say.
+/// The name of the partials' spec in messages.
 pub(crate) const INFERRED: &str = "the inferred spec";
 
-/// What was read.
+/// The inputs.
 #[derive(Default)]
 pub(crate) struct Inputs {
     pub(crate) documents: Vec<Document>,
     pub(crate) partials: Vec<Named>,
 }
 
-/// A partial and where it stands.
+/// A partial and its location.
 pub(crate) struct Named {
     /// `FILE:LINE`
     pub(crate) name: String,
@@ -32,7 +32,7 @@ pub(crate) struct Named {
 /// Reads all inputs.
 ///
 /// # Errors
-/// The first that cannot be read, or is neither a spec nor a partial.
+/// The first one that cannot be read, or is neither a spec nor a partial.
 pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
     let mut inputs = Inputs::default();
     for path in &config.inputs {
@@ -55,7 +55,7 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
 /// The common base of `--base`.
 ///
 /// # Errors
-/// No spec, or one with a broken reference.
+/// Not a spec, or one with a broken reference.
 pub(crate) fn base(config: &Config) -> anyhow::Result<Document> {
     let path = config.base.as_deref().context("no base")?;
     let document = load_file(path)?;
@@ -64,10 +64,10 @@ pub(crate) fn base(config: &Config) -> anyhow::Result<Document> {
 }
 
 impl Inputs {
-    /// What the partials were made of, none of it twice.
+    /// The inputs of the partials, without overlaps.
     ///
     /// # Errors
-    /// Two that were made of the same, unless that is allowed.
+    /// Two have common inputs, unless that is allowed.
     pub(crate) fn ledger(&self, config: &Config) -> anyhow::Result<Ledger> {
         let mut ledger = Ledger::new(config.allow_overlap);
         for Named { name, partial, .. } in &self.partials {
@@ -79,15 +79,16 @@ impl Inputs {
         Ok(ledger)
     }
 
-    /// Leaves out what members of a consumer group have claimed to have read, and others have read again: a member has died, or
-    /// lost its partition, before the group noted it.
+    /// Drops what members of a consumer group have claimed but others have read again: a member
+    /// ended, or lost its partition, before its commit succeeded.
     pub(crate) fn settle_claims(&mut self, config: &Config) {
         let (mut claims, sure): (Vec<Named>, Vec<Named>) =
             self.partials.drain(..).partition(|named| named.partial.claim().is_some());
         self.partials = sure;
         let mut read = Provenance::default();
         self.partials.iter().for_each(|named| read.unite(named.partial.inputs()));
-        // Where only claims overlap, any is as good as the other, and the longest has most; never does their order matter.
+        // Where only claims overlap, any of them is equivalent, and the longest has most; their
+        // order never matters.
         claims.sort_by_cached_key(|Named { partial, .. }| {
             (Reverse(partial.inputs().length()), partial.inputs().clone())
         });
@@ -108,7 +109,7 @@ impl Inputs {
         let known = self.documents.len() + self.partials.len();
         for path in files(folder).with_context(|| format!("cannot list {}", folder.display()))? {
             match self.add_file(&path, config) {
-                // Folders also hold a package.json.
+                // Folders may also contain a package.json.
                 Err(error)
                     if matches!(error.downcast_ref(), Some(SpecError::NotOpenApi { .. })) =>
                 {
@@ -166,7 +167,7 @@ impl Inputs {
     }
 }
 
-/// The files of a folder that may be specs or partials, in the order of their names.
+/// The files of a folder that may be specs or partials, sorted by name.
 fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -179,7 +180,7 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Looks at the head of a file only: specs have a loader of their own, with limits.
+/// Examines only the head of a file: specs have their own loader with limits.
 fn holds_partials(path: &Path) -> anyhow::Result<bool> {
     let mut head = Vec::new();
     std::fs::File::open(path)

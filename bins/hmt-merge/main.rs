@@ -1,4 +1,4 @@
-//! `hmt-merge`: specs and partials in, one spec or partial out.
+//! `hmt-merge`: merges specs and partials into one spec or partial.
 
 mod args;
 #[path = "../finalise.rs"]
@@ -52,16 +52,16 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     if config.split_hosts {
         return split(state, &documents, config);
     }
-    // Partials are united first, then finalised, then joined with the specs.
+    // Partials are united first, then converted to a spec, and then merged with the specs.
     documents.extend(state.map(|state| inferred(state, config)));
     let mut root = match documents.as_slice() {
         all if config.base.is_some() => three_ways(all, config)?,
-        // Nothing but partials: the spec that `hmt-build` would have written.
+        // Only partials: the same spec that `hmt-build` would have written.
         [one] if one.source == load::INFERRED => one.root.clone(),
         several => merge::specs(several, config.policy)?,
     };
     as_asked(&mut root, config)?;
-    // Recordings are traffic: a spec that holds them is its owner's alone.
+    // Recordings contain traffic, so a spec with recordings is private.
     let private = root.get("x-hmt-replay").is_some();
     config.target.write(&to_text(&root, config.format), private)?;
     Ok(Status::Done)

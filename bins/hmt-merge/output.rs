@@ -1,4 +1,4 @@
-//! What comes out: a spec for each host, a spec of three, what is in partials.
+//! The other outputs: a spec for each host, three-way merges, and the content of partials.
 
 use hmt_core::cli::{Failure, Status, Target};
 use hmt_core::exchange::file_name_of_host;
@@ -11,10 +11,10 @@ use crate::args::Config;
 use crate::finalise::OpenApi;
 use crate::load::{self, Inputs, Named};
 
-/// How many places of bodies that are not JSON are named.
+/// Maximum number of reported places of bodies that are not JSON.
 const NAMED: usize = 20;
 
-/// A spec of the partials for each host.
+/// Writes a spec of the partials for each host.
 pub(crate) fn split(
     state: Option<Builder>,
     documents: &[Document],
@@ -37,7 +37,7 @@ pub(crate) fn split(
     Ok(Status::Done)
 }
 
-/// Brings a spec to the version that was asked for.
+/// Converts a spec to the requested version.
 pub(crate) fn as_asked(root: &mut Value, config: &Config) -> anyhow::Result<()> {
     match config.openapi {
         Some(OpenApi::V3_1) => merge::to_3_1(root),
@@ -51,7 +51,7 @@ pub(crate) fn as_asked(root: &mut Value, config: &Config) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// What the first changed since the base, and what each of the others did.
+/// Merges three ways: the changes of the first spec since the base with those of each other spec.
 pub(crate) fn three_ways(documents: &[Document], config: &Config) -> anyhow::Result<Value> {
     let [ours, theirs @ ..] = documents else { return Err(too_few()) };
     if theirs.is_empty() || ours.source == load::INFERRED {
@@ -75,7 +75,7 @@ fn too_few() -> anyhow::Error {
     )
 }
 
-/// Tells what is in each partial.
+/// Prints the content of each partial.
 pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
     if let Some(document) = inputs.documents.first() {
         let message =
@@ -91,7 +91,7 @@ pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-/// What the partials say.
+/// The spec of the partials.
 pub(crate) fn inferred(state: Builder, config: &Config) -> Document {
     for path in &config.explain {
         state.explain(path, &config.options).iter().for_each(|line| config.messages.ready(line));
@@ -109,7 +109,7 @@ pub(crate) fn inferred(state: Builder, config: &Config) -> Document {
         merge::to_3_1(&mut root);
         version = Version::V3_1;
     }
-    // Of what is written, not of what it was brought from.
+    // Checked for the written version, not the original one.
     if !replays {
         merge::remember(&mut root);
     }

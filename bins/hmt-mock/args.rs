@@ -19,16 +19,18 @@ use crate::parse;
 
 /// Serve an API from its OpenAPI spec
 ///
-/// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, in YAML or JSON. The response is the recording that the
-/// spec contains for the request, else an example, else data generated from the schema. The header
-/// x-hmt-source says which. Requests that violate the spec get an error that lists every violation.
+/// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, in YAML or JSON. The response is the recording
+/// that the spec contains for the request, else an example, else data generated from the schema.
+/// The header x-hmt-source says which. Requests that violate the spec get an error that lists every
+/// violation.
 #[derive(Debug, Parser)]
 #[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input
     ///
-    /// References can lead to other files in the same folder and the folders below it, or below --ref-root.
-    /// An unresolved reference causes a warning, and any value is accepted in its place.
+    /// References can lead to other files in the same folder and the folders below it, or below
+    /// --ref-root. An unresolved reference causes a warning, and any value is accepted in its
+    /// place.
     #[arg(value_name = "SPEC", required_unless_present_any = ["kill", "status"])]
     specs: Vec<String>,
 
@@ -62,14 +64,15 @@ pub(crate) struct Args {
 
     /// Take the requested host from the Host header
     ///
-    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any other path
-    /// is looked up in all specs, with or without the base path of their servers.
+    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any
+    /// other path is looked up in all specs, with or without the base path of their servers.
     #[arg(short = 'r', long)]
     header_routing: bool,
 
     /// The folder that references of specs must not leave, after symbolic links are resolved
     ///
-    /// The default is the folder of each spec. A spec from standard input cannot refer to files without this.
+    /// The default is the folder of each spec. A spec from standard input cannot refer to files
+    /// without this.
     #[arg(long, value_name = "DIR")]
     ref_root: Option<PathBuf>,
 
@@ -79,8 +82,8 @@ pub(crate) struct Args {
 
     /// Require that a request matches exactly one branch of oneOf, as JSON Schema does
     ///
-    /// Without this, a discriminator decides which branch of a request is checked, and a request that matches
-    /// several branches is accepted.
+    /// Without this, a discriminator decides which branch of a request is checked, and a request
+    /// that matches several branches is accepted.
     #[arg(long)]
     strict_one_of: bool,
 
@@ -103,14 +106,15 @@ pub(crate) struct Args {
     #[arg(long)]
     dynamic: bool,
 
-    /// Do not reflect the request (ids in the path, members of the body, page sizes) in generated responses
+    /// Do not reflect the request (ids in the path, members of the body, page sizes) in generated
+    /// responses
     #[arg(long)]
     no_reflect: bool,
 
     /// The seed of generated data (default: 0)
     ///
-    /// Without --dynamic, the same request gets the same response, also after a restart. With --dynamic and a
-    /// seed, each run gives the same sequence of responses.
+    /// Without --dynamic, the same request gets the same response, also after a restart. With
+    /// --dynamic and a seed, each run gives the same sequence of responses.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
@@ -126,8 +130,8 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "DIR")]
     log_dir: Option<PathBuf>,
 
-    /// Write the served exchanges to a file, a folder (a file for each host), a topic (kafka://BROKER/TOPIC), or - for
-    /// standard output
+    /// Write the served exchanges to a file, a folder (a file for each host), a topic
+    /// (kafka://BROKER/TOPIC), or - for standard output
     #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink)]
     out: Vec<Locator>,
 
@@ -142,8 +146,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
 
-    /// List the operations at startup, and print a line for each request, even if standard error is not a
-    /// terminal
+    /// List the operations at startup, and print a line for each request, even if standard error is
+    /// not a terminal
     #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
@@ -178,7 +182,7 @@ Examples:
 Exit status:
   0 ended by a signal   1 failed   2 wrong usage   3 -k or -s found no mock in the background";
 
-/// What is to be done.
+/// The command.
 pub(crate) enum Command {
     Serve(Box<Config>),
     /// Start again in the background.
@@ -187,35 +191,35 @@ pub(crate) enum Command {
     Status(Option<u16>),
 }
 
-/// What the command line means.
+/// The configuration from the command line.
 pub(crate) struct Config {
     pub(crate) specs: Vec<String>,
     pub(crate) ref_root: Option<PathBuf>,
-    /// Any warning about a spec is an error.
+    /// Treat any warning about a spec as an error.
     pub(crate) strict: bool,
-    /// `oneOf` to the letter.
+    /// Require exactly one branch of `oneOf`.
     pub(crate) strict_one_of: bool,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
-    /// `None`: no admin endpoints.
+    /// `None` without admin endpoints.
     pub(crate) admin_port: Option<u16>,
-    /// A banner and a line for each request.
+    /// Print a banner and a line for each request.
     pub(crate) for_people: bool,
     pub(crate) log_dir: Option<PathBuf>,
     pub(crate) out: Vec<Locator>,
     pub(crate) quiet: bool,
-    /// Load specs again when they change.
+    /// Reload specs when they change.
     pub(crate) watch: bool,
     pub(crate) settings: Settings,
     pub(crate) serving: ServerOptions,
     /// Write pseudonyms instead of secrets.
     pub(crate) hide_secrets: bool,
-    /// Where there is a key.
+    /// If there is a key.
     pub(crate) redactor: Option<Arc<Redactor>>,
 }
 
 impl Args {
-    /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
+    /// Reads the command line; clap ends the program with 2 on a syntax error.
     pub(crate) fn read() -> anyhow::Result<Command> {
         let (args, matches) = parse::args::<Args>();
         let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
@@ -243,7 +247,7 @@ impl Args {
         let writes = self.log_dir.is_some() || !self.out.is_empty();
         let redactor = self.key.redactor(writes && !self.keep_secrets)?;
         let redactor = redactor.map(Arc::new);
-        // Lines for people need no key that anybody else has.
+        // Lines for people need no persistent key.
         let hidden = match &redactor {
             _ if self.keep_secrets => None,
             Some(redactor) => Some(Arc::clone(redactor)),

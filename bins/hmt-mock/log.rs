@@ -1,4 +1,4 @@
-//! Where the exchanges that were served go.
+//! The log of served exchanges.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use hmt_core::stream::{Locator, open_sink};
 
 use super::args::Config;
 
-/// Starts the log that was asked for, if one was.
+/// Starts the log, if one is configured.
 ///
 /// # Errors
-/// A place that cannot be written to.
+/// A destination that cannot be written.
 pub(super) fn start(config: &Config) -> anyhow::Result<Option<Log>> {
     let mut sinks = Vec::new();
     let mut stdout: Option<Box<dyn io::Write + Send>> = Some(Box::new(io::stdout()));

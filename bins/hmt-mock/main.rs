@@ -1,4 +1,4 @@
-//! `hmt-mock`: specs as a server.
+//! `hmt-mock`: serves specs.
 
 mod args;
 mod log;
@@ -22,7 +22,7 @@ use hmt_core::net::{bind, ready_line, ready_line_tls};
 use args::{Args, Command, Config};
 use specs::Specs;
 
-/// An answer is dozens of small allocations; most C libraries take their time with them.
+/// An answer needs dozens of small allocations, which are slow in most C libraries.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! From what the command line names to a mock, at the start and whenever a file changes.
+//! Loads the specs of the command line into a mock, at the start and whenever a file changes.
 
 use std::collections::HashSet;
 use std::io;
@@ -15,10 +15,10 @@ use tokio::runtime::Handle;
 
 use super::args::Config;
 
-/// The longest spec that is fetched.
+/// Maximum size of a spec that is fetched, in bytes.
 const MAX_SPEC: u64 = 64 << 20;
 
-/// What is served, and how to load it.
+/// The specs, and how to load them.
 pub(crate) struct Specs {
     sources: Sources,
     redactor: Option<Arc<Redactor>>,
@@ -27,12 +27,12 @@ pub(crate) struct Specs {
     /// Requests must match exactly one branch of `oneOf`.
     strict_one_of: bool,
     seen: Seen,
-    /// Files and folders of the last load.
+    /// The files and folders of the last load.
     files: Vec<PathBuf>,
 }
 
 impl Specs {
-    /// Reads standard input, if it is named, and nothing else yet. `runtime` is where URLs are asked for.
+    /// Reads standard input if it is named, and nothing else yet. `runtime` fetches URLs.
     pub(crate) fn new(config: &Config, runtime: Handle) -> anyhow::Result<Specs> {
         let mut client = None;
         let fetch: Fetch = Box::new(move |url| {
@@ -60,7 +60,7 @@ impl Specs {
 
     /// Loads and compiles everything.
     pub(crate) fn load(&mut self, messages: &Messages) -> anyhow::Result<Catalogue> {
-        // Looked at before they are read: what changes meanwhile is a change.
+        // Examined before reading, so that a change in the meantime is noticed.
         self.seen = Seen::look(&self.files);
         let loaded = self.sources.load()?;
         if loaded.files != self.files {
@@ -72,7 +72,7 @@ impl Specs {
         if let Some(redactor) = self.redactor.clone() {
             catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));
         }
-        // The loader and the compiler may find the same.
+        // The loader and the compiler may report the same problem.
         let mut warnings: Vec<String> = Vec::new();
         let mut known = HashSet::new();
         for warning in loaded.warnings.into_iter().chain(catalogue.warnings()) {
@@ -93,7 +93,8 @@ impl Specs {
         Ok(catalogue)
     }
 
-    /// Loads anew whenever a file changes, in a thread of its own; where that fails, all stays as it is.
+    /// Reloads whenever a file changes, in a separate thread; if that fails, everything stays as it
+    /// is.
     pub(crate) fn watch(mut self, mock: Arc<Mock>, messages: Messages) {
         thread::spawn(move || {
             loop {

@@ -1,4 +1,4 @@
-//! What can be typed. The front end reads this file too, which is why its modules have paths.
+//! The arguments. The front end includes this file too, so its modules have paths.
 
 #[path = "args/config.rs"]
 mod config;
@@ -42,9 +42,9 @@ Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
 
 /// Record HTTP traffic: a proxy that writes each exchange as a line of JSON.
 ///
-/// Send the requests of a client to it instead of to the API. Requests name their target in the path
-/// (/https://host/path) or, with -r, in the Host header. With --target, all go to one URL. The proxy
-/// does not change the traffic. In the record, it replaces secrets by pseudonyms.
+/// Send the requests of a client to it instead of to the API. Requests name their target in the
+/// path (/https://host/path) or, with -r, in the Host header. With --target, all go to one URL. The
+/// proxy does not change the traffic. In the record, it replaces secrets by pseudonyms.
 #[derive(Debug, Parser)]
 #[command(name = "hmt-record", version, override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -84,8 +84,8 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "target", help_heading = "Requests")]
     forward: bool,
 
-    /// Folder of the certificate authority for --forward (default: ca in the data folder of the user;
-    /// created on first use)
+    /// Folder of the certificate authority for --forward (default: ca in the data folder of the
+    /// user; created on first use)
     #[arg(long, value_name = "DIR", requires = "forward", help_heading = "Requests")]
     ca_dir: Option<PathBuf>,
 
@@ -101,11 +101,13 @@ pub(super) struct Args {
     #[arg(long, overrides_with = "rewrite_redirects", help_heading = "Requests")]
     no_rewrite_redirects: bool,
 
-    /// Add a Via header to requests, and answer 508 if it comes back; this detects loops of recorders
+    /// Add a Via header to requests, and answer 508 if it comes back; this detects loops of
+    /// recorders
     #[arg(long, help_heading = "Requests")]
     via: bool,
 
-    /// Allow only targets whose host, or host:port, matches this pattern (*: any characters, ?: one)
+    /// Allow only targets whose host, or host:port, matches this pattern (*: any characters, ?:
+    /// one)
     #[arg(long, value_name = "PATTERN", help_heading = "Targets")]
     allow_host: Vec<Pattern>,
 
@@ -117,12 +119,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration, help_heading = "Targets")]
     connect_timeout: Duration,
 
-    /// Longest time that a target, or a client that uploads, may be silent (event streams: no limit)
+    /// Longest time that a target, or a client that uploads, may be silent (event streams: no
+    /// limit)
     #[arg(long, value_name = "TIME", default_value = "300s", value_parser = parse_duration, help_heading = "Targets")]
     timeout: Duration,
 
-    /// Trust only the certificates in this PEM file (of authorities, or self-signed ones of servers),
-    /// not the authorities of the system
+    /// Trust only the certificates in this PEM file (of authorities, or self-signed ones of
+    /// servers), not the authorities of the system
     #[arg(long, value_name = "FILE", help_heading = "Targets")]
     upstream_ca: Option<PathBuf>,
 
@@ -143,8 +146,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     upstream_proxy: Option<String>,
 
-    /// Write records to - (standard output, the default), a file (.jsonl, also with .gz or .zst; .har), a
-    /// folder (a file for each host), or a topic (kafka://BROKER/TOPIC)
+    /// Write records to - (standard output, the default), a file (.jsonl, also with .gz or .zst;
+    /// .har), a folder (a file for each host), or a topic (kafka://BROKER/TOPIC)
     #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink, help_heading = "Records")]
     out: Vec<Locator>,
 
@@ -202,7 +205,8 @@ pub(super) struct Args {
     #[arg(long, help_heading = "Records")]
     strict: bool,
 
-    /// Key of the pseudonyms (default: redact.key in the data folder of the user; created on first use)
+    /// Key of the pseudonyms (default: redact.key in the data folder of the user; created on first
+    /// use)
     #[arg(long, value_name = "FILE", help_heading = "Secrets")]
     redact_key: Option<PathBuf>,
 
@@ -210,7 +214,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Secrets")]
     redact: Vec<String>,
 
-    /// Also replace the value at this JSON pointer in JSON bodies, such as /user/email or /users/*/email
+    /// Also replace the value at this JSON pointer in JSON bodies, such as /user/email or
+    /// /users/*/email
     #[arg(long, value_name = "POINTER", help_heading = "Secrets")]
     redact_json: Vec<String>,
 
@@ -263,7 +268,7 @@ enum Broken {
     Drop,
 }
 
-/// Flags that mean nothing to the other verb.
+/// Flags that the other command does not accept.
 const START_ONLY: [&str; 27] = [
     "daemon",
     "bind",
@@ -310,7 +315,7 @@ const BOTH: [&str; 12] = [
     "keep_secrets",
 ];
 
-/// What is to be done.
+/// The command.
 pub(super) enum Command {
     Start(Box<Start>),
     /// Start again in the background.
@@ -321,7 +326,7 @@ pub(super) enum Command {
 }
 
 impl Args {
-    /// Reads the command line; on a mistake of grammar, clap ends the program with 2.
+    /// Reads the command line; clap ends the program with 2 on a syntax error.
     pub(super) fn read() -> anyhow::Result<Command> {
         let (args, matches) = parse::args::<Args>();
         match args.verb {

@@ -1,4 +1,4 @@
-//! `hmt-record import`: captures in, records out.
+//! `hmt-record import`: converts captures to records.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects};
 use super::args::{self, Import};
 use super::progress::replaced_line;
 
-/// Bytes read at a time.
+/// Block size of reads in bytes.
 const BLOCK: usize = 1 << 20;
 
 /// Runs an import to the end of its sources.

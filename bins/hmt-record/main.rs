@@ -1,4 +1,4 @@
-//! `hmt-record`: a proxy that writes down what passes, and `hmt-record import`.
+//! `hmt-record`: a recording proxy, and `hmt-record import`.
 
 mod args;
 mod import;
@@ -24,7 +24,7 @@ use progress::Teller;
 
 const TOOL: &str = "hmt-record";
 
-/// An exchange is dozens of small allocations; most C libraries take their time with them.
+/// An exchange needs dozens of small allocations, which are slow in most C libraries.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -42,7 +42,7 @@ fn run(start: Start) -> anyhow::Result<Status> {
     memory::use_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(serve(start));
-    // A name that is still being resolved must not hold up the end.
+    // A pending name resolution must not delay the end.
     runtime.shutdown_background();
     ended
 }
@@ -63,7 +63,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let shutdown = async {
         tokio::select! {
             () = signalled => (),
-            // A recorder must not run unrecorded.
+            // A recorder must not run without recording.
             () = cli::stdout_closed(), if outputs == [Locator::Stdio] && stops => {
                 unread.store(true, Ordering::Relaxed);
             }

@@ -1,4 +1,4 @@
-//! What is told on standard error: messages, how it went, and, where that is a terminal, a line with how things stand.
+//! Output on standard error: messages, the summary, and on a terminal a status line.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use hmt_core::record::{OnProgress, Progress, Summary};
 /// Erases the line and returns to its beginning (ECMA-48: CR, EL).
 const CLEAR: &str = "\r\x1b[K";
 
-/// Tells messages and, between them, how things stand.
+/// Writes messages, and the status line between them.
 #[derive(Clone)]
 pub(super) struct Teller {
     messages: Messages,
-    /// True while the line is there.
+    /// True while the line is shown.
     shown: Arc<AtomicBool>,
 }
 
@@ -25,29 +25,29 @@ impl Teller {
         Teller { messages, shown: Arc::default() }
     }
 
-    /// Something that the user should know.
+    /// A warning.
     pub(super) fn warn(&self, text: impl std::fmt::Display) {
         self.clear();
         self.messages.warn(text);
     }
 
-    /// A line for programs as much as for people.
+    /// A line for programs as well as people.
     pub(super) fn ready(&self, line: impl std::fmt::Display) {
         self.clear();
         self.messages.ready(line);
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub(super) fn clear(&self) {
         if self.shown.swap(false, Ordering::Relaxed) {
             let _ = write!(io::stderr().lock(), "{CLEAR}");
         }
     }
 
-    /// Tells how it went.
+    /// Reports the summary.
     ///
     /// # Errors
-    /// The recording lacks something.
+    /// The recording is incomplete.
     pub(super) fn sum_up(&self, summary: &Summary) -> anyhow::Result<()> {
         self.warn(summary);
         if summary.violations > 0 {
@@ -65,12 +65,12 @@ impl Teller {
         }
     }
 
-    /// Shows how things stand, where somebody looks on.
+    /// Shows the progress, if it is wanted and visible.
     pub(super) fn watch(&self, wanted: bool) -> Option<OnProgress> {
         let teller = self.clone();
         (wanted && is_foreground_terminal()).then(|| {
             Arc::new(move |progress: &Progress| {
-                // The shell may have sent us to the background since.
+                // The shell may have put the process into the background since.
                 if !is_foreground_terminal() {
                     return;
                 }
@@ -81,7 +81,7 @@ impl Teller {
     }
 }
 
-/// What was replaced, and how to keep it; `None` where nothing was.
+/// The replaced secrets, and how to keep them; `None` if there are none.
 pub(super) fn replaced_line(replaced: &Replaced) -> Option<String> {
     (!replaced.is_empty())
         .then(|| format!("replaced: {replaced}; use --keep NAME to keep the values of a name, or --keep-secrets to keep all"))

@@ -15,9 +15,9 @@ use hmt_core::stream::Locator;
 
 use super::serving::{KeyArgs, TlsArgs};
 
-/// Bytes of a recording that are read at once.
+/// Block size of reads in bytes.
 const BLOCK: usize = 4 << 20;
-/// The port where none is named.
+/// The default port.
 const PORT: u16 = 8000;
 
 /// Replay recorded HTTP exchanges.
@@ -40,17 +40,18 @@ enum Command {
 
 /// Serve recorded responses.
 ///
-/// Equal requests get their responses in the order of the files, each once; then the last one repeats. A
-/// response has the recorded status, reason phrase, body, trailers and end-to-end headers. A request that
-/// was not recorded gets a 404 that names the nearest recording and the differences.
+/// Equal requests get their responses in the order of the files, each once; then the last one
+/// repeats. A response has the recorded status, reason phrase, body, trailers and end-to-end
+/// headers. A request that was not recorded gets a 404 that names the nearest recording and the
+/// differences.
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 struct Serve {
-    /// Recordings: files, folders, topics (kafka://BROKER/TOPIC), or - for standard input; or stop or status,
-    /// to end or show a server in the background
+    /// Recordings: files, folders, topics (kafka://BROKER/TOPIC), or - for standard input; or stop
+    /// or status, to end or show a server in the background
     ///
-    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and Postman
-    /// collections with saved responses. Each can be compressed with gzip, zstd or zip.
+    /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and
+    /// Postman collections with saved responses. Each can be compressed with gzip, zstd or zip.
     #[arg(value_name = "LOCATOR", required = true)]
     sources: Vec<Locator>,
 
@@ -68,34 +69,35 @@ struct Serve {
 
     /// Take the requested host from the Host header
     ///
-    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any other path
-    /// is looked up in the recordings of all hosts.
+    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any
+    /// other path is looked up in the recordings of all hosts.
     #[arg(short = 'r', long)]
     header_routing: bool,
 
     /// The parts of a request that must be equal to the recording
     ///
-    /// A list of method, path, query, body, host and header:NAME, separated by commas. Other parts are not
-    /// compared. The default is method, path, query and host (if the request names one), and an equal body;
-    /// if no recording has an equal body, one with any body matches.
+    /// A list of method, path, query, body, host and header:NAME, separated by commas. Other parts
+    /// are not compared. The default is method, path, query and host (if the request names one),
+    /// and an equal body; if no recording has an equal body, one with any body matches.
     #[arg(long = "match", value_name = "FIELDS")]
     matching: Option<MatchRule>,
 
     /// A part that may differ: query:NAME, json:/POINTER, header:NAME or credentials (repeatable)
     ///
-    /// In a pointer, * matches any key or index. With credentials, a request without a credential can match
-    /// a recording whose request had one.
+    /// In a pointer, * matches any key or index. With credentials, a request without a credential
+    /// can match a recording whose request had one.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     ignore: Vec<Ignore>,
 
     /// How to respond to a request that was not recorded: 404, URL, or record=URL
     ///
-    /// With URL, the request is sent to this server; the path of URL is put before that of the request. With
-    /// record=URL, the exchange is also appended to --out, with its secrets replaced.
+    /// With URL, the request is sent to this server; the path of URL is put before that of the
+    /// request. With record=URL, the exchange is also appended to --out, with its secrets replaced.
     #[arg(long, value_name = "WHAT", default_value = "404")]
     on_miss: OnMiss,
 
-    /// Where --on-miss record=URL appends exchanges: a file (.jsonl; with .gz or .zst), a folder, or a topic
+    /// Where --on-miss record=URL appends exchanges: a file (.jsonl; with .gz or .zst), a folder,
+    /// or a topic
     #[arg(short, long, value_name = "LOCATOR", value_parser = Locator::sink)]
     out: Option<Locator>,
 
@@ -163,7 +165,7 @@ enum LatencyArg {
     None,
 }
 
-/// What becomes of a request that was not recorded.
+/// How to handle a request that was not recorded.
 #[derive(Clone, Debug)]
 pub(crate) enum OnMiss {
     NotFound,
@@ -185,7 +187,7 @@ impl FromStr for OnMiss {
     }
 }
 
-/// What is to be done.
+/// The command.
 pub(crate) enum Action {
     Serve(Box<Config>),
     /// Start again in the background.
@@ -194,7 +196,7 @@ pub(crate) enum Action {
     Status(Option<u16>),
 }
 
-/// What the command line means.
+/// The configuration from the command line.
 pub(crate) struct Config {
     pub(crate) sources: Vec<Locator>,
     pub(crate) block_size: usize,
@@ -204,12 +206,12 @@ pub(crate) struct Config {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) quiet: bool,
-    /// The server that is asked for what was not recorded.
+    /// The server for requests that were not recorded.
     pub(crate) upstream: Option<Target>,
     /// Where the exchanges with it are recorded.
     pub(crate) out: Option<Locator>,
     pub(crate) serving: ServeOptions,
-    /// Where there is a key.
+    /// If there is a key.
     pub(crate) redactor: Option<Arc<Redactor>>,
 }
 
@@ -255,7 +257,7 @@ impl Serve {
             let messages = messages.clone();
             self.verbose.then(|| Arc::new(move |line: &str| messages.ready(line)) as Report)
         };
-        // Lines for people need no key that anybody else has.
+        // Lines for people need no persistent key.
         let shown = match &redactor {
             Some(redactor) => Arc::clone(redactor),
             None => Arc::new(Redactor::new(&random_key(), &RedactOptions::default())?),
@@ -279,7 +281,7 @@ impl Serve {
         let mut rule = self.matching.unwrap_or_default();
         rule.ignored.extend(self.ignore);
         Ok(Config {
-            // Answers are looked up in all that there is.
+            // All recordings must be loaded before serving.
             sources: self.sources.into_iter().map(Locator::to_end).collect(),
             block_size: BLOCK,
             strict: self.strict,

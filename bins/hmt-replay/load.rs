@@ -1,4 +1,4 @@
-//! Reads the recordings, and reports what was left out of them.
+//! Reads the recordings, and reports which were left out.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use hmt_core::stream::{Reader, Rejects};
 use super::args::Config;
 
 /// # Errors
-/// A source that cannot be read, or in which nothing is an exchange; with `--strict`, the first record that is none.
+/// A source cannot be read, or contains no exchange; with `--strict`, the first invalid record.
 pub(crate) fn load(config: &Config, messages: &Messages) -> anyhow::Result<LoadedRecordings> {
     let errors = messages.clone();
     let mut rejects = Rejects::new(move |text| errors.error(text));

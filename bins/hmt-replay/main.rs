@@ -1,4 +1,4 @@
-//! `hmt-replay`: recordings as a server.
+//! `hmt-replay`: serves recordings.
 
 mod args;
 mod load;
@@ -22,7 +22,7 @@ use args::{Action, Args, Config};
 
 const TOOL: &str = "hmt-replay";
 
-/// An answer is dozens of small allocations; most C libraries take their time with them.
+/// An answer needs dozens of small allocations, which are slow in most C libraries.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -51,7 +51,7 @@ fn run(config: Config) -> anyhow::Result<Status> {
     Ok(if rejected > 0 { Status::Partly } else { Status::Done })
 }
 
-/// The server that is asked for what was not recorded.
+/// The server for requests that were not recorded.
 fn upstream(config: &Config) -> anyhow::Result<Option<FallbackUpstream>> {
     let Some(target) = config.upstream.clone() else { return Ok(None) };
     let record = match (&config.out, &config.redactor) {
@@ -85,7 +85,7 @@ fn serve(
         let LoadedRecordings { recordings, .. } = loaded;
         anyhow::Ok(replay::serve(recordings, upstream, listener, config.serving, shutdown).await?)
     });
-    // Names that are still being resolved must not hold up the end.
+    // Pending name resolutions must not delay the end.
     runtime.shutdown_background();
     served
 }

@@ -10,7 +10,7 @@ use crate::manual::Page;
 use crate::parse;
 use crate::tool::Tool;
 
-/// What one run of `hmt` is to do.
+/// What a run of `hmt` does.
 pub(crate) enum Task {
     /// Run a tool with these arguments.
     Tool(Tool, Vec<OsString>),
@@ -23,10 +23,10 @@ pub(crate) enum Task {
 /// Record HTTP traffic, build an OpenAPI spec from it, and mock the API.
 ///
 /// Each of the first five commands runs the program of that name: `hmt build …` runs `hmt-build …`.
-/// Arguments are passed on unchanged. If no flag names an output, there are two defaults: `hmt record` adds
-/// `--log-dir logs` and creates the folders `logs` and `specs`, and `hmt build` adds `--out specs`.
-/// `hmt record --mode gen|replay|mixed` also keeps a spec of each host current while it records, in
-/// specs/HOST_MODE.json.
+/// Arguments are passed on unchanged. If no flag names an output, there are two defaults: `hmt
+/// record` adds `--log-dir logs` and creates the folders `logs` and `specs`, and `hmt build` adds
+/// `--out specs`. `hmt record --mode gen|replay|mixed` also keeps a spec of each host current while
+/// it records, in specs/HOST_MODE.json.
 #[derive(Parser)]
 #[command(name = "hmt", version, disable_help_subcommand = true, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -88,7 +88,7 @@ struct Rest {
 /// Reads the command line; help, version and wrong usage end the program here.
 pub(crate) fn read() -> Task {
     let mut words = std::env::args_os();
-    // A tool's arguments are its own: clap would read `--` and abbreviations in them.
+    // A tool parses its own arguments: clap would interpret `--` and abbreviations in them.
     if let Some(tool) = words.nth(1).and_then(|word| Tool::named(word.to_str()?)) {
         return Task::Tool(tool, words.collect());
     }

@@ -1,5 +1,5 @@
-//! The command lines of the tools, from the very files that the tools are compiled from; so a tool's `args.rs` knows
-//! the library, but no other file of its tool.
+//! The command lines of the tools, from the same source files. So a tool's `args.rs` may use the
+//! library, but no other file of its tool.
 
 use clap::CommandFactory as _;
 
@@ -16,7 +16,7 @@ pub(crate) fn of(tool: Tool) -> clap::Command {
     }
 }
 
-/// Takes the command line of a tool, and nothing that makes it mean something.
+/// Includes the definition of a tool's command line, without the code that interprets it.
 macro_rules! command_line {
     ($module:ident, $path:literal) => {
         #[path = $path]

@@ -1,4 +1,4 @@
-//! Shell completions for `hmt` and every tool, from the definitions that the programs themselves read.
+//! Shell completions for `hmt` and every tool, from the same definitions that the programs use.
 
 use std::io::{self, Write as _};
 
@@ -9,7 +9,7 @@ use clap_complete::{generate, shells};
 use crate::args::Args;
 use crate::tool::Tool;
 
-/// A shell that we write completions for.
+/// A supported shell.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Shell {
     /// source <(hmt completions bash)
@@ -20,7 +20,7 @@ pub(crate) enum Shell {
     Fish,
 }
 
-/// Writes one script, for all programs, to standard output.
+/// Writes one script for all programs to standard output.
 pub(crate) fn write(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     one(shell, &mut front_end(), &mut script);
@@ -31,7 +31,8 @@ pub(crate) fn write(shell: Shell) -> anyhow::Result<()> {
     stdout.write_all(&script).and_then(|()| stdout.flush()).context("cannot write the completions")
 }
 
-/// The command line of `hmt` with those of the tools in it: `hmt build --o<TAB>` completes as `hmt-build --o<TAB>`.
+/// The command line of `hmt` with those of the tools: `hmt build --o<TAB>` completes like
+/// `hmt-build --o<TAB>`.
 fn front_end() -> clap::Command {
     let mut command = Args::command();
     for tool in Tool::ALL {

@@ -1,7 +1,8 @@
-//! The two friendly defaults of the front end: where output goes when nobody says.
+//! The two defaults of the front end for the output.
 //!
-//! Whether somebody said is read off the tool's own command line definition, so that every spelling counts
-//! (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and the value of another flag never does.
+//! Whether the user named an output is read from the tool's own command line definition, so that
+//! every spelling counts (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and the value of another
+//! flag never does.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,12 +14,12 @@ use clap::parser::ValueSource;
 
 use crate::tool::Tool;
 
-/// Where `hmt record` writes its recordings.
+/// The default folder of `hmt record` for its recordings.
 const LOGS: &str = "logs";
-/// Where `hmt build` writes its specs.
+/// The default folder of `hmt build` for its specs.
 pub(crate) const SPECS: &str = "specs";
 
-/// `args` as the tool is to get them; makes the folders that the defaults name.
+/// Adds the defaults to the arguments of a tool, and creates their folders.
 pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
     let addition = match tool {
         Tool::Record => ["--log-dir", LOGS],
@@ -29,15 +30,15 @@ pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsStr
         return Ok(args);
     }
     if tool == Tool::Record {
-        // Recordings hold traffic, so nobody else may look into their folder; specs are for sharing.
+        // Recordings hold traffic, so their folder is private; specs are meant to be shared.
         make_folder(Path::new(LOGS), true)?;
         make_folder(Path::new(SPECS), false)?;
     }
     Ok(insert(args, addition))
 }
 
-/// The folder that `hmt record` writes its recordings into; `None` where it does not, or not in the foreground.
-/// A command line that the tool refuses ends the program here, as the tool would.
+/// The folder that `hmt record` writes its recordings to; `None` if it does not, or runs in the
+/// background. If the tool refuses the command line, the program ends here as the tool would.
 pub(crate) fn log_folder(args: &[OsString]) -> Option<PathBuf> {
     let command = Tool::Record.command();
     let words = std::iter::once(OsString::from(command.get_name())).chain(args.iter().cloned());
@@ -49,8 +50,9 @@ pub(crate) fn log_folder(args: &[OsString]) -> Option<PathBuf> {
     matches.get_raw("log_dir")?.next().map(PathBuf::from)
 }
 
-/// Whether the default is out of place: a flag says where output goes, or there is no output of this kind
-/// (`stop`, `status`, `import`, `--help`, `--version`), or the tool will refuse the command line anyway.
+/// Whether the default does not apply: a flag names an output, there is no output of this kind
+/// (`stop`, `status`, `import`, `--help`, `--version`), or the tool will refuse the command line
+/// anyway.
 fn says_where(command: &clap::Command, args: &[OsString]) -> bool {
     let words = std::iter::once(OsString::from(command.get_name())).chain(args.iter().cloned());
     let Ok(matches) = command.clone().try_get_matches_from(words) else { return true };
@@ -70,14 +72,14 @@ fn given(command: &clap::Command, matches: &ArgMatches) -> bool {
         })
 }
 
-/// What `hmt-record` does besides recording.
+/// The other commands of `hmt-record`.
 const OTHER_TASKS: [&str; 3] = ["stop", "status", "import"];
 
 fn names_output(long: &str) -> bool {
     long == "log-dir" || long.starts_with("out") || long.starts_with("kafka-")
 }
 
-/// Whether a positional argument names another task than recording.
+/// Whether a positional argument names another command than recording.
 fn is_other_task(arg: &clap::Arg, matches: &ArgMatches) -> bool {
     arg.is_positional()
         && matches.get_raw(arg.get_id().as_str()).is_some_and(|mut values| {
@@ -85,7 +87,7 @@ fn is_other_task(arg: &clap::Arg, matches: &ArgMatches) -> bool {
         })
 }
 
-/// Flags go before `--`, and after a word such as `start` that may rule what follows it.
+/// Flags must precede `--`, and follow a word such as `start` that may determine their meaning.
 fn insert(mut args: Vec<OsString>, addition: [&str; 2]) -> Vec<OsString> {
     let at = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     args.splice(at..at, addition.map(OsString::from));

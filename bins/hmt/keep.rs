@@ -1,6 +1,7 @@
 //! `hmt record --mode`: keeps a spec of each host current while its exchanges are recorded.
 //!
-//! The recorder is one process and the builder another, one at a time, that reads what the recorder wrote.
+//! The recorder is one process. The builder is another one, started repeatedly, which reads the
+//! recorder's logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -16,15 +17,15 @@ use hmt_core::cli::{self, Failure, Messages, Status};
 use crate::defaults;
 use crate::tool::Tool;
 
-/// How often is looked for new exchanges.
+/// Interval of checks for new exchanges.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How often is looked whether the recorder has ended.
+/// Interval of checks whether the recorder has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 const MODES: [&str; 3] = ["gen", "replay", "mixed"];
 
-/// Takes `--mode MODE` out of the arguments of `hmt record`.
+/// Removes `--mode MODE` from the arguments of `hmt record`.
 pub(crate) fn mode(args: &mut Vec<OsString>) -> anyhow::Result<Option<String>> {
     let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     let Some(at) = args[..end].iter().position(|arg| {
@@ -45,7 +46,8 @@ pub(crate) fn mode(args: &mut Vec<OsString>) -> anyhow::Result<Option<String>> {
     Err(Failure::usage(format!("--mode must be one of {}, not {value:?}", MODES.join(", "))))
 }
 
-/// Records, and builds `specs/{host}_{mode}.json` until the recorder has ended and all is built.
+/// Records, and builds `specs/{host}_{mode}.json` until the recorder has ended and everything is
+/// built.
 pub(crate) fn run(mode: &str, args: Vec<OsString>) -> anyhow::Result<Status> {
     let args = defaults::apply(Tool::Record, args)?;
     let Some(logs) = defaults::log_folder(&args) else {
@@ -55,7 +57,7 @@ pub(crate) fn run(mode: &str, args: Vec<OsString>) -> anyhow::Result<Status> {
     };
     fs::create_dir_all(defaults::SPECS)
         .with_context(|| format!("cannot create the folder {}", defaults::SPECS))?;
-    // Ctrl-C goes to the recorder as well, which ends, and this after it.
+    // Ctrl-C also reaches the recorder, which ends; this program ends after it.
     cli::ignore_first_sigint().context("cannot handle signals")?;
     let stop = cli::stop_on_sigterm().context("cannot handle signals")?;
     let mut keeper = Keeper::new(mode, &logs)?;
@@ -86,13 +88,13 @@ fn ended(status: ExitStatus) -> anyhow::Result<Status> {
     }
 }
 
-/// The logs of a folder, and what of them is built.
+/// The logs in a folder, and which part of them is built.
 struct Keeper {
     mode: String,
     logs: PathBuf,
-    /// The bytes of each host's logs that the last build has seen.
+    /// The size of each host's logs at the last build, in bytes.
     built: BTreeMap<String, u64>,
-    /// Hosts whose spec is of exchanges that are not here any more; a copy of it is what is gone on from.
+    /// Hosts whose spec contains exchanges that no longer exist; builds continue from a copy of it.
     earlier: BTreeMap<String, PathBuf>,
     copies: tempfile::TempDir,
     messages: Messages,
@@ -113,7 +115,7 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Copies the specs that are there without their exchanges.
+    /// Copies the existing specs whose exchanges are missing.
     fn remember_earlier(&mut self) -> anyhow::Result<()> {
         let recorded: BTreeSet<String> = self.hosts().into_keys().collect();
         let end = format!("_{}.json", self.mode);
@@ -131,12 +133,12 @@ impl Keeper {
         Ok(())
     }
 
-    /// The hosts that have exchanges, their logs, and how long those are together.
+    /// The hosts with exchanges, their logs, and the total size of those.
     fn hosts(&self) -> BTreeMap<String, (Vec<PathBuf>, u64)> {
         let mut hosts = BTreeMap::<String, (Vec<PathBuf>, u64)>::new();
         for entry in fs::read_dir(&self.logs).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            // Logs that were put aside have a time in their names.
+            // Rotated logs have a time in their names.
             let Some((host, rest)) = name.rsplit_once("-recordings.") else { continue };
             let length = entry.metadata().map_or(0, |found| found.len());
             if rest.ends_with("jsonl") && length > 0 {
@@ -148,7 +150,7 @@ impl Keeper {
         hosts
     }
 
-    /// Builds while the recorder records; leaves it at that if that ends.
+    /// Builds while the recorder runs; gives up when the recorder ends.
     fn build_beside(&mut self, recorder: &mut Child) -> anyhow::Result<()> {
         if recorder.try_wait()?.is_none() { self.build() } else { Ok(()) }
     }
@@ -167,7 +169,7 @@ impl Keeper {
             args.extend(["-o".into(), out.into()]);
             args.extend(paths.into_iter().map(OsString::from));
             let status = Tool::Build.spawn(&args)?.wait()?;
-            // 3: some line was no exchange, which the builder has told.
+            // 3: some lines were no exchanges, which the builder has reported.
             if !matches!(status.code(), Some(0 | 3)) {
                 self.messages.error(format_args!("the spec of {host} could not be built"));
             }

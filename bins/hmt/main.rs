@@ -1,7 +1,7 @@
-//! `hmt`, the front end: `hmt record …` runs the `hmt-record` beside it.
+//! `hmt`, the front end: `hmt record …` runs the `hmt-record` in the same folder.
 //!
-//! All the work is done by the `hmt-*` programs. This one finds them, adds two friendly defaults, and knows what
-//! spans them all: shell completions and the manual.
+//! The `hmt-*` programs do all the work. This one finds them, adds two defaults, and has what
+//! concerns all of them: shell completions and the manual.
 
 mod args;
 mod commands;

@@ -1,4 +1,4 @@
-//! The manual pages, which are part of this executable, so that they are there wherever it is.
+//! The manual pages, which are embedded in this executable, so that they are always available.
 
 use std::fs;
 use std::io::Write as _;
@@ -58,14 +58,14 @@ impl Page {
         }
     }
 
-    /// The tool that the page is about, if it is about one.
+    /// The tool that the page describes, if any.
     fn tool(self) -> Option<Tool> {
         let (file, _) = self.source();
         Tool::ALL.into_iter().find(|tool| file.split('.').next() == Some(tool.program()))
     }
 }
 
-/// Shows a page with `man`; where there is no `man`, a tool shows its own help.
+/// Shows a page with `man`; without `man`, shows the help of the tool.
 pub(crate) fn show(page: Page) -> anyhow::Result<Status> {
     let (file, text) = page.source();
     if on_path("man").is_some() {

@@ -1,4 +1,4 @@
-//! The programs that `hmt` runs: their names, their command lines, and where they are.
+//! The programs that `hmt` runs: their names, their command lines, and their locations.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::process;
 use anyhow::{Context as _, anyhow};
 use hmt_core::cli::Status;
 
-/// A program that stands beside this one.
+/// A program in the same folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Tool {
     /// hmt-record
@@ -28,7 +28,7 @@ impl Tool {
     pub(crate) const ALL: [Tool; 5] =
         [Tool::Record, Tool::Build, Tool::Merge, Tool::Mock, Tool::Replay];
 
-    /// By the name of the command: `record`.
+    /// The tool with a command name such as `record`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
@@ -49,12 +49,12 @@ impl Tool {
         }
     }
 
-    /// Its command line, the very one that the program itself reads.
+    /// Its command line, which the program itself also uses.
     pub(crate) fn command(self) -> clap::Command {
         crate::commands::of(self)
     }
 
-    /// Runs the program in the place of this process; returns only where that is not possible.
+    /// Replaces this process with the program; returns only if that fails.
     pub(crate) fn run(self, args: &[OsString]) -> anyhow::Result<Status> {
         let path = self.find()?;
         let mut command = process::Command::new(&path);
@@ -62,7 +62,7 @@ impl Tool {
         replace_process(&mut command).with_context(|| format!("cannot run {}", path.display()))
     }
 
-    /// Starts the program beside this process.
+    /// Starts the program as a child process.
     pub(crate) fn spawn(self, args: &[OsString]) -> anyhow::Result<process::Child> {
         let path = self.find()?;
         let spawned = process::Command::new(&path).args(args).spawn();
@@ -86,7 +86,7 @@ impl Tool {
     }
 }
 
-/// The first file of that name in a folder of `PATH`.
+/// The first file with that name in a folder of `PATH`.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|p| p.is_file())
 }

@@ -1,4 +1,4 @@
-//! Bodies: in any charset, without a type, under a wrong type, and not what their type says.
+//! Bodies in any charset, without a type, with a wrong type, and invalid for their type.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use crate::harness::Dir;
 
 const GOOD: &str = r#"{"id":1,"name":"x"}"#;
 
-/// Where a body stands.
+/// The message that has the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Request,
@@ -39,7 +39,7 @@ impl Side {
     }
 }
 
-/// A line with a body of a type; an empty type is none.
+/// A line with a body of a type; an empty type is absent.
 fn line(side: Side, content_type: &str, body: &[u8], hmt: &Value) -> String {
     let headers = match content_type {
         "" => json!({}),
@@ -72,18 +72,18 @@ fn utf16(text: &str) -> Vec<u8> {
     "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// One odd body.
+/// An unusual body.
 struct Odd {
     name: &'static str,
     content_type: &'static str,
     body: Vec<u8>,
-    /// What the record says of it.
+    /// Its metadata in the record.
     hmt: Value,
-    /// What the warning calls it.
+    /// Its name in the warning.
     warning: Option<&'static str>,
 }
 
-/// Name, type, body, what the record says of it, and what the warning calls it.
+/// Name, type, body, metadata in the record, and name in the warning.
 type Row = (&'static str, &'static str, Vec<u8>, Value, Option<&'static str>);
 
 fn odd_bodies(side: Side) -> Vec<Odd> {
@@ -142,7 +142,7 @@ fn expected() -> Value {
     })
 }
 
-/// One odd body of a hundred leaves the schema as it is, however the lines come together.
+/// One unusual body in a hundred does not change the schema, however the lines are merged.
 #[test]
 fn one_odd_body_changes_no_schema() {
     for side in [Side::Request, Side::Response] {
@@ -200,7 +200,7 @@ fn the_warning_says_where_the_first_stands() {
     assert_eq!(media["x-hmt-evidence"], json!({"n": 9, "unrecorded": 0, "unread": 2}));
 }
 
-/// Where half of the bodies are something else, nothing is known; and that is neutral in a merge.
+/// If half of the bodies are something else, the schema is open, which is neutral in a merge.
 #[test]
 fn many_odd_bodies_leave_the_schema_open() {
     let side = Side::Response;
@@ -222,7 +222,7 @@ fn many_odd_bodies_leave_the_schema_open() {
     }
 }
 
-/// JSON under another type is described as JSON, and other bodies of that type beside it.
+/// JSON with another type is described as JSON, next to other bodies of that type.
 #[test]
 fn json_under_the_name_of_another_type() {
     let dir = Dir::new();
@@ -268,7 +268,7 @@ fn messages_without_a_type_beside_typed_ones_conform() {
     }
 }
 
-/// Requests that were refused say nothing of good ones.
+/// Refused requests are no evidence about valid ones.
 #[test]
 fn refused_requests_describe_nothing_where_others_were_answered() {
     let exchange = |query: &str, body: &str, status: u16| {
@@ -290,13 +290,13 @@ fn refused_requests_describe_nothing_where_others_were_answered() {
         (post["parameters"].clone(), post["requestBody"].clone())
     };
     assert_eq!(operation(&built(&good)), operation(&built(&(good.clone() + &bad))));
-    // Where nothing else is known, they are better than nothing.
+    // If nothing else is known, they are better than nothing.
     let (parameters, body) = operation(&built(&bad));
     assert_eq!(parameters[0]["name"], "debug");
     assert!(body["content"]["application/json"].is_object());
 }
 
-/// Of requests without any answer, paths, parameters and bodies are described.
+/// Requests without any response still describe paths, parameters and bodies.
 #[test]
 fn requests_alone_are_described() {
     let dir = Dir::new();
@@ -315,7 +315,7 @@ fn requests_alone_are_described() {
     assert_eq!(put["parameters"][0]["name"], "dry", "{run}");
     assert_eq!(put["requestBody"]["content"]["application/json"]["schema"], expected());
     assert_eq!(put["responses"], json!({"default": {"description": "No response was recorded"}}));
-    // An answered operation needs them no more.
+    // They have no effect on an answered operation.
     let answered = json!({
         "request": {"method": "put", "host": "h", "path": "/things/7", "headers": {}},
         "response": {"statusCode": 204, "headers": {}},
@@ -325,7 +325,7 @@ fn requests_alone_are_described() {
     let put = &spec["paths"]["/things/{thingId}"]["put"];
     assert_eq!(put["responses"], json!({"204": {"description": "No Content"}}));
     assert!(put.get("requestBody").is_none());
-    // One that failed to arrive says nothing.
+    // A failed request is no evidence.
     let failed = json!({
         "request": {"method": "get", "host": "h", "path": "/gone", "headers": {}},
         "meta": {"hmt": {"error": "dns"}},

@@ -1,4 +1,5 @@
-//! Captures of other tools as sources: each kind gives the spec of the same exchanges in JSON Lines.
+//! Captures of other tools as sources: each kind gives the same spec as the exchanges in JSON
+//! Lines.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -41,7 +42,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// A zip archive of deflated files: local headers, the central directory and its end (APPNOTE.TXT 6.3.10, 4.3.6).
+/// A zip archive of deflated files: local headers, the central directory and its end (APPNOTE.TXT
+/// 6.3.10, 4.3.6).
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in files {
@@ -88,7 +90,7 @@ fn flows_of_mitmproxy_are_described() {
     let lines = dir.program("hmt-record").arg("import").arg(&flow).run().expect_code(0);
     let same = dir.program("hmt-build").args(["--verify", "-"]).stdin(lines.stdout).run();
     assert_eq!(same.expect_code(0).yaml(), spec);
-    // One that breaks off gives the flows before.
+    // A truncated file yields the flows before the end.
     let bytes = std::fs::read(&flow).unwrap();
     dir.write("cut.flow", &bytes[..bytes.len() - 40]);
     build(&dir, &["cut.flow"]).expect_code(3).expect_stderr("exchanges read before it: ");
@@ -121,7 +123,7 @@ fn sessions_of_charles_and_postman_are_described() {
             "header": [{"key": "Content-Type", "value": "application/json"}],
         }]}]}],
     });
-    // Their names say nothing.
+    // The names say nothing.
     dir.write("charles.txt", charles.to_string());
     dir.write("postman.txt", postman.to_string());
     let charles = build(&dir, &["--verify", "charles.txt"]).expect_code(0).yaml();
@@ -140,10 +142,10 @@ fn packed_archives_are_read() {
     dir.write("plain.har", har(&all));
     let plain = build(&dir, &["--verify", "plain.har"]).expect_code(0).out();
     assert!(plain.contains("/pets/{petId}"), "{plain}");
-    // From standard input, packed.
+    // Compressed, from standard input.
     let run = dir.program("hmt-build").args(["--verify", "-"]).stdin(gzip(har(&all).as_bytes()));
     assert_eq!(run.run().expect_code(0).out(), plain);
-    // Bodies in files beside the archive, and all of them in one zip.
+    // Bodies in separate files, and everything in one zip.
     let apart: Vec<Value> = (1..10)
         .map(|id| {
             let content = json!({"mimeType": "application/json", "_file": format!("{id}.json")});
@@ -169,12 +171,12 @@ fn a_cut_archive_gives_what_was_read() {
     let run = build(&dir, &["cut.har"]).expect_code(3).expect_stderr("cut.har:9: ");
     let run = run.expect_stderr("exchanges read before it: 8").expect_stdout("/pets/{petId}");
     assert!(!run.err().contains("serde"), "{run}");
-    // Before the first entry nothing was read, and so nothing is written.
+    // Nothing was read before the first entry, so nothing is written.
     dir.write("cut.har", &whole[..30]);
     build(&dir, &["cut.har"]).expect_code(1).expect_no_stdout();
 }
 
-/// What is given where exchanges are wanted, and the words that say so.
+/// Other kinds of files where exchanges are expected, and words in the message.
 const WRONG: [(&str, &str, &str); 6] = [
     ("spec.yaml", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\n", "an OpenAPI spec"),
     ("spec.json", r#"{"openapi": "3.0.3", "info": {}, "paths": {}}"#, "an OpenAPI spec"),
@@ -199,7 +201,7 @@ fn other_kinds_are_named_in_one_line() {
         for command in
             [&["hmt-build"][..], &["hmt-record", "import"], &["hmt-replay", "serve", "-p", "0"]]
         {
-            // The builder goes on from a partial.
+            // The builder continues from a partial.
             if name == "a.partial.json" && command == ["hmt-build"] {
                 continue;
             }

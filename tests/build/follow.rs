@@ -1,4 +1,4 @@
-//! `hmt-build --follow`: a spec that is kept current.
+//! `hmt-build --follow`: keeps a spec current.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -14,7 +14,7 @@ fn follow(dir: &Dir, inputs: &[&str]) -> Program {
     dir.program("hmt-build").args(args).args(inputs)
 }
 
-/// What one run over all of it writes.
+/// The output of a single run over everything.
 fn whole(dir: &Dir, lines: &str) -> String {
     dir.program("hmt-build").arg("-").stdin(lines).run().expect_code(0).out()
 }
@@ -33,7 +33,7 @@ fn a_pipe_is_followed_to_its_end() {
     writer.write_all(first.as_bytes()).unwrap();
     builder.wait_stderr("up to date with 5 exchanges");
     assert_eq!(dir.read("api.yaml"), whole(&dir, first));
-    // Half a line is none yet; Ctrl-C is for the recorder in front.
+    // Half a line is not read yet; Ctrl-C is meant for the recorder.
     writer.write_all(&rest.as_bytes()[..40]).unwrap();
     builder.signal("INT");
     writer.write_all(&rest.as_bytes()[40..]).unwrap();
@@ -53,7 +53,7 @@ fn files_are_followed_through_rotation_and_kill() {
     builder.wait_stderr("a.jsonl does not exist yet");
     append(&dir, "a.jsonl", &lines[..3].concat());
     builder.wait_stderr("up to date with 3 exchanges");
-    // What was written before another file took the name is read.
+    // Everything written before another file took the name is read.
     append(&dir, "a.jsonl", &lines[3..5].concat());
     fs::rename(dir.join("a.jsonl"), dir.join("a.jsonl.1")).unwrap();
     append(&dir, "a.jsonl", &lines[5..8].concat());
@@ -62,7 +62,8 @@ fn files_are_followed_through_rotation_and_kill() {
     builder.signal("KILL");
     drop(builder);
 
-    // Another goes on where the state ends. A log that is put aside within its folder is not read twice.
+    // Another run continues from the state. A log that is renamed within its folder is not read
+    // twice.
     fs::create_dir(dir.join("logs")).unwrap();
     append(&dir, "logs/b.jsonl", &lines[8..12].concat());
     let builder = Server::spawn(follow(&dir, &inputs));

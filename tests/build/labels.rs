@@ -1,4 +1,4 @@
-//! What a built spec says beside paths and schemas: names, tags, summaries, credentials.
+//! Other parts of a built spec: names, tags, summaries, credentials.
 
 use serde_json::{Value, json};
 
@@ -125,7 +125,8 @@ fn tokens_are_web_tokens_only_where_all_are() {
     }
 }
 
-/// A browser sends its cookies to everything; only that a server refuses what has none shows that one is asked for.
+/// A browser sends its cookies with every request; only a refusal without them shows that they are
+/// required.
 #[test]
 fn a_session_is_asked_for_where_a_request_without_was_refused() {
     let cookie = json!({"cookie": "theme=dark; sid=1"});

@@ -1,5 +1,5 @@
-//! The laws, as users meet them: any order, any split, any number of threads gives the same bytes, and every exchange
-//! validates against what was built from it.
+//! The laws as seen by users: any order, any split and any number of threads gives the same bytes,
+//! and every exchange is valid for the spec built from it.
 
 use serde_json::{Map, Value, json};
 
@@ -9,11 +9,11 @@ fn bytes(program: Program) -> String {
     program.run().expect_code(0).out()
 }
 
-/// JSON; forms of all kinds, as browsers, frameworks and strangers write them; other syntaxes.
+/// JSON; forms of all kinds, from browsers, frameworks and other clients; other syntaxes.
 const FIXTURES: [&str; 3] =
     ["recordings/shop.jsonl", "recordings/forms.jsonl", "recordings/syntaxes.jsonl"];
 
-/// The recordings of the fixtures, and the real ones where they are.
+/// The recordings of the fixtures, and real ones if available.
 fn recordings() -> Vec<String> {
     let mut files = FIXTURES.map(fixture).to_vec();
     files.extend(
@@ -83,7 +83,8 @@ fn parts_unite_to_the_whole() {
     }
 }
 
-/// Soundness by our own validator, in all modes: request bodies, parameters and headers, too.
+/// Soundness according to HMT's own validator, in all modes, with request bodies, parameters and
+/// headers.
 #[test]
 fn every_exchange_conforms() {
     let dir = Dir::new();
@@ -93,7 +94,7 @@ fn every_exchange_conforms() {
             for options in [&[][..], &["--openapi", "3.1"], &["--tight", "--examples"]] {
                 let build = dir.program("hmt-build").args(["--verify", "-m", mode]).args(options);
                 let run = build.arg(&file).run().expect_code(0);
-                // What was cut short is not among recordings.
+                // Truncated exchanges are not among the recordings.
                 let cut = run.err().matches("1 exchanges were recorded incompletely").count();
                 let checked = if mode == "replay" { lines - cut } else { lines };
                 run.expect_stderr(&format!("all {checked} exchanges conform to the spec"));
@@ -102,10 +103,11 @@ fn every_exchange_conforms() {
     }
 }
 
-/// Soundness by a validator that is not ours.
+/// Soundness according to an independent validator.
 #[test]
 fn every_recorded_body_validates() {
-    // Not for each recording: one of the real APIs calls its JSON text/html, which makes it text.
+    // Not for each recording: one of the real APIs declares its JSON as text/html, which makes it
+    // text.
     let mut checked = 0;
     for lines in recordings() {
         for options in [&[][..], &["--tight", "--examples", "--evidence"], &["--no-values"]] {
@@ -121,7 +123,7 @@ fn every_recorded_body_validates() {
     assert!(checked > 0);
 }
 
-/// Checks an exchange's answer by its only matching path; 1 where there was a JSON body.
+/// Checks an exchange's response by its only matching path; returns 1 if it had a JSON body.
 fn check(spec: &Value, exchange: &Value) -> u32 {
     let (request, response) = (&exchange["request"], &exchange["response"]);
     let path = request["pathname"].as_str().unwrap();
@@ -132,7 +134,7 @@ fn check(spec: &Value, exchange: &Value) -> u32 {
         return 0;
     };
     let paths: &Map<String, Value> = spec["paths"].as_object().unwrap();
-    // Literal templates sort their braces last, so the first that matches is the most specific one here.
+    // Braces sort last, so the first match is the most specific one here.
     let mut matching: Vec<_> =
         paths.iter().filter(|(template, _)| matches(template, path)).collect();
     matching.sort_by_key(|(template, _)| template.matches('{').count());
@@ -168,7 +170,7 @@ fn matches(template: &str, path: &str) -> bool {
             .all(|(t, p)| t == p || (t.starts_with('{') && t.ends_with('}')))
 }
 
-/// OpenAPI 3.0's `nullable`, as clarification 003 has it, in JSON Schema.
+/// OpenAPI 3.0's `nullable` in JSON Schema, according to clarification 003.
 fn as_json_schema(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! `hmt-build`: what it makes of recordings, where it writes, and how it ends.
+//! Tests of `hmt-build`: its results, outputs and exit statuses.
 
 mod bodies;
 mod captures;
@@ -249,7 +249,7 @@ fn an_initial_spec_is_honoured_and_widened() {
     assert_eq!(schema["required"], json!(["id"]), "{schema}");
     assert!(schema["properties"]["email"].is_object(), "{schema}");
     assert!(spec["paths"]["/users"]["post"].is_object(), "{}", spec["paths"]);
-    // Again with the same traffic: nothing changes any more.
+    // Building again from the same traffic changes nothing more.
     let once = dir.read("api.json");
     dir.program("hmt-build").args(args).run().expect_code(0);
     assert_eq!(dir.read("api.json"), once);
@@ -334,7 +334,8 @@ fn what_no_path_item_can_describe_is_left_out_and_told() {
     }
 }
 
-/// What other paths take at one place is no rule for a path that was seen often enough, but is one for a path that was not.
+/// A path with many observations has its own identifier class; one with few takes the class of
+/// other paths at the same place.
 #[test]
 fn a_path_has_its_own_kind_of_identifier() {
     let uuid = |n: u32| format!("{n:08x}-0000-4000-8000-000000000000");
@@ -351,7 +352,7 @@ fn a_path_has_its_own_kind_of_identifier() {
     assert_eq!(schema("/meetings/{meetingId}/polls"), json!({"type": "string"}));
 }
 
-/// What is inferred of forms is each name as it stands, brackets and all, and is held against forms so.
+/// Names with brackets in forms are inferred literally, and forms are checked accordingly.
 #[test]
 fn names_with_brackets_in_forms_conform_to_what_was_inferred() {
     let mut lines = String::new();
@@ -367,7 +368,7 @@ fn names_with_brackets_in_forms_conform_to_what_was_inferred() {
         });
         lines += &format!("{line}\n");
     }
-    // That all conform is what the status says.
+    // The exit status says that all conform.
     built(&lines, &["--verify"]);
     let many: String = (0..200).map(|n| format!("metadata[k{n}]={n}&")).collect();
     built(&lines.replace("list=a&", &format!("list=a&{many}")), &["--verify"]);

@@ -1,4 +1,4 @@
-//! Options of hmt-build and hmt-merge that choose exchanges, and that say how a spec is written.
+//! Options of hmt-build and hmt-merge that select exchanges and control how a spec is written.
 
 use serde_json::{Value, json};
 
@@ -26,12 +26,12 @@ fn build(dir: &Dir, args: &[&str], lines: &str) -> Run {
     dir.program("hmt-build").args(args).arg("-").stdin(lines).run()
 }
 
-/// The spec of some lines, to which they conform.
+/// The spec of some lines, which conform to it.
 fn built(lines: &str, args: &[&str]) -> Value {
     build(&Dir::new(), &[&["--verify"], args].concat(), lines).expect_code(0).yaml()
 }
 
-/// The schema of good answers.
+/// The schema of successful responses.
 fn answer<'s>(spec: &'s Value, path: &str) -> &'s Value {
     &spec["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
 }
@@ -74,7 +74,7 @@ fn a_spec_of_3_1_says_the_same() {
         })
     );
     assert_eq!(built(&lines, &[])["openapi"], "3.0.3");
-    // What is of 3.1 cannot be written as 3.0.
+    // Features of 3.1 cannot be written as 3.0.
     let dir = Dir::new();
     dir.write("new.yaml", "{openapi: 3.1.0, info: {title: t, version: '1'}, paths: {}}");
     build(&dir, &["-a", "new.yaml", "--openapi", "3.0"], &lines)
@@ -180,7 +180,7 @@ fn hosts_are_split_into_documents() {
     for name in dir.list("specs") {
         assert_eq!(dir.read(&format!("merged/{name}")), dir.read(&format!("specs/{name}")));
     }
-    // Recordings go with their hosts, and are their owner's alone.
+    // Recordings are split by host too, and are private.
     build(&dir, &["--split-hosts", "-m", "replay", "-f", "yaml", "-o", "replay/"], &lines)
         .expect_code(0);
     assert!(!dir.read("replay/a.example.yaml").contains("B.example"));
@@ -205,7 +205,7 @@ fn exchanges_are_chosen_by_host_method_and_path() {
     build(&Dir::new(), &["--host", "c.example"], &lines)
         .expect_code(0)
         .expect_stderr("3 exchanges were ignored");
-    // They choose among exchanges, and change nothing of how these are folded.
+    // They select exchanges, and do not change how these are folded.
     let dir = Dir::new();
     for (name, host) in [("1", "a.example"), ("2", "b.example:81")] {
         let out = format!("{name}.partial.json");
@@ -238,7 +238,7 @@ fn no_value_is_kept() {
     assert_eq!(answer(&run.yaml(), "/orders/{orderId}")["properties"]["big"]["format"], "int64");
     let merged = dir.program("hmt-merge").arg("1.partial.json").run().expect_code(0);
     assert_eq!(merged.out(), build(&dir, &["--no-values"], &lines).out());
-    // It tells no ranges that it does not know.
+    // It does not write unknown ranges.
     let tight = dir.program("hmt-merge").args(["--tight", "1.partial.json"]).run().expect_code(0);
     assert!(!tight.out().contains("maximum"), "{tight}");
     dir.program("hmt-merge")

@@ -1,4 +1,4 @@
-//! What becomes of real traffic: paths, maps, headers, servers and names, a row for each kind.
+//! Results for real traffic: paths, maps, headers, servers and names, a row for each kind.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::harness::Dir;
 
 const HOST: &str = "https://api.example.com";
 
-/// An exchange: method, URL behind the host (or a whole one), status, body.
+/// An exchange: method, URL after the host (or a whole one), status, body.
 type Row<'a> = (&'a str, &'a str, u16, &'a str);
 
 fn line((method, url, status, body): Row<'_>) -> String {

@@ -1,4 +1,5 @@
-//! Bodies that are no JSON, lists in queries, and GraphQL: what `hmt-build` makes of them, and what `hmt-mock` does with that.
+//! Bodies that are not JSON, lists in queries, and GraphQL: the specs of `hmt-build`, and how
+//! `hmt-mock` serves them.
 
 use serde_json::{Value, json};
 
@@ -177,7 +178,7 @@ fn the_mock_writes_sequences_and_xml_of_the_shape_that_was_seen() {
     };
     let answer = post(order).expect_status(200).text();
     assert!(answer.contains("<order xmlns=\"urn:shop\" id=\"") && answer.contains("<tags><tag>"));
-    // What the mock writes is what it takes.
+    // The mock accepts what it writes.
     post(&answer).expect_status(200);
     assert!(
         post(&order.replace("<total>1<", "<total>one<"))

@@ -1,13 +1,4 @@
-//! Runs the examples of a document as a reader would who pastes them.
-//!
-//! An example is a block (```sh in Markdown, `.Bd -literal` in a page) that has lines beginning with `$ `. Those
-//! are commands for bash; what stands between them is the expected output, in which `...` stands for anything; line
-//! ends do not count, since curl adds none to a body. A block runs in a fresh folder that holds copies of
-//! `tests/fixtures/docs`, with our programs on the path.
-//!
-//! So that examples can be read and still run side by side, some things are replaced: the ports 8000 and 8888 by
-//! free ones (a mock that names no admin port gets one, too), and `localhost:3000`, the reader's own API, by a server
-//! of ours. After a command that ends in `&`, the runner waits for its port, as a reader would without thinking of it.
+//! Runs the examples of a document, as a reader would by pasting them.
 
 use std::fs;
 use std::net::TcpListener;
@@ -45,7 +36,7 @@ pub fn blocks_of(file: &str, text: &str) -> Vec<Block> {
     blocks
 }
 
-/// A literal line of roff without its escapes.
+/// A literal line of roff, unescaped.
 fn plain(line: &str) -> String {
     line.replace("\\&", "").replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")
 }
@@ -63,7 +54,7 @@ impl Block {
         }
     }
 
-    /// Whether the tools of others that it needs are here, as they are wherever CI runs.
+    /// Whether the other tools that it needs are installed, as they are in CI.
     pub fn can_run(&self) -> bool {
         let needs = |tool: &str| tool == "bash" || self.commands.iter().any(|c| c.contains(tool));
         let missing: Vec<_> = ["bash", "curl ", "jq ", "parallel "]
@@ -74,7 +65,7 @@ impl Block {
         missing.is_empty()
     }
 
-    /// Runs it; what went wrong, with everything that the programs said.
+    /// Runs it; returns what went wrong, with the output of the programs.
     pub fn run(&self) -> Result<(), String> {
         let dir = Dir::new();
         for entry in fs::read_dir(fixture("docs")).unwrap() {
@@ -114,7 +105,8 @@ impl Block {
     }
 }
 
-/// Every background job is a process group, as at a prompt; what still runs at the end is ended.
+/// Every background job is a process group, as at a prompt; jobs that still run at the end are
+/// killed.
 const PRELUDE: &str = r#"
 set -euo pipefail
 set -m
@@ -130,7 +122,7 @@ ready() {
 }
 "#;
 
-/// Whether `text` is `pattern`, in which `...` stands for anything.
+/// Whether `text` matches `pattern`, in which `...` stands for anything.
 fn matches(text: &str, pattern: &str) -> bool {
     let mut parts = pattern.split("...");
     let first = parts.next().unwrap_or_default();
@@ -144,7 +136,7 @@ fn matches(text: &str, pattern: &str) -> bool {
     rest.is_empty() || (pattern.contains("...") && (last.is_empty() || text.ends_with(last)))
 }
 
-/// A port that is free now, from a range that the system does not give to those who ask for any port.
+/// A free port, from a range that the system does not assign automatically.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() % 5000).unwrap();
@@ -156,7 +148,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// The API of the examples: what was recorded, else 404.
+/// The API of the examples: what was recorded, or 404.
 fn answer_from(recordings: &str) -> impl Fn(&Received) -> Reply + Send + Sync + use<> {
     let lines: Vec<Value> =
         recordings.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,5 +1,5 @@
-//! The documentation is held against the programs: the examples of the README and of the manual pages are run, and
-//! the pages name just the flags that `--help` names.
+//! Checks the documentation against the programs: runs the examples of the README and the manual
+//! pages, and compares their flags with `--help`.
 
 mod examples;
 mod pages;
@@ -9,7 +9,7 @@ use std::fs;
 
 use crate::harness::{Dir, root};
 
-/// Runs every example of a file; all failures are told, not the first alone.
+/// Runs every example of a file, and reports all failures.
 #[track_caller]
 fn run_examples(file: &str) {
     let blocks = examples::blocks_of(file, &fs::read_to_string(root().join(file)).unwrap());
@@ -19,7 +19,7 @@ fn run_examples(file: &str) {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// `hmt-build`'s page and `hmt-build`'s help know the same flags.
+/// The page and the help of a program have the same flags.
 #[track_caller]
 fn compare_flags(program: &str, subcommands: &[&str]) {
     let dir = Dir::new();
@@ -68,7 +68,7 @@ documented! {
     replay: "hmt-replay" ["serve"];
 }
 
-/// The help texts as they were last looked at; `INSTA_UPDATE=always cargo test help_texts` takes new ones over.
+/// The help texts as last reviewed; `INSTA_UPDATE=always cargo test help_texts` accepts new ones.
 #[test]
 fn help_texts_are_as_reviewed() {
     let dir = Dir::new();
@@ -108,7 +108,7 @@ fn examples_of_the_readme_run() {
     run_examples("README.md");
 }
 
-/// Whoever writes an extension key into a spec, or reads one, tells what it means.
+/// Every extension key that the code writes or reads is documented.
 #[test]
 fn extension_keys_are_defined() {
     let page = fs::read_to_string(root().join("man/hmt-spec.5")).unwrap();

@@ -1,4 +1,4 @@
-//! What a manual page in mdoc, a help text and the code say about flags and keys.
+//! The flags and keys in a manual page in mdoc, a help text and the code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ pub fn section<'p>(page: &'p str, name: &str) -> Option<&'p str> {
     Some(rest.find("\n.Sh ").map_or(rest, |end| &rest[..end]))
 }
 
-/// The flags that stand in the items of OPTIONS: `.It Fl o , Fl -out Ar locator` tells of `-o` and `--out`.
+/// The flags in the items of OPTIONS: `.It Fl o , Fl -out Ar locator` has `-o` and `--out`.
 pub fn flags_of_page(page: &str) -> BTreeSet<String> {
     let options = section(page, "OPTIONS").expect("the page has OPTIONS");
     let mut flags = BTreeSet::new();
@@ -26,7 +26,7 @@ pub fn flags_of_page(page: &str) -> BTreeSet<String> {
     flags
 }
 
-/// The flags that clap lists: they stand at most six columns in, as `-o, --out <LOCATOR>`.
+/// The flags that clap lists: indented by at most six columns, as `-o, --out <LOCATOR>`.
 pub fn flags_of_help(help: &str) -> BTreeSet<String> {
     let mut flags = BTreeSet::new();
     for line in help.lines() {
@@ -54,7 +54,7 @@ pub fn defined_keys(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The extension keys in string literals of the code; header names are left out, which are written in the same way.
+/// The extension keys in string literals of the code, without header names, which look the same.
 pub fn keys_in_code(folder: &Path) -> BTreeSet<String> {
     const HEADERS: [&str; 3] = ["x-hmt-source", "x-hmt-scheme", "x-hmt-violations"];
     let mut keys = BTreeSet::new();

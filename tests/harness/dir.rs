@@ -1,4 +1,4 @@
-//! A fresh folder for one test.
+//! A new folder for one test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::Program;
 
-/// A folder that is made for a test and removed with it. Programs run in it see it as their home, too.
+/// A folder that is created for a test and removed with it. It is also the home of programs run in
+/// it.
 pub struct Dir {
     temp: TempDir,
 }
@@ -29,7 +30,7 @@ impl Dir {
         self.join(name).exists()
     }
 
-    /// Writes a file, and the folders it needs.
+    /// Writes a file, creating its folders.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -48,7 +49,7 @@ impl Dir {
             .unwrap_or_else(|e| panic!("{name}: {e}; there is {:?}", self.list("")))
     }
 
-    /// The names in a folder below, sorted.
+    /// The sorted names in a subfolder.
     pub fn list(&self, name: &str) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.join(name))
             .unwrap()
@@ -58,7 +59,7 @@ impl Dir {
         names
     }
 
-    /// One of our programs, to be run in this folder.
+    /// A program of this package, to be run in this folder.
     pub fn program(&self, name: &str) -> Program {
         Program::new(name, self.path())
     }

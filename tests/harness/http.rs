@@ -1,12 +1,12 @@
-//! A plain HTTP/1.1 client that shares no code with what it tests: it sends just what it is told,
-//! and shows just what came.
+//! A plain HTTP/1.1 client that shares no code with the tested programs. It sends exactly what it
+//! is told, and returns exactly what it received.
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
 
 use super::HANG;
 
-/// A request about to be sent. Nothing is added to it but `Host`, `Connection: close` and `Content-Length`.
+/// A request to send. Only `Host`, `Connection: close` and `Content-Length` are added.
 pub struct Request {
     method: String,
     authority: String,
@@ -16,7 +16,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// `url` is `http://host:port/…`; everything from the slash on is sent as it stands.
+    /// `url` is `http://host:port/…`; everything from the slash on is sent unchanged.
     #[track_caller]
     pub fn new(method: &str, url: &str) -> Self {
         let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("no http URL: {url}"));
@@ -33,7 +33,7 @@ impl Request {
         }
     }
 
-    /// Adds a header; a `Host` given here takes the place of ours.
+    /// Adds a header; `Host` replaces the default one.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -49,7 +49,7 @@ impl Request {
         self.header("Content-Type", "application/json").body(value.to_string())
     }
 
-    /// Sends it and reads the whole answer.
+    /// Sends it and reads the whole response.
     #[track_caller]
     pub fn send(self) -> Response {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
@@ -69,25 +69,25 @@ impl Request {
     }
 }
 
-/// Sends bytes as they are and reads one answer.
+/// Sends bytes unchanged and reads one response.
 #[track_caller]
 pub fn exchange_raw(authority: &str, bytes: &[u8], head_only: bool) -> Response {
     let mut stream = TcpStream::connect(authority).unwrap_or_else(|e| panic!("{authority}: {e}"));
     stream.set_read_timeout(Some(HANG)).unwrap();
-    // A server may answer and close before it has read all of a body that it does not want.
+    // A server may respond and close before it has read a whole body that it does not want.
     let _ = stream.write_all(bytes);
     Response::read(&mut BufReader::new(stream), head_only)
 }
 
-/// An answer, as it came.
+/// A response as received.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
-    /// In the order of the wire, names in lower case.
+    /// In wire order, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Without the chunks' framing; content-encoding is left alone.
+    /// Without the framing of chunks; still encoded.
     pub body: Vec<u8>,
-    /// Whether the body ended as its framing promised.
+    /// Whether the body was complete according to its framing.
     pub complete: bool,
 }
 
@@ -96,7 +96,7 @@ impl Response {
     pub fn read(reader: &mut impl BufRead, head_only: bool) -> Self {
         loop {
             let mut response = Self::read_head(reader);
-            // Interim answers come before the real one.
+            // Interim responses precede the final one.
             if (100..200).contains(&response.status) && response.status != 101 {
                 continue;
             }
@@ -155,7 +155,7 @@ impl Response {
         }
     }
 
-    /// `None` where the stream ends before the last chunk.
+    /// `None` if the stream ends before the last chunk.
     fn read_chunks(&mut self, reader: &mut impl BufRead) -> Option<()> {
         loop {
             let line = read_line(reader);
@@ -172,7 +172,7 @@ impl Response {
     }
 }
 
-/// One line without its end; empty at the end of the stream.
+/// One line without its line break; empty at the end of the stream.
 fn read_line(reader: &mut impl BufRead) -> String {
     let mut line = Vec::new();
     let _ = reader.read_until(b'\n', &mut line);

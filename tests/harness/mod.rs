@@ -1,15 +1,5 @@
-//! What process-level tests share: a fresh folder, the programs of this build, servers that end with the test,
-//! a plain HTTP client, and an upstream to record from.
-//!
-//! ```ignore
-//! let dir = Dir::new();
-//! dir.write("spec.yaml", SPEC);
-//! let mock = Server::start(dir.program("hmt-mock").args(["-p", "0", "-a", "0", "spec.yaml"]));
-//! assert_eq!(mock.get("/pets").status, 200);
-//! dir.program("hmt-build").stdin(LINES).run().expect_code(0).expect_stdout("openapi: 3.0.3");
-//! ```
-//!
-//! Not here: what one program expects of its input; that stands in the test file of that program.
+//! Helpers for tests of the executables: a new folder, the programs of this build, servers that end
+//! with the test, a plain HTTP client, and an upstream to record from.
 
 mod dir;
 mod http;
@@ -26,7 +16,7 @@ pub use program::{Program, Run, exe, exe_dir, on_path};
 pub use server::Server;
 pub use upstream::{Received, Reply, Upstream};
 
-/// A program that says nothing for so long hangs. Nothing waits for this in a test that passes.
+/// Timeout for a program without output. Passing tests do not wait for it.
 pub const HANG: Duration = Duration::from_secs(120);
 
 /// The root of this checkout.
@@ -34,7 +24,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The material for large tests that lies beside the checkout, where there is any: `shared("recordings/pokeapi.jsonl")`.
+/// Material for large tests next to the checkout, if present: `shared("recordings/pokeapi.jsonl")`.
 /// Tests that need it return early on `None`.
 pub fn shared(name: &str) -> Option<PathBuf> {
     let folder = root().parent()?.join("shared");

@@ -1,4 +1,4 @@
-//! Runs a program of this build and shows everything about it where a test fails.
+//! Runs a program of this build, with full details if a test fails.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -10,7 +10,7 @@ use std::thread;
 
 use super::HANG;
 
-/// Where cargo put an executable of this package.
+/// The path of an executable of this package.
 pub fn exe(name: &str) -> &'static Path {
     Path::new(match name {
         "hmt" => env!("CARGO_BIN_EXE_hmt"),
@@ -23,7 +23,7 @@ pub fn exe(name: &str) -> &'static Path {
     })
 }
 
-/// The folder that holds all our executables.
+/// The folder of all executables.
 pub fn exe_dir() -> &'static Path {
     exe("hmt").parent().unwrap()
 }
@@ -36,12 +36,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// `name` of this build, in `dir`, which is its home as well; nothing of the user's own settings is seen.
+    /// `name` of this build, in `dir`, which is also its home; the user's own settings are hidden.
     pub fn new(name: &str, dir: &Path) -> Self {
         Self::of(exe(name), dir)
     }
 
-    /// Any other program in the same surroundings, with our programs first on its `PATH`.
+    /// Any other program in the same environment, with our programs first on its `PATH`.
     pub fn of(program: impl AsRef<OsStr>, dir: &Path) -> Self {
         let mut command = Command::new(program);
         let mut path = OsString::from(exe_dir());
@@ -85,13 +85,13 @@ impl Program {
         self
     }
 
-    /// What the program reads on standard input; without it the input is empty.
+    /// The content of standard input, which is empty by default.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }
 
-    /// Reads what another program writes.
+    /// Reads the output of another program.
     pub fn stdin_from(mut self, pipe: impl Into<Stdio>) -> Self {
         self.pipe = Some(pipe.into());
         self
@@ -107,7 +107,7 @@ impl Program {
         let mut child = self.command.spawn().unwrap_or_else(|e| panic!("{shown}: {e}"));
         if let Some(bytes) = self.stdin {
             let mut pipe = child.stdin.take().unwrap();
-            // A program may stop reading when it has seen enough, which is no fault of the test.
+            // A program may stop reading early, which is no failure.
             thread::spawn(move || {
                 let _ = pipe.write_all(&bytes);
             });
@@ -141,7 +141,7 @@ fn drain(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
-/// How a program ended. Its `expect_…` methods fail with the whole story.
+/// The result of a program. Its `expect_…` methods fail with all details.
 pub struct Run {
     pub command: String,
     pub status: ExitStatus,
@@ -176,14 +176,14 @@ impl Run {
         self
     }
 
-    /// Nothing on standard output: nothing half-written.
+    /// Standard output must be empty.
     #[track_caller]
     pub fn expect_no_stdout(self) -> Self {
         assert!(self.stdout.is_empty(), "standard output should be empty\n{self}");
         self
     }
 
-    /// Nothing on standard error.
+    /// Standard error must be empty.
     #[track_caller]
     pub fn expect_quiet(self) -> Self {
         assert!(self.stderr.is_empty(), "standard error should be empty\n{self}");
@@ -216,7 +216,7 @@ pub fn signal(pid: u32, name: &str) {
     assert!(status.success(), "kill -s {name} {pid}: {status}");
 }
 
-/// A `PATH` on which a command is looked for, as the shell does.
+/// Searches a command on `PATH`, as the shell does.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|dir| dir.join(name))

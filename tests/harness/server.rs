@@ -1,4 +1,4 @@
-//! A server of ours that runs for the length of a test.
+//! A server that runs for the duration of a test.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, ExitStatus};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::program::signal;
 use super::{HANG, Program, Request, Response, Run};
 
-/// A started server, killed when dropped. Its ready lines on standard error tell where it listens.
+/// A started server, killed when dropped. Its ready lines on standard error contain its addresses.
 pub struct Server {
     child: Child,
     command: String,
@@ -19,7 +19,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `hmt-mock`, `hmt-record` or `hmt-replay serve` (give it port 0) and waits until it listens.
+    /// Starts `hmt-mock`, `hmt-record` or `hmt-replay serve` (give it port 0) and waits until it
+    /// listens.
     #[track_caller]
     pub fn start(program: Program) -> Self {
         let server = Self::spawn(program);
@@ -31,7 +32,7 @@ impl Server {
         server
     }
 
-    /// `server | filter`, as a shell connects them; waits until the first listens.
+    /// `server | filter`, as a shell connects them; waits until the server listens.
     #[track_caller]
     pub fn pipe(server: Program, filter: Program) -> (Self, Self) {
         let (mut child, command) = server.spawn();
@@ -55,7 +56,7 @@ impl Server {
         Server { child, command, stdout, stderr, readers }
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
     #[track_caller]
     pub fn url(&self) -> String {
         self.after("listening on ")
@@ -82,7 +83,8 @@ impl Server {
         self.request("GET", path).send()
     }
 
-    /// Any request to this server: `server.request("POST", "/x").header("accept", "*/*").body("…").send()`.
+    /// Any request to this server: `server.request("POST", "/x").header("accept",
+    /// "*/*").body("…").send()`.
     #[track_caller]
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(method, &format!("{}{path}", self.url()))
@@ -94,24 +96,24 @@ impl Server {
         Request::new(method, &format!("{}{path}", self.admin_url()))
     }
 
-    /// What it wrote to standard output until now.
+    /// Its standard output so far.
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it wrote to standard error until now.
+    /// Its standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// Waits until standard output has that many whole lines, and returns them all.
+    /// Waits until standard output has this many complete lines, and returns them all.
     #[track_caller]
     pub fn wait_lines(&self, count: usize) -> Vec<String> {
         self.wait(&self.stdout, "lines", |text| text.matches('\n').count() >= count);
         self.stdout().lines().map(str::to_owned).collect()
     }
 
-    /// Waits until standard error has this text.
+    /// Waits until standard error contains this text.
     #[track_caller]
     pub fn wait_stderr(&self, part: &str) {
         self.wait(&self.stderr, part, |text| {
@@ -119,14 +121,14 @@ impl Server {
         });
     }
 
-    /// SIGTERM, then waits for its end.
+    /// Sends SIGTERM, then waits for its end.
     #[track_caller]
     pub fn stop(self) -> Run {
         self.signal("TERM");
         self.end()
     }
 
-    /// Waits until it handles SIGINT, which it does from soon after its start on.
+    /// Waits until it handles SIGINT, shortly after its start.
     #[track_caller]
     pub fn wait_handles_sigint(&self) {
         let (status, start) = (format!("/proc/{}/status", self.pid()), Instant::now());
@@ -167,7 +169,8 @@ impl Server {
                 return status;
             }
             assert!(start.elapsed() < HANG, "does not end\n{}", self.story());
-            // There is no portable way to wait for a child with a limit; the limit only guards against a hang.
+            // There is no portable way to wait for a child with a timeout; the timeout only guards
+            // against a hang.
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -201,7 +204,7 @@ impl Drop for Server {
     }
 }
 
-/// What a thread has read from a stream.
+/// The output that a thread has read from a stream.
 #[derive(Default)]
 struct Collected {
     /// The bytes, and whether the stream has ended.
@@ -227,7 +230,7 @@ impl Collected {
         })
     }
 
-    /// Whether `enough` came to hold before the stream ended.
+    /// Whether `enough` became true before the stream ended.
     fn wait(&self, enough: impl Fn(&str) -> bool) -> bool {
         let state = self.state.lock().unwrap();
         let holds = |bytes: &[u8]| enough(&String::from_utf8_lossy(bytes));

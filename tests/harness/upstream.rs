@@ -1,17 +1,17 @@
-//! A server to record from, whose every byte a test decides.
+//! A server to record from; the test determines every byte.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A request as it reached the upstream.
+/// A request as the upstream received it.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub method: String,
-    /// Path and query, or what else stood in the request line.
+    /// Path and query, or any other target in the request line.
     pub target: String,
-    /// In the order of the wire, names as they came.
+    /// In wire order, with names as received.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -22,11 +22,11 @@ impl Received {
     }
 }
 
-/// What the upstream answers: bytes, after which the connection is closed.
+/// The bytes of a response, after which the connection is closed.
 pub struct Reply(pub Vec<u8>);
 
 impl Reply {
-    /// A whole answer with its length.
+    /// A complete response with its length.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let length = body.len().to_string();
@@ -43,7 +43,7 @@ impl Reply {
         Self::new(status, &[("Content-Type", "application/json")], value.to_string())
     }
 
-    /// An answer in chunks.
+    /// A response in chunks.
     pub fn chunked(status: u16, headers: &[(&str, &str)], chunks: &[&[u8]]) -> Self {
         let mut reply = Self::head(status, headers);
         reply.0.extend(b"Transfer-Encoding: chunked\r\n\r\n");
@@ -65,14 +65,14 @@ impl Reply {
     }
 }
 
-/// An HTTP server on a port of its own; it lives as long as the test process.
+/// An HTTP server on its own port, which runs as long as the test process.
 pub struct Upstream {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Upstream {
-    /// One thread a connection, one request each.
+    /// One thread for each connection, with one request each.
     pub fn start(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -97,7 +97,7 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
-    /// All requests until now, in the order in which they were read.
+    /// All requests so far, in the order in which they were read.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }

@@ -1,4 +1,5 @@
-//! Tests of the front end, `hmt`: what it runs, what it adds, and what it knows of all tools.
+//! Tests of the front end, `hmt`: the programs it runs, the arguments it adds, and its knowledge of
+//! all tools.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +12,7 @@ use crate::harness::{Dir, Program, Reply, Run, Server, Upstream, exe, exe_dir, f
 
 const TOOLS: [&str; 5] = ["record", "build", "merge", "mock", "replay"];
 
-/// An installation whose tools only tell what they were called with.
+/// An installation whose tools only print their arguments.
 struct Installed {
     bin: TempDir,
     dir: Dir,
@@ -19,7 +20,8 @@ struct Installed {
 
 impl Installed {
     fn new(tools: &[&str]) -> Self {
-        // Beside the real one, since a hard link cannot leave its file system, and a copy may be busy when it is run.
+        // Next to the real one, because a hard link cannot cross file systems, and a copied
+        // executable may be busy.
         let bin = tempfile::tempdir_in(exe_dir()).unwrap();
         fs::hard_link(exe("hmt"), bin.path().join("hmt")).unwrap();
         for tool in tools {
@@ -32,7 +34,7 @@ impl Installed {
         Program::of(self.bin.path().join("hmt"), self.dir.path()).args(args)
     }
 
-    /// What the tool was called with, its name first.
+    /// The name and arguments that the tool was called with.
     #[track_caller]
     fn called(&self, words: &str) -> Vec<String> {
         let run = self.hmt(words.split(' ')).run().expect_code(0).expect_quiet();
@@ -90,7 +92,7 @@ fn build_writes_into_specs_unless_told_where() {
     for told in ["-o -", "-oout.yaml", "--out out", "--out=out.json", "-vo out.yaml"] {
         installed.expect(&format!("build {told} x.jsonl"), &format!("hmt-build {told} x.jsonl"));
     }
-    // The value of another flag is no flag.
+    // The value of another flag is not a flag.
     installed.expect("build --title -o=x y", "hmt-build --title -o=x y");
     installed.expect("build --title=-o y", "hmt-build --title=-o y --out specs");
 }
@@ -104,7 +106,7 @@ fn nothing_is_added_where_there_is_no_output() {
         installed.expect(&format!("record {words}"), &format!("hmt-record {words}"));
     }
     installed.expect("build --help", "hmt-build --help");
-    // A command line that the tool refuses is the tool's to explain.
+    // The tool itself reports an invalid command line.
     installed.expect("build --no-such-flag", "hmt-build --no-such-flag");
     assert_eq!(installed.dir.list(""), [""; 0], "no folder was made");
 }
@@ -181,7 +183,7 @@ fn completions_know_all_tools_and_their_flags() {
 #[test]
 fn help_shows_a_page_and_without_man_the_tool_s_help() {
     let installed = Installed::new(&TOOLS);
-    // A `man` that shows its file.
+    // A `man` that prints its file.
     let man = installed.dir.join("man");
     fs::create_dir(&man).unwrap();
     symlink(which("cat"), man.join("man")).unwrap();
@@ -209,10 +211,10 @@ fn specs_are_kept_current_while_recording() {
     let spec = format!("specs/{}_gen.json", upstream.authority().replace(':', "_"));
     let hmt = start();
     hmt.get("/pets").expect_status(200);
-    // SIGTERM goes on to the recorder, and the last exchange is in the spec.
+    // SIGTERM is passed on to the recorder, and the last exchange is in the spec.
     hmt.stop().expect_code(0).expect_stderr("seen 1, written 1, dropped 0");
     assert!(dir.read(&spec).contains("/pets"));
-    // Recordings that were put away are not forgotten.
+    // Recordings that were moved away are not forgotten.
     fs::rename(dir.join("logs"), dir.join("away")).unwrap();
     let hmt = start();
     hmt.get("/owners").expect_status(200);

@@ -1,4 +1,5 @@
-//! Consumer groups: members share a topic, and whichever dies at whatever moment, each record is counted once.
+//! Consumer groups: members share a topic, and each record is counted once, whichever member dies
+//! at any moment.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -8,7 +9,7 @@ use super::Cluster;
 use super::state::{fill, follow, of_file, shop};
 use crate::harness::{Dir, Run, Server};
 
-/// What `hmt-merge` makes of states.
+/// The result of `hmt-merge` for some states.
 fn merged(dir: &Dir, states: &[&str]) -> Run {
     let mut names = Vec::new();
     for state in states {
@@ -26,7 +27,7 @@ fn members_share_a_topic() {
     fill(&cluster, 4, &shop[..half]);
     let first = Server::spawn(follow(&dir, &cluster, "a", "group=members"));
     first.wait_stderr("up to date with 10 exchanges");
-    // The others take partitions over from the first, which has read of them already.
+    // The others take over partitions from the first one, which has already read from them.
     let second = Server::spawn(follow(&dir, &cluster, "b", "group=members"));
     let third = Server::spawn(follow(&dir, &cluster, "c", "group=members"));
     second.wait_stderr("assigned to this member");
@@ -41,20 +42,21 @@ fn members_share_a_topic() {
 
 const EMPTY: &[u8] = b"openapi: 3.0.3\ninfo: {title: API, version: '1'}\npaths: {}\n";
 
-/// A member that has written a state with what it has read, and not told the group: between the two it reads the initial spec,
-/// which is a pipe here. It waits for what is written to that, or for its end.
+/// A member that has written a state with what it has read, but not committed to the group. In
+/// between it reads the initial spec, which is a pipe here, and waits for the content or the end of
+/// the pipe.
 fn before_its_commit(dir: &Dir, cluster: &Cluster, query: &str) -> (Server, File) {
     let pipe = dir.join("pipe.yaml");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let member = Server::spawn(follow(dir, cluster, "a", query).args(["-a", "pipe.yaml"]));
     let writer = loop {
-        // Waits for somebody who reads.
+        // Waits for a reader.
         let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
         if dir.read("a").contains("\"claim\"") {
             break writer;
         }
-        // The first state is written when the partition is taken over. Who has read the last spec to its end may just be closing
-        // the pipe.
+        // The first state is written when the partition is taken over. The reader of the last spec
+        // may just be closing the pipe.
         drop(writer.write_all(EMPTY));
     };
     (member, writer)
@@ -72,11 +74,12 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
     let Some(cluster) = Cluster::real(1) else { return };
     let (dir, shop) = (Dir::new(), shop());
     let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
-    // Members of one name take over from each other at once, where others are first missed for a while.
+    // Members with the same name take over from each other at once; others only after the session
+    // timeout.
     let query = "group=dies_before&group.instance.id=me";
     fill(&cluster, 1, &shop[..half]);
     dies_before_its_commit(&dir, &cluster, query);
-    // Of itself, its state counts what it has read.
+    // Its own state counts what it has read.
     assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop[..half]));
 
     fill(&cluster, 1, &shop[half..]);
@@ -89,7 +92,7 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
     assert_eq!(both.out(), of_file(&dir, &shop));
     assert_eq!(merged(&dir, &["b", "a"]).out(), both.out());
     dir.program("hmt-merge").args(["--info", "a.partial.json"]).run().expect_stdout("claimed: ");
-    // When it comes back, it learns that another has read the same.
+    // After a restart, it learns that another member has read the same.
     build("a");
     assert!(!dir.read("a").contains("claim"));
     let both = merged(&dir, &["a", "b"]);
@@ -102,7 +105,7 @@ fn a_member_that_was_killed_has_its_partitions_back_at_once() {
     let Some(cluster) = Cluster::real(2) else { return };
     let (dir, shop) = (Dir::new(), shop());
     let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
-    // Nobody else would get them within two minutes, and the test waits for less.
+    // No other member gets them within two minutes, and the test does not wait that long.
     let query = "group=comes_back&session.timeout.ms=120000";
     fill(&cluster, 2, &shop[..half]);
     let member = Server::spawn(follow(&dir, &cluster, "a", query));
@@ -166,7 +169,7 @@ fn a_member_that_dies_after_its_commit_keeps_what_it_read() {
     cluster.wait_committed("dies_after", 10);
     member.signal("KILL");
     drop(member.end());
-    // The state was written before the commit, so it does not know of it.
+    // The state was written before the commit, so it does not include it.
     assert!(dir.read("a").contains("claim"));
     fill(&cluster, 1, &shop[half..]);
     let build = |state: &str| {
@@ -186,14 +189,14 @@ fn a_member_that_was_away_is_not_counted_twice() {
     let (dir, shop) = (Dir::new(), shop());
     let half = shop.match_indices('\n').nth(9).unwrap().0 + 1;
     fill(&cluster, 1, &shop[..half]);
-    // It is missed after the shortest time that brokers allow.
+    // The shortest session timeout that brokers allow.
     let query = "group=away&session.timeout.ms=6000&heartbeat.interval.ms=1000";
     let (first, mut writer) = before_its_commit(&dir, &cluster, query);
     first.signal("STOP");
     let second = Server::spawn(follow(&dir, &cluster, "b", query));
     second.wait_stderr("up to date with 10 exchanges");
     cluster.wait_committed("away", 10);
-    // Back again, it commits, and learns that it has lost the partition.
+    // After a restart, it commits, and learns that it has lost the partition.
     fs::remove_file(dir.join("pipe.yaml")).unwrap();
     dir.write("pipe.yaml", EMPTY);
     writer.write_all(EMPTY).unwrap();

@@ -1,4 +1,4 @@
-//! Kafka: by the protocol, with librdkafka's mock cluster for the brokers; and where groups are in play, with a real broker.
+//! Kafka tests: librdkafka's mock cluster for the protocol, and a real broker for groups.
 
 mod group;
 mod sink;
@@ -19,7 +19,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::harness::HANG;
 
-/// What a client asks a broker first, and what it would go on asking for.
+/// The first requests of a client, which it would repeat.
 const REQUESTS: [RDKafkaApiKey; 4] = [
     RDKafkaApiKey::ApiVersion,
     RDKafkaApiKey::Metadata,
@@ -27,7 +27,7 @@ const REQUESTS: [RDKafkaApiKey; 4] = [
     RDKafkaApiKey::Fetch,
 ];
 
-/// The mock's way to be told to cut a connection.
+/// Tells the mock to cut a connection.
 const CUT: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT;
 
 fn wait<T>(what: impl Future<Output = T>) -> T {
@@ -52,8 +52,9 @@ impl Cluster {
         Cluster { mock: Some(mock), broker, topic, partitions }
     }
 
-    /// The broker that `scripts/kafka start` has started, where `HMT_TEST_KAFKA` names it, with a topic of its own: groups of the
-    /// mock take minutes where a broker takes a second. Tests that need it return early on `None`, but in CI they fail.
+    /// The broker that `scripts/kafka start` has started, if `HMT_TEST_KAFKA` names it, with a
+    /// separate topic: groups of the mock take minutes where a broker takes a second. Tests that
+    /// need it return early on `None`, but fail in CI.
     pub fn real(partitions: i32) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Ok(broker) = std::env::var("HMT_TEST_KAFKA") else {
@@ -71,7 +72,7 @@ impl Cluster {
         ClientConfig::new().set("bootstrap.servers", &self.broker).create().unwrap()
     }
 
-    /// Makes the topic; where it was just deleted, as soon as the broker is done with that.
+    /// Creates the topic; after a deletion, as soon as the broker has finished it.
     fn create(&self) {
         let new = NewTopic::new(&self.topic, self.partitions, TopicReplication::Fixed(1));
         let (admin, start) = (self.admin(), Instant::now());
@@ -85,7 +86,7 @@ impl Cluster {
         }
     }
 
-    /// Deletes the topic, and makes another of the same name.
+    /// Deletes the topic, and creates another one with the same name.
     pub fn recreate(&self) {
         let gone = wait(self.admin().delete_topics(&[&self.topic], &AdminOptions::new())).unwrap();
         assert!(gone.iter().all(Result::is_ok), "{gone:?}");
@@ -109,13 +110,13 @@ impl Cluster {
             .unwrap()
     }
 
-    /// Waits until the group has committed so many messages.
+    /// Waits until the group has committed this many messages.
     pub fn wait_committed(&self, group: &str, messages: i64) {
         let (consumer, start) = (self.consumer(group), Instant::now());
         let mut list = TopicPartitionList::new();
         list.add_partition_range(&self.topic, 0, self.partitions - 1);
         loop {
-            // The group's coordinator may just be moving.
+            // The group's coordinator may be moving.
             let sum = consumer.committed_offsets(list.clone(), HANG).map(|found| {
                 let offsets = found.elements();
                 let offsets = offsets.iter().filter_map(|found| found.offset().to_raw());
@@ -138,8 +139,8 @@ impl Cluster {
         format!("kafka://{}/{}?{query}", self.broker, self.topic)
     }
 
-    /// Cuts every connection off with its first request. (Brokers of the mock that are taken down give their port away, where
-    /// another test may take it.)
+    /// Cuts every connection at its first request. (Stopped brokers of the mock release their port,
+    /// which another test may take.)
     pub fn down(&self) {
         for key in REQUESTS {
             self.mock.as_ref().unwrap().request_errors(key, &[CUT; 10_000]);

@@ -1,4 +1,4 @@
-//! Records on their way to a topic.
+//! Tests of topics as sinks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,7 +24,7 @@ fn paths<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     lines.map(path).collect()
 }
 
-/// The one file of what was not sent.
+/// The only file of unsent records.
 fn unsent(dir: &Dir) -> String {
     let names = fs::read_dir(dir.join(".")).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<String> = names
@@ -109,7 +109,7 @@ fn what_no_broker_takes_is_kept_and_can_be_sent_later() {
     dir.program("hmt-record").args(import).run().expect_code(0);
     let messages = cluster.messages();
     assert_eq!(messages.len(), 11);
-    // Byte for byte what was kept: secrets are replaced once.
+    // Byte for byte what was saved: secrets are replaced once.
     let sent: BTreeSet<&str> = messages.iter().map(|(.., value)| value.as_str()).collect();
     assert!(kept.lines().all(|line| sent.contains(line)));
     assert!(messages.iter().all(|(.., value)| !value.contains("CANARY")));
@@ -162,7 +162,7 @@ fn a_full_queue_makes_clients_wait_or_drops() {
     for number in 0..20 {
         recorder.get(&format!("/{number}")).expect_status(200);
     }
-    // The queue in front of the sink takes 32 MiB more, so nothing is dropped yet, and nobody waited.
+    // The queue before the sink holds 32 MiB more, so nothing is dropped yet, and no client waited.
     recorder.stop().expect_code(1).expect_stderr("seen 20, written 0, dropped 20 (kept in a file)");
     assert_eq!(dir.read(&unsent(&dir)).lines().count(), 20);
 }

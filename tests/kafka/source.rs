@@ -1,4 +1,4 @@
-//! Topics that are read.
+//! Tests of topics as sources.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ fn shop() -> String {
     fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap()
 }
 
-/// What one run over a file writes.
+/// The output of one run over a file.
 fn of_file(dir: &Dir, lines: &str) -> String {
     dir.program("hmt-build").arg("-").stdin(lines).run().expect_code(0).out()
 }
@@ -28,7 +28,7 @@ fn a_topic_gives_what_a_file_gives() {
     let builder =
         Server::spawn(dir.program("hmt-build").args(old).args(topic).args(["-o", "x.yaml"]));
     builder.wait_stderr("until SIGTERM");
-    // Without end, a signal ends it; what is there by then is in the spec.
+    // A signal ends an endless run; the spec has everything up to then.
     builder.wait_stderr("waiting for more");
     builder.signal("INT");
     builder.end().expect_code(0);
@@ -70,19 +70,20 @@ fn a_spec_is_verified_by_the_same_offsets() {
         let run =
             |args: &[&str]| dir.program("hmt-build").arg("--verify").args(args).arg(&url).run();
         assert_eq!(run(&[]).expect_code(0).expect_stderr(&all).out(), of_file(&dir, &shop));
-        // With a state the spec is of all that was ever read, and so is the check.
+        // With a state, the spec contains everything that was ever read, and is checked against all
+        // of it.
         for _ in 0..2 {
             run(&["--state", "s"]).expect_code(0).expect_stderr(&all);
         }
         fs::remove_file(dir.join("s")).unwrap();
     }
-    // What does not conform is named by its offset; a spec that people narrowed shows it.
+    // A non-conforming exchange is named by its offset, as a narrowed spec shows.
     let cluster = Cluster::start(1);
     cluster.fill(shop.lines().map(|line| (0, line)));
     let url = cluster.url("until=end");
     let build = |args: &[&str]| dir.program("hmt-build").args(args).arg(&url).run();
     build(&["--verify", "--mode", "mixed"]).expect_code(0).expect_stderr(&all);
-    // Files beside a topic are verified with it.
+    // Files next to a topic are verified with it.
     dir.write("x.jsonl", &shop);
     let both = dir.program("hmt-build").args(["--verify", "x.jsonl", &url]).run();
     both.expect_code(0).expect_stderr(&format!("all {} exchanges", 2 * count));
@@ -118,7 +119,7 @@ fn a_topic_is_not_taken_over_into_itself() {
         let args = ["import", &source, "--redact-key", "key", "--out", out];
         dir.program("hmt-record").args(args).run()
     };
-    // The same broker by another name is asked.
+    // The same broker with another name is asked for its cluster.
     let port = cluster.broker().rsplit(':').next().unwrap().to_owned();
     for broker in [cluster.broker(), format!("localhost:{port}"), format!("127.1:{port}")] {
         let run = import(&format!("kafka://{broker}/t"));
@@ -136,7 +137,7 @@ fn what_cannot_be_read_is_told() {
     let run = |url: &str| dir.program("hmt-build").arg(url).run();
     let none = format!("kafka://{}/none?until=end&patience=1s", cluster.broker());
     run(&none).expect_code(1).expect_stderr("/none: there is no such topic").expect_no_stdout();
-    // Nobody listens at the port of discard.
+    // Nobody listens on the discard port.
     let dead = "kafka://127.0.0.1:9/t?until=end&patience=1s";
     run(dead).expect_code(1).expect_stderr("no broker responds").expect_no_stdout();
     run(&cluster.url("until=end")).expect_code(0).expect_stdout("paths: {}");

@@ -1,4 +1,4 @@
-//! Topics that one goes on with: states, groups, kills.
+//! Topics that are read continuously: states, groups, kills.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ pub(super) fn shop() -> String {
     fs::read_to_string(fixture("recordings/shop.jsonl")).unwrap()
 }
 
-/// The lines of a state without the name of the member.
+/// The lines of a state without the member name.
 fn without_member(state: &str) -> Vec<Value> {
     let line = |line: &str| {
         let mut line: Value = serde_json::from_str(line).unwrap();
@@ -60,7 +60,7 @@ fn a_state_goes_on_where_it_ended() {
         assert_eq!(merged.run().expect_code(0).out(), of_file(&dir, &shop));
         fs::remove_file(dir.join("s")).unwrap();
     }
-    // Of another cluster, the same topic is another one.
+    // In another cluster, the same topic is a different one.
     fill(&cluster, 1, &shop[..half]);
     let run = |cluster: &Cluster| {
         dir.program("hmt-build")
@@ -78,7 +78,7 @@ fn a_state_goes_on_where_it_ended() {
 #[test]
 fn kills_change_nothing() {
     let mock = Some(("", Cluster::start(2)));
-    // A member with a name of its own is known again at once.
+    // A static member is recognised at once.
     let real = Cluster::real(2).map(|real| ("group=kills&group.instance.id=me", real));
     for (query, cluster) in mock.into_iter().chain(real) {
         let (dir, shop) = (Dir::new(), shop());
@@ -108,7 +108,7 @@ fn a_topic_that_was_made_anew_is_told() {
     run("until=end").expect_code(0);
     let state = dir.read("s");
     let first = shop.lines().next().unwrap();
-    // Shorter than what was read of the old one, as long, and longer.
+    // Shorter than what was read of the old one, equally long, and longer.
     for (count, why) in [
         (1, "ends at offset 1, but was previously read up to 23"),
         (23, "has another message at offset 22 than before"),
@@ -119,7 +119,7 @@ fn a_topic_that_was_made_anew_is_told() {
         for query in ["until=end", "until=end&group=made_anew"] {
             let run = run(query).expect_code(1).expect_no_stdout().expect_stderr(why);
             run.expect_stderr("the topic was created again; start with another --state");
-            // A member of a group notes its name before it joins; what was read stays.
+            // A group member stores its name before it joins; what was read stays.
             assert_eq!(without_member(&dir.read("s")), without_member(&state));
         }
     }
@@ -147,7 +147,7 @@ fn what_was_deleted_before_it_was_read_is_told() {
         let told = "/0: the broker deleted the offsets 10 to 13 before they were read";
         let again = run(dir, query).expect_stderr(told);
         assert_eq!(again.out(), of_file(dir, &rest), "{query}");
-        // The state tells which offsets it is made of; a spec cannot be checked by what is gone.
+        // The state lists its offsets; a spec cannot be verified against deleted ones.
         let state: Value = serde_json::from_str(&dir.read("s")).unwrap();
         let read: Vec<_> = state["inputs"].as_object().unwrap().values().collect();
         assert_eq!(read, [&serde_json::json!([[0, 10], [13, lines.len()]])]);
@@ -155,7 +155,7 @@ fn what_was_deleted_before_it_was_read_is_told() {
         let verify = dir.program("hmt-build").args(verify).run().expect_code(1);
         verify.expect_stderr("cannot be read again: the broker has deleted the offsets 0 to 13");
     }
-    // All of it may be gone.
+    // All of it may be deleted.
     fill(&cluster, 1, &lines.join("\n"));
     cluster.delete_before(0, 2 * lines.len() as i64);
     for (dir, query) in dirs.iter().zip(queries) {
@@ -186,7 +186,8 @@ fn what_the_group_gives_again_is_counted_and_passed_over() {
     run("until=end&group=what_the_gro");
     let more = shop.lines().next().unwrap();
     fill(&cluster, 1, more);
-    // Read by nobody of the group; then by a member whose state has all of it, but the group has not heard of it.
+    // Read by no member of the group; then by a member whose state has everything, but without a
+    // commit.
     let without = run("until=end");
     let again = run("until=end&group=what_the_gro").expect_stderr("1 records were delivered again");
     assert_eq!(again.out(), without.out());

@@ -1,4 +1,5 @@
-//! What partials tell of themselves, what people change in specs, and what becomes of that when traffic is added.
+//! The descriptions of partials, edits of specs, and what happens to the edits when traffic is
+//! added.
 
 use serde_json::{Value, json};
 
@@ -59,7 +60,7 @@ fn a_partial_tells_what_is_in_it() {
     assert!(tracked.starts_with("partial: tracked.partial.json:1\n"), "{tracked}");
     assert!(tracked.contains("\ninput: sha256:"), "{tracked}");
     assert!(tracked.contains(&format!(" 0-{}\n", shop().len())), "{tracked}");
-    // Of a folder the partials in it, of a pipe its lines.
+    // For a folder the partials in it, for a pipe its lines.
     let parts = merge(&dir, &["--info", "."]).expect_code(0).out();
     assert_eq!(parts.matches("partial: ").count(), 2, "{parts}");
     let both = dir.read("plain.partial.json") + &dir.read("tracked.partial.json");
@@ -90,7 +91,7 @@ fn inputs_are_counted_once() {
     let mixed = build(&dir, &["--partial", "--track-inputs", "a.partial.json", "b.jsonl"]).out();
     assert_eq!(mixed, parts, "and from one of each");
 
-    // The same twice is refused, by each tool, naming both.
+    // Each tool refuses the same input twice, and names both.
     dir.write("copy.jsonl", dir.read("a.jsonl"));
     build(&dir, &["--partial", "--track-inputs", "copy.jsonl", "-o", "copy.partial.json"])
         .expect_code(0);
@@ -128,7 +129,7 @@ fn what_has_no_name_cannot_be_tracked() {
         .expect_no_stdout()
         .expect_stderr("standard input has no name");
     build(&dir, &["--track-inputs", "a.jsonl"]).expect_code(2).expect_stderr("--partial");
-    // Without the flag nothing is told, and the bytes are those of ever.
+    // Without the flag nothing is tracked, and the output is unchanged.
     let plain = build(&dir, &["--partial", "a.jsonl"]).expect_code(0).json();
     assert!(plain.get("inputs").is_none());
     let mut tracked: Value = serde_json::from_str(&dir.read("a.partial.json")).unwrap();
@@ -138,7 +139,7 @@ fn what_has_no_name_cannot_be_tracked() {
     merge(&dir, &["plain.partial.json", "b.partial.json"])
         .expect_code(0)
         .expect_stderr("plain.partial.json:1 does not say which input it was built from");
-    // An empty file is no input at all.
+    // An empty file is not an input.
     dir.write("empty.jsonl", "");
     let empty = build(&dir, &["--partial", "--track-inputs", "empty.jsonl", "empty.jsonl"]);
     assert!(empty.expect_code(0).json().get("inputs").is_none());
@@ -190,14 +191,14 @@ fn three_ways() {
     merge(&dir, &["--base", "none.yaml", "ours.yaml", "new.yaml"])
         .expect_code(1)
         .expect_stderr("none.yaml");
-    // A partial is what is new, too.
+    // A partial counts as new too.
     build(&dir, &["--partial", "old.jsonl", "-o", "p.partial.json"]).expect_code(0);
     let same = merge(&dir, &["--base", "old.yaml", "p.partial.json", "ours.yaml"]);
     assert_eq!(same.expect_code(0).expect_quiet().out(), edited);
     merge(&dir, &["--base", "old.yaml", "p.partial.json", "p.partial.json"]).expect_code(2);
 }
 
-/// An exchange of the shop: a GET, and its answer in JSON.
+/// An exchange of the shop: a GET with a JSON response.
 fn line(path: &str, status: u16, body: &Value) -> String {
     let json = json!({
         "request": {"method": "get", "protocol": "https", "host": "api.shop.example", "path": path, "headers": {}},
@@ -214,8 +215,8 @@ fn product(currency: &str) -> Value {
     json!({"slug": "lamp", "price": {"amount": 1, "currency": currency}, "next": null})
 }
 
-/// A folder with the shop's traffic and the spec of it, and more traffic: a longer name, a known currency, the path that is
-/// deleted in the tests, and a new one.
+/// A folder with the shop's traffic and its spec, and more traffic: a longer name, a known
+/// currency, the path that the tests delete, and a new one.
 fn edited(edits: &[(&str, &str)]) -> Dir {
     let dir = Dir::new();
     dir.write("old.jsonl", shop());
@@ -251,7 +252,7 @@ const HEALTH: &str = "  /v1/health:
                 type: string
 ";
 
-/// What a person may do: rename and describe a parameter, close a set, limit a length, delete a path.
+/// Possible edits: rename and describe a parameter, close a set, limit a length, delete a path.
 const EDITS: [(&str, &str); 6] = [
     ("/v1/products/{productName}/", "/v1/products/{slug}/"),
     (
@@ -303,19 +304,20 @@ fn edits_are_kept_widened_and_told() {
     assert!(!paths.iter().any(|path| path.contains("health") || path.contains("productName")));
     assert_eq!(spec["x-hmt-conflicts"], json!([{"at": name, "was": {"maxLength": 5}}]));
     assert_eq!(spec["x-hmt-deleted"], json!(["/paths/~1v1~1health"]));
-    // All else is where it was.
+    // Everything else is in the same place.
     let after = dir.read("api.yaml");
     let lost: Vec<&str> = before.lines().filter(|line| !after.contains(line)).collect();
     assert_eq!(lost.len(), 3, "the limit, the base, and how the set is written: {lost:?}");
 
-    // However often it is built again, with any number of threads, nothing changes, and nothing is told twice.
+    // However often it is built again, with any number of threads, nothing changes, and nothing is
+    // reported twice.
     for threads in ["1", "2", "4"] {
         let again =
             ["-a", "api.yaml", "new.jsonl", "old.jsonl", "-o", "api.yaml", "--threads", threads];
         build(&dir, &again).expect_code(0).expect_quiet();
         assert_eq!(dir.read("api.yaml"), after);
     }
-    // Out of the list, and the path is back.
+    // Removed from the list, the path returns.
     let wanted = after.replacen("x-hmt-deleted:\n  - /paths/~1v1~1health\n", "", 1);
     assert_ne!(wanted, after);
     dir.write("api.yaml", wanted);
@@ -422,7 +424,7 @@ fn a_partial_only_tells_its_sum() {
     let dir = edited(&EDITS);
     build(&dir, &["--partial", "new.jsonl", "-o", "new.partial.json"]).expect_code(0);
     let run = build(&dir, &["-a", "api.yaml", "new.partial.json", "-o", "out.yaml"]);
-    // How long names are is told by it, but not that the currencies are two: that is no set yet.
+    // It limits the length of names, but two currencies are not an enumeration yet.
     run.expect_code(0).expect_stderr("maxLength 5 was widened").expect_stderr("enum [");
     let spec: Value = serde_saphyr::from_str(&dir.read("out.yaml")).unwrap();
     assert_eq!(spec["components"]["schemas"]["User"]["description"], "A customer");
@@ -443,10 +445,10 @@ fn a_state_goes_on() {
     assert_eq!(run.out(), whole, "as one run over all");
     let plain = build(&dir, &["--partial", "all.jsonl"]).expect_code(0).out();
     assert_eq!(dir.read("s"), plain);
-    // From a pipe, too, and with nothing new.
+    // Also from a pipe, and without new input.
     let piped = dir.program("hmt-build").args(["--state", "s", "-"]).stdin("").run();
     assert_eq!(piped.expect_code(0).out(), whole);
-    // What goes wrong leaves it as it was.
+    // An error leaves it unchanged.
     dir.write("bad.jsonl", "{}\n");
     build(&dir, &["--state", "s", "bad.jsonl"]).expect_code(1);
     build(&dir, &["--state", "s", "-m", "mixed", "a.jsonl"])
@@ -479,7 +481,7 @@ fn a_tracked_state_reads_what_is_new() {
     let first = dir.read("s");
     build(&dir, &args).expect_code(0).expect_stderr("logs/a.jsonl: nothing new");
     assert_eq!(dir.read("s"), first);
-    // The log grows, is being written to, and is at last complete. A copy is no news.
+    // The log grows, is incomplete, and is finally complete. A copy is not new.
     for (count, torn) in [(9, "{\"request\": {"), (12, ""), (20, "")] {
         dir.write("logs/a.jsonl", upto(count) + torn);
         dir.write("logs/copy.jsonl", lines[20..].concat());

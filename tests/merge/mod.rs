@@ -1,4 +1,4 @@
-//! `hmt-merge`: what it makes of specs, where it writes, and how it ends.
+//! Tests of `hmt-merge`: its results, outputs and exit statuses.
 
 mod edits;
 
@@ -61,7 +61,7 @@ fn every_exchange_conforms_to_a_merged_spec() {
         let text = merged(&dir, specs);
         let document = load(text.as_bytes(), "merged.yaml").unwrap();
         let api = Api::compile(&document).unwrap();
-        // Answers of "no such thing" to paths that no spec has are not in any.
+        // Not-found responses for paths that no spec has are in none of them.
         let ghost = |status: u16| matches!(status, 404 | 405 | 410 | 501);
         for line in shop.lines() {
             let exchange = parse_line(line.as_bytes()).unwrap();

@@ -11,7 +11,7 @@ fn invalid_requests_are_refused_with_every_violation() {
     let violation = &problem["violations"][0];
     assert_eq!((&violation["in"], &violation["at"]), (&json!("query"), &json!("limit")));
     assert!(violation["message"].is_string());
-    // A response that the spec declares for it goes first: here `default`, then 400.
+    // A response that the spec declares for it takes precedence: here `default`, then 400.
     assert_eq!(source(&server.get("/items/abc").expect_status(422)), "generated");
     let post = |body: Value| server.request("POST", "/items").json(&body).send();
     let answer = post(json!({"name": 1})).expect_status(400);
@@ -121,8 +121,9 @@ components:
         born: {type: string, format: date}
 "##;
 
-/// OpenAPI 3.1.1, sections 4.8.13 to 4.8.15 (Request Body, Media Type, Encoding); RFC 7578 for multipart/form-data, RFC 9512
-/// for YAML. A range of types asks for whatever type can say what its schema wants.
+/// OpenAPI 3.1.1, sections 4.8.13 to 4.8.15 (Request Body, Media Type, Encoding); RFC 7578 for
+/// multipart/form-data, RFC 9512 for YAML. A range of types allows any type that can express the
+/// schema.
 #[test]
 fn bodies_of_every_type() {
     let (_dir, server) = mock(BODIES, &[]);
@@ -267,7 +268,7 @@ fn bodies_of_every_type() {
     }
 }
 
-/// RFC 9110, section 15.5.16: a type that is not declared is a 415; a body that is required and not there a 422.
+/// RFC 9110, section 15.5.16: an undeclared type is a 415; a missing required body a 422.
 #[test]
 fn other_types_and_no_body() {
     let (_dir, server) = mock(BODIES, &[]);
@@ -286,8 +287,8 @@ fn other_types_and_no_body() {
     }
 }
 
-/// OpenAPI 3.1.1, section 4.8.24.4.3 and JSON Schema validation, section 9.4: what is read only need not be sent, what is
-/// written only does not come back.
+/// OpenAPI 3.1.1, section 4.8.24.4.3 and JSON Schema validation, section 9.4: read-only properties
+/// need not be sent, write-only ones are not returned.
 #[test]
 fn read_only_and_write_only() {
     let (_dir, server) = mock(BODIES, &[]);

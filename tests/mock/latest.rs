@@ -1,4 +1,4 @@
-//! What OpenAPI 3.2 adds: methods, the query as one value, sequences.
+//! Features of OpenAPI 3.2: methods, the query as one value, sequences.
 
 use serde_json::{Value, json};
 
@@ -52,8 +52,8 @@ paths:
       responses: {"204": {description: d}}
 "##;
 
-/// OpenAPI 3.2.0, section 4.9 (Path Item Object): `query` is the method QUERY, the keys of `additionalOperations` are methods
-/// as they are sent, and none that has a field of its own.
+/// OpenAPI 3.2.0, section 4.9 (Path Item Object): `query` is the method QUERY, and the keys of
+/// `additionalOperations` are methods as sent, without those that have their own field.
 #[test]
 fn methods_of_any_name() {
     let (_dir, server) = mock(LATEST, &[]);
@@ -91,7 +91,8 @@ fn methods_of_earlier_versions() {
     assert_eq!(ask(&server, "QUERY /search", &[], "").status, 405);
 }
 
-/// OpenAPI 3.2.0, section 4.12.2 (Parameter Locations): `querystring` is the whole query, by its media type.
+/// OpenAPI 3.2.0, section 4.12.2 (Parameter Locations): `querystring` is the whole query, in its
+/// media type.
 #[test]
 fn the_query_as_one_value() {
     let (_dir, server) = mock(LATEST, &[]);
@@ -118,8 +119,8 @@ fn the_query_as_one_value() {
     }
 }
 
-/// OpenAPI 3.2.0, section 4.14.3 (Sequential Media Types): `itemSchema` is what each value of the sequence is. RFC 7464 for
-/// JSON text sequences; HTML, section 9.2.6, for events.
+/// OpenAPI 3.2.0, section 4.14.3 (Sequential Media Types): `itemSchema` describes each value of the
+/// sequence. RFC 7464 for JSON text sequences; HTML, section 9.2.6, for events.
 #[test]
 fn sequences_are_made_of_their_items() {
     let (_dir, server) = mock(LATEST, &[]);

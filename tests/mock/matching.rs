@@ -1,4 +1,4 @@
-//! Which operation takes a request, and what of its body is checked.
+//! Finds the operation of a request, and checks its body.
 
 use super::ask;
 use crate::harness::{Dir, Server};

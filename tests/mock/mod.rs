@@ -1,4 +1,5 @@
-//! Tests of the mock, a file for each rule. What they expect stands in OpenAPI or an RFC, which they name.
+//! Tests of the mock, a file for each rule. The expectations come from OpenAPI or an RFC, which
+//! they cite.
 
 mod admin;
 mod bodies;
@@ -18,7 +19,7 @@ mod validity;
 
 use crate::harness::{Dir, Response, Server};
 
-/// An API with most of what a mock must heed.
+/// An API with most of the features that a mock must support.
 const SHOP: &str = r##"
 openapi: 3.0.3
 info: {title: Shop, version: "1"}
@@ -129,7 +130,7 @@ fn source(answer: &Response) -> &str {
     answer.header("x-hmt-source").unwrap_or("none")
 }
 
-/// Asks `METHOD /path` with headers and, unless it is empty, a body.
+/// Sends `METHOD /path` with headers and, unless it is empty, a body.
 fn ask(server: &Server, what: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let (method, path) = what.split_once(' ').unwrap();
     let mut request = server.request(method, path);

@@ -48,7 +48,8 @@ paths:
       responses: {"204": {description: d}}
 "##;
 
-/// RFC 9110, section 12.5.1: the most specific range counts, a quality of 0 refuses, a missing header accepts everything.
+/// RFC 9110, section 12.5.1: the most specific range counts, a quality of 0 refuses, and without a
+/// header everything is accepted.
 #[test]
 fn the_best_of_what_is_accepted() {
     let (_dir, server) = mock(TYPES, &[]);
@@ -80,7 +81,7 @@ fn the_best_of_what_is_accepted() {
     }
 }
 
-/// RFC 9110, section 15.5.7: 406 tells what there is.
+/// RFC 9110, section 15.5.7: 406 lists the available types.
 #[test]
 fn what_is_not_accepted_is_refused_with_what_there_is() {
     let (_dir, server) = mock(TYPES, &[]);
@@ -96,7 +97,7 @@ fn what_is_not_accepted_is_refused_with_what_there_is() {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert!(!answer.json()["offered"].as_array().unwrap().is_empty());
     }
-    // Nothing to choose from is nothing to refuse, and an error is told in the type that it has.
+    // Without a body nothing can be refused, and an error is sent in the type that it has.
     assert_eq!(ask(&server, "GET /none", &[("Accept", "image/png")], "").status, 204);
     let error = ask(&server, "GET /one?n=x", &[("Accept", "image/png")], "");
     assert_eq!((error.status, error.text()), (400, "bad".to_owned()));

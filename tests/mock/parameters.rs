@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{ask, mock};
 
-/// Each parameter takes one value only: that of the specification's table, or no other reading would be told from it.
+/// Each parameter accepts one value only, from the specification's table, so that no other
+/// interpretation passes.
 const STYLES: &str = r##"
 openapi: 3.1.0
 info: {title: t, version: "1"}
@@ -43,8 +44,8 @@ paths:
   /content: {get: {parameters: [{name: color, in: query, required: true, content: {application/json: {schema: *object}}}], responses: *ok}}
 "##;
 
-/// RFC 6570, sections 3.2.1 and 3.2.8, which OpenAPI 3.1.1 (appendix C) names for these styles: values are
-/// percent-encoded, the delimiters between them are not.
+/// RFC 6570, sections 3.2.1 and 3.2.8, which OpenAPI 3.1.1 (appendix C) references for these
+/// styles: values are percent-encoded, but the delimiters between them are not.
 #[test]
 fn an_encoded_delimiter_belongs_to_its_value() {
     let item = |more: &str| {
@@ -77,7 +78,7 @@ fn an_encoded_delimiter_belongs_to_its_value() {
         ("/form?x=1&v=a%2Cb,c%7Cd,e%3Bf", true),
         ("/form?v=a%2Cb%2Cc%7Cd,e%3Bf", false),
         ("/pipe?v=a%2Cb|c%7Cd|e%3Bf", true),
-        // What is encoded as a whole, as many clients do it, has one reading that makes sense.
+        // Many clients encode the whole list; only one interpretation makes sense then.
         ("/numbers?v=1%2C2%2C3", true),
         ("/numbers?v=1%2Cx", false),
     ] {
@@ -86,7 +87,7 @@ fn an_encoded_delimiter_belongs_to_its_value() {
     }
 }
 
-/// The table of OpenAPI 3.1.1, section 4.8.12.4 (Style Examples), and what comes near.
+/// The table of OpenAPI 3.1.1, section 4.8.12.4 (Style Examples), and similar cases.
 #[test]
 fn every_style_is_read_as_the_specification_writes_it() {
     let (_dir, server) = mock(STYLES, &[]);

@@ -1,4 +1,4 @@
-//! Wishes: `Prefer` and their forms in the query.
+//! Preferences: `Prefer`, and the forms in the query.
 
 use serde_json::json;
 
@@ -26,7 +26,8 @@ fn examples_wishes_and_fresh_data() {
     assert_eq!(source(&server.get("/items/1?__dynamic=false")), "example");
 }
 
-/// RFC 7240, section 2: several preferences in one field or in many, values as tokens or in quotes, names in any case.
+/// RFC 7240, section 2: several preferences in one field or in many, values as tokens or quoted,
+/// names in any case.
 #[test]
 fn prefer_in_all_its_spellings() {
     let (_dir, server) = mock(SHOP, &[]);
@@ -49,7 +50,7 @@ fn prefer_in_all_its_spellings() {
         let headers: Vec<(&str, &str)> = headers.iter().map(|value| ("Prefer", *value)).collect();
         let answer = ask(&server, &format!("GET /items/1{query}"), &headers, "");
         let found = (answer.status, source(&answer));
-        // Without an example, what is wished as such is generated.
+        // Without an example, the preferred response is generated.
         let expected = if expected == (404, "generated") { (404, found.1) } else { expected };
         assert_eq!(found, expected, "{headers:?} {query}");
     }
@@ -69,6 +70,6 @@ fn wishes_that_cannot_be_met_tell_what_there_is() {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
         assert!(answer.json()["detail"].as_str().unwrap().ends_with(known), "{path}");
     }
-    // The query's wishes are no part of the API's own parameters, even where it takes none.
+    // Preferences in the query are not parameters of the API, even if it has none.
     server.get("/items?__dynamic=true&limit=2").expect_status(200);
 }

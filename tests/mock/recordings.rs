@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{SHOP, mock, source};
 
-/// A spec with recordings: four answers to one request, one of which came twice.
+/// A spec with recordings: four answers to one request, one of which occurred twice.
 fn recorded() -> String {
     let answer = |body: &str, seq: u64| {
         json!({"status": 200, "headers": {"content-type": "text/plain", "set-cookie": ["a=1", "b=2"]},
@@ -29,9 +29,9 @@ fn recordings_come_first_each_once_then_the_last() {
     let answer = server.get(path);
     assert_eq!(source(&answer), "recording");
     assert_eq!(answer.headers.iter().filter(|(name, _)| name == "set-cookie").count(), 2);
-    // Each answer comes once, whether or not a request names the host.
+    // Each answer is sent once, whether or not a request names the host.
     assert_eq!(server.get("/v1/items?a=1&b=2").text(), "three");
-    // Never by path alone; a wish and --dynamic pass recordings by.
+    // Never by path alone; preferences and --dynamic skip recordings.
     assert_eq!(source(&server.get("/v1/items")), "generated");
     assert_eq!(source(&server.get(&format!("{path}&__dynamic=true"))), "generated");
     let answer = server.request("POST", "/anywhere").body("y=2&x=1").send().expect_status(599);

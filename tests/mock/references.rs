@@ -1,8 +1,8 @@
-//! References between files, those that lead nowhere, and what is warned of at the start.
+//! References between files, unresolved references, and warnings at the start.
 
 use crate::harness::{Dir, Server};
 
-/// A spec with one operation, GET /a, whose answer has the schema.
+/// A spec with one operation, GET /a, whose response has the schema.
 fn spec(schema: &str) -> String {
     format!(
         "openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n  /ok:\n    get: {{responses: {{'200': {{description: d, content: {{text/plain: {{example: fine}}}}}}}}}}\n  /a:\n    get: {{responses: {{'200': {{description: d, content: {{application/json: {{schema: {schema}}}}}}}}}}}\n"

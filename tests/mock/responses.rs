@@ -1,4 +1,4 @@
-//! Which response comes, and what is in it.
+//! Which response is sent, and its content.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ fn answers_are_composed_of_what_stands_beside_properties() {
     expected["bark"] = json!("woof");
     expected["age"] = dog["age"].clone();
     assert_eq!(dog, expected);
-    // The example that contradicts its schema is named once.
+    // The example that violates its schema is reported once.
     let fault = "/components/schemas/Pet/properties/wrong/example: ";
     let run = server.stop().expect_code(0);
     let stderr = String::from_utf8_lossy(&run.stderr);
@@ -155,7 +155,7 @@ fn made_answers_reflect_the_request() {
     );
     assert!(book.get("other").is_none(), "{book}");
     assert_eq!(made.header("location"), Some("/shelves/s1/books/1"));
-    // What the answer's schema refuses stays as it was made.
+    // What the response's schema refuses stays as generated.
     let kept =
         send("PATCH", "/shelves/s1/books/7", json!({"title": "far too long a title", "pages": 3}));
     let kept = kept.expect_status(200).json();
@@ -236,7 +236,8 @@ fn the_status_is_the_first_success_that_is_declared() {
     assert_eq!(server.get("/x?__code=500").status, 500);
 }
 
-/// OpenAPI 3.0.4, section 4.7.16 (Responses Object): a code goes before its range, and a range before `default`.
+/// OpenAPI 3.0.4, section 4.7.16 (Responses Object): a code takes precedence over its range, and a
+/// range over `default`.
 #[test]
 fn codes_go_before_ranges_and_ranges_before_the_default() {
     let spec = "openapi: 3.0.4\ninfo: {title: s, version: '1'}\npaths:\n  /x:\n    get:\n      responses:\n\
@@ -334,7 +335,8 @@ paths:
         "201": {description: d, content: {application/json: {examples: {small: {value: {ok: true}}, big: {value: {wait: true}}}}}}
 "##;
 
-/// Examples of one name belong together: a request with that of a parameter gets that of the response.
+/// Examples with the same name belong together: a request with that of a parameter gets that of the
+/// response.
 #[test]
 fn the_request_chooses_among_examples_by_its_own() {
     let (_dir, server) = mock(LEADS, &[]);

@@ -1,4 +1,4 @@
-//! Which operation a request is for, and what is said where it is for none.
+//! Which operation a request is for, and the error if there is none.
 
 use super::{SHOP, ask, mock};
 use crate::harness::{Dir, Server};
@@ -20,7 +20,7 @@ fn routes_by_path_by_host_and_by_name() {
     let json = |path: &str| {
         server.get(path).expect_status(200).header("content-type") == Some("application/json")
     };
-    // A tie goes to the spec given first; a literal segment goes before a template.
+    // Among equals, the first spec counts; a literal segment takes precedence over a template.
     assert!(json("/items") && json("/v1/items"));
     assert_eq!(server.get("/items/newest").text(), "newest");
     assert_eq!(server.get("/http://other.test/items").text(), "other");
@@ -75,7 +75,7 @@ paths:
   /opt: {options: {responses: {"200": {description: d, content: {text/plain: {example: options}}}}}, head: {responses: {"204": {description: d}}}}
 "##;
 
-/// OpenAPI 3.0.4, section 4.7.8.1: concrete paths go before templated ones.
+/// OpenAPI 3.0.4, section 4.7.8.1: concrete paths take precedence over templated ones.
 #[test]
 fn the_most_specific_path_is_taken() {
     let (_dir, server) = mock(PATHS, &[]);

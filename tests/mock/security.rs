@@ -52,7 +52,8 @@ components:
     oidc: {type: openIdConnect, openIdConnectUrl: https://a.test}
 "##;
 
-/// OpenAPI 3.1.1, sections 4.8.27 and 4.8.30 (Security Scheme, Security Requirement); RFC 7617 (basic), RFC 6750 (bearer).
+/// OpenAPI 3.1.1, sections 4.8.27 and 4.8.30 (Security Scheme, Security Requirement); RFC 7617
+/// (basic), RFC 6750 (bearer).
 #[test]
 fn each_scheme_is_met_or_asked_for() {
     let (_dir, server) = mock(SCHEMES, &[]);
@@ -98,7 +99,7 @@ fn each_scheme_is_met_or_asked_for() {
     }
 }
 
-/// Credentials go before validation, and the spec's own answer before ours.
+/// Credentials are checked before validation, and the spec's own response takes precedence.
 #[test]
 fn a_declared_401_is_sent() {
     let (_dir, server) = mock(SCHEMES, &[]);

@@ -1,4 +1,4 @@
-//! Where specs come from.
+//! Sources of specs.
 
 use super::{SHOP, ask};
 use crate::harness::{Dir, Reply, Server, Upstream};
@@ -28,8 +28,8 @@ fn what_cannot_be_served_is_said() {
     dir.program("hmt-mock").run().expect_code(2);
 }
 
-/// Swagger 2.0, Parameters Definitions Object, Responses Definitions Object and Reference Object: a reference may lead to another
-/// file wherever one may stand.
+/// Swagger 2.0, Parameters Definitions Object, Responses Definitions Object and Reference Object:
+/// any reference may point to another file.
 #[test]
 fn references_of_swagger_lead_to_other_files() {
     let dir = Dir::new();
@@ -66,7 +66,7 @@ fn specs_come_by_standard_input_too() {
     assert!(!server.stderr().contains("admin on"));
 }
 
-/// OpenAPI 3.1.1, section 4.6 (references to other documents, relative to the one that refers).
+/// OpenAPI 3.1.1, section 4.6 (references to other documents, relative to the referring one).
 #[test]
 fn references_lead_to_other_files() {
     let dir = Dir::new();
@@ -78,7 +78,7 @@ fn references_lead_to_other_files() {
     let server = Server::start(dir.program("hmt-mock").args(args).arg("api/openapi.yaml"));
     assert_eq!(server.get("/pets").expect_status(200).json()["name"], "rex");
     assert!(server.get("/tree").expect_status(200).json()["kids"].is_array());
-    // In a folder, files that others refer to are no specs of their own.
+    // In a folder, referenced files are not separate specs.
     let server = Server::start(dir.program("hmt-mock").args(args).arg("api"));
     assert_eq!(server.get("/pets").expect_status(200).json()["name"], "rex");
 }
@@ -137,7 +137,7 @@ fn changed_files_are_loaded_again() {
     server.wait_stderr("the previous specs stay");
     assert_eq!(server.get("/pets").text(), "second");
     dir.write("spec.yaml", spec.replace("/pets:", "/animals:"));
-    // Once for each good change.
+    // Once for each valid change.
     let again = || server.stderr().matches("reloaded: ").count() == 2;
     while !again() {
         std::thread::sleep(std::time::Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! The law of generated answers, told by a validator that shares no code with ours.
+//! The law of generated answers, checked by an independent validator.
 
 #[path = "../benches/answers/client.rs"]
 mod client;
@@ -8,7 +8,8 @@ mod judge;
 
 use crate::harness::{Dir, Server, fixture};
 
-/// Answers to each response of a fixture that has every keyword in it: cycles, discriminators, `not`, `if`, patterns.
+/// Answers for each response of a fixture with every keyword: cycles, discriminators, `not`, `if`,
+/// patterns.
 #[test]
 fn generated_answers_are_valid_to_others() {
     for (name, count) in [("keywords.yaml", 100), ("keywords-3.0.yaml", 100)] {

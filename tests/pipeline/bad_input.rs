@@ -1,4 +1,4 @@
-//! Bad input: the exit status, a message that tells where and what to do, and nothing half-written.
+//! Bad input: the exit status, a message with the location and the remedy, and no partial output.
 
 use std::net::TcpListener;
 

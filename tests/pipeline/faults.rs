@@ -1,14 +1,13 @@
-//! Every system call that touches a file fails once, and then for good, one after the other: nothing panics, what is replaced is
-//! the old or the new, what is appended has at most a torn end, and the exit status tells.
-//!
-//! As SQLite does it (<https://sqlite.org/testing.html>, section 3.2). `strace` makes the calls fail.
+//! Lets every system call on a file fail once, and then permanently, one after the other: nothing
+//! panics, replaced files are old or new, appended files have at most a torn end, and the exit
+//! status reports the failure.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::harness::{Dir, Program, Run, exe, fixture, on_path};
 
-/// The calls, and how each may fail.
+/// The calls, and their possible errors.
 const CALLS: [(&str, &[&str]); 6] = [
     ("openat", &["EMFILE", "EACCES"]),
     ("write", &["ENOSPC", "EIO"]),
@@ -24,14 +23,14 @@ fn traced(dir: &Dir, name: &str, strace: &[&str], args: &[&str]) -> Program {
     program.args(["-f", "-qq", "-o", "trace"]).args(strace).arg(exe(name)).args(args)
 }
 
-/// False where there is no strace; CI needs one.
+/// False without strace, which CI requires.
 fn can_trace() -> bool {
     let found = on_path("strace").is_some();
     assert!(found || std::env::var_os("CI").is_none(), "strace is needed");
     found
 }
 
-/// Which calls of a run without faults are about our files, by their number from 1.
+/// Which calls of a run without faults concern the test's files, by number from 1.
 fn calls(dir: &Dir, name: &str, args: &[&str]) -> BTreeMap<&'static str, Vec<usize>> {
     let names: Vec<&str> = CALLS.iter().map(|(call, _)| *call).collect();
     let filter = format!("trace={}", names.join(","));
@@ -41,7 +40,7 @@ fn calls(dir: &Dir, name: &str, args: &[&str]) -> BTreeMap<&'static str, Vec<usi
     for (call, _) in CALLS {
         let open = format!(" {call}(");
         let lines = trace.lines().filter(|line| line.contains(&open)).enumerate();
-        // Those of the loader and the C library come before anything of ours.
+        // Those of the loader and the C library come first.
         let others = ["\"/etc", "\"/proc", "\"/sys", "\"/dev", ".so"];
         let ours = lines.filter(|(_, line)| !others.iter().any(|other| line.contains(other)));
         found.insert(call, ours.map(|(index, _)| index + 1).collect());
@@ -49,7 +48,7 @@ fn calls(dir: &Dir, name: &str, args: &[&str]) -> BTreeMap<&'static str, Vec<usi
     found
 }
 
-/// Runs a program with each fault, in a fresh folder each time.
+/// Runs a program with each fault, in a new folder each time.
 fn with_each_fault(name: &str, args: &[&str], prepare: impl Fn(&Dir), check: impl Fn(&Dir, &Run)) {
     let dir = Dir::new();
     prepare(&dir);
@@ -121,9 +120,9 @@ fn files_that_are_appended_have_at_most_a_torn_end() {
         for line in &whole {
             let _: serde_json::Value = serde_json::from_str(line).unwrap();
         }
-        // The last line was torn before, and is continued by none.
+        // The last line was torn before, and is not continued.
         assert!(!run.status.success() || whole.len() == 5, "{run}\n{out}");
-        // A key is whole or not there: half of one would make other pseudonyms.
+        // A key is complete or missing: half of one would give other pseudonyms.
         if let Ok(key) = fs::read_to_string(dir.join("key")) {
             assert_eq!(key.trim_end().len(), 64, "{run}");
         }

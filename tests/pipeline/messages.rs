@@ -1,4 +1,4 @@
-//! No message of any program has a secret that a client, a server, a file or the command line gave.
+//! No message of any program contains a secret from a client, a server, a file or the command line.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -42,7 +42,7 @@ fn raw(server: &Server, request: &str) {
     let _ = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
 }
 
-/// Asks for all targets, alone and behind each prefix, in several ways that go wrong.
+/// Requests all targets, alone and with each prefix, in several failing ways.
 fn ask(server: &Server) {
     for target in targets() {
         for prefix in ["", "/cut", "/bad", "/zz"] {
@@ -137,7 +137,7 @@ fn wrong_usage_is_reported_without_passwords() {
     }
 }
 
-/// Lines that are no exchanges, each for another reason, with a secret in the wrong place.
+/// Invalid lines, each for another reason, with a secret in the wrong place.
 fn rejected() -> Vec<String> {
     let header = |value: serde_json::Value| json!({"request": {"method": "get", "path": "/", "headers": {"authorization": value}}});
     vec![

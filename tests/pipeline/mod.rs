@@ -1,4 +1,4 @@
-//! Tests across programs: from live traffic to a mock, and what each program does with bad input.
+//! Tests across programs: from live traffic to a mock, and how each program handles bad input.
 
 mod bad_input;
 mod faults;
@@ -15,7 +15,7 @@ use crate::harness::{Dir, Received, Reply, Server, Upstream};
 
 const IMAGE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\xff not quite an image";
 
-/// An API with what is hard to record: compression, chunks, and bytes that are no text.
+/// An API that is hard to record: compression, chunks, and binary data.
 fn api(request: &Received) -> Reply {
     let pet = |id: &str| json!({"id": id.parse::<u32>().unwrap(), "name": format!("pet {id}")});
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
@@ -47,7 +47,7 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What a client does with the API, all of it.
+/// All requests of a client to the API.
 fn use_api(server: &Server) {
     server.get("/pets").expect_status(200);
     for id in ["1", "2", "17"] {
@@ -70,9 +70,9 @@ fn record_build_mock_replay() {
     let record = record.args(["-o", "-", "-o", "recorded.jsonl"]);
     let (recorder, builder) = Server::pipe(record, dir.program("hmt-build").arg("-"));
     use_api(&recorder);
-    // Where the machine is busy, it may not even have begun.
+    // On a busy machine, it may not have started yet.
     builder.wait_handles_sigint();
-    // Ctrl-C reaches both; the recorder ends, and the builder goes on to the end of its input.
+    // Ctrl-C reaches both: the recorder ends, and the builder continues to the end of its input.
     builder.signal("INT");
     recorder.signal("INT");
     recorder.end().expect_code(0).expect_stderr("seen 9");
@@ -85,7 +85,7 @@ fn record_build_mock_replay() {
     assert!(pet["404"]["content"]["application/json"].is_object(), "{built}");
     dir.write("spec.yaml", &built.stdout);
 
-    // The file that was recorded beside gives the same spec, and holds to it.
+    // The recorded file gives the same spec, and conforms to it.
     let again = dir.program("hmt-build").arg("recorded.jsonl").run().expect_code(0);
     assert_eq!(again.out(), built.out());
 
@@ -99,7 +99,7 @@ fn record_build_mock_replay() {
     mock.get("/nothing").expect_status(404);
     mock.stop().expect_code(0);
 
-    // hmt-replay, and hmt-mock with the recordings: the client sees what it saw.
+    // hmt-replay, and hmt-mock with the recordings: the client gets the same responses.
     let replay = dir.program("hmt-replay").args(["serve", "-p", "0", "recorded.jsonl"]);
     use_api(&Server::start(replay));
     let exact =
@@ -129,10 +129,10 @@ fn a_recorder_whose_only_reader_is_gone_ends_with_1() {
     let upstream = Upstream::start(api);
     let dir = Dir::new();
     let record = dir.program("hmt-record").args(["-p", "0", "--target", &upstream.url()]);
-    // `--version` reads nothing and ends at once.
+    // `--version` reads nothing and ends immediately.
     let (recorder, reader) = Server::pipe(record, dir.program("hmt-build").arg("--version"));
     reader.end().expect_code(0);
-    // The recorder may be gone by now, or hang up instead of answering, since it cannot keep its promise.
+    // The recorder may have ended, or close instead of answering, because it cannot record.
     if let Ok(mut client) = TcpStream::connect(("127.0.0.1", recorder.port())) {
         let _ = client.write_all(b"GET /pets/1 HTTP/1.1\r\nHost: a\r\n\r\n");
     }

@@ -1,5 +1,5 @@
-//! Exact recordings: whatever was recorded is answered again, by the mock and by the replay server, as a client that
-//! shares no code with them sees it.
+//! Exact recordings: the mock and the replay server return everything that was recorded, as seen by
+//! a client that shares no code with them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::harness::{Dir, Request, Server, fixture, shared};
 
-/// A recorded request, and what answers it: a status and a body.
+/// A recorded request, and its responses: status and body.
 type Answers = BTreeMap<(String, String, Option<String>), Vec<(u64, Vec<u8>)>>;
 
-/// Replay mode, mocked, gives for every recorded request the recorded answers, each as often as it was recorded; the
-/// replay server gives them in the order of the file.
+/// The mock in replay mode returns the recorded responses for every recorded request, each as often
+/// as recorded; the replay server returns them in the order of the file.
 #[track_caller]
 fn answers_are_the_recorded_ones(recording: &std::path::Path) {
     let text = fs::read_to_string(recording).unwrap();
@@ -58,7 +58,7 @@ fn ask(server: &Server, recorded: &Answers) -> Answers {
     for (key, expected) in recorded {
         let (method, path, body) = key;
         for _ in expected {
-            // Some were recorded with a credential, and are answered only to those who bring one.
+            // Some were recorded with a credential, and are only returned to clients with one.
             let request: Request = server.request(method, path);
             let mut request = request.header("Authorization", "Bearer any");
             if let Some(body) = body {
@@ -74,7 +74,7 @@ fn ask(server: &Server, recorded: &Answers) -> Answers {
 
 #[test]
 fn of_the_shop_are_answered_again() {
-    // The image's body stands in base64; the other tests cover those.
+    // The image's body is base64; other tests cover those.
     let dir = Dir::new();
     let text = fs::read_to_string(fixture("docs/recordings.jsonl")).unwrap();
     let texts: Vec<&str> = text.lines().filter(|line| !line.contains("Base64")).collect();

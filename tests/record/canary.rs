@@ -1,4 +1,4 @@
-//! One secret, sent in every way there is: it stays on the wire, and is found in nothing that we write.
+//! Sends a secret in every possible way: the wire is unchanged, and no output contains it.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use crate::harness::{Dir, Received, Reply, Request, Response, Server, Upstream};
 
 const CANARY: &str = "c4n4ry-s3cr3t-77";
 
-/// A document that the secrets contradict, so that violations speak of them.
+/// A document that the secrets violate, so that violations mention them.
 const SPEC: &str = r#"{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {
   "/json": {"post": {"parameters": [{"name": "token", "in": "query", "schema": {"type": "integer"}}],
     "requestBody": {"content": {"application/json": {"schema": {"type": "object", "properties": {
@@ -46,7 +46,7 @@ fn answer(request: &Received) -> Reply {
             reply("application/x-www-form-urlencoded", format!("refresh_token={CANARY}&n=1"))
         }
         "/events" => reply("text/event-stream", format!("data: {tokens}\n\ndata: {{\"n\":1}}\n\n")),
-        // Longer than what is recorded, with the secret in the part that is.
+        // Longer than the recorded part, with the secret in that part.
         "/long" => reply("application/json", format!("[{tokens},\"{}\"]", "x".repeat(8000))),
         "/broken" => reply("application/json", format!("{{\"token\": \"{CANARY}\", oops")),
         "/trailer" => Reply(
@@ -60,7 +60,7 @@ fn answer(request: &Received) -> Reply {
     }
 }
 
-/// The requests, each with the secret in all of its parts; the media type and the body vary.
+/// The requests, each with the secret in all of its parts, and various media types and bodies.
 fn requests() -> Vec<(&'static str, &'static str, String)> {
     let body = json!({"password": CANARY, "user": {"api_key": CANARY, "n": 1}, "list": [{"Session-Id": CANARY}]});
     let parts = format!(
@@ -94,7 +94,7 @@ fn send(server: &Server, prefix: &str, path: &str, media: &str, body: &str) -> R
         .send()
 }
 
-/// All files below, by name and content; what is packed is unpacked.
+/// All files below, by name and content; compressed ones are decompressed.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -133,7 +133,7 @@ fn a_secret_is_nowhere_but_on_the_wire() {
     for (path, media, body) in requests() {
         let response = send(&recorder, "", path, media, &body).expect_status(200);
         let given = response.text() + &format!("{:?}", response.headers);
-        // The test's client does not show trailers; another test looks at them.
+        // The test's client does not show trailers, which another test checks.
         let shown = path == "/trailer" || given.contains(CANARY);
         assert!(shown, "{path}: the client is not given what was sent: {given}");
         let received = upstream.received();
@@ -149,7 +149,7 @@ fn a_secret_is_nowhere_but_on_the_wire() {
     assert_clean("standard output", &run.stdout);
     assert_clean("standard error", &run.stderr);
 
-    // What comes of the recording cannot have what it does not have; only that nothing else leaks.
+    // The recording does not contain the secret, so only other leaks are checked.
     for args in [
         &["all.jsonl", "--examples", "-o", "gen.yaml"][..],
         &["all.jsonl", "-m", "replay", "-o", "replay.yaml"],
@@ -187,7 +187,7 @@ fn whoever_has_the_secret_still_gets_the_recorded_answer() {
         let server = Server::start(program);
         for (path, media, body) in requests() {
             let response = send(&server, "", path, media, &body).expect_status(200);
-            // The answer has its pseudonyms; the same secret has the same everywhere.
+            // The response has pseudonyms; the same secret has the same one everywhere.
             let text = response.text() + &format!("{:?}", response.headers);
             assert_clean(path, text.as_bytes());
             if path != "/trailer" {

@@ -11,7 +11,7 @@ fn run(dir: &Dir, args: &[&str]) -> Run {
     dir.program("hmt-record").args(args).run()
 }
 
-/// Starts one; gives its address and port.
+/// Starts one; returns its address and port.
 fn start(dir: &Dir, args: &[&str]) -> (String, String) {
     let run = run(dir, &[["-d", "-p", "0"].as_slice(), args].concat()).expect_code(0);
     let said = run.err();
@@ -31,7 +31,7 @@ fn a_recorder_in_the_background() {
     Request::new("GET", &format!("{url}/x")).send().expect_status(200);
     run(&dir, &["status"]).expect_code(0).expect_stdout(&format!("on port {port} as process"));
     run(&dir, &["status", "-p", "1"]).expect_code(3);
-    // The port is taken, which is told by whoever was called with -d.
+    // The port is taken, which the process called with -d reports.
     let taken = run(&dir, &["-d", "-p", &port, "-o", "b.jsonl"]).expect_code(1);
     taken.expect_stderr("-p/--port");
 
@@ -53,17 +53,17 @@ fn pid_files_name_nobody_else() {
     let (_, port) = start(&dir, &["-o", "a.jsonl"]);
     let file = format!("run/hmt/hmt-record-{port}.pid");
     let real = dir.read(&file);
-    // A file that nobody holds, though its process lives.
+    // A file that nobody locks, although its process runs.
     dir.write("run/hmt/hmt-record-1.pid", &real);
     run(&dir, &["stop", "-p", "1"]).expect_code(3);
-    // The right file with the number of somebody else: of this test.
+    // The right file with the number of another process: this test.
     let start = real.split(' ').nth(1).unwrap();
     std::fs::write(dir.join(&file), format!("{} {start}", std::process::id())).unwrap();
     run(&dir, &["stop"]).expect_code(3);
     std::fs::write(dir.join(&file), &real).unwrap();
     run(&dir, &["stop"]).expect_code(0);
 
-    // A link that leads to somebody's file.
+    // A symbolic link to somebody's file.
     dir.write("victim", "kept");
     symlink(dir.join("victim"), dir.join("run/hmt/hmt-record-9.log")).unwrap();
     run(&dir, &["-d", "-p", "9", "-o", "a.jsonl"]).expect_code(1).expect_stderr("hmt-record-9.log");

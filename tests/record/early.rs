@@ -1,4 +1,4 @@
-//! Answers that come before the upload is over, and connections that belong to one client.
+//! Responses before the end of an upload, and connections that belong to one client.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -8,10 +8,10 @@ use super::raw::{raw, skip_head};
 use super::{recorder, records};
 use crate::harness::{Dir, HANG, Response};
 
-/// Longer than what fits into the buffers of all sockets between.
+/// Longer than the buffers of all sockets on the way.
 const UPLOAD: usize = 16 << 20;
 
-/// Uploads to the end, then reads the answer, as simple clients do.
+/// Uploads to the end, then reads the response, as simple clients do.
 fn upload(authority: &str, framing: &str) -> Response {
     let mut stream = TcpStream::connect(authority).unwrap();
     stream.set_read_timeout(Some(HANG)).unwrap();
@@ -46,7 +46,7 @@ fn an_answer_during_the_upload_reaches_the_client() {
             b"HTTP/1.1 413 Too Much\r\nContent-Length: 8\r\nConnection: close\r\n\r\ntoo much";
         reader.get_mut().write_all(answer).unwrap();
         let _ = reader.get_mut().shutdown(Shutdown::Write);
-        // What comes until the answer is there, so that no reset overtakes it.
+        // Reads until the response is there, so that no reset overtakes it.
         let mut rest = [0; 1 << 16];
         let _ = reader.read(&mut rest);
     });
@@ -104,8 +104,8 @@ fn who_waits_to_be_asked_is_not_asked_for_nothing() {
     }
 }
 
-/// A server whose connections are logged in: `NTLM 1` is answered with a challenge, `NTLM 2:NAME` logs in, and
-/// after that the connection is that of NAME.
+/// A server with authenticated connections: `NTLM 1` is answered with a challenge, `NTLM 2:NAME`
+/// logs in, and after that the connection belongs to NAME.
 fn ntlm() -> String {
     raw(|reader, _| {
         thread::spawn(move || {
@@ -131,7 +131,7 @@ fn ntlm() -> String {
     })
 }
 
-/// Reads a request; gives its `Authorization`.
+/// Reads a request; returns its `Authorization`.
 fn authorization(reader: &mut BufReader<TcpStream>) -> Option<Option<String>> {
     let mut found = None;
     loop {
@@ -183,7 +183,7 @@ fn clients_never_share_a_login() {
             assert_eq!(client.ask("").expect_status(200).text(), name);
         }
     }
-    // A newcomer is nobody, also where the others have gone.
+    // A new client is not logged in, even after the others have left.
     connect().ask("").expect_status(401);
     drop(clients);
     connect().ask("").expect_status(401);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::{parse, recorder};
 use crate::harness::{Dir, Program, Reply, Response, Server, Upstream};
 
-/// Holds answers back until a test opens it.
+/// Holds back responses until a test opens it.
 #[derive(Clone, Default)]
 struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
@@ -23,7 +23,7 @@ impl Gate {
     }
 }
 
-/// Asks, and returns once the upstream has the request.
+/// Sends a request, and returns once the upstream has it.
 fn ask(recorder: &Server, upstream: &Upstream) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();
     stream.write_all(b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();

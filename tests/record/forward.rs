@@ -1,4 +1,4 @@
-//! `--forward`: CONNECT, TLS that ends here, HTTP/2 on both sides.
+//! `--forward`: CONNECT, TLS termination, HTTP/2 on both sides.
 
 use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
@@ -12,14 +12,15 @@ use crate::harness::{Dir, Program, Reply, Response, Run, Server, Upstream};
 
 const CA: &str = "data/hmt/ca/hmt-ca.pem";
 
-/// curl through the recorder as a proxy, with its authority trusted; tells the version of HTTP at the end.
+/// Runs curl with the recorder as a proxy, trusting its authority; prints the HTTP version at the
+/// end.
 fn curl(dir: &Dir, recorder: &Server, args: &[&str]) -> Run {
     let proxy = recorder.url();
     let fixed = ["-sS", "--max-time", "60", "--proxy", &proxy, "-w", "\n%{http_version}"];
     Program::of("curl", dir.path()).args(fixed).args(args).run()
 }
 
-/// The answer, and the version of HTTP that it came by.
+/// The response and its HTTP version.
 #[track_caller]
 fn told(run: &Run) -> (Value, String) {
     let text = run.out();
@@ -154,12 +155,13 @@ fn an_exposed_key_is_refused() {
     dir.program("hmt-record").args(["--ca-dir", "ca"]).run().expect_code(2);
 }
 
-/// No key comes with the program: each user's is made on first use, for that user alone whatever the umask.
+/// The program contains no key: each user's key is created on first use, private whatever the umask
+/// is.
 #[test]
 fn every_user_has_a_key_of_their_own() {
     let program = std::fs::read(crate::harness::exe("hmt-record")).unwrap();
     let text = String::from_utf8_lossy(&program);
-    // The words that mark a key are in the code that writes and reads such files; a key would follow them.
+    // The code that writes and reads such files contains these markers; a key would follow them.
     let keys = text.split("PRIVATE KEY-----").skip(1);
     for after in keys {
         let line = after.trim_start_matches(['\r', '\n']).split(['\r', '\n']).next().unwrap();

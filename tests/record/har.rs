@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::{parse, recorder};
 use crate::harness::{Dir, Reply, Server, Upstream};
 
-/// Entries of an archive, which is a whole one after each.
+/// The entries of an archive, which is complete after each one.
 fn entries(dir: &Dir, name: &str) -> Vec<Value> {
     let har: Value = serde_json::from_slice(&dir.read_bytes(name)).unwrap();
     har["log"]["entries"].as_array().unwrap().clone()
 }
 
-/// Waits until the archive has so many.
+/// Waits until the archive has this many.
 #[track_caller]
 fn wait_entries(dir: &Dir, name: &str, count: usize) {
     let start = Instant::now();
@@ -24,7 +24,7 @@ fn wait_entries(dir: &Dir, name: &str, count: usize) {
     }
 }
 
-/// What tells an exchange in both formats.
+/// The common content of an exchange in both formats.
 fn essence(record: &Value) -> Value {
     let (request, response) = (&record["request"], &record["response"]);
     json!([
@@ -66,7 +66,7 @@ fn the_recorder_writes_archives_that_are_always_whole() {
         parse(&run.expect_code(0).out()).iter().map(essence).collect::<Vec<Value>>()
     };
     assert_eq!(read("x.har"), read("x.jsonl"));
-    // An archive that is there is gone on with.
+    // An existing archive is continued.
     dir.program("hmt-record").args(["import", "x.jsonl", "-o", "x.har"]).run().expect_code(0);
     assert_eq!(entries(&dir, "x.har").len(), 8);
 }

@@ -22,7 +22,7 @@ fn recordings_are_scrubbed() {
         records[0]["meta"]["hmt"]["redacted"],
         json!(["request.header.authorization", "request.query.token"])
     );
-    // What was replaced stays as it is.
+    // Replaced values stay as they are.
     let again = dir.program("hmt-record").args(["import", "-"]).stdin(run.stdout.clone()).run();
     assert_eq!(again.expect_code(0).stdout, run.stdout);
 }

@@ -1,4 +1,4 @@
-//! What a recorder has little of, and what it does about it.
+//! The limited resources of a recorder, and how it handles shortage.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,14 +17,14 @@ fn descriptors_that_run_out_come_back() {
         (0..200).map(|_| TcpStream::connect(("127.0.0.1", recorder.port())).unwrap()).collect();
     recorder.wait_stderr("cannot accept connections at the moment");
     drop(idle);
-    // It is back as soon as they are.
+    // It recovers when they are available again.
     recorder.get("/").expect_status(200);
     let run = recorder.stop().expect_code(0);
     assert!(run.err().matches("cannot accept").count() < 20, "{}", run.err());
     assert_eq!(parse(&dir.read("out.jsonl")).len(), 1);
 }
 
-/// Others on the network are nobody's clients unless `--bind` says so: every port is one of 127.0.0.1 alone.
+/// Only `--bind` opens ports to the network: otherwise every port is on 127.0.0.1.
 #[test]
 fn only_this_machine_is_listened_to() {
     let dir = Dir::new();
@@ -47,14 +47,14 @@ fn only_this_machine_is_listened_to() {
         }
         for port in ports {
             TcpStream::connect(("127.0.0.1", port)).unwrap();
-            // What listens everywhere listens here as well.
+            // A listener on all addresses is reachable here as well.
             TcpStream::connect(("127.0.0.2", port)).unwrap_err();
         }
         server.stop();
     }
 }
 
-/// Clients that say nothing, or a byte now and then, and never finish.
+/// Clients that send nothing, or a byte now and then, and never finish.
 #[test]
 fn silent_clients_keep_nobody_waiting() {
     let dir = Dir::new();
@@ -70,13 +70,13 @@ fn silent_clients_keep_nobody_waiting() {
         }
         recorder.get(&format!("/{round}")).expect_status(200);
     }
-    // Theirs are no requests, and do not hold up the end.
+    // Their bytes are no requests, and do not delay the end.
     let run = recorder.stop().expect_code(0);
     run.expect_stderr("dropped 0");
     assert!(parse(&dir.read("out.jsonl")).iter().all(|r| r["request"]["path"] != "/slow"));
 }
 
-/// Clients that leave, in the middle of what they send or get, leave nothing behind.
+/// Clients that disconnect while sending or receiving leave nothing behind.
 #[test]
 fn clients_that_leave_are_forgotten() {
     let dir = Dir::new();
@@ -98,7 +98,8 @@ fn clients_that_leave_are_forgotten() {
             stream.read_exact(&mut [0; 100]).unwrap();
         }
     }
-    // Nothing tells from outside when the last of them is gone; the limit only guards against a hang.
+    // There is no external sign when the last of them is gone; the timeout only guards against a
+    // hang.
     let start = Instant::now();
     while open() > before + 8 && start.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(20));
@@ -108,11 +109,11 @@ fn clients_that_leave_are_forgotten() {
     recorder.stop().expect_code(0);
     let records = parse(&dir.read("out.jsonl"));
     let cut = records.iter().filter(|r| r["meta"]["hmt"]["incomplete"] == "client").count();
-    // Half a head is no request yet.
+    // Half a head is not a request yet.
     assert_eq!((records.len(), cut), (202, 200));
 }
 
-/// Several recorders of one file write whole lines.
+/// Several recorders write complete lines to one file.
 #[test]
 fn one_file_takes_several_recorders() {
     let dir = Dir::new();

@@ -1,4 +1,4 @@
-//! `hmt-record`: what passes, what is written down, and when.
+//! Tests of `hmt-record`: what it forwards, what it records, and when.
 
 mod canary;
 mod daemon;
@@ -36,14 +36,14 @@ fn recorder(dir: &Dir, args: &[&str]) -> Server {
     Server::start(dir.program("hmt-record").args(["-p", "0"]).args(args))
 }
 
-/// Ends the recorder and gives its records.
+/// Ends the recorder and returns its records.
 #[track_caller]
 fn records(recorder: Server) -> Vec<Value> {
     let run: Run = recorder.stop().expect_code(0).expect_stderr("seen ");
     parse(&run.out())
 }
 
-/// Lines as JSON; each must be what the http-types schema allows.
+/// Lines as JSON; each must conform to the http-types schema.
 #[track_caller]
 fn parse(lines: &str) -> Vec<Value> {
     static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! A panic costs what it was about and nothing else. None of our sinks panics, so here is one that does.
+//! A panic only affects its own exchange. No sink of HMT panics, so the test has one.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
@@ -58,8 +58,8 @@ fn config(upstream: &Upstream) -> RecorderConfig {
     }
 }
 
-/// Asks for `/panic` after another path, and before one if the recorder goes on; gives what it got of that, how it went, and the
-/// records.
+/// Requests `/panic` after another path, and before one if the recorder continues; returns its
+/// response, the summary, and the records.
 fn run(may_wait: bool) -> (String, Summary, Vec<String>) {
     let upstream = Upstream::start(|_| Reply::new(200, &[], "an answer"));
     let records = Arc::new(Mutex::new(Vec::new()));
@@ -93,14 +93,14 @@ fn run(may_wait: bool) -> (String, Summary, Vec<String>) {
 #[test]
 fn the_task_of_a_connection_panics() {
     let (answer, summary, records) = run(false);
-    // No record, so no end of the answer.
+    // Without a record, the response must not be complete.
     assert_eq!(answer, "");
     assert_eq!((summary.written, records.len(), summary.sink_error), (2, 2, None));
 }
 
 #[test]
 fn the_thread_of_the_sinks_panics() {
-    // Nobody asks the recorder to stop: it must not run unrecorded.
+    // Nobody stops the recorder: it must not run without recording.
     let (_, summary, records) = run(true);
     let error = summary.sink_error.as_deref();
     assert_eq!(error, Some("the thread that writes records failed"));

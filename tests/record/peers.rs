@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::{recorder, records};
 use crate::harness::{Dir, HANG, Program, Received, Reply, Response, Upstream, on_path};
 
-/// True where a program is missing; in CI none may be.
+/// True if a program is missing; in CI this is a failure.
 #[allow(clippy::print_stderr)]
 fn is_missing(program: &str) -> bool {
     let missing = on_path(program).is_none() && !Path::new("/usr/sbin").join(program).is_file();
@@ -22,7 +22,7 @@ fn is_missing(program: &str) -> bool {
     missing
 }
 
-/// Nginx in the foreground of the test, ended with it.
+/// Nginx as a child process, killed with the test.
 struct Nginx(std::process::Child);
 
 impl Nginx {
@@ -76,7 +76,7 @@ fn nginx_answers_as_it_answers_clients() {
         return;
     }
     let dir = Dir::new();
-    // Nginx cannot choose a port by itself.
+    // Nginx cannot choose a port itself.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let _nginx = Nginx::start(&dir, port);
     let authority = format!("127.0.0.1:{port}");
@@ -97,7 +97,7 @@ fn nginx_answers_as_it_answers_clients() {
     assert_eq!(text, "<p>some text</p>\n".repeat(1000));
 }
 
-/// Answers as `git http-backend` does (its manual names the variables).
+/// Responds like `git http-backend` (its manual documents the variables).
 fn git_server(root: &Path, request: &Received) -> Reply {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let mut command = Command::new("git");

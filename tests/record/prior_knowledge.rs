@@ -1,4 +1,4 @@
-//! HTTP/2 in clear text, from the client and on to the upstream, as gRPC speaks it.
+//! HTTP/2 in clear text, from the client to the upstream, as used by gRPC.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{recorder, records};
 use crate::harness::{Dir, Server};
 
-/// A body of given frames.
+/// A body with the given frames.
 struct Frames(VecDeque<Frame<Bytes>>);
 
 impl Body for Frames {
@@ -47,7 +47,7 @@ fn frames(data: &[&'static str], trailers: &[(&'static str, &'static str)]) -> F
     Frames(frames)
 }
 
-/// An upstream that speaks HTTP/2 only. It answers with what it was asked, and with the trailers of gRPC.
+/// An upstream that only speaks HTTP/2. It echoes the request, with trailers as in gRPC.
 fn upstream() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -89,7 +89,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Frames>, Infallib
     Ok(response.body(frames).unwrap())
 }
 
-/// The answer's body and trailers.
+/// The response's body and trailers.
 fn ask(recorder: &Server, request: Request<Frames>) -> (u16, String, HeaderMap) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

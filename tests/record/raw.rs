@@ -1,4 +1,4 @@
-//! Upstreams and clients that do not keep to the rules.
+//! Upstreams and clients that violate the protocol.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 use super::{recorder, records};
 use crate::harness::{Dir, Reply, Server, Upstream, exchange_raw};
 
-/// An upstream that does with its connections what `handle` does with them; the number counts from 0.
+/// An upstream that passes its connections to `handle`, with a number from 0.
 pub(super) fn raw(handle: impl Fn(BufReader<TcpStream>, usize) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
@@ -51,7 +51,7 @@ fn ask(recorder: &Server, request: &str) -> crate::harness::Response {
 fn a_dead_upstream_is_502() {
     let dir = Dir::new();
     let recorder = recorder(&dir, &[]);
-    // Nobody listens on port 1, and no test is given it.
+    // Nobody listens on port 1, and no test gets it.
     let response = recorder.get("/http://127.0.0.1:1/x").expect_status(502);
     assert_eq!(response.header("content-type"), Some("application/problem+json"));
     let response = recorder.get("/http://no-such-host.invalid/x").expect_status(502);
@@ -151,7 +151,7 @@ fn interim_answers_are_few() {
         while skip_head(&mut reader) {
             let stream = reader.get_mut();
             let count = if asked.fetch_add(1, Ordering::Relaxed) == 0 { 16 } else { 10_000 };
-            // The recorder may close as soon as it has seen enough.
+            // The recorder may close as soon as it has read enough.
             let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n".repeat(count);
             let _ = stream.write_all(hints.as_bytes());
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -199,7 +199,7 @@ fn unclear_requests_reach_nobody() {
     ask(&recorder, "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")
         .expect_status(501);
     assert!(upstream.received().is_empty());
-    // A request with both lengths goes on with one of them, once.
+    // A request with both lengths is forwarded once, with one of them.
     let both = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
     ask(&recorder, both).expect_status(200);
     assert_eq!(records(recorder).len(), 1);
@@ -250,7 +250,7 @@ fn a_request_that_comes_round_is_508() {
 fn connections_are_used_again_and_stale_ones_replaced() {
     let dir = Dir::new();
     let (count, counted) = mpsc::channel();
-    // Each connection answers twice and is then closed without a word.
+    // Each connection answers twice, and is then closed without notice.
     let upstream = raw(move |mut reader, number| {
         count.send(number).unwrap();
         for _ in 0..2 {
@@ -298,7 +298,7 @@ fn a_client_that_leaves_is_recorded_so() {
         skip_head(&mut reader);
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n";
         reader.get_mut().write_all(head).unwrap();
-        // Until the recorder lets go.
+        // Until the recorder closes.
         while reader.get_mut().write_all(&[b'x'; 65536]).is_ok() {}
         released.lock().unwrap().recv().unwrap();
     });

@@ -1,4 +1,4 @@
-//! Redirects and cookies of an upstream lead back through the recorder.
+//! Redirects and cookies of an upstream are rewritten to point to the recorder.
 
 use serde_json::json;
 
@@ -31,7 +31,7 @@ fn they_lead_back_and_are_recorded_as_they_came() {
         .collect();
     let path = format!("/{}", upstream.url());
     assert_eq!(cookies, [format!("sid=1; Path={path}/shop"), format!("plain=2; Path={path}/a")]);
-    // A client that uses the recorder as a proxy is at the upstream's own place.
+    // A client that uses the recorder as a proxy keeps the upstream's own names.
     let request =
         format!("GET {}/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", upstream.url());
     let authority = format!("127.0.0.1:{}", by_path.port());
@@ -51,7 +51,7 @@ fn they_lead_back_and_are_recorded_as_they_came() {
     assert_eq!(answer.header("set-cookie"), Some("sid=1; Path=/shop"));
     let based = recorder(&dir, &["-t", &base, "--rewrite-redirects"]);
     let answer = based.get("/a").expect_status(302);
-    // What is not below the target's path has no place here.
+    // A path outside of the target's path cannot be reached through the recorder.
     assert_eq!(answer.header("location"), Some(original.as_str()));
     assert_eq!(answer.header("set-cookie"), Some("sid=1; Path=/"));
     let untouched = recorder(&dir, &["-t", &upstream.url(), "--no-rewrite-redirects"]);

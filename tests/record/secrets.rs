@@ -1,11 +1,12 @@
-//! Planted secrets and innocent values, in a table of names and places, through the recorder, the import and the builder.
+//! Secrets and harmless values, in a table of names and locations, through the recorder, the import
+//! and the builder.
 
 use serde_json::{Value, json};
 
 use super::{parse, recorder};
 use crate::harness::{Dir, Received, Reply, Request, Server, Upstream};
 
-/// Names of secrets, each in the notation of another kind of API.
+/// Names of secrets, each in the notation of a different kind of API.
 const NAMES: [&str; 13] = [
     "password",
     "pwd",
@@ -22,7 +23,7 @@ const NAMES: [&str; 13] = [
     "SAMLResponse",
 ];
 
-/// Where a secret stands in a message.
+/// The location of a secret in a message.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Header,
@@ -134,7 +135,7 @@ fn sent(name: &str, place: Place, secret: &str) -> Sent {
     }
 }
 
-/// Secrets that only their shape shows, and what of them must not be seen.
+/// Secrets that are only recognised by their shape, and the part that must not be visible.
 fn shapes() -> Vec<(String, String)> {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJlMTIzNDU2Nzg5MA";
     let long = |prefix: &str, unit: &str, count: usize| format!("{prefix}{}", unit.repeat(count));
@@ -183,7 +184,7 @@ fn send(server: &Server, sent: &Sent) {
     request.body(sent.body.clone()).send().expect_status(200);
 }
 
-/// What is written in base64 is looked at as the text that it is.
+/// Base64 is decoded before it is searched.
 fn readable(output: &str) -> String {
     use base64::Engine as _;
     let mut all = output.to_owned();
@@ -198,7 +199,7 @@ fn readable(output: &str) -> String {
     all
 }
 
-/// What the mock writes of the same requests: both of its logs, and its standard error.
+/// The mock's output for the same requests: both logs, and its standard error.
 fn logs_of_the_mock(dir: &Dir, all: &[Sent]) -> Vec<(String, String)> {
     let spec = r#"{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {
         "/t": {"post": {"responses": {"200": {"description": "d"}}}},

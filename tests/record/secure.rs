@@ -1,4 +1,4 @@
-//! An HTTPS server to record from, by HTTP/1.1 or HTTP/2, with an authority of its own.
+//! An HTTPS server to record from, with HTTP/1.1 or HTTP/2 and its own authority.
 
 use std::convert::Infallible;
 use std::net::TcpListener;
@@ -43,8 +43,8 @@ impl TestAuthority {
     }
 }
 
-/// Starts a server that tells what it was asked; gives its `localhost:PORT`. With `known_clients` it wants a
-/// certificate of that authority.
+/// Starts a server that echoes requests; returns its `localhost:PORT`. With `known_clients` it
+/// requires a certificate of that authority.
 pub fn start(authority: &TestAuthority, alpn: &[&str], known_clients: bool) -> String {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();

@@ -1,5 +1,5 @@
-//! Requests that two hops might read in two ways (RELIABILITY: T20, from the trophies of the HTTP Garden and
-//! hyper's own tables): each reaches the upstream once at most, and well-formed, or not at all.
+//! Ambiguous requests, from the results of the HTTP Garden and hyper's own tables: each reaches the
+//! upstream at most once and well-formed, or not at all.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 use super::recorder;
 use crate::harness::Dir;
 
-/// An upstream that answers each head that it sees, and tells all the bytes of each connection.
+/// An upstream that answers each head, and reports all bytes of each connection.
 fn logging() -> (String, mpsc::Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -24,7 +24,7 @@ fn logging() -> (String, mpsc::Receiver<Vec<u8>>) {
                 while let Ok(read @ 1..) = stream.read(&mut chunk) {
                     bytes.extend_from_slice(&chunk[..read]);
                     let text = String::from_utf8_lossy(&bytes).into_owned();
-                    // Bodies here have no blank line, so each one is the end of a head or of a last chunk.
+                    // Bodies here have no blank line, so each one ends a head or a last chunk.
                     let whole = text.matches(" HTTP/1.1\r\n").count();
                     if whole > answered && is_whole(&text) {
                         answered = whole;
@@ -50,14 +50,15 @@ fn is_whole(text: &str) -> bool {
 
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// What is sent, and what may come of it.
+/// The possible outcomes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fate {
-    /// Answered by the recorder, or its connection closed; nothing reaches the upstream.
+    /// The recorder answers or closes the connection; nothing reaches the upstream.
     Refused,
-    /// One request, whole.
+    /// One complete request.
     Once,
-    /// The head goes on before the body turns out wrong; then the upstream's connection is cut within the body.
+    /// The head is forwarded before the body turns out to be wrong; then the upstream's connection
+    /// is cut within the body.
     Cut,
 }
 
@@ -154,7 +155,7 @@ fn nothing_is_smuggled() {
         let (upstream, told) = logging();
         let recorder = recorder(&dir, &["-t", &upstream]);
         if fate != Fate::Once || name.starts_with("both") {
-            // What an attacker hopes that the next hop takes for a request.
+            // What an attacker wants the next hop to take for a request.
             request.extend_from_slice(SMUGGLED.as_bytes());
         }
         let mut stream = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();
@@ -166,7 +167,8 @@ fn nothing_is_smuggled() {
         let run = recorder.stop().expect_code(0);
         let mut seen = String::new();
         while let Ok(bytes) = told.try_recv().or_else(|_| {
-            // The recorder is gone, so each of its connections is told of soon; where there was none, of none.
+            // The recorder has ended, so each of its connections is reported soon; without any,
+            // none is.
             if fate == Fate::Refused {
                 Err(())
             } else {

@@ -1,4 +1,4 @@
-//! HTTPS upstreams: trusted by a given authority, refused, or taken as they are.
+//! HTTPS upstreams: trusted through a given authority, refused, or accepted without checks.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::{recorder, records};
 use crate::harness::Dir;
 
-/// An HTTPS server with this certificate; gives its `localhost:PORT`.
+/// An HTTPS server with this certificate; returns its `localhost:PORT`.
 fn https(certificate: CertificateDer<'static>, key: &KeyPair) -> String {
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -82,7 +82,7 @@ fn certificates_count() {
     bad.run().expect_code(1).expect_stderr("bad.pem");
 }
 
-/// A server with a certificate that itself has signed, as `openssl req -x509` makes it: one of an authority.
+/// A server with a self-signed certificate as created by `openssl req -x509`: that of an authority.
 fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();

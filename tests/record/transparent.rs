@@ -1,5 +1,6 @@
-//! What upstream and client see is the same with the recorder between them and without it, but for what belongs to one
-//! connection. Tables of raw requests and raw answers; add a row for each difference that is found.
+//! Upstream and client see the same with and without the recorder between them, except hop-by-hop
+//! parts. The tables contain raw requests and responses; add a row for each difference that is
+//! found.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,16 +11,16 @@ use std::thread;
 use super::recorder;
 use crate::harness::{Dir, HANG};
 
-/// Header fields of one connection (RFC 9110 section 7.6.1).
+/// Hop-by-hop header fields (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 6] =
     ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
 /// A message as its reader sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Message {
-    /// Without the version, which each connection has for itself.
+    /// Without the version, which is hop-by-hop.
     first: Vec<u8>,
-    /// End-to-end fields, spelled as they came, those of one name together, else in order.
+    /// End-to-end fields in their original case, grouped by name, otherwise in order.
     headers: Vec<(Vec<u8>, Vec<u8>)>,
     body: Vec<u8>,
     trailers: Vec<(Vec<u8>, Vec<u8>)>,
@@ -93,7 +94,7 @@ fn lower(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {
     fields.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
 }
 
-/// Fields of one name together, at the place of the first.
+/// Fields with the same name together, at the position of the first one.
 fn grouped(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut names: Vec<Vec<u8>> = Vec::new();
     for (name, _) in fields {
@@ -109,7 +110,7 @@ fn grouped(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<(Vec<u8>, Vec<u8>)> {
     grouped
 }
 
-/// An upstream that gives each request that it reads to the test, and answers with what it is told.
+/// An upstream that passes each request to the test, and responds as told.
 struct Upstream {
     authority: String,
     requests: Receiver<Message>,
@@ -268,7 +269,7 @@ fn requests_reach_the_upstream_as_they_are() {
     assert_eq!(trailers, [&serde_json::json!({"request": {"x-sum": "42"}})]);
 }
 
-/// Answers: each is for a GET but where the first of the pair says HEAD.
+/// Responses: each is for a GET unless the first of the pair is HEAD.
 fn answers() -> Vec<(&'static str, Vec<u8>)> {
     let mut rows: Vec<(&str, Vec<u8>)> = Vec::new();
     for status in [

@@ -1,4 +1,4 @@
-//! Trouble is reported while it happens, with what to do, and counted at the end.
+//! Problems are reported as they happen, with a remedy, and counted at the end.
 
 use std::io::{Read as _, Write as _};
 
@@ -19,7 +19,7 @@ fn upstreams_that_fail_are_reported_and_counted() {
     }
     recorder.get("/http://no-such-host.invalid/").expect_status(502);
     let plain = raw::raw(|mut reader, _| {
-        // What servers say to a TLS handshake on a port for HTTP.
+        // The response of servers to a TLS handshake on an HTTP port.
         let _ = reader.read(&mut [0; 4096]);
         let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
         let _ = reader.get_mut().write_all(answer);

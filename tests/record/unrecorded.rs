@@ -1,4 +1,4 @@
-//! No client has a whole answer without its record: what happens where a record cannot be written.
+//! No client gets a complete response without its record: tests of records that cannot be written.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,7 +11,8 @@ use std::thread;
 use super::{parse, recorder};
 use crate::harness::{Dir, HANG, Program, Received, Reply, Server, Upstream, exe, on_path};
 
-/// All that a server sends to one request until it closes the connection, and whether that was a reset.
+/// Everything that a server sends to one request until it closes the connection, and whether that
+/// was a reset.
 fn raw(port: u16, request: &str) -> (Vec<u8>, bool) {
     let mut received = Vec::new();
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return (received, true) };
@@ -21,7 +22,7 @@ fn raw(port: u16, request: &str) -> (Vec<u8>, bool) {
     (received, ended.is_err())
 }
 
-/// Asks for `/ID` and tells whether the whole answer came.
+/// Requests `/ID`; true if the response was complete.
 fn is_answered(port: u16, id: usize, size: usize) -> bool {
     let request = format!("GET /{id} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     let (received, _) = raw(port, &request);
@@ -29,7 +30,7 @@ fn is_answered(port: u16, id: usize, size: usize) -> bool {
     received.len() - head - 4 == size
 }
 
-/// Answers each request with a body of the size that `size` gives for its id.
+/// Answers each request with a body whose size `size` returns for its id.
 fn sized(size: fn(usize) -> usize) -> Upstream {
     Upstream::start(move |request: &Received| {
         let id: usize = request.target[1..].parse().unwrap();
@@ -37,8 +38,8 @@ fn sized(size: fn(usize) -> usize) -> Upstream {
     })
 }
 
-/// Asks from several clients at once until each has had an answer that was cut, or `most` whole ones. Gives the ids
-/// of the whole ones.
+/// Sends requests from several clients at once until each has had an incomplete response, or `most`
+/// complete ones. Returns the ids of the complete ones.
 fn load(port: u16, clients: usize, most: usize, size: fn(usize) -> usize) -> BTreeSet<usize> {
     let ask = move |client: usize| {
         let ids = (0..most).map(|round| client * 1_000 + round);
@@ -48,7 +49,7 @@ fn load(port: u16, clients: usize, most: usize, size: fn(usize) -> usize) -> BTr
     clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
 }
 
-/// The ids of whole exchanges in files whose every line must be whole.
+/// The ids of complete exchanges in files whose lines must all be complete.
 fn recorded(dir: &Dir, files: &[String]) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     for file in files.iter().filter(|file| dir.exists(file)) {
@@ -78,7 +79,7 @@ fn no_kind_of_answer_comes_whole_without_its_record() {
         ),
         other => Reply::new(200, &[], other),
     });
-    // A listener that is closed again: nobody is there.
+    // A listener that was closed: nobody is there.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (method, path, version) in [
         ("GET", "/length", "1.1"),
@@ -103,7 +104,8 @@ fn no_kind_of_answer_comes_whole_without_its_record() {
         );
         let (received, reset) = raw(recorder.port(), &request);
         let received = String::from_utf8_lossy(&received);
-        // Answers of unknown length have begun by then. To a client of HTTP/1.0, only a reset shows the cut.
+        // Responses of unknown length have begun by then. To an HTTP/1.0 client, only a reset shows
+        // that they are incomplete.
         let may_begin = method == "GET" && matches!(path, "/chunked" | "/close");
         let no_end = if version == "1.0" { reset } else { !received.ends_with("0\r\n\r\n") };
         let shows_the_cut = received.is_empty() || may_begin && no_end;
@@ -120,7 +122,7 @@ fn a_long_answer_is_cut_where_its_record_fails() {
     if !Path::new("/dev/full").exists() {
         return;
     }
-    // Longer than what the recorder reads before it begins to answer.
+    // Longer than what the recorder reads before it begins to respond.
     let long = "x".repeat(4 << 20);
     for chunked in [false, true] {
         let long = long.clone();
@@ -175,7 +177,7 @@ fn a_recorder_that_may_drop_goes_on_after_a_limit() {
         upstream.url()
     );
     let recorder = Server::start(Program::of("sh", dir.path()).args(["-c", &command]));
-    // The second is too long for the file; the others still have room.
+    // The second one exceeds the file size limit; the others still fit.
     for id in 0..4 {
         assert!(is_answered(recorder.port(), id, size(id)), "{id}");
     }
@@ -184,7 +186,7 @@ fn a_recorder_that_may_drop_goes_on_after_a_limit() {
     assert_eq!(recorded(&dir, &["out.jsonl".to_owned()]), BTreeSet::from([0, 2, 3]));
 }
 
-/// Each system call on the recording fails once, and then for good, one after the other.
+/// Lets each system call on the recording fail once, and then permanently, one after the other.
 #[test]
 fn each_failing_call_leaves_no_answer_without_its_record() {
     let found = on_path("strace").is_some();
@@ -217,7 +219,7 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
                 let absolute = dir.join(file);
                 let paths = ["-P", absolute.to_str().unwrap()];
                 let mut traced = Program::of("strace", dir.path());
-                // With one thread, the calls have numbers of their own.
+                // With one thread, the numbers of calls are stable.
                 traced = traced.env("TOKIO_WORKER_THREADS", "1");
                 traced =
                     traced.args(["-f", "-qqq", "-o", "trace"]).args(paths).args(["-e", &fault]);
@@ -241,7 +243,7 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
                 if hit && sinks.len() == 2 {
                     server.wait_stderr("no destination for records is left");
                 }
-                // To the recorder, and not to strace.
+                // To the recorder, not to strace.
                 let children = format!("/proc/{0}/task/{0}/children", server.pid());
                 let child = std::fs::read_to_string(children).unwrap_or_default();
                 if let Some(child) = child.split_whitespace().next() {
@@ -270,7 +272,7 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
 struct SmallDisk<'d>(&'d Dir);
 
 impl SmallDisk<'_> {
-    /// `None` where mounting is not allowed.
+    /// `None` if mounting is not permitted.
     fn mount(dir: &Dir) -> Option<SmallDisk<'_>> {
         std::fs::create_dir(dir.join("disk")).unwrap();
         let mut mount = Command::new("mount");
@@ -307,7 +309,7 @@ fn a_full_file_system_cuts_answers_and_leaves_whole_lines() {
     }
 }
 
-/// Four recorders append to one file. The one with a limit on the size of files fails; the others go on.
+/// Four recorders append to one file. The one with a file size limit fails; the others continue.
 #[test]
 fn a_recorder_that_fails_spoils_no_line_of_others_on_the_same_file() {
     let size = |id: usize| if id.is_multiple_of(3) { 20_000 } else { 100 };
@@ -319,7 +321,7 @@ fn a_recorder_that_fails_spoils_no_line_of_others_on_the_same_file() {
     };
     let recorders = [start("ulimit -f 200;"), start(""), start(""), start("")];
     let ports = recorders.each_ref().map(Server::port);
-    // The ids of each recorder's clients are their own.
+    // Each recorder's clients have their own ids.
     let asks: Vec<_> = ports
         .into_iter()
         .enumerate()
@@ -350,7 +352,7 @@ fn a_client_of_http2_sees_a_reset_where_the_record_failed() {
         return;
     }
     let dir = Dir::new();
-    // An upstream that speaks HTTP/2, too.
+    // An upstream that speaks HTTP/2 too.
     dir.write(
         "one.jsonl",
         "{\"request\":{\"method\":\"get\",\"path\":\"/1\"},\"response\":{\"statusCode\":200,\"body\":\"whole\"}}\n",
@@ -373,7 +375,8 @@ fn two_answers_on_one_connection_are_told_apart() {
     if !Path::new("/dev/full").exists() {
         return;
     }
-    // The first is recorded, the second is not: its client sees the end of the connection and nothing of it.
+    // The first one is recorded, the second one is not: its client sees the end of the connection
+    // and nothing else.
     let size = |id: usize| if id == 1 { 300_000 } else { 100 };
     let (dir, upstream) = (Dir::new(), sized(size));
     let command = format!(

@@ -1,4 +1,4 @@
-//! Upgrades: the handshake is recorded, and both sides talk on.
+//! Upgrades: the handshake is recorded, and both sides continue.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ fn both_sides_talk_after_the_handshake() {
     let dir = Dir::new();
     let upstream = raw(|mut reader, _| {
         skip_head(&mut reader);
-        // The first words come with the head.
+        // The first bytes arrive with the head.
         let head =
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello";
@@ -34,7 +34,7 @@ fn both_sides_talk_after_the_handshake() {
     let response = Response::read(&mut reader, false).expect_status(101);
     assert_eq!(response.header("upgrade"), Some("websocket"));
     assert_eq!(response.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
-    // The handshake is recorded before the client has its end.
+    // The handshake is recorded before the client gets the end of it.
     assert_eq!(recorder.wait_lines(1).len(), 1);
     let mut words = [0; 9];
     reader.read_exact(&mut words).unwrap();
@@ -42,7 +42,7 @@ fn both_sides_talk_after_the_handshake() {
     reader.get_mut().write_all(b"pong").unwrap();
     reader.read_exact(&mut words[..4]).unwrap();
     assert_eq!(&words[..4], b"pong");
-    // It ends with the recorder, at once.
+    // It ends immediately with the recorder.
     let record = &records(recorder)[0];
     assert_eq!(record["response"]["statusCode"], 101);
     assert_eq!(record["request"]["headers"]["sec-websocket-key"], "dGhlIHNhbXBsZSBub25jZQ==");
@@ -66,7 +66,7 @@ fn nothing_goes_on_before_the_upstream_agrees() {
     stream.write_all(format!("{HEAD}\x01\x02 smuggled\r\n\r\n").as_bytes()).unwrap();
     let mut reader = BufReader::new(stream);
     assert_eq!(Response::read(&mut reader, false).expect_status(403).text(), "no");
-    // What followed is no request, and reached nobody.
+    // The data after it is no request, and reached nobody.
     assert_eq!(Response::read(&mut reader, false).status, 400);
     assert_eq!(records(recorder).len(), 1);
     assert_eq!(held.recv().unwrap(), "");

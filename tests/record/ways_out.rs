@@ -1,4 +1,4 @@
-//! Ways out: proxies, client certificates.
+//! Outgoing connections: proxies, client certificates.
 
 use std::io::{BufRead as _, BufReader, Write as _, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use super::secure::{self, TestAuthority, trusted};
 use super::{recorder, records};
 use crate::harness::{Dir, Program, Reply, Server, Upstream};
 
-/// A proxy that gives every tunnel, and tells the heads of what it is asked.
+/// A proxy that accepts every tunnel, and reports the heads of its requests.
 fn tunnel_proxy() -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -62,7 +62,7 @@ fn https_goes_through_a_tunnel_of_the_proxy() {
     let run = through.stop().expect_code(0);
     assert!(!run.out().contains("s3cret") && !run.out().contains("am86czNjcmV0"));
 
-    // Named by the environment, it is not asked for what runs here, nor for what NO_PROXY names.
+    // A proxy from the environment is not used for local targets, nor for those in NO_PROXY.
     let program = || {
         let program = dir.program("hmt-record").args(["-p", "0", "--upstream-ca", args[3]]);
         program.env("HTTPS_PROXY", format!("http://{proxy}"))

@@ -1,4 +1,4 @@
-//! What client and upstream see, and what is written down of it.
+//! What client and upstream see, and what is recorded.
 
 use std::io::Write as _;
 
@@ -241,7 +241,7 @@ fn long_bodies_pass_whole_and_are_recorded_in_part() {
     let response = recorder.request("POST", "/").body(body.clone()).send().expect_status(200);
     assert_eq!(response.text(), body);
     let record = &records(recorder)[0];
-    // Cut at a character, not within one.
+    // Truncated at a whole character.
     assert_eq!(record["response"]["body"], "é".repeat(499));
     assert_eq!(record["request"]["body"], "é".repeat(499));
     assert_eq!(
@@ -320,7 +320,7 @@ fn hosts_cannot_lead_out_of_the_log_folder() {
     ] {
         let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         let status = crate::harness::exchange_raw(&authority, request.as_bytes(), false).status;
-        // A name that is one but does not exist is asked for, and not found.
+        // A valid name that does not exist is resolved, and not found.
         assert!(status == 400 || (host == "-o" && status >= 500), "{host:?}: {status}");
     }
     for request in ["GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"] {

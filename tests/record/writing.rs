@@ -1,4 +1,4 @@
-//! What is recorded, when it is where, and what happens where it cannot be.
+//! What is recorded, and when, and what happens if it cannot be.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -90,7 +90,7 @@ fn logs_are_put_aside() {
         .collect();
     let expected: Vec<String> = (0..9).map(|number| format!("/{number}")).collect();
     assert_eq!(paths, expected, "in the order of the names");
-    // And the folder is still one source.
+    // The folder can still be read as one source.
     let built = dir.program("hmt-build").arg("logs/").run().expect_code(0);
     assert!(built.out().contains("openapi"));
 }
@@ -117,7 +117,7 @@ fn nobody_waits_for_a_reader_where_records_may_be_dropped() {
     let upstream = Upstream::start(move |_| Reply::new(200, &[], &long));
     let fifo = std::process::Command::new("mkfifo").arg(dir.join("fifo.jsonl")).status().unwrap();
     assert!(fifo.success());
-    // Open at both ends, so that the recorder can open it, and read by nobody.
+    // Open at both ends, so that the recorder can open it, but never read.
     let path = dir.join("fifo.jsonl");
     let _reader = std::fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
     let args = ["-t", &upstream.url(), "-o", "fifo.jsonl", "--grace", "10ms"];
@@ -125,7 +125,7 @@ fn nobody_waits_for_a_reader_where_records_may_be_dropped() {
     for _ in 0..40 {
         recorder.get("/").expect_status(200);
     }
-    // What still waits then is lost, and counted, too.
+    // Records that are still queued then are lost, and counted.
     let run = recorder.stop().expect_code(1);
     run.expect_stderr("seen 40, written 0, dropped 40 (destination too slow)");
 }

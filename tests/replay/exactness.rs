@@ -1,4 +1,4 @@
-//! What an answer has besides status, headers and body.
+//! Other parts of a response than status, headers and body.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ fn recorded(method: &str, response: &Value, meta: &Value) -> String {
     format!("{line}\n")
 }
 
-/// The bytes of an answer, head and framing included.
+/// The bytes of a response, including head and framing.
 fn raw(server: &Server, request: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     stream.set_read_timeout(Some(HANG)).unwrap();

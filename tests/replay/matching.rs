@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{WITH_BODY, serve};
 use crate::harness::{Dir, Server};
 
-/// A line with any request, whose answer is `body`.
+/// A line with any request, whose response is `body`.
 pub(super) fn recorded(request: Value, body: &str) -> String {
     let mut request = request;
     for (key, value) in

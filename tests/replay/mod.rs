@@ -40,7 +40,7 @@ fn line(
     line
 }
 
-/// Demands an equal body.
+/// Requires an equal body.
 const WITH_BODY: &[&str] = &["--match", "method,path,query,body,host"];
 
 fn serve(lines: &[String], args: &[&str]) -> (Dir, Server) {
@@ -157,7 +157,7 @@ fn a_busy_port_names_the_flag() {
 /// Method, target of path routing, status, body.
 type Recorded = (String, String, u16, String);
 
-/// The credentials of a recorded request: without them it would not get the answer.
+/// The credentials of a recorded request, which its response requires.
 fn credentials(line: &serde_json::Value) -> Vec<(String, String)> {
     let headers = line["request"]["headers"].as_object().into_iter().flatten();
     headers
@@ -185,7 +185,7 @@ fn recorded(path: &Path) -> Vec<(Recorded, Vec<(String, String)>)> {
     exchanges.collect()
 }
 
-/// Asks for all that was recorded, with its credentials.
+/// Requests everything that was recorded, with its credentials.
 fn ask(server: &Server, all: &[(Recorded, Vec<(String, String)>)]) -> Vec<Recorded> {
     let ask = |((method, target, ..), credentials): &(Recorded, Vec<(String, String)>)| {
         let request = server.request(method, target);
@@ -221,7 +221,7 @@ fn real_recordings_come_back_byte_for_byte() {
         dir.write("spec.yaml", &spec.expect_code(0).stdout);
         let mock = dir.program("hmt-mock").args(["-p", "0", "--no-admin", "spec.yaml"]);
         let mut answers = ask(&Server::start(mock), &all);
-        // Without times in the recording, the order of the answers to equal requests is the builder's.
+        // Without recorded times, the builder determines the order of responses to equal requests.
         answers.sort();
         recorded.sort();
         assert!(answers == recorded, "{name}: the mock of the built spec differs");

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{WITH_BODY, line, serve};
 use crate::harness::{Dir, Program, Server, on_path};
 
-/// Status, body and trailers of one request by HTTP/2 with prior knowledge.
+/// Status, body and trailers of one request over HTTP/2 with prior knowledge.
 fn http2(port: u16, request: http::Request<Full<Bytes>>) -> (u16, Bytes, http::HeaderMap) {
     let (sender, receiver) = mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -31,7 +31,7 @@ fn http2(port: u16, request: http::Request<Full<Bytes>>) -> (u16, Bytes, http::H
     receiver.recv().unwrap()
 }
 
-/// A call of gRPC: a length-prefixed message each way, and the status in trailers.
+/// A gRPC call: a length-prefixed message in each direction, and the status in trailers.
 #[test]
 fn grpc_calls_come_back_with_their_trailers() {
     let call = |path: &str, body: &str, trailers: serde_json::Value| {

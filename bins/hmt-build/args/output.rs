@@ -1,4 +1,4 @@
-//! Where specs, partials and states are written.
+//! Writes specs, partials and states.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(super) struct Out {
 
 impl Output for Out {
     fn spec(&self, host: Option<&str>, root: &Value) -> Result<(), Cause> {
-        // Recordings are traffic: a spec that holds them is its owner's alone.
+        // Recordings contain traffic, so a spec with recordings is private.
         let private = root.get("x-hmt-replay").is_some();
         let text = to_text(root, self.format);
         match host {
@@ -37,7 +37,7 @@ impl Output for Out {
     }
 }
 
-/// Nothing for what has no host.
+/// Empty for exchanges without a host.
 fn host_file(host: &str) -> String {
     if host.is_empty() { String::new() } else { file_name_of_host(host) }
 }

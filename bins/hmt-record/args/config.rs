@@ -1,4 +1,4 @@
-//! What was typed, as what the library is to do.
+//! Converts the arguments to the library's configuration.
 
 use std::fs;
 use std::io::IsTerminal as _;
@@ -23,19 +23,19 @@ use hmt_core::stream::{Locator, Rotation, Topic};
 use super::sinks::is_same_place;
 use super::{Args, Broken, Durable, Slow};
 
-/// All that `hmt-record start` needs.
+/// The configuration of `hmt-record start`.
 pub(crate) struct Start {
     pub(crate) ip: IpAddr,
     pub(crate) port: u16,
     pub(crate) config: RecorderConfig,
     pub(crate) outputs: Vec<Locator>,
     pub(crate) rotation: Rotation,
-    /// Whether a status line is wanted, where there is a terminal.
+    /// Whether a status line is wanted, if there is a terminal.
     pub(crate) watched: bool,
     pub(crate) messages: Messages,
 }
 
-/// All that `hmt-record import` needs.
+/// The configuration of `hmt-record import`.
 pub(crate) struct Import {
     pub(crate) sources: Vec<Locator>,
     pub(crate) outputs: Vec<Locator>,
@@ -104,7 +104,7 @@ impl Args {
         }
         let outputs = self.outputs()?;
         let rotation = self.rotation();
-        // Lines for each exchange, or records, would be torn apart by it.
+        // The status line would mix with lines for each exchange, or with records.
         let to_terminal = outputs.contains(&Locator::Stdio) && std::io::stdout().is_terminal();
         let watched = !self.quiet && !self.verbose && !to_terminal;
         let (ip, port) = (self.bind, self.port);
@@ -177,7 +177,7 @@ impl Args {
     fn proxies(&self) -> anyhow::Result<Proxies> {
         let variable = |name: &str| std::env::var_os(name);
         match &self.upstream_proxy {
-            // The URL may hold a password, so it is not shown.
+            // The URL may contain a password, so it is not shown.
             Some(url) => Proxies::one(url, variable)
                 .map_err(|error| Failure::usage(format!("--upstream-proxy: {error}"))),
             None => Proxies::from_environment(variable)
@@ -269,7 +269,7 @@ impl Args {
     }
 }
 
-/// The document that exchanges are held against.
+/// The document that exchanges are checked against.
 fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
     let name = || format!("--spec {}", path.display());
     let (document, _) = load_with_files(path, None).with_context(name)?;

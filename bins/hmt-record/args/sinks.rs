@@ -1,4 +1,4 @@
-//! Where records go.
+//! The destinations of records.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use hmt_core::stream::{Locator, Rotation, open_rotating_sink};
 pub(crate) fn open(locators: &[Locator], rotation: Rotation) -> anyhow::Result<Vec<Output>> {
     let mut outputs = Vec::new();
     for locator in locators {
-        // `-` named twice gets its second sink without a stream, which is refused.
+        // A second `-` gets no stream, and is refused.
         let mut stdout: Option<Box<dyn Write + Send>> = None;
         let mut is_file = false;
         if *locator == Locator::Stdio {
@@ -32,13 +32,13 @@ pub(crate) fn open(locators: &[Locator], rotation: Rotation) -> anyhow::Result<V
     Ok(outputs)
 }
 
-/// Compressed files take their time, pipes and devices that of whoever reads them.
+/// Compressed files may be slow, and pipes and devices depend on their readers.
 fn is_plain_file(path: &Path) -> bool {
     let packed = path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
     !packed && fs::metadata(path).is_ok_and(|found| found.is_file())
 }
 
-/// True where what is read would be written at once.
+/// True if the input would be written to itself.
 pub(super) fn is_same_place(source: &Locator, output: &Locator) -> bool {
     match (source, output) {
         (

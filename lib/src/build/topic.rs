@@ -253,7 +253,7 @@ impl Run<'_> {
     ) -> Result<(), BuildError> {
         let config = self.config;
         self.written = None;
-        let offsets = self.parts.to_commit(reader);
+        let offsets = self.parts.pending_commits(reader);
         self.parts.save()?;
         if config.follow.is_some() {
             match config.initial.as_deref().map(initial::load).transpose() {

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client that asks in batches. Shares no code with HMT.
+//! A small pipelining HTTP/1.1 client that shares no code with HMT.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::judge::Case;
 
-/// Requests that are sent before their answers are read.
+/// Number of requests sent before their responses are read.
 const BATCH: u64 = 16;
 
 pub struct Client {
@@ -25,7 +25,7 @@ impl Client {
         })
     }
 
-    /// Asks `count` times for a case's answer, and shows each.
+    /// Requests a case's response `count` times, and passes each to a function.
     pub fn ask(
         &mut self,
         case: &Case,

@@ -1,4 +1,4 @@
-//! A spec's responses as an independent validator sees them. Shares no code with HMT.
+//! A spec's responses, as an independent validator that shares no code with HMT sees them.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -7,47 +7,48 @@ use boon::{Compiler, Draft, Format, SchemaIndex, Schemas};
 use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value};
 
-/// Where the document stands for the validator.
+/// The base URI of the document for the validator.
 const BASE: &str = "http://spec.test/";
 
-/// Methods that are asked: HEAD and TRACE have no bodies to look at.
+/// The tested methods: HEAD and TRACE have no bodies.
 const METHODS: [&str; 6] = ["get", "put", "post", "delete", "options", "patch"];
 
-/// A response of an operation that has a body in JSON.
+/// A response of an operation with a JSON body.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub method: String,
-    /// The template, its parameters filled in.
+    /// The template with values for its parameters.
     pub path: String,
     pub template: String,
-    /// What to wish for.
+    /// The status to prefer.
     pub status: u16,
     pub media: String,
     /// JSON pointer of the schema.
     pub schema: String,
-    /// Whether it is what the operation answers without a wish.
+    /// Whether the operation answers with it by default.
     pub usual: bool,
 }
 
-/// A document, and its schemas as the validator has them.
+/// A document, and its compiled schemas.
 pub struct Judge {
     document: Value,
-    /// Every schema is compiled once, whoever refers to it: the schemas of some documents all lead to all others.
+    /// Every schema is compiled once, because the schemas of some documents all refer to each
+    /// other.
     compiler: Compiler,
     /// What was compiled.
     pub schemas: Schemas,
     registry: Registry,
 }
 
-/// A schema as a validator has it.
+/// A schema of one of the validators.
 pub enum Schema {
     Boon(SchemaIndex),
-    /// For patterns that look around or back, which `boon` cannot.
+    /// For patterns with look-around or back-references, which `boon` does not support.
     Jsonschema(Box<Validator>),
 }
 
 impl Judge {
-    /// Reads OpenAPI 3.0 or 3.1; a schema of 3.0 is brought to the dialect of 3.1.
+    /// Reads OpenAPI 3.0 or 3.1; schemas of 3.0 are converted to the dialect of 3.1.
     pub fn new(mut document: Value) -> Result<Judge, String> {
         let old = document.get("openapi").and_then(Value::as_str).unwrap_or("").starts_with("3.0");
         let written = document.clone();
@@ -56,7 +57,7 @@ impl Judge {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.enable_format_assertions();
         compiler.enable_content_assertions();
-        // That of boon takes `{?page}` for the beginning of a query.
+        // The one in boon treats `{?page}` as the start of a query.
         compiler.register_format(Format { name: "uri-template", func: uri_template });
         compiler.add_resource(BASE, document.clone()).map_err(|error| error.to_string())?;
         let resource = jsonschema::Draft::Draft202012.create_resource(document.clone());
@@ -64,7 +65,7 @@ impl Judge {
         Ok(Judge { document, compiler, schemas: Schemas::new(), registry })
     }
 
-    /// Compiles the schema at a JSON pointer, and what it refers to.
+    /// Compiles the schema at a JSON pointer, with everything it refers to.
     pub fn compile(&mut self, pointer: &str) -> Result<Schema, String> {
         let place = format!("{BASE}#{}", percent(pointer));
         match self.compiler.compile(&place, &mut self.schemas) {
@@ -83,7 +84,7 @@ impl Judge {
         }
     }
 
-    /// All responses with a body in JSON, in the order of the document.
+    /// All responses with a JSON body, in document order.
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         let paths = self.document.get("paths").and_then(Value::as_object);
@@ -151,7 +152,7 @@ fn status(key: &str) -> Option<u16> {
     .filter(|status| *status >= 200)
 }
 
-/// Path parameters are not what is judged: any text will do.
+/// Path parameters are not judged, so any text will do.
 fn fill(template: &str) -> String {
     let mut path = String::new();
     let mut rest = template;
@@ -215,7 +216,7 @@ fn unpercent(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Brings schemas to what a validator of JSON Schema 2020-12 understands, for answers.
+/// Converts schemas to JSON Schema 2020-12, for responses.
 struct Modern<'d> {
     root: &'d Value,
     /// OpenAPI 3.0.
@@ -266,7 +267,7 @@ impl Modern<'_> {
     }
 
     fn schema(&self, map: &mut Map<String, Value>) {
-        // Draft 4's way, in which the document means something else by it.
+        // A draft 4 keyword, which the document uses differently.
         map.remove("$schema");
         if self.old {
             if let Some(reference) = map.get("$ref").filter(|r| r.is_string()).cloned() {
@@ -296,7 +297,7 @@ impl Modern<'_> {
                 }
             }
         }
-        // The validator looks for anchors in schemas only, of which it knows none yet.
+        // The validator looks for anchors in compiled schemas only.
         if let Some(Value::String(name)) = map.remove("$dynamicRef") {
             let schemas = self.root.pointer("/components/schemas").and_then(Value::as_object);
             let anchor = |schema: &Value| schema.get("$dynamicAnchor") == Some(&name[1..].into());
@@ -306,7 +307,7 @@ impl Modern<'_> {
                 map.insert("$ref".to_owned(), pointer.into());
             }
         }
-        // What is only written need not be there when it is read.
+        // `writeOnly` properties may be absent from responses.
         if let (Some(Value::Array(required)), Some(Value::Object(properties))) =
             (map.get("required").cloned(), map.get("properties"))
         {
@@ -337,7 +338,7 @@ impl Modern<'_> {
 }
 
 impl Schema {
-    /// What of a value contradicts the schema, if anything does.
+    /// How a value violates the schema, if it does.
     fn fault(&self, schemas: &Schemas, value: &Value) -> Option<String> {
         match self {
             Schema::Boon(schema) => {
@@ -351,16 +352,16 @@ impl Schema {
     }
 }
 
-/// How many of each answer to ask for, and what is wrong with them.
+/// The number of judged responses, and their violations.
 #[derive(Debug, Default)]
 pub struct Verdict {
     pub answers: u64,
-    /// Of each case with a violation: how many, and the first.
+    /// For each case with violations: their number, and the first one.
     pub violations: BTreeMap<String, (u64, String)>,
 }
 
 impl Verdict {
-    /// Judges an answer.
+    /// Judges a response.
     pub fn add(
         &mut self,
         case: &Case,
@@ -385,7 +386,7 @@ impl Verdict {
         }
     }
 
-    /// Takes in what another worker found.
+    /// Adds the result of another worker.
     pub fn merge(&mut self, other: Verdict) {
         self.answers += other.answers;
         for (name, (count, first)) in other.violations {

@@ -1,11 +1,6 @@
-//! Asks a mock for generated answers to every operation of some specs, and validates each with an independent
-//! validator (the crate `boon`; `jsonschema` for patterns that look around or back), which shares no code with HMT.
-//!
-//!     cargo build --release --bin hmt-mock && cargo run --release --features bench --bin answers -- \
-//!         --mock target/release/hmt-mock --count 1000 SPEC...
-//!
-//! The usual answer of each operation is asked for `--count` times, every other response that it declares with a
-//! body in JSON a tenth as often. Ends with 1 where an answer is not valid. Specs are OpenAPI 3.0 or 3.1, as files.
+//! Requests generated responses for every operation of some specs from a mock, and checks each with
+//! an independent validator (the crate `boon`; `jsonschema` for patterns with look-around or
+//! back-references), which shares no code with HMT.
 #![allow(clippy::print_stdout, clippy::print_stderr, unreachable_pub)]
 
 mod client;
@@ -55,7 +50,7 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A mock that ends with us.
+/// A mock that ends with this program.
 struct Mock {
     child: Child,
     authority: String,

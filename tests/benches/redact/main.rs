@@ -1,10 +1,4 @@
-//! Times the search for secrets in exchanges that have none, which is what most exchanges cost.
-//!
-//!     cargo run --release --features bench --bin redact-speed
-//!
-//! Prints the best of many rounds for each size of body, with the headers that browsers and servers usually send, in
-//! nanoseconds for an exchange and for a KiB of body. For figures that do not depend on the load of the machine, run
-//! it with `--once` under `valgrind --tool=callgrind`.
+//! Measures the search for secrets in exchanges without any, which most exchanges are.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
@@ -13,7 +7,7 @@ use std::time::{Duration, Instant};
 use hmt_core::exchange::{RedactOptions, Redactor, parse_line};
 use serde_json::json;
 
-/// How long each size is measured.
+/// Duration of each measurement.
 const TIME: Duration = Duration::from_secs(2);
 
 fn main() {
@@ -41,7 +35,7 @@ fn main() {
     }
 }
 
-/// A line of a recording, whose answer is JSON of `size` bytes.
+/// A line of a recording whose response is JSON of `size` bytes.
 fn exchange(size: usize) -> Vec<u8> {
     let words = ["winter", "garden", "author", "keyboard", "passenger list", "a description"];
     let mut body = String::from("[");

@@ -196,7 +196,7 @@ impl<'c> Partitions<'c> {
 
     /// What the group should commit for the assigned partitions: how far they have been, or will
     /// be, read, and by which run.
-    pub(super) fn to_commit(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
+    pub(super) fn pending_commits(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
         let mut all = BTreeMap::new();
         for (partition, range) in reader.read() {
             let part = self.parts.entry(partition).or_default();
