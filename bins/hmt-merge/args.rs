@@ -6,7 +6,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
 use hmt_core::cli::{Failure, Messages, Target};
 use hmt_core::infer::Options;
-use hmt_core::merge::Policy;
+use hmt_core::merge::ConflictPolicy;
 use hmt_core::spec::Format;
 
 use super::finalise::{FinaliseArgs, OpenApi};
@@ -89,7 +89,7 @@ pub(crate) struct Args {
     /// the specs does not matter. first, last: keep the value of the spec that is given first or
     /// last. error: fail, and print each place.
     #[arg(long, value_name = "POLICY", default_value = "union", value_parser = policy())]
-    conflict: Policy,
+    conflict: ConflictPolicy,
 
     /// Print on standard error what was read
     #[arg(short, long, conflicts_with = "quiet", overrides_with = "verbose")]
@@ -100,9 +100,9 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
-fn policy() -> impl clap::builder::TypedValueParser<Value = Policy> {
+fn policy() -> impl clap::builder::TypedValueParser<Value = ConflictPolicy> {
     clap::builder::PossibleValuesParser::new(["union", "first", "last", "error"])
-        .try_map(|name| name.parse::<Policy>())
+        .try_map(|name| name.parse::<ConflictPolicy>())
 }
 
 /// A format name.
@@ -126,7 +126,7 @@ pub(crate) struct Config {
     pub(crate) openapi: Option<OpenApi>,
     pub(crate) explain: Vec<String>,
     pub(crate) split_hosts: bool,
-    pub(crate) policy: Policy,
+    pub(crate) policy: ConflictPolicy,
     pub(crate) verbose: bool,
     pub(crate) messages: Messages,
 }

@@ -17,11 +17,11 @@ pub(crate) const INFERRED: &str = "the inferred spec";
 #[derive(Default)]
 pub(crate) struct Inputs {
     pub(crate) documents: Vec<Document>,
-    pub(crate) partials: Vec<Named>,
+    pub(crate) partials: Vec<NamedPartial>,
 }
 
 /// A partial and its location.
-pub(crate) struct Named {
+pub(crate) struct NamedPartial {
     /// `FILE:LINE`
     pub(crate) name: String,
     pub(crate) partial: Partial,
@@ -70,7 +70,7 @@ impl Inputs {
     /// Two have common inputs, unless that is allowed.
     pub(crate) fn ledger(&self, config: &Config) -> anyhow::Result<Ledger> {
         let mut ledger = Ledger::new(config.allow_overlap);
-        for Named { name, partial, .. } in &self.partials {
+        for NamedPartial { name, partial, .. } in &self.partials {
             ledger.add(name, partial.inputs().clone())?;
         }
         for name in ledger.silent() {
@@ -82,14 +82,14 @@ impl Inputs {
     /// Drops what members of a consumer group have claimed but others have read again: a member
     /// ended, or lost its partition, before its commit succeeded.
     pub(crate) fn settle_claims(&mut self, config: &Config) {
-        let (mut claims, sure): (Vec<Named>, Vec<Named>) =
+        let (mut claims, sure): (Vec<NamedPartial>, Vec<NamedPartial>) =
             self.partials.drain(..).partition(|named| named.partial.claim().is_some());
         self.partials = sure;
         let mut read = Provenance::default();
         self.partials.iter().for_each(|named| read.unite(named.partial.inputs()));
         // Where only claims overlap, any of them is equivalent, and the longest has most; their
         // order never matters.
-        claims.sort_by_cached_key(|Named { partial, .. }| {
+        claims.sort_by_cached_key(|NamedPartial { partial, .. }| {
             (Reverse(partial.inputs().length()), partial.inputs().clone())
         });
         for claim in claims {
@@ -148,7 +148,7 @@ impl Inputs {
             if config.verbose {
                 config.messages.warn(format_args!("{name}: a partial"));
             }
-            self.partials.push(Named { name, partial, bytes: line.len() });
+            self.partials.push(NamedPartial { name, partial, bytes: line.len() });
         }
         Ok(())
     }

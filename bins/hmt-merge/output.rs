@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::args::Config;
 use crate::finalise::OpenApi;
-use crate::load::{self, Inputs, Named};
+use crate::load::{self, Inputs, NamedPartial};
 
 /// Maximum number of reported places of bodies that are not JSON.
 const NAMED: usize = 20;
@@ -83,7 +83,7 @@ pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
         return Err(Failure::usage(message));
     }
     let mut text = String::new();
-    for Named { name, partial, bytes } in &inputs.partials {
+    for NamedPartial { name, partial, bytes } in &inputs.partials {
         let gap = if text.is_empty() { "" } else { "\n" };
         text.push_str(&format!("{gap}partial: {name}\nbytes: {bytes}\n{}", partial.info()));
     }

@@ -34,7 +34,7 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
     }
     let told = messages.clone();
     let rejects = Rejects::new(move |text| told.error(text));
-    let mut complaints = Teller { rejects, strict, messages: messages.clone() };
+    let mut complaints = ImportReporter { rejects, strict, messages: messages.clone() };
     let written = record::import(&mut reader, sinks, redactor.as_ref(), &mut complaints)?;
     let rejected = complaints.rejects.count();
     complaints.rejects.finish(written);
@@ -50,13 +50,13 @@ pub(super) fn run(import: Import) -> anyhow::Result<Status> {
     }
 }
 
-struct Teller {
+struct ImportReporter {
     rejects: Rejects,
     strict: bool,
     messages: Messages,
 }
 
-impl ImportDiagnostics for Teller {
+impl ImportDiagnostics for ImportReporter {
     fn rejected(&mut self, place: RecordPosition<'_>, why: &str) -> bool {
         self.rejects.add(place, why);
         !self.strict

@@ -20,7 +20,7 @@ use hmt_core::stream::Locator;
 use hmt_core::{net, record};
 
 use args::{Args, Command, Start};
-use progress::Teller;
+use progress::StatusReporter;
 
 const TOOL: &str = "hmt-record";
 
@@ -52,7 +52,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let signalled = cli::shutdown().context("cannot handle signals")?;
     let listener = net::bind(ip, port, "-p/--port").await?;
     let sinks = args::sinks::open(&outputs, rotation)?;
-    let teller = Teller::new(messages);
+    let teller = StatusReporter::new(messages);
     config.limits.report = Arc::new({
         let teller = teller.clone();
         move |text: &str| teller.warn(text)

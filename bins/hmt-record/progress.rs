@@ -14,15 +14,15 @@ const CLEAR: &str = "\r\x1b[K";
 
 /// Writes messages, and the status line between them.
 #[derive(Clone)]
-pub(super) struct Teller {
+pub(super) struct StatusReporter {
     messages: Messages,
     /// True while the line is shown.
     shown: Arc<AtomicBool>,
 }
 
-impl Teller {
+impl StatusReporter {
     pub(super) fn new(messages: Messages) -> Self {
-        Teller { messages, shown: Arc::default() }
+        StatusReporter { messages, shown: Arc::default() }
     }
 
     /// A warning.

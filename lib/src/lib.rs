@@ -1,8 +1,8 @@
 //! The library behind HMT, the HTTP Mocking Toolkit: the architecture in one page.
 //!
-//! One idea holds the house together: **an exchange is a line, a spec is a file, and everything else is a filter
-//! between them.** Whoever knows the two formats (`man/hmt-exchange.5`, `man/hmt-spec.5`) can put any program
-//! between two of ours.
+//! The design follows one idea: **an exchange is a line, a spec is a file, and everything else is a
+//! filter between them.** The two formats (`man/hmt-exchange.5`, `man/hmt-spec.5`) are documented,
+//! so any other program can be put between two HMT tools.
 //!
 //! ```text
 //!  live HTTP ─┐                              ┌─> spec.yaml ─┬─> hmt-mock ──> HTTP
@@ -13,28 +13,32 @@
 //!
 //! # Layout
 //!
-//! From the bottom up; each module's own page says what it deals with and what not.
+//! From the bottom up; the documentation of each module says what belongs to it and what does not.
 //!
-//! * [`exchange`]: a recorded request and its response, and its line of JSON. [`stream`]: where such lines come
-//!   from and go to: files, folders, pipes, topics.
-//! * [`spec`]: OpenAPI documents as ordered trees. [`schema`]: their schemas, compiled to be checked and joined.
-//!   [`format`](mod@format): string formats, one small file each. [`conform`]: an exchange held against a spec.
-//! * [`infer`]: exchanges become a state, a state becomes a spec. [`merge`]: several specs become one.
-//! * [`build`](mod@build): exchanges are read, folded and written as a spec; the work of `hmt-build`.
-//! * [`fake`]: data made from a schema. [`recorded`]: answers found among recordings.
-//! * [`net`]: the plumbing of HTTP servers. [`record`], [`mock`], [`replay`]: the three servers.
-//! * [`cli`]: being a good Unix process. The executables in `bins/` are its only users.
+//! * [`exchange`]: a recorded request with its response, and its line of JSON. [`stream`]: sources
+//!   and sinks of such lines: files, folders, pipes, topics.
+//! * [`spec`]: OpenAPI documents as ordered trees. [`schema`]: their schemas, compiled for checking
+//!   and joining. [`format`](mod@format): string formats, one small file each. [`conform`]: checks
+//!   exchanges against a spec.
+//! * [`infer`]: folds exchanges to a state, and converts a state to a spec. [`merge`]: merges
+//!   specs.
+//! * [`build`](mod@build): the implementation of `hmt-build`: reads and folds exchanges, writes a
+//!   spec.
+//! * [`fake`]: generates data from a schema. [`recorded`]: finds answers among recordings.
+//! * [`net`]: the common parts of HTTP servers. [`record`], [`mock`], [`replay`]: the three
+//!   servers.
+//! * [`cli`]: Unix process conventions. Only the executables in `bins/` use it.
 //!
-//! # Who may import whom
+//! # Which modules may import which
 //!
-//! This table is the law, and `scripts/check-layers` holds the code against it: nothing else is allowed.
-//! The executables may import everything.
+//! `scripts/check-layers` checks the code against this table: other imports are not allowed. The
+//! executables may import everything.
 //!
 //! | module | may import |
 //! |---|---|
-//! | `exchange`, `format`, `cli` | nothing of ours |
+//! | `exchange`, `format`, `cli` | no other module |
 //! | `stream` | `exchange` |
-//! | `spec` | nothing of ours |
+//! | `spec` | no other module |
 //! | `schema` | `spec`, `format` |
 //! | `conform` | `exchange`, `spec`, `schema` |
 //! | `recorded` | `exchange`, `spec` |
@@ -47,18 +51,22 @@
 //! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format` |
 //! | `replay` | `exchange`, `stream`, `net`, `recorded` |
 //!
-//! Async lives in `net`, `record`, `mock` and `replay`; Kafka's threads are librdkafka's own, behind `stream`; all else is plain synchronous code that can be tested with
-//! a byte slice. Functions take readers, writers, listeners and shutdown futures; none opens a standard stream or a
-//! port. Errors are a small precise type for each module; `anyhow`, with context, only in `cli` and the executables.
+//! Only the servers (`net`, `record`, `mock`, `replay`) and parts of `cli` are asynchronous.
+//! Kafka's threads belong to librdkafka, behind `stream`. Everything else is synchronous code that
+//! can be tested with a byte slice. Functions take readers, writers, listeners and shutdown
+//! futures; none opens a standard stream or a port. Each module has its own small error type;
+//! `anyhow`, with context, is only used in `cli` and the executables.
 //!
-//! # Where do I add …?
+//! # Where to add something
 //!
 //! | to add | write | register |
 //! |---|---|---|
-//! | a source or sink of exchanges | `stream/NAME.rs` | one line in the locator table |
-//! | a string format | `format/NAME.rs` | one line in `FORMATS`; builder, validator and faker all have it |
-//! | an inference rule | `infer/finalise/NAME.rs` | one line in the rule list |
-//! | an admin endpoint | `mock/admin/NAME.rs` | one line in `ROUTES` |
+//! | a capture format | `stream/NAME.rs` | one row in `FORMATS` of `stream/detect.rs` |
+//! | a sink | `stream/NAME_sink.rs` | one case in `open` of `stream/rotate.rs` |
+//! | a locator of sources and sinks | `stream/NAME.rs` | one variant of `Locator` |
+//! | a string format | `format/NAME.rs` | one row in `FORMATS`, for builder, validator and faker |
+//! | an inference rule | `infer/finalise/NAME.rs` | one call in `infer/finalise/document.rs` |
+//! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` |
 
 pub mod build;
 pub mod cli;

@@ -62,13 +62,13 @@ fn every_exchange_conforms_to_a_merged_spec() {
         let document = load(text.as_bytes(), "merged.yaml").unwrap();
         let api = Api::compile(&document).unwrap();
         // Not-found responses for paths that no spec has are in none of them.
-        let ghost = |status: u16| matches!(status, 404 | 405 | 410 | 501);
+        let not_found = |status: u16| matches!(status, 404 | 405 | 410 | 501);
         for line in shop.lines() {
             let exchange = parse_line(line.as_bytes()).unwrap();
             let status = exchange.response.as_ref().map_or(0, |response| response.status);
             match api.conforms(&exchange) {
                 Ok(()) => {}
-                Err(violations) if ghost(status) && violations[0].location == "path" => {}
+                Err(violations) if not_found(status) && violations[0].location == "path" => {}
                 Err(violations) => panic!("{specs:?}\n{line}\n{violations:#?}\n{text}"),
             }
         }

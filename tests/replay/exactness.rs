@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::serve;
 use crate::harness::{HANG, Server};
 
-/// A line for `/x` with this response and what stands under `meta.hmt`.
+/// A line for `/x` with this response and this content of `meta.hmt`.
 fn recorded(method: &str, response: &Value, meta: &Value) -> String {
     let line = json!({
         "meta": {"hmt": meta},

@@ -16,7 +16,7 @@ use crate::stream::Block;
 use super::config::{Config, Stop};
 use super::error::BuildError;
 use super::fold::{self, Blocks, Earlier};
-use super::unread::Teller;
+use super::unread::UnreadReporter;
 use super::{initial, output, state};
 
 /// Maximum time between two checks.
@@ -63,7 +63,7 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
         Box::new(files::Files::new(config))
     };
     let mut earlier = state::earlier(config)?;
-    let mut teller = Teller::default();
+    let mut teller = UnreadReporter::default();
     let (mut accepted, mut rejected) = (0, 0);
     // Even without exchanges, a spec is written at the end.
     let (mut written, mut waiting) = (false, false);
@@ -109,7 +109,7 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
 fn write(
     earlier: &Earlier,
     initial: Option<Document>,
-    teller: &mut Teller,
+    teller: &mut UnreadReporter,
     config: &Config,
 ) -> Result<(), BuildError> {
     let Some(builder) = &earlier.builder else { return Ok(()) };

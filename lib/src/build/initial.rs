@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::conform::Api;
 use crate::infer::{Builder, Mode, Notes, Options};
-use crate::merge::{self, Contradictions, Policy, Rebuilt};
+use crate::merge::{self, ConflictPolicy, Contradictions, Rebuilt};
 use crate::spec::{Document, Version, check_refs, load_file};
 use serde_json::{Map, Value, json};
 
@@ -84,7 +84,7 @@ pub(super) fn document(
     let as_document =
         |root| Document { root, source: source.clone(), version, warnings: Vec::new() };
     if config.mode == Mode::Replay {
-        let root = merge::specs(&[initial, built], Policy::Widen).because(cannot)?;
+        let root = merge::specs(&[initial, built], ConflictPolicy::Widen).because(cannot)?;
         return Ok(Built { document: as_document(root), whole: None, notes });
     }
     let contradictions = match (contradictions, observed) {

@@ -63,7 +63,7 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
     } else {
         let all = output::specs(builder, contradictions, initial, config)?;
         output::write(&all, config)?;
-        let mut teller = unread::Teller::default();
+        let mut teller = unread::UnreadReporter::default();
         all.iter().for_each(|(_, built)| teller.tell(&built.notes, &folded.unread, config));
         if config.verify {
             verify::verify(&all, inputs.again(reader.partitions())?, config)?;

@@ -19,7 +19,7 @@ use super::config::{Config, Stop};
 use super::error::{BuildError, ResultExt as _};
 use super::fold::{self, BLOCK, Blocks, Earlier};
 use super::output::OfHost;
-use super::unread::{Teller, UnreadPlaces};
+use super::unread::{UnreadPlaces, UnreadReporter};
 use super::{initial, output, state, verify};
 use partitions::Partitions;
 
@@ -91,7 +91,7 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
         rejected: 0,
         left_out: 0,
         unread: UnreadPlaces::default(),
-        teller: Teller::default(),
+        teller: UnreadReporter::default(),
         unreported: false,
         written: None,
     };
@@ -142,7 +142,7 @@ struct Run<'c> {
     rejected: u64,
     left_out: u64,
     unread: UnreadPlaces,
-    teller: Teller,
+    teller: UnreadReporter,
     /// Whether there is something that the group has not committed.
     unreported: bool,
     /// The written spec, if it is current.

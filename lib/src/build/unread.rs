@@ -91,9 +91,9 @@ impl UnreadPlaces {
 
 /// Reports each place of a spec once.
 #[derive(Debug, Default)]
-pub(super) struct Teller(HashSet<(Method, String, Option<u16>, String)>);
+pub(super) struct UnreadReporter(HashSet<(Method, String, Option<u16>, String)>);
 
-impl Teller {
+impl UnreadReporter {
     /// Writes a line for each place that was not reported yet.
     pub(super) fn tell(&mut self, notes: &Notes, places: &UnreadPlaces, config: &Config) {
         let mut more = 0;

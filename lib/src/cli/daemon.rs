@@ -135,10 +135,10 @@ pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     kill_process(daemon.pid, Signal::TERM)
         .with_context(|| format!("cannot signal process {}", daemon.pid.as_raw_nonzero()))?;
     // It finishes requests in progress, for at most its --grace.
-    let patience = Duration::from_secs(600);
+    let timeout = Duration::from_secs(600);
     let begun = Instant::now();
     while daemon.file.try_lock_shared().is_err() {
-        if begun.elapsed() > patience {
+        if begun.elapsed() > timeout {
             return Err(anyhow!("{tool} on port {} did not end", daemon.port));
         }
         sleep(LOOK_EVERY);

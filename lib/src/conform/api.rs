@@ -29,7 +29,7 @@ pub struct Api {
 
 /// Whether a path must begin with the base path of one of its servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Base {
+pub enum BasePathRule {
     /// It must.
     Required,
     /// It may also be the path in the document.

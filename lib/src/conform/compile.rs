@@ -27,20 +27,20 @@ pub enum ConformError {
 }
 
 /// An error within a document, before the document's name is added.
-enum Trouble {
+enum CompileFault {
     Reference(PlaceError),
     Schema(SchemaError),
 }
 
-impl From<PlaceError> for Trouble {
+impl From<PlaceError> for CompileFault {
     fn from(error: PlaceError) -> Self {
-        Trouble::Reference(error)
+        CompileFault::Reference(error)
     }
 }
 
-impl From<SchemaError> for Trouble {
+impl From<SchemaError> for CompileFault {
     fn from(error: SchemaError) -> Self {
-        Trouble::Schema(error)
+        CompileFault::Schema(error)
     }
 }
 
@@ -61,10 +61,10 @@ impl Api {
         let root = Place::root(&document.root);
         let router = match compiler.paths(&root) {
             Ok(router) => router,
-            Err(Trouble::Reference(error)) => {
+            Err(CompileFault::Reference(error)) => {
                 return Err(ConformError::Reference { source_name, error });
             }
-            Err(Trouble::Schema(error)) => {
+            Err(CompileFault::Schema(error)) => {
                 return Err(ConformError::Schema { source_name, error });
             }
         };
@@ -97,7 +97,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn paths(&mut self, root: &Place<'_>) -> Result<Router, Trouble> {
+    fn paths(&mut self, root: &Place<'_>) -> Result<Router, CompileFault> {
         let mut router = Router::default();
         for (template, item) in root.get("paths").iter().flat_map(Place::members) {
             if template.starts_with("x-") {
@@ -131,7 +131,7 @@ impl Compiler {
         method: Option<Method>,
         item: &Place<'_>,
         place: &Place<'_>,
-    ) -> Result<OperationId, Trouble> {
+    ) -> Result<OperationId, CompileFault> {
         let mut parameters = self.parameters(item)?;
         parameters.iter_mut().for_each(|parameter| parameter.of_path = true);
         for parameter in self.parameters(place)? {
@@ -202,7 +202,7 @@ impl Compiler {
         found
     }
 
-    fn parameters(&mut self, owner: &Place<'_>) -> Result<Vec<Parameter>, Trouble> {
+    fn parameters(&mut self, owner: &Place<'_>) -> Result<Vec<Parameter>, CompileFault> {
         let mut parameters = Vec::new();
         for place in owner.get("parameters").iter().flat_map(Place::items) {
             let place = place.target()?;
@@ -261,18 +261,18 @@ impl Compiler {
     }
 
     /// Compiles the `schema` of an object.
-    fn schema(&mut self, owner: &Place<'_>) -> Result<Option<NodeId>, Trouble> {
+    fn schema(&mut self, owner: &Place<'_>) -> Result<Option<NodeId>, CompileFault> {
         self.schema_at(owner, "schema")
     }
 
-    fn schema_at(&mut self, owner: &Place<'_>, key: &str) -> Result<Option<NodeId>, Trouble> {
+    fn schema_at(&mut self, owner: &Place<'_>, key: &str) -> Result<Option<NodeId>, CompileFault> {
         match owner.get(key) {
             Some(schema) => Ok(Some(self.schemas.add(schema.document(), &schema.pointer)?)),
             None => Ok(None),
         }
     }
 
-    fn content(&mut self, owner: &Place<'_>) -> Result<Vec<(String, Media)>, Trouble> {
+    fn content(&mut self, owner: &Place<'_>) -> Result<Vec<(String, Media)>, CompileFault> {
         let mut content = Vec::new();
         for (key, place) in owner.get("content").iter().flat_map(Place::members) {
             let place = place.target()?;
@@ -289,7 +289,7 @@ impl Compiler {
         Ok(content)
     }
 
-    fn response(&mut self, place: &Place<'_>) -> Result<ResponseSpec, Trouble> {
+    fn response(&mut self, place: &Place<'_>) -> Result<ResponseSpec, CompileFault> {
         let mut headers = Vec::new();
         for (name, header) in place.get("headers").iter().flat_map(Place::members) {
             let name = name.to_ascii_lowercase();

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::api::{Api, Base, Found, Location, Matched, Operation, OperationId, Server, Verb};
+use super::api::{
+    Api, BasePathRule, Found, Location, Matched, Operation, OperationId, Server, Verb,
+};
 use super::route::Entry;
 use super::server::normal_origin;
 use crate::exchange::Request;
@@ -19,7 +21,12 @@ impl Api {
     }
 
     /// Finds the operation for a method and a path as on the wire, for any host.
-    pub fn find<'a>(&'a self, method: impl Into<Verb<'a>>, path: &str, base: Base) -> Found<'a> {
+    pub fn find<'a>(
+        &'a self,
+        method: impl Into<Verb<'a>>,
+        path: &str,
+        base: BasePathRule,
+    ) -> Found<'a> {
         self.find_at(method, None, path, base)
     }
 
@@ -31,7 +38,7 @@ impl Api {
         method: impl Into<Verb<'a>>,
         origin: Option<&str>,
         path: &str,
-        base: Base,
+        base: BasePathRule,
     ) -> Found<'a> {
         self.find_in(method.into(), origin, path, base, None)
     }
@@ -44,7 +51,7 @@ impl Api {
         method: impl Into<Verb<'a>>,
         origin: Option<&str>,
         request: &Request<'_>,
-        base: Base,
+        base: BasePathRule,
     ) -> Found<'a> {
         self.find_in(method.into(), origin, &request.pathname, base, Some(request))
     }
@@ -54,7 +61,7 @@ impl Api {
         method: Verb<'a>,
         origin: Option<&str>,
         path: &str,
-        base: Base,
+        base: BasePathRule,
         request: Option<&Request<'_>>,
     ) -> Found<'a> {
         let origin = origin.map(normal_origin);
@@ -67,7 +74,7 @@ impl Api {
                 break;
             }
         }
-        if search.found.is_empty() && base == Base::Optional {
+        if search.found.is_empty() && base == BasePathRule::Optional {
             let serves = |server: &Server| is_origin(server, origin);
             self.visit(path, &serves, &mut search);
         }

@@ -23,8 +23,8 @@ mod tests;
 mod xml;
 
 pub use api::{
-    Api, Base, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId, Parameter,
-    RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Verb, Violation,
+    Api, BasePathRule, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId,
+    Parameter, RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Verb, Violation,
 };
 pub use compile::ConformError;
 pub use media::{essence, find_media, is_json};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::api::{Api, Base, Found, Operation, ResponseSpec, StatusKey, Verb, Violation};
+use super::api::{Api, BasePathRule, Found, Operation, ResponseSpec, StatusKey, Verb, Violation};
 use super::body::Message;
 use super::parameters::joined;
 use crate::exchange::{Exchange, Method, Response, header, media_type, origin, type_of_bytes};
@@ -102,7 +102,7 @@ impl Api {
         // A host that the document does not name belongs to its relative servers, if it has some.
         let at_origin = named || !origin.is_empty() && self.has_relative_server();
         let known = at_origin.then_some(origin.as_str());
-        let base = if named { Base::Required } else { Base::Optional };
+        let base = if named { BasePathRule::Required } else { BasePathRule::Optional };
         let matched = match self.find_for(request.method, known, request, base) {
             Found::Operation(matched) => matched,
             Found::MethodNotAllowed(methods) => {

@@ -253,7 +253,7 @@ impl Method {
 #[error("method {}must be get, put, post, patch, delete, options, trace, head or connect", quoted(.0))]
 pub struct UnknownMethod(pub String);
 
-/// What may be a method, in quotes. Anything else may be a secret in the wrong place.
+/// A possible method in quotes. Anything else may be a secret in the wrong place.
 fn quoted(method: &str) -> String {
     let is_word =
         method.len() <= 20 && method.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');

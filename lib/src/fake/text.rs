@@ -145,7 +145,7 @@ impl TextPlan {
             let mut text = String::new();
             // Once there is a good source, others get fewer attempts.
             let tries = if self.sources.is_empty() { PROBES } else { TRIES };
-            if self.offer(&source, tries, &mut rng, &mut text) {
+            if self.try_source(&source, tries, &mut rng, &mut text) {
                 self.sources.push(source);
                 self.sure.get_or_insert(text);
             } else {
@@ -162,14 +162,20 @@ impl TextPlan {
 
     /// Writes a text into `out`, which must be empty.
     pub(super) fn write(&self, rng: &mut dyn RngCore, out: &mut String) {
-        let found = self.sources.iter().any(|source| self.offer(source, TRIES, rng, out));
+        let found = self.sources.iter().any(|source| self.try_source(source, TRIES, rng, out));
         if let Some(sure) = self.sure.as_ref().filter(|_| !found) {
             out.clear();
             out.push_str(sure);
         }
     }
 
-    fn offer(&self, source: &Source, tries: u64, rng: &mut dyn RngCore, out: &mut String) -> bool {
+    fn try_source(
+        &self,
+        source: &Source,
+        tries: u64,
+        rng: &mut dyn RngCore,
+        out: &mut String,
+    ) -> bool {
         (0..tries).any(|attempt| {
             out.clear();
             self.candidate(source, attempt, rng, out);

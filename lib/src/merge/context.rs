@@ -10,7 +10,7 @@ use crate::spec::join_pointer;
 
 /// How differing values are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Policy {
+pub enum ConflictPolicy {
     /// Schemas are joined. Of other values, the one that sorts first is kept, whichever document it
     /// is from.
     #[default]
@@ -26,22 +26,22 @@ pub enum Policy {
     Error,
 }
 
-impl Policy {
+impl ConflictPolicy {
     /// True if the result describes everything that either document describes.
     pub(super) fn joins(self) -> bool {
-        matches!(self, Policy::Union | Policy::Widen)
+        matches!(self, ConflictPolicy::Union | ConflictPolicy::Widen)
     }
 }
 
-impl FromStr for Policy {
+impl FromStr for ConflictPolicy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "union" => Ok(Policy::Union),
-            "first" => Ok(Policy::First),
-            "last" => Ok(Policy::Last),
-            "error" => Ok(Policy::Error),
+            "union" => Ok(ConflictPolicy::Union),
+            "first" => Ok(ConflictPolicy::First),
+            "last" => Ok(ConflictPolicy::Last),
+            "error" => Ok(ConflictPolicy::Error),
             _ => Err(format!("{text:?} must be union, first, last or error")),
         }
     }
@@ -64,7 +64,7 @@ pub enum MergeError {
 
 /// The state of merging two documents.
 pub(super) struct Context {
-    pub(super) policy: Policy,
+    pub(super) policy: ConflictPolicy,
     pub(super) dialect: Dialect,
     pub(super) conflicts: Vec<String>,
     /// The components of both documents.
@@ -86,13 +86,13 @@ impl Context {
             return a.clone();
         }
         match self.policy {
-            Policy::Union => {
+            ConflictPolicy::Union => {
                 let (text, other) = (a.to_string(), b.to_string());
                 if text <= other { a.clone() } else { b.clone() }
             }
-            Policy::First | Policy::Widen => a.clone(),
-            Policy::Last => b.clone(),
-            Policy::Error => {
+            ConflictPolicy::First | ConflictPolicy::Widen => a.clone(),
+            ConflictPolicy::Last => b.clone(),
+            ConflictPolicy::Error => {
                 self.conflicts.push(at.to_owned());
                 a.clone()
             }
@@ -109,9 +109,9 @@ impl Context {
             return b.clone();
         }
         match self.policy {
-            Policy::Union => schema::join(a, b, self.dialect),
-            Policy::Widen if self.kept.is_some() => self.extend(a, b),
-            Policy::Widen => {
+            ConflictPolicy::Union => schema::join(a, b, self.dialect),
+            ConflictPolicy::Widen if self.kept.is_some() => self.extend(a, b),
+            ConflictPolicy::Widen => {
                 let (a, b) = self.both_in_place(a, b);
                 schema::join(a, b, self.dialect)
             }

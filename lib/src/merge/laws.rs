@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
 use serde_json::{Map, Value};
 
-use super::{Policy, specs};
+use super::{ConflictPolicy, specs};
 use crate::infer::laws::{Exchanges, exchange, fails, limits};
 use crate::infer::{Builder, Config, Limits, Mode, Options};
 use crate::spec::{Document, Format, Version, to_text};
@@ -27,7 +27,11 @@ fn traffic() -> impl Strategy<Value = ([Exchanges; 3], Limits)> {
     ([some(), some(), some()], limits())
 }
 
-fn merging_is_a_join(all: &[Exchanges; 3], limits: &Limits, policy: Policy) -> TestCaseResult {
+fn merging_is_a_join(
+    all: &[Exchanges; 3],
+    limits: &Limits,
+    policy: ConflictPolicy,
+) -> TestCaseResult {
     let [a, b, c] = all.each_ref().map(|part| inferred(part, limits));
     let merge = |x: &Document, y: &Document| {
         document(specs(&[x.clone(), y.clone()], policy).expect("merges"))
@@ -69,12 +73,16 @@ proptest! {
 
     #[test]
     fn merging_what_was_inferred_is_a_join((all, limits) in traffic()) {
-        merging_is_a_join(&all, &limits, Policy::Union)?;
+        merging_is_a_join(&all, &limits, ConflictPolicy::Union)?;
     }
 }
 
 /// A policy that prefers a side is not a join.
 #[test]
 fn mistakes_are_noticed() {
-    assert!(fails(&traffic(), |(all, limits)| merging_is_a_join(&all, &limits, Policy::First)));
+    assert!(fails(&traffic(), |(all, limits)| merging_is_a_join(
+        &all,
+        &limits,
+        ConflictPolicy::First
+    )));
 }

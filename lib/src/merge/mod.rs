@@ -44,7 +44,7 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
-pub use context::{MergeError, Policy};
+pub use context::{ConflictPolicy, MergeError};
 pub use partials::partials;
 pub use rebuild::{Contradictions, Rebuilt, Widened, rebuild, remember};
 pub use root::specs;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, Policy};
+use super::context::{ConflictPolicy, Context};
 use super::lists::{Listed, push_down};
 use super::{order, servers};
 use crate::schema::unite_keys;
@@ -148,7 +148,7 @@ impl Context {
             "callbacks" => this.choose(at, x, y),
             "x-hmt-graphql" => this.graphql(at, x, y),
             // People choose how to tag their operations.
-            "tags" if this.policy == Policy::Widen => x.clone(),
+            "tags" if this.policy == ConflictPolicy::Widen => x.clone(),
             // Handled above.
             "parameters" | "security" => Value::Null,
             _ => this.any(at, x, y),

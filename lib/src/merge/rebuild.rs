@@ -43,7 +43,7 @@ pub use contradictions::Contradictions;
 pub(super) use base::{BASE, Base};
 pub(super) use extend::Kept;
 
-use super::context::{Context, MergeError, Policy};
+use super::context::{ConflictPolicy, Context, MergeError};
 use super::root::{documents_of_one_version, verify};
 use crate::spec::Document;
 use named::named;
@@ -193,7 +193,13 @@ impl Context {
     /// The context for adding to a checked document.
     fn adding(dialect: crate::schema::Dialect, theirs: &Value, kept: Kept) -> Context {
         let schemas = [Value::Null, theirs["components"]["schemas"].clone()];
-        Context { policy: Policy::Widen, dialect, conflicts: Vec::new(), schemas, kept: Some(kept) }
+        Context {
+            policy: ConflictPolicy::Widen,
+            dialect,
+            conflicts: Vec::new(),
+            schemas,
+            kept: Some(kept),
+        }
     }
 }
 

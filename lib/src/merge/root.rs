@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::context::{Context, MergeError, Policy};
+use super::context::{ConflictPolicy, Context, MergeError};
 use super::paths::Side;
 use super::rebuild::{BASE, Base};
 use super::security::push_down;
@@ -32,13 +32,13 @@ const KEYS: [&str; 9] = [
 /// converted to the form of 3.1.
 ///
 /// # Errors
-/// There are no documents, or [`Policy::Error`] meets a difference.
-pub fn specs(documents: &[Document], policy: Policy) -> Result<Value, MergeError> {
+/// There are no documents, or [`ConflictPolicy::Error`] meets a difference.
+pub fn specs(documents: &[Document], policy: ConflictPolicy) -> Result<Value, MergeError> {
     let modern = |document: &Document| document.version >= Version::V3_1;
     let any_modern = documents.iter().any(modern);
     let dialect = if any_modern { Dialect::V3_1 } else { Dialect::V3_0 };
     let mut documents: Vec<&Document> = documents.iter().collect();
-    if policy == Policy::Union {
+    if policy == ConflictPolicy::Union {
         // Recordings last, when all templates are known that may match their paths.
         documents.sort_by_key(|document| document.root.get("x-hmt-replay").is_some());
     }
@@ -146,7 +146,7 @@ impl Context {
         }
         let mut root = in_order(root);
         if let Some(Value::Object(paths)) = root.get_mut("paths") {
-            let first = (self.policy == Policy::Widen).then_some(&root_a);
+            let first = (self.policy == ConflictPolicy::Widen).then_some(&root_a);
             unique_operation_ids(paths, first);
         }
         Value::Object(root)

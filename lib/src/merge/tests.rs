@@ -12,7 +12,7 @@ pub(super) fn document(root: Value) -> Document {
 
 fn merge(documents: &[&Value]) -> Value {
     let documents: Vec<Document> = documents.iter().map(|root| document((*root).clone())).collect();
-    specs(&documents, Policy::Union).expect("merges")
+    specs(&documents, ConflictPolicy::Union).expect("merges")
 }
 
 fn text(root: &Value) -> String {
@@ -207,7 +207,8 @@ x-hmt-replay: []
     get: {responses: {'200': {description: OK, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}}}
 ",
     );
-    let merged = specs(&[replay.clone(), generated.clone()], Policy::Union).expect("merges");
+    let merged =
+        specs(&[replay.clone(), generated.clone()], ConflictPolicy::Union).expect("merges");
     let paths: Vec<&String> = merged["paths"].as_object().expect("paths").keys().collect();
     assert_eq!(paths, ["/users", "/users/me", "/users/{id}"]);
     assert_eq!(merged["paths"]["/users"]["x-hmt-trailing-slash"], "both");
@@ -219,7 +220,7 @@ x-hmt-replay: []
         generated.root["paths"]["/users/{id}"]["get"]["responses"]["200"]["content"]["application/json"]
             ["schema"]
     );
-    assert_eq!(specs(&[generated, replay], Policy::Union).expect("merges"), merged);
+    assert_eq!(specs(&[generated, replay], ConflictPolicy::Union).expect("merges"), merged);
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn hosts_stay_apart() {
         "servers: [{url: 'http://a'}]\npaths: {/x: {get: {responses: {}}}, /y: {get: {responses: {}}}}",
     );
     let b = spec("servers: [{url: 'http://b'}]\npaths: {/y: {get: {responses: {}}}}");
-    let merged = specs(&[a, b], Policy::Union).expect("merges");
+    let merged = specs(&[a, b], ConflictPolicy::Union).expect("merges");
     assert_eq!(merged["servers"], json!([{"url": "http://a"}, {"url": "http://b"}]));
     assert_eq!(merged["paths"]["/x"]["servers"], json!([{"url": "http://a"}]));
     assert!(merged["paths"]["/y"].get("servers").is_none());
@@ -246,7 +247,7 @@ components:
   responses: {R: {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/S'}}}}}
 ",
     );
-    let merged = specs(&[a.clone(), b.clone()], Policy::Union).expect("merges");
+    let merged = specs(&[a.clone(), b.clone()], ConflictPolicy::Union).expect("merges");
     let schemas = &merged["components"]["schemas"];
     assert_eq!(
         schemas["E"]["properties"],
@@ -258,9 +259,9 @@ components:
     );
     let response = &merged["components"]["responses"]["R"]["content"]["application/json"]["schema"];
     assert_eq!(*response, json!({"$ref": "#/components/schemas/S_2"}));
-    let again = specs(&[document(merged.clone()), b], Policy::Union).expect("merges");
+    let again = specs(&[document(merged.clone()), b], ConflictPolicy::Union).expect("merges");
     assert_eq!(again["components"]["schemas"].as_object().map(Map::len), Some(3));
-    assert_eq!(specs(&[a.clone(), a.clone()], Policy::Error).expect("merges"), a.root);
+    assert_eq!(specs(&[a.clone(), a.clone()], ConflictPolicy::Error).expect("merges"), a.root);
 }
 
 #[test]
@@ -271,10 +272,10 @@ fn conflicts_are_chosen_or_named() {
         specs(&[b.clone(), a.clone()], policy)
             .map(|root| root["paths"]["/x"]["get"]["summary"].clone())
     };
-    assert_eq!(summary(Policy::Union).expect("merges"), "one");
-    assert_eq!(summary(Policy::First).expect("merges"), "two");
-    assert_eq!(summary(Policy::Last).expect("merges"), "one");
-    let error = summary(Policy::Error).expect_err("differs").to_string();
+    assert_eq!(summary(ConflictPolicy::Union).expect("merges"), "one");
+    assert_eq!(summary(ConflictPolicy::First).expect("merges"), "two");
+    assert_eq!(summary(ConflictPolicy::Last).expect("merges"), "one");
+    let error = summary(ConflictPolicy::Error).expect_err("differs").to_string();
     assert!(error.contains("test.yaml") && error.contains("/paths/~1x/get/summary"), "{error}");
 }
 
@@ -284,7 +285,7 @@ fn credentials_and_unknown_keywords_survive() {
         "x-a: {k: 1}\nsecurity: [{key: []}]\npaths: {/x: {get: {x-note: n, responses: {}}}, /y: {get: {responses: {}}}}",
     );
     let b = spec("x-b: 2\npaths: {/y: {get: {security: [{login: []}], responses: {}}}}");
-    let merged = specs(&[a, b], Policy::Union).expect("merges");
+    let merged = specs(&[a, b], ConflictPolicy::Union).expect("merges");
     assert_eq!((&merged["x-a"], &merged["x-b"]), (&json!({"k": 1}), &json!(2)));
     assert!(merged.get("security").is_none());
     assert_eq!(merged["paths"]["/x"]["get"]["security"], json!([{"key": []}]));
@@ -300,7 +301,7 @@ fn older_documents_take_the_form_of_newer() {
     let b = yaml(
         "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/x: {get: {responses: {'200': {description: d, content: {application/json: {schema: {type: integer}}}}}}}}",
     );
-    let merged = specs(&[a, b], Policy::Union).expect("merges");
+    let merged = specs(&[a, b], ConflictPolicy::Union).expect("merges");
     assert_eq!(merged["openapi"], "3.1.0");
     assert_eq!(
         merged["paths"]["/x"]["get"]["responses"]["200"]["content"]["application/json"]["schema"],
@@ -316,7 +317,7 @@ fn parameters_of_path_items_hold_for_their_own_operations() {
     let b = spec(
         "paths: {/x: {get: {responses: {}}, post: {operationId: p, responses: {}}}, /z: {get: {operationId: p, responses: {}}}}",
     );
-    let merged = specs(&[a, b], Policy::Union).expect("merges");
+    let merged = specs(&[a, b], ConflictPolicy::Union).expect("merges");
     let item = &merged["paths"]["/x"];
     assert!(item.get("parameters").is_none() && item["post"].get("parameters").is_none());
     assert_eq!(item["get"]["parameters"], json!([{"name": "q", "in": "query", "schema": {}}]));
@@ -331,7 +332,7 @@ fn operation_ids_do_not_depend_on_the_order() {
     };
     let all = [of("/b"), of("/c"), of("/a")];
     let merge = |documents: &[Document]| Document {
-        root: specs(documents, Policy::Union).unwrap(),
+        root: specs(documents, ConflictPolicy::Union).unwrap(),
         ..documents[0].clone()
     };
     let [b, c, a] = all.clone();
@@ -351,7 +352,7 @@ fn operation_ids_do_not_depend_on_the_order() {
 fn operation_ids_of_the_first_stay_when_it_is_widened() {
     let ours = spec("paths: {/z: {get: {operationId: x, responses: {}}}}");
     let built = spec("paths: {/a: {get: {operationId: x, responses: {}}}}");
-    let root = specs(&[ours, built], Policy::Widen).unwrap();
+    let root = specs(&[ours, built], ConflictPolicy::Widen).unwrap();
     assert_eq!(root["paths"]["/z"]["get"]["operationId"], "x");
     assert_eq!(root["paths"]["/a"]["get"]["operationId"], "x_2");
 }

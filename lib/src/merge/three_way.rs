@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::context::{MergeError, Policy};
+use super::context::{ConflictPolicy, MergeError};
 use super::rebuild::{BASE, Base};
 use super::root::{documents_of_one_version, verify};
 use crate::schema::{Dialect, unite_keys};
@@ -54,12 +54,12 @@ impl fmt::Display for Conflict {
 /// references.
 ///
 /// # Errors
-/// With [`Policy::Error`], if both sides changed the same value.
+/// With [`ConflictPolicy::Error`], if both sides changed the same value.
 pub fn three_way(
     base: &Document,
     ours: &Document,
     theirs: &Document,
-    policy: Policy,
+    policy: ConflictPolicy,
 ) -> Result<(Document, Vec<Conflict>), MergeError> {
     let ([mut old, mut a, mut b], dialect) = documents_of_one_version([base, ours, theirs]);
     let written = base_of_both(&mut old, &mut a, &mut b);
@@ -70,7 +70,7 @@ pub fn three_way(
     let mut conflicts = merge.conflicts;
     let mut root = merged.unwrap_or(Value::Null);
     align::restore(&mut root, [&a, &b], &mut conflicts);
-    if policy == Policy::Error && !conflicts.is_empty() {
+    if policy == ConflictPolicy::Error && !conflicts.is_empty() {
         return Err(MergeError::Conflict {
             source_name: theirs.source.clone(),
             pointers: conflicts.iter().map(Conflict::to_string).collect(),
@@ -101,7 +101,7 @@ fn base_of_both(old: &mut Value, a: &mut Value, b: &mut Value) -> Option<Value> 
 }
 
 struct ThreeWay<'v> {
-    policy: Policy,
+    policy: ConflictPolicy,
     conflicts: Vec<Conflict>,
     /// Base, ours and theirs.
     roots: [&'v Value; 3],
@@ -167,7 +167,7 @@ impl ThreeWay<'_> {
             ours: ours.cloned(),
             theirs: theirs.cloned(),
         });
-        if self.policy == Policy::Last { theirs.cloned() } else { ours.cloned() }
+        if self.policy == ConflictPolicy::Last { theirs.cloned() } else { ours.cloned() }
     }
 }
 

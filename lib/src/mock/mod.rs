@@ -30,7 +30,8 @@ use arc_swap::ArcSwap;
 pub use answer::{Answer, Source};
 pub use banner::banner;
 pub use catalogue::{
-    Catalogue, CompileError, DataError, Fetch, LoadError, Loaded, Seen, Sources, WATCH_EVERY,
+    Catalogue, CompileError, DataError, Fetch, LoadedSpecs, Seen, Sources, SpecLoadError,
+    WATCH_EVERY,
 };
 pub use log::{Log, Written};
 pub use server::{MockSummary, ServerOptions, admin_ready_line, serve};

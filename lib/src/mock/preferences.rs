@@ -46,7 +46,7 @@ impl Preferences {
         true
     }
 
-    /// True where a recording cannot be the answer.
+    /// True if a recording cannot be the answer.
     pub(super) fn skips_recordings(&self) -> bool {
         self.code.is_some() || self.example.is_some() || self.dynamic == Some(true)
     }

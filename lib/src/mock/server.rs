@@ -91,7 +91,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-struct Server {
+struct MockServer {
     mock: Arc<Mock>,
     options: ServerOptions,
     port: u16,
@@ -118,7 +118,7 @@ pub async fn serve(
     let admin = admin.map(|listener| {
         tokio::spawn(serve_admin(Arc::clone(&mock), listener, limits.clone(), stopping))
     });
-    let server = Arc::new(Server { mock, options, port, log });
+    let server = Arc::new(MockServer { mock, options, port, log });
     let handler = {
         let server = Arc::clone(&server);
         move |request, peer| server.handle(request, peer)
@@ -162,7 +162,7 @@ async fn serve_admin(
     net::serve(listener, limits, shutdown, Duration::from_secs(1), handler).await;
 }
 
-impl Server {
+impl MockServer {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
         let (parts, body) = request.into_parts();
         if body.is_end_stream() && self.log.is_none() && self.mock.settings().upstream.is_none() {

@@ -39,7 +39,7 @@ pub enum ClientError {
     /// The URL is malformed.
     #[error("{0:?} is not an http:// or https:// URL")]
     Url(String),
-    /// No connection, or it broke.
+    /// Connecting failed, or the connection broke.
     #[error("{}", describe(.0))]
     Broken(#[from] legacy::Error),
     /// Nothing arrived within the timeout.
@@ -56,7 +56,7 @@ pub enum ClientError {
     Redirects,
 }
 
-/// What happened to a connection, without the names that hyper gives to its own steps.
+/// The cause of a connection error, without the names of hyper's internal steps.
 fn describe(error: &legacy::Error) -> String {
     let text = with_causes(error);
     // `client error (Connect): tcp connect error: Connection refused (os error 111)`
@@ -66,7 +66,7 @@ fn describe(error: &legacy::Error) -> String {
     format!("{what}: {why}")
 }
 
-/// Hyper's errors hide what happened in their sources.
+/// The message of an error with those of its sources. Hyper's own message leaves out the cause.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -230,14 +230,14 @@ mod tests {
 
     #[tokio::test]
     async fn deadlines_move_both_ways() {
-        let mut patience = DeadlineTimer::default();
+        let mut timer = DeadlineTimer::default();
         for (ahead, long_before) in [(SHORT * 2, false), (SHORT, true), (SHORT * 3, true)] {
             let far = Instant::now() + Duration::from_secs(3600);
             if long_before {
-                assert!(poll_fn(|cx| Poll::Ready(patience.poll_until(cx, far))).await.is_pending());
+                assert!(poll_fn(|cx| Poll::Ready(timer.poll_until(cx, far))).await.is_pending());
             }
             let deadline = Instant::now() + ahead;
-            poll_fn(|cx| patience.poll_until(cx, deadline)).await;
+            poll_fn(|cx| timer.poll_until(cx, deadline)).await;
             let now = Instant::now();
             assert!(now >= deadline && now < far);
         }

@@ -14,7 +14,7 @@ use crate::exchange::{Body, Exchange, Request, credential, sorted_path};
 use super::answer::{Answer, Unanswerable};
 use super::body::{Comparable, content_type, readable};
 use super::nearest::{ComparedRequest, ComparedRequests};
-use super::preference::{Preference, Preferences};
+use super::preference::{Preference, PreferenceTable};
 use super::redacted::{Redacted, has_pseudonym, values};
 use super::rule::{BodyRule, HostRule, MatchRule};
 use super::sequence::{Answers, Chain};
@@ -32,7 +32,7 @@ pub struct Recordings {
     store: Store,
     answers: Answers,
     recorded: Vec<Recorded>,
-    preferences: Preferences,
+    preferences: PreferenceTable,
     /// The heads of the lists of recorded requests with the same key.
     heads: HashMap<PackedKey, u32, BuildHasherDefault<KeyHasher>>,
     /// Makes keys unpredictable.
@@ -167,7 +167,7 @@ impl Recordings {
             store: Store::default(),
             answers: Answers::default(),
             recorded: Vec::new(),
-            preferences: Preferences::default(),
+            preferences: PreferenceTable::default(),
             heads: HashMap::default(),
             seed: rand::random(),
             redacted: HashMap::new(),
@@ -295,7 +295,7 @@ impl Recordings {
         self.recorded.push(Recorded { chain, preference, has_credential, any_body, next });
         self.link(key, own, at);
         self.link(self.key(&lookup, None, true), View { host: false, body: true }, at);
-        // `find_at` also looks for these under an empty body.
+        // `find_at` also searches these with an empty body.
         let has_body = !request.body.is_empty();
         if any_body && has_body && self.rule.body != BodyRule::Ignored {
             let named = self.key(&lookup, Some(&host), false);

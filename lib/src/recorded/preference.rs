@@ -101,12 +101,12 @@ fn joined(headers: &Pairs<'_>, name: &str) -> Option<Box<str>> {
 
 /// Numbered preferences, because many requests share a few.
 #[derive(Debug, Default)]
-pub(super) struct Preferences {
+pub(super) struct PreferenceTable {
     all: Vec<Preference>,
     numbers: HashMap<Preference, u32>,
 }
 
-impl Preferences {
+impl PreferenceTable {
     pub(super) fn number(&mut self, preference: Preference) -> u32 {
         if let Some(number) = self.numbers.get(&preference) {
             return *number;

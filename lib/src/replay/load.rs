@@ -22,7 +22,7 @@ pub struct LoadedRecordings {
 }
 
 impl LoadedRecordings {
-    /// What the user should know of it, a line each.
+    /// Remarks for the user, one per line.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = self.notes.clone();
         if let Some(why) = self.why {

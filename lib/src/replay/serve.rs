@@ -48,7 +48,7 @@ pub struct ServeOptions {
     pub report: Report,
     /// Receives a line for each request and its response.
     pub trace: Option<Report>,
-    /// Replaces secrets in what these two are told.
+    /// Replaces the secrets in these reports.
     pub redactor: Arc<Redactor>,
 }
 
@@ -97,7 +97,7 @@ struct Counters {
 }
 
 /// The state that all requests share.
-struct Server {
+struct ReplayServer {
     recordings: Recordings,
     upstream: Option<Arc<FallbackUpstream>>,
     options: ServeOptions,
@@ -128,7 +128,7 @@ pub async fn serve(
     let redactor = Arc::clone(&options.redactor);
     let report = Arc::clone(&options.report);
     let problems = ThrottledReport::new(Arc::new(move |line| report(&redactor.shown_text(line))));
-    let server = Arc::new(Server { recordings, upstream, options, counters, problems, port });
+    let server = Arc::new(ReplayServer { recordings, upstream, options, counters, problems, port });
     let shared = Arc::clone(&server);
     let handler = move |request: Request<Incoming>, _: Peer| {
         let server = Arc::clone(&shared);
@@ -155,7 +155,7 @@ pub async fn serve(
     })
 }
 
-impl Server {
+impl ReplayServer {
     /// The source of the response, for the trace, and the response.
     async fn respond(&self, request: Request<Incoming>) -> (&'static str, Response<ReplayBody>) {
         let (parts, body) = request.into_parts();

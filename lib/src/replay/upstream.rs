@@ -26,7 +26,7 @@ pub struct FallbackUpstream {
     record: Option<UpstreamRecorder>,
 }
 
-/// Where exchanges with the upstream are written.
+/// The sink for exchanges with the upstream.
 pub struct UpstreamRecorder {
     sink: Mutex<Box<dyn Sink>>,
     redactor: Arc<Redactor>,
@@ -53,7 +53,7 @@ pub(super) enum UpstreamError {
 }
 
 impl UpstreamError {
-    /// Troubles of one kind are reported together.
+    /// Problems of one kind are reported together.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             UpstreamError::Url(_) => "url",
@@ -64,7 +64,7 @@ impl UpstreamError {
 }
 
 impl UpstreamRecorder {
-    /// Appends to `out`; standard output needs `stdout`. `redactor` replaces secrets before.
+    /// Appends to `out`; standard output needs `stdout`. `redactor` replaces secrets first.
     ///
     /// # Errors
     /// It cannot be opened.
@@ -81,7 +81,7 @@ impl UpstreamRecorder {
     fn write(&self, mut exchange: Exchange<'_>) -> Result<(), String> {
         self.redactor.apply(&mut exchange);
         let host = exchange.request.host.clone().into_owned();
-        // The numbers are in the order of the lines.
+        // Numbered under the lock, so that the numbers follow the order of the lines.
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         exchange.meta.run = Some(self.run.clone().into());
@@ -180,7 +180,7 @@ impl FallbackUpstream {
     /// Ends the recording.
     ///
     /// # Errors
-    /// Any exchange could not be written.
+    /// An exchange could not be written.
     pub fn close(self) -> Result<(), SinkError> {
         self.record.map_or(Ok(()), UpstreamRecorder::close)
     }

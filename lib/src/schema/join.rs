@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use super::node::Bound;
 use super::number::{canonical, compare};
-use super::shape::{Additional, Kind, Part, Shape, is_unread, sort_values};
+use super::shape::{Additional, Kind, Shape, TypePart, is_unread, sort_values};
 
 /// The OpenAPI version whose form schemas are read and written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +91,8 @@ impl Shape {
     }
 }
 
-impl Part {
-    fn unite(&mut self, kind: Kind, mut other: Part, dialect: Dialect) {
+impl TypePart {
+    fn unite(&mut self, kind: Kind, mut other: TypePart, dialect: Dialect) {
         unite_notes(&mut self.notes, std::mem::take(&mut other.notes));
         match (self.values.take(), other.values.take()) {
             (Some(a), Some(b)) => {
@@ -124,7 +124,7 @@ impl Part {
     /// Replaces the enumeration with the join of the schemas of its values.
     fn become_join_of(&mut self, kind: Kind, values: &[Value], dialect: Dialect) {
         let notes = std::mem::take(&mut self.notes);
-        let mut parts = values.iter().map(|value| Part::of_value(value, dialect));
+        let mut parts = values.iter().map(|value| TypePart::of_value(value, dialect));
         *self = parts.next().unwrap_or_default();
         for part in parts {
             self.unite_open(kind, part, dialect);
@@ -133,7 +133,7 @@ impl Part {
     }
 
     /// Unites parts that are not enumerations.
-    fn unite_open(&mut self, kind: Kind, other: Part, dialect: Dialect) {
+    fn unite_open(&mut self, kind: Kind, other: TypePart, dialect: Dialect) {
         // First, because it reads the counts of both sides.
         self.unite_items(&other, dialect);
         self.unite_words(other.words);
@@ -160,7 +160,7 @@ impl Part {
         };
     }
 
-    fn unite_items(&mut self, other: &Part, dialect: Dialect) {
+    fn unite_items(&mut self, other: &TypePart, dialect: Dialect) {
         self.items = match (self.most == Some(0), other.most == Some(0)) {
             (false, true) => self.items.take(),
             (true, false) => other.items.clone(),

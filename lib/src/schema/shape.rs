@@ -29,7 +29,7 @@ pub(super) struct Shape {
     /// Every value is accepted.
     pub(super) anything: bool,
     pub(super) null: bool,
-    pub(super) kinds: BTreeMap<Kind, Part>,
+    pub(super) kinds: BTreeMap<Kind, TypePart>,
     /// Targets of `$ref`.
     pub(super) references: BTreeSet<String>,
     /// Schemas with keywords that cannot be joined one by one (`allOf`, `not`, …), by their
@@ -51,7 +51,7 @@ pub(super) enum Kind {
 
 /// What is accepted of one type.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct TypePart {
     /// Only integers, for numbers.
     pub(super) integer: bool,
     /// `enum`, sorted and without null.
@@ -250,7 +250,7 @@ impl Shape {
                 "object" => Kind::Object,
                 _ => return Shape::atom(schema),
             };
-            let mut part = Part::read(kind, words);
+            let mut part = TypePart::read(kind, words);
             part.integer = name == "integer";
             if let Some(values) = &values {
                 let mut own: Vec<Value> =
@@ -261,7 +261,7 @@ impl Shape {
                 sort_values(&mut own);
                 // The values imply all other keywords.
                 let integer = own.iter().all(is_integer);
-                part = Part { integer, values: Some(own), ..Part::default() };
+                part = TypePart { integer, values: Some(own), ..TypePart::default() };
             }
             match shape.kinds.get_mut(&kind) {
                 // `[integer, number]`
@@ -297,11 +297,11 @@ fn schema_of(value: &Value, dialect: Dialect) -> Value {
         Value::Object(_) => Kind::Object,
     };
     let part = match value {
-        Value::Array(_) | Value::Object(_) => Part::of_value(value, dialect),
-        _ => Part {
+        Value::Array(_) | Value::Object(_) => TypePart::of_value(value, dialect),
+        _ => TypePart {
             integer: is_integer(value),
             values: Some(vec![value.clone()]),
-            ..Part::default()
+            ..TypePart::default()
         },
     };
     part.write(kind, false, dialect)
@@ -318,7 +318,7 @@ pub(super) fn sort_values(values: &mut Vec<Value>) {
     values.dedup_by(|a, b| equal(a, b));
 }
 
-impl Part {
+impl TypePart {
     fn takes(&self, kind: Kind, value: &Value) -> bool {
         match (kind, value) {
             (Kind::Number, Value::Number(number)) => !self.integer || is_integral(number),
@@ -331,8 +331,8 @@ impl Part {
     }
 
     /// What a single value has in common with others of its type.
-    pub(super) fn of_value(value: &Value, dialect: Dialect) -> Part {
-        let mut part = Part::default();
+    pub(super) fn of_value(value: &Value, dialect: Dialect) -> TypePart {
+        let mut part = TypePart::default();
         match value {
             Value::Number(number) => part.integer = is_integral(number),
             Value::String(text) => {
@@ -358,8 +358,8 @@ impl Part {
         part
     }
 
-    fn read(kind: Kind, words: &Map<String, Value>) -> Part {
-        let mut part = Part::default();
+    fn read(kind: Kind, words: &Map<String, Value>) -> TypePart {
+        let mut part = TypePart::default();
         let count = |key: &str| words.get(key).and_then(Value::as_u64);
         let flat: &[&str] = match kind {
             Kind::Boolean | Kind::Object => &[],

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::join::Dialect;
 use super::node::Bound;
-use super::shape::{Additional, Kind, NULL_ONLY, Part, Shape, UNREAD};
+use super::shape::{Additional, Kind, NULL_ONLY, Shape, TypePart, UNREAD};
 
 impl Shape {
     /// The schema of a shape, in canonical form.
@@ -49,7 +49,7 @@ impl Shape {
     }
 }
 
-impl Part {
+impl TypePart {
     pub(super) fn write(self, kind: Kind, nullable: bool, dialect: Dialect) -> Value {
         let name = match kind {
             Kind::Boolean => "boolean",

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, Format, SpecError, finish, parse, read_capped};
 use super::examples;
-use super::home::{Home, Target};
+use super::home::{Home, ReferenceTarget};
 use super::ids::{self, Ids};
 use super::inline::{inline, leads_somewhere};
 use super::refs::{Keys, escape, join_pointer, on_references_mut, resolve, walk};
@@ -222,7 +222,7 @@ impl<'n> Names<'n> {
         });
         let by_url = own_url.is_some();
         let found = match own_url.as_deref() {
-            Some("") => Ok(Target::Document),
+            Some("") => Ok(ReferenceTarget::Document),
             Some(rest) => self.home.find("", rest),
             None if target.contains("://") => {
                 Err("refers to another server; put its content into a file beside the document")
@@ -230,8 +230,8 @@ impl<'n> Names<'n> {
             None => self.home.find(file, target),
         };
         let name = match found {
-            Ok(Target::Document) => return Some(format!("#{fragment}")),
-            Ok(Target::File(name)) => name,
+            Ok(ReferenceTarget::Document) => return Some(format!("#{fragment}")),
+            Ok(ReferenceTarget::File(name)) => name,
             Err(why) => {
                 self.why.insert(reference.to_owned(), why);
                 return None;
@@ -270,7 +270,7 @@ impl<'n> Names<'n> {
         if target.contains("://") {
             return None;
         }
-        let Ok(Target::File(name)) = self.home.find(file, target) else { return None };
+        let Ok(ReferenceTarget::File(name)) = self.home.find(file, target) else { return None };
         if !whole {
             // Data may only look like a reference, so the file is read before anything is changed.
             read(&name).ok()?;
@@ -444,12 +444,15 @@ mod tests {
             ("", "/x.yaml", Some("x.yaml")),
         ] {
             let name = match home.find(from, target) {
-                Ok(Target::File(name)) => Some(name),
+                Ok(ReferenceTarget::File(name)) => Some(name),
                 _ => None,
             };
             assert_eq!(name.as_deref(), found, "{from} {target}");
         }
-        assert!(matches!(home.find("shared/x.yaml", "../api/a.yaml"), Ok(Target::Document)));
+        assert!(matches!(
+            home.find("shared/x.yaml", "../api/a.yaml"),
+            Ok(ReferenceTarget::Document)
+        ));
     }
 
     #[test]

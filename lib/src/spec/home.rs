@@ -18,7 +18,7 @@ pub struct Home {
 }
 
 /// The target of a reference to another file.
-pub(super) enum Target {
+pub(super) enum ReferenceTarget {
     /// The document itself.
     Document,
     /// Another file, by its name relative to the reference root.
@@ -81,7 +81,7 @@ impl Home {
 
     /// The target of a reference without a scheme; `from` is the referring file, empty for the
     /// document.
-    pub(super) fn find(&self, from: &str, target: &str) -> Result<Target, &'static str> {
+    pub(super) fn find(&self, from: &str, target: &str) -> Result<ReferenceTarget, &'static str> {
         const OUTSIDE: &str =
             "leaves the folder of the document; allow a larger folder with --ref-root DIR";
         let Some(root) = &self.root else {
@@ -113,10 +113,10 @@ impl Home {
             }
         }
         if parts == self.document {
-            return Ok(Target::Document);
+            return Ok(ReferenceTarget::Document);
         }
         match parts.strip_prefix(&root.iter().map(String::as_str).collect::<Vec<_>>()[..]) {
-            Some(inside) if !inside.is_empty() => Ok(Target::File(inside.join("/"))),
+            Some(inside) if !inside.is_empty() => Ok(ReferenceTarget::File(inside.join("/"))),
             _ => Err(OUTSIDE),
         }
     }

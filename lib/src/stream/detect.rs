@@ -117,7 +117,7 @@ impl<'b> SourceHead<'b> {
                 && REQUEST.iter().filter(|name| self.contains(name)).count() > 1
     }
 
-    /// True where the text occurs.
+    /// True if the text occurs.
     fn contains(&self, text: &str) -> bool {
         memchr::memmem::find(self.bytes, text.as_bytes()).is_some()
     }

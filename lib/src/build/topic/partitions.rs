@@ -25,7 +25,7 @@ pub(super) struct Partitions<'c> {
     member: Option<String>,
     /// Everything that does not belong to this topic only.
     base: Piece,
-    parts: BTreeMap<i32, Part>,
+    parts: BTreeMap<i32, PartitionState>,
     cluster: String,
     topic: String,
     /// True if there is no group.
@@ -35,7 +35,7 @@ pub(super) struct Partitions<'c> {
 }
 
 #[derive(Default)]
-struct Part {
+struct PartitionState {
     confirmed: Piece,
     /// Sorted by offset.
     claimed: Vec<Claimed>,
@@ -43,7 +43,7 @@ struct Part {
     before: Option<(Claims, Option<u64>)>,
 }
 
-impl Part {
+impl PartitionState {
     /// The end of what is included; 0 if nothing is yet.
     fn end(&self) -> &KnownRange {
         let claimed = self.claimed.iter().map(|claimed| &claimed.piece.end);
@@ -306,7 +306,7 @@ impl<'c> Partitions<'c> {
 
 /// Decides about the claims for a partition. `successor` is this run if it owns the partition: then
 /// it takes over what nobody has read again. Otherwise others are about to read it.
-fn decide(part: &mut Part, claims: &Claims, committed: u64, successor: Option<&str>) {
+fn decide(part: &mut PartitionState, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
         match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {
             (Verdict::Heard, _) => part.confirmed.unite(claimed.piece),

@@ -4,7 +4,8 @@ use super::edits::Edits;
 use super::names::NameKind;
 use super::{Found, Redactor};
 
-/// True of a text that begins with a request line or a status line of HTTP/1 (RFC 9112, 3 and 4) and has header lines.
+/// True for text that begins with a request or status line of HTTP/1 (RFC 9112, 3 and 4) and has
+/// header lines.
 pub(super) fn is_message(bytes: &[u8]) -> bool {
     let Some(end) = memchr::memchr(b'\n', &bytes[..bytes.len().min(8 << 10)]) else { return false };
     let line = bytes[..end].trim_ascii_end();

@@ -1,4 +1,4 @@
-//! Texts for people, without the secrets in them: targets of requests, and messages of programs.
+//! Replaces secrets in text for people: in targets of requests, and in messages of programs.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -6,26 +6,26 @@ use std::sync::LazyLock;
 use super::text::Mode;
 use super::{Found, RedactOptions, Redactor, random_key};
 
-/// For messages of programs that have no key of a user.
+/// For messages of programs that have no key.
 static UNKEYED: LazyLock<Option<Redactor>> =
     LazyLock::new(|| Redactor::new(&random_key(), &RedactOptions::default()).ok());
 
-/// What stands around a URL in a sentence.
+/// Punctuation around a URL in a sentence.
 const AROUND: [char; 11] = ['"', '\'', '(', ')', '<', '>', '[', ']', ',', '.', ':'];
 
-/// A message for people without the secrets that [`Redactor::shown_text`] finds. They are replaced under a key that is
-/// made for this process.
+/// Replaces the secrets in a message that [`Redactor::shown_text`] finds, with a random key for
+/// this process.
 pub fn shown_text(text: &str) -> Cow<'_, str> {
     UNKEYED.as_ref().map_or(Cow::Borrowed(text), |redactor| redactor.shown_text(text))
 }
 
 impl Redactor {
-    /// A path for people, without the secrets in it.
+    /// A path for messages, with its secrets replaced.
     pub fn shown_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         self.path(path, &mut Found::default()).map_or(Cow::Borrowed(path), Cow::Owned)
     }
 
-    /// A request target for people: its path and its query, without the secrets in them.
+    /// A request target for messages: path and query, with their secrets replaced.
     pub fn shown_target<'p>(&self, target: &'p str) -> Cow<'p, str> {
         let Some((path, query)) = target.split_once('?') else { return self.shown_path(target) };
         let mut request = super::super::Request {
@@ -41,7 +41,8 @@ impl Redactor {
         Cow::Owned(format!("{}?{query}", self.shown_path(path)))
     }
 
-    /// A message for people, which may quote a URL, a target, or other text from a client, a server or a file.
+    /// Replaces the secrets in a message, which may quote a URL, a target, or other text from a
+    /// client, a server or a file.
     pub fn shown_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let words: Vec<Cow<'_, str>> =
             text.split_inclusive([' ', '\n', '\t']).map(|word| self.shown_word(word)).collect();
@@ -86,7 +87,7 @@ impl Redactor {
     }
 }
 
-/// The password in `user:password@host`, as somebody writes who forgets the scheme.
+/// The password in `user:password@host`, a URL without its scheme.
 fn password_without_scheme(word: &str) -> Option<std::ops::Range<usize>> {
     let sign = word.rfind('@')?;
     let (user, password) = word[..sign].split_once(':')?;

@@ -25,7 +25,7 @@ pub(super) enum Mode {
     Shapes,
 }
 
-/// Words that stand before a credential.
+/// Words that precede a credential.
 const SCHEMES: [&[u8]; 4] = [b"bearer", b"basic", b"token", b"dpop"];
 
 /// A line that has been examined.
@@ -348,7 +348,7 @@ fn encoded_value(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     (end > start).then_some(start..end)
 }
 
-/// The text of a block scalar (YAML 1.2, 8.1) whose `|` or `>` is at `at`: the indented lines behind it.
+/// The text of a block scalar (YAML 1.2, 8.1): the indented lines after the `|` or `>` at `at`.
 fn block_scalar(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if !matches!(bytes.get(at), Some(b'|' | b'>')) {
         return None;
@@ -371,7 +371,7 @@ fn block_scalar(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     (length > 0).then_some(start..start + length)
 }
 
-/// True of a value that is code and no text: a call, or a word of a programming language.
+/// True for a value that is code: a call, or a keyword of a programming language.
 fn is_code(bytes: &[u8], value: &Range<usize>) -> bool {
     const WORDS: [&[u8]; 8] =
         [b"new", b"await", b"async", b"function", b"undefined", b"null", b"None", b"nil"];

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::operation_ids::{Named, operation_ids};
+use super::operation_ids::{UnnamedOperation, operation_ids};
 use super::summaries::summary;
 use super::wording::{PathShape, Siblings, Wording, subject};
 use crate::exchange::Method;
@@ -43,7 +43,7 @@ impl Labels {
                 wordings.push((path, *method, Wording::of(path.key, *method, shape)));
             }
         }
-        let named = wordings.iter().map(|(path, method, wording)| Named {
+        let named = wordings.iter().map(|(path, method, wording)| UnnamedOperation {
             key: path.key,
             method: *method,
             parameters: path.parameters.clone(),

@@ -6,7 +6,7 @@ use super::wording::{Verb, Wording, version, words};
 use crate::exchange::Method;
 
 /// An operation to name.
-pub(super) struct Named<'a> {
+pub(super) struct UnnamedOperation<'a> {
     /// The path, with `{}` for each parameter.
     pub(super) key: &'a str,
     pub(super) method: Method,
@@ -20,7 +20,9 @@ pub(super) struct Named<'a> {
 /// If several would have the same name, the shortest path gets it, and the others add more: their
 /// version, their parameters, their method, and finally a number. So a path that is found later
 /// rarely renames another.
-pub(super) fn operation_ids(mut all: Vec<Named<'_>>) -> BTreeMap<(String, Method), String> {
+pub(super) fn operation_ids(
+    mut all: Vec<UnnamedOperation<'_>>,
+) -> BTreeMap<(String, Method), String> {
     all.sort_by_key(|named| (named.key.matches('/').count(), named.key, named.method));
     // Code generators may ignore case.
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
@@ -38,7 +40,7 @@ pub(super) fn operation_ids(mut all: Vec<Named<'_>>) -> BTreeMap<(String, Method
     ids
 }
 
-fn candidates(base: &str, named: &Named<'_>, same_path: bool) -> Vec<String> {
+fn candidates(base: &str, named: &UnnamedOperation<'_>, same_path: bool) -> Vec<String> {
     let version = capitalised(words(&version(named.key)).iter());
     let by: Vec<String> =
         named.parameters.iter().map(|name| capitalised(words(name).iter())).collect();
@@ -57,7 +59,7 @@ fn candidates(base: &str, named: &Named<'_>, same_path: bool) -> Vec<String> {
 }
 
 /// All names in the path: for `/v1/a/b.csv`, `getV1ABCsv`.
-fn spelled_out(named: &Named<'_>) -> String {
+fn spelled_out(named: &UnnamedOperation<'_>) -> String {
     let verb = match &named.wording.verb {
         Verb::Method(verb) => (*verb).to_owned(),
         Verb::Action(_) | Verb::Name => named.method.as_str().to_owned(),
@@ -113,7 +115,7 @@ mod tests {
                 Wording::of(key, *method, PathShape::of(key, &operation, Siblings::of(key, &keys)))
             })
             .collect();
-        let named = all.iter().zip(&wordings).map(|((key, method), wording)| Named {
+        let named = all.iter().zip(&wordings).map(|((key, method), wording)| UnnamedOperation {
             key,
             method: *method,
             parameters: vec!["owner", "repo_id"][..key.matches("{}").count().min(2)].to_vec(),

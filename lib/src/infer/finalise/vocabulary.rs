@@ -186,7 +186,7 @@ pub(super) fn stem(word: &str) -> Cow<'_, str> {
     Cow::Borrowed(word)
 }
 
-/// True where a name ends in a plural.
+/// True if a name ends in a plural.
 pub(super) fn is_plural(name: &str) -> bool {
     words(name).last().is_some_and(|word| stem(&word) != word || is_irregular_plural(&word))
 }

@@ -235,8 +235,8 @@ const TABLE: &[Row] = &[
             "x-varnish*",
         ],
     ),
-    // The status beside the status line: of SPDY (draft 3.1, 3.2.2), and of CGI scripts (RFC 3875,
-    // 6.3.3).
+    // The status in addition to the status line: in SPDY (draft 3.1, 3.2.2), and CGI scripts (RFC
+    // 3875, 6.3.3).
     (Response, &["status"]),
     // CDNs, clouds and hosts of applications: Cloudflare, Fastly, Akamai, Amazon CloudFront and S3,
     // Azure Front Door, Google Cloud, CDN77, Imperva, Sucuri, Vercel, Netlify, Fly.io, Render,

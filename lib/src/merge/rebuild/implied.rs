@@ -12,12 +12,12 @@ use crate::spec::Place;
 
 /// The part of an inferred schema for one type; for any type if it is unknown.
 #[derive(Clone, Debug)]
-pub(super) struct Part<'v> {
+pub(super) struct InferredPart<'v> {
     pub(super) place: Place<'v>,
     pub(super) kind: Option<&'v str>,
 }
 
-impl Part<'_> {
+impl InferredPart<'_> {
     fn word(&self, word: &str) -> Option<&Value> {
         self.place.value.get(word)
     }
@@ -41,7 +41,7 @@ impl Part<'_> {
 }
 
 /// The alternatives of an inferred schema, each of one type.
-pub(super) fn parts<'v>(schema: &Place<'v>) -> Vec<Part<'v>> {
+pub(super) fn parts<'v>(schema: &Place<'v>) -> Vec<InferredPart<'v>> {
     let mut all = Vec::new();
     let mut queue = vec![schema.clone()];
     // Inferred schemas only refer to one another through properties and items.
@@ -52,10 +52,10 @@ pub(super) fn parts<'v>(schema: &Place<'v>) -> Vec<Part<'v>> {
         match (branches, only_null.or_else(|| kinds(place.value))) {
             (Some(branches), _) => queue.extend(branches.items()),
             (None, Some(kinds)) => {
-                let of = |kind| Part { place: place.clone(), kind: Some(kind) };
+                let of = |kind| InferredPart { place: place.clone(), kind: Some(kind) };
                 all.extend(kinds.into_iter().map(of));
             }
-            (None, None) => all.push(Part { place, kind: None }),
+            (None, None) => all.push(InferredPart { place, kind: None }),
         }
     }
     all
@@ -81,7 +81,7 @@ fn takes_kind(schema: &Value, kind: &str) -> bool {
 }
 
 /// True if a branch accepts no value of a part: it has another type, or other tag values.
-fn excludes(branch: &Place<'_>, part: &Part<'_>) -> bool {
+fn excludes(branch: &Place<'_>, part: &InferredPart<'_>) -> bool {
     let Ok(branch) = branch.clone().target() else { return false };
     let Some(kind) = part.kind else { return false };
     if !takes_kind(branch.value, kind) {
@@ -105,7 +105,7 @@ impl Sum {
     pub(super) fn implied(
         &mut self,
         ours: &Place<'_>,
-        part: &Part<'_>,
+        part: &InferredPart<'_>,
         direction: Direction,
     ) -> bool {
         let at = &*ours.pointer;
@@ -149,7 +149,7 @@ impl Sum {
         valid
     }
 
-    fn enumeration(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+    fn enumeration(&mut self, ours: &Place<'_>, part: &InferredPart<'_>) -> bool {
         let only = ours.value.get("const").map(std::slice::from_ref);
         let Some(allowed) =
             ours.value.get("enum").and_then(Value::as_array).map(Vec::as_slice).or(only)
@@ -169,7 +169,7 @@ impl Sum {
     fn limit(
         &mut self,
         ours: &Place<'_>,
-        part: &Part<'_>,
+        part: &InferredPart<'_>,
         word: &'static str,
         is_least: bool,
     ) -> bool {
@@ -185,13 +185,13 @@ impl Sum {
     }
 
     /// Checks a keyword that only follows from an equal one.
-    fn same(&mut self, ours: &Place<'_>, part: &Part<'_>, word: &'static str) -> bool {
+    fn same(&mut self, ours: &Place<'_>, part: &InferredPart<'_>, word: &'static str) -> bool {
         let wanted = ours.value.get(word).filter(|value| **value != json!(false));
         wanted.is_none_or(|value| part.word(word) == Some(value))
             || self.refute(&ours.pointer, word, Value::Null)
     }
 
-    fn format(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+    fn format(&mut self, ours: &Place<'_>, part: &InferredPart<'_>) -> bool {
         let Some(format) = ours.text("format") else { return true };
         let seen = part.place.text("format");
         let follows = if part.kind == Some("string") {
@@ -202,7 +202,7 @@ impl Sum {
         follows || self.refute(&ours.pointer, "format", Value::Null)
     }
 
-    fn number(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+    fn number(&mut self, ours: &Place<'_>, part: &InferredPart<'_>) -> bool {
         let mut valid = self.limit(ours, part, "minimum", true);
         valid &= self.limit(ours, part, "maximum", false);
         // The observed value may equal the limit.
@@ -216,14 +216,14 @@ impl Sum {
         self.format(ours, part) && valid
     }
 
-    fn string(&mut self, ours: &Place<'_>, part: &Part<'_>) -> bool {
+    fn string(&mut self, ours: &Place<'_>, part: &InferredPart<'_>) -> bool {
         let mut valid = self.limit(ours, part, "minLength", true);
         valid &= self.limit(ours, part, "maxLength", false);
         valid &= self.same(ours, part, "pattern");
         self.format(ours, part) && valid
     }
 
-    fn array(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
+    fn array(&mut self, ours: &Place<'_>, part: &InferredPart<'_>, direction: Direction) -> bool {
         let mut valid = self.limit(ours, part, "minItems", true);
         valid &= self.limit(ours, part, "maxItems", false);
         valid &= self.same(ours, part, "uniqueItems");
@@ -235,7 +235,7 @@ impl Sum {
         valid
     }
 
-    fn object(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
+    fn object(&mut self, ours: &Place<'_>, part: &InferredPart<'_>, direction: Direction) -> bool {
         let mut valid = true;
         let properties = ours.get("properties");
         let own = |name: &str| properties.as_ref().and_then(|all| all.get(name));
@@ -279,7 +279,7 @@ impl Sum {
         ours: &Place<'_>,
         word: &'static str,
         all: &[Place<'_>],
-        part: &Part<'_>,
+        part: &InferredPart<'_>,
         direction: Direction,
     ) -> bool {
         let may: Vec<&Place<'_>> = all.iter().filter(|branch| !excludes(branch, part)).collect();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::extend::{Kept, MARK, PENDING, component};
 use crate::merge::components::rename;
-use crate::merge::context::{Context, Policy};
+use crate::merge::context::{ConflictPolicy, Context};
 use crate::merge::root::specs;
 use crate::schema::{Dialect, covers, join};
 use crate::spec::{Document, METHODS, Version, on_references};
@@ -57,7 +57,7 @@ pub(super) fn add(
         version: Version::V3_0,
         warnings: Vec::new(),
     });
-    (specs(&documents, Policy::Widen).unwrap_or_default(), Aliases::new())
+    (specs(&documents, ConflictPolicy::Widen).unwrap_or_default(), Aliases::new())
 }
 
 /// What people say about credentials also applies to new operations.

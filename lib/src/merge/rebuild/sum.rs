@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::Contradictions;
-use super::implied::{Part, parts};
+use super::implied::{InferredPart, parts};
 use crate::merge::paths::structure;
 use crate::merge::root::documents_of_one_version;
 use crate::schema::{Direction, Fault};
@@ -203,7 +203,12 @@ impl Sum {
     }
 
     /// True if a schema accepts the values of a type.
-    pub(super) fn part(&mut self, ours: &Place<'_>, part: &Part<'_>, direction: Direction) -> bool {
+    pub(super) fn part(
+        &mut self,
+        ours: &Place<'_>,
+        part: &InferredPart<'_>,
+        direction: Direction,
+    ) -> bool {
         let Some((ours, key)) = key(ours, part, direction) else { return true };
         if let Some(known) = self.seen.get(&key) {
             return *known;
@@ -222,7 +227,7 @@ impl Sum {
     pub(super) fn admits(
         &mut self,
         ours: &Place<'_>,
-        part: &Part<'_>,
+        part: &InferredPart<'_>,
         direction: Direction,
     ) -> bool {
         if self.found.is_none() {
@@ -258,7 +263,11 @@ fn responses<'v>(operation: &Place<'v>) -> Vec<(&'v str, Place<'v>)> {
 }
 
 /// The target of a schema, and the key of the comparison.
-fn key<'v>(ours: &Place<'v>, part: &Part<'_>, direction: Direction) -> Option<(Place<'v>, Key)> {
+fn key<'v>(
+    ours: &Place<'v>,
+    part: &InferredPart<'_>,
+    direction: Direction,
+) -> Option<(Place<'v>, Key)> {
     let ours = ours.clone().target().ok()?;
     let kind = part.kind.unwrap_or_default().to_owned();
     let sent = direction == Direction::Request;

@@ -6,7 +6,8 @@ use crate::merge::tests::{built, document, spec};
 
 fn merged(base: &Value, ours: &Value, theirs: &Value) -> (Value, Vec<Conflict>) {
     let [base, ours, theirs] = [base, ours, theirs].map(|root| document(root.clone()));
-    let (document, conflicts) = three_way(&base, &ours, &theirs, Policy::Union).expect("merges");
+    let (document, conflicts) =
+        three_way(&base, &ours, &theirs, ConflictPolicy::Union).expect("merges");
     (document.root, conflicts)
 }
 
@@ -28,7 +29,8 @@ proptest! {
 }
 
 fn texts(base: &Document, ours: &Document, theirs: &Document) -> (Value, Vec<String>) {
-    let (document, conflicts) = three_way(base, ours, theirs, Policy::Union).expect("merges");
+    let (document, conflicts) =
+        three_way(base, ours, theirs, ConflictPolicy::Union).expect("merges");
     (document.root, conflicts.iter().map(Conflict::to_string).collect())
 }
 
@@ -129,9 +131,10 @@ fn true_conflicts_are_told_and_ours_stays() {
     );
     assert_eq!(root["paths"]["/users/{id}"]["get"]["summary"], "One");
     assert!(root["paths"].get("/health").is_none());
-    let last = three_way(&base, &ours, &theirs, Policy::Last).expect("merges").0.root;
+    let last = three_way(&base, &ours, &theirs, ConflictPolicy::Last).expect("merges").0.root;
     assert_eq!(last["paths"]["/users/{id}"]["get"]["summary"], "Two");
-    let error = three_way(&base, &ours, &theirs, Policy::Error).expect_err("differs").to_string();
+    let error =
+        three_way(&base, &ours, &theirs, ConflictPolicy::Error).expect_err("differs").to_string();
     assert!(error.contains("\"One\" / \"Two\""), "{error}");
 }
 

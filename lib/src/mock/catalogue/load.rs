@@ -14,7 +14,7 @@ const IN_PATH: &AsciiSet =
 
 /// Documents in the order of the command line, with warnings.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub struct LoadedSpecs {
     /// The documents.
     pub documents: Vec<Document>,
     /// Formal errors, and skipped files of a folder.
@@ -38,7 +38,7 @@ pub struct Sources {
 
 /// Why the specs cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub enum SpecLoadError {
     /// A file, or standard input, is not a spec.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -80,15 +80,15 @@ impl Sources {
         stdin: &mut dyn Read,
         ref_root: Option<PathBuf>,
         fetch: Fetch,
-    ) -> Result<Sources, LoadError> {
+    ) -> Result<Sources, SpecLoadError> {
         let stdin = match names.iter().filter(|name| *name == "-").count() {
             0 => None,
             1 => {
                 let mut bytes = Vec::new();
-                stdin.read_to_end(&mut bytes).map_err(LoadError::Stdin)?;
+                stdin.read_to_end(&mut bytes).map_err(SpecLoadError::Stdin)?;
                 Some(bytes)
             }
-            _ => return Err(LoadError::StdinTwice),
+            _ => return Err(SpecLoadError::StdinTwice),
         };
         Ok(Sources { names, stdin, ref_root, fetch })
     }
@@ -97,8 +97,8 @@ impl Sources {
     ///
     /// # Errors
     /// The first that cannot be loaded.
-    pub fn load(&mut self) -> Result<Loaded, LoadError> {
-        let mut loaded = Loaded::default();
+    pub fn load(&mut self) -> Result<LoadedSpecs, SpecLoadError> {
+        let mut loaded = LoadedSpecs::default();
         let root = self.ref_root.as_deref();
         for name in &self.names {
             if name == "-" {
@@ -115,7 +115,7 @@ impl Sources {
     }
 }
 
-impl Loaded {
+impl LoadedSpecs {
     fn add(&mut self, document: Document) {
         let source = &document.source;
         self.warnings
@@ -139,8 +139,8 @@ impl Loaded {
         Ok(())
     }
 
-    fn add_url(&mut self, url: &str, fetch: &mut Fetch) -> Result<(), LoadError> {
-        let wrong = |why: String| LoadError::Url { url: url.to_owned(), why };
+    fn add_url(&mut self, url: &str, fetch: &mut Fetch) -> Result<(), SpecLoadError> {
+        let wrong = |why: String| SpecLoadError::Url { url: url.to_owned(), why };
         let bytes = fetch(url).map_err(wrong)?;
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -155,8 +155,8 @@ impl Loaded {
         Ok(())
     }
 
-    fn add_folder(&mut self, folder: &Path, root: Option<&Path>) -> Result<(), LoadError> {
-        let wrong = |error| LoadError::Folder { path: folder.to_owned(), error };
+    fn add_folder(&mut self, folder: &Path, root: Option<&Path>) -> Result<(), SpecLoadError> {
+        let wrong = |error| SpecLoadError::Folder { path: folder.to_owned(), error };
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(wrong)? {
             let path = entry.map_err(wrong)?.path();
@@ -179,7 +179,7 @@ impl Loaded {
             }
         }
         if self.documents.len() == before {
-            Err(LoadError::Empty(folder.to_owned()))
+            Err(SpecLoadError::Empty(folder.to_owned()))
         } else {
             Ok(())
         }

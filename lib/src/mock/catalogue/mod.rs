@@ -16,7 +16,7 @@ use crate::spec::{Document, check_refs};
 use super::world::Storage;
 
 pub use super::world::DataError;
-pub use load::{Fetch, LoadError, Loaded, Sources};
+pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
 pub(super) use plans::{Making, MediaPlan, OperationPlan, ResponsePlan, Spec};
 pub use watch::{Seen, WATCH_EVERY};
 

@@ -5,13 +5,13 @@ use http::header::WWW_AUTHENTICATE;
 
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
-use super::lookup::Operation;
+use super::lookup::MatchedOperation;
 use super::{fill, negotiation};
 
 pub(super) fn refuse(
     context: &Context<'_>,
     call: &Call<'_>,
-    operation: &Operation<'_>,
+    operation: &MatchedOperation<'_>,
 ) -> Option<Answer> {
     let credentials = &operation.plan.credentials;
     if !context.settings.validate || credentials.are_brought(&call.request) {

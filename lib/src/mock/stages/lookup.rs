@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::conform::{Api, Base, Found, Matched, Verb};
+use crate::conform::{Api, BasePathRule, Found, Matched, Verb};
 use crate::exchange::{Method, Request};
 use crate::recorded::HostRule;
 
@@ -10,7 +10,7 @@ use super::super::call::{Call, Context};
 use super::super::catalogue::{OperationPlan, Spec, origins};
 
 /// The matching operation.
-pub(super) struct Operation<'a> {
+pub(super) struct MatchedOperation<'a> {
     pub(super) spec: &'a Spec,
     pub(super) matched: Matched<'a>,
     pub(super) plan: &'a OperationPlan,
@@ -29,7 +29,7 @@ pub(super) struct Missing<'a> {
 pub(super) fn find<'a>(
     context: &Context<'a>,
     call: &Call<'a>,
-) -> Result<Operation<'a>, Box<Missing<'a>>> {
+) -> Result<MatchedOperation<'a>, Box<Missing<'a>>> {
     let method = call.verb();
     let mut best: Option<(&Spec, Matched<'_>)> = None;
     let mut missing = Missing { allowed: BTreeSet::new(), nearest: None };
@@ -52,17 +52,19 @@ pub(super) fn find<'a>(
     let raw_query = call.raw_query();
     matched.raw_query = raw_query.contains('%').then(|| raw_query.to_owned());
     let plan = spec.plan(matched.id);
-    Ok(Operation { spec, matched, plan })
+    Ok(MatchedOperation { spec, matched, plan })
 }
 
 /// Searches one spec. A request that names a host needs the base path too; the scheme is ignored.
 fn find_in<'a>(api: &'a Api, call: &Call<'_>, method: Verb<'a>) -> Found<'a> {
     if call.host == HostRule::Any {
-        return api.find_for(method, None, &call.request, Base::Optional);
+        return api.find_for(method, None, &call.request, BasePathRule::Optional);
     }
     let [https, http] = origins(&call.request.host);
-    match api.find_for(method, Some(&https), &call.request, Base::Required) {
-        Found::NotFound(_) => api.find_for(method, Some(&http), &call.request, Base::Required),
+    match api.find_for(method, Some(&https), &call.request, BasePathRule::Required) {
+        Found::NotFound(_) => {
+            api.find_for(method, Some(&http), &call.request, BasePathRule::Required)
+        }
         found => found,
     }
 }

@@ -10,14 +10,14 @@ use crate::exchange::sorted_path;
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
 use super::super::catalogue::Making;
-use super::lookup::Operation;
+use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 use super::reflect;
 
 pub(super) fn answer(
     context: &Context<'_>,
     call: &Call<'_>,
-    operation: &Operation<'_>,
+    operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
 ) -> Answer {
     let mut seed = Seed::of(context, call, choice);

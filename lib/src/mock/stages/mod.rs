@@ -14,7 +14,7 @@ mod validation;
 
 use super::answer::Answer;
 use super::call::{Call, Context};
-use lookup::Operation;
+use lookup::MatchedOperation;
 use negotiation::Choice;
 
 pub(super) use preflight::allow_origin;
@@ -42,7 +42,11 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
 }
 
 /// The answer of an operation.
-fn of_operation(context: &Context<'_>, call: &Call<'_>, operation: &Operation<'_>) -> Answer {
+fn of_operation(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    operation: &MatchedOperation<'_>,
+) -> Answer {
     if let Some(refusal) = credentials::refuse(context, call, operation) {
         return refusal;
     }
@@ -60,7 +64,7 @@ fn of_operation(context: &Context<'_>, call: &Call<'_>, operation: &Operation<'_
 fn fill(
     context: &Context<'_>,
     call: &Call<'_>,
-    operation: &Operation<'_>,
+    operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
 ) -> Answer {
     example::answer(context, call, choice)

@@ -11,7 +11,7 @@ use super::super::answer::Answer;
 use super::super::answer::media::Accept;
 use super::super::call::{Call, Context};
 use super::super::catalogue::{MediaPlan, OperationPlan, ResponsePlan};
-use super::lookup::Operation;
+use super::lookup::MatchedOperation;
 
 /// The parts of an answer.
 pub(super) struct Choice<'a> {
@@ -42,7 +42,7 @@ struct NotAcceptable;
 pub(super) fn choose<'a>(
     context: &Context<'_>,
     call: &'a Call<'_>,
-    operation: &'a Operation<'_>,
+    operation: &'a MatchedOperation<'_>,
 ) -> Result<Choice<'a>, Box<Answer>> {
     let plan = operation.plan;
     let preferred = call.preferences.example.as_deref();
@@ -88,7 +88,7 @@ pub(super) fn choose<'a>(
 /// the wrong type says more than nothing.
 pub(super) fn declared_error<'a>(
     call: &Call<'_>,
-    operation: &'a Operation<'_>,
+    operation: &'a MatchedOperation<'_>,
     codes: &[u16],
     status: StatusCode,
 ) -> Option<Choice<'a>> {
@@ -108,7 +108,7 @@ pub(super) fn declared_error<'a>(
 /// Like [`declared_error`], for a status that no other declaration can replace.
 pub(super) fn exact_error<'a>(
     call: &Call<'_>,
-    operation: &'a Operation<'_>,
+    operation: &'a MatchedOperation<'_>,
     status: StatusCode,
 ) -> Option<Choice<'a>> {
     let response = response(operation.plan, StatusKey::Code(status.as_u16()))?;

@@ -13,7 +13,7 @@ use crate::schema::{Direction, NodeId, SchemaSet};
 use super::super::answer::Answer;
 use super::super::answer::media::Notation;
 use super::super::call::{Call, Context};
-use super::lookup::Operation;
+use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 
 /// Query parameters for the page size, without `_`, `-`, `$`, `[` and `]`, in lower case.
@@ -40,7 +40,7 @@ const ENVELOPES: [&str; 6] = ["data", "result", "results", "item", "items", "res
 pub(super) fn apply(
     context: &Context<'_>,
     call: &Call<'_>,
-    operation: &Operation<'_>,
+    operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
     answer: &mut Answer,
 ) {
@@ -83,7 +83,7 @@ struct Reflected<'a> {
 
 impl<'a> Reflected<'a> {
     /// `None` if there is nothing.
-    fn of(call: &'a Call<'_>, operation: &'a Operation<'_>) -> Option<Reflected<'a>> {
+    fn of(call: &'a Call<'_>, operation: &'a MatchedOperation<'_>) -> Option<Reflected<'a>> {
         let path = operation.matched.path_values.as_slice();
         let item = operation.matched.operation.template.ends_with('}');
         let item = path.last().filter(|_| item).map(|(_, value)| value.as_str());
@@ -242,7 +242,7 @@ fn plain(name: &str) -> String {
 /// The URI of an item that a POST created: the request path, followed by the item's id.
 fn location(
     call: &Call<'_>,
-    operation: &Operation<'_>,
+    operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
     value: &Value,
 ) -> Option<HeaderValue> {

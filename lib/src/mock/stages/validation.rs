@@ -7,7 +7,7 @@ use crate::conform::Violation;
 
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
-use super::lookup::Operation;
+use super::lookup::MatchedOperation;
 use super::{fill, negotiation};
 
 /// Lists the violations if the operation declares the error itself.
@@ -18,7 +18,7 @@ const MAX_HEADER: usize = 4096;
 pub(super) fn refuse(
     context: &Context<'_>,
     call: &Call<'_>,
-    operation: &Operation<'_>,
+    operation: &MatchedOperation<'_>,
 ) -> Option<Answer> {
     if !context.settings.validate {
         return None;

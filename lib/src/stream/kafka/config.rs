@@ -8,8 +8,8 @@ use rdkafka::error::KafkaError;
 
 use super::locator::{PREFIX, Topic, is_secret};
 
-/// Session timeout in milliseconds for a static group member. Such a member does not leave the group
-/// at its end, so its partitions are given to others only after this time.
+/// Session timeout in milliseconds for a static group member. Such a member does not leave the
+/// group at its end, so its partitions are given to others only after this time.
 const MISSED_AFTER: &str = "10000";
 
 /// Checks the properties of the URL and the environment: their names, their values, and whether

@@ -40,7 +40,7 @@ impl Events {
         self.closing.store(true, Ordering::Relaxed);
     }
 
-    /// Whether an assignment waits for its answer.
+    /// Whether an assignment is unanswered.
     pub(super) fn is_unanswered(&self) -> bool {
         self.unanswered.load(Ordering::Relaxed)
     }

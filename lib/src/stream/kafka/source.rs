@@ -463,8 +463,8 @@ impl TopicReader {
 }
 
 impl Drop for TopicReader {
-    /// Leaves the group. librdkafka does not close before each decision of the group has its answer, so those that nobody
-    /// carried out have it here: an assignment is answered by taking none of it.
+    /// Leaves the group. librdkafka closes only when each decision of the group is answered, so
+    /// pending ones are answered here: an assignment is answered by accepting no partition.
     fn drop(&mut self) {
         self.events().close();
         let _ = self.release();
