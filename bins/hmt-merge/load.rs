@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use hmt_core::infer::{Ledger, Partial, Provenance};
-use hmt_core::spec::{Document, Format, SpecError, check_refs, load as load_bytes, load_file};
+use hmt_core::spec::{
+    Document, Format, SpecError, check_refs, load as load_bytes, load_to_rewrite,
+};
 
 use super::args::Config;
 
@@ -58,9 +60,7 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
 /// Not a spec, or one with a broken reference.
 pub(crate) fn base(config: &Config) -> anyhow::Result<Document> {
     let path = config.base.as_deref().context("no base")?;
-    let document = load_file(path)?;
-    check_refs(&document)?;
-    Ok(document)
+    Ok(load_to_rewrite(path)?)
 }
 
 impl Inputs {
@@ -130,7 +130,7 @@ impl Inputs {
                 std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             self.add(&path.display().to_string(), &bytes, config)
         } else {
-            self.add_document(load_file(path)?, config)
+            self.add_document(load_to_rewrite(path)?, config)
         }
     }
 

@@ -76,6 +76,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     ref_root: Option<PathBuf>,
 
+    /// Allow references of specs to other servers
+    ///
+    /// Each URL is fetched once. Link-local and metadata addresses are never contacted, and private addresses only
+    /// if the spec itself came from a private address. Without this, a spec from a URL can refer to its own server only.
+    #[arg(long)]
+    remote_refs: bool,
+
     /// Do not start (exit 1) if there is any warning about a spec
     #[arg(long)]
     strict: bool,
@@ -146,8 +153,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
 
-    /// List the operations at startup, and print a line for each request, even if standard error is
-    /// not a terminal
+    /// List the operations at startup, and print a line for each request, even if standard error is not a
+    /// terminal; report bodies that match several branches of oneOf
     #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
@@ -195,6 +202,8 @@ pub(crate) enum Command {
 pub(crate) struct Config {
     pub(crate) specs: Vec<String>,
     pub(crate) ref_root: Option<PathBuf>,
+    /// References may lead to other servers.
+    pub(crate) remote_refs: bool,
     /// Treat any warning about a spec as an error.
     pub(crate) strict: bool,
     /// Require exactly one branch of `oneOf`.
@@ -268,6 +277,7 @@ impl Args {
             validate: !self.no_validate,
             dynamic: self.dynamic,
             reflect: !self.no_reflect,
+            report_overlaps: self.verbose && !self.strict_one_of,
             seed: self.seed,
             cors: self.cors || !self.no_cors,
             upstream,
@@ -287,6 +297,7 @@ impl Args {
         Ok(Config {
             specs: self.specs,
             ref_root: self.ref_root,
+            remote_refs: self.remote_refs,
             strict: self.strict,
             strict_one_of: self.strict_one_of,
             address: self.bind,

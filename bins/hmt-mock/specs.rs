@@ -10,7 +10,7 @@ use anyhow::bail;
 use hmt_core::cli::Messages;
 use hmt_core::exchange::Redactor;
 use hmt_core::mock::{Catalogue, Fetch, Mock, Seen, Sources, WATCH_EVERY};
-use hmt_core::net::Client;
+use hmt_core::net::Fetcher;
 use tokio::runtime::Handle;
 
 use super::args::Config;
@@ -34,20 +34,21 @@ pub(crate) struct Specs {
 impl Specs {
     /// Reads standard input if it is named, and nothing else yet. `runtime` fetches URLs.
     pub(crate) fn new(config: &Config, runtime: Handle) -> anyhow::Result<Specs> {
-        let mut client = None;
-        let fetch: Fetch = Box::new(move |url| {
-            let client = match &client {
-                Some(client) => client,
-                None => client.insert(Client::new(None).map_err(|error| error.to_string())?),
+        let mut fetcher = None;
+        let fetch: Fetch = Box::new(move |url, reach| {
+            let fetcher = match &fetcher {
+                Some(fetcher) => fetcher,
+                None => fetcher.insert(Fetcher::new().map_err(|error| error.to_string())?),
             };
-            let fetched = runtime.block_on(client.fetch(url, MAX_SPEC));
-            fetched.map(Vec::from).map_err(|error| error.to_string())
+            let fetched = runtime.block_on(fetcher.fetch(url, reach, MAX_SPEC));
+            fetched.map_err(|error| error.to_string())
         });
         Ok(Specs {
             sources: Sources::new(
                 config.specs.clone(),
                 &mut io::stdin().lock(),
                 config.ref_root.clone(),
+                config.remote_refs,
                 fetch,
             )?,
             redactor: config.redactor.clone(),

@@ -1,6 +1,6 @@
 //! References between files, unresolved references, and warnings at the start.
 
-use crate::harness::{Dir, Server};
+use crate::harness::{Dir, Reply, Server, Upstream};
 
 /// A spec with one operation, GET /a, whose response has the schema.
 fn spec(schema: &str) -> String {
@@ -159,4 +159,39 @@ paths:
         let answer = super::ask(&server, &format!("POST /a{query}"), &[], "");
         assert_eq!(answer.status, status, "{query}: {}", answer.text());
     }
+}
+
+#[test]
+fn other_servers_are_asked_only_where_that_is_allowed() {
+    let dir = Dir::new();
+    let other = Upstream::start(|received| match received.target.as_str() {
+        "/defs.yaml" => Reply::new(200, &[], "K: {enum: [7]}\nM: {$ref: 'more/m.yaml'}\n"),
+        "/more/m.yaml" => Reply::new(302, &[("Location", "/moved.yaml")], ""),
+        "/moved.yaml" => Reply::new(200, &[], "{enum: [8]}"),
+        _ => Reply::new(302, &[("Location", "http://169.254.169.254/latest")], ""),
+    });
+    let url = other.url();
+    let text = spec(&format!(
+        "{{required: [k, m], properties: {{k: {{$ref: '{url}/defs.yaml#/K'}}, m: {{$ref: '{url}/defs.yaml#/M'}}, z: {{$ref: '{url}/z'}}}}}}"
+    ));
+    dir.write("spec.yaml", &text);
+    let home = Upstream::start(move |_| Reply::new(200, &[], text.as_bytes()));
+    let home_url = format!("{}/spec.yaml", home.url());
+    let start = |args: &[&str]| {
+        let program = dir.program("hmt-mock").args(["-p", "0", "--no-admin"]).args(args.to_vec());
+        let server = Server::start(program);
+        server.get("/ok").expect_status(200);
+        server
+    };
+    // A file does not come from a private address, so its references do not lead to one.
+    assert!(start(&["spec.yaml"]).stderr().contains("--remote-refs"));
+    assert!(start(&[&home_url]).stderr().contains("--remote-refs"));
+    assert!(start(&["--remote-refs", "spec.yaml"]).stderr().contains("private address"));
+    assert_eq!(other.received().len(), 0);
+    let server = start(&["--remote-refs", &home_url]);
+    let answer = server.get("/a").expect_status(200).json();
+    assert_eq!((&answer["k"], &answer["m"]), (&7.into(), &8.into()));
+    assert!(server.stderr().contains("link-local"), "{}", server.stderr());
+    let targets: Vec<String> = other.received().into_iter().map(|r| r.target).collect();
+    assert_eq!(targets.iter().filter(|target| *target == "/defs.yaml").count(), 1, "{targets:?}");
 }

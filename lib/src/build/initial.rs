@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::conform::Api;
 use crate::infer::{Builder, Mode, Notes, Options};
 use crate::merge::{self, ConflictPolicy, Contradictions, Rebuilt};
-use crate::spec::{Document, Version, check_refs, load_file};
+use crate::spec::{Document, Version, load_to_rewrite};
 use serde_json::{Map, Value, json};
 
 use super::config::Config;
@@ -16,9 +16,7 @@ use super::error::{BuildError, ResultExt as _};
 /// # Errors
 /// Not a spec, or one with a broken reference.
 pub(super) fn load(path: &Path) -> Result<Document, BuildError> {
-    let document = load_file(path).whole()?;
-    check_refs(&document).whole()?;
-    Ok(document)
+    load_to_rewrite(path).whole()
 }
 
 /// The checker for the traffic while it is folded.

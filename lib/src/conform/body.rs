@@ -83,8 +83,10 @@ impl Api {
             return self.check_untyped_range(schema, message, violations);
         }
         let declared = content_type.unwrap_or(key);
+        let mut is_json = false;
         let value = match json_by_rule::<Value>(message.body, Some(declared)) {
             Some(Ok(value)) => {
+                is_json = true;
                 // A text that is JSON is still a text.
                 let is_text = Syntax::of(&kind) == Syntax::Text;
                 if is_text && let Some(text) = body_text(message.body, content_type) {
@@ -109,6 +111,9 @@ impl Api {
             }
             None => {
                 let kind = Kind { essence: &kind, content_type, of_range };
+                if message.keep.is_some() {
+                    self.check_form(&kind, media, schema, message, violations);
+                }
                 match self.other_syntax(&kind, media, schema, message) {
                     Ok(Some(value)) => value,
                     Ok(None) => return,
@@ -127,6 +132,9 @@ impl Api {
             }
             let at = problem.pointer.clone();
             violations.push(Violation::of_problem("body", at, problem));
+        }
+        if let Some(keep) = message.keep.filter(|_| is_json) {
+            keep(value);
         }
     }
 
@@ -308,19 +316,22 @@ pub(super) struct Message<'m> {
     pub(super) headers: &'m Pairs<'m>,
     pub(super) body: &'m Body<'m>,
     pub(super) direction: Direction,
+    /// Gets the body if it is JSON. Where it is set, the message comes from a client of the spec, and also its form is checked:
+    /// see [`Api::check_form`]. A spec that was inferred from messages does not describe that.
+    pub(super) keep: Option<&'m dyn Fn(Value)>,
 }
 
 /// The type of a body.
-struct Kind<'m> {
-    /// The type without parameters, in lower case.
-    essence: &'m str,
-    /// The value of the header.
-    content_type: Option<&'m str>,
-    /// Whether the document declares a range that includes this type.
+pub(super) struct Kind<'m> {
+    /// Without parameters, in lower case.
+    pub(super) essence: &'m str,
+    /// As the header has it.
+    pub(super) content_type: Option<&'m str>,
+    /// Whether the document declares a range of types, of which this is one.
     of_range: bool,
 }
 
-/// Parses YAML; `None` if it is nested deeper than the parser supports, and is treated as opaque.
+/// `None` if it is nested deeper than the parser goes; it is opaque then.
 fn value_of_yaml(text: &str) -> Result<Option<Value>, String> {
     match from_yaml(text, &mut Vec::new()) {
         Ok(value) => Ok(Some(value)),

@@ -16,14 +16,17 @@ pub(super) struct Field<'b> {
     pub(super) name: Cow<'b, str>,
     pub(super) text: Cow<'b, str>,
     /// The part's Content-Type.
-    media: Option<Cow<'b, str>>,
-    /// A file or binary data, for which only its presence can be checked.
-    binary: bool,
+    pub(super) media: Option<Cow<'b, str>>,
+    /// A file, or bytes that are no text: nothing but that it is there, and how long it is, can be said of it.
+    pub(super) binary: bool,
+    /// In bytes.
+    pub(super) size: usize,
 }
 
 impl<'b> Field<'b> {
     pub(super) fn new(name: Cow<'b, str>, text: Cow<'b, str>) -> Self {
-        Field { name, text, media: None, binary: false }
+        let size = text.len();
+        Field { name, text, media: None, binary: false, size }
     }
 }
 
@@ -179,9 +182,10 @@ pub(super) fn parts<'b>(
             return Err(fault);
         }
         let Some(name) = name else { continue };
+        let size = content.len();
         let text = String::from_utf8_lossy(&body[content]);
         let binary = is_file || matches!(text, Cow::Owned(_));
-        fields.push(Field { name: name.into(), text, media: media.map(Into::into), binary });
+        fields.push(Field { name: name.into(), text, media: media.map(Into::into), binary, size });
     }
     Ok(fields)
 }

@@ -12,6 +12,7 @@ mod deep;
 mod find;
 mod form;
 mod media;
+mod outer;
 mod parameters;
 mod request;
 mod response;

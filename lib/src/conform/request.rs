@@ -6,13 +6,37 @@ use serde_json::Value;
 
 use super::api::{Api, Matched, Operation, Violation};
 use super::body::Message;
-use crate::exchange::Request;
+use super::media::find_media;
+use crate::exchange::{Request, header};
 use crate::schema::{Direction, Fault, Problem};
 
 impl Api {
     /// Checks parameters and body of a request, but not credentials.
     pub fn validate_request(&self, matched: &Matched<'_>, request: &Request<'_>) -> Vec<Violation> {
-        self.check_request(matched, request, true)
+        self.check_request(matched, request, true, None)
+    }
+
+    /// Like [`Api::validate_request`]; `keep` gets the body where it is JSON, so that it is parsed once.
+    pub fn validate_request_keeping(
+        &self,
+        matched: &Matched<'_>,
+        request: &Request<'_>,
+        keep: &dyn Fn(Value),
+    ) -> Vec<Violation> {
+        self.check_request(matched, request, true, Some(keep))
+    }
+
+    /// Where the JSON body of a request matches several branches of a `oneOf`, which is accepted.
+    pub fn overlaps(
+        &self,
+        matched: &Matched<'_>,
+        request: &Request<'_>,
+        body: &Value,
+    ) -> Vec<String> {
+        let Some(declared) = &matched.operation.request_body else { return Vec::new() };
+        let media = find_media(&declared.content, header(&request.headers, "content-type"));
+        let schema = media.and_then(|(_, media)| media.schema);
+        schema.map_or_else(Vec::new, |schema| self.schemas.overlaps(schema, body))
     }
 
     /// `whole_body` is false if the recorded body is truncated, and is not checked.
@@ -21,6 +45,7 @@ impl Api {
         matched: &Matched<'_>,
         request: &Request<'_>,
         whole_body: bool,
+        keep: Option<&dyn Fn(Value)>,
     ) -> Vec<Violation> {
         let mut violations = Vec::new();
         for parameter in &matched.operation.parameters {
@@ -32,6 +57,7 @@ impl Api {
                     headers: &request.headers,
                     body: &request.body,
                     direction: Direction::Request,
+                    keep,
                 };
                 self.check_body(&body.content, &message, &mut violations);
             } else if body.required {

@@ -75,6 +75,7 @@ impl Api {
                 headers: &response.headers,
                 body: &response.body,
                 direction: Direction::Response,
+                keep: None,
             };
             self.check_body(&spec.content, &message, &mut violations);
             for violation in violations.iter_mut().filter(|v| v.location == "content-type") {
@@ -136,7 +137,7 @@ impl Api {
         violations.retain(|violation| !violation.is_of_redacted("response", &meta.redacted));
         if response.status < 400 {
             let whole = meta.truncated_request.is_none() && meta.incomplete.is_none();
-            let mut of_request = self.check_request(&matched, request, whole);
+            let mut of_request = self.check_request(&matched, request, whole, None);
             of_request.retain(|violation| !violation.is_of_redacted("request", &meta.redacted));
             violations.append(&mut of_request);
         }

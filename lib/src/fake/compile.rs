@@ -12,7 +12,7 @@ use super::object::ObjectPlan;
 use super::plan::{Alternative, Kind, Shared, Step, StepId};
 use super::text::TextPlan;
 use super::vocabulary::Meaning;
-use super::{graph, sample, subset};
+use super::{graph, probe, sample, subset};
 use crate::schema::{Direction, Node, NodeId, SchemaSet, Types, equal_values};
 
 /// Beyond this number of steps, only the first branch of each choice is compiled.
@@ -60,7 +60,9 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
         subset::copy(set, &mut schemas, &mut known, &mut step.verify);
     }
     graph::measure(&mut steps);
-    Shared { steps, direction, schemas, faults }
+    let mut shared = Shared { steps, direction, schemas, faults };
+    probe::settle(&mut shared);
+    shared
 }
 
 impl<'s> Compiler<'s> {

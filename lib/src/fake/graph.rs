@@ -10,7 +10,15 @@ pub(super) fn measure(steps: &mut [Step]) {
     set_components(steps);
 }
 
-/// The steps reachable from a root, including itself.
+/// Sets heights again, when other steps have become hopeless.
+pub(super) fn measure_heights(steps: &mut [Step]) {
+    for step in steps.iter_mut() {
+        step.alternatives.iter_mut().for_each(|alternative| alternative.height = ENDLESS);
+    }
+    set_heights(steps);
+}
+
+/// The steps that a root leads to, with itself.
 pub(super) fn reached(steps: &[Step], root: StepId) -> Vec<StepId> {
     let (mut seen, mut open) = (HashSet::from([root]), vec![root]);
     let mut found = Vec::new();
@@ -50,7 +58,10 @@ fn grow_heights(steps: &mut [Step], counts: impl Fn(&Alternative) -> bool) {
             let least = alternatives.iter().map(|alternative| alternative.height).min();
             let step = &mut steps[at];
             step.alternatives = alternatives;
-            if step.height == ENDLESS && least.is_some_and(|height| height != ENDLESS) {
+            if step.height == ENDLESS
+                && !step.hopeless
+                && least.is_some_and(|height| height != ENDLESS)
+            {
                 step.height = least.unwrap_or(ENDLESS);
                 changed = true;
             }
@@ -143,7 +154,9 @@ pub(super) fn culprits(steps: &[Step], root: StepId) -> Vec<String> {
         if step.height != ENDLESS || !seen.insert(id) {
             continue;
         }
-        if step.alternatives.is_empty() {
+        if step.hopeless {
+            found.push(super::probe::warning(step));
+        } else if step.alternatives.is_empty() {
             let reason = step.contradiction.unwrap_or("nothing is valid");
             found.push(format!("{}: {reason}", step.pointer));
         }

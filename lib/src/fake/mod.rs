@@ -23,6 +23,7 @@ mod number;
 mod object;
 mod pattern;
 mod plan;
+mod probe;
 mod property;
 mod sample;
 mod subset;

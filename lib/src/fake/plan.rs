@@ -12,7 +12,7 @@ use super::number::NumberPlan;
 use super::object::ObjectPlan;
 use super::text::TextPlan;
 use super::write::{Attempt, MAX_CHECKS, Mode, Writer};
-use super::{compile, graph};
+use super::{compile, graph, probe};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
 /// The height of a step without a finite value.
@@ -65,7 +65,11 @@ pub(super) struct Step {
     pub(super) verify: Vec<NodeId>,
     /// The value in a composed value, as JSON text.
     pub(super) sample: Option<Box<[u8]>>,
-    /// The minimum nesting depth of its values, or [`ENDLESS`].
+    /// Of a step that is verified: a valid value, for when chance finds none.
+    pub(super) sure: Option<Box<[u8]>>,
+    /// Of a step that is verified: no valid value was found.
+    pub(super) hopeless: bool,
+    /// Levels of the flattest value, or [`ENDLESS`].
     pub(super) height: u32,
     /// Steps with the same component refer to each other.
     pub(super) component: u32,
@@ -155,8 +159,12 @@ impl Plan {
         }
         let reached = graph::reached(&plan.shared.steps, root);
         let steps = || reached.iter().map(|id| plan.shared.step(*id));
-        let warnings: BTreeSet<String> =
+        let mut warnings: BTreeSet<String> =
             steps().flat_map(|step| step.warnings.iter().cloned()).collect();
+        if plan.warnings.is_empty() {
+            // What is left out here would have been a part of the answer.
+            warnings.extend(steps().filter(|step| step.hopeless).map(probe::warning));
+        }
         let fallible = steps().any(Step::fallible);
         plan.warnings.extend(warnings);
         if fallible {
@@ -189,14 +197,12 @@ impl Plan {
                 self.sure = Some(out);
                 return;
             }
-            failures.extend(failed.into_iter().map(|id| self.shared.step(id).pointer.clone()));
+            failures.extend(failed.into_iter().map(|id| probe::warning(self.shared.step(id))));
         }
         // If this many attempts failed, further ones are not worth the time of every request.
         self.checks = HOPELESS_CHECKS;
         if self.warnings.is_empty() {
-            let warning =
-                |at: String| format!("{at}: found no value that matches the whole schema");
-            self.warnings.extend(failures.into_iter().map(warning));
+            self.warnings.extend(failures);
         }
     }
 

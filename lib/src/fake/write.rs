@@ -25,6 +25,10 @@ const MAX_WORK: u64 = 1_000_000;
 const MAX_BYTES: usize = 64 << 20;
 /// Maximum number of checks for one whole value.
 pub(super) const MAX_CHECKS: u32 = 2_000;
+/// Schemas that the checks of one whole value may look at.
+const MAX_EFFORT: u64 = 200_000;
+/// Attempts at a value of which a valid one is known.
+const SURE_TRIES: u32 = 30;
 
 /// Which optional properties are written, and which values.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub(super) struct Writer<'p, R> {
     exhausted: bool,
     /// The remaining checks.
     checks: u32,
+    /// Schemas that checks may still look at.
+    effort: u64,
     scratch: String,
     /// Steps without a valid value.
     failed: Vec<StepId>,
@@ -87,6 +93,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
             work: 0,
             exhausted: false,
             checks,
+            effort: MAX_EFFORT,
             scratch,
         }
     }
@@ -235,30 +242,49 @@ impl<'p, R: RngCore> Writer<'p, R> {
         const MODES: [Mode; 6] =
             [Mode::Usual, Mode::Half, Mode::Usual, Mode::All, Mode::None, Mode::Reserve];
         let (start, mode, checkpoint) = (out.len(), self.mode, self.checkpoint());
-        for attempt in 0..TRIES {
+        if step.hopeless || step.height == ENDLESS {
+            self.any(id, step, out);
+            self.fail(id);
+            return;
+        }
+        let tries = if step.sure.is_some() { SURE_TRIES } else { TRIES };
+        for attempt in 0..tries {
             out.truncate(start);
             self.restore(&checkpoint);
             if mode == Mode::Usual || mode == Mode::Composed && attempt > 0 {
                 self.mode = MODES[attempt as usize % MODES.len()];
             }
             self.any(id, step, out);
-            self.checks = self.checks.saturating_sub(1);
-            let valid = serde_json::from_slice::<Value>(&out[start..]).is_ok_and(|value| {
-                step.verify
-                    .iter()
-                    .all(|id| self.shared.schemas.accepts(*id, &value, self.shared.direction))
-            });
+            let valid = self.failed.len() == checkpoint.failed && self.check(step, &out[start..]);
             if valid || self.exhausted {
                 break;
             }
-            if attempt + 1 == TRIES || self.checks == 0 {
-                // Failed steps within a dropped value do not count.
+            if attempt + 1 == tries || self.checks == 0 || self.effort == 0 {
+                // A step that failed within a value that is thrown away is no failure.
                 self.failed.truncate(checkpoint.failed);
-                self.fail(id);
+                match &step.sure {
+                    Some(sure) => {
+                        out.truncate(start);
+                        out.extend_from_slice(sure);
+                    }
+                    None => self.fail(id),
+                }
                 break;
             }
         }
         self.mode = mode;
+    }
+
+    /// True where all schemas of a step accept a JSON text.
+    fn check(&mut self, step: &Step, json: &[u8]) -> bool {
+        self.checks = self.checks.saturating_sub(1);
+        let Ok(value) = serde_json::from_slice::<Value>(json) else { return false };
+        step.verify.iter().all(|id| {
+            let schemas = &self.shared.schemas;
+            let (valid, cost) = schemas.accepts_counted(*id, &value, self.shared.direction);
+            self.effort = self.effort.saturating_sub(cost);
+            valid
+        })
     }
 
     fn any(&mut self, id: StepId, step: &'p Step, out: &mut Vec<u8>) {

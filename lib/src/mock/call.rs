@@ -1,7 +1,10 @@
 //! A request on its way through the stages.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::request::Parts;
+use serde_json::Value;
 
 use crate::conform::Verb;
 use crate::exchange::{Method, Request};
@@ -34,6 +37,8 @@ pub(super) struct Call<'a> {
     /// The body as received, with its Content-Encoding.
     pub(super) raw_body: Bytes,
     pub(super) preferences: Preferences,
+    /// The body as JSON, parsed by the first stage that needs it.
+    json_body: OnceLock<Option<Value>>,
 }
 
 impl<'a> Call<'a> {
@@ -46,7 +51,8 @@ impl<'a> Call<'a> {
         raw_body: Bytes,
     ) -> Call<'a> {
         let preferences = Preferences::take(&parts.headers, &mut request.query);
-        Call { parts, request, path_and_query, host, raw_body, preferences }
+        let json_body = OnceLock::new();
+        Call { parts, request, path_and_query, host, raw_body, preferences, json_body }
     }
 
     /// The method for operations.
@@ -55,6 +61,20 @@ impl<'a> Call<'a> {
             Ok(method) => Verb::Known(method),
             Err(_) => Verb::Other(self.parts.method.as_str()),
         }
+    }
+
+    /// The body as JSON, whatever its media type; `None` where it is none.
+    pub(super) fn json_body(&self) -> Option<&Value> {
+        let body = self.request.body.as_bytes();
+        // Most bodies without structure are seen to be none at once.
+        let parse = || serde_json::from_slice(body).ok();
+        self.json_body.get_or_init(|| if body.is_empty() { None } else { parse() }).as_ref()
+    }
+
+    /// Keeps the body as a stage has parsed it.
+    pub(super) fn keep_json_body(&self, value: Value) {
+        // Where it is there already, it is the same.
+        let _ = self.json_body.set(Some(value));
     }
 
     /// The query as sent.

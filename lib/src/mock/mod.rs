@@ -50,6 +50,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Let generated answers contain values of the request.
     pub reflect: bool,
+    /// Note where a request matches several branches of a `oneOf`.
+    pub report_overlaps: bool,
     /// Answer CORS preflights.
     pub cors: bool,
     /// Receives the requests without a matching operation.

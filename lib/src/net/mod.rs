@@ -4,12 +4,14 @@
 //! This module knows sockets and HTTP, but not the content of responses: the recorder, the mock and
 //! replay each pass a handler to [`serve()`].
 
+mod address;
 mod backoff;
 mod bind;
 mod body;
 mod client;
 mod connection;
 mod connection_limit;
+mod fetch;
 mod headers;
 mod inbound;
 mod io;
@@ -22,10 +24,12 @@ mod tasks;
 mod throttle;
 mod timer;
 
+pub use address::{embedded_ipv4, is_link_local, is_private};
 pub use bind::{BindError, bind, ready_line, ready_line_tls};
 pub use body::{BodyError, collect_body, collect_decoded, decoded};
 pub use client::{Client, ClientError};
 pub use connection::{ConnectionServer, HttpVersion, Takeover, Withheld};
+pub use fetch::{FetchError, Fetched, Fetcher, Reach};
 pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers};
 pub use inbound::{Inbound, InboundRouting};
 pub use io::{Io, Rewind};

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::exchange::Pattern;
-use crate::net::Target;
+use crate::net::{Target, embedded_ipv4, is_link_local, is_private};
 
 /// The restrictions on targets.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +34,6 @@ pub enum Refusal {
     Private,
 }
 
-/// Metadata services outside the link-local ranges: AWS and GCP over IPv6, Alibaba, Azure.
-const METADATA: [IpAddr; 4] = [
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
-    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-];
-
 impl TargetPolicy {
     /// Checks the name of a target.
     ///
@@ -63,34 +55,17 @@ impl TargetPolicy {
     /// # Errors
     /// The address is the recorder's own, link-local, or private while that is denied.
     pub fn check_address(&self, address: SocketAddr, own: SocketAddr) -> Result<(), Refusal> {
-        let ip = inner(address.ip());
-        if address.port() == own.port() && reaches(ip, inner(own.ip())) {
+        let ip = embedded_ipv4(address.ip());
+        if address.port() == own.port() && reaches(ip, embedded_ipv4(own.ip())) {
             return Err(Refusal::Itself);
         }
-        if is_link_local(ip) || METADATA.contains(&ip) {
+        if is_link_local(ip) {
             return Err(Refusal::LinkLocal);
         }
         if self.deny_private && is_private(ip) {
             return Err(Refusal::Private);
         }
         Ok(())
-    }
-}
-
-/// The IPv4 address that an IPv6 address embeds: mapped, compatible, NAT64 or 6to4.
-fn inner(ip: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = ip else { return ip };
-    let s = v6.segments();
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
-    match s {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        // `::` and `::1` embed none.
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
-        [0x2002, high, low, ..] => v4(high, low),
-        _ => ip,
     }
 }
 
@@ -116,38 +91,6 @@ fn is_of_this_machine(ip: IpAddr) -> bool {
         socket.local_addr()
     };
     route().is_ok_and(|from| from.ip() == ip)
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    }
-}
-
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            v4.is_private()
-                || v4.is_loopback()
-                || v4.is_broadcast()
-                || v4.is_documentation()
-                || v4.is_multicast()
-                || a == 0
-                || a >= 240
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (b == 18 || b == 19))
-                || (a == 192 && b == 0 && c == 0)
-        }
-        IpAddr::V6(v6) => {
-            v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_unique_local()
-                || v6.is_multicast()
-                || v6.segments()[0] & 0xffc0 == 0xfec0
-        }
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ const MAX_STEPS: u64 = 20_000_000;
 const MAX_HOPS_PER_STEP: u64 = 512;
 /// Steps into combinations and references that do not count.
 const FREE_HOPS: u64 = 100_000;
+/// Steps into combinations up to which the result of a trial is kept: one that is cut by [`MAX_HOPS`] says nothing of others.
+const MAX_TRIED_HOPS: u32 = 32;
 /// Maximum number of problems listed for one value.
 const MAX_PROBLEMS: usize = 64;
 
@@ -59,30 +61,38 @@ pub struct Fault {
 impl SchemaSet {
     /// Checks a value; returns an empty list if it is valid.
     pub fn check(&self, id: NodeId, value: &Value, direction: Direction) -> Vec<Problem> {
-        let problems = Some(Vec::new());
-        let mut check = Check {
-            set: self,
-            direction,
-            steps: 0,
-            side_steps: 0,
-            problems,
-            noted: HashMap::new(),
-        };
+        let mut check = Check::new(self, direction, Some(Vec::new()));
         check.value(id, value, &At::Root, 0);
         check.problems.unwrap_or_default()
     }
 
     /// True if [`SchemaSet::check`] would find nothing; stops at the first problem.
     pub fn accepts(&self, id: NodeId, value: &Value, direction: Direction) -> bool {
-        let mut check = Check {
-            set: self,
-            direction,
-            steps: 0,
-            side_steps: 0,
-            problems: None,
-            noted: HashMap::new(),
-        };
-        check.value(id, value, &At::Root, 0)
+        self.accepts_counted(id, value, direction).0
+    }
+
+    /// Where a value matches several branches of a `oneOf`, which a request may: each as a pointer and a message.
+    pub fn overlaps(&self, id: NodeId, value: &Value) -> Vec<String> {
+        let mut check = Check::new(self, Direction::Request, Some(Vec::new()));
+        check.strict_one_of = true;
+        check.value(id, value, &At::Root, 0);
+        let problems = check.problems.unwrap_or_default().into_iter();
+        problems
+            .filter(|problem| problem.fault.keyword == "oneOf" && !problem.message.contains("none"))
+            .map(|problem| format!("{} {}", problem.pointer, problem.message))
+            .collect()
+    }
+
+    /// Like [`SchemaSet::accepts`], with the number of schemas that were looked at: what the check cost.
+    pub(crate) fn accepts_counted(
+        &self,
+        id: NodeId,
+        value: &Value,
+        direction: Direction,
+    ) -> (bool, u64) {
+        let mut check = Check::new(self, direction, None);
+        let valid = check.value(id, value, &At::Root, 0);
+        (valid, check.steps + check.side_steps)
     }
 }
 
@@ -121,6 +131,13 @@ struct Check<'s> {
     problems: Option<Vec<Problem>>,
     /// If all faults are wanted: those already listed, with the values that each keyword rejected.
     noted: HashMap<(String, &'static str), HashSet<String>>,
+    /// Requests, too, must match exactly one branch.
+    strict_one_of: bool,
+    /// Trials of branches that are under way.
+    trials: u32,
+    /// What trials found out about objects and arrays, by schema and address of the value, which is borrowed for the whole
+    /// check. Without it the branches of nested combinations are tried anew on every level, which is exponential in the depth.
+    tried: HashMap<(NodeId, usize), bool>,
 }
 
 /// What a keyword rejects, written out only for problems.
@@ -131,7 +148,21 @@ enum Evidence<'v> {
     Name(&'v str),
 }
 
-impl Check<'_> {
+impl<'s> Check<'s> {
+    fn new(set: &'s SchemaSet, direction: Direction, problems: Option<Vec<Problem>>) -> Self {
+        Check {
+            set,
+            direction,
+            steps: 0,
+            side_steps: 0,
+            problems,
+            noted: HashMap::new(),
+            strict_one_of: set.strict_one_of,
+            trials: 0,
+            tried: HashMap::new(),
+        }
+    }
+
     /// Notes a problem. Returns false, because the value is invalid.
     fn problem(
         &mut self,
@@ -173,12 +204,27 @@ impl Check<'_> {
     /// Whether a schema accepts a value, without noting problems.
     fn fits(&mut self, id: NodeId, value: &Value, hops: u32) -> bool {
         let problems = self.problems.take();
+        self.trials += 1;
         let valid = self.value(id, value, &At::Root, hops);
+        self.trials -= 1;
         self.problems = problems;
         valid
     }
 
     fn value(&mut self, id: NodeId, value: &Value, at: &At<'_>, hops: u32) -> bool {
+        if self.trials == 0 || hops > MAX_TRIED_HOPS || !(value.is_object() || value.is_array()) {
+            return self.judge(id, value, at, hops);
+        }
+        let key = (id, std::ptr::from_ref(value) as usize);
+        if let Some(valid) = self.tried.get(&key) {
+            return *valid;
+        }
+        let valid = self.judge(id, value, at, hops);
+        self.tried.insert(key, valid);
+        valid
+    }
+
+    fn judge(&mut self, id: NodeId, value: &Value, at: &At<'_>, hops: u32) -> bool {
         if hops == 0 {
             self.steps += 1;
         } else {
@@ -469,7 +515,7 @@ impl Check<'_> {
         {
             valid = self.no_branch(node, "anyOf", value, at, hops);
         }
-        let lenient = self.direction == Direction::Request && !self.set.strict_one_of;
+        let lenient = self.direction == Direction::Request && !self.strict_one_of;
         if !node.one_of.is_empty()
             && lenient
             && let Some(branch) = named_branch(node, value)

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::document::{Document, Format, SpecError, finish, parse, read_capped};
+use super::document::{Document, Format, SpecError, finish, parse, read_file};
 use super::examples;
-use super::home::{Home, ReferenceTarget};
+use super::home::{Home, ReferenceTarget, is_url};
 use super::ids::{self, Ids};
 use super::inline::{inline, leads_somewhere};
+use super::lift::lift;
 use super::refs::{Keys, escape, join_pointer, on_references_mut, resolve, walk};
 
 /// The key for the files in the document.
@@ -27,7 +28,8 @@ const MAX_FILES: usize = 5_000;
 /// Maximum total size of the files in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Reads a file by its name relative to the reference root, or returns the reason why it cannot.
+/// Reads a file by its name relative to the reference root, or by its URL if it is on another server; or returns the reason
+/// why it cannot.
 pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
 
 /// Loads a file and everything it refers to below `ref_root` or, without one, below its own folder.
@@ -40,13 +42,38 @@ pub fn load_with_files(
     path: &Path,
     ref_root: Option<&Path>,
 ) -> Result<(Document, Vec<PathBuf>), SpecError> {
-    let bytes = read_capped(path)?;
+    let bytes = read_file(path)?;
     let home = Home::of_file(path, ref_root)?;
     let mut paths = vec![path.to_owned()];
     let mut read = reader(&home, &mut paths);
     let document = load_bundle(&bytes, &path.display().to_string(), &home, &mut read)?;
     drop(read);
     Ok((document, paths))
+}
+
+/// Loads a file, and all that it refers to below its folder, as one document that can be written again: what other files hold
+/// becomes components.
+///
+/// # Errors
+/// As [`load_with_files`]; and [`SpecError::References`] where a reference leads nowhere: what is written again must not lose
+/// it.
+pub fn load_to_rewrite(path: &Path) -> Result<Document, SpecError> {
+    let bytes = read_file(path)?;
+    let home = Home::of_file(path, None)?;
+    let mut paths = Vec::new();
+    let mut read = reader(&home, &mut paths);
+    let source = path.display().to_string();
+    let mut warnings = Vec::new();
+    let mut root = parse(&bytes, &source, Format::of_path(path), &mut warnings)?;
+    if root.is_object() {
+        let broken = bundle(&mut root, &source, &home, &mut warnings, &mut read)?;
+        if !broken.is_empty() {
+            return Err(SpecError::References { source_name: source, broken });
+        }
+    }
+    let mut document = finish(root, &source, warnings)?;
+    lift(&mut document.root);
+    Ok(document)
 }
 
 /// Reads files below the reference root of a home, and notes the path of each.
@@ -67,7 +94,7 @@ pub fn reader<'r>(
         if !real(&path)?.starts_with(real(&root)?) {
             return Err("it is a symbolic link that leaves the folder of the document".to_owned());
         }
-        let bytes = read_capped(&path).map_err(|error| match error {
+        let bytes = read_file(&path).map_err(|error| match error {
             SpecError::Io { error, .. } => error.to_string(),
             other => other.to_string(),
         })?;
@@ -89,18 +116,21 @@ pub fn load_bundle(
     let mut warnings = Vec::new();
     let mut root = parse(bytes, source, Format::of_path(Path::new(home.name())), &mut warnings)?;
     if root.is_object() {
-        bundle(&mut root, source, home, &mut warnings, read)?;
+        let dangling = bundle(&mut root, source, home, &mut warnings, read)?;
+        warnings
+            .extend(dangling.into_iter().map(|why| format!("{why}; any value is accepted there")));
     }
     finish(root, source, warnings)
 }
 
+/// Takes in the files, and gives the references that lead nowhere.
 fn bundle(
     root: &mut Value,
     source: &str,
     home: &Home,
     warnings: &mut Vec<String>,
     read: &mut ReadFile<'_>,
-) -> Result<(), SpecError> {
+) -> Result<Vec<String>, SpecError> {
     let mut files: BTreeMap<String, Value> = BTreeMap::new();
     let mut names = Names::new(home, root);
     names.own_ids(root, "#");
@@ -137,8 +167,7 @@ fn bundle(
     }
     names.settle(root);
     inline(root);
-    names.open_dangling(root, warnings);
-    Ok(())
+    Ok(names.open_dangling(root))
 }
 
 /// Rewrites references to files as references into the document.
@@ -224,9 +253,7 @@ impl<'n> Names<'n> {
         let found = match own_url.as_deref() {
             Some("") => Ok(ReferenceTarget::Document),
             Some(rest) => self.home.find("", rest),
-            None if target.contains("://") => {
-                Err("refers to another server; put its content into a file beside the document")
-            }
+            None if target.contains("://") => self.home.find_url(target),
             None => self.home.find(file, target),
         };
         let name = match found {
@@ -267,7 +294,8 @@ impl<'n> Names<'n> {
         if target.is_empty() {
             return (!file.is_empty()).then(|| Value::from(pointer_to(file, fragment)));
         }
-        if target.contains("://") {
+        // Data may hold any URL, which is no reference.
+        if target.contains("://") || is_url(file) {
             return None;
         }
         let Ok(ReferenceTarget::File(name)) = self.home.find(file, target) else { return None };
@@ -309,8 +337,9 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Lets unresolved references accept anything, with a warning.
-    fn open_dangling(&self, root: &mut Value, warnings: &mut Vec<String>) {
+    /// Lets unresolved references accept anything, and returns what is wrong with each.
+    fn open_dangling(&self, root: &mut Value) -> Vec<String> {
+        let mut reports = Vec::new();
         let mut dangling = Vec::new();
         let mut check = |pointer: &str, reference: &str| {
             let is_local = reference.starts_with('#');
@@ -326,8 +355,7 @@ impl<'n> Names<'n> {
         }
         for (pointer, reference) in dangling {
             let (written, why) = self.explain(root, &reference);
-            warnings
-                .push(format!("{pointer}: $ref {written:?} {why}; any value is accepted there"));
+            reports.push(format!("{pointer}: $ref {written:?} {why}"));
             let Some(Value::Object(map)) = root.pointer_mut(&pointer) else { continue };
             map.shift_remove("$ref");
             // A path item may have operations next to its reference.
@@ -336,6 +364,7 @@ impl<'n> Names<'n> {
             }
             map.insert(UNRESOLVED.to_owned(), written.into());
         }
+        reports
     }
 
     /// A reference as its author wrote it, and what is wrong with it.
@@ -378,7 +407,7 @@ mod tests {
                 .map(|(_, text)| text.as_bytes().to_vec())
                 .ok_or_else(|| "the file does not exist".to_owned())
         };
-        let home = Home::of_url_path(&format!("/{}", files[0].0));
+        let home = Home::of_url(files[0].0);
         load_bundle(files[0].1.as_bytes(), files[0].0, &home, &mut read)
     }
 
@@ -434,8 +463,33 @@ mod tests {
     }
 
     #[test]
+    fn files_of_other_servers_refer_to_each_other() {
+        let files = [
+            ("http://a.test/api.json", r#"{"$ref": "../b.json#/B"}"#),
+            ("http://b.test/x/y.json", r##"{"B": {"$ref": "z.json#/Z"}}"##),
+            (
+                "http://b.test/x/z.json",
+                r#"{"Z": {"items": {"$ref": "http://a.test/api.json#/components/schemas/A"}}}"#,
+            ),
+        ];
+        let text = json!({"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {},
+            "components": {"schemas": {"A": {"$ref": "http://b.test/x/y.json#/B"}}}});
+        let mut read = |name: &str| {
+            let found = files.iter().find(|(known, _)| *known == name);
+            found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
+        };
+        let home = Home::of_url("http://a.test/api.json").with_remote(true);
+        let text = text.to_string();
+        let document = load_bundle(text.as_bytes(), "api.json", &home, &mut read).expect("loads");
+        assert_eq!(document.warnings, [""; 0]);
+        check_refs(&document).expect("nothing dangles");
+        let z = &document.root["x-hmt-files"]["http://b.test/x/z.json"]["Z"];
+        assert_eq!(z["items"]["$ref"], "#/components/schemas/A");
+    }
+
+    #[test]
     fn the_reference_root_may_be_above_the_document() {
-        let home = Home::of_url_path("/api/a.yaml");
+        let home = Home::of_url("/api/a.yaml");
         for (from, target, found) in [
             ("", "../api/defs/x.yaml", Some("api/defs/x.yaml")),
             ("", "../shared/x.yaml", Some("shared/x.yaml")),

@@ -87,17 +87,11 @@ pub enum SpecError {
     References { source_name: String, broken: Vec<String> },
 }
 
-/// Loads a file; `.json` is read as JSON, `.yaml` and `.yml` as YAML, others by their first byte.
+/// The bytes of a file of a document; more than a document may have are cut off.
 ///
 /// # Errors
-/// The file cannot be read, or is not an OpenAPI document of a known version.
-pub fn load_file(path: &Path) -> Result<Document, SpecError> {
-    let bytes = read_capped(path)?;
-    load_as(&bytes, &path.display().to_string(), Format::of_path(path))
-}
-
-/// The bytes of a file.
-pub(super) fn read_capped(path: &Path) -> Result<Vec<u8>, SpecError> {
+/// The file cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, SpecError> {
     let io = |error| SpecError::Io { path: path.to_owned(), error };
     let mut bytes = Vec::new();
     // One byte more than the limit, so that an endless pipe or device does not fill the memory.

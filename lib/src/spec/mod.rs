@@ -11,6 +11,7 @@ mod examples;
 mod home;
 mod ids;
 mod inline;
+mod lift;
 mod place;
 mod refs;
 mod swagger;
@@ -18,9 +19,9 @@ mod text;
 mod tree;
 
 pub(crate) use bundle::UNRESOLVED;
-pub use bundle::{ReadFile, load_bundle, load_with_files, reader};
-pub use document::{Document, Format, SpecError, Version, load, load_file};
-pub use home::Home;
+pub use bundle::{ReadFile, load_bundle, load_to_rewrite, load_with_files, reader};
+pub use document::{Document, Format, SpecError, Version, load, read_file};
+pub use home::{Home, is_url};
 pub use place::{Place, PlaceError};
 pub(crate) use refs::{Below, Keys, below};
 pub use refs::{

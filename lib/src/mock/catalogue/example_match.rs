@@ -56,26 +56,24 @@ impl ExampleMatches {
         ExampleMatches(names.into_iter().filter_map(example_match).collect())
     }
 
-    /// The example that a request matches, if any; of several, the one with the most conditions.
-    pub(in crate::mock) fn of(&self, matched: &Matched<'_>, request: &Request<'_>) -> Option<&str> {
+    /// The example that a request matches, if any; of several, the one with the most conditions. `body` gives the request's
+    /// body as JSON.
+    pub(in crate::mock) fn of<'b>(
+        &self,
+        matched: &Matched<'_>,
+        request: &Request<'_>,
+        body: impl Fn() -> Option<&'b Value>,
+    ) -> Option<&str> {
         if self.0.is_empty() {
             return None;
         }
-        let body: Option<Value> = self
-            .0
-            .iter()
-            .any(|example| {
-                example.conditions.iter().any(|condition| matches!(condition, Condition::Body(_)))
-            })
-            .then(|| serde_json::from_slice(request.body.as_bytes()).ok())
-            .flatten();
         let holds = |example: &&ExampleMatch| {
             example.conditions.iter().all(|condition| match condition {
                 Condition::Parameter(location, name, text) => {
                     value(matched, request, *location, name) == Some(text.as_str())
                 }
                 Condition::Body(value) => {
-                    body.as_ref().is_some_and(|body| crate::schema::equal_values(body, value))
+                    body().is_some_and(|body| crate::schema::equal_values(body, value))
                 }
             })
         };

@@ -1,12 +1,14 @@
 //! Loads the documents that the command line names.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::spec::{self, Document, Format, Home, SpecError};
+use crate::net::{Fetched, Reach};
+use crate::spec::{self, Document, Format, Home, SpecError, is_url};
 
 /// Characters that need no escape in a URL's path.
 const IN_PATH: &AsciiSet =
@@ -23,8 +25,8 @@ pub struct LoadedSpecs {
     pub files: Vec<PathBuf>,
 }
 
-/// Returns the content at a URL, or why there is none.
-pub type Fetch = Box<dyn FnMut(&str) -> Result<Vec<u8>, String> + Send>;
+/// Gives what is at a URL that may be anywhere within [`Reach`], or says why not.
+pub type Fetch = Box<dyn FnMut(&str, Reach) -> Result<Fetched, String> + Send>;
 
 /// The sources named on the command line, which may be loaded repeatedly.
 pub struct Sources {
@@ -33,7 +35,11 @@ pub struct Sources {
     stdin: Option<Vec<u8>>,
     /// The folder that references must not leave; `None` for the folder of each file.
     ref_root: Option<PathBuf>,
+    /// References may lead to other servers.
+    remote_refs: bool,
     fetch: Fetch,
+    /// What references to other servers led to: each is asked for once.
+    fetched: HashMap<String, Vec<u8>>,
 }
 
 /// Why the specs cannot be loaded.
@@ -79,6 +85,7 @@ impl Sources {
         names: Vec<String>,
         stdin: &mut dyn Read,
         ref_root: Option<PathBuf>,
+        remote_refs: bool,
         fetch: Fetch,
     ) -> Result<Sources, SpecLoadError> {
         let stdin = match names.iter().filter(|name| *name == "-").count() {
@@ -90,7 +97,7 @@ impl Sources {
             }
             _ => return Err(SpecLoadError::StdinTwice),
         };
-        Ok(Sources { names, stdin, ref_root, fetch })
+        Ok(Sources { names, stdin, ref_root, remote_refs, fetch, fetched: HashMap::new() })
     }
 
     /// Loads all of them.
@@ -99,19 +106,47 @@ impl Sources {
     /// The first that cannot be loaded.
     pub fn load(&mut self) -> Result<LoadedSpecs, SpecLoadError> {
         let mut loaded = LoadedSpecs::default();
-        let root = self.ref_root.as_deref();
         for name in &self.names {
+            let mut references = References {
+                root: self.ref_root.as_deref(),
+                remote: self.remote_refs,
+                reach: Reach::Public,
+                fetch: &mut self.fetch,
+                fetched: &mut self.fetched,
+            };
             if name == "-" {
-                loaded.add_stdin(self.stdin.as_deref().unwrap_or(&[]), root)?;
-            } else if name.starts_with("http://") || name.starts_with("https://") {
-                loaded.add_url(name, &mut self.fetch)?;
+                loaded.add_stdin(self.stdin.as_deref().unwrap_or(&[]), &mut references)?;
+            } else if is_url(name) {
+                loaded.add_url(name, &mut references)?;
             } else if Path::new(name).is_dir() {
-                loaded.add_folder(Path::new(name), root)?;
+                loaded.add_folder(Path::new(name), &mut references)?;
             } else {
-                loaded.add_file(Path::new(name), root)?;
+                loaded.add_file(Path::new(name), &mut references)?;
             }
         }
         Ok(loaded)
+    }
+}
+
+/// Where references of a document may lead.
+struct References<'s> {
+    root: Option<&'s Path>,
+    remote: bool,
+    /// Of references to other servers.
+    reach: Reach,
+    fetch: &'s mut Fetch,
+    fetched: &'s mut HashMap<String, Vec<u8>>,
+}
+
+impl References<'_> {
+    /// What is at the URL of another server.
+    fn get(&mut self, url: &str) -> Result<Vec<u8>, String> {
+        if let Some(known) = self.fetched.get(url) {
+            return Ok(known.clone());
+        }
+        let bytes = Vec::from((self.fetch)(url, self.reach)?.bytes);
+        self.fetched.insert(url.to_owned(), bytes.clone());
+        Ok(bytes)
     }
 }
 
@@ -123,39 +158,69 @@ impl LoadedSpecs {
         self.documents.push(document);
     }
 
-    fn add_stdin(&mut self, bytes: &[u8], root: Option<&Path>) -> Result<(), SpecError> {
-        let home = Home::of_stdin(root)?;
-        let mut read = spec::reader(&home, &mut self.files);
-        let document = spec::load_bundle(bytes, "standard input", &home, &mut read)?;
-        drop(read);
-        self.add(document);
+    fn add_stdin(
+        &mut self,
+        bytes: &[u8],
+        references: &mut References<'_>,
+    ) -> Result<(), SpecError> {
+        let home = Home::of_stdin(references.root)?.with_remote(references.remote);
+        self.add_local(bytes, "standard input", &home, references)
+    }
+
+    fn add_file(&mut self, path: &Path, references: &mut References<'_>) -> Result<(), SpecError> {
+        let bytes = spec::read_file(path)?;
+        let home = Home::of_file(path, references.root)?.with_remote(references.remote);
+        self.files.push(path.to_owned());
+        self.add_local(&bytes, &path.display().to_string(), &home, references)
+    }
+
+    /// A document whose references lead to files, and to other servers where that is allowed.
+    fn add_local(
+        &mut self,
+        bytes: &[u8],
+        source: &str,
+        home: &Home,
+        references: &mut References<'_>,
+    ) -> Result<(), SpecError> {
+        let mut files = Vec::new();
+        let mut read_file = spec::reader(home, &mut files);
+        let mut read = |name: &str| match is_url(name) {
+            true => references.get(name),
+            false => read_file(name),
+        };
+        let document = spec::load_bundle(bytes, source, home, &mut read);
+        drop(read_file);
+        self.files.append(&mut files);
+        self.add(document?);
         Ok(())
     }
 
-    fn add_file(&mut self, path: &Path, root: Option<&Path>) -> Result<(), SpecError> {
-        let (document, files) = spec::load_with_files(path, root)?;
-        self.files.extend(files);
-        self.add(document);
-        Ok(())
-    }
-
-    fn add_url(&mut self, url: &str, fetch: &mut Fetch) -> Result<(), SpecLoadError> {
+    fn add_url(&mut self, url: &str, references: &mut References<'_>) -> Result<(), SpecLoadError> {
         let wrong = |why: String| SpecLoadError::Url { url: url.to_owned(), why };
-        let bytes = fetch(url).map_err(wrong)?;
+        let Fetched { bytes, private } = (references.fetch)(url, Reach::Named).map_err(wrong)?;
+        references.reach = if private { Reach::Private } else { Reach::Public };
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // Its references may refer to anything on the document's server.
-        let home = Home::of_url_path(path);
-        let mut read = |name: &str| {
-            let name = utf8_percent_encode(name, IN_PATH);
-            fetch(&format!("{scheme}://{host}/{name}"))
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // The server is the document's own: its references may lead to all of it.
+        let home = Home::of_url(url).with_remote(references.remote);
+        let mut read = |name: &str| match is_url(name) {
+            true => references.get(name),
+            false => {
+                let name = utf8_percent_encode(name, IN_PATH);
+                let url = format!("{scheme}://{host}/{name}");
+                (references.fetch)(&url, references.reach).map(|fetched| fetched.bytes.into())
+            }
         };
         let document = spec::load_bundle(&bytes, url, &home, &mut read)?;
         self.add(document);
         Ok(())
     }
 
-    fn add_folder(&mut self, folder: &Path, root: Option<&Path>) -> Result<(), SpecLoadError> {
+    fn add_folder(
+        &mut self,
+        folder: &Path,
+        references: &mut References<'_>,
+    ) -> Result<(), SpecLoadError> {
         let wrong = |error| SpecLoadError::Folder { path: folder.to_owned(), error };
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(wrong)? {
@@ -168,11 +233,10 @@ impl LoadedSpecs {
         self.files.push(folder.to_owned());
         let before = self.documents.len();
         for path in paths {
-            match self.add_file(&path, root) {
+            match self.add_file(&path, references) {
                 Ok(()) => {}
                 // Folders also contain a package.json, a partial, or referenced files.
                 Err(error @ SpecError::NotOpenApi { .. }) => {
-                    self.files.push(path);
                     self.warnings.push(format!("ignored: {error}"));
                 }
                 Err(error) => return Err(error.into()),

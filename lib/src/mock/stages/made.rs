@@ -92,21 +92,38 @@ impl<'a> Seed<'a> {
             // Text does not contain this byte, so different lists of parts have different bytes.
             parts.push(0xff);
         }
-        parts.extend_from_slice(&body_hash(request.body.as_bytes()).to_le_bytes());
+        parts.extend_from_slice(&body_hash(self.call).to_le_bytes());
         parts.extend_from_slice(&self.status.as_u16().to_le_bytes());
         XxHash3_64::oneshot_with_seed(self.context.settings.seed.unwrap_or(0), &parts)
     }
 }
 
-/// Equal for JSON bodies that only differ in whitespace and the order of members.
-fn body_hash(body: &[u8]) -> u64 {
+/// Equal for JSON bodies that differ in white space and the order of members only.
+fn body_hash(call: &Call<'_>) -> u64 {
+    let body = call.request.body.as_bytes();
     let structured = body.first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
-    match structured.then(|| serde_json::from_slice::<Value>(body)) {
-        Some(Ok(mut value)) => {
-            value.sort_all_objects();
-            XxHash3_64::oneshot(value.to_string().as_bytes())
-        }
-        _ => XxHash3_64::oneshot(body),
+    match structured.then(|| call.json_body()).flatten() {
+        Some(value) => value_hash(value),
+        None => XxHash3_64::oneshot(body),
+    }
+}
+
+/// A hash of a value, without regard to the order of members.
+fn value_hash(value: &Value) -> u64 {
+    // A number for each kind, so that no value has the hash of one of another kind.
+    let seeded = |kind: u64, bytes: &[u8]| XxHash3_64::oneshot_with_seed(kind, bytes);
+    match value {
+        Value::Null => seeded(1, b""),
+        Value::Bool(truth) => seeded(2, &[u8::from(*truth)]),
+        Value::Number(number) => seeded(3, number.to_string().as_bytes()),
+        Value::String(text) => seeded(4, text.as_bytes()),
+        Value::Array(items) => items
+            .iter()
+            .fold(seeded(5, b""), |hash, item| seeded(hash, &value_hash(item).to_le_bytes())),
+        Value::Object(members) => members.iter().fold(seeded(6, b""), |hash, (name, value)| {
+            let name = seeded(7, name.as_bytes());
+            hash.wrapping_add(seeded(name, &value_hash(value).to_le_bytes()))
+        }),
     }
 }
 
@@ -116,8 +133,22 @@ mod tests {
 
     #[test]
     fn bodies_are_compared_as_json() {
-        assert_eq!(body_hash(br#"{"a":1,"b":[2]}"#), body_hash(br#" {"b": [2], "a": 1}"#));
-        assert_ne!(body_hash(br#"{"a":1}"#), body_hash(br#"{"a":2}"#));
-        assert_ne!(body_hash(b"a=1"), body_hash(b"a=2"));
+        let hash = |text: &str| value_hash(&serde_json::from_str(text).expect("JSON"));
+        assert_eq!(hash(r#"{"a":1,"b":[2]}"#), hash(r#" {"b": [2], "a": 1}"#));
+        let all = [
+            "{}",
+            "[]",
+            "null",
+            "\"\"",
+            "[[]]",
+            r#"{"a":1}"#,
+            r#"{"a":2}"#,
+            r#"{"b":1}"#,
+            "[1,2]",
+            "[2,1]",
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[..at].iter().all(|other| hash(one) != hash(other)), "{one}");
+        }
     }
 }

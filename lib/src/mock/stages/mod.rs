@@ -57,7 +57,11 @@ fn of_operation(
         Ok(choice) => choice,
         Err(refusal) => return *refusal,
     };
-    fill(context, call, operation, &choice)
+    let mut answer = fill(context, call, operation, &choice);
+    if context.settings.report_overlaps && answer.note.is_none() {
+        answer.note = validation::overlaps(call, operation);
+    }
+    answer
 }
 
 /// The answer for a choice: an example, or data generated from the schema.

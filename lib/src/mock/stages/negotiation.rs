@@ -46,33 +46,35 @@ pub(super) fn choose<'a>(
 ) -> Result<Choice<'a>, Box<Answer>> {
     let plan = operation.plan;
     let preferred = call.preferences.example.as_deref();
-    let candidates: Vec<(&ResponsePlan, StatusCode)> = match &call.preferences.code {
+    let wished = match &call.preferences.code {
         Some(code) => {
             let code = code.parse().ok().filter(sendable);
             let declared = code.and_then(|code| declared(plan, code));
-            vec![declared.ok_or_else(|| unsatisfied(plan, "response", code_text(call)))?]
+            Some(declared.ok_or_else(|| unsatisfied(plan, "response", code_text(call)))?)
         }
-        None => usual(plan),
+        None => None,
+    };
+    // The first of all responses that has an example of a name.
+    let with = |name: &str| {
+        let has = |(response, _): &(&ResponsePlan, StatusCode)| {
+            response.media.iter().any(|media| media.example(Some(name)).is_some())
+        };
+        match wished {
+            Some(wished) => Some(wished).filter(has),
+            None => all(plan).find(has),
+        }
     };
     let accept = Accept::of(&call.parts.headers);
     let matched = (preferred.is_none() && !call.dynamic(context.settings))
-        .then(|| plan.example_matches.of(&operation.matched, &call.request))
+        .then(|| plan.example_matches.of(&operation.matched, &call.request, || call.json_body()))
         .flatten();
-    let has = |response: &ResponsePlan, name: &str| {
-        response.media.iter().any(|media| media.example(Some(name)).is_some())
-    };
     let found = match (preferred, matched) {
-        (Some(name), _) => {
-            let found = candidates.iter().find(|(response, _)| has(response, name));
-            Some(found.ok_or_else(|| unsatisfied(plan, "example", name))?)
-        }
-        // A preferred status takes precedence over an example that the request matches.
-        (None, Some(name)) if call.preferences.code.is_none() => {
-            candidates.iter().find(|(response, _)| has(response, name)).or(candidates.first())
-        }
-        (None, _) => candidates.first(),
+        (Some(name), _) => Some(with(name).ok_or_else(|| unsatisfied(plan, "example", name))?),
+        // A status that the client prefers is stronger than an example that the request matches.
+        (None, Some(name)) if wished.is_none() => with(name).or_else(|| usual(plan)),
+        (None, _) => wished.or_else(|| usual(plan)),
     };
-    let Some(&(response, status)) = found else {
+    let Some((response, status)) = found else {
         return Ok(Choice { response: None, status: StatusCode::OK, media: None, example: None });
     };
     let fits = |media: &&MediaPlan| preferred.is_none() || media.example(preferred).is_some();
@@ -147,9 +149,8 @@ fn chosen<'a>(plan: &'a MediaPlan, accept: &Accept) -> ChosenMedia<'a> {
     ChosenMedia { plan, media_type, content_type: plan.content_type.clone() }
 }
 
-/// All responses: the lowest explicit 2xx, or else `2XX`, `default`, or the first; then the others,
-/// which may have an example that the first one lacks.
-fn usual(plan: &OperationPlan) -> Vec<(&ResponsePlan, StatusCode)> {
+/// The lowest explicit 2xx, else `2XX`, else `default`, else the first.
+fn usual(plan: &OperationPlan) -> Option<(&ResponsePlan, StatusCode)> {
     let responses = &plan.responses;
     let usual = responses
         .iter()
@@ -157,14 +158,16 @@ fn usual(plan: &OperationPlan) -> Vec<(&ResponsePlan, StatusCode)> {
         .min_by_key(|response| response.key)
         .or_else(|| response(plan, StatusKey::Range(2)))
         .or_else(|| response(plan, StatusKey::Default))
-        .or_else(|| responses.first());
-    let mut all = Vec::with_capacity(1);
-    if let Some(usual) = usual {
-        all.push((usual, status_of(usual.key)));
-        let others = responses.iter().filter(|other| other.key != usual.key);
-        all.extend(others.map(|other| (other, status_of(other.key))));
-    }
-    all
+        .or_else(|| responses.first())?;
+    Some((usual, status_of(usual.key)))
+}
+
+/// All responses, the usual one first. The others may have an example that the first has not.
+fn all(plan: &OperationPlan) -> impl Iterator<Item = (&ResponsePlan, StatusCode)> {
+    let usual = usual(plan);
+    let key = usual.map(|(response, _)| response.key);
+    let others = plan.responses.iter().filter(move |other| Some(other.key) != key);
+    usual.into_iter().chain(others.map(|other| (other, status_of(other.key))))
 }
 
 /// The response declared for a status: by its code, its range, or `default`.

@@ -1,14 +1,23 @@
-//! Generated answers reflect their request, within the schema: values of the path, members of the
-//! request body, the size of a page, and the URI of a new item.
+//! A made answer reflects its request, within its schema: values of the path, members of the body that was sent, the
+//! size of a page, and the URI of a new item.
 //!
-//! A value is used only if the answer's schema accepts it, alone and as a part of the whole.
+//! A value stands in the answer only where the answer's schema accepts it, alone and in the whole. The answer is JSON that was
+//! just written, so it is changed as text: parsing it would cost more than making it did.
 
-use http::header::LOCATION;
-use http::{HeaderValue, Method, StatusCode};
+mod edit;
+mod location;
+mod spans;
+
+use std::ops::Range;
+
+use http::Method;
 use serde_json::{Map, Value};
 
 use crate::conform::is_json;
 use crate::schema::{Direction, NodeId, SchemaSet};
+
+use edit::{Edits, Object};
+use spans::Span;
 
 use super::super::answer::Answer;
 use super::super::answer::media::Notation;
@@ -16,7 +25,7 @@ use super::super::call::{Call, Context};
 use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 
-/// Query parameters for the page size, without `_`, `-`, `$`, `[` and `]`, in lower case.
+/// Query parameters that say how many items a page has, without `_`, `-`, `$`, `[` and `]`, in lower case.
 const SIZES: [&str; 11] = [
     "limit",
     "perpage",
@@ -30,11 +39,11 @@ const SIZES: [&str; 11] = [
     "take",
     "pagelimit",
 ];
-/// Query parameters for the page position. An envelope often repeats them.
+/// Query parameters that say where a page begins. An envelope often repeats them.
 const PLACES: [&str; 6] = ["page", "offset", "skip", "start", "pagenumber", "startindex"];
-/// Properties that identify an item.
+/// Properties that an item is known by.
 const IDS: [&str; 5] = ["id", "uuid", "guid", "key", "slug"];
-/// Properties that hold the item or the items in an envelope.
+/// Properties that hold the item or the items of an envelope.
 const ENVELOPES: [&str; 6] = ["data", "result", "results", "item", "items", "response"];
 
 pub(super) fn apply(
@@ -55,153 +64,193 @@ pub(super) fn apply(
         return;
     };
     let schemas = &operation.spec.api.schemas;
-    let Ok(made) = serde_json::from_slice::<Value>(&answer.body) else { return };
-    let mut value = made.clone();
-    request.fill(schemas, schema, &mut value);
-    let changed = value != made;
-    // Each part matches its own schema; together they may violate a `oneOf` or a dependency.
-    if changed && schemas.accepts(schema, &value, Direction::Response) {
-        answer.body = value.to_string().into();
+    let mut filling = Filling { schemas, json: &answer.body, edits: Edits::default(), plain: true };
+    filling.whole(&request, schema);
+    let Filling { edits, plain, .. } = filling;
+    if let Some(changed) = edits.apply(&answer.body) {
+        // Each part fits its own schema. With `oneOf` or a dependency around them, together they may contradict it.
+        let accepted = plain
+            || serde_json::from_slice(&changed)
+                .is_ok_and(|value| schemas.accepts(schema, &value, Direction::Response));
+        if accepted {
+            answer.body = changed.into();
+        }
     }
-    let shown = if changed { &value } else { &made };
-    if let Some(location) = location(call, operation, choice, shown) {
-        answer.headers.insert(LOCATION, location);
-    }
+    location::set(call, operation, choice, answer);
 }
 
-/// The values of a request that its answer may contain.
+/// What of a request can stand in its answer.
 struct Reflected<'a> {
     /// Values of path parameters, by name.
     path: &'a [(&'a str, String)],
-    /// The value of the parameter at the end of the path.
+    /// The value of the parameter that the path ends in.
     item: Option<&'a str>,
     /// Members of the body.
-    body: Map<String, Value>,
-    /// Names and values of paging parameters in the query.
+    body: Option<&'a Map<String, Value>>,
+    /// Names and values of the query that are about pages.
     paging: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Reflected<'a> {
-    /// `None` if there is nothing.
+    /// `None` where there is nothing.
     fn of(call: &'a Call<'_>, operation: &'a MatchedOperation<'_>) -> Option<Reflected<'a>> {
         let path = operation.matched.path_values.as_slice();
         let item = operation.matched.operation.template.ends_with('}');
         let item = path.last().filter(|_| item).map(|(_, value)| value.as_str());
         let method = &call.parts.method;
         let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-        let body = if writes { members(call) } else { Map::new() };
-        let pages = |name: &str| {
-            let name = plain(name);
-            SIZES.contains(&name.as_str()) || PLACES.contains(&name.as_str())
-        };
-        let paging: Vec<(&str, &str)> = call
-            .request
-            .query
-            .iter()
+        let body = if writes { members(call) } else { None };
+        let pages = |name: &str| SIZES.iter().chain(&PLACES).any(|known| same_name(known, name));
+        let query = call.request.query.iter();
+        let paging: Vec<(&str, &str)> = query
             .filter(|(name, _)| pages(name))
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
             .collect();
-        let nothing = path.is_empty() && body.is_empty() && paging.is_empty() && !writes;
+        let nothing = path.is_empty() && body.is_none() && paging.is_empty() && !writes;
         (!nothing).then_some(Reflected { path, item, body, paging })
-    }
-
-    fn fill(&self, schemas: &SchemaSet, schema: NodeId, value: &mut Value) {
-        match value {
-            Value::Array(items) => self.list(schemas, schema, items),
-            Value::Object(object) => {
-                for (name, text) in &self.paging {
-                    set_text(schemas, schema, object, name, text);
-                }
-                match enveloped(object) {
-                    Some(name) => {
-                        let within = schemas.property(schema, &name);
-                        if let (Some(within), Some(value)) = (within, object.get_mut(&name)) {
-                            match value {
-                                Value::Array(items) => self.list(schemas, within, items),
-                                Value::Object(item) => self.item(schemas, within, item),
-                                _ => {}
-                            }
-                        }
-                        for (name, text) in self.path {
-                            set_text(schemas, schema, object, name, text);
-                        }
-                    }
-                    None => self.item(schemas, schema, object),
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn item(&self, schemas: &SchemaSet, schema: NodeId, object: &mut Map<String, Value>) {
-        for (name, value) in &self.body {
-            let property = schemas.property(schema, name);
-            let accepted = property.is_some_and(|property| {
-                !one_way(schemas, property) && schemas.accepts(property, value, Direction::Response)
-            });
-            if accepted {
-                object.insert(name.clone(), value.clone());
-            }
-        }
-        for (name, text) in self.path {
-            set_text(schemas, schema, object, name, text);
-        }
-        if let Some(text) = self.item
-            && let Some(id) = IDS.iter().find(|id| object.contains_key(**id))
-        {
-            set_text(schemas, schema, object, id, text);
-        }
-    }
-
-    fn list(&self, schemas: &SchemaSet, schema: NodeId, items: &mut Vec<Value>) {
-        let limit = self.paging.iter().find_map(|(name, text)| {
-            SIZES.contains(&plain(name).as_str()).then(|| text.parse::<usize>().ok()).flatten()
-        });
-        if let Some(limit) = limit {
-            let mut cut = items.clone();
-            cut.truncate(limit);
-            if schemas.accepts(schema, &Value::Array(cut.clone()), Direction::Response) {
-                *items = cut;
-            }
-        }
-        let Some(item) = schemas.item(schema) else { return };
-        for object in items.iter_mut().filter_map(Value::as_object_mut) {
-            for (name, text) in self.path {
-                set_text(schemas, item, object, name, text);
-            }
-        }
     }
 }
 
 /// The members of a JSON body.
-fn members(call: &Call<'_>) -> Map<String, Value> {
+fn members<'a>(call: &'a Call<'_>) -> Option<&'a Map<String, Value>> {
     let json = crate::exchange::header(&call.request.headers, "content-type").is_none_or(is_json);
-    let body = call.request.body.as_bytes();
-    match json.then(|| serde_json::from_slice(body)) {
-        Some(Ok(Value::Object(members))) => members,
-        _ => Map::new(),
-    }
+    if json { call.json_body()?.as_object().filter(|members| !members.is_empty()) } else { None }
 }
 
-/// Sets the property with that name, whatever its spelling, to a text or its value in the
-/// property's type.
-fn set_text(
-    schemas: &SchemaSet,
-    schema: NodeId,
-    object: &mut Map<String, Value>,
-    name: &str,
-    text: &str,
-) {
-    let wanted = plain(name);
-    let Some(name) = object.keys().find(|key| plain(key) == wanted).cloned() else { return };
-    let Some(property) = schemas.property(schema, &name) else { return };
-    let typed = serde_json::from_str::<Value>(text).ok().filter(|value| !value.is_string());
-    let accepted = [Some(Value::from(text)), typed]
-        .into_iter()
-        .flatten()
-        .find(|value| schemas.accepts(property, value, Direction::Response));
-    if let Some(value) = accepted {
-        object.insert(name, value);
+/// An answer while values of the request are put into it.
+struct Filling<'a> {
+    schemas: &'a SchemaSet,
+    json: &'a [u8],
+    edits: Edits,
+    /// Nothing around a changed part says more of it than its own schema.
+    plain: bool,
+}
+
+impl Filling<'_> {
+    fn whole(&mut self, request: &Reflected<'_>, schema: NodeId) {
+        let all = 0..self.json.len();
+        match self.json.first() {
+            Some(b'[') => self.list(request, schema, all),
+            Some(b'{') => self.envelope(request, schema, all),
+            _ => {}
+        }
+    }
+
+    /// An object that is an item, or that holds one or several.
+    fn envelope(&mut self, request: &Reflected<'_>, schema: NodeId, at: Range<usize>) {
+        let json = self.json;
+        let Some(mut object) = Object::read(json, at) else { return };
+        for (name, text) in &request.paging {
+            self.set_text(schema, &mut object, name, text);
+        }
+        match enveloped(self.json, &object) {
+            Some(index) => {
+                for (name, text) in request.path {
+                    self.set_text(schema, &mut object, name, text);
+                }
+                let member = &object.members[index];
+                let span = member.span.clone().filter(|_| member.new.is_none());
+                let within = self.schemas.property(schema, &member.name);
+                self.keep(schema, object);
+                if let (Some(within), Some(Span { value, .. })) = (within, span) {
+                    match self.json.get(value.start) {
+                        Some(b'[') => self.list(request, within, value),
+                        Some(b'{') => {
+                            if let Some(mut item) = Object::read(self.json, value) {
+                                self.item(request, within, &mut item);
+                                self.keep(within, item);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            None => {
+                self.item(request, schema, &mut object);
+                self.keep(schema, object);
+            }
+        }
+    }
+
+    fn item(&self, request: &Reflected<'_>, schema: NodeId, object: &mut Object) {
+        for (name, value) in request.body.into_iter().flatten() {
+            let property = self.schemas.property(schema, name);
+            let accepted = property.is_some_and(|property| {
+                !one_way(self.schemas, property)
+                    && self.schemas.accepts(property, value, Direction::Response)
+            });
+            if accepted {
+                object.set(name, value.to_string());
+            }
+        }
+        for (name, text) in request.path {
+            self.set_text(schema, object, name, text);
+        }
+        if let Some(text) = request.item
+            && let Some(id) = IDS.iter().find(|id| object.has(id))
+        {
+            self.set_text(schema, object, id, text);
+        }
+    }
+
+    fn list(&mut self, request: &Reflected<'_>, schema: NodeId, at: Range<usize>) {
+        let Some(mut items) = spans::items(self.json, at.clone()) else { return };
+        let sizes = |name: &str| SIZES.iter().any(|known| same_name(known, name));
+        let limit = request
+            .paging
+            .iter()
+            .find_map(|(name, text)| sizes(name).then(|| text.parse::<usize>().ok()).flatten());
+        if let Some(limit) = limit.filter(|limit| *limit < items.len()) {
+            let end = limit.checked_sub(1).map_or(at.start + 1, |last| items[last].end);
+            let mut cut = self.json[at.start..end].to_vec();
+            cut.push(b']');
+            let accepted = serde_json::from_slice(&cut)
+                .is_ok_and(|cut| self.schemas.accepts(schema, &cut, Direction::Response));
+            if accepted {
+                self.edits.replace(end..at.end - 1, String::new());
+                items.truncate(limit);
+                self.plain &= is_plain(self.schemas, schema, 0);
+            }
+        }
+        let Some(item) = self.schemas.item(schema) else { return };
+        if request.path.is_empty() {
+            return;
+        }
+        for span in items.into_iter().filter(|span| self.json[span.start] == b'{') {
+            let Some(mut object) = Object::read(self.json, span) else { return };
+            for (name, text) in request.path {
+                self.set_text(item, &mut object, name, text);
+            }
+            self.plain &= !object.changed() || is_plain(self.schemas, schema, 0);
+            self.keep(item, object);
+        }
+    }
+
+    /// Notes what has changed of an object.
+    fn keep(&mut self, schema: NodeId, object: Object) {
+        if object.changed() {
+            self.plain &= is_plain(self.schemas, schema, 0);
+            object.write(&mut self.edits);
+        }
+    }
+
+    /// Sets the property of that name, whatever its spelling, to a text or to what the text means in the property's type.
+    fn set_text(&self, schema: NodeId, object: &mut Object, name: &str, text: &str) {
+        let Some(member) = object.members.iter().position(|member| same_name(&member.name, name))
+        else {
+            return;
+        };
+        let Some(property) = self.schemas.property(schema, &object.members[member].name) else {
+            return;
+        };
+        let typed = serde_json::from_str::<Value>(text).ok().filter(|value| !value.is_string());
+        let accepted = [Some(Value::from(text)), typed]
+            .into_iter()
+            .flatten()
+            .find(|value| self.schemas.accepts(property, value, Direction::Response));
+        if let Some(value) = accepted {
+            object.members[member].new = Some(value.to_string());
+        }
     }
 }
 
@@ -220,67 +269,81 @@ fn one_way(schemas: &SchemaSet, mut property: NodeId) -> bool {
     false
 }
 
-/// The name of the one property that holds the item or the items.
-fn enveloped(object: &Map<String, Value>) -> Option<String> {
-    let holds = |value: &Value| value.is_array() || value.is_object();
-    let named =
-        object.iter().find(|(key, value)| ENVELOPES.contains(&plain(key).as_str()) && holds(value));
+/// True where an object or list is valid if all its declared parts are, whichever of these there are beside the required ones.
+fn is_plain(schemas: &SchemaSet, schema: NodeId, depth: u32) -> bool {
+    let node = schemas.node(schema);
+    if let Some(target) = node.reference {
+        return depth < 16 && is_plain(schemas, target, depth + 1);
+    }
+    node.enumeration.is_none()
+        && node.any_of.is_empty()
+        && node.one_of.is_empty()
+        && node.not.is_none()
+        && node.if_then_else.is_none()
+        && node.dependent_required.is_empty()
+        && node.dependent_schemas.is_empty()
+        && node.pattern_properties.is_empty()
+        && node.property_names.is_none()
+        && node.unevaluated_properties.is_none()
+        && node.unevaluated_items.is_none()
+        && node.max_properties.is_none()
+        && node.prefix_items.is_empty()
+        && node.contains.is_none()
+        && !node.unique_items
+        && node.all_of.iter().all(|part| {
+            // A part that takes no other properties takes none of its siblings'.
+            depth < 16
+                && schemas.rest(*part).is_none()
+                && is_plain(schemas, *part, depth + 1)
+        })
+        // Of a property that two parts declare, one schema is looked at.
+        && (node.all_of.len() + usize::from(!node.properties.is_empty()) < 2
+            || each_declared_once(schemas, schema))
+}
+
+fn each_declared_once(schemas: &SchemaSet, schema: NodeId) -> bool {
+    let mut known = std::collections::HashSet::new();
+    let mut open = vec![(schema, 0)];
+    while let Some((id, depth)) = open.pop() {
+        let node = schemas.node(id);
+        if depth > 16 || !node.properties.iter().all(|(name, _)| known.insert(name.as_str())) {
+            return false;
+        }
+        open.extend(node.reference.iter().chain(&node.all_of).map(|id| (*id, depth + 1)));
+    }
+    true
+}
+
+/// Index of the one property that holds the item or the items.
+fn enveloped(json: &[u8], object: &Object) -> Option<usize> {
+    let starts = |index: usize, signs: &[u8]| {
+        let span = object.members[index].span.as_ref();
+        span.and_then(|span| json.get(span.value.start)).is_some_and(|sign| signs.contains(sign))
+    };
+    let all = 0..object.members.len();
+    let names_it =
+        |index: &usize| ENVELOPES.iter().any(|name| same_name(name, &object.members[*index].name));
+    let named = all.clone().find(|index| names_it(index) && starts(*index, b"[{"));
     let only_list = || {
-        let has_id = IDS.iter().any(|id| object.contains_key(*id));
-        let mut lists = object.iter().filter(|(_, value)| value.is_array());
+        let has_id = IDS.iter().any(|id| object.has(id));
+        let mut lists = all.clone().filter(|index| starts(*index, b"["));
         lists.next().filter(|_| !has_id && lists.next().is_none())
     };
-    let only_item = || object.iter().next().filter(|(_, v)| object.len() == 1 && v.is_object());
-    named.or_else(only_item).or_else(only_list).map(|(name, _)| name.clone())
+    let only_item = || (object.members.len() == 1 && starts(0, b"{")).then_some(0);
+    named.or_else(only_item).or_else(only_list)
 }
 
-/// A name without the characters that naming conventions differ in.
-fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// The URI of an item that a POST created: the request path, followed by the item's id.
-fn location(
-    call: &Call<'_>,
-    operation: &MatchedOperation<'_>,
-    choice: &Choice<'_>,
-    value: &Value,
-) -> Option<HeaderValue> {
-    if call.parts.method != Method::POST || choice.status != StatusCode::CREATED {
-        return None;
-    }
-    let declared = choice
-        .response
-        .is_some_and(|response| response.headers.iter().any(|header| header.name == LOCATION));
-    let template = &operation.matched.operation.template;
-    let below = |other: &str| {
-        let rest = other.strip_prefix(template.trim_end_matches('/'));
-        rest.and_then(|rest| rest.strip_prefix("/{"))
-            .is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
-    };
-    let mut operations = operation.spec.api.operations.iter();
-    if !declared && !operations.any(|operation| below(&operation.template)) {
-        return None;
-    }
-    let object = value.as_object()?;
-    let item = match enveloped(object) {
-        Some(name) if IDS.iter().all(|id| !object.contains_key(*id)) => object.get(&name)?,
-        _ => value,
-    };
-    let id = match IDS.iter().find_map(|id| item.get(*id))? {
-        Value::String(text) => {
-            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-                .to_string()
-                .replace("%2D", "-")
-                .replace("%5F", "_")
-                .replace("%2E", ".")
-                .replace("%7E", "~")
+/// True where two names differ by case and by the signs between words only.
+fn same_name(one: &str, other: &str) -> bool {
+    let mut one = one.bytes().filter(u8::is_ascii_alphanumeric);
+    let mut other = other.bytes().filter(u8::is_ascii_alphanumeric);
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a.eq_ignore_ascii_case(&b) => {}
+            _ => return false,
         }
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let path = call.path_and_query.split('?').next()?.trim_end_matches('/');
-    HeaderValue::from_str(&format!("{path}/{id}")).ok()
+    }
 }
 
 #[cfg(test)]
@@ -300,14 +363,66 @@ mod tests {
             (json!({"a": [], "b": []}), None),
             (json!({"name": "x"}), None),
         ] {
-            let found = enveloped(value.as_object().unwrap());
-            assert_eq!(found.as_deref(), expected, "{value}");
+            let text = value.to_string();
+            let object = Object::read(text.as_bytes(), 0..text.len()).unwrap();
+            let found = enveloped(text.as_bytes(), &object).map(|at| &*object.members[at].name);
+            assert_eq!(found, expected, "{value}");
         }
     }
 
     #[test]
     fn spellings_are_one() {
-        assert_eq!(plain("page[size]"), plain("pageSize"));
-        assert_eq!(plain("$top"), "top");
+        assert!(same_name("page[size]", "pageSize") && same_name("$top", "top"));
+        assert!(!same_name("tops", "top") && !same_name("to", "top"));
+    }
+
+    /// Fills one answer, and says whether its parts decide its validity.
+    fn fill(schema: &Value, answer: &Value, request: &Reflected<'_>) -> (Value, bool) {
+        let mut schemas = SchemaSet::default();
+        let id = schemas.add(schema, "").expect("a schema");
+        let text = answer.to_string();
+        let mut filling = Filling {
+            schemas: &schemas,
+            json: text.as_bytes(),
+            edits: Edits::default(),
+            plain: true,
+        };
+        filling.whole(request, id);
+        let Filling { edits, plain, .. } = filling;
+        let changed = edits.apply(text.as_bytes()).unwrap_or_else(|| text.into_bytes());
+        (serde_json::from_slice(&changed).expect("JSON"), plain)
+    }
+
+    fn request<'a>(path: &'a [(&'a str, String)], paging: &[(&'a str, &'a str)]) -> Reflected<'a> {
+        Reflected { path, item: None, body: None, paging: paging.to_vec() }
+    }
+
+    #[test]
+    fn lists_are_cut_and_their_items_have_values_of_the_path() {
+        let item = json!({"type": "object", "properties": {"id": {"type": "integer"}, "n": {}}});
+        let schema = json!({"type": "object", "properties": {
+            "limit": {"type": "integer"}, "items": {"type": "array", "minItems": 1, "items": item}}});
+        let answer = json!({"items": [{"id": 5, "n": "]}"}, {"id": 6}, {"id": 7}], "limit": 3});
+        let path = [("id", "9".to_owned())];
+        let (filled, plain) = fill(&schema, &answer, &request(&path, &[("limit", "2")]));
+        assert_eq!(filled, json!({"items": [{"id": 9, "n": "]}"}, {"id": 9}], "limit": 2}));
+        assert!(plain);
+        // Fewer than the schema takes.
+        let (filled, _) = fill(&schema, &answer, &request(&[], &[("limit", "0")]));
+        assert_eq!(filled["items"].as_array().map(Vec::len), Some(3));
+    }
+
+    #[test]
+    fn members_of_the_body_come_back_where_the_schema_has_them() {
+        let schema = json!({"type": "object", "oneOf": [{}], "properties": {
+            "id": {"type": "integer", "readOnly": true}, "name": {"type": "string"}, "age": {"type": "integer"}}});
+        let Value::Object(body) = json!({"id": 3, "name": "\u{e9}\"", "age": "old", "x": 1}) else {
+            return;
+        };
+        let request =
+            Reflected { path: &[], item: Some("8"), body: Some(&body), paging: Vec::new() };
+        let (filled, plain) = fill(&schema, &json!({"id": 1}), &request);
+        assert_eq!(filled, json!({"id": 8, "name": "\u{e9}\""}));
+        assert!(!plain);
     }
 }

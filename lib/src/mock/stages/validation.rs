@@ -23,7 +23,9 @@ pub(super) fn refuse(
     if !context.settings.validate {
         return None;
     }
-    let violations = operation.spec.api.validate_request(&operation.matched, &call.request);
+    let keep = |value| call.keep_json_body(value);
+    let api = &operation.spec.api;
+    let violations = api.validate_request_keeping(&operation.matched, &call.request, &keep);
     if violations.is_empty() {
         return None;
     }
@@ -58,7 +60,15 @@ pub(super) fn refuse(
     Some(answer)
 }
 
-/// As many violations as fit into the header, as ASCII JSON.
+/// Where a valid body matches several branches of a `oneOf`, for the line about the request.
+pub(super) fn overlaps(call: &Call<'_>, operation: &MatchedOperation<'_>) -> Option<String> {
+    let body = call.json_body()?;
+    let found = operation.spec.api.overlaps(&operation.matched, &call.request, body);
+    let found: Vec<String> = found.iter().map(|place| format!("body {}", place.trim())).collect();
+    (!found.is_empty()).then(|| found.join("; "))
+}
+
+/// As many violations as a header can hold, as JSON in ASCII.
 fn capped(violations: &[Value]) -> HeaderValue {
     let mut text = String::from("[");
     for violation in violations {

@@ -65,3 +65,35 @@ fn cycles_end() {
     let id = set.add(&root, "/bomb").expect("compiles");
     assert!(!set.accepts(id, &json!(1), Direction::Request));
 }
+
+#[test]
+fn overlapping_branches_of_requests_are_reported_and_accepted() {
+    let branch = json!({"type": "object", "properties": {"a": {}}});
+    let root = json!({"openapi": "3.0.3", "s": {"properties": {"x": {"oneOf": [branch, branch, {"type": "string"}]}}}});
+    let mut set = SchemaSet::default();
+    let id = set.add(&root, "/s").expect("compiles");
+    let value = json!({"x": {"a": 1}});
+    assert!(set.accepts(id, &value, Direction::Request));
+    assert_eq!(
+        set.overlaps(id, &value),
+        ["/x matches 2 of the 3 schemas of oneOf, not exactly one"]
+    );
+    assert_eq!(set.overlaps(id, &json!({"x": "y"})), [""; 0]);
+}
+
+#[test]
+fn nested_alternatives_are_tried_once() {
+    // Without a memory of what was tried, each level multiplies the work by the number of branches.
+    let branches: Vec<Value> = (0..20)
+        .map(|n| json!({"type": "object", "required": [format!("r{n}")], "properties": {"next": {"$ref": "#/s"}}}))
+        .collect();
+    let root = json!({"openapi": "3.1.0", "s": {"anyOf": [{"type": "null"}, {"oneOf": branches}]}});
+    let mut set = SchemaSet::default();
+    let id = set.add(&root, "/s").expect("compiles");
+    let mut value = Value::Null;
+    for _ in 0..30 {
+        value = json!({"next": value, "r19": 1});
+    }
+    let (valid, cost) = set.accepts_counted(id, &value, Direction::Response);
+    assert!(valid && cost < 10_000, "{cost}");
+}
