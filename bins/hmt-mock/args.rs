@@ -1,5 +1,8 @@
 //! The command line of `hmt-mock`.
 
+#[path = "args/behaviour.rs"]
+mod behaviour;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +16,8 @@ use hmt_core::exchange::{RedactOptions, Redactor, random_key};
 use hmt_core::mock::{ServerOptions, Settings, Upstream};
 use hmt_core::net::{Client, InboundRouting, Report, Target};
 use hmt_core::stream::Locator;
+
+use behaviour::Behaviour;
 
 use super::serving::{KeyArgs, TlsArgs};
 use crate::parse;
@@ -38,7 +43,7 @@ pub(crate) struct Args {
     #[arg(short, long, default_value_t = 8000)]
     port: u16,
 
-    /// Port of the admin endpoints, always on 127.0.0.1; 0 selects a free port
+    /// Port of the admin endpoints; 0 selects a free port
     #[arg(short, long, default_value_t = 8888)]
     admin_port: u16,
 
@@ -149,6 +154,15 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
+    #[command(flatten)]
+    behaviour: Behaviour,
+
+    /// Token that clients of the admin endpoints must send, as Authorization: Bearer TOKEN
+    ///
+    /// With it, the admin endpoints listen on the address of --bind. Without it, they are on 127.0.0.1 only.
+    #[arg(long, value_name = "TOKEN", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    admin_token: Option<String>,
+
     /// How long to wait for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
@@ -225,6 +239,8 @@ pub(crate) struct Config {
     pub(crate) hide_secrets: bool,
     /// If there is a key.
     pub(crate) redactor: Option<Arc<Redactor>>,
+    /// Overrides, faults and the journal.
+    pub(crate) behaviour: Behaviour,
 }
 
 impl Args {
@@ -281,6 +297,7 @@ impl Args {
             seed: self.seed,
             cors: self.cors || !self.no_cors,
             upstream,
+            journal: self.behaviour.journal,
         };
         let serving = ServerOptions {
             routing: if self.header_routing {
@@ -293,6 +310,7 @@ impl Args {
             report: Arc::new(move |text| messages.error(text)),
             trace,
             redactor: hidden,
+            admin_token: self.admin_token.map(Arc::from),
         };
         Ok(Config {
             specs: self.specs,
@@ -312,6 +330,7 @@ impl Args {
             serving,
             hide_secrets: !self.keep_secrets,
             redactor,
+            behaviour: self.behaviour,
         })
     }
 }

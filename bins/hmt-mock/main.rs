@@ -57,7 +57,9 @@ async fn serve(
     let admin = match config.admin_port {
         Some(port) => {
             let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            Some(bind(loopback, port, "-a/--admin-port").await?)
+            let token = config.serving.admin_token.is_some();
+            let address = if token { config.address } else { loopback };
+            Some(bind(address, port, "-a/--admin-port").await?)
         }
         None => None,
     };
@@ -75,9 +77,8 @@ async fn serve(
         mock::banner(&catalogue, url).iter().for_each(|line| messages.ready(line));
     }
     let mock = Arc::new(Mock::new(catalogue, config.settings));
-    if config.watch {
-        specs.watch(Arc::clone(&mock), messages.clone());
-    }
+    config.behaviour.apply(mock.world())?;
+    specs.attach(&mock, messages, config.watch);
     let served = mock::serve(mock, listener, admin, log, config.serving, shutdown).await?;
     if served.cut > 0 {
         messages.warn(format_args!("{} requests were aborted", served.cut));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::bail;
@@ -94,29 +94,44 @@ impl Specs {
         Ok(catalogue)
     }
 
-    /// Reloads whenever a file changes, in a separate thread; if that fails, everything stays as it
-    /// is.
-    pub(crate) fn watch(mut self, mock: Arc<Mock>, messages: Messages) {
-        thread::spawn(move || {
-            loop {
-                thread::sleep(WATCH_EVERY);
-                if !self.seen.changed() {
-                    continue;
+    /// Lets the admin port load everything again and, with `watch`, loads it whenever a file changes.
+    pub(crate) fn attach(self, mock: &Arc<Mock>, messages: &Messages, watch: bool) {
+        let specs = Arc::new(Mutex::new(self));
+        mock.set_loader(Box::new({
+            let (specs, messages) = (Arc::clone(&specs), messages.clone());
+            move || locked(&specs).load(&messages).map_err(|error| format!("{error:#}"))
+        }));
+        if watch {
+            let (mock, messages) = (Arc::clone(mock), messages.clone());
+            thread::spawn(move || Specs::watch(&specs, &mock, &messages));
+        }
+    }
+
+    /// Loads anew whenever a file changes; where that fails, all stays as it is.
+    fn watch(specs: &Mutex<Specs>, mock: &Mock, messages: &Messages) {
+        loop {
+            thread::sleep(WATCH_EVERY);
+            let mut specs = locked(specs);
+            if !specs.seen.changed() {
+                continue;
+            }
+            match specs.load(messages) {
+                Ok(catalogue) => {
+                    let (specs, operations) = (catalogue.specs(), catalogue.operations());
+                    mock.replace(catalogue);
+                    messages
+                        .ready(format_args!("reloaded: {specs} specs, {operations} operations"));
                 }
-                match self.load(&messages) {
-                    Ok(catalogue) => {
-                        let (specs, operations) = (catalogue.specs(), catalogue.operations());
-                        mock.replace(catalogue);
-                        messages.ready(format_args!(
-                            "reloaded: {specs} specs, {operations} operations"
-                        ));
-                    }
-                    Err(error) => {
-                        self.seen = Seen::look(&self.files);
-                        messages.warn(format_args!("{error:#}; the previous specs stay in use"));
-                    }
+                Err(error) => {
+                    specs.seen = Seen::look(&specs.files);
+                    messages.warn(format_args!("{error:#}; the previous specs stay in use"));
                 }
             }
-        });
+        }
     }
+}
+
+/// A loader that panicked left what it had found before.
+fn locked(specs: &Mutex<Specs>) -> MutexGuard<'_, Specs> {
+    specs.lock().unwrap_or_else(PoisonError::into_inner)
 }

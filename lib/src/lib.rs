@@ -27,7 +27,8 @@
 //! * [`fake`]: generates data from a schema. [`recorded`]: finds answers among recordings.
 //! * [`net`]: the common parts of HTTP servers. [`record`], [`mock`], [`replay`]: the three
 //!   servers.
-//! * [`cli`]: Unix process conventions. Only the executables in `bins/` use it.
+//! * [`units`]: durations and sizes as users write them. [`cli`]: Unix process conventions. Only the
+//!   executables in `bins/` use it.
 //!
 //! # Which modules may import which
 //!
@@ -36,7 +37,8 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `exchange`, `format`, `cli` | no other module |
+//! | `exchange`, `format`, `units` | no other module |
+//! | `cli` | `units` |
 //! | `stream` | `exchange` |
 //! | `spec` | no other module |
 //! | `schema` | `spec`, `format` |
@@ -48,7 +50,7 @@
 //! | `fake` | `schema`, `spec`, `format` |
 //! | `net` | `exchange` |
 //! | `record` | `exchange`, `stream`, `net`, `conform` |
-//! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format` |
+//! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format`, `units` |
 //! | `replay` | `exchange`, `stream`, `net`, `recorded` |
 //!
 //! Only the servers (`net`, `record`, `mock`, `replay`) and parts of `cli` are asynchronous.
@@ -84,3 +86,4 @@ pub mod replay;
 pub mod schema;
 pub mod spec;
 pub mod stream;
+pub mod units;

@@ -3,9 +3,12 @@
 
 mod admin;
 mod bodies;
+mod faults;
+mod journal;
 mod latest;
 mod matching;
 mod negotiation;
+mod overrides;
 mod parameters;
 mod preferences;
 mod recordings;

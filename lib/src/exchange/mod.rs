@@ -49,6 +49,7 @@ pub use redact::{
 pub use selection::Selection;
 pub use sequence::Sequence;
 pub use text::BodyText;
+pub(crate) use timestamp::canonical as canonical_timestamp;
 pub use timestamp::timestamp;
 pub use writer::{MAX_LINE, write_line};
 

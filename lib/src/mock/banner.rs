@@ -49,7 +49,7 @@ pub(super) fn method(operation: &Operation) -> String {
 }
 
 /// The path of an operation with examples for its parameters, and its required query.
-fn example_path(api: &Api, operation: &Operation) -> String {
+pub(super) fn example_path(api: &Api, operation: &Operation) -> String {
     let mut path = operation.template.clone();
     let mut query = Vec::new();
     for parameter in &operation.parameters {

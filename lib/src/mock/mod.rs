@@ -16,6 +16,8 @@ mod answer;
 mod banner;
 mod call;
 mod catalogue;
+mod delivery;
+mod faults;
 mod log;
 mod preferences;
 mod server;
@@ -23,7 +25,7 @@ mod stages;
 mod world;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
@@ -33,10 +35,12 @@ pub use catalogue::{
     Catalogue, CompileError, DataError, Fetch, LoadedSpecs, Seen, Sources, SpecLoadError,
     WATCH_EVERY,
 };
+pub use delivery::{Delivery, Fault};
+pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, Route, routed};
 pub use log::{Log, Written};
 pub use server::{MockSummary, ServerOptions, admin_ready_line, serve};
 pub use stages::Upstream;
-pub use world::{Storage, World};
+pub use world::{Override, Storage, World};
 
 /// How requests are answered.
 #[derive(Clone, Debug)]
@@ -56,24 +60,49 @@ pub struct Settings {
     pub cors: bool,
     /// Receives the requests without a matching operation.
     pub upstream: Option<Upstream>,
+    /// How many requests the journal keeps; 0: none.
+    pub journal: usize,
 }
 
 /// The current catalogue, the world, and the settings.
 ///
 /// Each request reads the catalogue, on all threads. All of them would write to a lock or a shared
 /// reference count, so it is swapped atomically instead.
-#[derive(Debug)]
 pub struct Mock {
     catalogue: ArcSwap<Catalogue>,
     world: World,
     settings: Settings,
+    loader: OnceLock<Loader>,
 }
+
+/// Loads the specs again.
+///
+/// # Errors
+/// Why they cannot be served.
+pub type Loader = Box<dyn Fn() -> Result<Catalogue, String> + Send + Sync>;
 
 impl Mock {
     /// Starts with a catalogue; the world begins as the catalogue's specs declare it.
     pub fn new(catalogue: Catalogue, settings: Settings) -> Mock {
-        let world = World::new(catalogue.initial_storage().clone(), settings.seed);
-        Mock { catalogue: ArcSwap::from_pointee(catalogue), world, settings }
+        let world =
+            World::new(catalogue.initial_storage().clone(), settings.seed, settings.journal);
+        let catalogue = ArcSwap::from_pointee(catalogue);
+        Mock { catalogue, world, settings, loader: OnceLock::new() }
+    }
+
+    /// Says how the admin port loads the specs again. The first call counts.
+    pub fn set_loader(&self, loader: Loader) {
+        let _ = self.loader.set(loader);
+    }
+
+    /// Loads the specs again and puts them in place.
+    ///
+    /// # Errors
+    /// Why they cannot be served; those from before stay.
+    pub fn reload(&self) -> Result<(), String> {
+        let loader = self.loader.get().ok_or("this mock cannot load its specs again")?;
+        self.replace(loader()?);
+        Ok(())
     }
 
     /// The catalogue for one request.

@@ -1,5 +1,5 @@
-//! The preferences of a client: `Prefer: code=404, example=NAME, dynamic=true` (RFC 7240), or
-//! `__code`, `__example` and `__dynamic` in the query.
+//! The preferences of a client: `Prefer: code=404, example=NAME, dynamic=true, delay=500ms,
+//! fault=reset` (RFC 7240), or `__code`, `__example` and `__dynamic` in the query.
 
 use http::HeaderMap;
 
@@ -14,6 +14,10 @@ pub(super) struct Preferences {
     pub(super) example: Option<String>,
     /// New data; `false` requests steady data if the mock was started with `--dynamic`.
     pub(super) dynamic: Option<bool>,
+    /// Time before the response begins, as written.
+    pub(super) delay: Option<String>,
+    /// What goes wrong on the way, as written.
+    pub(super) fault: Option<String>,
 }
 
 impl Preferences {
@@ -24,7 +28,12 @@ impl Preferences {
             for preference in value.split([',', ';']) {
                 if let Some((name, value)) = preference.split_once('=') {
                     let name = name.trim().to_ascii_lowercase();
-                    preferences.set(&name, value.trim().trim_matches('"'));
+                    let value = value.trim().trim_matches('"');
+                    match name.as_str() {
+                        "delay" => preferences.delay = Some(value.to_owned()),
+                        "fault" => preferences.fault = Some(value.to_owned()),
+                        _ => drop(preferences.set(&name, value)),
+                    }
                 }
             }
         }

@@ -8,14 +8,14 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::ORIGIN;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::exchange::{self, Body, Exchange, Meta, Redactor, timestamp};
 use crate::net::{
@@ -24,15 +24,20 @@ use crate::net::{
 };
 use crate::recorded::HostRule;
 
+use super::admin::{Access, Reply};
 use super::answer::{Answer, Source};
 use super::call::{Call, Context};
 use super::catalogue::Catalogue;
+use super::delivery::{ResponseBody, to_response};
 use super::log::{Log, Written};
+use super::world::Served;
 use super::{Mock, admin, stages};
 
 /// Maximum size of a request body in bytes.
 const MAX_BODY: u64 = 64 << 20;
-/// Timeout for pauses within a request body.
+/// The longest request body that the admin port reads: overrides have bodies of answers.
+const MAX_ADMIN_BODY: u64 = 16 << 20;
+/// How long a client may be silent within a request body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
 /// Names the source of an answer.
@@ -53,6 +58,8 @@ pub struct ServerOptions {
     pub trace: Option<Report>,
     /// Replaces the secrets in the paths and queries of these lines.
     pub redactor: Option<Arc<Redactor>>,
+    /// Clients of the admin port must send it. Without it, the admin port is for this machine only.
+    pub admin_token: Option<Arc<str>>,
 }
 
 /// The result of a run.
@@ -67,12 +74,12 @@ pub struct MockSummary {
 /// A response, or the future that produces it. Most requests have no body and no stage that waits:
 /// their response is ready immediately, and no large future is moved for them.
 enum Handled {
-    Ready(Option<Response<Full<Bytes>>>),
-    Waiting(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+    Ready(Option<Response<ResponseBody>>),
+    Waiting(Pin<Box<dyn Future<Output = Response<ResponseBody>> + Send>>),
 }
 
 impl Future for Handled {
-    type Output = Response<Full<Bytes>>;
+    type Output = Response<ResponseBody>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
@@ -116,7 +123,9 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(());
     let limits = Limits { report, ..Limits::default() };
     let admin = admin.map(|listener| {
-        tokio::spawn(serve_admin(Arc::clone(&mock), listener, limits.clone(), stopping))
+        let access =
+            Access { token: options.admin_token.clone(), redactor: options.redactor.clone() };
+        tokio::spawn(serve_admin(Arc::clone(&mock), listener, access, limits.clone(), stopping))
     });
     let server = Arc::new(MockServer { mock, options, port, log });
     let handler = {
@@ -141,22 +150,36 @@ pub async fn serve(
 async fn serve_admin(
     mock: Arc<Mock>,
     listener: TcpListener,
+    access: Access,
     limits: Limits,
     mut stopping: watch::Receiver<()>,
 ) {
+    let access = Arc::new(access);
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let shutdown = async move {
         let _ = stopping.changed().await;
     };
     let handler = move |request: Request<Incoming>, _: Peer| {
-        let mock = Arc::clone(&mock);
+        let (mock, access) = (Arc::clone(&mock), Arc::clone(&access));
         async move {
             let (parts, body) = request.into_parts();
-            let answer = match collect_body(body, 1 << 20, BODY_IDLE).await {
-                Ok(body) => admin::answer(&mock, &parts, &body, port).await,
-                Err(error) => Answer::problem(error.status(), "the body", &error.to_string()),
+            let head = parts.method == Method::HEAD;
+            let reply = match collect_body(body, MAX_ADMIN_BODY, BODY_IDLE).await {
+                Ok(body) => admin::answer(&mock, &access, &parts, &body, port).await,
+                Err(error) => {
+                    Answer::problem(error.status(), "the body", &error.to_string()).into()
+                }
             };
-            to_response(answer, parts.method == Method::HEAD)
+            match reply {
+                Reply::Answer(answer) => to_response(*answer, head),
+                Reply::Events(events) => {
+                    let mut response = Response::new(ResponseBody::stream(events));
+                    let headers = response.headers_mut();
+                    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+                    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                    response
+                }
+            }
         }
     };
     net::serve(listener, limits, shutdown, Duration::from_secs(1), handler).await;
@@ -166,19 +189,25 @@ impl MockServer {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
         let (parts, body) = request.into_parts();
         if body.is_end_stream() && self.log.is_none() && self.mock.settings().upstream.is_none() {
-            let started = self.options.trace.is_some().then(Instant::now);
+            // The clock is asked only where somebody reads it.
+            let timed = self.options.trace.is_some() || self.mock.world().journal().is_kept();
+            let clock = timed.then(|| (SystemTime::now(), Instant::now()));
             let catalogue = self.mock.catalogue();
-            let answer = match self.inbound(&catalogue, &parts) {
+            let inbound = self.inbound(&catalogue, &parts);
+            let answer = match &inbound {
                 Ok(inbound) => {
-                    let (call, _) = self.call(&parts, &inbound, Body::Empty, Bytes::new());
+                    let (call, _) = self.call(&parts, inbound, Body::Empty, Bytes::new());
                     at_once(stages::answer(&self.context(&catalogue), &call))
                 }
-                Err(refusal) => Some(*refusal),
+                Err(refusal) => Some(Answer::clone(refusal)),
             };
             if let Some(mut answer) = answer {
-                self.finish(&parts, &mut answer, started);
-                let response = to_response(answer, parts.method == Method::HEAD);
-                return Handled::Ready(Some(response));
+                let head = parts.method == Method::HEAD;
+                self.finish(&parts, &mut answer, clock.map(|(_, started)| started));
+                if let (Some(clock), Ok(inbound)) = (clock, inbound) {
+                    self.note(parts, inbound, &Bytes::new(), &mut answer, clock);
+                }
+                return deliver(answer, head);
             }
         }
         let clock = (SystemTime::now(), Instant::now());
@@ -193,8 +222,8 @@ impl MockServer {
         body: Incoming,
         peer: Peer,
         (began, started): (SystemTime, Instant),
-    ) -> Response<Full<Bytes>> {
-        // One for the whole request, because it may be swapped meanwhile.
+    ) -> Response<ResponseBody> {
+        // One for the whole request: it may be swapped meanwhile.
         let catalogue = Arc::clone(&self.mock.catalogue());
         let received = match self.inbound(&catalogue, &parts) {
             Ok(inbound) => match collect_body(body, MAX_BODY, BODY_IDLE).await {
@@ -220,7 +249,31 @@ impl MockServer {
             let exchange = Self::exchange(log, scope, request, &answer, began, started, peer);
             log.write(exchange).await;
         }
-        to_response(answer, parts.method == Method::HEAD)
+        let head = parts.method == Method::HEAD;
+        if let Ok((inbound, body, _)) = received {
+            self.note(parts, inbound, &body, &mut answer, (began, started));
+        }
+        if !answer.delivery.delay.is_zero() {
+            sleep(answer.delivery.delay).await;
+        }
+        to_response(answer, head)
+    }
+
+    /// Puts an answered request into the journal.
+    fn note(
+        &self,
+        request: Parts,
+        inbound: Inbound,
+        request_body: &Bytes,
+        answer: &mut Answer,
+        (at, started): (SystemTime, Instant),
+    ) {
+        let world = self.mock.world();
+        if world.journal().is_kept() {
+            let took = started.elapsed() + answer.delivery.delay;
+            let (target, scope) = (inbound.target, world.scope());
+            world.journal().add(Served { at, took, request, target, request_body, answer, scope });
+        }
     }
 
     fn context<'a>(&'a self, catalogue: &'a Catalogue) -> Context<'a> {
@@ -313,18 +366,15 @@ impl MockServer {
     }
 }
 
-/// Converts an answer to a response. The response to a HEAD announces the length of the missing
-/// body.
-fn to_response(answer: Answer, head: bool) -> Response<Full<Bytes>> {
-    let length = answer.body.len();
-    let body = if head { Bytes::new() } else { answer.body };
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    if head && length > 0 {
-        response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+/// The response to an answer, after its delay.
+fn deliver(answer: Answer, head: bool) -> Handled {
+    if answer.delivery.delay.is_zero() {
+        return Handled::Ready(Some(to_response(answer, head)));
     }
-    response
+    Handled::Waiting(Box::pin(async move {
+        sleep(answer.delivery.delay).await;
+        to_response(answer, head)
+    }))
 }
 
 /// Text from a client, without characters that control the terminal or change the text direction.

@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{Method, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -76,22 +78,37 @@ impl Takeover {
     }
 }
 
-/// Marks a response that must not be sent. Instead, its connection (HTTP/1) is closed or its stream
-/// (HTTP/2) is reset before the head, so that no client can take it for a response.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the answer is withheld")]
-pub struct Withheld;
+/// Marks a response that must not be sent, and says what its HTTP/1 connection does instead. An
+/// HTTP/2 stream is reset in each case. No client can take that for a response.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the response is withheld")]
+pub enum Withheld {
+    /// The connection is closed without a byte.
+    Close,
+    /// The connection is reset.
+    Reset,
+    /// These bytes are sent, and the connection is closed.
+    Bytes(Bytes),
+}
 
 impl Withheld {
     /// A response with this mark; `body` is not used.
-    pub fn response<B>(body: B) -> Response<B> {
+    pub fn response<B>(self, body: B) -> Response<B> {
         let mut response = Response::new(body);
-        response.extensions_mut().insert(Withheld);
+        response.extensions_mut().insert(self);
         response
     }
 
     fn check<B>(response: Response<B>) -> Result<Response<B>, Withheld> {
-        if response.extensions().get::<Withheld>().is_some() { Err(Withheld) } else { Ok(response) }
+        match response.extensions().get::<Withheld>() {
+            Some(withheld) => Err(withheld.clone()),
+            None => Ok(response),
+        }
+    }
+
+    /// The mark of the response that ended a connection with this error.
+    fn of(error: &hyper::Error) -> Option<&Withheld> {
+        error.source()?.downcast_ref()
     }
 }
 
@@ -201,6 +218,16 @@ impl ConnectionServer {
                     let stream = Rewind::new(parts.read_buf, parts.io.into_inner().into_inner());
                     next(Box::new(stream), self.clone()).await;
                 }
+            }
+            Err(error) if matches!(Withheld::of(&error), Some(Withheld::Reset)) => {
+                connection.into_parts().io.into_inner().into_inner().reset_on_close();
+            }
+            Err(error) if matches!(Withheld::of(&error), Some(Withheld::Bytes(_))) => {
+                let Some(Withheld::Bytes(bytes)) = Withheld::of(&error) else { return };
+                let mut stream = connection.into_parts().io.into_inner().into_inner();
+                // The client may have left.
+                let _ = stream.write_all(bytes).await;
+                let _ = stream.shutdown().await;
             }
             // An HTTP/1.0 client takes a close for the end of the body. Only a reset shows that it
             // is incomplete.

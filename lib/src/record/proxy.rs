@@ -146,7 +146,7 @@ pub(super) async fn answer(
 
 /// The marker for a response that must not be sent, because its exchange is not recorded.
 pub(super) fn withheld() -> Response<Reply> {
-    Withheld::response(Reply::Own(Full::default()))
+    Withheld::Close.response(Reply::Own(Full::default()))
 }
 
 /// Answers `CONNECT`. Only refused ones are counted as seen: a tunnel is no exchange.

@@ -107,6 +107,14 @@ pub fn load(bytes: &[u8], source: &str) -> Result<Document, SpecError> {
     load_as(bytes, source, Format::of_path(Path::new(source)))
 }
 
+/// Reads any tree of JSON or YAML, by the same rules and limits.
+///
+/// # Errors
+/// Where the bytes are neither.
+pub fn parse_tree(bytes: &[u8], source: &str) -> Result<Value, SpecError> {
+    parse(bytes, source, Format::of_path(Path::new(source)), &mut Vec::new())
+}
+
 fn load_as(bytes: &[u8], source: &str, format: Option<Format>) -> Result<Document, SpecError> {
     let mut warnings = Vec::new();
     let root = parse(bytes, source, format, &mut warnings)?;

@@ -20,7 +20,7 @@ mod tree;
 
 pub(crate) use bundle::UNRESOLVED;
 pub use bundle::{ReadFile, load_bundle, load_to_rewrite, load_with_files, reader};
-pub use document::{Document, Format, SpecError, Version, load, read_file};
+pub use document::{Document, Format, SpecError, Version, load, parse_tree, read_file};
 pub use home::{Home, is_url};
 pub use place::{Place, PlaceError};
 pub(crate) use refs::{Below, Keys, below};

@@ -1,7 +1,9 @@
-//! Restricts the admin port to programs on this machine, excluding web pages.
+//! Restricts the admin port to programs on this machine, excluding web pages of other origins; or,
+//! with `--admin-token`, to clients that send the token.
 
+use http::HeaderValue;
 use http::StatusCode;
-use http::header::{HOST, ORIGIN};
+use http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
 
 use super::super::answer::Answer;
@@ -10,8 +12,12 @@ use super::super::answer::Answer;
 /// name.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// A 403 for a foreign `Host` or `Origin`.
-pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Answer> {
+/// A 401 without the token, where there is one; else a 403 for a foreign `Host` or `Origin`.
+pub(super) fn refuse(parts: &Parts, port: u16, token: Option<&str>) -> Option<Answer> {
+    if let Some(token) = token {
+        // No page of another origin knows the token, and a browser adds none by itself.
+        return (!has_token(parts, token)).then(unauthorized);
+    }
     let text = |name| parts.headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()));
     let ours = |authority: &str| {
         LOOPBACK.iter().any(|name| authority.eq_ignore_ascii_case(&format!("{name}:{port}")))
@@ -33,6 +39,23 @@ pub(super) fn refuse(parts: &Parts, port: u16) -> Option<Answer> {
     None
 }
 
+fn has_token(parts: &Parts, token: &str) -> bool {
+    let given = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let Some((scheme, given)) = given.split_at_checked("Bearer ".len()) else { return false };
+    if !scheme.eq_ignore_ascii_case(b"bearer ") || given.len() != token.len() {
+        return false;
+    }
+    // All bytes are compared, so that the time says nothing about where they differ.
+    given.iter().zip(token.as_bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+fn unauthorized() -> Answer {
+    let detail = "send the token of --admin-token: Authorization: Bearer TOKEN";
+    let mut answer = Answer::problem(StatusCode::UNAUTHORIZED, "no admin token", detail);
+    answer.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    answer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,7 +65,21 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        refuse(&request.body(()).unwrap().into_parts().0, 8888).is_some()
+        refuse(&request.body(()).unwrap().into_parts().0, 8888, None).is_some()
+    }
+
+    #[test]
+    fn a_token_stands_for_the_rest() {
+        let status = |authorization: &str| {
+            let request = http::Request::get("/").header("host", "mock.test");
+            let request = request.header("authorization", authorization).body(()).unwrap();
+            refuse(&request.into_parts().0, 8888, Some("s3cret")).map(|answer| answer.status)
+        };
+        assert_eq!(status("Bearer s3cret"), None);
+        assert_eq!(status("bearer s3cret"), None);
+        for wrong in ["", "s3cret", "Bearer s3cre", "Bearer s3creT", "Basic s3cret", "Bearer"] {
+            assert_eq!(status(wrong), Some(StatusCode::UNAUTHORIZED), "{wrong:?}");
+        }
     }
 
     #[test]

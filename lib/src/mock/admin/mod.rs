@@ -3,34 +3,79 @@
 //! It only listens on loopback, and refuses requests that a foreign page could make a browser send.
 //! No endpoint adds code, files or commands.
 
+mod faults;
 mod guard;
 mod health;
+mod overrides;
+mod reload;
+mod requests;
+mod routes;
 mod scope;
 mod storage;
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use crate::exchange::Redactor;
 
 use super::Mock;
 use super::answer::Answer;
 
 /// A request to an endpoint.
 struct Call<'a> {
-    mock: &'a Mock,
+    mock: &'a Arc<Mock>,
+    redactor: Option<&'a Arc<Redactor>>,
     parts: &'a Parts,
     body: &'a Bytes,
     /// The values of the parameters in the route's path, percent-encoded, in its order.
-    #[expect(dead_code, reason = "no route has parameters yet")]
     parameters: Vec<&'a str>,
 }
 
+impl Call<'_> {
+    /// The value of the route's only parameter, decoded.
+    fn parameter(&self) -> String {
+        let value = self.parameters.first().copied().unwrap_or_default();
+        percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+    }
+
+    /// The body as JSON.
+    fn json(&self) -> Result<Value, Box<Answer>> {
+        serde_json::from_slice(self.body).map_err(|error| {
+            let detail = format!("line {}, column {}", error.line(), error.column());
+            Box::new(invalid(&format!("it is no JSON: {detail}")))
+        })
+    }
+}
+
+/// Who may use the admin port, and what they see.
+pub(super) struct Access {
+    pub(super) token: Option<Arc<str>>,
+    /// Replaces secrets in what is shown.
+    pub(super) redactor: Option<Arc<Redactor>>,
+}
+
+/// What a handler answers.
+pub(super) enum Reply {
+    Answer(Box<Answer>),
+    /// An event stream, as long as the client reads it.
+    Events(mpsc::Receiver<Bytes>),
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Reply {
+        Reply::Answer(Box::new(answer))
+    }
+}
+
 /// The result of a handler, which may be asynchronous.
-type Handling<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+type Handling<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
 /// An endpoint. `{name}` in its path is one segment, `{+name}` the rest of the path.
 struct Route {
@@ -41,18 +86,38 @@ struct Route {
 
 /// All endpoints.
 const ROUTES: &[Route] = &[
+    Route { method: Method::GET, path: "/admin/faults", handler: faults::get },
+    Route { method: Method::PUT, path: "/admin/faults", handler: faults::put },
     Route { method: Method::GET, path: "/admin/health", handler: health::get },
+    Route { method: Method::GET, path: "/admin/overrides", handler: overrides::list },
+    Route { method: Method::POST, path: "/admin/overrides", handler: overrides::add },
+    Route { method: Method::PUT, path: "/admin/overrides", handler: overrides::replace },
+    Route { method: Method::DELETE, path: "/admin/overrides", handler: overrides::clear },
+    Route { method: Method::GET, path: "/admin/overrides/{id}", handler: overrides::get },
+    Route { method: Method::PUT, path: "/admin/overrides/{id}", handler: overrides::put },
+    Route { method: Method::DELETE, path: "/admin/overrides/{id}", handler: overrides::delete },
+    Route { method: Method::POST, path: "/admin/reload", handler: reload::post },
+    Route { method: Method::GET, path: "/admin/requests", handler: requests::get },
+    Route { method: Method::DELETE, path: "/admin/requests", handler: requests::delete },
+    Route { method: Method::GET, path: "/admin/routes", handler: routes::get },
     Route { method: Method::GET, path: "/admin/scope", handler: scope::get },
     Route { method: Method::POST, path: "/admin/scope", handler: scope::post },
     Route { method: Method::DELETE, path: "/admin/scope", handler: scope::delete },
+    Route { method: Method::GET, path: storage::PATH, handler: storage::get },
     Route { method: Method::DELETE, path: storage::PATH, handler: storage::delete },
     Route { method: Method::POST, path: "/admin/storage/reset", handler: storage::reset },
 ];
 
 /// The response to a request on the admin port `port`.
-pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) -> Answer {
-    if let Some(refusal) = guard::refuse(parts, port) {
-        return refusal;
+pub(super) async fn answer(
+    mock: &Arc<Mock>,
+    access: &Access,
+    parts: &Parts,
+    body: &Bytes,
+    port: u16,
+) -> Reply {
+    if let Some(refusal) = guard::refuse(parts, port, access.token.as_deref()) {
+        return refusal.into();
     }
     let path = parts.uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -60,18 +125,19 @@ pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) 
     for route in ROUTES {
         let Some(parameters) = parameters(route.path, path) else { continue };
         if route.method == parts.method {
-            return (route.handler)(&Call { mock, parts, body, parameters }).await;
+            let redactor = access.redactor.as_ref();
+            return (route.handler)(&Call { mock, redactor, parts, body, parameters }).await;
         }
         allowed.push(route.method.as_str());
     }
     if path == storage::PATH || path.starts_with(storage::BELOW) {
-        return storage::unknown(parts);
+        return storage::unknown(parts).into();
     }
     if allowed.is_empty() {
         let known: Vec<String> =
             ROUTES.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
         let detail = format!("there is {}", known.join(", "));
-        return Answer::problem(StatusCode::NOT_FOUND, "unknown admin endpoint", &detail);
+        return Answer::problem(StatusCode::NOT_FOUND, "unknown admin endpoint", &detail).into();
     }
     let allowed = allowed.join(", ");
     let detail = format!("{path} supports {allowed}");
@@ -79,7 +145,7 @@ pub(super) async fn answer(mock: &Mock, parts: &Parts, body: &Bytes, port: u16) 
     if let Ok(value) = HeaderValue::from_str(&allowed) {
         answer.headers.insert(ALLOW, value);
     }
-    answer
+    answer.into()
 }
 
 /// The values of a route's parameters; `None` if the path does not match.
@@ -112,13 +178,23 @@ fn parameters<'p>(route: &str, path: &'p str) -> Option<Vec<&'p str>> {
 
 /// A response that needs no waiting.
 fn ready<'a>(answer: Answer) -> Handling<'a> {
-    Box::pin(std::future::ready(answer))
+    Box::pin(std::future::ready(answer.into()))
+}
+
+/// A 400 for a body or a query that an endpoint cannot use.
+fn invalid(why: &str) -> Answer {
+    Answer::problem(StatusCode::BAD_REQUEST, "the request cannot be used", why)
 }
 
 /// A 200 with a JSON object.
 fn object(members: Map<String, Value>) -> Answer {
-    let mut answer = Answer::empty(StatusCode::OK);
-    answer.body = Value::Object(members).to_string().into();
+    json(StatusCode::OK, Value::Object(members).to_string())
+}
+
+/// An answer with a text of JSON.
+fn json(status: StatusCode, text: String) -> Answer {
+    let mut answer = Answer::empty(status);
+    answer.body = text.into();
     answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use crate::net::problem_json;
 use crate::recorded;
 
+use super::delivery::Delivery;
+
 /// The source of an answer, for the header `x-hmt-source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -23,6 +25,10 @@ pub enum Source {
     Generated,
     /// The real server.
     Upstream,
+    /// A fault that was asked for.
+    Fault,
+    /// An override.
+    Override,
 }
 
 impl Source {
@@ -33,6 +39,8 @@ impl Source {
             Source::Example => "example",
             Source::Generated => "generated",
             Source::Upstream => "upstream",
+            Source::Fault => "fault",
+            Source::Override => "override",
         }
     }
 }
@@ -50,11 +58,26 @@ pub struct Answer {
     pub source: Option<Source>,
     /// Why this is the answer, for the trace line.
     pub note: Option<String>,
+    /// How the answer reaches the client.
+    pub delivery: Delivery,
+    /// The operation that took the request, as `METHOD template`; only where there is a journal.
+    pub operation: Option<String>,
+    /// What contradicts the spec in the request.
+    pub violations: Vec<Value>,
 }
 
 impl Answer {
     pub(super) fn empty(status: StatusCode) -> Answer {
-        Answer { status, headers: HeaderMap::new(), body: Bytes::new(), source: None, note: None }
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            source: None,
+            note: None,
+            delivery: Delivery::default(),
+            operation: None,
+            violations: Vec::new(),
+        }
     }
 
     pub(super) fn recorded(answer: &recorded::Answer) -> Answer {

@@ -10,8 +10,7 @@ pub(super) fn answer(
     choice: &Choice<'_>,
 ) -> Option<Answer> {
     let media = choice.media.as_ref()?;
-    let preferred = call.preferences.example.is_some();
-    if call.dynamic(context.settings) && !preferred {
+    if call.dynamic(context.settings) && choice.example.is_none() {
         return None;
     }
     let named = choice.example.and_then(|name| media.plan.example(Some(name)));

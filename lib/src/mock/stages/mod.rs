@@ -2,10 +2,12 @@
 
 mod credentials;
 mod example;
+mod fault;
 mod lookup;
 mod made;
 mod missing;
 mod negotiation;
+mod overriding;
 mod preflight;
 mod recording;
 mod reflect;
@@ -13,8 +15,9 @@ mod upstream;
 mod validation;
 
 use super::answer::Answer;
+use super::banner;
 use super::call::{Call, Context};
-use lookup::MatchedOperation;
+use lookup::{MatchedOperation, Missing};
 use negotiation::Choice;
 
 pub(super) use preflight::allow_origin;
@@ -24,6 +27,26 @@ pub use upstream::Upstream;
 pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
     let found = lookup::find(context, call);
     if let Some(answer) = preflight::answer(context, call) {
+        return answer;
+    }
+    let delivery = match fault::apply(context, call, found.as_ref().ok()) {
+        Ok(delivery) => delivery,
+        Err(answer) => return named(context, found.as_ref().ok(), *answer),
+    };
+    let name = operation_name(context, found.as_ref().ok());
+    let mut answer = unbroken(context, call, found).await;
+    answer.delivery = delivery.and(answer.delivery);
+    answer.operation = name;
+    answer
+}
+
+/// The answer where no fault takes its place.
+async fn unbroken(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    found: Result<MatchedOperation<'_>, Box<Missing<'_>>>,
+) -> Answer {
+    if let Some(answer) = overriding::answer(context, call, found.as_ref().ok()) {
         return answer;
     }
     if let Some(answer) = recording::answer(context, call) {
@@ -39,6 +62,24 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
         answer.headers.entry(name).or_insert_with(|| value.clone());
     }
     answer
+}
+
+fn named(
+    context: &Context<'_>,
+    operation: Option<&MatchedOperation<'_>>,
+    mut answer: Answer,
+) -> Answer {
+    answer.operation = operation_name(context, operation);
+    answer
+}
+
+/// `GET /pets/{id}`, for the journal.
+fn operation_name(
+    context: &Context<'_>,
+    operation: Option<&MatchedOperation<'_>>,
+) -> Option<String> {
+    let operation = operation.filter(|_| context.world.journal().is_kept())?.matched.operation;
+    Some(format!("{} {}", banner::method(operation), operation.template))
 }
 
 /// The answer of an operation.

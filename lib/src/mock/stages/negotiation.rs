@@ -85,9 +85,33 @@ pub(super) fn choose<'a>(
     Ok(Choice { response: Some(response), status, media, example: preferred.or(matched) })
 }
 
-/// The first of some statuses that the operation declares for an error, or else its `4XX` or
-/// `default`, sent as `status`. A client that accepts none of the media types gets the first one:
-/// the wrong type says more than nothing.
+/// Chooses for an override: the response declared for its status, else the usual one, with the example that it names.
+pub(super) fn of_status<'a>(
+    call: &Call<'_>,
+    operation: &'a MatchedOperation<'_>,
+    status: Option<StatusCode>,
+    example: Option<&'a str>,
+) -> Option<Choice<'a>> {
+    let plan = operation.plan;
+    let fits = |media: &&MediaPlan| example.is_none() || media.example(example).is_some();
+    let has = |(response, _): &(&ResponsePlan, StatusCode)| {
+        response.media.iter().any(|media| fits(&media))
+    };
+    let (response, status) = match (status, example) {
+        (Some(status), None) => declared(plan, status.as_u16())?,
+        (Some(status), Some(_)) => declared(plan, status.as_u16()).filter(has)?,
+        (None, None) => usual(plan)?,
+        (None, Some(_)) => all(plan).find(has)?,
+    };
+    let accept = Accept::of(&call.parts.headers);
+    let media = media_of(response, status, &accept, fits).unwrap_or_else(|NotAcceptable| {
+        response.media.iter().find(fits).map(|media| chosen(media, &accept))
+    });
+    Some(Choice { response: Some(response), status, media, example })
+}
+
+/// The first of some statuses that the operation declares for an error; else its `4XX` or `default`, sent as `status`. A
+/// client that accepts none of the media types gets the first: the wrong type says more than nothing.
 pub(super) fn declared_error<'a>(
     call: &Call<'_>,
     operation: &'a MatchedOperation<'_>,

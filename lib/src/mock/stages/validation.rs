@@ -52,11 +52,12 @@ pub(super) fn refuse(
             answer
         }
         None => {
-            let extra = Map::from_iter([("violations".to_owned(), Value::Array(listed))]);
+            let extra = Map::from_iter([("violations".to_owned(), Value::Array(listed.clone()))]);
             Answer::problem_with(status, title, &detail, extra)
         }
     };
     answer.note = Some(detail);
+    answer.violations = listed;
     Some(answer)
 }
 

@@ -1,4 +1,4 @@
-//! Values of shared flags: durations and sizes.
+//! Durations and sizes as users write them, in flags and in files.
 
 use std::time::Duration;
 

@@ -1,0 +1,82 @@
+//! Arguments that say how the mock behaves beside its specs: overrides, faults, and the journal.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use hmt_core::mock::{
+    Delay, ErrorRate, FaultRate, FaultRule, Override, RateLimit, Route, World, routed,
+};
+use hmt_core::spec::parse_tree;
+
+/// A route, or none for all requests, and what happens there.
+type Routed<T> = (Option<Route>, T);
+
+#[derive(Debug, Args)]
+pub(crate) struct Behaviour {
+    /// Requests that the journal at /admin/requests keeps; 0 keeps none
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) journal: usize,
+
+    /// File with a list of overrides, in JSON or YAML, as /admin/overrides takes them
+    #[arg(long, value_name = "FILE")]
+    overrides: Option<PathBuf>,
+
+    /// Delay responses: 200ms, 100ms..300ms or lognormal(MEDIAN,SIGMA)
+    ///
+    /// ROUTE is a pattern on METHOD and path template, such as 'GET /pets/*'. Without it, all requests are
+    /// delayed. Delays of several flags add up.
+    #[arg(long, value_name = "[ROUTE=]DIST", value_parser = routed::<Delay>)]
+    delay: Vec<Routed<Delay>>,
+
+    /// Answer requests with an error at random: a probability from 0 to 1, and a status (default 500)
+    #[arg(long, value_name = "[ROUTE=]P[:STATUS]", value_parser = routed::<ErrorRate>)]
+    error_rate: Vec<Routed<ErrorRate>>,
+
+    /// Break responses: reset, empty, truncate, garbage or slow:BYTES_PER_SECOND, and a probability (default 1)
+    #[arg(long, value_name = "[ROUTE=]FAULT[@P]", value_parser = routed::<FaultRate>)]
+    fault: Vec<Routed<FaultRate>>,
+
+    /// Answer so many requests in each window of time, as in 10/1s, and the others with 429
+    #[arg(long, value_name = "[ROUTE=]N/DURATION", value_parser = routed::<RateLimit>)]
+    rate_limit: Vec<Routed<RateLimit>>,
+}
+
+impl Behaviour {
+    /// Puts overrides and faults in place.
+    ///
+    /// # Errors
+    /// A file of overrides that cannot be read or used.
+    pub(crate) fn apply(&self, world: &World) -> anyhow::Result<()> {
+        world.set_faults(self.rules());
+        let Some(path) = &self.overrides else { return Ok(()) };
+        let at = || format!("--overrides {}", path.display());
+        let bytes = std::fs::read(path).with_context(at)?;
+        let tree = parse_tree(&bytes, &path.display().to_string()).with_context(at)?;
+        let overrides = Override::list(&tree).map_err(|why| anyhow!("{why}")).with_context(at)?;
+        world.set_overrides(overrides);
+        Ok(())
+    }
+
+    /// A rule for each flag.
+    fn rules(&self) -> Vec<FaultRule> {
+        let mut rules = Vec::new();
+        for (route, limit) in &self.rate_limit {
+            let rate_limit = Some(*limit);
+            rules.push(FaultRule { route: route.clone(), rate_limit, ..FaultRule::default() });
+        }
+        for (route, delay) in &self.delay {
+            let delay = Some(*delay);
+            rules.push(FaultRule { route: route.clone(), delay, ..FaultRule::default() });
+        }
+        for (route, rate) in &self.error_rate {
+            let error_rate = Some(*rate);
+            rules.push(FaultRule { route: route.clone(), error_rate, ..FaultRule::default() });
+        }
+        for (route, fault) in &self.fault {
+            let fault = Some(*fault);
+            rules.push(FaultRule { route: route.clone(), fault, ..FaultRule::default() });
+        }
+        rules
+    }
+}

@@ -1,0 +1,33 @@
+//! `/admin/faults`: the rules for faults.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::super::faults::FaultRule;
+use super::{Call, Handling};
+
+pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+    let rules = call.mock.world().faults().rules();
+    let rules: Vec<Value> = rules.iter().map(FaultRule::to_json).collect();
+    super::ready(super::json(StatusCode::OK, Value::Array(rules).to_string()))
+}
+
+/// Puts other rules in place of all.
+pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
+    let rules = match call.json() {
+        Ok(Value::Array(rules)) => rules,
+        Ok(_) => return super::ready(super::invalid("it must be a list of rules")),
+        Err(refusal) => return super::ready(*refusal),
+    };
+    let read = rules
+        .iter()
+        .enumerate()
+        .map(|(index, rule)| FaultRule::from_json(rule).map_err(|why| format!("/{index}: {why}")));
+    match read.collect::<Result<Vec<_>, _>>() {
+        Ok(rules) => {
+            call.mock.world().set_faults(rules);
+            get(call)
+        }
+        Err(why) => super::ready(super::invalid(&why)),
+    }
+}

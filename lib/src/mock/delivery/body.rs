@@ -1,0 +1,136 @@
+//! The body of a response, with the ways in which it can go wrong.
+
+use std::num::NonZeroU64;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep};
+
+/// Parts that a slow body sends in a second, where the rate allows so many.
+const SLOW_PARTS: u64 = 10;
+
+/// The body was cut on purpose.
+#[derive(Debug, thiserror::Error)]
+#[error("the body is truncated on purpose")]
+pub(in crate::mock) struct Truncated;
+
+/// A response's body.
+#[derive(Default)]
+pub(in crate::mock) struct ResponseBody(Kind);
+
+enum Kind {
+    Whole(Bytes),
+    /// The first half, time to send it, and then an error. `announced` is the length of all.
+    Truncated {
+        half: Bytes,
+        announced: u64,
+        flushed: bool,
+    },
+    Slow(Box<Slow>),
+    /// Parts as they come, until the sender is dropped.
+    Stream(mpsc::Receiver<Bytes>),
+}
+
+struct Slow {
+    rest: Bytes,
+    part: usize,
+    interval: Duration,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Kind::Whole(Bytes::new())
+    }
+}
+
+impl ResponseBody {
+    pub(in crate::mock) fn whole(bytes: Bytes) -> ResponseBody {
+        ResponseBody(Kind::Whole(bytes))
+    }
+
+    pub(super) fn truncated(bytes: &Bytes) -> ResponseBody {
+        let announced = bytes.len() as u64;
+        ResponseBody(Kind::Truncated {
+            half: bytes.slice(..bytes.len() / 2),
+            announced,
+            flushed: false,
+        })
+    }
+
+    /// `rate` is in bytes a second.
+    pub(super) fn slow(bytes: Bytes, rate: NonZeroU64) -> ResponseBody {
+        let part = (rate.get() / SLOW_PARTS).max(1);
+        let interval = Duration::from_secs_f64(part as f64 / rate.get() as f64);
+        let part = usize::try_from(part).unwrap_or(usize::MAX);
+        ResponseBody(Kind::Slow(Box::new(Slow { rest: bytes, part, interval, pause: None })))
+    }
+
+    pub(in crate::mock) fn stream(parts: mpsc::Receiver<Bytes>) -> ResponseBody {
+        ResponseBody(Kind::Stream(parts))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Truncated;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Truncated>>> {
+        let data = match &mut self.0 {
+            Kind::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
+            Kind::Whole(bytes) => std::mem::take(bytes),
+            Kind::Truncated { half, .. } if !half.is_empty() => std::mem::take(half),
+            Kind::Truncated { flushed, .. } => {
+                if std::mem::replace(flushed, true) {
+                    return Poll::Ready(Some(Err(Truncated)));
+                }
+                // An error drops what the connection has not sent yet.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Kind::Slow(slow) => {
+                if let Some(pause) = &mut slow.pause {
+                    std::task::ready!(pause.as_mut().poll(cx));
+                    slow.pause = None;
+                }
+                if slow.rest.is_empty() {
+                    return Poll::Ready(None);
+                }
+                let part = slow.rest.split_to(slow.part.min(slow.rest.len()));
+                if !slow.rest.is_empty() {
+                    slow.pause = Some(Box::pin(sleep(slow.interval)));
+                }
+                part
+            }
+            Kind::Stream(parts) => match std::task::ready!(parts.poll_recv(cx)) {
+                Some(part) => part,
+                None => return Poll::Ready(None),
+            },
+        };
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Slow(slow) => slow.rest.is_empty(),
+            Kind::Truncated { .. } | Kind::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Truncated { announced, .. } => SizeHint::with_exact(*announced),
+            Kind::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),
+            Kind::Stream(_) => SizeHint::default(),
+        }
+    }
+}

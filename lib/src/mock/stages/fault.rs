@@ -1,0 +1,80 @@
+//! Faults: a request is delayed, refused, or its answer broken, by rule or because the client prefers it.
+
+use std::time::{Duration, Instant};
+
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+
+use crate::units::parse_duration;
+
+use super::super::answer::{Answer, Source};
+use super::super::banner;
+use super::super::call::{Call, Context};
+use super::super::delivery::Delivery;
+use super::super::world::Refusal;
+use super::lookup::MatchedOperation;
+
+/// How the answer is delivered.
+///
+/// # Errors
+/// The answer in place of all others.
+pub(super) fn apply(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    operation: Option<&MatchedOperation<'_>>,
+) -> Result<Delivery, Box<Answer>> {
+    let preferred = preferred(call)?;
+    let faults = context.world.faults();
+    if !faults.is_active() {
+        return Ok(preferred);
+    }
+    let method = match operation {
+        Some(operation) => banner::method(operation.matched.operation),
+        None => call.parts.method.to_string(),
+    };
+    let template = operation.map_or(call.request.pathname.as_ref(), |operation| {
+        operation.matched.operation.template.as_str()
+    });
+    let outcome = faults.outcome(&method, template, Instant::now());
+    let delivery = preferred.and(outcome.delivery);
+    let Some(refusal) = outcome.refusal else { return Ok(delivery) };
+    let mut answer = match refusal {
+        Refusal::Error(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let detail =
+                "an --error-rate of this mock, or a rule of its admin port, asks for this error";
+            Answer::problem(status, "injected error", detail)
+        }
+        Refusal::Limited(wait) => limited(wait),
+    };
+    answer.source = Some(Source::Fault);
+    answer.delivery = delivery;
+    Err(Box::new(answer))
+}
+
+fn limited(wait: Duration) -> Answer {
+    // Whole seconds (RFC 9110, section 10.2.3), and not too early.
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let detail = format!("the rate limit of this mock is reached; ask again in {seconds} s");
+    let mut answer = Answer::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests", &detail);
+    if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
+        answer.headers.insert(RETRY_AFTER, value);
+    }
+    answer
+}
+
+/// `Prefer: delay=500ms, fault=reset`.
+fn preferred(call: &Call<'_>) -> Result<Delivery, Box<Answer>> {
+    let unsatisfied = |why: String| {
+        let title = "the preference cannot be satisfied";
+        Box::new(Answer::problem(StatusCode::NOT_FOUND, title, &why))
+    };
+    let mut delivery = Delivery::default();
+    if let Some(delay) = &call.preferences.delay {
+        delivery.delay = parse_duration(delay).map_err(unsatisfied)?;
+    }
+    if let Some(fault) = &call.preferences.fault {
+        delivery.fault = Some(fault.parse().map_err(unsatisfied)?);
+    }
+    Ok(delivery)
+}

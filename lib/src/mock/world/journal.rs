@@ -1,0 +1,236 @@
+//! The journal: the last requests and their answers, in memory.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::super::answer::{Answer, Source};
+use crate::net::Target;
+
+/// Bytes that all entries may have together; the oldest go first.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Longer bodies are cut.
+const MAX_BODY: usize = 64 << 10;
+
+/// What an entry takes besides its bodies and headers, about.
+const OVERHEAD: usize = 1024;
+
+/// A request and its answer.
+#[derive(Debug)]
+pub(in crate::mock) struct Entry {
+    /// From 1, in the order of the answers.
+    pub(in crate::mock) id: u64,
+    pub(in crate::mock) at: SystemTime,
+    pub(in crate::mock) took: Duration,
+    pub(in crate::mock) request: Parts,
+    /// What the request was meant for.
+    pub(in crate::mock) target: Target,
+    pub(in crate::mock) request_body: Kept,
+    pub(in crate::mock) status: StatusCode,
+    pub(in crate::mock) headers: HeaderMap,
+    pub(in crate::mock) body: Kept,
+    pub(in crate::mock) source: Option<Source>,
+    /// `METHOD template`.
+    pub(in crate::mock) operation: Option<String>,
+    pub(in crate::mock) violations: Vec<Value>,
+    pub(in crate::mock) scope: Option<std::sync::Arc<str>>,
+}
+
+impl Entry {
+    /// True where an override or an operation took the request.
+    pub(in crate::mock) fn is_matched(&self) -> bool {
+        self.operation.is_some() || self.source == Some(Source::Override)
+    }
+
+    fn size(&self) -> usize {
+        OVERHEAD + self.request_body.bytes.len() + self.body.bytes.len()
+    }
+}
+
+/// The beginning of a body.
+#[derive(Debug, Default)]
+pub(in crate::mock) struct Kept {
+    pub(in crate::mock) bytes: Bytes,
+    /// The length of the whole body, where it is longer.
+    pub(in crate::mock) whole: Option<u64>,
+}
+
+impl Kept {
+    /// A long body is copied, so that the rest of it is freed.
+    pub(in crate::mock) fn of(body: &Bytes) -> Kept {
+        if body.len() <= MAX_BODY {
+            return Kept { bytes: body.clone(), whole: None };
+        }
+        let bytes = Bytes::copy_from_slice(&body[..MAX_BODY]);
+        Kept { bytes, whole: Some(body.len() as u64) }
+    }
+}
+
+/// A request that was answered.
+pub(in crate::mock) struct Served<'a> {
+    pub(in crate::mock) at: SystemTime,
+    pub(in crate::mock) took: Duration,
+    pub(in crate::mock) request: Parts,
+    pub(in crate::mock) target: Target,
+    pub(in crate::mock) request_body: &'a Bytes,
+    pub(in crate::mock) answer: &'a mut Answer,
+    pub(in crate::mock) scope: Option<std::sync::Arc<str>>,
+}
+
+/// The last requests, oldest first.
+#[derive(Debug)]
+pub(in crate::mock) struct Journal {
+    capacity: usize,
+    entries: Mutex<Entries>,
+    /// The id of the last entry.
+    last: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    all: VecDeque<Entry>,
+    bytes: usize,
+    last: u64,
+}
+
+impl Journal {
+    /// At most `capacity` entries; 0 keeps none.
+    pub(super) fn new(capacity: usize) -> Journal {
+        Journal { capacity, entries: Mutex::default(), last: watch::Sender::new(0) }
+    }
+
+    /// False where there is no journal.
+    pub(in crate::mock) fn is_kept(&self) -> bool {
+        self.capacity > 0
+    }
+
+    /// Adds an entry, and forgets the oldest ones where there are too many.
+    pub(in crate::mock) fn add(&self, served: Served<'_>) {
+        let Served { at, took, request, target, request_body, answer, scope } = served;
+        let mut entry = Entry {
+            id: 0,
+            at,
+            took,
+            request,
+            target,
+            request_body: Kept::of(request_body),
+            status: answer.status,
+            headers: answer.headers.clone(),
+            body: Kept::of(&answer.body),
+            source: answer.source,
+            operation: answer.operation.take(),
+            violations: std::mem::take(&mut answer.violations),
+            scope,
+        };
+        let mut forgotten = Vec::new();
+        let mut entries = self.locked();
+        entries.last += 1;
+        entry.id = entries.last;
+        entries.bytes += entry.size();
+        entries.all.push_back(entry);
+        while entries.all.len() > self.capacity || entries.bytes > MAX_BYTES {
+            let Some(oldest) = entries.all.pop_front() else { break };
+            entries.bytes -= oldest.size();
+            forgotten.push(oldest);
+        }
+        let last = entries.last;
+        drop(entries);
+        // Freed without the lock.
+        drop(forgotten);
+        if self.last.receiver_count() > 0 {
+            self.last.send_replace(last);
+        }
+    }
+
+    /// Forgets all entries. Ids go on.
+    pub(in crate::mock) fn clear(&self) {
+        let mut entries = self.locked();
+        let forgotten = std::mem::take(&mut entries.all);
+        entries.bytes = 0;
+        drop(entries);
+        drop(forgotten);
+    }
+
+    /// What `read` gives for the entries after the one with this id, oldest first.
+    pub(in crate::mock) fn after<T>(
+        &self,
+        id: u64,
+        mut read: impl FnMut(&Entry) -> Option<T>,
+    ) -> Vec<T> {
+        let entries = self.locked();
+        let start = entries.all.partition_point(|entry| entry.id <= id);
+        entries.all.range(start..).filter_map(&mut read).collect()
+    }
+
+    /// The id of the last entry so far; 0 where there is none.
+    pub(in crate::mock) fn last_id(&self) -> u64 {
+        self.locked().last
+    }
+
+    /// Says when there is a further entry.
+    pub(in crate::mock) fn changes(&self) -> watch::Receiver<u64> {
+        self.last.subscribe()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exchange::Protocol;
+
+    use super::*;
+
+    fn serve(journal: &Journal, body: &Bytes) {
+        let request = http::Request::get("/pets").body(()).unwrap().into_parts().0;
+        let host = "a.test".to_owned();
+        let path_and_query = "/pets".to_owned();
+        journal.add(Served {
+            at: SystemTime::now(),
+            took: Duration::ZERO,
+            request,
+            target: Target { protocol: Protocol::Http, host, path_and_query },
+            request_body: body,
+            answer: &mut Answer::empty(StatusCode::OK),
+            scope: None,
+        });
+    }
+
+    fn ids(journal: &Journal, after: u64) -> Vec<u64> {
+        journal.after(after, |entry| Some(entry.id))
+    }
+
+    #[test]
+    fn the_oldest_entries_go_first() {
+        let journal = Journal::new(2);
+        for _ in 0..3 {
+            serve(&journal, &Bytes::new());
+        }
+        assert_eq!(ids(&journal, 0), [2, 3]);
+        assert_eq!(ids(&journal, 2), [3]);
+        journal.clear();
+        serve(&journal, &Bytes::new());
+        assert_eq!(ids(&journal, 0), [4]);
+    }
+
+    #[test]
+    fn bodies_are_cut_and_their_sum_is_bounded() {
+        let journal = Journal::new(10_000);
+        let body = Bytes::from(vec![b'x'; MAX_BODY + 1]);
+        for _ in 0..1100 {
+            serve(&journal, &body);
+        }
+        assert_eq!(ids(&journal, 0).len(), MAX_BYTES / (MAX_BODY + OVERHEAD));
+        let kept = journal.after(0, |entry| Some(entry.request_body.whole));
+        assert!(kept.iter().all(|whole| *whole == Some(MAX_BODY as u64 + 1)));
+    }
+}
