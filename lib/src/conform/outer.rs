@@ -143,7 +143,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::conform::{Base, Found};
+    use crate::conform::{BasePathRule, Found};
     use crate::exchange::{Body, Method, Request};
     use crate::spec::load;
 
@@ -161,7 +161,8 @@ mod tests {
         }});
         let document = load(spec.to_string().as_bytes(), "s.json").expect("a spec");
         let api = Api::compile(&document).expect("compiles");
-        let Found::Operation(matched) = api.find(Method::Post, &format!("/{name}"), Base::Optional)
+        let Found::Operation(matched) =
+            api.find(Method::Post, &format!("/{name}"), BasePathRule::Optional)
         else {
             panic!("no operation")
         };
