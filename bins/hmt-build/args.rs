@@ -5,14 +5,17 @@
 #[path = "args/output.rs"]
 mod output;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
-use hmt_core::build::{Config, Environment, Messages, Severity, Stop};
+use hmt_core::build::{Comparison, Config, Environment, Messages, Severity, Stop};
+use hmt_core::check::{FailOn, Severity as Found};
 use hmt_core::cli::{self, Failure, Target, parse_duration};
 use hmt_core::exchange::{Pattern, Selection};
 use hmt_core::infer::Mode;
+use hmt_core::report::Format as ReportFormat;
 use hmt_core::spec::{Format, Version};
 use hmt_core::stream::{Locator, Topic};
 
@@ -176,6 +179,23 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
+    /// Build nothing: compare the exchanges with this spec, a file or a folder of specs; may be given again
+    ///
+    /// What contradicts the spec is an error; what it does not have is undocumented; operations and statuses that no
+    /// exchange touched are uncovered.
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["partial", "verify", "state", "initial_openapi_spec", "format", "no_values", "track_inputs", "mode"])]
+    check: Vec<PathBuf>,
+
+    /// What makes --check end with 1: error, undocumented, uncovered or never (default: error); may be given again
+    #[arg(long, value_name = "LEVEL", value_parser = fail_on(), requires = "check")]
+    fail_on: Vec<FailOn>,
+
+    /// A report of --check: text, json, junit, sarif or html (default: text); may be given again
+    ///
+    /// Of several, all but one need a file: json=report.json. The one without is written to --out.
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_report, requires = "check")]
+    report: Vec<(ReportFormat, Option<PathBuf>)>,
+
     /// The number of threads; it does not change the result
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -191,6 +211,25 @@ pub(crate) struct Args {
     /// Print only errors
     #[arg(short, long)]
     quiet: bool,
+}
+
+fn fail_on() -> impl clap::builder::TypedValueParser<Value = FailOn> {
+    clap::builder::PossibleValuesParser::new(["error", "undocumented", "uncovered", "never"])
+        .try_map(|name| name.parse::<FailOn>())
+}
+
+/// `FORMAT` or `FORMAT=FILE`.
+fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
+    let (name, file) = match text.split_once('=') {
+        Some((name, file)) => (name, Some(file)),
+        None => (text, None),
+    };
+    let format = ReportFormat::of_name(name)
+        .ok_or_else(|| format!("{name:?} is none of text, json, junit, sarif, html"))?;
+    if file == Some("") {
+        return Err(format!("no file after {text}"));
+    }
+    Ok((format, file.map(PathBuf::from)))
 }
 
 /// A format name.
@@ -223,7 +262,10 @@ impl Args {
             Some(Format::Yaml) => "openapi.yaml",
             _ => "openapi.json",
         };
-        let target = Target::of(&self.out, name);
+        let target = match self.check.is_empty() || self.out.as_os_str() == "-" {
+            true => Target::of(&self.out, name),
+            false => Target::File(self.out.clone()),
+        };
         let format = match &target {
             Target::Stdout => asked,
             Target::File(path) => Format::of_path(path).or(asked),
@@ -279,8 +321,19 @@ impl Args {
         if self.split_hosts && !target.is_in_folder(name) {
             return Err(Failure::usage("--split-hosts requires a folder; name one with --out"));
         }
+        let comparison = comparison(
+            self.check,
+            self.fail_on,
+            self.report,
+            &self.out,
+            self.finalise.is_given() || self.split_hosts,
+        )?;
         if self.follow {
-            can_be_followed(&inputs, &target)?;
+            let rewritable = match &comparison {
+                Some(comparison) => comparison.reports.iter().all(|(_, file)| file.is_some()),
+                None => false,
+            };
+            can_be_followed(&inputs, &target, rewritable)?;
         }
         Ok(Config {
             mode: self.mode,
@@ -301,6 +354,7 @@ impl Args {
             selection: Selection { hosts: self.host, include: self.include, exclude: self.exclude },
             no_values: self.no_values,
             verify: self.verify,
+            comparison,
             threads: self.threads.map_or_else(default_threads, usize::from),
             strict: self.strict,
             verbose: self.verbose,
@@ -315,9 +369,44 @@ impl Args {
     }
 }
 
+/// What to compare with and where to report, if that is asked for.
+fn comparison(
+    specs: Vec<PathBuf>,
+    mut fail_on: Vec<FailOn>,
+    mut reports: Vec<(ReportFormat, Option<PathBuf>)>,
+    out: &Path,
+    shapes_spec: bool,
+) -> anyhow::Result<Option<Comparison>> {
+    if specs.is_empty() {
+        return Ok(None);
+    }
+    if shapes_spec {
+        return Err(Failure::usage("--check writes a report, and no option of specs goes with it"));
+    }
+    if fail_on.contains(&FailOn::Never) && fail_on.iter().any(|level| *level != FailOn::Never) {
+        return Err(Failure::usage("--fail-on never goes with no other level"));
+    }
+    if fail_on.is_empty() {
+        fail_on.push(FailOn::Severity(Found::Error));
+    }
+    if reports.is_empty() {
+        reports.push((ReportFormat::Text, None));
+    }
+    if reports.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+        return Err(Failure::usage(
+            "only one --report goes to --out: name files for the others, as --report json=FILE",
+        ));
+    }
+    let is_dir = out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/');
+    if is_dir && reports.iter().any(|(_, file)| file.is_none()) {
+        return Err(Failure::usage("with --check, --out is the file of the report, not a folder"));
+    }
+    Ok(Some(Comparison { specs, fail_on, reports }))
+}
+
 /// Following needs one endless input, or growing files, and an output that can be rewritten.
-fn can_be_followed(inputs: &[Locator], target: &Target) -> anyhow::Result<()> {
-    if *target == Target::Stdout {
+fn can_be_followed(inputs: &[Locator], target: &Target, rewritable: bool) -> anyhow::Result<()> {
+    if *target == Target::Stdout && !rewritable {
         return Err(Failure::usage(
             "--follow rewrites its output; name a file or folder with --out",
         ));

@@ -50,10 +50,10 @@ impl StatusReporter {
     /// The recording is incomplete.
     pub(super) fn sum_up(&self, summary: &Summary) -> anyhow::Result<()> {
         self.warn(summary);
-        if summary.violations > 0 {
+        if summary.violating > 0 {
             self.warn(format_args!(
-                "{} exchanges violate the spec, in {} places",
-                summary.violating, summary.violations
+                "{} exchanges violate the spec: {} errors, {} undocumented",
+                summary.violating, summary.violations, summary.undocumented
             ));
         }
         if let Some(line) = replaced_line(&summary.replaced) {

@@ -14,6 +14,8 @@ use crate::tool::Tool;
 pub(crate) enum Task {
     /// Run a tool with these arguments.
     Tool(Tool, Vec<OsString>),
+    /// Compare exchanges with specs.
+    Check(Vec<OsString>),
     /// Write completions.
     Completions(Shell),
     /// Show a page of the manual, or the list of commands.
@@ -57,6 +59,9 @@ enum Command {
     /// Build an OpenAPI spec from recordings (hmt-build)
     #[command(disable_help_flag = true)]
     Build(Rest),
+    /// Compare recordings with specs (hmt-build --check)
+    #[command(disable_help_flag = true)]
+    Check(Rest),
     /// Merge specs (hmt-merge)
     #[command(disable_help_flag = true)]
     Merge(Rest),
@@ -89,12 +94,17 @@ struct Rest {
 pub(crate) fn read() -> Task {
     let mut words = std::env::args_os();
     // A tool parses its own arguments: clap would interpret `--` and abbreviations in them.
-    if let Some(tool) = words.nth(1).and_then(|word| Tool::named(word.to_str()?)) {
+    let word = words.nth(1);
+    if let Some(tool) = word.as_ref().and_then(|word| Tool::named(word.to_str()?)) {
         return Task::Tool(tool, words.collect());
+    }
+    if word.is_some_and(|word| word == "check") {
+        return Task::Check(words.collect());
     }
     match parse::args::<Args>().0.command {
         Command::Record(rest) => Task::Tool(Tool::Record, rest.args),
         Command::Build(rest) => Task::Tool(Tool::Build, rest.args),
+        Command::Check(rest) => Task::Check(rest.args),
         Command::Merge(rest) => Task::Tool(Tool::Merge, rest.args),
         Command::Mock(rest) => Task::Tool(Tool::Mock, rest.args),
         Command::Replay(rest) => Task::Tool(Tool::Replay, rest.args),

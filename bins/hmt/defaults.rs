@@ -37,6 +37,20 @@ pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsStr
     Ok(insert(args, addition))
 }
 
+/// The arguments of `hmt check` for `hmt-build`: it reads `logs` and compares with `specs`, where nothing else is named.
+pub(crate) fn check(args: Vec<OsString>) -> Vec<OsString> {
+    let command = Tool::Build.command();
+    // Without --check, its own flags are refused.
+    let with_check = insert(args.clone(), ["--check", SPECS]);
+    let words = std::iter::once(OsString::from(command.get_name())).chain(with_check.clone());
+    let Ok(matches) = command.clone().try_get_matches_from(words) else { return with_check };
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let is_named = matches.get_raw("check").is_some_and(|specs| specs.len() > 1);
+    let reads = ["inputs", "input_file", "source"].into_iter().any(is_given);
+    let args = if is_named { args } else { with_check };
+    if reads { args } else { insert(args, ["--input-file", LOGS]) }
+}
+
 /// The folder that `hmt record` writes its recordings to; `None` if it does not, or runs in the
 /// background. If the tool refuses the command line, the program ends here as the tool would.
 pub(crate) fn log_folder(args: &[OsString]) -> Option<PathBuf> {

@@ -24,6 +24,7 @@ use tool::Tool;
 fn main() -> ExitCode {
     cli::run("hmt", shown_text, || match args::read() {
         Task::Tool(tool, rest) => run(tool, rest),
+        Task::Check(rest) => Tool::Build.run(&defaults::check(rest)),
         Task::Completions(shell) => completions::write(shell).map(|()| Status::Done),
         Task::Help(None) => args::print_help().map(|()| Status::Done),
         Task::Help(Some(page)) => manual::show(page),

@@ -20,6 +20,8 @@
 //! * [`spec`]: OpenAPI documents as ordered trees. [`schema`]: their schemas, compiled for checking
 //!   and joining. [`format`](mod@format): string formats, one small file each. [`conform`]: checks
 //!   exchanges against a spec.
+//! * [`check`]: compares exchanges with specs, and sums up the findings. [`report`]: reports for
+//!   people and programs.
 //! * [`infer`]: folds exchanges to a state, and converts a state to a spec. [`merge`]: merges
 //!   specs.
 //! * [`build`](mod@build): the implementation of `hmt-build`: reads and folds exchanges, writes a
@@ -46,10 +48,12 @@
 //! | `recorded` | `exchange`, `spec` |
 //! | `infer` | `exchange`, `schema`, `spec`, `format` |
 //! | `merge` | `infer`, `schema`, `spec` |
-//! | `build` | `exchange`, `stream`, `infer`, `merge`, `spec`, `conform` |
+//! | `report` | nothing of ours |
+//! | `check` | `exchange`, `spec`, `schema`, `conform`, `infer`, `report` |
+//! | `build` | `exchange`, `stream`, `infer`, `merge`, `spec`, `conform`, `check`, `report` |
 //! | `fake` | `schema`, `spec`, `format` |
 //! | `net` | `exchange` |
-//! | `record` | `exchange`, `stream`, `net`, `conform` |
+//! | `record` | `exchange`, `stream`, `net`, `check` |
 //! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format`, `units` |
 //! | `replay` | `exchange`, `stream`, `net`, `recorded` |
 //!
@@ -68,9 +72,11 @@
 //! | a locator of sources and sinks | `stream/NAME.rs` | one variant of `Locator` |
 //! | a string format | `format/NAME.rs` | one row in `FORMATS`, for builder, validator and faker |
 //! | an inference rule | `infer/finalise/NAME.rs` | one call in `infer/finalise/document.rs` |
+//! | a format of reports | `report/NAME.rs` | one row in `FORMATS` of `report` |
 //! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` |
 
 pub mod build;
+pub mod check;
 pub mod cli;
 pub mod conform;
 pub mod exchange;
@@ -83,6 +89,7 @@ pub mod net;
 pub mod record;
 pub mod recorded;
 pub mod replay;
+pub mod report;
 pub mod schema;
 pub mod spec;
 pub mod stream;

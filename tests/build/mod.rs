@@ -2,6 +2,7 @@
 
 mod bodies;
 mod captures;
+mod check;
 mod follow;
 mod labels;
 mod laws;

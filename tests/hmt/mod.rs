@@ -98,6 +98,20 @@ fn build_writes_into_specs_unless_told_where() {
 }
 
 #[test]
+fn check_compares_logs_with_specs_unless_told_otherwise() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("check", "hmt-build --check specs --input-file logs");
+    installed.expect("check a.jsonl", "hmt-build a.jsonl --check specs");
+    installed.expect("check --check x.yaml", "hmt-build --check x.yaml --input-file logs");
+    installed.expect("check --check=x.yaml -", "hmt-build --check=x.yaml -");
+    installed.expect(
+        "check --report json --fail-on never",
+        "hmt-build --report json --fail-on never --check specs --input-file logs",
+    );
+    installed.expect("check -- -a.jsonl", "hmt-build --check specs -- -a.jsonl");
+}
+
+#[test]
 fn nothing_is_added_where_there_is_no_output() {
     let installed = Installed::new(&TOOLS);
     let others =

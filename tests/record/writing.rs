@@ -44,12 +44,18 @@ fn contradictions_to_a_spec_stand_in_the_record() {
     recorder.get("/pets").expect_status(200);
     recorder.get("/other").expect_status(200);
     let run = recorder.stop().expect_code(0);
-    let run = run.expect_stderr("2 exchanges violate the spec").expect_stderr("GET 127.0.0.1");
+    let run = run.expect_stderr("2 exchanges violate the spec: 2 errors, 1 undocumented");
+    let run = run.expect_stderr("GET 127.0.0.1");
     let records = parse(&run.out());
     let texts = |record: &serde_json::Value| record["meta"]["hmt"]["violations"].to_string();
-    assert!(texts(&records[0]).contains("body /path: is not of type integer"), "{}", records[0]);
+    assert!(
+        texts(&records[0]).contains("error: response.body#/path is not of type integer"),
+        "{}",
+        records[0]
+    );
     assert!(texts(&records[0]).contains("lacks the required property"));
-    assert!(texts(&records[1]).contains("path"), "{}", records[1]);
+    let unknown = "undocumented: request.path is not in the spec";
+    assert!(texts(&records[1]).contains(unknown), "{}", records[1]);
     let missing = dir.program("hmt-record").args(["--spec", "none.yaml"]).run();
     missing.expect_code(1).expect_stderr("none.yaml");
 }

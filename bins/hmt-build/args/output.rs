@@ -31,6 +31,15 @@ impl Output for Out {
         Ok(self.target.write(&format!("{line}\n"), true)?)
     }
 
+    fn report(&self, file: Option<&Path>, text: &str) -> Result<(), Cause> {
+        let target = match file {
+            Some(path) if path.as_os_str() != "-" => Target::File(path.to_owned()),
+            Some(_) => Target::Stdout,
+            None => self.target.clone(),
+        };
+        Ok(target.write(text, false)?)
+    }
+
     fn state(&self, path: &Path, bytes: &[u8]) -> Result<(), Cause> {
         let cannot = || format!("cannot write the state to {}", path.display());
         Ok(replace_file(path, bytes, true).with_context(cannot)?)

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use hmt_core::check::Checker;
 use hmt_core::cli::{Failure, Messages};
-use hmt_core::conform::Api;
 use hmt_core::exchange::{
     RedactOptions, Redactor, Selection, default_key_path, load_or_create_key,
 };
@@ -270,12 +270,12 @@ impl Args {
 }
 
 /// The document that exchanges are checked against.
-fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Api> {
+fn spec(path: &Path, messages: &Messages) -> anyhow::Result<Checker> {
     let name = || format!("--spec {}", path.display());
     let (document, _) = load_with_files(path, None).with_context(name)?;
-    let api = Api::compile(&document).with_context(name)?;
-    for warning in &api.warnings {
+    let checker = Checker::new(&[document]).with_context(name)?;
+    for warning in checker.apis().iter().flat_map(|api| &api.warnings) {
         messages.warn(format_args!("{}: {warning}", path.display()));
     }
-    Ok(api)
+    Ok(checker)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::compare::Comparison;
 use super::error::Cause;
 use crate::exchange::Selection;
 use crate::infer::{self, Mode, Options};
@@ -48,6 +49,8 @@ pub struct Config {
     pub no_values: bool,
     /// Check every exchange against the result.
     pub verify: bool,
+    /// Specs to compare the exchanges with, in place of building one.
+    pub comparison: Option<Comparison>,
     /// Number of folding threads; at least 1.
     pub threads: usize,
     /// Whether the first rejected record ends the build.
@@ -134,6 +137,12 @@ pub trait Output: Send + Sync {
     /// # Errors
     /// It cannot be written.
     fn partial(&self, line: &str) -> Result<(), Cause>;
+
+    /// Writes a report: to a file, or where results go.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn report(&self, file: Option<&Path>, text: &str) -> Result<(), Cause>;
 
     /// Writes a state file, which only its owner may read.
     ///

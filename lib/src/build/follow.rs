@@ -17,13 +17,13 @@ use super::config::{Config, Stop};
 use super::error::BuildError;
 use super::fold::{self, Blocks, Earlier};
 use super::unread::UnreadReporter;
-use super::{initial, output, state};
+use super::{initial, inputs, output, state};
 
 /// Maximum time between two checks.
-const NAP: Duration = Duration::from_millis(50);
+pub(super) const NAP: Duration = Duration::from_millis(50);
 
 /// An endless source of exchanges.
-trait Source {
+pub(super) trait Source {
     /// Begins a round: finds new input, and enters what will be read into the ledger.
     fn begin(&mut self, ledger: &mut Ledger) -> Result<(), BuildError>;
 
@@ -38,16 +38,28 @@ trait Source {
 }
 
 /// The blocks of a round.
-struct Round<'r> {
-    source: &'r mut dyn Source,
-    until: Instant,
-    stop: &'r Stop,
+pub(super) struct Round<'r> {
+    pub(super) source: &'r mut dyn Source,
+    pub(super) until: Instant,
+    pub(super) stop: &'r Stop,
 }
 
 impl Blocks for Round<'_> {
     fn next_block(&mut self) -> Result<Option<Block>, BuildError> {
         self.source.next_block(self.until, self.stop)
     }
+}
+
+/// What is followed.
+///
+/// # Errors
+/// A topic that cannot be read.
+pub(super) fn source(config: &Config) -> Result<Box<dyn Source + '_>, BuildError> {
+    Ok(if config.reads_stdin() || config.topic().is_some() {
+        Box::new(pipe::Pipe::start(inputs::Inputs::prepare(config)?.open(config)?)?)
+    } else {
+        Box::new(files::Files::new(config))
+    })
 }
 
 /// Builds until the input ends or a signal requests a stop, and writes at the given interval.
@@ -57,11 +69,7 @@ impl Blocks for Round<'_> {
 /// record.
 pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError> {
     let stop = config.stop();
-    let mut source: Box<dyn Source> = if config.reads_stdin() {
-        Box::new(pipe::Pipe::start(config.stdin())?)
-    } else {
-        Box::new(files::Files::new(config))
-    };
+    let mut source = source(config)?;
     let mut earlier = state::earlier(config)?;
     let mut teller = UnreadReporter::default();
     let (mut accepted, mut rejected) = (0, 0);

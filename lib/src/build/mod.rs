@@ -4,6 +4,7 @@
 //! process: standard input, messages, files, and when to stop. Folding uses several threads; the
 //! result does not depend on their number.
 
+mod compare;
 mod config;
 mod error;
 mod fold;
@@ -18,6 +19,7 @@ mod track;
 mod unread;
 mod verify;
 
+pub use compare::Comparison;
 pub use config::{Config, Environment, Messages, Output, Severity, Stop};
 pub use error::{BuildError, Cause};
 
@@ -30,6 +32,9 @@ use inputs::Inputs;
 /// An input that cannot be read, an output that cannot be written, no usable record, a failed
 /// check; with `strict`, a rejected record.
 pub fn run(config: &Config) -> Result<u64, BuildError> {
+    if let Some(comparison) = &config.comparison {
+        return compare::compare(comparison, config);
+    }
     #[cfg(feature = "kafka")]
     if let Some(topic) = config.kept_topic() {
         return topic::build(topic, config);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::exchange::Method;
-use crate::schema::{Fault, NodeId, SchemaSet};
+use crate::schema::{Direction, Fault, NodeId, SchemaSet, Streamed};
 
 /// Index of an operation in [`Api::operations`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,8 @@ pub struct Api {
     pub servers: Vec<Server>,
     pub operations: Vec<Operation>,
     pub schemas: SchemaSet,
+    /// Where bodies are checked while they are parsed, what is looked at.
+    pub(super) streamed: Option<Streamed>,
     /// `components.securitySchemes` as written, in order.
     pub security_schemes: Vec<(String, Value)>,
     /// Problems of the document that leave it usable.
@@ -224,11 +226,15 @@ pub struct Matched<'a> {
 /// One violation of the spec by a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
+    /// The message that it is in, if a whole exchange is checked.
+    pub direction: Direction,
     /// The location: `path`, `query`, `header`, `cookie`, `body`, `status`, `content-type`,
     /// `method`.
     pub location: &'static str,
     /// The name of the parameter, or the JSON pointer into the body.
     pub at: String,
+    /// The same with `*` for items of lists and members of maps.
+    pub place: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
     /// The violated keyword of the spec, if it is one.

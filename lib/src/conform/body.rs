@@ -83,6 +83,12 @@ impl Api {
             return self.check_untyped_range(schema, message, violations);
         }
         let declared = content_type.unwrap_or(key);
+        if let Some(streamed) = &self.streamed
+            && Syntax::of(&kind) == Syntax::Json
+            && streamed.accepts(&self.schemas, schema, message.body.as_bytes(), message.direction)
+        {
+            return;
+        }
         let mut is_json = false;
         let value = match json_by_rule::<Value>(message.body, Some(declared)) {
             Some(Ok(value)) => {
@@ -130,8 +136,7 @@ impl Api {
             if is_plain(&problem) {
                 continue;
             }
-            let at = problem.pointer.clone();
-            violations.push(Violation::of_problem("body", at, problem));
+            violations.push(Violation::of_problem("body", "", problem));
         }
         if let Some(keep) = message.keep.filter(|_| is_json) {
             keep(value);
@@ -152,8 +157,7 @@ impl Api {
         }
         if let Ok(value) = parse_json::<Value>(message.body, None) {
             for problem in self.schemas.check(schema, &value, message.direction) {
-                let at = problem.pointer.clone();
-                violations.push(Violation::of_problem("body", at, problem));
+                violations.push(Violation::of_problem("body", "", problem));
             }
         }
     }
@@ -200,14 +204,12 @@ impl Api {
             for problem in
                 each.iter().flat_map(|id| self.schemas.check(*id, value, message.direction))
             {
-                let at = format!("/{at}{}", problem.pointer);
-                violations.push(Violation::of_problem("body", at, problem));
+                violations.push(Violation::of_problem("body", &format!("/{at}"), problem));
             }
         }
         if let Some(schema) = whole {
             for problem in self.schemas.check(schema, &Value::Array(values), message.direction) {
-                let at = problem.pointer.clone();
-                violations.push(Violation::of_problem("body", at, problem));
+                violations.push(Violation::of_problem("body", "", problem));
             }
         }
     }
@@ -232,8 +234,7 @@ impl Api {
         };
         for (at, value) in values.iter().enumerate() {
             for problem in self.schemas.check(schema, value, message.direction) {
-                let at = format!("/{at}{}", problem.pointer);
-                violations.push(Violation::of_problem("body", at, problem));
+                violations.push(Violation::of_problem("body", &format!("/{at}"), problem));
             }
         }
     }

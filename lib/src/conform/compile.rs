@@ -9,7 +9,7 @@ use super::api::{
 use super::route::{Operations, Router, parameter_name};
 use super::server::servers;
 use crate::exchange::Method;
-use crate::schema::{NodeId, SchemaError, SchemaSet};
+use crate::schema::{NodeId, SchemaError, SchemaSet, Streamed};
 use crate::spec::{
     Document, METHODS, Place, PlaceError, SpecError, UNRESOLVED, Version, check_refs,
 };
@@ -85,7 +85,27 @@ impl Api {
         bases.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         bases.dedup();
         let source = document.source.clone();
-        Ok(Api { source, servers, operations, schemas, security_schemes, warnings, bases, router })
+        let streamed = None;
+        Ok(Api {
+            source,
+            servers,
+            operations,
+            schemas,
+            streamed,
+            security_schemes,
+            warnings,
+            bases,
+            router,
+        })
+    }
+}
+
+impl Api {
+    /// From now on also finds what messages have and the document has not, each place once, and takes bodies of which nothing
+    /// is to be said while they are parsed.
+    pub fn find_undeclared(&mut self) {
+        self.schemas.every_place = true;
+        self.streamed = Some(Streamed::new(&self.schemas));
     }
 }
 

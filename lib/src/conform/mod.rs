@@ -21,6 +21,7 @@ mod sequence;
 mod server;
 #[cfg(test)]
 mod tests;
+mod undeclared;
 mod xml;
 
 pub use api::{
@@ -30,3 +31,4 @@ pub use api::{
 pub use compile::ConformError;
 pub use media::{essence, find_media, is_json};
 pub use sequence::Sequence;
+pub use undeclared::UNDECLARED;

@@ -87,8 +87,7 @@ impl Api {
         for problem in self.schemas.check(schema, &value, Direction::Request) {
             // The query as a whole has no name.
             let name = if parameter.location == Location::Querystring { "" } else { name };
-            let at = format!("{name}{}", problem.pointer);
-            violations.push(Violation::of_problem(place, at, problem));
+            violations.push(Violation::of_problem(place, name, problem));
         }
     }
 

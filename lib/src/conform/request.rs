@@ -77,12 +77,31 @@ impl Api {
 
 impl Violation {
     pub(super) fn new(location: &'static str, at: &str, message: &str) -> Self {
-        Violation { location, at: at.to_owned(), message: message.to_owned(), fault: None }
+        let (place, at) = (at.to_owned(), at.to_owned());
+        Violation {
+            direction: Direction::Request,
+            location,
+            at,
+            place,
+            message: message.to_owned(),
+            fault: None,
+        }
     }
 
-    pub(super) fn of_problem(location: &'static str, at: String, problem: Problem) -> Self {
+    /// A problem of the value at `within`: the name of a parameter or header, or the pointer of a value of a sequence.
+    pub(super) fn of_problem(location: &'static str, within: &str, problem: Problem) -> Self {
+        let at = format!("{within}{}", problem.pointer);
+        let within = if within.starts_with('/') { "/*" } else { within };
+        let place = format!("{within}{}", problem.pattern);
         let fault = Some(Box::new(problem.fault));
-        Violation { location, at, message: problem.message, fault }
+        Violation {
+            direction: Direction::Request,
+            location,
+            at,
+            place,
+            message: problem.message,
+            fault,
+        }
     }
 
     /// True if a recorder replaced the value, and the spec requires something that only the

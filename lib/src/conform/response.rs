@@ -4,10 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::api::{Api, BasePathRule, Found, Operation, ResponseSpec, StatusKey, Verb, Violation};
+use super::api::{
+    Api, BasePathRule, Found, Matched, Operation, ResponseSpec, StatusKey, Verb, Violation,
+};
 use super::body::Message;
 use super::parameters::joined;
-use crate::exchange::{Exchange, Method, Response, header, media_type, origin, type_of_bytes};
+use crate::exchange::{
+    Exchange, Method, Request, Response, header, media_type, origin, type_of_bytes,
+};
 use crate::schema::Direction;
 
 impl Operation {
@@ -63,10 +67,8 @@ impl Api {
                 Some(text) => {
                     let problems =
                         header.schema.map_or_else(Vec::new, |id| self.check_header(id, &text));
-                    violations.extend(problems.into_iter().map(|problem| {
-                        let at = format!("{name}{}", problem.pointer);
-                        Violation::of_problem("header", at, problem)
-                    }));
+                    let of = |problem| Violation::of_problem("header", name, problem);
+                    violations.extend(problems.into_iter().map(of));
                 }
             }
         }
@@ -98,12 +100,8 @@ impl Api {
     pub fn conforms(&self, exchange: &Exchange<'_>) -> Result<(), Vec<Violation>> {
         let request = &exchange.request;
         let Some(response) = &exchange.response else { return Ok(()) };
-        let origin = origin(request);
-        let named = !origin.is_empty() && self.has_origin(&origin);
-        // A host that the document does not name belongs to its relative servers, if it has some.
-        let at_origin = named || !origin.is_empty() && self.has_relative_server();
-        let known = at_origin.then_some(origin.as_str());
-        let base = if named { BasePathRule::Required } else { BasePathRule::Optional };
+        let (known, base) = self.where_to_look(request);
+        let known = known.as_deref();
         let matched = match self.find_for(request.method, known, request, base) {
             Found::Operation(matched) => matched,
             Found::MethodNotAllowed(methods) => {
@@ -131,16 +129,44 @@ impl Api {
                 return Err(vec![Violation::new("path", "", &text)]);
             }
         };
+        let violations = self.check_exchange(&matched, exchange);
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+
+    /// What of an answered exchange contradicts its operation: the response, and the request where the answer is below 400.
+    /// A body that was recorded in part is not looked at.
+    pub fn check_exchange(&self, matched: &Matched<'_>, exchange: &Exchange<'_>) -> Vec<Violation> {
+        let Some(response) = &exchange.response else { return Vec::new() };
         let meta = &exchange.meta;
         let whole = meta.truncated_response.is_none() && meta.incomplete.is_none();
         let mut violations = self.check_response(matched.operation, response, whole);
+        for violation in &mut violations {
+            violation.direction = Direction::Response;
+        }
         violations.retain(|violation| !violation.is_of_redacted("response", &meta.redacted));
         if response.status < 400 {
             let whole = meta.truncated_request.is_none() && meta.incomplete.is_none();
-            let mut of_request = self.check_request(&matched, request, whole, None);
+            let mut of_request = self.check_request(matched, &exchange.request, whole, None);
             of_request.retain(|violation| !violation.is_of_redacted("request", &meta.redacted));
             violations.append(&mut of_request);
         }
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        violations
+    }
+
+    /// Finds the operation of a recorded request as [`Api::conforms`] does. The method may be one that a record cannot hold.
+    pub fn find_of<'a>(&'a self, method: Verb<'a>, request: &Request<'_>) -> Found<'a> {
+        let (known, base) = self.where_to_look(request);
+        self.find_for(method, known.as_deref(), request, base)
+    }
+
+    /// The origin among whose operations that of a request is looked for, where that matters, and whether the path begins with
+    /// the base path of a server.
+    fn where_to_look(&self, request: &Request<'_>) -> (Option<String>, BasePathRule) {
+        let origin = origin(request);
+        let named = !origin.is_empty() && self.has_origin(&origin);
+        // A host that the document does not name is of its relative servers, where it has some.
+        let at_origin = named || !origin.is_empty() && self.has_relative_server();
+        let base = if named { BasePathRule::Required } else { BasePathRule::Optional };
+        (at_origin.then_some(origin), base)
     }
 }

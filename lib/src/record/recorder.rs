@@ -12,7 +12,7 @@ use super::journal::Journal;
 use super::link::Pool;
 use super::progress::{Hosts, OnProgress};
 use super::tally::{Dropped, Tally};
-use crate::conform::Api;
+use crate::check::{Checker, Severity, Verdict};
 use crate::exchange::{Exchange, Redactor, Selection};
 use crate::net::{Refused, Report, Target, ThrottledReport};
 
@@ -44,7 +44,7 @@ pub(super) struct Recorder {
     pub(super) max_body: usize,
     pub(super) filter: Selection,
     /// The spec that exchanges are checked against.
-    pub(super) spec: Option<Api>,
+    pub(super) spec: Option<Checker>,
     pub(super) redactor: Option<Redactor>,
     pub(super) trace: Option<Report>,
     pub(super) watch: Option<(OnProgress, Hosts)>,
@@ -84,14 +84,18 @@ impl Recorder {
     /// Notes the violations of the spec in the exchange, and reports the first ones.
     pub(super) fn check(&self, exchange: &mut Exchange<'_>) {
         let Some(spec) = &self.spec else { return };
-        let Err(violations) = spec.conforms(exchange) else { return };
-        let texts = violations.iter().map(|violation| {
-            let (location, at) = (violation.location, &violation.at);
-            let blank = if at.is_empty() { "" } else { " " };
-            format!("{location}{blank}{at}: {}", violation.message)
-        });
-        let texts: Vec<String> = texts.collect();
-        if self.tally.violated(texts.len()) <= MAX_REPORTED_VIOLATIONS {
+        let findings = match spec.check(exchange) {
+            Verdict::Operation(_, _, findings) => findings,
+            Verdict::Unknown(_, finding) => vec![finding],
+            Verdict::Absent | Verdict::Preflight => return,
+        };
+        if findings.is_empty() {
+            return;
+        }
+        let errors = findings.iter().filter(|found| found.severity == Severity::Error).count();
+        let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let violating = self.tally.violated(errors, texts.len() - errors);
+        if violating <= MAX_REPORTED_VIOLATIONS {
             let request = &exchange.request;
             let method = request.method.as_str().to_ascii_uppercase();
             let text =

@@ -20,7 +20,7 @@ use super::proxy;
 use super::recorder::{Recorder, Routing};
 use super::tally::{Dropped, Summary, Tally};
 use super::tls::Trust;
-use crate::conform::Api;
+use crate::check::Checker;
 use crate::exchange::{Redactor, Selection};
 use crate::net::{self, Limits, Refused, Report, ThrottledReport};
 
@@ -47,7 +47,7 @@ pub struct RecorderConfig {
     /// Which exchanges are recorded.
     pub filter: Selection,
     /// The spec that exchanges are checked against; violations are added to the record.
-    pub spec: Option<Api>,
+    pub spec: Option<Checker>,
     /// How records are delivered to their sinks.
     pub delivery: Delivery,
     /// Whether a `Via` header is added to requests, to detect loops.

@@ -85,6 +85,7 @@ pub(super) struct Tally {
     seen: AtomicU64,
     written: AtomicU64,
     violations: AtomicU64,
+    undocumented: AtomicU64,
     violating: AtomicU64,
     dropped: Mutex<BTreeMap<Dropped, u64>>,
     failed: Mutex<BTreeMap<Failed, u64>>,
@@ -106,9 +107,11 @@ impl Tally {
         self.written.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an exchange that violates the spec; returns how many there are now.
-    pub(super) fn violated(&self, violations: usize) -> u64 {
-        self.violations.fetch_add(violations as u64, Ordering::Relaxed);
+    /// Counts an exchange that violates the spec: in how many ways it contradicts the spec, and what of it the spec does not
+    /// have. Returns how many such exchanges there are now.
+    pub(super) fn violated(&self, errors: usize, undocumented: usize) -> u64 {
+        self.violations.fetch_add(errors as u64, Ordering::Relaxed);
+        self.undocumented.fetch_add(undocumented as u64, Ordering::Relaxed);
         self.violating.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -147,6 +150,7 @@ impl Tally {
             dropped: self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             failed: self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             violations: self.violations.load(Ordering::Relaxed),
+            undocumented: self.undocumented.load(Ordering::Relaxed),
             violating: self.violating.load(Ordering::Relaxed),
             sink_error,
             replaced: Replaced::default(),
@@ -165,9 +169,11 @@ pub struct Summary {
     pub dropped: BTreeMap<Dropped, u64>,
     /// Exchanges whose upstream failed; they are recorded without a complete response.
     pub failed: BTreeMap<Failed, u64>,
-    /// Violations of the spec, if there is one.
+    /// Contradictions to the spec, if there is one.
     pub violations: u64,
-    /// Exchanges with violations.
+    /// What the spec does not have.
+    pub undocumented: u64,
+    /// Exchanges with either.
     pub violating: u64,
     /// The error of a sink, even if others accepted every record.
     pub sink_error: Option<String>,

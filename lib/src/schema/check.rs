@@ -22,6 +22,10 @@ const FREE_HOPS: u64 = 100_000;
 const MAX_TRIED_HOPS: u32 = 32;
 /// Maximum number of problems listed for one value.
 const MAX_PROBLEMS: usize = 64;
+/// Problems listed for one value where those of each place are asked for.
+const MAX_NOTED: usize = 4096;
+/// The keyword of properties that a schema allows and does not have.
+const UNDECLARED: &str = "undeclared";
 
 /// The direction of a value: required `readOnly` properties may be absent from requests,
 /// `writeOnly` ones from responses.
@@ -38,6 +42,8 @@ pub enum Direction {
 pub struct Problem {
     /// JSON pointer within the value.
     pub pointer: String,
+    /// The pointer with `*` for items of lists and members of maps: the same wherever in them the problem is.
+    pub pattern: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
     /// The violated keyword.
@@ -51,7 +57,8 @@ pub struct Fault {
     /// schemas.
     pub schema: String,
     /// The keyword. `const` is `enum`, exclusive bounds are `minimum` and `maximum`, `never` is the
-    /// schema `false`, and an empty word means a schema that cannot be checked.
+    /// schema `false`, `undeclared` means a property that the schema allows and does not have, and an
+    /// empty word means a schema that cannot be checked.
     pub keyword: &'static str,
     /// The rejected value: for `enum` the value, for `type` its type name, for `required` the
     /// absent name; otherwise null.
@@ -63,6 +70,9 @@ impl SchemaSet {
     pub fn check(&self, id: NodeId, value: &Value, direction: Direction) -> Vec<Problem> {
         let mut check = Check::new(self, direction, Some(Vec::new()));
         check.value(id, value, &At::Root, 0);
+        if self.every_place {
+            check.undeclared(&[id], value, &At::Root);
+        }
         check.problems.unwrap_or_default()
     }
 
@@ -96,10 +106,48 @@ impl SchemaSet {
     }
 }
 
+/// Checks of texts and numbers by themselves, which tell only whether a value is valid.
+#[derive(Clone, Copy)]
+pub(super) struct Quiet<'s> {
+    pub(super) set: &'s SchemaSet,
+    pub(super) direction: Direction,
+}
+
+impl<'s> Quiet<'s> {
+    /// Length, pattern and format of a text.
+    pub(super) fn text(self, id: NodeId, text: &str) -> bool {
+        let node = self.set.node(id);
+        let is_bare = node.min_length.is_none()
+            && node.max_length.is_none()
+            && node.pattern.is_none()
+            && node.format.is_none()
+            && node.content.is_none();
+        is_bare || self.check().string(node, text, &At::Root)
+    }
+
+    /// Range, step and format of a number.
+    pub(super) fn number(self, id: NodeId, number: &serde_json::Number) -> bool {
+        let node = self.set.node(id);
+        let is_bare = node.minimum.is_none()
+            && node.maximum.is_none()
+            && node.multiple_of.is_none()
+            && node.format.is_none();
+        is_bare || self.check().number(node, number, &At::Root)
+    }
+
+    fn check(self) -> Check<'s> {
+        let Quiet { set, direction } = self;
+        let noted = HashMap::new();
+        Check { set, direction, steps: 0, side_steps: 0, problems: None, noted }
+    }
+}
+
 /// The path to a value, written out only for problems.
 enum At<'a> {
     Root,
     Key(&'a At<'a>, &'a str),
+    /// A property that no name of the schema stands for.
+    Member(&'a At<'a>, &'a str),
     Index(&'a At<'a>, usize),
 }
 
@@ -107,7 +155,7 @@ impl At<'_> {
     fn write(&self, out: &mut String) {
         match self {
             At::Root => {}
-            At::Key(parent, key) => {
+            At::Key(parent, key) | At::Member(parent, key) => {
                 parent.write(out);
                 out.push('/');
                 out.push_str(&escape(key));
@@ -115,6 +163,26 @@ impl At<'_> {
             At::Index(parent, index) => {
                 parent.write(out);
                 out.push_str(&format!("/{index}"));
+            }
+        }
+    }
+
+    /// Writes the way as a pattern. The name of a last member is kept where `named`: it is what the problem is about.
+    fn write_pattern(&self, named: bool, out: &mut String) {
+        match self {
+            At::Root => {}
+            At::Member(parent, _) if !named => {
+                parent.write_pattern(false, out);
+                out.push_str("/*");
+            }
+            At::Key(parent, key) | At::Member(parent, key) => {
+                parent.write_pattern(false, out);
+                out.push('/');
+                out.push_str(&escape(key));
+            }
+            At::Index(parent, _) => {
+                parent.write_pattern(false, out);
+                out.push_str("/*");
             }
         }
     }
@@ -173,26 +241,40 @@ impl<'s> Check<'s> {
         message: impl FnOnce() -> String,
     ) -> bool {
         let Some(problems) = &mut self.problems else { return false };
-        if !self.set.every_fault && problems.len() >= MAX_PROBLEMS {
+        let all = self.set.every_fault || self.set.every_place;
+        let limit = match (self.set.every_place, self.set.every_fault) {
+            (true, _) => MAX_NOTED,
+            (false, true) => usize::MAX,
+            (false, false) => MAX_PROBLEMS,
+        };
+        if problems.len() >= limit {
             return false;
         }
+        let mut pattern = String::new();
+        at.write_pattern(matches!(keyword, "never" | UNDECLARED), &mut pattern);
         let value = match evidence {
             Evidence::None => Value::Null,
             Evidence::Value(value) => value.clone(),
             Evidence::Name(name) => name.into(),
         };
-        if self.set.every_fault {
-            let known = self.noted.entry((node.pointer.clone(), keyword)).or_default();
+        if all {
+            let mut place = node.pointer.clone();
+            if self.set.every_place {
+                place.push_str(&pattern);
+            }
+            let known = self.noted.entry((place, keyword)).or_default();
             // More values than an enumeration may have add nothing; types and names are few.
             let full = keyword == "enum" && known.len() >= MAX_PROBLEMS;
-            if full || !known.insert(value.to_string()) {
+            // A place with several wrong values is one place.
+            let same = self.set.every_place && keyword != "required" && !known.is_empty();
+            if full || same || !known.insert(value.to_string()) {
                 return false;
             }
         }
         let mut pointer = String::new();
         at.write(&mut pointer);
         let fault = Fault { schema: node.pointer.clone(), keyword, value };
-        problems.push(Problem { pointer, message: message(), fault });
+        problems.push(Problem { pointer, pattern, message: message(), fault });
         false
     }
 
@@ -461,9 +543,10 @@ impl<'s> Check<'s> {
             if self.done(valid) {
                 return false;
             }
-            let inner = At::Key(at, name);
+            let mut inner = At::Member(at, name);
             let mut known = false;
             if let Some(schema) = declared.get(name) {
+                inner = At::Key(at, name);
                 known = true;
                 valid &= self.value(schema, child, &inner, 0);
             }
@@ -577,7 +660,7 @@ impl<'s> Check<'s> {
         hops: u32,
     ) -> bool {
         let branches = if word == "anyOf" { &node.any_of } else { &node.one_of };
-        if self.set.every_fault && self.problems.is_some() {
+        if (self.set.every_fault || self.set.every_place) && self.problems.is_some() {
             // If only one branch accepts this type, the fault is in that branch.
             let mut may = branches.iter().filter(|branch| self.may_take(**branch, value));
             if let (Some(branch), None) = (may.next(), may.next()) {
@@ -587,10 +670,13 @@ impl<'s> Check<'s> {
         let Some(problems) = self.problems.take() else { return false };
         let mut nearest: Option<Vec<Problem>> = None;
         // Nested combinations would be listed again on every level.
-        let branches_shown = if hops == 0 && !self.set.every_fault { &branches[..] } else { &[] };
+        let shown = hops == 0 && !self.set.every_fault;
+        let branches_shown = if shown { &branches[..] } else { &[] };
         for branch in branches_shown.iter().take(16) {
             self.problems = Some(Vec::new());
+            let noted = std::mem::take(&mut self.noted);
             self.value(*branch, value, at, hops + 1);
+            self.noted = noted;
             let found = self.problems.take().unwrap_or_default();
             if nearest.as_ref().is_none_or(|best| found.len() < best.len()) {
                 nearest = Some(found);
@@ -701,6 +787,7 @@ fn all_different(items: &[Value]) -> bool {
 }
 
 mod evaluated;
+mod undeclared;
 
 #[cfg(test)]
 mod tests;

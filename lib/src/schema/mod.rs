@@ -14,6 +14,7 @@ mod node;
 mod number;
 mod pattern;
 mod shape;
+mod stream;
 mod write;
 
 pub use check::{Direction, Fault, Problem};
@@ -26,3 +27,4 @@ pub use node::{
 };
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};
 pub use shape::is_unread;
+pub use stream::Streamed;

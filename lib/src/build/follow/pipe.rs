@@ -1,22 +1,20 @@
-//! Standard input, read on its own thread, because a read blocks while there is no input.
+//! Standard input or topics, read on its own thread, because a read blocks while there is no input.
 
-use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Instant;
 
 use crate::infer::Ledger;
-use crate::stream::{Block, Locator, Reader, StreamError};
+use crate::stream::{Block, Reader, StreamError};
 
 use super::{NAP, Source};
 use crate::build::config::Stop;
 use crate::build::error::{BuildError, ResultExt as _};
-use crate::build::fold::BLOCK;
 
 /// Number of blocks that are read ahead.
 const AHEAD: usize = 2;
 
-/// Standard input.
+/// An input whose end is not known.
 pub(super) struct Pipe {
     blocks: Receiver<Result<Block, StreamError>>,
     ended: bool,
@@ -29,8 +27,7 @@ impl Pipe {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub(super) fn start(stdin: Box<dyn Read + Send>) -> Result<Pipe, BuildError> {
-        let mut reader = Reader::open(&[Locator::Stdio], Some(stdin), BLOCK).whole()?;
+    pub(super) fn start(mut reader: Reader) -> Result<Pipe, BuildError> {
         let (sender, blocks) = sync_channel(AHEAD);
         let read = move || {
             while let Some(block) = reader.next_block().transpose() {
@@ -43,7 +40,7 @@ impl Pipe {
         thread::Builder::new()
             .name("read".to_owned())
             .spawn(read)
-            .because(|| "cannot read standard input on a thread of its own")?;
+            .because(|| "cannot read the input on a thread of its own")?;
         Ok(Pipe { blocks, ended: false, left: AHEAD + 1 })
     }
 }

@@ -450,6 +450,11 @@ pub(super) fn is_response_plumbing(name: &str) -> bool {
     is_listed(name, Response)
 }
 
+/// True for a header of the API's own: one that a spec describes.
+pub fn is_own_header(name: &str, of_request: bool) -> bool {
+    !(if of_request { is_request_plumbing(name) } else { is_response_plumbing(name) })
+}
+
 /// True for the name of a token that is not a credential.
 pub(super) fn is_no_credential(name: &str) -> bool {
     NO_CREDENTIALS.iter().any(|part| name.contains(part))

@@ -26,6 +26,7 @@ pub use body::{Undescribed, Unread, undescribed};
 pub(crate) use class::{Class, ClassSet, Keyed, class_of, in_lexicon, no_priority};
 pub(crate) use form::{Form, keys};
 pub(crate) use graphql::GraphQl;
+pub use headers::is_own_header;
 pub(crate) use json::{Array, Json, Object, Property, Text};
 pub(crate) use operation::{Operation, Requests, Responses};
 pub(crate) use parameter::{Delimited, Delimiter, Lexical, Parameter, Segments};

@@ -35,7 +35,7 @@ impl Check<'_> {
                 self.look(node, value, &mut looked, hops);
                 for (name, child) in map.iter().filter(|_| !looked.all) {
                     if !looked.names.contains(name.as_str()) {
-                        valid &= self.value(schema, child, &At::Key(at, name), 0);
+                        valid &= self.value(schema, child, &At::Member(at, name), 0);
                     }
                 }
             }

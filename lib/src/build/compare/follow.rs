@@ -1,0 +1,53 @@
+//! `--check` with `--follow`: a report that is kept current while exchanges arrive.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::check::{Checker, Tally};
+use crate::infer::Ledger;
+
+use super::pass::Pass;
+use super::{Comparison, verdict, write};
+use crate::build::config::Config;
+use crate::build::error::BuildError;
+use crate::build::follow::{self, NAP, Round};
+
+/// Compares until the input ends or a signal asks to stop, and writes the reports every so often.
+pub(super) fn follow(
+    checker: &Checker,
+    comparison: &Comparison,
+    config: &Config,
+    every: Duration,
+) -> Result<u64, BuildError> {
+    let stop = config.stop();
+    let mut source = follow::source(config)?;
+    let mut ledger = Ledger::new(config.allow_overlap);
+    let mut pass = Pass::new(checker, config);
+    let mut tally = Tally::default();
+    let mut written = None;
+    loop {
+        // What had arrived when the signal came is in the last round.
+        let last = stop.is_set();
+        let until = Instant::now() + every;
+        source.begin(&mut ledger)?;
+        tally.merge(pass.over(&mut Round { source: &mut *source, until, stop })?);
+        let last = last || source.has_ended();
+        // Also of no exchange, so that who waits for the report finds one.
+        if written != Some(pass.accepted()) {
+            write(&tally, checker, comparison, config)?;
+            written = Some(pass.accepted());
+            if config.verbose {
+                let count = pass.accepted();
+                config.messages().ready(format_args!("up to date with {count} exchanges"));
+            }
+        }
+        if last {
+            let rejected = pass.finish();
+            verdict(&tally, checker, comparison, config)?;
+            return Ok(rejected);
+        }
+        while Instant::now() < until && !stop.is_set() && !source.has_ended() {
+            sleep(NAP.min(until.saturating_duration_since(Instant::now())));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The names of findings.
+
+use super::checker::Severity;
+use crate::conform::{UNDECLARED, Violation};
+use crate::schema::Direction;
+
+/// Every rule with a sentence, in the order of their names. Those of JSON Schema are named as its
+/// keywords.
+pub const RULES: &[(&str, &str)] = &[
+    ("additionalProperties", "A property is there where the schema allows no other ones"),
+    ("anyOf", "A value fits none of the schemas of anyOf"),
+    ("body-syntax", "A body is not what its media type says"),
+    ("contains", "A list has too few or too many items of the kind to contain"),
+    ("contentMediaType", "A text does not hold what its contentMediaType says"),
+    ("contentSchema", "A text holds JSON that its contentSchema does not take"),
+    ("dependentRequired", "A property needs another one, which is missing"),
+    ("enum", "A value is none of the listed ones"),
+    ("format", "A text or number is not of its format"),
+    ("maximum", "A number is too large"),
+    ("maxItems", "A list is too long"),
+    ("maxLength", "A text is too long"),
+    ("maxProperties", "An object has too many properties"),
+    ("media-type", "The spec does not declare the media type, or any body"),
+    ("minimum", "A number is too small"),
+    ("minItems", "A list is too short"),
+    ("minLength", "A text is too short"),
+    ("minProperties", "An object has too few properties"),
+    ("multipleOf", "A number is no multiple of what it must be"),
+    ("not", "A value fits a schema that it must not"),
+    ("oneOf", "A value fits none, or more than one, of the schemas of oneOf"),
+    ("parameter-style", "A parameter is not written in its style"),
+    ("pattern", "A text does not match its pattern"),
+    ("propertyNames", "A property has a name that is not allowed"),
+    ("required", "A required property is missing"),
+    ("required-body", "A required request body is missing"),
+    ("required-header", "A required response header is missing"),
+    ("required-parameter", "A required parameter is missing"),
+    ("schema", "A value cannot be checked, or the schema allows none"),
+    ("status", "The spec does not declare the status"),
+    ("type", "A value is of another type"),
+    ("uncovered-operation", "The traffic never touched the operation"),
+    ("uncovered-status", "The traffic never touched the status"),
+    ("undocumented-header", "The spec does not have the header"),
+    ("undocumented-operation", "The spec does not have the operation"),
+    ("undocumented-parameter", "The spec does not have the parameter"),
+    ("undocumented-property", "The spec does not have the property"),
+    ("unevaluatedItems", "A list has an item that no schema looks at"),
+    ("unevaluatedProperties", "An object has a property that no schema looks at"),
+    ("uniqueItems", "A list has equal items"),
+];
+
+/// The rule and severity of a violation.
+pub(super) fn rule_of(violation: &Violation) -> (&'static str, Severity) {
+    let keyword = violation.fault.as_ref().map_or("", |fault| fault.keyword);
+    if keyword == UNDECLARED {
+        let rule = match (violation.location, violation.direction) {
+            ("body", _) => "undocumented-property",
+            ("header", Direction::Response) => "undocumented-header",
+            // A property of a parameter that is an object.
+            (_, Direction::Request) if violation.at.contains('/') => "undocumented-property",
+            ("header", _) => "undocumented-header",
+            _ => "undocumented-parameter",
+        };
+        return (rule, Severity::Undocumented);
+    }
+    let rule = match (violation.location, keyword) {
+        ("path" | "method", "") => return ("undocumented-operation", Severity::Undocumented),
+        ("status", _) => "status",
+        ("content-type", _) => "media-type",
+        (_, "parameters") => "required-parameter",
+        (_, "headers") => "required-header",
+        (_, "requestBody") => "required-body",
+        ("body", "") if violation.fault.is_none() => "body-syntax",
+        (_, "never") => {
+            let schema = violation.fault.as_ref().map_or("", |fault| fault.schema.as_str());
+            match schema.rsplit('/').next() {
+                Some("additionalProperties") => "additionalProperties",
+                Some("unevaluatedProperties") => "unevaluatedProperties",
+                Some("unevaluatedItems") => "unevaluatedItems",
+                _ => "schema",
+            }
+        }
+        (_, "") if violation.fault.is_none() => "parameter-style",
+        (_, keyword) => {
+            RULES.iter().find(|(name, _)| *name == keyword).map_or("schema", |(name, _)| name)
+        }
+    };
+    (rule, Severity::Error)
+}
