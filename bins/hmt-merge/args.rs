@@ -7,6 +7,7 @@ use clap::{Parser, ValueEnum};
 use hmt_core::cli::{Failure, Messages, Target};
 use hmt_core::infer::Options;
 use hmt_core::merge::ConflictPolicy;
+use hmt_core::report::Format as ReportFormat;
 use hmt_core::spec::Format;
 
 use super::finalise::{FinaliseArgs, OpenApi};
@@ -32,10 +33,12 @@ Examples:
       Print every place where two specs differ.
   hmt-merge --base generated.yaml edited.yaml new.yaml > api.yaml
       Add newly inferred content to a spec, and keep what people changed in it.
+  hmt-merge --diff old.yaml new.yaml
+      List the changes that break clients of the old spec.
   hmt-merge --info parts/
       Print what each partial contains.
 
-Exit status: 0 done, 1 failed (nothing was written), 2 wrong usage."
+Exit status: 0 done, 1 failed (nothing was written) or --diff found a breaking change, 2 wrong usage."
 )]
 pub(crate) struct Args {
     /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is
@@ -76,6 +79,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "OLD", conflicts_with_all = ["partial", "info"])]
     base: Option<PathBuf>,
 
+    /// Merge nothing: report the changes from the first of two specs, OLD, to the second, NEW
+    ///
+    /// Each is breaking, not breaking or unknown for clients, with the name of its rule. One that is breaking makes the
+    /// exit status 1.
+    #[arg(long, conflicts_with_all = ["format", "partial", "info", "base", "conflict", "allow_overlap", "split_hosts"])]
+    diff: bool,
+
+    /// A report of --diff: text, json, junit or html (default: text); may be given again
+    ///
+    /// Of several, all but one need a file: json=changes.json. The one without is written to --out.
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_report, requires = "diff")]
+    report: Vec<(ReportFormat, Option<PathBuf>)>,
+
     #[command(flatten)]
     finalise: FinaliseArgs,
 
@@ -105,6 +121,21 @@ fn policy() -> impl clap::builder::TypedValueParser<Value = ConflictPolicy> {
         .try_map(|name| name.parse::<ConflictPolicy>())
 }
 
+/// `FORMAT` or `FORMAT=FILE`.
+fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
+    let (name, file) = match text.split_once('=') {
+        Some((name, file)) => (name, Some(file)),
+        None => (text, None),
+    };
+    match ReportFormat::of_name(name) {
+        None | Some(ReportFormat::Sarif) => {
+            Err(format!("{name:?} is none of text, json, junit, html"))
+        }
+        Some(_) if file == Some("") => Err(format!("no file after {text}")),
+        Some(format) => Ok((format, file.map(PathBuf::from))),
+    }
+}
+
 /// A format name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatName {
@@ -121,6 +152,8 @@ pub(crate) struct Config {
     pub(crate) partial: bool,
     pub(crate) info: bool,
     pub(crate) base: Option<PathBuf>,
+    /// The reports of the changes, where these are asked for.
+    pub(crate) diff: Option<Vec<(ReportFormat, Option<PathBuf>)>>,
     pub(crate) allow_overlap: bool,
     pub(crate) options: Options,
     pub(crate) openapi: Option<OpenApi>,
@@ -132,6 +165,36 @@ pub(crate) struct Config {
 }
 
 impl Args {
+    /// The reports of --diff.
+    fn reports(&self) -> anyhow::Result<Vec<(ReportFormat, Option<PathBuf>)>> {
+        if self.inputs.len() != 2 {
+            return Err(Failure::usage(
+                "--diff compares two specs: name the old one, then the new one",
+            ));
+        }
+        if self.finalise.is_given() {
+            return Err(Failure::usage(
+                "--diff writes a report, and no option of specs goes with it",
+            ));
+        }
+        let mut reports = self.report.clone();
+        if reports.is_empty() {
+            reports.push((ReportFormat::Text, None));
+        }
+        if reports.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+            return Err(Failure::usage(
+                "only one --report goes to --out: name files for the others, as --report json=FILE",
+            ));
+        }
+        let is_dir = self.out.is_dir() || self.out.as_os_str().to_string_lossy().ends_with('/');
+        if is_dir && reports.iter().any(|(_, file)| file.is_none()) {
+            return Err(Failure::usage(
+                "with --diff, --out is the file of the report, not a folder",
+            ));
+        }
+        Ok(reports)
+    }
+
     /// Converts the arguments to a configuration.
     ///
     /// # Errors
@@ -151,6 +214,11 @@ impl Args {
             Target::Stdout => asked,
             Target::File(path) => Format::of_path(path).or(asked),
         };
+        let mut target = target;
+        let diff = if self.diff { Some(self.reports()?) } else { None };
+        if diff.is_some() && self.out.as_os_str() != "-" {
+            target = Target::File(self.out.clone());
+        }
         if self.partial && self.finalise.is_given() {
             return Err(Failure::usage(
                 "--partial cannot be used with options that change how a spec is written; give them when you build the spec",
@@ -166,6 +234,7 @@ impl Args {
             partial: self.partial,
             info: self.info,
             base: self.base,
+            diff,
             allow_overlap: self.allow_overlap,
             options: self.finalise.options()?,
             openapi: self.finalise.version(),

@@ -54,6 +54,28 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
     Ok(inputs)
 }
 
+/// A spec from standard input.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn standard_input() -> anyhow::Result<Document> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+    Ok(load_bytes(&bytes, "<stdin>")?)
+}
+
+/// # Errors
+/// The file holds partials, which are no specs yet, or cannot be read.
+pub(crate) fn refuse_partial(path: &Path) -> anyhow::Result<()> {
+    if path.is_file() && holds_partials(path)? {
+        let name = path.display();
+        anyhow::bail!(
+            "{name}: a partial, not a spec; `hmt-merge {name} -o FILE` makes a spec of it"
+        );
+    }
+    Ok(())
+}
+
 /// The common base of `--base`.
 ///
 /// # Errors

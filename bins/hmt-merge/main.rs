@@ -1,6 +1,7 @@
 //! `hmt-merge`: merges specs and partials into one spec or partial.
 
 mod args;
+mod changes;
 #[path = "../finalise.rs"]
 mod finalise;
 mod load;
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> anyhow::Result<Status> {
+    if let Some(reports) = &config.diff {
+        return changes::changes(reports, config);
+    }
     let mut inputs = load::load(config)?;
     if config.info {
         return info(&inputs);

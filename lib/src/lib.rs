@@ -22,6 +22,7 @@
 //!   exchanges against a spec.
 //! * [`check`]: compares exchanges with specs, and sums up the findings. [`report`]: reports for
 //!   people and programs.
+//! * [`diff`](mod@diff): the changes between two specs, and what they mean for clients.
 //! * [`infer`]: folds exchanges to a state, and converts a state to a spec. [`merge`]: merges
 //!   specs.
 //! * [`build`](mod@build): the implementation of `hmt-build`: reads and folds exchanges, writes a
@@ -48,8 +49,9 @@
 //! | `recorded` | `exchange`, `spec` |
 //! | `infer` | `exchange`, `schema`, `spec`, `format` |
 //! | `merge` | `infer`, `schema`, `spec` |
-//! | `report` | nothing of ours |
+//! | `report` | no other module |
 //! | `check` | `exchange`, `spec`, `schema`, `conform`, `infer`, `report` |
+//! | `diff` | `spec`, `schema`, `report` |
 //! | `build` | `exchange`, `stream`, `infer`, `merge`, `spec`, `conform`, `check`, `report` |
 //! | `fake` | `schema`, `spec`, `format` |
 //! | `net` | `exchange` |
@@ -79,6 +81,7 @@ pub mod build;
 pub mod check;
 pub mod cli;
 pub mod conform;
+pub mod diff;
 pub mod exchange;
 pub mod fake;
 pub mod format;

@@ -1,5 +1,6 @@
 //! Tests of `hmt-merge`: its results, outputs and exit statuses.
 
+mod diff;
 mod edits;
 
 use hmt_core::conform::Api;

@@ -28,9 +28,7 @@ pub use info::{HostInfo, Info};
 pub use notes::{Notes, UnreadBodies};
 pub use partial::{Partial, PartialError};
 pub use provenance::{Ledger, NAMED_BY, Overlap, Provenance, Twice};
-pub use state::{
-    Undescribed, Unread, is_indescribable, is_not_found, is_own_header, undescribed,
-};
+pub use state::{Undescribed, Unread, is_indescribable, is_not_found, is_own_header, undescribed};
 
 pub(crate) use config::Limits;
 

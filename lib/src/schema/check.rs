@@ -136,9 +136,7 @@ impl<'s> Quiet<'s> {
     }
 
     fn check(self) -> Check<'s> {
-        let Quiet { set, direction } = self;
-        let noted = HashMap::new();
-        Check { set, direction, steps: 0, side_steps: 0, problems: None, noted }
+        Check::new(self.set, self.direction, None)
     }
 }
 
