@@ -174,7 +174,7 @@ fn bad_specs_are_named_and_nothing_is_written() {
         ("new.yaml", "unknown version 5.0.0 at /openapi"),
         ("list.yaml", "not an OpenAPI document"),
         ("broken.yaml", "/paths/~1x/get/responses/200: $ref \"#/components/responses/No\" "),
-        ("far.yaml", "another file"),
+        ("far.yaml", "the file does not exist"),
     ] {
         merge(&dir, &["a.yaml", name, "-o", "out.yaml"])
             .expect_code(1)
