@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestCaseResult};
+use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 
 use super::soundness::is_sound;
@@ -112,7 +112,7 @@ fn judged(limits: &Limits) -> Limits {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 32,
-        rng_seed: RngSeed::Fixed(7),
+        rng_seed: super::seed(),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -2,7 +2,7 @@
 //! folded ones.
 
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestCaseResult};
+use proptest::test_runner::TestCaseResult;
 use serde_json::json;
 
 use super::documents::is_openapi;
@@ -114,7 +114,7 @@ fn nothing_breaks(lines: &[Vec<u8>], config: &Config) -> TestCaseResult {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 64,
-        rng_seed: RngSeed::Fixed(7),
+        rng_seed: super::seed(),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

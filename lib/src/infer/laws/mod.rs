@@ -12,7 +12,7 @@ mod traffic;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::TestCaseResult;
+use proptest::test_runner::{RngSeed, TestCaseResult};
 
 use super::config::Limits;
 use super::sketch::{Hll, Merge as _};
@@ -122,6 +122,12 @@ fn every_place_is_counted(all: &Exchanges, config: &Config) -> TestCaseResult {
     }
     prop_assert_eq!(&folded(all, config).state.places, &every);
     Ok(())
+}
+
+/// The seed of the laws that are tested with fixed cases. `HMT_LAWS_SEED` asks for other cases.
+fn seed() -> RngSeed {
+    let given = std::env::var("HMT_LAWS_SEED").ok().and_then(|seed| seed.parse().ok());
+    RngSeed::Fixed(given.unwrap_or(7))
 }
 
 proptest! {
