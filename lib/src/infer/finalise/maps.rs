@@ -100,8 +100,11 @@ impl MapNames {
         match keys.verdict(&self.vocabulary) {
             Verdict::Unsure => self.of_name(around, name),
             // In a few objects, keys may be missing by chance; all objects with the name provide
-            // more evidence.
-            Verdict::Map if object.n < ENOUGH && self.are_names(around, name) => {
+            // more evidence. Without the restriction to counts, a few objects of different kinds at
+            // one place would look like one kind with all their keys.
+            Verdict::Map
+                if object.n < ENOUGH && holds_numbers(object) && self.are_names(around, name) =>
+            {
                 Verdict::KeysByName
             }
             clear => clear,
@@ -281,6 +284,15 @@ impl<'a> ObservedKeys<'a> {
         let common: usize = holders.values().filter(|n| **n >= 2 && **n * 5 >= values * 2).sum();
         common * 2 >= all
     }
+}
+
+/// True if all values that were seen are numbers or null, as in an object of counts.
+fn holds_numbers(object: &Object) -> bool {
+    object.keys.iter().all(|(_, property)| {
+        let json = &property.json;
+        let found = kinds(json, json.array.is_some(), !json.objects().is_empty()) & !NULL;
+        found == 0 || found == NUMBER
+    })
 }
 
 /// With fewer objects, a key that is always present is weak evidence.
