@@ -1,5 +1,6 @@
 //! Recognises names of procedures: `getUser`, `users.list`, `chat.postMessage`, `send_mail`.
 
+use super::vocabulary::is_plural;
 use super::wording::words;
 
 /// The verbs that begin or end names of procedures in the public RPC APIs of the APIs.guru
@@ -149,6 +150,12 @@ const VERBS: &[&str] = &[
     "write",
 ];
 
+/// Those of them that stand before nouns as adjectives or nouns, sorted: `open_orders`, `read_receipts`, `import_jobs`.
+const MODIFIERS: &[&str] = &[
+    "archive", "batch", "block", "bulk", "call", "complete", "count", "end", "export", "import",
+    "load", "lock", "log", "open", "read",
+];
+
 fn is_verb(word: &str) -> bool {
     VERBS.binary_search(&word).is_ok()
 }
@@ -166,7 +173,12 @@ pub(super) fn is_call(name: &str) -> bool {
         return false;
     }
     let all = words(parts.last().unwrap_or(&name));
-    let said = all.first().is_some_and(|word| is_verb(word));
+    let is_modified = |first: &String| {
+        name.contains('_')
+            && MODIFIERS.binary_search(&first.as_str()).is_ok()
+            && all.last().is_some_and(|word| is_plural(word))
+    };
+    let said = all.first().is_some_and(|word| is_verb(word) && !is_modified(word));
     if parts.len() > 1 { said } else { said && all.len() > 1 }
 }
 
@@ -177,6 +189,7 @@ mod tests {
     #[test]
     fn verbs_are_sorted() {
         assert!(VERBS.is_sorted());
+        assert!(MODIFIERS.is_sorted() && MODIFIERS.iter().all(|word| is_verb(word)));
     }
 
     #[test]
@@ -191,6 +204,8 @@ mod tests {
             "get",
             "get-started",
             "addressBook",
+            "read_progresses",
+            "open_orders",
             "example.com",
             "v1.users",
             "settings",

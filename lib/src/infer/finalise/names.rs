@@ -74,6 +74,8 @@ pub(super) fn parameter(
                 return numbered("locale", |name| !taken.contains(name));
             }
             match before.map(singular_camel).filter(|noun| !noun.is_empty()) {
+                // `/id/{id}`, not `/id/{idId}`.
+                Some(noun) if noun == kind => noun,
                 Some(noun) => format!("{noun}{}", capitalised(kind)),
                 None => kind.to_owned(),
             }
@@ -114,6 +116,8 @@ mod tests {
         assert_eq!(parameter(Some("users"), &ids, &[]), "userId");
         assert_eq!(parameter(Some("users"), &ids, &["userId".to_owned()]), "userId2");
         assert_eq!(parameter(None, &ids, &[]), "id");
+        assert_eq!(parameter(Some("id"), &ids, &[]), "id");
+        assert_eq!(parameter(Some("ids"), &ids, &["id".to_owned()]), "id2");
         assert_eq!(owner(Some("repos"), &[]).as_deref(), Some("repoOwner"));
         assert_eq!(owner(Some("users"), &[]), None);
     }

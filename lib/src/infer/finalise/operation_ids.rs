@@ -173,6 +173,8 @@ mod tests {
             ("/odata/Products({})/Category", Get, "getProductCategory"),
             ("/{}/news", Get, "listNews"),
             ("/v1", Get, "getV1"),
+            ("/get", Get, "get"),
+            ("/v1/delete", Delete, "delete"),
         ] {
             assert_eq!(ids(&[(key, method)]), [id], "{key}");
         }

@@ -297,6 +297,13 @@ impl Wording {
         if things.is_empty() && last == Last::Parameter {
             things.push(Thing { words: vec!["item".to_owned()], one: true });
         }
+        // `/get` and `/post` of a service for tests are named by their methods.
+        if last == Last::Literal
+            && let [thing] = &things[..]
+            && thing.words == [method.as_str()]
+        {
+            return Wording { verb: Verb::Name, things, representation: None };
+        }
         let mut wording = Wording::by_method(method, shape, last, things);
         let extension = own.last().and_then(|segment| split_extension(segment).1);
         if let (true, Some(extension)) = (shape.represented, extension) {
