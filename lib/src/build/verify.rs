@@ -2,7 +2,7 @@
 
 use crate::conform::{Api, Violation};
 use crate::exchange::{Exchange, origin, parse_line};
-use crate::infer::{Mode, Undescribed, is_indescribable, is_not_found, undescribed};
+use crate::infer::{Mode, Undescribed, is_indescribable, is_not_found, is_unanswered, undescribed};
 use crate::spec::Document;
 use crate::stream::{Reader, Record};
 
@@ -32,14 +32,17 @@ pub(super) fn verify(
         apis.push((host.as_deref(), compile(&built.document)?, whole));
     }
     let (mut checked, mut failed, mut absent, mut deleted) = (0u64, 0u64, 0u64, 0u64);
-    let mut unread = 0u64;
+    let (mut unread, mut asked) = (0u64, 0u64);
     while let Some(block) = reader.next_block().because(|| "cannot read the input again")? {
         for (number, record) in block.records() {
             let (Record::Line(line) | Record::TornTail(line)) = record else { continue };
             let Ok(mut exchange) = parse_line(line) else { continue };
-            let Some(status) = exchange.response.as_ref().map(|response| response.status) else {
+            let status = exchange.response.as_ref().map(|response| response.status);
+            // A request that failed before it was answered, and one without an answer in recordings, describe nothing.
+            let is_left_out = config.mode == Mode::Replay || is_unanswered(&exchange);
+            if status.is_none() && is_left_out {
                 continue;
-            };
+            }
             if config.mode == Mode::Replay && is_cut_short(&exchange) {
                 continue;
             }
@@ -54,19 +57,24 @@ pub(super) fn verify(
                 continue;
             };
             checked += 1;
-            let mut verdict = api.conforms(&exchange);
+            asked += u64::from(status.is_none());
+            let check = |api: &Api, exchange: &Exchange<'_>| match exchange.response {
+                Some(_) => api.conforms(exchange),
+                None => api.request_conforms(exchange),
+            };
+            let mut verdict = check(api, &exchange);
             if verdict.is_err() && excuse_bodies(&mut exchange) {
-                verdict = api.conforms(&exchange);
+                verdict = check(api, &exchange);
                 unread += u64::from(verdict.is_ok());
             }
             if let Err(violations) = verdict {
-                if (is_not_found(status) || is_indescribable(&exchange))
+                if (status.is_some_and(is_not_found) || is_indescribable(&exchange))
                     && violations.iter().all(|v| matches!(v.location, "path" | "method"))
                 {
                     absent += 1;
                     continue;
                 }
-                if whole.as_ref().is_some_and(|whole| whole.conforms(&exchange).is_ok()) {
+                if whole.as_ref().is_some_and(|whole| check(whole, &exchange).is_ok()) {
                     deleted += 1;
                     continue;
                 }
@@ -99,7 +107,17 @@ pub(super) fn verify(
     if unread > 0 {
         note.push_str(&format!("; bodies of {unread} do not match their media type"));
     }
-    config.messages().warn(format_args!("all {checked} exchanges conform to the spec{note}"));
+    let all = match checked {
+        0 => "there was no exchange to check".to_owned(),
+        _ if asked == checked => format!(
+            "all {checked} requests conform to the spec; no answer to them was recorded that could be checked"
+        ),
+        _ => format!("all {checked} exchanges conform to the spec"),
+    };
+    if asked > 0 && asked < checked {
+        note.push_str(&format!("; of {asked} only the request was recorded"));
+    }
+    config.messages().warn(format_args!("{all}{note}"));
     Ok(())
 }
 

@@ -9,8 +9,8 @@ use super::media::{essence, find_media, is_unstructured, is_xml, is_yaml};
 use super::sequence::Sequence;
 use super::xml;
 use crate::exchange::{
-    Body, NotJson, Pairs, Syntax, body_text, header, json_by_rule, media_type, parse_json,
-    parse_query, type_of_bytes,
+    Body, NotJson, Pairs, Syntax, body_text, header, json_by_rule, json_error, media_type,
+    parse_json, parse_query, type_of_bytes,
 };
 use crate::schema::{Direction, NodeId, Problem, Types};
 use crate::spec::from_yaml;
@@ -166,7 +166,10 @@ impl Api {
         if matches!(why, NotJson::CutShort | NotJson::Other)
             && let Err(error) = serde_json::from_slice::<Value>(message.body.as_bytes())
         {
-            return format!("is not valid JSON: {error}");
+            return match json_error(&error) {
+                why if why.starts_with("not valid") => format!("is {why}"),
+                why => format!("is not valid JSON: {why}"),
+            };
         }
         format!("is not valid JSON: it is {why}")
     }

@@ -98,12 +98,49 @@ impl Api {
     /// # Errors
     /// The violations.
     pub fn conforms(&self, exchange: &Exchange<'_>) -> Result<(), Vec<Violation>> {
+        if exchange.response.is_none() {
+            return Ok(());
+        }
+        let matched = self.find_exchange(exchange)?;
+        let violations = self.check_exchange(&matched, exchange);
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+
+    /// Whether a request whose response was not recorded conforms: an operation matches, and, if
+    /// only a response `default` is declared, the request validates. For other operations, the
+    /// response may have been an error.
+    ///
+    /// # Errors
+    /// What contradicts the document.
+    pub fn request_conforms(&self, exchange: &Exchange<'_>) -> Result<(), Vec<Violation>> {
+        let matched = self.find_exchange(exchange)?;
+        let mut all = matched.operation.responses.iter();
+        if !all.all(|(key, _)| *key == StatusKey::Default) {
+            return Ok(());
+        }
+        let violations = self.check_recorded_request(&matched, exchange);
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+
+    fn check_recorded_request(
+        &self,
+        matched: &Matched<'_>,
+        exchange: &Exchange<'_>,
+    ) -> Vec<Violation> {
+        let meta = &exchange.meta;
+        let whole = meta.truncated_request.is_none() && meta.incomplete.is_none();
+        let mut violations = self.check_request(matched, &exchange.request, whole, None);
+        violations.retain(|violation| !violation.is_of_redacted("request", &meta.redacted));
+        violations
+    }
+
+    /// The operation of an exchange, or why there is none.
+    fn find_exchange(&self, exchange: &Exchange<'_>) -> Result<Matched<'_>, Vec<Violation>> {
         let request = &exchange.request;
-        let Some(response) = &exchange.response else { return Ok(()) };
         let (known, base) = self.where_to_look(request);
         let known = known.as_deref();
-        let matched = match self.find_for(request.method, known, request, base) {
-            Found::Operation(matched) => matched,
+        match self.find_for(request.method, known, request, base) {
+            Found::Operation(matched) => Ok(matched),
             Found::MethodNotAllowed(methods) => {
                 let first = methods.first().copied().unwrap_or(request.method.into());
                 let methods: Vec<String> = methods.iter().map(Verb::to_string).collect();
@@ -116,21 +153,19 @@ impl Api {
                 let mut violations = vec![Violation::new("method", "", &text)];
                 // The path's own parameters also apply to an operation that is added.
                 if self.schemas.every_fault
-                    && response.status < 400
+                    && exchange.response.as_ref().is_some_and(|response| response.status < 400)
                     && let Found::Operation(other) = self.find_for(first, known, request, base)
                 {
                     violations.append(&mut self.check_parameters_of_path(&other, request));
                 }
-                return Err(violations);
+                Err(violations)
             }
             Found::NotFound(nearest) => {
                 let near = nearest.map(|n| format!("; the nearest is {n}")).unwrap_or_default();
                 let text = format!("{} is not declared{near}", request.pathname);
-                return Err(vec![Violation::new("path", "", &text)]);
+                Err(vec![Violation::new("path", "", &text)])
             }
-        };
-        let violations = self.check_exchange(&matched, exchange);
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        }
     }
 
     /// What of an answered exchange contradicts its operation: the response, and the request where the answer is below 400.
@@ -145,10 +180,7 @@ impl Api {
         }
         violations.retain(|violation| !violation.is_of_redacted("response", &meta.redacted));
         if response.status < 400 {
-            let whole = meta.truncated_request.is_none() && meta.incomplete.is_none();
-            let mut of_request = self.check_request(matched, &exchange.request, whole, None);
-            of_request.retain(|violation| !violation.is_of_redacted("request", &meta.redacted));
-            violations.append(&mut of_request);
+            violations.append(&mut self.check_recorded_request(matched, exchange));
         }
         violations
     }

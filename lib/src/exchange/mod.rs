@@ -59,3 +59,4 @@ pub(crate) use place::{RequestTarget, place};
 pub(crate) use sequence::RECORD_SEPARATOR;
 pub(crate) use timestamp::later;
 pub(crate) use unescape::{before_backslash, by_number};
+pub(crate) use words::words as json_error;

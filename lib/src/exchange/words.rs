@@ -2,7 +2,7 @@
 
 /// The message of serde_json, without its position, type names and parser terms. The visitors of
 /// this module describe the expected value in a sentence: `request.body must be a string`.
-pub(super) fn words(error: &serde_json::Error) -> String {
+pub(crate) fn words(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "the JSON is incomplete".to_owned();
     }

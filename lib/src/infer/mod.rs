@@ -28,7 +28,9 @@ pub use info::{HostInfo, Info};
 pub use notes::{Notes, UnreadBodies};
 pub use partial::{Partial, PartialError};
 pub use provenance::{Ledger, NAMED_BY, Overlap, Provenance, Twice};
-pub use state::{Undescribed, Unread, is_indescribable, is_not_found, is_own_header, undescribed};
+pub use state::{
+    Undescribed, Unread, is_indescribable, is_not_found, is_own_header, is_unanswered, undescribed,
+};
 
 pub(crate) use config::Limits;
 

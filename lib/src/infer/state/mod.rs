@@ -98,7 +98,7 @@ pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
 
 /// True for an exchange that failed before it was answered. If nothing failed, a missing response
 /// means that only the request was recorded.
-fn is_unanswered(exchange: &Exchange<'_>) -> bool {
+pub fn is_unanswered(exchange: &Exchange<'_>) -> bool {
     let meta = &exchange.meta;
     exchange.response.is_none() && (meta.error.is_some() || meta.incomplete.is_some())
 }
