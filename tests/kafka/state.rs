@@ -159,7 +159,7 @@ fn what_was_deleted_before_it_was_read_is_told() {
     fill(&cluster, 1, &lines.join("\n"));
     cluster.delete_before(0, 2 * lines.len() as i64);
     for (dir, query) in dirs.iter().zip(queries) {
-        run(dir, query).expect_stderr("the offsets 23 to 46 are gone");
+        run(dir, query).expect_stderr("the broker deleted the offsets 23 to 46 before they were read");
     }
 }
 

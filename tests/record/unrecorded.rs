@@ -366,7 +366,7 @@ fn a_client_of_http2_sees_a_reset_where_the_record_failed() {
     // 92: the stream was reset; the others: the connection ended before the response did.
     assert!(matches!(run.status.code(), Some(92 | 16 | 18 | 52 | 56)), "{run}");
     run.expect_no_stdout();
-    recorder.end().expect_code(1).expect_stderr("seen 1, written 0, dropped 1 (sink failed)");
+    recorder.end().expect_code(1).expect_stderr("seen 1, written 0, dropped 1 (write failed)");
     upstream.stop().expect_stderr("answered 1");
 }
 

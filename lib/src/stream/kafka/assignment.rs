@@ -135,7 +135,7 @@ impl Assignment {
             let (low, high) = broker.watermarks(partition)?;
             if let Some(wanted) = wanted.filter(|wanted| *wanted > high) {
                 return Err(broker.failed(format!(
-                    "partition {partition} ends at offset {high}, but was read up to {wanted} before: {TOPIC_RECREATED}"
+                    "partition {partition} ends at offset {high}, but was previously read up to {wanted}: {TOPIC_RECREATED}"
                 )));
             }
             if let Some(wanted) = wanted.filter(|wanted| *wanted < low) {
