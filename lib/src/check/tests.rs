@@ -113,7 +113,7 @@ fn contradictions_are_errors() {
         found(&get("/v1/pets", 200, &pets)),
         [
             "type error: response.body#/1/name is not of type string",
-            "enum error: response.body#/1/kind is none of \"cat\", \"dog\"",
+            "enum error: response.body#/1/kind is not one of \"cat\", \"dog\"",
             "required error: response.body#/2 lacks the required property \"name\"",
             "format error: response.body#/2/born is not of format date",
             "type error: response.body#/3/tags/a is not of type string",
