@@ -187,3 +187,27 @@ fn the_mock_writes_sequences_and_xml_of_the_shape_that_was_seen() {
             .contains("/total")
     );
 }
+
+#[test]
+fn text_between_elements_has_the_type_of_all_such_texts() {
+    let dir = Dir::new();
+    let line = |body: &str| {
+        let headers = json!({"content-type": "application/xml"});
+        let request = json!({
+            "method": "post", "protocol": "https", "host": "a.test", "path": "/x", "headers": headers,
+            "body": body,
+        });
+        format!("{}\n", json!({"request": request, "response": {"statusCode": 204, "headers": {}}}))
+    };
+    dir.write(
+        "in.jsonl",
+        [r#"<r k="1">1</r>"#, "<r>2.5<b>1</b></r>", "<r>\n  <b>1</b>\n</r>"].map(line).concat(),
+    );
+    let build = dir.program("hmt-build").args(["--verify", "-f", "json", "in.jsonl"]);
+    let out = build.run().expect_code(0).expect_stderr("all 3 exchanges conform").out();
+    let spec: Value = serde_json::from_str(&out).unwrap();
+    let content = &spec["paths"]["/x"]["post"]["requestBody"]["content"];
+    let schema = &content["application/xml"]["schema"];
+    assert_eq!(schema["properties"]["text"]["type"], "number");
+    assert_eq!(schema.get("required"), None);
+}

@@ -111,8 +111,8 @@ fn a_topic_that_was_made_anew_is_told() {
     // Shorter than what was read of the old one, equally long, and longer.
     for (count, why) in [
         (1, "ends at offset 1, but was previously read up to 23"),
-        (23, "has another message at offset 22 than before"),
-        (60, "has another message at offset 22 than before"),
+        (23, "has another message at offset 22 than was read there before"),
+        (60, "has another message at offset 22 than was read there before"),
     ] {
         cluster.recreate();
         fill(&cluster, 1, &vec![first; count].join("\n"));
@@ -159,7 +159,8 @@ fn what_was_deleted_before_it_was_read_is_told() {
     fill(&cluster, 1, &lines.join("\n"));
     cluster.delete_before(0, 2 * lines.len() as i64);
     for (dir, query) in dirs.iter().zip(queries) {
-        run(dir, query).expect_stderr("the broker deleted the offsets 23 to 46 before they were read");
+        run(dir, query)
+            .expect_stderr("the broker deleted the offsets 23 to 46 before they were read");
     }
 }
 

@@ -63,7 +63,11 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
         let xml = coerce.set.xml(property).cloned().unwrap_or_default();
         let own = xml.name.as_deref().unwrap_or(name);
         if xml.text {
-            let text = node.text().filter(|text| !text.is_empty());
+            let has_elements = node.children().any(|child| child.is_element());
+            // Between elements, white space is layout.
+            let text = node.text().filter(|text| {
+                if has_elements { !text.trim().is_empty() } else { !text.is_empty() }
+            });
             let value = text.map(|text| coerce.scalar(Some(property), text));
             map.extend(value.map(|value| (name.to_owned(), value)));
             continue;

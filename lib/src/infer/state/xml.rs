@@ -93,7 +93,9 @@ fn write(node: Node<'_, '_>, tape: &mut Tape, namespaces: &mut Vec<(String, Stri
         tape.write_key(&format!("@{name}"));
         tape.write_text(attribute.value());
     }
-    if children.is_empty() && !text.is_empty() {
+    // Between elements, white space is layout.
+    let has_text = if children.is_empty() { !text.is_empty() } else { !text.trim().is_empty() };
+    if has_text {
         tape.write_key(TEXT);
         tape.write_text(text);
     }
