@@ -205,7 +205,7 @@ impl MockServer {
                 let head = parts.method == Method::HEAD;
                 self.finish(&parts, &mut answer, clock.map(|(_, started)| started));
                 if let (Some(clock), Ok(inbound)) = (clock, inbound) {
-                    self.note(parts, inbound, &Bytes::new(), &mut answer, clock);
+                    self.note(&parts, inbound, &Bytes::new(), &mut answer, clock);
                 }
                 return deliver(answer, head);
             }
@@ -251,7 +251,7 @@ impl MockServer {
         }
         let head = parts.method == Method::HEAD;
         if let Ok((inbound, body, _)) = received {
-            self.note(parts, inbound, &body, &mut answer, (began, started));
+            self.note(&parts, inbound, &body, &mut answer, (began, started));
         }
         if !answer.delivery.delay.is_zero() {
             sleep(answer.delivery.delay).await;
@@ -262,7 +262,7 @@ impl MockServer {
     /// Puts an answered request into the journal.
     fn note(
         &self,
-        request: Parts,
+        request: &Parts,
         inbound: Inbound,
         request_body: &Bytes,
         answer: &mut Answer,

@@ -98,7 +98,7 @@ impl Filter {
         let text = |wanted: &Option<String>, own: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(own))
         };
-        text(&self.method, entry.request.method.as_str())
+        text(&self.method, entry.method.as_str())
             && text(&self.source, source(entry))
             && self.status.as_ref().is_none_or(|wanted| {
                 let mut pairs = wanted.chars().zip(entry.status.as_str().chars());
@@ -201,17 +201,20 @@ fn follow(call: &Call<'_>, mut filter: Filter) -> Reply {
 /// An entry as JSON.
 fn show(entry: &Entry, redactor: Option<&Redactor>) -> String {
     let (request_body, body) = (&entry.request_body, &entry.body);
-    let request_bytes = decoded(&entry.request.headers, request_body.bytes.clone());
-    let mut request =
-        request_of_any_method(&entry.request, &entry.target, Body::lent(&request_bytes));
-    let known = entry.request.method.as_str().parse::<Method>();
+    let mut head = http::Request::new(());
+    *head.headers_mut() = entry.request_headers.to_map();
+    let head = head.into_parts().0;
+    let headers = entry.headers.to_map();
+    let request_bytes = decoded(&head.headers, request_body.bytes.clone());
+    let mut request = request_of_any_method(&head, &entry.target, Body::lent(&request_bytes));
+    let known = entry.method.as_str().parse::<Method>();
     request.method = known.as_ref().copied().unwrap_or_default();
     request.timestamp = Some(timestamp(entry.at).into());
     let mut exchange = Exchange {
         request,
         response: Some(Response {
             status: entry.status.as_u16(),
-            headers: recorded_headers(&entry.headers),
+            headers: recorded_headers(&headers),
             body: Body::lent(&body.bytes),
             timestamp: Some(timestamp(entry.at + entry.took).into()),
         }),
@@ -219,7 +222,7 @@ fn show(entry: &Entry, redactor: Option<&Redactor>) -> String {
             duration_ms: Some(millis(entry)),
             truncated_request: request_body.whole,
             truncated_response: body.whole,
-            method: known.is_err().then(|| Cow::Borrowed(entry.request.method.as_str())),
+            method: known.is_err().then(|| Cow::Borrowed(entry.method.as_str())),
             scope: entry.scope.as_deref().map(Cow::Borrowed),
             ..Meta::default()
         },

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_BODY: usize = 64 << 10;
 
 /// What an entry takes besides its bodies and headers, about.
-const OVERHEAD: usize = 1024;
+const OVERHEAD: usize = 512;
 
 /// A request and its answer.
 #[derive(Debug)]
@@ -29,12 +29,13 @@ pub(in crate::mock) struct Entry {
     pub(in crate::mock) id: u64,
     pub(in crate::mock) at: SystemTime,
     pub(in crate::mock) took: Duration,
-    pub(in crate::mock) request: Parts,
+    pub(in crate::mock) method: Method,
     /// What the request was meant for.
     pub(in crate::mock) target: Target,
+    pub(in crate::mock) request_headers: HeaderBlock,
     pub(in crate::mock) request_body: Kept,
     pub(in crate::mock) status: StatusCode,
-    pub(in crate::mock) headers: HeaderMap,
+    pub(in crate::mock) headers: HeaderBlock,
     pub(in crate::mock) body: Kept,
     pub(in crate::mock) source: Option<Source>,
     /// `METHOD template`.
@@ -50,7 +51,40 @@ impl Entry {
     }
 
     fn size(&self) -> usize {
-        OVERHEAD + self.request_body.bytes.len() + self.body.bytes.len()
+        let heads = self.request_headers.0.len() + self.headers.0.len();
+        OVERHEAD + heads + self.request_body.bytes.len() + self.body.bytes.len()
+    }
+}
+
+/// Headers in one allocation. A received header map would keep the whole buffer that the connection read it into.
+#[derive(Debug)]
+pub(in crate::mock) struct HeaderBlock(Box<[u8]>);
+
+impl HeaderBlock {
+    fn of(headers: &HeaderMap) -> HeaderBlock {
+        let size = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 2).sum();
+        let mut block = Vec::with_capacity(size);
+        for (name, value) in headers {
+            block.extend_from_slice(name.as_str().as_bytes());
+            // Neither a name nor a value has these bytes.
+            block.push(b'\n');
+            block.extend_from_slice(value.as_bytes());
+            block.push(b'\n');
+        }
+        HeaderBlock(block.into_boxed_slice())
+    }
+
+    /// The headers, in their order.
+    pub(in crate::mock) fn to_map(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut parts = self.0.split(|&byte| byte == b'\n');
+        while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            let (name, value) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        headers
     }
 }
 
@@ -63,6 +97,12 @@ pub(in crate::mock) struct Kept {
 }
 
 impl Kept {
+    /// A copy. A received body would keep the buffer that the connection read it into.
+    fn copy_of(body: &Bytes) -> Kept {
+        let kept = Kept::of(body);
+        Kept { bytes: Bytes::copy_from_slice(&kept.bytes), ..kept }
+    }
+
     /// A long body is copied, so that the rest of it is freed.
     pub(in crate::mock) fn of(body: &Bytes) -> Kept {
         if body.len() <= MAX_BODY {
@@ -77,7 +117,7 @@ impl Kept {
 pub(in crate::mock) struct Served<'a> {
     pub(in crate::mock) at: SystemTime,
     pub(in crate::mock) took: Duration,
-    pub(in crate::mock) request: Parts,
+    pub(in crate::mock) request: &'a Parts,
     pub(in crate::mock) target: Target,
     pub(in crate::mock) request_body: &'a Bytes,
     pub(in crate::mock) answer: &'a mut Answer,
@@ -118,11 +158,12 @@ impl Journal {
             id: 0,
             at,
             took,
-            request,
+            method: request.method.clone(),
             target,
-            request_body: Kept::of(request_body),
+            request_headers: HeaderBlock::of(&request.headers),
+            request_body: Kept::copy_of(request_body),
             status: answer.status,
-            headers: answer.headers.clone(),
+            headers: HeaderBlock::of(&answer.headers),
             body: Kept::of(&answer.body),
             source: answer.source,
             operation: answer.operation.take(),
@@ -197,7 +238,7 @@ mod tests {
         journal.add(Served {
             at: SystemTime::now(),
             took: Duration::ZERO,
-            request,
+            request: &request,
             target: Target { protocol: Protocol::Http, host, path_and_query },
             request_body: body,
             answer: &mut Answer::empty(StatusCode::OK),
@@ -207,6 +248,16 @@ mod tests {
 
     fn ids(journal: &Journal, after: u64) -> Vec<u64> {
         journal.after(after, |entry| Some(entry.id))
+    }
+
+    #[test]
+    fn headers_come_back_in_their_order() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("a", "1"), ("b", ""), ("a", "x: y"), ("c", "\u{e9}")] {
+            headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        assert_eq!(HeaderBlock::of(&headers).to_map(), headers);
+        assert!(HeaderBlock::of(&HeaderMap::new()).to_map().is_empty());
     }
 
     #[test]
