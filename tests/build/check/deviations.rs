@@ -96,7 +96,7 @@ fn exchange(resource: usize, kind: usize, n: usize) -> (Value, String, u16) {
             201,
             item(n),
         ),
-        2 if n % 7 == 0 => (
+        2 if n.is_multiple_of(7) => (
             "get",
             format!("/r{resource:02}/{n}"),
             format!("/r{resource:02}/{{id}}"),
@@ -159,50 +159,50 @@ fn remove(body: &mut Value, name: &str) {
 const PLANTS: [Plant; 30] = [
     (0, "required", "response.body#", |e| edit(e, "response", &|b| remove(b, "items"))),
     (0, "required", "response.body#/items/1", |e| {
-        edit(e, "response", &|b| remove(&mut b["items"][1], "name"))
+        edit(e, "response", &|b| remove(&mut b["items"][1], "name"));
     }),
     (0, "type", "response.body#/items/2/id", |e| {
-        edit(e, "response", &|b| b["items"][2]["id"] = "7".into())
+        edit(e, "response", &|b| b["items"][2]["id"] = "7".into());
     }),
     (0, "type", "response.body#/items/0/tags/1", |e| {
-        edit(e, "response", &|b| b["items"][0]["tags"][1] = 7.into())
+        edit(e, "response", &|b| b["items"][0]["tags"][1] = 7.into());
     }),
     (0, "enum", "response.body#/items/0/state", |e| {
-        edit(e, "response", &|b| b["items"][0]["state"] = "lost".into())
+        edit(e, "response", &|b| b["items"][0]["state"] = "lost".into());
     }),
     (0, "additionalProperties", "response.body#/items/1/colour", |e| {
-        edit(e, "response", &|b| b["items"][1]["colour"] = "red".into())
+        edit(e, "response", &|b| b["items"][1]["colour"] = "red".into());
     }),
     (0, "undocumented-property", "response.body#/next", |e| {
-        edit(e, "response", &|b| b["next"] = "x".into())
+        edit(e, "response", &|b| b["next"] = "x".into());
     }),
     (0, "required-parameter", "request.query.limit", |e| {
-        e["request"]["path"] = e["request"]["path"].as_str().unwrap().split('?').next().into()
+        e["request"]["path"] = e["request"]["path"].as_str().unwrap().split('?').next().into();
     }),
     (0, "type", "request.query.limit", |e| {
         e["request"]["path"] =
-            e["request"]["path"].as_str().unwrap().replace("limit=", "limit=x").into()
+            e["request"]["path"].as_str().unwrap().replace("limit=", "limit=x").into();
     }),
     (0, "maximum", "request.query.limit", |e| {
         e["request"]["path"] =
-            e["request"]["path"].as_str().unwrap().replace("limit=", "limit=9000").into()
+            e["request"]["path"].as_str().unwrap().replace("limit=", "limit=9000").into();
     }),
     (0, "undocumented-parameter", "request.query.sort", |e| {
         e["request"]["path"] =
-            (e["request"]["path"].as_str().unwrap().to_owned() + "&sort=id").into()
+            (e["request"]["path"].as_str().unwrap().to_owned() + "&sort=id").into();
     }),
     (0, "required-header", "response.header.x-total", |e| {
-        remove(&mut e["response"]["headers"], "x-total")
+        remove(&mut e["response"]["headers"], "x-total");
     }),
     (0, "type", "response.header.x-total", |e| e["response"]["headers"]["x-total"] = "many".into()),
     (0, "undocumented-header", "response.header.x-page", |e| {
-        e["response"]["headers"]["x-page"] = "1".into()
+        e["response"]["headers"]["x-page"] = "1".into();
     }),
     (0, "undocumented-header", "request.header.x-tenant", |e| {
-        e["request"]["headers"]["x-tenant"] = "a".into()
+        e["request"]["headers"]["x-tenant"] = "a".into();
     }),
     (0, "media-type", "response.header.content-type", |e| {
-        e["response"]["headers"]["content-type"] = "text/html".into()
+        e["response"]["headers"]["content-type"] = "text/html".into();
     }),
     (0, "body-syntax", "response.body#", |e| e["response"]["body"] = "{\"items\": [".into()),
     (1, "status", "response.status", |e| e["response"]["statusCode"] = 202.into()),
@@ -210,15 +210,15 @@ const PLANTS: [Plant; 30] = [
     (1, "required", "request.body#", |e| edit(e, "request", &|b| remove(b, "name"))),
     (1, "type", "request.body#/price", |e| edit(e, "request", &|b| b["price"] = "1".into())),
     (1, "undocumented-property", "request.body#/note", |e| {
-        edit(e, "request", &|b| b["note"] = "x".into())
+        edit(e, "request", &|b| b["note"] = "x".into());
     }),
     (1, "media-type", "request.header.content-type", |e| {
-        e["request"]["headers"]["content-type"] = "text/xml".into()
+        e["request"]["headers"]["content-type"] = "text/xml".into();
     }),
     (1, "minLength", "response.body#/name", |e| edit(e, "response", &|b| b["name"] = "".into())),
     (1, "minimum", "response.body#/price", |e| edit(e, "response", &|b| b["price"] = (-1).into())),
     (1, "maxItems", "response.body#/tags", |e| {
-        edit(e, "response", &|b| b["tags"] = json!(["a", "b", "c", "d"]))
+        edit(e, "response", &|b| b["tags"] = json!(["a", "b", "c", "d"]));
     }),
     (1, "format", "response.body#/at", |e| edit(e, "response", &|b| b["at"] = "yesterday".into())),
     (1, "required", "response.body#/owner", |e| edit(e, "response", &|b| b["owner"] = json!({}))),
