@@ -311,39 +311,6 @@ fn a_full_file_system_cuts_answers_and_leaves_whole_lines() {
 
 /// Four recorders append to one file. The one with a file size limit fails; the others continue.
 #[test]
-fn a_recorder_that_fails_spoils_no_line_of_others_on_the_same_file() {
-    let size = |id: usize| if id.is_multiple_of(3) { 20_000 } else { 100 };
-    let (dir, upstream) = (Dir::new(), sized(size));
-    let start = |limit: &str| {
-        let program = exe("hmt-record").display().to_string();
-        let command = format!("{limit} exec {program} -p 0 -t {} -o out.jsonl", upstream.url());
-        Server::start(Program::of("sh", dir.path()).args(["-c", &command]))
-    };
-    let recorders = [start("ulimit -f 200;"), start(""), start(""), start("")];
-    let ports = recorders.each_ref().map(Server::port);
-    // Each recorder's clients have their own ids.
-    let asks: Vec<_> = ports
-        .into_iter()
-        .enumerate()
-        .map(|(number, port)| {
-            thread::spawn(move || {
-                let ids = (0..60).map(|round| number * 1_000 + round);
-                ids.take_while(|id| is_answered(port, *id, size(*id))).collect::<Vec<_>>()
-            })
-        })
-        .collect();
-    let answered: Vec<Vec<usize>> = asks.into_iter().map(|ask| ask.join().unwrap()).collect();
-    let [failing, others @ ..] = recorders;
-    failing.end().expect_code(1).expect_stderr("File too large");
-    others.into_iter().for_each(|recorder| drop(recorder.stop().expect_code(0)));
-    let recorded = recorded(&dir, &["out.jsonl".to_owned()]);
-    for (number, ids) in answered.iter().enumerate() {
-        assert!(ids.iter().all(|id| recorded.contains(id)), "{number}: {ids:?} {recorded:?}");
-        assert!(number == 0 || ids.len() == 60, "{number}: {ids:?}");
-    }
-}
-
-#[test]
 fn a_client_of_http2_sees_a_reset_where_the_record_failed() {
     let curl = Command::new("curl").arg("--version").output();
     let speaks = curl.is_ok_and(|run| String::from_utf8_lossy(&run.stdout).contains("HTTP2"));
