@@ -179,14 +179,16 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
-    /// Build nothing: compare the exchanges with this spec, a file or a folder of specs; may be given again
+    /// Build nothing: compare the exchanges with this spec, a file or a folder of specs; may be
+    /// given again
     ///
-    /// What contradicts the spec is an error; what it does not have is undocumented; operations and statuses that no
-    /// exchange touched are uncovered.
+    /// What contradicts the spec is an error; what it does not have is undocumented; operations and
+    /// statuses that no exchange touched are uncovered.
     #[arg(long, value_name = "SPEC", conflicts_with_all = ["partial", "verify", "state", "initial_openapi_spec", "format", "no_values", "track_inputs", "mode"])]
     check: Vec<PathBuf>,
 
-    /// What makes --check end with 1: error, undocumented, uncovered or never (default: error); may be given again
+    /// What makes --check end with 1: error, undocumented, uncovered or never (default: error); may
+    /// be given again
     #[arg(long, value_name = "LEVEL", value_parser = fail_on(), requires = "check")]
     fail_on: Vec<FailOn>,
 

@@ -81,8 +81,8 @@ pub(crate) struct Args {
 
     /// Merge nothing: report the changes from the first of two specs, OLD, to the second, NEW
     ///
-    /// Each is breaking, not breaking or unknown for clients, with the name of its rule. One that is breaking makes the
-    /// exit status 1.
+    /// Each is breaking, not breaking or unknown for clients, with the name of its rule. One that
+    /// is breaking makes the exit status 1.
     #[arg(long, conflicts_with_all = ["format", "partial", "info", "base", "conflict", "allow_overlap", "split_hosts"])]
     diff: bool,
 

@@ -83,8 +83,9 @@ pub(crate) struct Args {
 
     /// Allow references of specs to other servers
     ///
-    /// Each URL is fetched once. Link-local and metadata addresses are never contacted, and private addresses only
-    /// if the spec itself came from a private address. Without this, a spec from a URL can refer to its own server only.
+    /// Each URL is fetched once. Link-local and metadata addresses are never contacted, and private
+    /// addresses only if the spec itself came from a private address. Without this, a spec from a
+    /// URL can refer to its own server only.
     #[arg(long)]
     remote_refs: bool,
 
@@ -159,7 +160,8 @@ pub(crate) struct Args {
 
     /// Token that clients of the admin endpoints must send, as Authorization: Bearer TOKEN
     ///
-    /// With it, the admin endpoints listen on the address of --bind. Without it, they are on 127.0.0.1 only.
+    /// With it, the admin endpoints listen on the address of --bind. Without it, they are on
+    /// 127.0.0.1 only.
     #[arg(long, value_name = "TOKEN", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     admin_token: Option<String>,
 
@@ -167,8 +169,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
 
-    /// List the operations at startup, and print a line for each request, even if standard error is not a
-    /// terminal; report bodies that match several branches of oneOf
+    /// List the operations at startup, and print a line for each request, even if standard error is
+    /// not a terminal; report bodies that match several branches of oneOf
     #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 

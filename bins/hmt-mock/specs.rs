@@ -94,7 +94,8 @@ impl Specs {
         Ok(catalogue)
     }
 
-    /// Lets the admin port load everything again and, with `watch`, loads it whenever a file changes.
+    /// Lets the admin port load everything again and, with `watch`, loads it whenever a file
+    /// changes.
     pub(crate) fn attach(self, mock: &Arc<Mock>, messages: &Messages, watch: bool) {
         let specs = Arc::new(Mutex::new(self));
         mock.set_loader(Box::new({

@@ -37,7 +37,8 @@ pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsStr
     Ok(insert(args, addition))
 }
 
-/// The arguments of `hmt check` for `hmt-build`: it reads `logs` and compares with `specs`, where nothing else is named.
+/// The arguments of `hmt check` for `hmt-build`: it reads `logs` and compares with `specs`, where
+/// nothing else is named.
 pub(crate) fn check(args: Vec<OsString>) -> Vec<OsString> {
     let command = Tool::Build.command();
     // Without --check, its own flags are refused.

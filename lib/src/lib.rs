@@ -30,8 +30,8 @@
 //! * [`fake`]: generates data from a schema. [`recorded`]: finds answers among recordings.
 //! * [`net`]: the common parts of HTTP servers. [`record`], [`mock`], [`replay`]: the three
 //!   servers.
-//! * [`units`]: durations and sizes as users write them. [`cli`]: Unix process conventions. Only the
-//!   executables in `bins/` use it.
+//! * [`units`]: durations and sizes as users write them. [`cli`]: Unix process conventions. Only
+//!   the executables in `bins/` use it.
 //!
 //! # Which modules may import which
 //!

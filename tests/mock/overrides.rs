@@ -183,7 +183,7 @@ fn wrong_overrides_change_nothing() {
     let (_dir, server) = mock(PETS, &[]);
     let post = |body: &str| server.admin("POST", "/overrides").body(body).send();
     for (body, why) in [
-        ("{", "it is no JSON"),
+        ("{", "the body is not JSON"),
         ("[]", "an override must be an object"),
         (r#"{"answer":{"status":"x"}}"#, "/answer/status"),
     ] {

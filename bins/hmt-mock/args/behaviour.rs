@@ -24,16 +24,18 @@ pub(crate) struct Behaviour {
 
     /// Delay responses: 200ms, 100ms..300ms or lognormal(MEDIAN,SIGMA)
     ///
-    /// ROUTE is a pattern on METHOD and path template, such as 'GET /pets/*'. Without it, all requests are
-    /// delayed. Delays of several flags add up.
+    /// ROUTE is a pattern on METHOD and path template, such as 'GET /pets/*'. Without it, all
+    /// requests are delayed. Delays of several flags add up.
     #[arg(long, value_name = "[ROUTE=]DIST", value_parser = routed::<Delay>)]
     delay: Vec<Routed<Delay>>,
 
-    /// Answer requests with an error at random: a probability from 0 to 1, and a status (default 500)
+    /// Answer requests with an error at random: a probability from 0 to 1, and a status (default
+    /// 500)
     #[arg(long, value_name = "[ROUTE=]P[:STATUS]", value_parser = routed::<ErrorRate>)]
     error_rate: Vec<Routed<ErrorRate>>,
 
-    /// Break responses: reset, empty, truncate, garbage or slow:BYTES_PER_SECOND, and a probability (default 1)
+    /// Break responses: reset, empty, truncate, garbage or slow:BYTES_PER_SECOND, and a probability
+    /// (default 1)
     #[arg(long, value_name = "[ROUTE=]FAULT[@P]", value_parser = routed::<FaultRate>)]
     fault: Vec<Routed<FaultRate>>,
 
@@ -61,22 +63,19 @@ impl Behaviour {
     /// A rule for each flag.
     fn rules(&self) -> Vec<FaultRule> {
         let mut rules = Vec::new();
-        for (route, limit) in &self.rate_limit {
-            let rate_limit = Some(*limit);
-            rules.push(FaultRule { route: route.clone(), rate_limit, ..FaultRule::default() });
-        }
-        for (route, delay) in &self.delay {
-            let delay = Some(*delay);
-            rules.push(FaultRule { route: route.clone(), delay, ..FaultRule::default() });
-        }
-        for (route, rate) in &self.error_rate {
-            let error_rate = Some(*rate);
-            rules.push(FaultRule { route: route.clone(), error_rate, ..FaultRule::default() });
-        }
-        for (route, fault) in &self.fault {
-            let fault = Some(*fault);
-            rules.push(FaultRule { route: route.clone(), fault, ..FaultRule::default() });
-        }
+        add(&mut rules, &self.rate_limit, |rule, limit| rule.rate_limit = Some(limit));
+        add(&mut rules, &self.delay, |rule, delay| rule.delay = Some(delay));
+        add(&mut rules, &self.error_rate, |rule, rate| rule.error_rate = Some(rate));
+        add(&mut rules, &self.fault, |rule, fault| rule.fault = Some(fault));
         rules
+    }
+}
+
+/// Adds a rule for each use of a flag.
+fn add<T: Copy>(rules: &mut Vec<FaultRule>, flags: &[Routed<T>], set: impl Fn(&mut FaultRule, T)) {
+    for (route, value) in flags {
+        let mut rule = FaultRule { route: route.clone(), ..FaultRule::default() };
+        set(&mut rule, *value);
+        rules.push(rule);
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{channel, sync_channel};
 
 use crate::conform::Api;
 use crate::exchange::{Exchange, parse_line};
 use crate::infer::{Builder, Ledger, Partial, Provenance, Unread};
 use crate::merge::Contradictions;
-use crate::stream::{Block, Reader, Record, RecordPosition, Rejects};
+use crate::stream::{Block, Record, RecordPosition, Rejects};
 
+use super::blocks::{Blocks, Work, share_out};
 use super::config::Config;
 use super::error::{BuildError, ResultExt as _};
 use super::unread::UnreadPlaces;
@@ -124,44 +124,6 @@ impl Shared<'_> {
     }
 }
 
-/// Provides the blocks of the input one by one.
-pub(super) trait Blocks {
-    /// The next one; `None` after the last.
-    fn next_block(&mut self) -> Result<Option<Block>, BuildError>;
-
-    /// Takes back a block whose memory may be reused.
-    fn reuse(&mut self, _: Block) {}
-
-    /// True if partitions of a topic must be kept apart.
-    fn by_partition(&self) -> bool {
-        false
-    }
-
-    /// The inputs, if they are only known afterwards.
-    fn inputs(&self) -> Vec<(String, Provenance)> {
-        Vec::new()
-    }
-}
-
-impl Blocks for Reader {
-    fn next_block(&mut self) -> Result<Option<Block>, BuildError> {
-        Reader::next_block(self).because(|| "cannot read the input")
-    }
-
-    fn reuse(&mut self, block: Block) {
-        Reader::reuse(self, block);
-    }
-
-    fn inputs(&self) -> Vec<(String, Provenance)> {
-        let all = self.partitions().iter();
-        all.map(|(cluster, topic, partition, offsets)| {
-            let name = format!("{topic}/{partition}");
-            (name, Provenance::of_partition(cluster, topic, *partition, offsets.clone()))
-        })
-        .collect()
-    }
-}
-
 /// Folds the whole input, and adds the earlier result.
 ///
 /// # Errors
@@ -188,8 +150,7 @@ pub(super) fn fold(
         unread: Mutex::new(unread),
         by_partition: blocks.by_partition(),
     };
-    let mut shards =
-        if config.threads == 1 { alone(blocks, &shared)? } else { together(blocks, &shared)? };
+    let mut shards = share_out(blocks, config.threads, &shared.stop, &mut 0, &shared)?;
     let mut builder = shards.0.remove(&None).unwrap_or_else(|| new_builder(config));
     let partitions =
         shards.0.into_iter().filter_map(|(partition, builder)| Some((partition?, builder)));
@@ -237,92 +198,23 @@ pub(super) fn fold(
 #[derive(Default)]
 struct Shards(BTreeMap<Option<i32>, Builder>);
 
-impl Shards {
-    fn fold(&mut self, block: &Block, shared: &Shared<'_>) {
-        let partition = block.partition().filter(|_| shared.by_partition);
-        let builder = self.0.entry(partition).or_insert_with(|| new_builder(shared.config));
-        fold_block(builder, block, shared);
+impl Work for Shared<'_> {
+    type Result = Shards;
+
+    fn add(&self, shards: &mut Shards, block: &Block, _: u64) {
+        let partition = block.partition().filter(|_| self.by_partition);
+        let builder = shards.0.entry(partition).or_insert_with(|| new_builder(self.config));
+        fold_block(builder, block, self);
     }
 
-    fn merge(&mut self, other: Shards) {
+    fn merge(&self, shards: &mut Shards, other: Shards) {
         for (partition, builder) in other.0 {
-            match self.0.get_mut(&partition) {
+            match shards.0.get_mut(&partition) {
                 Some(ours) => ours.merge(builder),
-                None => drop(self.0.insert(partition, builder)),
+                None => drop(shards.0.insert(partition, builder)),
             }
         }
     }
-}
-
-fn alone(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> Result<Shards, BuildError> {
-    let mut shards = Shards::default();
-    while let Some(block) = blocks.next_block()? {
-        shards.fold(&block, shared);
-        blocks.reuse(block);
-        if shared.stop.load(Ordering::Relaxed) {
-            break;
-        }
-    }
-    Ok(shards)
-}
-
-fn together(blocks: &mut dyn Blocks, shared: &Shared<'_>) -> Result<Shards, BuildError> {
-    let threads = shared.config.threads;
-    let (sender, receiver) = sync_channel::<Block>(threads);
-    let receiver = Mutex::new(receiver);
-    let (done_with, done) = channel::<Block>();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let (receiver, done_with) = (&receiver, done_with.clone());
-                scope.spawn(move || {
-                    let mut shards = Shards::default();
-                    loop {
-                        let next = receiver
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner)
-                            .recv();
-                        match next {
-                            Ok(block) => {
-                                shards.fold(&block, shared);
-                                // The reader may have ended, and then needs no buffers.
-                                let _ = done_with.send(block);
-                            }
-                            Err(_) => return shards,
-                        }
-                    }
-                })
-            })
-            .collect();
-        let mut failure = None;
-        while !shared.stop.load(Ordering::Relaxed) {
-            done.try_iter().for_each(|block| blocks.reuse(block));
-            match blocks.next_block() {
-                Ok(Some(block)) => {
-                    if sender.send(block).is_err() {
-                        break;
-                    }
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            }
-        }
-        drop(sender);
-        let mut whole = Shards::default();
-        for worker in workers {
-            match worker.join() {
-                Ok(shards) => whole.merge(shards),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(whole),
-        }
-    })
 }
 
 pub(super) fn new_builder(config: &Config) -> Builder {

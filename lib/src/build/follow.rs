@@ -13,9 +13,10 @@ use crate::infer::Ledger;
 use crate::spec::Document;
 use crate::stream::Block;
 
+use super::blocks::Blocks;
 use super::config::{Config, Stop};
 use super::error::BuildError;
-use super::fold::{self, Blocks, Earlier};
+use super::fold::{self, Earlier};
 use super::unread::UnreadReporter;
 use super::{initial, inputs, output, state};
 

@@ -4,6 +4,7 @@
 //! process: standard input, messages, files, and when to stop. Folding uses several threads; the
 //! result does not depend on their number.
 
+mod blocks;
 mod compare;
 mod config;
 mod error;

@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use crate::infer::Partial;
 use crate::stream::{Block, Committed, Locator, Reader, Topic, TopicEvent, TopicReader};
 
+use super::blocks::Blocks;
 use super::config::{Config, Stop};
 use super::error::{BuildError, ResultExt as _};
-use super::fold::{self, BLOCK, Blocks, Earlier};
+use super::fold::{self, BLOCK, Earlier};
 use super::output::OfHost;
 use super::unread::{UnreadPlaces, UnreadReporter};
 use super::{initial, output, state, verify};

@@ -38,7 +38,8 @@ pub(super) fn verify(
             let (Record::Line(line) | Record::TornTail(line)) = record else { continue };
             let Ok(mut exchange) = parse_line(line) else { continue };
             let status = exchange.response.as_ref().map(|response| response.status);
-            // A request that failed before it was answered, and one without an answer in recordings, describe nothing.
+            // A request that failed before it was answered, and one without an answer in
+            // recordings, describe nothing.
             let is_left_out = config.mode == Mode::Replay || is_unanswered(&exchange);
             if status.is_none() && is_left_out {
                 continue;

@@ -10,7 +10,7 @@ use crate::infer::{is_not_found, is_own_header};
 use crate::schema::Direction;
 use crate::spec::Document;
 
-/// What exchanges are held against.
+/// The specs that exchanges are compared with.
 #[derive(Debug)]
 pub struct Checker {
     apis: Vec<Api>,
@@ -60,7 +60,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is said of an exchange.
+/// The result for one exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// An operation of a spec, by the index of the spec, and what is found.
@@ -158,7 +158,7 @@ impl Checker {
         }
     }
 
-    /// What is said of an exchange whose operation no spec has.
+    /// The verdict on an exchange whose operation is in no spec.
     fn unknown(
         &self,
         method: Verb<'_>,

@@ -320,8 +320,9 @@ pub(super) struct Message<'m> {
     pub(super) headers: &'m Pairs<'m>,
     pub(super) body: &'m Body<'m>,
     pub(super) direction: Direction,
-    /// Gets the body if it is JSON. Where it is set, the message comes from a client of the spec, and also its form is checked:
-    /// see [`Api::check_form`]. A spec that was inferred from messages does not describe that.
+    /// Gets the body if it is JSON. Where it is set, the message comes from a client of the spec,
+    /// and also its form is checked: see [`Api::check_form`]. A spec that was inferred from
+    /// messages does not describe that.
     pub(super) keep: Option<&'m dyn Fn(Value)>,
 }
 

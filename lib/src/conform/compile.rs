@@ -101,8 +101,8 @@ impl Api {
 }
 
 impl Api {
-    /// From now on also finds what messages have and the document has not, each place once, and takes bodies of which nothing
-    /// is to be said while they are parsed.
+    /// Enables the search for undocumented parts of messages. Each place is reported once. Bodies
+    /// without violations are checked while they are parsed.
     pub fn find_undeclared(&mut self) {
         self.schemas.every_place = true;
         self.streamed = Some(Streamed::new(&self.schemas));

@@ -17,7 +17,7 @@ pub(super) struct Field<'b> {
     pub(super) text: Cow<'b, str>,
     /// The part's Content-Type.
     pub(super) media: Option<Cow<'b, str>>,
-    /// A file, or bytes that are no text: nothing but that it is there, and how long it is, can be said of it.
+    /// A file, or bytes that are not text. Only its presence and its length are checked.
     pub(super) binary: bool,
     /// In bytes.
     pub(super) size: usize,

@@ -1,4 +1,5 @@
-//! What a body is besides its value: its size, its depth, the name of its root element, and the types of its parts.
+//! Checks the form of a body: its size, its depth, the name of its root element, and the types of
+//! its parts.
 
 use serde_json::Value;
 

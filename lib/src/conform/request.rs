@@ -16,7 +16,8 @@ impl Api {
         self.check_request(matched, request, true, None)
     }
 
-    /// Like [`Api::validate_request`]; `keep` gets the body where it is JSON, so that it is parsed once.
+    /// Like [`Api::validate_request`]; `keep` gets the body where it is JSON, so that it is parsed
+    /// once.
     pub fn validate_request_keeping(
         &self,
         matched: &Matched<'_>,
@@ -88,7 +89,8 @@ impl Violation {
         }
     }
 
-    /// A problem of the value at `within`: the name of a parameter or header, or the pointer of a value of a sequence.
+    /// A problem of the value at `within`: the name of a parameter or header, or the pointer of a
+    /// value of a sequence.
     pub(super) fn of_problem(location: &'static str, within: &str, problem: Problem) -> Self {
         let at = format!("{within}{}", problem.pointer);
         let within = if within.starts_with('/') { "/*" } else { within };

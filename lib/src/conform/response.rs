@@ -168,8 +168,8 @@ impl Api {
         }
     }
 
-    /// What of an answered exchange contradicts its operation: the response, and the request where the answer is below 400.
-    /// A body that was recorded in part is not looked at.
+    /// Returns the violations of an exchange with a response: those of the response and, if its status
+    /// is below 400, those of the request. Incomplete bodies are not checked.
     pub fn check_exchange(&self, matched: &Matched<'_>, exchange: &Exchange<'_>) -> Vec<Violation> {
         let Some(response) = &exchange.response else { return Vec::new() };
         let meta = &exchange.meta;
@@ -185,14 +185,15 @@ impl Api {
         violations
     }
 
-    /// Finds the operation of a recorded request as [`Api::conforms`] does. The method may be one that a record cannot hold.
+    /// Finds the operation of a recorded request as [`Api::conforms`] does. The method may be one
+    /// that a record cannot hold.
     pub fn find_of<'a>(&'a self, method: Verb<'a>, request: &Request<'_>) -> Found<'a> {
         let (known, base) = self.where_to_look(request);
         self.find_for(method, known.as_deref(), request, base)
     }
 
-    /// The origin among whose operations that of a request is looked for, where that matters, and whether the path begins with
-    /// the base path of a server.
+    /// The origin that limits the search for a request's operation, if any, and whether the path
+    /// begins with the base path of a server.
     fn where_to_look(&self, request: &Request<'_>) -> (Option<String>, BasePathRule) {
         let origin = origin(request);
         let named = !origin.is_empty() && self.has_origin(&origin);

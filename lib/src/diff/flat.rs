@@ -31,7 +31,7 @@ const WORDS: [&str; 17] = [
     "uniqueItems",
 ];
 
-/// Keywords of which only is told that they differ.
+/// Keywords whose differences are reported without detail.
 pub(super) const OPAQUE: [&str; 12] = [
     "contains",
     "contentEncoding",

@@ -10,8 +10,8 @@ use crate::spec::Place;
 struct Parameter<'v> {
     location: &'v str,
     name: &'v str,
-    /// The same for the same parameter: names of headers have no case, those of the path are told
-    /// apart by their order.
+    /// Identifies a parameter: header names ignore case, and path parameters are identified by
+    /// their order.
     key: String,
     required: bool,
     place: Place<'v>,

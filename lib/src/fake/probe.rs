@@ -1,5 +1,5 @@
-//! Steps whose values must be checked are tried once, when they are compiled: a valid value is kept for when chance finds
-//! none, and what has none is left out of the values around it.
+//! Steps whose values must be checked are tried once, when they are compiled: a valid value is kept
+//! for when chance finds none, and what has none is left out of the values around it.
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -18,7 +18,8 @@ pub(super) fn warning(step: &Step) -> String {
     format!("{}: found no value that matches the whole schema", step.pointer)
 }
 
-/// Gives each step that is verified a valid value, or marks it as hopeless. The flattest come first: others are made of them.
+/// Gives each verified step a valid value, or marks it as having none. The steps with the least
+/// depth come first, because others contain them.
 pub(super) fn settle(shared: &mut Shared) {
     let mut open: Vec<(u32, StepId)> = (0_u32..)
         .zip(&shared.steps)

@@ -48,7 +48,7 @@ impl FromStr for Fault {
                 let rate = text.strip_prefix("slow:").and_then(|rate| rate.parse().ok());
                 Fault::Slow(rate.ok_or_else(|| {
                     let known = "reset, empty, truncate, garbage or slow:BYTES_PER_SECOND";
-                    format!("{text:?} is no fault: write {known}")
+                    format!("{text:?} is not a fault; write {known}")
                 })?)
             }
         })

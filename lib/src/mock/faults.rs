@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rand::Rng;
+use rand_distr::{Distribution as _, LogNormal};
 use serde_json::{Map, Value};
 
 use crate::exchange::Pattern;
@@ -12,11 +13,12 @@ use crate::units::parse_duration;
 
 use super::delivery::Fault;
 
-/// A rule: the requests that it concerns, and what happens to them. A rule of the command line has one member
-/// besides the route.
+/// A rule: the requests that it concerns, and what happens to them. A rule of the command line has
+/// one member besides the route.
 #[derive(Clone, Debug, Default)]
 pub struct FaultRule {
-    /// A pattern on `METHOD template`, or on the template alone where it has no space; `None`: all requests.
+    /// A pattern on `METHOD template`, or on the template alone where it has no space; `None`: all
+    /// requests.
     pub route: Option<Route>,
     /// Time before the response begins.
     pub delay: Option<Delay>,
@@ -45,10 +47,10 @@ impl Route {
         Route { text: text.to_owned(), pattern, with_method }
     }
 
-    /// True where the rule concerns requests of this method to this path template.
-    pub fn matches(&self, method: &str, template: &str) -> bool {
-        self.pattern.matches(&format!("{method} {template}"))
-            || !self.with_method && self.pattern.matches(template)
+    /// True if the rule concerns requests of this operation: `METHOD template`.
+    pub fn matches(&self, name: &str) -> bool {
+        let template = name.split_once(' ').map_or(name, |(_, template)| template);
+        self.pattern.matches(name) || !self.with_method && self.pattern.matches(template)
     }
 }
 
@@ -75,10 +77,9 @@ impl Delay {
                 least + (most - least).mul_f64(rng.random_range(0.0..=1.0))
             }
             Delay::LogNormal(median, sigma) => {
-                // Box and Muller, "A Note on the Generation of Random Normal Deviates" (1958).
-                let (one, two): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
-                let normal = (-2.0 * one.ln()).sqrt() * (std::f64::consts::TAU * two).cos();
-                median.mul_f64((sigma * normal).exp().min(LONGEST))
+                // The median of the factor is 1. A parsed deviation is finite and not negative.
+                let factor = LogNormal::new(0.0, sigma).map_or(1.0, |factor| factor.sample(rng));
+                median.mul_f64(factor.min(LONGEST))
             }
         }
     }
@@ -90,7 +91,7 @@ impl FromStr for Delay {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("{text:?} is no delay: {DELAYS}");
+        let wrong = || format!("{text:?} is not a delay; {DELAYS}");
         if let Some(inner) = text.strip_prefix("lognormal(").and_then(|t| t.strip_suffix(')')) {
             let (median, sigma) = inner.split_once(',').ok_or_else(wrong)?;
             let median = parse_duration(median.trim()).map_err(|_| wrong())?;
@@ -139,7 +140,7 @@ impl FromStr for ErrorRate {
         match (probability(rate), status) {
             (Some(probability), Some(status)) => Ok(ErrorRate { probability, status }),
             _ => Err(format!(
-                "{text:?} is no error rate: write a probability from 0 to 1 and, after a colon, a status from 200 to \
+                "{text:?} is not an error rate; write a probability from 0 to 1 and, after a colon, a status from 200 to \
                  599, as in 0.1:503"
             )),
         }
@@ -169,7 +170,7 @@ impl FromStr for FaultRate {
         let fault = fault.parse()?;
         match probability(rate) {
             Some(probability) => Ok(FaultRate { fault, probability }),
-            None => Err(format!("{rate:?} is no probability from 0 to 1, as in reset@0.1")),
+            None => Err(format!("{rate:?} is not a probability from 0 to 1, as in reset@0.1")),
         }
     }
 }
@@ -207,7 +208,7 @@ impl FromStr for RateLimit {
             let window = window.ok().filter(|window| !window.is_zero())?;
             Some(RateLimit { requests: requests.parse().ok()?, window })
         };
-        read().ok_or_else(|| format!("{text:?} is no rate limit: write N/DURATION, as in 10/1s"))
+        read().ok_or_else(|| format!("{text:?} is not a rate limit; write N/DURATION, as in 10/1s"))
     }
 }
 
@@ -233,19 +234,22 @@ pub fn routed<T: FromStr<Err = String>>(text: &str) -> Result<(Option<Route>, T)
 }
 
 impl FaultRule {
-    /// Reads a rule of the admin port: `{"route"?, "delay"?, "errorRate"?, "fault"?, "rateLimit"?}`.
+    /// Reads a rule of the admin port: `{"route"?, "delay"?, "errorRate"?, "fault"?,
+    /// "rateLimit"?}`.
     ///
     /// # Errors
     /// The member that is wrong, and why.
     pub fn from_json(value: &Value) -> Result<FaultRule, String> {
-        let Value::Object(members) = value else { return Err("a rule is an object".to_owned()) };
+        let Value::Object(members) = value else {
+            return Err("a rule must be an object".to_owned());
+        };
         let mut rule = FaultRule::default();
         for (name, value) in members {
             let text = match value {
                 Value::Null => continue,
                 Value::String(text) => text.clone(),
                 Value::Number(number) if name == "errorRate" => number.to_string(),
-                _ => return Err(format!("{name} is no string")),
+                _ => return Err(format!("{name} must be a string")),
             };
             let wrong = |why: String| format!("{name}: {why}");
             match name.as_str() {
@@ -307,7 +311,7 @@ mod tests {
             (json!([]), "object"),
             (json!({"delay": "soon"}), "200ms"),
             (json!({"delay": "3s..1s"}), "200ms"),
-            (json!({"delay": 5}), "no string"),
+            (json!({"delay": 5}), "must be a string"),
             (json!({"delay": "lognormal(1s,-1)"}), "lognormal"),
             (json!({"errorRate": "1.5"}), "0 to 1"),
             (json!({"errorRate": "NaN"}), "0 to 1"),
@@ -324,8 +328,9 @@ mod tests {
 
     #[test]
     fn routes_are_patterns_on_method_and_template() {
-        let matches = |route: &str| Route::new(route).matches("GET", "/pets/{id}");
+        let matches = |route: &str| Route::new(route).matches("GET /pets/{id}");
         assert!(matches("GET /pets/*") && matches("* /pets/{id}") && matches("/pets/*"));
+        assert!(matches("*") && matches("*/{id}") && matches("GET*"));
         assert!(!matches("POST /pets/*") && !matches("/pets") && !matches("GET /pets"));
     }
 

@@ -10,7 +10,8 @@ const METADATA: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
 
-/// The IPv4 address that an IPv6 address contains (mapped, compatible, NAT64 or 6to4); else the address itself.
+/// The IPv4 address that an IPv6 address contains (mapped, compatible, NAT64 or 6to4); else the
+/// address itself.
 pub fn embedded_ipv4(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     let s = v6.segments();
@@ -37,8 +38,8 @@ pub fn is_link_local(ip: IpAddr) -> bool {
     local || METADATA.contains(&ip)
 }
 
-/// True for an address that the public internet does not route: loopback, private and reserved ranges (the IANA registries of
-/// special-purpose addresses).
+/// True for an address that the public internet does not route: loopback, private and reserved
+/// ranges (the IANA registries of special-purpose addresses).
 pub fn is_private(ip: IpAddr) -> bool {
     match embedded_ipv4(ip) {
         IpAddr::V4(v4) => {

@@ -97,7 +97,8 @@ impl Client {
     }
 }
 
-/// A configuration that trusts the system's certificate authorities, and those in `authorities` besides.
+/// A configuration that trusts the system's certificate authorities, and those in `authorities`
+/// besides.
 pub(super) fn tls_config(authorities: Option<&[u8]>) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore::empty();
     // A system without any is good for http:// and for the authorities that were given.

@@ -92,7 +92,7 @@ mod tests {
         let second = per_address.admit(mapped);
         assert!(first.is_some() && second.is_some());
         assert!(per_address.admit(one).is_none() && per_address.admit(mapped).is_none());
-        assert_eq!(last_report.load(Ordering::Relaxed), 1, "not each refusal is told of");
+        assert_eq!(last_report.load(Ordering::Relaxed), 1, "refusals are reported once");
         assert!(per_address.admit(other).is_some());
         drop(first);
         let third = per_address.admit(one);

@@ -1,7 +1,8 @@
 //! Files at URLs: specs, and what their references name.
 //!
-//! A spec may come from anybody, so its references must not reach what only this machine can. A host name is resolved once,
-//! the addresses are checked, and the connection is made to an address that was checked.
+//! A spec may come from anybody, so its references must not reach what only this machine can. A
+//! host name is resolved once, the addresses are checked, and the connection is made to an address
+//! that was checked.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -35,7 +36,8 @@ const MAX_REDIRECTS: usize = 5;
 /// Which addresses a file may come from. Link-local and metadata addresses are always refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// A person named the URL: its host may have any address. A redirect must not lead from a public to a private one.
+    /// A person named the URL: its host may have any address. A redirect must not lead from a
+    /// public to a private one.
     Named,
     /// Public and private addresses.
     Private,
@@ -147,7 +149,8 @@ impl Fetcher {
     }
 }
 
-/// A connection to an address of the target that is within reach, and whether that is a private one.
+/// A connection to an address of the target that is within reach, and whether that is a private
+/// one.
 async fn connect(target: &Target, reach: Reach) -> Result<(TcpStream, bool), FetchError> {
     let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
     let unresolved = |error| FetchError::Resolve(name.to_owned(), error);

@@ -107,8 +107,8 @@ impl Tally {
         self.written.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an exchange that violates the spec: in how many ways it contradicts the spec, and what of it the spec does not
-    /// have. Returns how many such exchanges there are now.
+    /// Counts an exchange that violates the spec: in how many ways it contradicts the spec, and
+    /// what of it the spec does not have. Returns how many such exchanges there are now.
     pub(super) fn violated(&self, errors: usize, undocumented: usize) -> u64 {
         self.violations.fetch_add(errors as u64, Ordering::Relaxed);
         self.undocumented.fetch_add(undocumented as u64, Ordering::Relaxed);

@@ -18,7 +18,8 @@ const MAX_STEPS: u64 = 20_000_000;
 const MAX_HOPS_PER_STEP: u64 = 512;
 /// Steps into combinations and references that do not count.
 const FREE_HOPS: u64 = 100_000;
-/// Steps into combinations up to which the result of a trial is kept: one that is cut by [`MAX_HOPS`] says nothing of others.
+/// Steps into combinations up to which the result of a trial is kept: one that is cut by
+/// [`MAX_HOPS`] says nothing of others.
 const MAX_TRIED_HOPS: u32 = 32;
 /// Maximum number of problems listed for one value.
 const MAX_PROBLEMS: usize = 64;
@@ -42,7 +43,8 @@ pub enum Direction {
 pub struct Problem {
     /// JSON pointer within the value.
     pub pointer: String,
-    /// The pointer with `*` for items of lists and members of maps: the same wherever in them the problem is.
+    /// The pointer with `*` for items of lists and members of maps: the same wherever in them the
+    /// problem is.
     pub pattern: String,
     /// What is wrong, as a lower-case fragment: `is not of type integer`.
     pub message: String,
@@ -57,8 +59,8 @@ pub struct Fault {
     /// schemas.
     pub schema: String,
     /// The keyword. `const` is `enum`, exclusive bounds are `minimum` and `maximum`, `never` is the
-    /// schema `false`, `undeclared` means a property that the schema allows and does not have, and an
-    /// empty word means a schema that cannot be checked.
+    /// schema `false`, `undeclared` means a property that the schema allows and does not have, and
+    /// an empty word means a schema that cannot be checked.
     pub keyword: &'static str,
     /// The rejected value: for `enum` the value, for `type` its type name, for `required` the
     /// absent name; otherwise null.
@@ -81,7 +83,8 @@ impl SchemaSet {
         self.accepts_counted(id, value, direction).0
     }
 
-    /// Where a value matches several branches of a `oneOf`, which a request may: each as a pointer and a message.
+    /// Where a value matches several branches of a `oneOf`, which a request may: each as a pointer
+    /// and a message.
     pub fn overlaps(&self, id: NodeId, value: &Value) -> Vec<String> {
         let mut check = Check::new(self, Direction::Request, Some(Vec::new()));
         check.strict_one_of = true;
@@ -93,7 +96,8 @@ impl SchemaSet {
             .collect()
     }
 
-    /// Like [`SchemaSet::accepts`], with the number of schemas that were looked at: what the check cost.
+    /// Like [`SchemaSet::accepts`], with the number of schemas that were looked at: what the check
+    /// cost.
     pub(crate) fn accepts_counted(
         &self,
         id: NodeId,
@@ -165,7 +169,8 @@ impl At<'_> {
         }
     }
 
-    /// Writes the way as a pattern. The name of a last member is kept where `named`: it is what the problem is about.
+    /// Writes the way as a pattern. The name of a last member is kept where `named`: it is what the
+    /// problem is about.
     fn write_pattern(&self, named: bool, out: &mut String) {
         match self {
             At::Root => {}
@@ -201,8 +206,9 @@ struct Check<'s> {
     strict_one_of: bool,
     /// Trials of branches that are under way.
     trials: u32,
-    /// What trials found out about objects and arrays, by schema and address of the value, which is borrowed for the whole
-    /// check. Without it the branches of nested combinations are tried anew on every level, which is exponential in the depth.
+    /// What trials found out about objects and arrays, by schema and address of the value, which is
+    /// borrowed for the whole check. Without it the branches of nested combinations are tried anew
+    /// on every level, which is exponential in the depth.
     tried: HashMap<(NodeId, usize), bool>,
 }
 

@@ -28,8 +28,8 @@ const MAX_FILES: usize = 5_000;
 /// Maximum total size of the files in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Reads a file by its name relative to the reference root, or by its URL if it is on another server; or returns the reason
-/// why it cannot.
+/// Reads a file by its name relative to the reference root, or by its URL if it is on another
+/// server; or returns the reason why it cannot.
 pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
 
 /// Loads a file and everything it refers to below `ref_root` or, without one, below its own folder.
@@ -51,12 +51,12 @@ pub fn load_with_files(
     Ok((document, paths))
 }
 
-/// Loads a file, and all that it refers to below its folder, as one document that can be written again: what other files hold
-/// becomes components.
+/// Loads a file, and all that it refers to below its folder, as one document that can be written
+/// again: what other files hold becomes components.
 ///
 /// # Errors
-/// As [`load_with_files`]; and [`SpecError::References`] where a reference leads nowhere: what is written again must not lose
-/// it.
+/// As [`load_with_files`]; and [`SpecError::References`] where a reference leads nowhere: what is
+/// written again must not lose it.
 pub fn load_to_rewrite(path: &Path) -> Result<Document, SpecError> {
     let bytes = read_file(path)?;
     let home = Home::of_file(path, None)?;

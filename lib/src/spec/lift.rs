@@ -1,5 +1,5 @@
-//! Documents that are written again: what other files hold becomes components, so that the result is one file that every
-//! tool can read.
+//! Documents that are written again: what other files hold becomes components, so that the result
+//! is one file that every tool can read.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -12,7 +12,8 @@ use super::refs::{escape, on_references, on_references_mut, pointer_keys, resolv
 /// Components may refer to further files.
 const MAX_ROUNDS: usize = 64;
 
-/// Moves the parts of `x-hmt-files` that something refers to into `components`. Path items are copied to their paths.
+/// Moves the parts of `x-hmt-files` that something refers to into `components`. Path items are
+/// copied to their paths.
 pub(super) fn lift(root: &mut Value) {
     if root.get(FILES).is_none() {
         return;
@@ -94,7 +95,8 @@ fn kind_at(pointer: &str) -> &'static str {
     }
 }
 
-/// Path items that are in files, at the paths that refer to them: OpenAPI 3.0 has no components for them.
+/// Path items that are in files, at the paths that refer to them: OpenAPI 3.0 has no components for
+/// them.
 fn copy_path_items(root: &mut Value) {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
     let found: Vec<(String, Map<String, Value>)> = paths
@@ -145,7 +147,8 @@ impl Names {
     }
 }
 
-/// The last name of a pointer, or the name of the file without its extension; in the characters that a component may have.
+/// The last name of a pointer, or the name of the file without its extension; in the characters
+/// that a component may have.
 fn name_of(target: &str) -> String {
     let keys: Vec<String> = pointer_keys(target.trim_start_matches('#')).collect();
     let last = keys.last().map_or("", String::as_str);

@@ -28,8 +28,8 @@ pub struct Comparison {
 /// Compares the inputs with specs and writes the reports; gives the number of rejected records.
 ///
 /// # Errors
-/// A spec or an input that cannot be read, a report that cannot be written; nothing usable among the records; a check that does
-/// not hold, which is in the reports.
+/// A spec or an input that cannot be read, a report that cannot be written; nothing usable among
+/// the records; a check that does not hold, which is in the reports.
 pub(super) fn compare(comparison: &Comparison, config: &Config) -> Result<u64, BuildError> {
     let documents = load_all(&comparison.specs, config)?;
     let checker = Checker::new(&documents).whole()?;

@@ -1,7 +1,6 @@
-//! Records judged on several threads. The result does not depend on their number.
+//! Checks records on several threads. The result does not depend on their number.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use crate::check::{Checker, Place, Tally};
@@ -9,9 +8,9 @@ use crate::exchange::parse_line;
 use crate::report::Example;
 use crate::stream::{Block, Record, RecordPosition, Rejects};
 
+use crate::build::blocks::{Blocks, Work, share_out};
 use crate::build::config::Config;
 use crate::build::error::BuildError;
-use crate::build::fold::Blocks;
 
 /// What one run has read.
 pub(super) struct Pass<'c> {
@@ -45,7 +44,7 @@ impl<'c> Pass<'c> {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Tells what was left out; gives the number of rejected records.
+    /// Reports how many exchanges were left out; returns the number of rejected records.
     pub(super) fn finish(&self) -> u64 {
         let left_out = self.left_out.load(Ordering::Relaxed);
         if left_out > 0 && (self.config.verbose || left_out == self.accepted()) {
@@ -58,84 +57,18 @@ impl<'c> Pass<'c> {
         rejects.count()
     }
 
-    /// Judges all records of some blocks.
+    /// Checks all records of some blocks.
     ///
     /// # Errors
     /// A source that cannot be read; with `--strict`, a rejected record.
     pub(super) fn over(&mut self, blocks: &mut dyn Blocks) -> Result<Tally, BuildError> {
         let mut number = self.blocks;
-        let tally = if self.config.threads == 1 {
-            self.alone(blocks, &mut number)
-        } else {
-            self.together(blocks, &mut number)
-        };
+        let tally = share_out(blocks, self.config.threads, &self.stop, &mut number, &*self);
         self.blocks = number;
         if self.stop.load(Ordering::Relaxed) {
             return Err(BuildError::Reported);
         }
         tally
-    }
-
-    fn alone(&self, blocks: &mut dyn Blocks, number: &mut u64) -> Result<Tally, BuildError> {
-        let mut tally = Tally::default();
-        while let Some(block) = blocks.next_block()? {
-            self.block(&block, *number, &mut tally);
-            blocks.reuse(block);
-            *number += 1;
-            if self.stop.load(Ordering::Relaxed) {
-                break;
-            }
-        }
-        Ok(tally)
-    }
-
-    fn together(&self, blocks: &mut dyn Blocks, number: &mut u64) -> Result<Tally, BuildError> {
-        let threads = self.config.threads;
-        let (sender, receiver) = sync_channel::<(u64, Block)>(threads);
-        let receiver = Mutex::new(receiver);
-        let (done_with, done) = channel::<Block>();
-        std::thread::scope(|scope| {
-            let work = || {
-                let (receiver, done_with) = (&receiver, done_with.clone());
-                move || {
-                    let mut tally = Tally::default();
-                    loop {
-                        let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                        let Ok((number, block)) = next else { return tally };
-                        self.block(&block, number, &mut tally);
-                        // Where nobody reads any more, nobody needs the room.
-                        let _ = done_with.send(block);
-                    }
-                }
-            };
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work())).collect();
-            let mut failure = None;
-            while !self.stop.load(Ordering::Relaxed) {
-                done.try_iter().for_each(|block| blocks.reuse(block));
-                match blocks.next_block() {
-                    Ok(Some(block)) => {
-                        if sender.send((*number, block)).is_err() {
-                            break;
-                        }
-                        *number += 1;
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        failure = Some(error);
-                        break;
-                    }
-                }
-            }
-            drop(sender);
-            let mut whole = Tally::default();
-            for worker in workers {
-                match worker.join() {
-                    Ok(tally) => whole.merge(tally),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            failure.map_or(Ok(whole), Err)
-        })
     }
 
     fn block(&self, block: &Block, number: u64, tally: &mut Tally) {
@@ -183,6 +116,18 @@ impl<'c> Pass<'c> {
         if self.config.strict {
             self.stop.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+impl Work for Pass<'_> {
+    type Result = Tally;
+
+    fn add(&self, tally: &mut Tally, block: &Block, number: u64) {
+        self.block(block, number, tally);
+    }
+
+    fn merge(&self, tally: &mut Tally, other: Tally) {
+        tally.merge(other);
     }
 }
 

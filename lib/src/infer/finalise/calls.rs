@@ -150,7 +150,8 @@ const VERBS: &[&str] = &[
     "write",
 ];
 
-/// Those of them that stand before nouns as adjectives or nouns, sorted: `open_orders`, `read_receipts`, `import_jobs`.
+/// Those of them that stand before nouns as adjectives or nouns, sorted: `open_orders`,
+/// `read_receipts`, `import_jobs`.
 const MODIFIERS: &[&str] = &[
     "archive", "batch", "block", "bulk", "call", "complete", "count", "end", "export", "import",
     "load", "lock", "log", "open", "read",

@@ -6,6 +6,8 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
 
+use subtle::ConstantTimeEq as _;
+
 use super::super::answer::Answer;
 
 /// The names of the loopback interface. A page whose domain resolves to it still sends its own
@@ -42,11 +44,7 @@ pub(super) fn refuse(parts: &Parts, port: u16, token: Option<&str>) -> Option<An
 fn has_token(parts: &Parts, token: &str) -> bool {
     let given = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     let Some((scheme, given)) = given.split_at_checked("Bearer ".len()) else { return false };
-    if !scheme.eq_ignore_ascii_case(b"bearer ") || given.len() != token.len() {
-        return false;
-    }
-    // All bytes are compared, so that the time says nothing about where they differ.
-    given.iter().zip(token.as_bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    scheme.eq_ignore_ascii_case(b"bearer ") && given.ct_eq(token.as_bytes()).into()
 }
 
 fn unauthorized() -> Answer {

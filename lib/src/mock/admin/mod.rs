@@ -49,7 +49,7 @@ impl Call<'_> {
     fn json(&self) -> Result<Value, Box<Answer>> {
         serde_json::from_slice(self.body).map_err(|error| {
             let detail = format!("line {}, column {}", error.line(), error.column());
-            Box::new(invalid(&format!("it is no JSON: {detail}")))
+            Box::new(invalid(&format!("the body is not JSON: {detail}")))
         })
     }
 }

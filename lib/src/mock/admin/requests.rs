@@ -241,7 +241,7 @@ fn show(entry: &Entry, redactor: Option<&Redactor>) -> String {
     };
     member("exchange", line.as_deref().map_or("null", RawValue::get));
     if let Some(operation) = &entry.operation {
-        member("operation", &json!(operation).to_string());
+        member("operation", &json!(**operation).to_string());
     }
     member("source", &json!(source(entry)).to_string());
     member("status", entry.status.as_str());

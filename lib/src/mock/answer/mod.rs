@@ -4,6 +4,8 @@ pub(super) mod binary;
 pub(super) mod media;
 mod xml;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -61,7 +63,7 @@ pub struct Answer {
     /// How the answer reaches the client.
     pub delivery: Delivery,
     /// The operation that took the request, as `METHOD template`; only where there is a journal.
-    pub operation: Option<String>,
+    pub operation: Option<Arc<str>>,
     /// What contradicts the spec in the request.
     pub violations: Vec<Value>,
 }

@@ -56,8 +56,8 @@ impl ExampleMatches {
         ExampleMatches(names.into_iter().filter_map(example_match).collect())
     }
 
-    /// The example that a request matches, if any; of several, the one with the most conditions. `body` gives the request's
-    /// body as JSON.
+    /// The example that a request matches, if any; of several, the one with the most conditions.
+    /// `body` gives the request's body as JSON.
     pub(in crate::mock) fn of<'b>(
         &self,
         matched: &Matched<'_>,

@@ -19,6 +19,7 @@ use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
 use super::super::answer::binary;
 use super::super::answer::media::{self, MediaType, Notation};
+use super::super::banner;
 use super::credentials::Credentials;
 use super::deprecation;
 use super::example_match::ExampleMatches;
@@ -97,6 +98,8 @@ impl<'a> Plans<'a> {
 /// An operation's answers.
 #[derive(Debug)]
 pub(in crate::mock) struct OperationPlan {
+    /// `GET /pets/{id}`.
+    pub(in crate::mock) name: Arc<str>,
     pub(in crate::mock) credentials: Credentials,
     /// Headers for every answer of a deprecated operation.
     pub(in crate::mock) deprecation: Vec<(HeaderName, HeaderValue)>,
@@ -186,7 +189,8 @@ impl OperationPlan {
             Credentials::compile(operation.security.as_deref(), &api.security_schemes);
         let deprecation = deprecation::headers(operation);
         let example_matches = ExampleMatches::compile(operation);
-        OperationPlan { credentials, deprecation, example_matches, responses }
+        let name = format!("{} {}", banner::method(operation), operation.template).into();
+        OperationPlan { name, credentials, deprecation, example_matches, responses }
     }
 }
 

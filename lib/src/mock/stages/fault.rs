@@ -1,5 +1,7 @@
-//! Faults: a request is delayed, refused, or its answer broken, by rule or because the client prefers it.
+//! Faults: a request is delayed, refused, or its answer broken, by rule or because the client
+//! prefers it.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use http::header::RETRY_AFTER;
@@ -8,7 +10,6 @@ use http::{HeaderValue, StatusCode};
 use crate::units::parse_duration;
 
 use super::super::answer::{Answer, Source};
-use super::super::banner;
 use super::super::call::{Call, Context};
 use super::super::delivery::Delivery;
 use super::super::world::Refusal;
@@ -28,14 +29,11 @@ pub(super) fn apply(
     if !faults.is_active() {
         return Ok(preferred);
     }
-    let method = match operation {
-        Some(operation) => banner::method(operation.matched.operation),
-        None => call.parts.method.to_string(),
+    let name = match operation {
+        Some(operation) => Cow::Borrowed(&*operation.plan.name),
+        None => format!("{} {}", call.parts.method, call.request.pathname).into(),
     };
-    let template = operation.map_or(call.request.pathname.as_ref(), |operation| {
-        operation.matched.operation.template.as_str()
-    });
-    let outcome = faults.outcome(&method, template, Instant::now());
+    let outcome = faults.outcome(&name, Instant::now());
     let delivery = preferred.and(outcome.delivery);
     let Some(refusal) = outcome.refusal else { return Ok(delivery) };
     let mut answer = match refusal {

@@ -14,8 +14,9 @@ mod reflect;
 mod upstream;
 mod validation;
 
+use std::sync::Arc;
+
 use super::answer::Answer;
-use super::banner;
 use super::call::{Call, Context};
 use lookup::{MatchedOperation, Missing};
 use negotiation::Choice;
@@ -29,13 +30,19 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
     if let Some(answer) = preflight::answer(context, call) {
         return answer;
     }
-    let delivery = match fault::apply(context, call, found.as_ref().ok()) {
-        Ok(delivery) => delivery,
-        Err(answer) => return named(context, found.as_ref().ok(), *answer),
+    let operation = found.as_ref().ok();
+    // Only the journal asks for the name.
+    let name = operation
+        .filter(|_| context.world.journal().is_kept())
+        .map(|operation| Arc::clone(&operation.plan.name));
+    let mut answer = match fault::apply(context, call, operation) {
+        Ok(delivery) => {
+            let mut answer = unbroken(context, call, found).await;
+            answer.delivery = delivery.and(answer.delivery);
+            answer
+        }
+        Err(answer) => *answer,
     };
-    let name = operation_name(context, found.as_ref().ok());
-    let mut answer = unbroken(context, call, found).await;
-    answer.delivery = delivery.and(answer.delivery);
     answer.operation = name;
     answer
 }
@@ -62,24 +69,6 @@ async fn unbroken(
         answer.headers.entry(name).or_insert_with(|| value.clone());
     }
     answer
-}
-
-fn named(
-    context: &Context<'_>,
-    operation: Option<&MatchedOperation<'_>>,
-    mut answer: Answer,
-) -> Answer {
-    answer.operation = operation_name(context, operation);
-    answer
-}
-
-/// `GET /pets/{id}`, for the journal.
-fn operation_name(
-    context: &Context<'_>,
-    operation: Option<&MatchedOperation<'_>>,
-) -> Option<String> {
-    let operation = operation.filter(|_| context.world.journal().is_kept())?.matched.operation;
-    Some(format!("{} {}", banner::method(operation), operation.template))
 }
 
 /// The answer of an operation.

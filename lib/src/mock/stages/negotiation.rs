@@ -85,7 +85,8 @@ pub(super) fn choose<'a>(
     Ok(Choice { response: Some(response), status, media, example: preferred.or(matched) })
 }
 
-/// Chooses for an override: the response declared for its status, else the usual one, with the example that it names.
+/// Chooses for an override: the response declared for its status, else the usual one, with the
+/// example that it names.
 pub(super) fn of_status<'a>(
     call: &Call<'_>,
     operation: &'a MatchedOperation<'_>,
@@ -110,8 +111,9 @@ pub(super) fn of_status<'a>(
     Some(Choice { response: Some(response), status, media, example })
 }
 
-/// The first of some statuses that the operation declares for an error; else its `4XX` or `default`, sent as `status`. A
-/// client that accepts none of the media types gets the first: the wrong type says more than nothing.
+/// The first of some statuses that the operation declares for an error; else its `4XX` or
+/// `default`, sent as `status`. A client that accepts none of the media types gets the first: the
+/// wrong type says more than nothing.
 pub(super) fn declared_error<'a>(
     call: &Call<'_>,
     operation: &'a MatchedOperation<'_>,

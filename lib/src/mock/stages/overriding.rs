@@ -19,33 +19,12 @@ pub(super) fn answer(
     let found =
         context.world.overrides().take(|wanted| matches(wanted, context, call, operation))?;
     let mut answer = answer_of(&found, context, call, operation);
-    for (name, value) in first_of_each(&found.answer.headers) {
-        answer.headers.insert(name, value.clone());
-    }
-    for (name, value) in later_of_each(&found.answer.headers) {
-        answer.headers.append(name, value.clone());
-    }
+    // The first value of a name replaces what there is, and further ones are added.
+    answer.headers.extend(found.answer.headers.clone());
     answer.source = Some(Source::Override);
     answer.delivery = found.answer.delivery;
     answer.note = Some(format!("override {}", found.id));
     Some(answer)
-}
-
-type Headers = [(http::HeaderName, HeaderValue)];
-
-fn is_first(headers: &Headers, index: usize) -> bool {
-    headers[..index].iter().all(|(name, _)| *name != headers[index].0)
-}
-
-/// The first value of each name takes the place of what there is.
-fn first_of_each(headers: &Headers) -> impl Iterator<Item = (&http::HeaderName, &HeaderValue)> {
-    let first = headers.iter().enumerate().filter(|(index, _)| is_first(headers, *index));
-    first.map(|(_, (name, value))| (name, value))
-}
-
-fn later_of_each(headers: &Headers) -> impl Iterator<Item = (&http::HeaderName, &HeaderValue)> {
-    let later = headers.iter().enumerate().filter(|(index, _)| !is_first(headers, *index));
-    later.map(|(_, (name, value))| (name, value))
 }
 
 fn answer_of(
@@ -76,7 +55,8 @@ fn answer_of(
     }
 }
 
-/// The media type is that of the override's own header, else the one that the spec declares, else JSON or text.
+/// The media type is that of the override's own header, else the one that the spec declares, else
+/// JSON or text.
 fn with_body(
     found: &Override,
     body: &Value,
@@ -85,8 +65,7 @@ fn with_body(
 ) -> Answer {
     let status = found.answer.status.unwrap_or(StatusCode::OK);
     let mut answer = Answer::empty(status);
-    let own = found.answer.headers.iter().find(|(name, _)| *name == CONTENT_TYPE);
-    let content_type = own.map(|(_, value)| value.clone()).or_else(|| {
+    let content_type = found.answer.headers.get(CONTENT_TYPE).cloned().or_else(|| {
         let declared = operation.and_then(|operation| {
             let choice = negotiation::of_status(call, operation, Some(status), None)?;
             choice.media?.content_type
@@ -160,7 +139,6 @@ fn has_header(headers: &HeaderMap, name: &http::HeaderName, value: &str) -> bool
 
 fn body_matches(wanted: &Value, call: &Call<'_>) -> bool {
     let body = call.request.body.as_bytes();
-    let text = String::from_utf8_lossy(body);
     let content_type = call.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form =
         content_type.is_some_and(|text| MediaType::parse(text).notation() == Notation::Form);
@@ -171,15 +149,16 @@ fn body_matches(wanted: &Value, call: &Call<'_>) -> bool {
         }
         return contains(&Value::Object(form), wanted);
     }
-    match (serde_json::from_slice::<Value>(body), wanted) {
-        (Ok(given), wanted) if contains(&given, wanted) => true,
-        (_, Value::String(wanted)) => text == *wanted,
+    match (call.json_body(), wanted) {
+        (Some(given), wanted) if contains(given, wanted) => true,
+        (_, Value::String(wanted)) => body == wanted.as_bytes(),
         (_, Value::Null) => body.is_empty(),
         _ => false,
     }
 }
 
-/// True where `given` has at least what `wanted` has: the members of objects, and the items of lists in any order.
+/// True where `given` has at least what `wanted` has: the members of objects, and the items of
+/// lists in any order.
 fn contains(given: &Value, wanted: &Value) -> bool {
     match (given, wanted) {
         (Value::Object(given), Value::Object(wanted)) => wanted

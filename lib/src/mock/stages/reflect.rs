@@ -1,8 +1,9 @@
-//! A made answer reflects its request, within its schema: values of the path, members of the body that was sent, the
-//! size of a page, and the URI of a new item.
+//! A made answer reflects its request, within its schema: values of the path, members of the body
+//! that was sent, the size of a page, and the URI of a new item.
 //!
-//! A value stands in the answer only where the answer's schema accepts it, alone and in the whole. The answer is JSON that was
-//! just written, so it is changed as text: parsing it would cost more than making it did.
+//! A value stands in the answer only where the answer's schema accepts it, alone and in the whole.
+//! The answer is JSON that was just written, so it is changed as text: parsing it would cost more
+//! than making it did.
 
 mod edit;
 mod location;
@@ -25,7 +26,8 @@ use super::super::call::{Call, Context};
 use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 
-/// Query parameters that say how many items a page has, without `_`, `-`, `$`, `[` and `]`, in lower case.
+/// Query parameters that say how many items a page has, without `_`, `-`, `$`, `[` and `]`, in
+/// lower case.
 const SIZES: [&str; 11] = [
     "limit",
     "perpage",
@@ -68,7 +70,8 @@ pub(super) fn apply(
     filling.whole(&request, schema);
     let Filling { edits, plain, .. } = filling;
     if let Some(changed) = edits.apply(&answer.body) {
-        // Each part fits its own schema. With `oneOf` or a dependency around them, together they may contradict it.
+        // Each part fits its own schema. With `oneOf` or a dependency around them, together they
+        // may contradict it.
         let accepted = plain
             || serde_json::from_slice(&changed)
                 .is_ok_and(|value| schemas.accepts(schema, &value, Direction::Response));
@@ -234,7 +237,8 @@ impl Filling<'_> {
         }
     }
 
-    /// Sets the property of that name, whatever its spelling, to a text or to what the text means in the property's type.
+    /// Sets the property of that name, whatever its spelling, to a text or to what the text means
+    /// in the property's type.
     fn set_text(&self, schema: NodeId, object: &mut Object, name: &str, text: &str) {
         let Some(member) = object.members.iter().position(|member| same_name(&member.name, name))
         else {
@@ -269,7 +273,8 @@ fn one_way(schemas: &SchemaSet, mut property: NodeId) -> bool {
     false
 }
 
-/// True where an object or list is valid if all its declared parts are, whichever of these there are beside the required ones.
+/// True where an object or list is valid if all its declared parts are, whichever of these there
+/// are beside the required ones.
 fn is_plain(schemas: &SchemaSet, schema: NodeId, depth: u32) -> bool {
     let node = schemas.node(schema);
     if let Some(target) = node.reference {

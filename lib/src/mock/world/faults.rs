@@ -74,13 +74,14 @@ impl Faults {
         self.with(|state| state.rules.iter().map(|limited| limited.rule.clone()).collect())
     }
 
-    /// What the rules do to a request: delays add up; the first rule that refuses or breaks it decides.
-    pub(in crate::mock) fn outcome(&self, method: &str, template: &str, now: Instant) -> Outcome {
+    /// What the rules do to a request of an operation: delays add up; the first rule that refuses
+    /// or breaks it decides.
+    pub(in crate::mock) fn outcome(&self, name: &str, now: Instant) -> Outcome {
         let mut outcome = Outcome::default();
         self.with(|State { rules, rng }| {
             for limited in rules {
                 let rule = &limited.rule;
-                if !rule.route.as_ref().is_none_or(|route| route.matches(method, template)) {
+                if !rule.route.as_ref().is_none_or(|route| route.matches(name)) {
                     continue;
                 }
                 if let Some(limit) = rule.rate_limit {
@@ -97,7 +98,8 @@ impl Faults {
                 if let Some(delay) = &rule.delay {
                     outcome.delivery.delay += delay.sample(rng);
                 }
-                // Chance is asked for every request, so that the sequence does not depend on the rules before.
+                // Chance is asked for every request, so that the sequence does not depend on the
+                // rules before.
                 if let Some(rate) = rule.error_rate
                     && rng.random_bool(rate.probability)
                 {
@@ -142,22 +144,21 @@ mod tests {
             {"route": "POST *", "errorRate": "1:503"},
         ]));
         let now = Instant::now();
-        let outcome = faults.outcome("GET", "/pets", now);
+        let outcome = faults.outcome("GET /pets", now);
         assert_eq!(outcome.delivery.delay, Duration::from_millis(150));
         assert_eq!((outcome.delivery.fault, outcome.refusal), (Some(Fault::Reset), None));
-        let outcome = faults.outcome("POST", "/pets", now);
+        let outcome = faults.outcome("POST /pets", now);
         assert_eq!(outcome.delivery.delay, Duration::from_millis(100));
         assert_eq!(outcome.refusal, Some(Refusal::Error(503)));
         faults.replace(Vec::new());
-        assert_eq!(faults.outcome("POST", "/pets", now), Outcome::default());
+        assert_eq!(faults.outcome("POST /pets", now), Outcome::default());
     }
 
     #[test]
     fn a_rate_limit_counts_within_its_window() {
         let faults = faults(&json!([{"rateLimit": "2/10s"}]));
         let begin = Instant::now();
-        let refused =
-            |after| faults.outcome("GET", "/", begin + Duration::from_secs(after)).refusal;
+        let refused = |after| faults.outcome("GET /", begin + Duration::from_secs(after)).refusal;
         assert_eq!((refused(0), refused(1)), (None, None));
         assert_eq!(refused(4), Some(Refusal::Limited(Duration::from_secs(6))));
         assert_eq!(refused(10), None);
@@ -167,7 +168,7 @@ mod tests {
     fn with_a_seed_faults_fall_the_same() {
         let run = || {
             let faults = faults(&json!([{"errorRate": "0.5", "delay": "0ms..100ms"}]));
-            (0..20).map(|_| faults.outcome("GET", "/", Instant::now())).collect::<Vec<_>>()
+            (0..20).map(|_| faults.outcome("GET /", Instant::now())).collect::<Vec<_>>()
         };
         assert_eq!(run(), run());
         let refused = run().iter().filter(|outcome| outcome.refusal.is_some()).count();

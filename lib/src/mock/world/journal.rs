@@ -1,7 +1,7 @@
 //! The journal: the last requests and their answers, in memory.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -39,9 +39,9 @@ pub(in crate::mock) struct Entry {
     pub(in crate::mock) body: Kept,
     pub(in crate::mock) source: Option<Source>,
     /// `METHOD template`.
-    pub(in crate::mock) operation: Option<String>,
+    pub(in crate::mock) operation: Option<Arc<str>>,
     pub(in crate::mock) violations: Vec<Value>,
-    pub(in crate::mock) scope: Option<std::sync::Arc<str>>,
+    pub(in crate::mock) scope: Option<Arc<str>>,
 }
 
 impl Entry {
@@ -56,7 +56,8 @@ impl Entry {
     }
 }
 
-/// Headers in one allocation. A received header map would keep the whole buffer that the connection read it into.
+/// Headers in one allocation. A received header map would keep the whole buffer that the connection
+/// read it into.
 #[derive(Debug)]
 pub(in crate::mock) struct HeaderBlock(Box<[u8]>);
 
@@ -121,7 +122,7 @@ pub(in crate::mock) struct Served<'a> {
     pub(in crate::mock) target: Target,
     pub(in crate::mock) request_body: &'a Bytes,
     pub(in crate::mock) answer: &'a mut Answer,
-    pub(in crate::mock) scope: Option<std::sync::Arc<str>>,
+    pub(in crate::mock) scope: Option<Arc<str>>,
 }
 
 /// The last requests, oldest first.

@@ -1,4 +1,5 @@
-//! What lives on between requests: storage, overrides, faults, the journal, the scope, and the count of dynamic answers.
+//! What lives on between requests: storage, overrides, faults, the journal, the scope, and the
+//! count of dynamic answers.
 
 mod faults;
 mod journal;
@@ -31,8 +32,8 @@ pub struct World {
 }
 
 impl World {
-    /// A world whose storage is `initial`. With a seed, dynamic answers and faults are the same sequence in each run.
-    /// `journal` is how many requests it keeps.
+    /// A world whose storage is `initial`. With a seed, dynamic answers and faults are the same
+    /// sequence in each run. `journal` is how many requests it keeps.
     pub fn new(initial: Storage, seed: Option<u64>, journal: usize) -> World {
         World {
             storage: Mutex::new(initial.clone()),

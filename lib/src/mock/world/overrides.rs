@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::exchange::Pattern;
@@ -79,7 +79,7 @@ fn segment_matches(template: &str, segment: &str) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(in crate::mock) struct OverrideAnswer {
     pub(in crate::mock) status: Option<StatusCode>,
-    pub(in crate::mock) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(in crate::mock) headers: HeaderMap,
     /// `None`: made from the spec.
     pub(in crate::mock) body: Option<Value>,
     /// The name of an example of the spec.
@@ -108,7 +108,7 @@ impl Override {
                 "answer" => read.answer = OverrideAnswer::from_json(object(value, "/answer")?)?,
                 "times" => {
                     let times = value.as_u64().filter(|&times| times > 0);
-                    let wrong = || "/times is no whole number from 1".to_owned();
+                    let wrong = || "/times must be a whole number from 1".to_owned();
                     read.times = Some(times.ok_or_else(wrong)?);
                     continue;
                 }
@@ -162,7 +162,7 @@ fn id(value: &Value) -> Result<String, String> {
         {
             Ok(id.clone())
         }
-        _ => Err(format!("/id is no string of 1 to {MAX_ID} visible ASCII characters")),
+        _ => Err(format!("/id must be a string of 1 to {MAX_ID} visible ASCII characters")),
     }
 }
 
@@ -195,7 +195,8 @@ impl Match {
                 "headers" => {
                     for (name, value) in object(value, &at)? {
                         let at = format!("{at}/{name}");
-                        let parsed = name.parse().map_err(|_| format!("{at} is no header name"))?;
+                        let parsed =
+                            name.parse().map_err(|_| format!("{at} is not a header name"))?;
                         read.headers.push((parsed, scalar(value, &at)?));
                     }
                 }
@@ -228,11 +229,11 @@ impl OverrideAnswer {
                     for (name, value) in object(value, &at)? {
                         let at = format!("{at}/{name}");
                         let parsed: HeaderName =
-                            name.parse().map_err(|_| format!("{at} is no header name"))?;
+                            name.parse().map_err(|_| format!("{at} is not a header name"))?;
                         for value in one_or_many(value) {
                             let value = HeaderValue::from_str(&scalar(value, &at)?)
-                                .map_err(|_| format!("{at} is no header value"))?;
-                            read.headers.push((parsed.clone(), value));
+                                .map_err(|_| format!("{at} is not a header value"))?;
+                            read.headers.append(parsed.clone(), value);
                         }
                     }
                 }

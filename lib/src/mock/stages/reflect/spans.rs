@@ -1,4 +1,5 @@
-//! Where the parts of a JSON text stand. The text is our own: valid, and without white space between its tokens.
+//! Where the parts of a JSON text stand. The text is our own: valid, and without white space
+//! between its tokens.
 
 use std::ops::Range;
 
@@ -47,7 +48,8 @@ fn inside(json: &[u8], at: &Range<usize>, open: u8, close: u8) -> Option<usize> 
         .then_some(at.start + 1)
 }
 
-/// The place of the next part after the end of one; `None` where there is neither a comma nor the end.
+/// The place of the next part after the end of one; `None` where there is neither a comma nor the
+/// end.
 fn next(json: &[u8], place: usize, end: usize) -> Option<usize> {
     match json.get(place) {
         _ if place == end => Some(end),
