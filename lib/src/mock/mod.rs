@@ -40,7 +40,7 @@ pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, Route, route
 pub use log::{Log, Written};
 pub use server::{MockSummary, ServerOptions, admin_ready_line, serve};
 pub use stages::Upstream;
-pub use world::{Override, Storage, World};
+pub use world::{Override, Storage, StorageError, World};
 
 /// How requests are answered.
 #[derive(Clone, Debug)]
@@ -84,8 +84,7 @@ pub type Loader = Box<dyn Fn() -> Result<Catalogue, String> + Send + Sync>;
 impl Mock {
     /// Starts with a catalogue; the world begins as the catalogue's specs declare it.
     pub fn new(catalogue: Catalogue, settings: Settings) -> Mock {
-        let world =
-            World::new(catalogue.initial_storage().clone(), settings.seed, settings.journal);
+        let world = World::new(catalogue.initial().clone(), settings.seed, settings.journal);
         let catalogue = ArcSwap::from_pointee(catalogue);
         Mock { catalogue, world, settings, loader: OnceLock::new() }
     }
@@ -122,7 +121,7 @@ impl Mock {
 
     /// Replaces the catalogue. Requests in progress keep the old one; the world stays.
     pub fn replace(&self, catalogue: Catalogue) {
-        self.world.set_initial(catalogue.initial_storage().clone());
+        self.world.storage().set_initial(catalogue.initial().clone());
         self.catalogue.store(Arc::new(catalogue));
     }
 }

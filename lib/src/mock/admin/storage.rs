@@ -2,31 +2,45 @@
 
 use http::StatusCode;
 use http::request::Parts;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::super::answer::Answer;
+use super::super::world::{Item, StorageError};
 use super::{Call, Handling};
 
 pub(super) const PATH: &str = "/admin/storage";
 pub(super) const BELOW: &str = "/admin/storage/";
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    super::ready(call.mock.world().with_storage(|storage| {
+    super::ready(call.mock.world().storage().read(|contents| {
+        let kinds = contents.kinds().iter();
+        let entities = kinds.map(|kind| {
+            let list: Vec<Value> = kind.items().map(Item::value).collect();
+            (kind.rule().name.to_string(), Value::Array(list))
+        });
         super::object(Map::from_iter([
-            ("values".to_owned(), Value::Object(storage.values.clone())),
-            ("entities".to_owned(), json!(storage.entities)),
+            ("values".to_owned(), Value::Object(contents.values().clone())),
+            ("entities".to_owned(), Value::Object(entities.collect())),
         ]))
     }))
 }
 
 pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    call.mock.world().clear();
-    super::ready(super::object(Map::new()))
+    super::ready(done(call.mock.world().storage().clear()))
 }
 
 pub(super) fn reset<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    call.mock.world().reset();
-    super::ready(super::object(Map::new()))
+    super::ready(done(call.mock.world().storage().reset()))
+}
+
+fn done(result: Result<(), StorageError>) -> Answer {
+    match result {
+        Ok(()) => super::object(Map::new()),
+        Err(error) => {
+            let title = "the storage cannot be changed";
+            Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, title, &error.to_string())
+        }
+    }
 }
 
 /// Everything else below the path is reserved.

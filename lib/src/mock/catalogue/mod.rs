@@ -13,7 +13,7 @@ use crate::conform::Api;
 use crate::recorded::{MatchRule, Recordings};
 use crate::spec::{Document, check_refs};
 
-use super::world::Storage;
+use super::world::Initial;
 
 pub use super::world::DataError;
 pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
@@ -43,7 +43,7 @@ pub struct Catalogue {
     /// In the order of precedence.
     pub(super) specs: Vec<Spec>,
     recordings: Recordings,
-    initial_storage: Storage,
+    initial: Initial,
 }
 
 impl Catalogue {
@@ -54,8 +54,7 @@ impl Catalogue {
     pub fn compile(documents: Vec<Document>) -> Result<Catalogue, CompileError> {
         let mut recordings = Recordings::new(MatchRule::default());
         let mut specs = Vec::with_capacity(documents.len());
-        let initial_storage =
-            Storage::of_documents(documents.iter().map(|document| &document.root))?;
+        let initial = Initial::of_documents(documents.iter().map(|document| &document.root))?;
         for document in documents {
             check_refs(&document)?;
             recordings
@@ -66,7 +65,7 @@ impl Catalogue {
             drop(document);
             specs.push(Spec::compile(api));
         }
-        Ok(Catalogue { specs, recordings, initial_storage })
+        Ok(Catalogue { specs, recordings, initial })
     }
 
     /// Problems of the documents that leave them usable.
@@ -78,9 +77,9 @@ impl Catalogue {
         })
     }
 
-    /// The storage that the documents declare.
-    pub fn initial_storage(&self) -> &Storage {
-        &self.initial_storage
+    /// What the storage contains at the start.
+    pub(super) fn initial(&self) -> &Initial {
+        &self.initial
     }
 
     /// The recordings of all documents.

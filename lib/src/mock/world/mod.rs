@@ -7,22 +7,24 @@ mod overrides;
 mod storage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub(super) use faults::{Faults, Refusal};
 pub(super) use journal::{Entry, Journal, Served};
 pub use overrides::Override;
 pub(super) use overrides::{Match, Overrides, PathMatch};
-pub use storage::{DataError, Storage};
+#[allow(unused_imports, reason = "used by the stage that follows")]
+pub(super) use storage::{
+    Change, Contents, IdKind, Initial, Item, Kind, KindRule, Scopes, Seed, Test,
+};
+pub use storage::{DataError, Storage, StorageError};
 
 use super::faults::FaultRule;
 
 /// The part of a mock that requests and admin endpoints change.
 #[derive(Debug)]
 pub struct World {
-    /// What a reset restores.
-    initial: Mutex<Storage>,
-    storage: Mutex<Storage>,
+    storage: Storage,
     scope: RwLock<Option<Arc<str>>>,
     /// The seed of the next dynamic answer.
     next_seed: AtomicU64,
@@ -34,10 +36,9 @@ pub struct World {
 impl World {
     /// A world whose storage is `initial`. With a seed, dynamic answers and faults are the same
     /// sequence in each run. `journal` is how many requests it keeps.
-    pub fn new(initial: Storage, seed: Option<u64>, journal: usize) -> World {
+    pub(super) fn new(initial: Initial, seed: Option<u64>, journal: usize) -> World {
         World {
-            storage: Mutex::new(initial.clone()),
-            initial: Mutex::new(initial),
+            storage: Storage::new(initial),
             scope: RwLock::default(),
             next_seed: AtomicU64::new(seed.unwrap_or_else(rand::random)),
             overrides: Overrides::default(),
@@ -46,31 +47,9 @@ impl World {
         }
     }
 
-    /// Runs `change` on the storage, exclusively.
-    pub fn with_storage<T>(&self, change: impl FnOnce(&mut Storage) -> T) -> T {
-        change(&mut locked(&self.storage))
-    }
-
-    /// Empties values and entities.
-    pub fn clear(&self) {
-        self.with_storage(|storage| *storage = Storage::default());
-    }
-
-    /// Resets the storage to what the specs declare.
-    pub fn reset(&self) {
-        let initial = locked(&self.initial).clone();
-        self.with_storage(|storage| *storage = initial);
-    }
-
-    /// Sets what changed specs declare. An unchanged storage follows them; a changed one stays
-    /// until a reset.
-    pub fn set_initial(&self, initial: Storage) {
-        let before = std::mem::replace(&mut *locked(&self.initial), initial.clone());
-        self.with_storage(|storage| {
-            if *storage == before {
-                *storage = initial;
-            }
-        });
+    /// Named values and entities.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// The current scope name of logged exchanges.
@@ -112,52 +91,13 @@ impl World {
     }
 }
 
-/// After a panic under one of the locks the value is consistent: every change is a call on one map.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn initial(root: &serde_json::Value) -> Storage {
-        Storage::of_documents([root].into_iter()).expect("well-formed data")
-    }
-
-    #[test]
-    fn storage_begins_as_declared_and_is_reset_to_it() {
-        let root = json!({"x-hmt-data": {"pet": [{"id": 1}, {"id": 2}]}});
-        let world = World::new(initial(&root), None, 0);
-        world.with_storage(|storage| {
-            assert_eq!(storage.entities["pet"].len(), 2);
-            storage.values.insert("n".to_owned(), 5.into());
-        });
-        world.clear();
-        world.with_storage(|storage| assert_eq!(*storage, Storage::default()));
-        world.reset();
-        world.with_storage(|storage| assert_eq!(storage.entities["pet"].len(), 2));
-    }
-
-    #[test]
-    fn a_changed_storage_outlives_changed_specs() {
-        let [one, two] = [1, 2].map(|id| initial(&json!({"x-hmt-data": {"pet": [{"id": id}]}})));
-        let world = World::new(one, None, 0);
-        world.set_initial(two.clone());
-        world.with_storage(|storage| assert_eq!(*storage, two));
-        world.clear();
-        world.set_initial(Storage::default());
-        world.set_initial(two.clone());
-        world.with_storage(|storage| storage.values.insert("n".to_owned(), 1.into()));
-        world.set_initial(Storage::default());
-        world.with_storage(|storage| assert_eq!(storage.values["n"], 1));
-    }
 
     #[test]
     fn the_scope_is_set_and_taken_back() {
-        let world = World::new(Storage::default(), None, 0);
+        let world = World::new(Initial::default(), None, 0);
         world.set_scope(Some("a"));
         assert_eq!(world.scope().as_deref(), Some("a"));
         world.set_scope(None);

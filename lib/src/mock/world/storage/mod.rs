@@ -1,0 +1,389 @@
+//! The storage: named values and entities, which operations, callbacks and the admin port change.
+//!
+//! Every change is decided on the contents under the write lock, written to the state file, and
+//! only then made, so that the file has whatever an answer tells.
+
+#![allow(dead_code, reason = "used by the stage that follows")]
+
+mod column;
+mod initial;
+mod kind;
+mod rule;
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use serde_json::{Map, Value};
+
+pub use initial::DataError;
+pub(in crate::mock) use initial::{Initial, Seed};
+pub(in crate::mock) use kind::{Item, Kind, Scopes, Test};
+pub(in crate::mock) use rule::{IdKind, KindRule, id_text};
+
+/// Named values and entities. All requests share it.
+#[derive(Debug, Default)]
+pub struct Storage {
+    contents: RwLock<Contents>,
+    /// What a reset restores.
+    initial: RwLock<Initial>,
+}
+
+/// What the storage contains.
+#[derive(Debug, Default)]
+pub(in crate::mock) struct Contents {
+    values: Map<String, Value>,
+    /// In the order in which they were first named.
+    kinds: Vec<Kind>,
+    kind_by_name: HashMap<String, usize>,
+    /// Something has changed since the start or the last reset.
+    changed: bool,
+}
+
+/// One change of the contents.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::mock) enum Change {
+    /// An entity is added or replaced. Without `scopes`, one that is there keeps its parents.
+    Put {
+        /// The name of its kind.
+        kind: String,
+        /// See [`Kind::key`].
+        key: String,
+        /// The entity.
+        entity: Value,
+        /// Its parents.
+        scopes: Option<Scopes>,
+    },
+    /// An entity is removed.
+    Delete {
+        /// The name of its kind.
+        kind: String,
+        /// See [`Kind::key`].
+        key: String,
+    },
+    /// All values are replaced.
+    Values(Map<String, Value>),
+    /// All values and entities are removed.
+    Clear,
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// An entity must be a JSON object.
+    #[error("an entity of {0} must be an object")]
+    NotAnObject(String),
+    /// The id of a new entity is taken.
+    #[error("{0} {1} is there already")]
+    Taken(String, String),
+    /// The state file cannot be written.
+    #[error("{0}")]
+    File(String),
+}
+
+impl Storage {
+    /// A storage with its contents at the start.
+    pub(in crate::mock) fn new(initial: Initial) -> Storage {
+        let storage = Storage::default();
+        storage.write().restore(&initial);
+        *storage.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
+        storage
+    }
+
+    /// The global values.
+    pub fn values(&self) -> Map<String, Value> {
+        self.read(|contents| contents.values.clone())
+    }
+
+    /// Replaces the global values.
+    ///
+    /// # Errors
+    /// The state file cannot be written; the values stay as they were.
+    pub fn set_values(&self, values: Map<String, Value>) -> Result<(), StorageError> {
+        self.change(|_| (vec![Change::Values(values)], ()))
+    }
+
+    /// The entities of a kind by their ids, in order; empty for an unknown kind.
+    pub fn entities(&self, kind: &str) -> Map<String, Value> {
+        self.read(|contents| contents.kind(kind).map_or_else(Map::new, entities))
+    }
+
+    /// All entities: `{KIND: {ID: ENTITY}}`.
+    pub fn all_entities(&self) -> Map<String, Value> {
+        self.read(|contents| {
+            let kinds = contents.kinds.iter();
+            kinds.map(|kind| (kind.rule().name.to_string(), entities(kind).into())).collect()
+        })
+    }
+
+    /// Adds an entity, and makes an id for one that has none. The kind need not be known.
+    ///
+    /// # Errors
+    /// The entity is not an object, its id is taken, or the state file cannot be written.
+    pub fn insert(&self, kind: &str, mut entity: Value) -> Result<String, StorageError> {
+        if !entity.is_object() {
+            return Err(StorageError::NotAnObject(kind.to_owned()));
+        }
+        self.change(|contents| {
+            let plain = Kind::new(KindRule::plain(kind));
+            let known = contents.kind(kind).unwrap_or(&plain);
+            let id = known.rule().id_of(&entity).unwrap_or_else(|| {
+                let id = known.new_id();
+                let text = id_text(&id).unwrap_or_default();
+                known.rule().set_id(&mut entity, id);
+                text
+            });
+            if known.get(&id).is_some() {
+                return (Vec::new(), Err(StorageError::Taken(kind.to_owned(), id)));
+            }
+            let put = Change::Put { kind: kind.to_owned(), key: id.clone(), entity, scopes: None };
+            (vec![put], Ok(id))
+        })?
+    }
+
+    /// Replaces all entities of a kind by others, by their ids. Those that stay keep their places.
+    ///
+    /// # Errors
+    /// An entity is not an object, or the state file cannot be written; nothing is changed.
+    pub fn set_entities(
+        &self,
+        kind: &str,
+        entities: Map<String, Value>,
+    ) -> Result<(), StorageError> {
+        if entities.values().any(|entity| !entity.is_object()) {
+            return Err(StorageError::NotAnObject(kind.to_owned()));
+        }
+        self.change(|contents| {
+            let known = contents.kind(kind);
+            let kept = |key: &str| known.and_then(|known| known.get(key));
+            let mut changes: Vec<Change> = known
+                .into_iter()
+                .flat_map(Kind::keys)
+                .filter(|key| !entities.contains_key(*key))
+                .map(|key| Change::Delete { kind: kind.to_owned(), key: key.to_owned() })
+                .collect();
+            for (key, entity) in entities {
+                if kept(&key).is_none_or(|item| item.value() != entity) {
+                    changes.push(Change::Put { kind: kind.to_owned(), key, entity, scopes: None });
+                }
+            }
+            (changes, ())
+        })
+    }
+
+    /// Removes all values and entities.
+    ///
+    /// # Errors
+    /// The state file cannot be written.
+    pub fn clear(&self) -> Result<(), StorageError> {
+        self.change(|_| (vec![Change::Clear], ()))
+    }
+
+    /// Restores the contents of the start.
+    ///
+    /// # Errors
+    /// The state file cannot be written.
+    pub fn reset(&self) -> Result<(), StorageError> {
+        let initial = self.initial.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.change(|_| {
+            let mut changes = vec![Change::Clear];
+            changes.extend(initial.changes());
+            (changes, ())
+        })?;
+        self.write().changed = false;
+        Ok(())
+    }
+
+    /// Sets what changed specs declare. Unchanged contents follow them; changed ones stay.
+    pub(in crate::mock) fn set_initial(&self, initial: Initial) {
+        let mut contents = self.write();
+        if contents.changed {
+            for rule in &initial.rules {
+                contents.add_rule(rule.clone());
+            }
+        } else {
+            *contents = Contents::default();
+            contents.restore(&initial);
+        }
+        *self.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
+    }
+
+    /// Reads the contents.
+    pub(in crate::mock) fn read<T>(&self, read: impl FnOnce(&Contents) -> T) -> T {
+        // After a panic under the lock the contents are consistent: each change is a call.
+        let contents: RwLockReadGuard<'_, Contents> =
+            self.contents.read().unwrap_or_else(PoisonError::into_inner);
+        read(&contents)
+    }
+
+    /// Changes the contents: `decide` sees them, nobody else changes them meanwhile, and the
+    /// changes that it returns are made together.
+    ///
+    /// # Errors
+    /// The state file cannot be written; nothing is changed.
+    pub(in crate::mock) fn change<T>(
+        &self,
+        decide: impl FnOnce(&Contents) -> (Vec<Change>, T),
+    ) -> Result<T, StorageError> {
+        let mut contents = self.write();
+        let (changes, result) = decide(&contents);
+        contents.changed |= !changes.is_empty();
+        changes.into_iter().for_each(|change| contents.make(change));
+        Ok(result)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Contents> {
+        self.contents.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entities of a kind by their ids.
+fn entities(kind: &Kind) -> Map<String, Value> {
+    kind.entries().into_iter().map(|(key, item)| (key.to_owned(), item.value())).collect()
+}
+
+impl Initial {
+    fn changes(&self) -> Vec<Change> {
+        let mut contents = Contents::default();
+        contents.restore(self);
+        contents.changes()
+    }
+}
+
+impl Contents {
+    /// The entities of a kind, if it is known.
+    pub(in crate::mock) fn kind(&self, name: &str) -> Option<&Kind> {
+        self.kind_by_name.get(name).map(|number| &self.kinds[*number])
+    }
+
+    /// All kinds.
+    pub(in crate::mock) fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// The global values.
+    pub(in crate::mock) fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
+    fn kind_mut(&mut self, name: &str) -> &mut Kind {
+        let number = match self.kind_by_name.get(name) {
+            Some(number) => *number,
+            None => {
+                self.kinds.push(Kind::new(KindRule::plain(name)));
+                self.kind_by_name.insert(name.to_owned(), self.kinds.len() - 1);
+                self.kinds.len() - 1
+            }
+        };
+        &mut self.kinds[number]
+    }
+
+    fn add_rule(&mut self, rule: KindRule) {
+        self.kind_mut(&rule.name.clone()).set_rule(rule);
+    }
+
+    fn make(&mut self, change: Change) {
+        match change {
+            Change::Put { kind, key, entity, scopes } => {
+                self.kind_mut(&kind).put(&key, &entity, scopes);
+            }
+            Change::Delete { kind, key } => drop(self.kind_mut(&kind).delete(&key)),
+            Change::Values(values) => self.values = values,
+            Change::Clear => {
+                self.values.clear();
+                self.kinds.iter_mut().for_each(Kind::clear);
+            }
+        }
+    }
+
+    /// Adds what is there at the start.
+    fn restore(&mut self, initial: &Initial) {
+        for rule in &initial.rules {
+            self.add_rule(rule.clone());
+        }
+        for (name, seeds) in &initial.entities {
+            let kind = self.kind_mut(name);
+            for seed in seeds {
+                let mut entity = seed.entity.clone();
+                let id = seed.id.clone().or_else(|| kind.rule().id_of(&entity));
+                let id = id.unwrap_or_else(|| {
+                    let id = kind.new_id();
+                    let text = id_text(&id).unwrap_or_default();
+                    kind.rule().set_id(&mut entity, id);
+                    text
+                });
+                let scopes = seed.scopes.clone();
+                let key = kind.key(&id, scopes.as_deref().unwrap_or_default());
+                kind.put(&key, &entity, scopes);
+            }
+        }
+    }
+
+    /// The changes that lead from nothing to the contents.
+    fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if !self.values.is_empty() {
+            changes.push(Change::Values(self.values.clone()));
+        }
+        for kind in &self.kinds {
+            for (key, item) in kind.entries() {
+                changes.push(Change::Put {
+                    kind: kind.rule().name.to_string(),
+                    key: key.to_owned(),
+                    entity: item.value(),
+                    scopes: Some(item.scopes().to_vec()),
+                });
+            }
+        }
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn initial(data: &Value) -> Initial {
+        Initial::of_documents([&json!({"x-hmt-data": data})].into_iter()).expect("well-formed")
+    }
+
+    #[test]
+    fn storage_begins_as_declared_and_is_reset_to_it() {
+        let storage = Storage::new(initial(&json!({"Pet": [{"id": 1}, {"id": 2}]})));
+        assert_eq!(storage.entities("Pet").len(), 2);
+        storage.set_values(Map::from_iter([("n".to_owned(), 5.into())])).unwrap();
+        assert_eq!(storage.values()["n"], 5);
+        storage.clear().unwrap();
+        assert!(storage.values().is_empty() && storage.entities("Pet").is_empty());
+        storage.reset().unwrap();
+        assert_eq!(
+            Value::from(storage.all_entities()),
+            json!({"Pet": {"1": {"id": 1}, "2": {"id": 2}}})
+        );
+    }
+
+    #[test]
+    fn a_changed_storage_outlives_changed_specs() {
+        let [one, two] = [1, 2].map(|id| initial(&json!({"Pet": [{"id": id}]})));
+        let storage = Storage::new(one);
+        storage.set_initial(two);
+        assert!(storage.entities("Pet").contains_key("2"));
+        storage.insert("Pet", json!({"id": 7})).unwrap();
+        storage.set_initial(Initial::default());
+        assert_eq!(storage.entities("Pet").len(), 2);
+    }
+
+    #[test]
+    fn entities_are_inserted_and_replaced() {
+        let storage = Storage::default();
+        assert_eq!(storage.insert("Pet", json!({"id": 7})).unwrap(), "7");
+        assert!(storage.insert("Pet", json!({"id": "7"})).is_err());
+        assert!(storage.insert("Pet", json!([])).is_err());
+        let made = storage.insert("Pet", json!({"name": "Ann"})).unwrap();
+        assert_eq!(storage.entities("Pet")[&made], json!({"id": made, "name": "Ann"}));
+        let new = json!({"7": {"id": 7, "a": 1}, "x": {"id": "x"}});
+        storage.set_entities("Pet", new.as_object().unwrap().clone()).unwrap();
+        assert_eq!(Value::from(storage.entities("Pet")), new);
+    }
+}

@@ -1,0 +1,122 @@
+//! What the specs say of a kind of entities.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+/// How the entities of a kind are known and found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::mock) struct KindRule {
+    /// The name of the kind.
+    pub(in crate::mock) name: Arc<str>,
+    /// The names of the members that lead from an entity to its id.
+    pub(in crate::mock) id_path: Vec<String>,
+    /// The ids that are made for new entities.
+    pub(in crate::mock) id: IdKind,
+    /// The members that requests filter by.
+    pub(in crate::mock) filters: Vec<String>,
+    /// Where entities have parents: the member that names the parent, if there is one, for each of
+    /// the paths below which the entities are.
+    pub(in crate::mock) scopes: Vec<Option<String>>,
+    /// Entities of different parents may have the same id.
+    pub(in crate::mock) keyed_by_scope: bool,
+}
+
+/// The kind of the ids that are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mock) enum IdKind {
+    /// The greatest one so far, and 1.
+    Integer,
+    /// The same as text.
+    Digits,
+    /// A random UUID.
+    Uuid,
+}
+
+impl KindRule {
+    /// The rule for a kind that no spec describes.
+    pub(in crate::mock) fn plain(name: &str) -> KindRule {
+        KindRule {
+            name: name.into(),
+            id_path: vec!["id".to_owned()],
+            id: IdKind::Uuid,
+            filters: Vec::new(),
+            scopes: Vec::new(),
+            keyed_by_scope: false,
+        }
+    }
+
+    /// The id of an entity as text; `None` if it has none.
+    pub(in crate::mock) fn id_of(&self, entity: &Value) -> Option<String> {
+        let mut value = entity;
+        for name in &self.id_path {
+            value = value.get(name)?;
+        }
+        id_text(value)
+    }
+
+    /// Sets the id of an entity.
+    pub(in crate::mock) fn set_id(&self, entity: &mut Value, id: Value) {
+        let Some((last, parents)) = self.id_path.split_last() else { return };
+        let mut value = entity;
+        for name in parents {
+            let Some(members) = value.as_object_mut() else { return };
+            value = members.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+        }
+        if let Some(members) = value.as_object_mut() {
+            match members.get_mut(last) {
+                Some(known) => *known = id,
+                // Readers look for the id first.
+                None => drop(members.shift_insert(0, last.clone(), id)),
+            }
+        }
+    }
+}
+
+/// An id as text; `None` for values that are no ids.
+pub(in crate::mock) fn id_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A random UUID (RFC 9562, version 4).
+pub(in crate::mock) fn random_uuid() -> String {
+    let bits: u128 = rand::random();
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    parts.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_read_and_set_where_the_rule_says() {
+        let mut rule = KindRule::plain("Pet");
+        let mut pet = json!({"name": "Ann"});
+        assert_eq!(rule.id_of(&pet), None);
+        rule.set_id(&mut pet, 7.into());
+        assert_eq!(pet.to_string(), r#"{"id":7,"name":"Ann"}"#);
+        assert_eq!(rule.id_of(&pet).as_deref(), Some("7"));
+        rule.id_path = vec!["meta".to_owned(), "key".to_owned()];
+        rule.set_id(&mut pet, "x".into());
+        assert_eq!(pet["meta"]["key"], "x");
+        assert_eq!(rule.id_of(&pet).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn uuids_are_of_version_4() {
+        let uuid = random_uuid();
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(&uuid[14..15], "4", "{uuid}");
+        assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+        assert_ne!(uuid, random_uuid());
+    }
+}
