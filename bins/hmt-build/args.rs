@@ -364,7 +364,7 @@ impl Args {
                 stdin: || Box::new(std::io::stdin()),
                 stop: Stop::never(),
                 messages: shown(self.quiet),
-                output: Box::new(Out { target, format: format.unwrap_or(Format::Yaml) }),
+                output: Box::new(Out::new(target, format.unwrap_or(Format::Yaml), self.quiet)),
             },
             inputs,
         })

@@ -31,7 +31,8 @@ use crate::parse;
 #[derive(Debug, Parser)]
 #[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input
+    /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input; or stop
+    /// or status, to end or show a mock in the background
     ///
     /// References can lead to other files in the same folder and the folders below it, or below
     /// --ref-root. An unresolved reference causes a warning, and any value is accepted in its
@@ -251,10 +252,14 @@ impl Args {
         let (args, matches) = parse::args::<Args>();
         let typed = matches.value_source("port") == Some(ValueSource::CommandLine);
         let port = typed.then_some(args.port);
-        if args.kill {
+        let word = match args.specs.as_slice() {
+            [word] => word.as_str(),
+            _ => "",
+        };
+        if args.kill || word == "stop" {
             return Ok(Command::Stop(port));
         }
-        if args.status {
+        if args.status || word == "status" {
             return Ok(Command::Status(port));
         }
         if args.daemon {

@@ -72,8 +72,15 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let port = listener.local_addr()?.port();
     let _pid_file = if cli::daemon::is_daemon() { Some(PidFile::claim(TOOL, port)?) } else { None };
     teller.ready(net::ready_line(listener.local_addr()?));
+    let places = args::sinks::places(&outputs);
+    if let Some(places) = &places {
+        teller.warn(format_args!("writing to {places}"));
+    }
     let summary = record::record(listener, config, sinks, shutdown).await?;
     teller.sum_up(&summary)?;
+    if let Some(places) = places {
+        teller.closing(format_args!("{}: {places}", cli::count(summary.written, "exchange")));
+    }
     if unread.load(Ordering::Relaxed) {
         return Err(anyhow!("ended because the reader of standard output has ended"));
     }

@@ -37,6 +37,12 @@ impl StatusReporter {
         self.messages.ready(line);
     }
 
+    /// The closing line of a run that `hmt` started.
+    pub(super) fn closing(&self, made: impl std::fmt::Display) {
+        self.clear();
+        self.messages.closing(made);
+    }
+
     /// Removes the line.
     pub(super) fn clear(&self) {
         if self.shown.swap(false, Ordering::Relaxed) {

@@ -44,7 +44,9 @@ fn run(config: Config) -> anyhow::Result<Status> {
     }
     let rejected = loaded.rejected;
     let upstream = upstream(&config)?.map(Arc::new);
+    let responses = cli::count(loaded.recordings.len() as u64, "recorded response");
     messages.warn(serve(config, &messages, loaded, upstream.clone())?);
+    messages.closing(format_args!("{responses} served"));
     if let Some(upstream) = upstream.and_then(Arc::into_inner) {
         upstream.close().context("--out")?;
     }

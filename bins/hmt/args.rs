@@ -24,11 +24,12 @@ pub(crate) enum Task {
 
 /// Record HTTP traffic, build an OpenAPI spec from it, and mock the API.
 ///
-/// Each of the first five commands runs the program of that name: `hmt build …` runs `hmt-build …`.
-/// Arguments are passed on unchanged. If no flag names an output, there are two defaults: `hmt
-/// record` adds `--log-dir logs` and creates the folders `logs` and `specs`, and `hmt build` adds
-/// `--out specs`. `hmt record --mode gen|replay|mixed` also keeps a spec of each host current while
-/// it records, in specs/HOST_MODE.json.
+/// Most commands run the program of that name: `hmt build …` runs `hmt-build …`. Arguments are
+/// passed on unchanged. Without arguments, recordings are in the folder `logs` and specs in the
+/// folder `specs`: `hmt record` writes to `logs`, `hmt build` reads `logs` and writes to `specs`,
+/// `hmt check` compares them, `hmt mock` serves `specs`, and `hmt replay` serves `logs`. `hmt
+/// record --mode gen|replay|mixed` also keeps a spec of each host current while it records, in
+/// specs/HOST_MODE.json, or in the folder of `--specs-dir`.
 #[derive(Parser)]
 #[command(name = "hmt", version, disable_help_subcommand = true, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -38,10 +39,13 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  Record requests to an API, build a spec from them, and mock it:
-      hmt record --target https://api.example.com
-      hmt build logs/
-      hmt mock specs/openapi.json
+  Record requests to an API and build a spec of it until Ctrl-C, then mock it:
+      hmt record --mode mixed --target https://api.example.com
+      hmt mock
+
+  Build a spec from recordings, and compare later recordings with it:
+      hmt build
+      hmt check
 
   The same with a pipe instead of folders:
       hmt-record --target https://api.example.com | hmt-build - > spec.yaml

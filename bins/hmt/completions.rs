@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use clap_complete::{generate, shells};
 
 use crate::args::Args;
+use crate::keep;
 use crate::tool::Tool;
 
 /// A supported shell.
@@ -38,6 +39,9 @@ fn front_end() -> clap::Command {
     for tool in Tool::ALL {
         command = command.mut_subcommand(tool.name(), |short| {
             let mut full = tool.command().name(tool.name());
+            if tool == Tool::Record {
+                full = keep::options(full);
+            }
             if let Some(about) = short.get_about() {
                 full = full.about(about.clone());
             }

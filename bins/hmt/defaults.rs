@@ -1,8 +1,9 @@
-//! The two defaults of the front end for the output.
+//! What the front end adds to the arguments of a tool: the folders `logs` and `specs`, and the next
+//! command that the closing line names.
 //!
-//! Whether the user named an output is read from the tool's own command line definition, so that
-//! every spelling counts (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and the value of another
-//! flag never does.
+//! Whether the user named an input or an output is read from the tool's own command line
+//! definition, so that every spelling counts (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and
+//! the value of another flag never does.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,102 +12,221 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use hmt_core::cli::Status;
 
 use crate::tool::Tool;
 
-/// The default folder of `hmt record` for its recordings.
-const LOGS: &str = "logs";
-/// The default folder of `hmt build` for its specs.
+/// The default folder of recordings.
+pub(crate) const LOGS: &str = "logs";
+/// The default folder of specs.
 pub(crate) const SPECS: &str = "specs";
 
-/// Adds the defaults to the arguments of a tool, and creates their folders.
-pub(crate) fn apply(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
-    let addition = match tool {
-        Tool::Record => ["--log-dir", LOGS],
-        Tool::Build => ["--out", SPECS],
-        Tool::Merge | Tool::Mock | Tool::Replay => return Ok(args),
-    };
-    if says_where(&tool.command(), &args) {
-        return Ok(args);
-    }
-    if tool == Tool::Record {
-        // Recordings hold traffic, so their folder is private; specs are meant to be shared.
-        make_folder(Path::new(LOGS), true)?;
-        make_folder(Path::new(SPECS), false)?;
-    }
-    Ok(insert(args, addition))
+/// How to run a tool.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) tool: Tool,
+    pub(crate) args: Vec<OsString>,
+    /// The command that usually follows, if the run makes something.
+    pub(crate) next: Option<String>,
 }
 
-/// The arguments of `hmt check` for `hmt-build`: it reads `logs` and compares with `specs`, where
-/// nothing else is named.
-pub(crate) fn check(args: Vec<OsString>) -> Vec<OsString> {
-    let command = Tool::Build.command();
-    // Without --check, its own flags are refused.
-    let with_check = insert(args.clone(), ["--check", SPECS]);
-    let words = std::iter::once(OsString::from(command.get_name())).chain(with_check.clone());
-    let Ok(matches) = command.clone().try_get_matches_from(words) else { return with_check };
-    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let is_named = matches.get_raw("check").is_some_and(|specs| specs.len() > 1);
-    let reads = ["inputs", "input_file", "source"].into_iter().any(is_given);
-    let args = if is_named { args } else { with_check };
-    if reads { args } else { insert(args, ["--input-file", LOGS]) }
+impl Call {
+    fn unchanged(tool: Tool, args: Vec<OsString>) -> Self {
+        Call { tool, args, next: None }
+    }
+
+    /// Runs the tool in place of this process; returns only if that fails.
+    pub(crate) fn run(&self) -> anyhow::Result<Status> {
+        self.tool.run(&self.args, self.next.as_deref())
+    }
 }
+
+/// Adds the defaults to the arguments of a tool.
+///
+/// # Errors
+/// A folder that cannot be created.
+pub(crate) fn call(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Call> {
+    match tool {
+        Tool::Record => record(args, Path::new(SPECS)),
+        Tool::Build => Ok(build(args)),
+        Tool::Merge => Ok(merge(args)),
+        Tool::Mock => Ok(mock(args)),
+        Tool::Replay => Ok(replay(args)),
+    }
+}
+
+/// `hmt record`, which records into `logs` if no output is named.
+///
+/// # Errors
+/// A folder that cannot be created.
+pub(crate) fn record(mut args: Vec<OsString>, specs: &Path) -> anyhow::Result<Call> {
+    let tool = Tool::Record;
+    let Some(matches) = parse(tool, &args) else { return Ok(Call::unchanged(tool, args)) };
+    if raw(&matches, "verb").is_some_and(|verb| verb != "start") {
+        return Ok(Call::unchanged(tool, args));
+    }
+    let outputs = ["out", "log_dir", "kafka_broker", "kafka_topic"];
+    let next = if outputs.into_iter().any(|id| is_given(&matches, id)) {
+        let made = raw(&matches, "log_dir").or_else(|| raw(&matches, "out"));
+        made.filter(|made| made != "-").map(|made| format!("hmt build {made}"))
+    } else {
+        // Recordings hold traffic, so their folder is private; specs are meant to be shared.
+        make_folder(Path::new(LOGS), true)?;
+        make_folder(specs, false)?;
+        insert(&mut args, ["--log-dir", LOGS]);
+        Some("hmt build".to_owned())
+    };
+    Ok(Call { tool, args, next })
+}
+
+/// `hmt build`, which reads `logs` and writes to `specs`.
+fn build(mut args: Vec<OsString>) -> Call {
+    let tool = Tool::Build;
+    let Some(matches) = parse(tool, &args) else { return Call::unchanged(tool, args) };
+    if !reads(&matches) {
+        insert(&mut args, ["--input-file", LOGS]);
+    }
+    let next = match raw(&matches, "out").filter(|_| is_given(&matches, "out")) {
+        Some(out) if matches.get_flag("partial") => Some(format!("hmt merge {out}")),
+        Some(out) => Some(format!("hmt mock {out}")),
+        None => {
+            // A report goes to standard output.
+            if is_given(&matches, "check") {
+                return Call::unchanged(tool, args);
+            }
+            insert(&mut args, ["--out", SPECS]);
+            let partial = matches.get_flag("partial");
+            Some(if partial { "hmt merge specs".to_owned() } else { "hmt mock".to_owned() })
+        }
+    };
+    Call { tool, args, next }
+}
+
+/// `hmt check`: `hmt-build --check`, which compares `logs` with `specs`.
+pub(crate) fn check(mut args: Vec<OsString>) -> Call {
+    let tool = Tool::Build;
+    // Without --check, its own flags are refused.
+    let mut with_check = args.clone();
+    insert(&mut with_check, ["--check", SPECS]);
+    let Some(matches) = parse(tool, &with_check) else {
+        return Call::unchanged(tool, with_check);
+    };
+    if matches.get_raw("check").is_none_or(|specs| specs.len() == 1) {
+        args = with_check;
+    }
+    if !reads(&matches) {
+        insert(&mut args, ["--input-file", LOGS]);
+    }
+    let next = if is_given(&matches, "report") {
+        "hmt build"
+    } else {
+        "hmt check --report html=report.html"
+    };
+    Call { tool, args, next: Some(next.to_owned()) }
+}
+
+/// `hmt merge`, whose result is usually mocked.
+fn merge(args: Vec<OsString>) -> Call {
+    let matches = parse(Tool::Merge, &args);
+    let out = matches.and_then(|matches| raw(&matches, "out").filter(|out| out != "-"));
+    Call { tool: Tool::Merge, args, next: out.map(|out| format!("hmt mock {out}")) }
+}
+
+/// `hmt mock`, which serves `specs`.
+fn mock(mut args: Vec<OsString>) -> Call {
+    let tool = Tool::Mock;
+    let mut with_specs = args.clone();
+    insert(&mut with_specs, [SPECS]);
+    // With --kill and --status, this is refused.
+    if let Some(matches) = parse(tool, &with_specs)
+        && matches.get_raw("specs").is_some_and(|specs| specs.len() == 1)
+        && !matches.try_get_raw("callback_dir").is_ok_and(|dir| dir.is_some())
+    {
+        args = with_specs;
+    }
+    let is_served = parse(tool, &args).is_some_and(|matches| {
+        let word = raw(&matches, "specs");
+        ["kill", "status", "daemon"].into_iter().all(|flag| !matches.get_flag(flag))
+            && !word.is_some_and(|word| BACKGROUND.contains(&&*word))
+    });
+    Call { tool, args, next: is_served.then(|| "hmt check".to_owned()) }
+}
+
+/// `hmt replay`, which is `serve`, and serves `logs`.
+fn replay(mut args: Vec<OsString>) -> Call {
+    let tool = Tool::Replay;
+    let command = tool.command();
+    let first = args.first().and_then(|word| word.to_str()).unwrap_or_default();
+    let is_own = ["-h", "--help", "-V", "--version", "help"].contains(&first);
+    if is_own {
+        return Call::unchanged(tool, args);
+    }
+    if command.find_subcommand(first).is_none() {
+        args.insert(0, "serve".into());
+    }
+    let mut with_logs = args.clone();
+    with_logs.insert(1, LOGS.into());
+    let sources = |args: &[OsString]| -> Option<usize> {
+        let matches = parse(tool, args)?;
+        let (_, matches) = matches.subcommand()?;
+        Some(matches.get_raw("sources")?.len())
+    };
+    if sources(&with_logs) == Some(1) {
+        args = with_logs;
+    }
+    let is_served = parse(tool, &args).is_some_and(|matches| {
+        matches.subcommand().is_some_and(|(name, matches)| {
+            name == "serve"
+                && !matches.get_flag("daemon")
+                && !raw(matches, "sources").is_some_and(|word| BACKGROUND.contains(&&*word))
+        })
+    });
+    let next = is_served.then(|| "hmt replay send --target URL --diff".to_owned());
+    Call { tool, args, next }
+}
+
+/// The words that address a server in the background.
+const BACKGROUND: [&str; 2] = ["stop", "status"];
 
 /// The folder that `hmt record` writes its recordings to; `None` if it does not, or runs in the
 /// background. If the tool refuses the command line, the program ends here as the tool would.
 pub(crate) fn log_folder(args: &[OsString]) -> Option<PathBuf> {
-    let command = Tool::Record.command();
-    let words = std::iter::once(OsString::from(command.get_name())).chain(args.iter().cloned());
-    let matches = command.clone().try_get_matches_from(words).unwrap_or_else(|error| error.exit());
-    if matches.get_flag("daemon") || command.get_arguments().any(|arg| is_other_task(arg, &matches))
-    {
+    let matches = try_parse(Tool::Record, args).unwrap_or_else(|error| error.exit());
+    if matches.get_flag("daemon") || raw(&matches, "verb").is_some_and(|verb| verb != "start") {
         return None;
     }
     matches.get_raw("log_dir")?.next().map(PathBuf::from)
 }
 
-/// Whether the default does not apply: a flag names an output, there is no output of this kind
-/// (`stop`, `status`, `import`, `--help`, `--version`), or the tool will refuse the command line
-/// anyway.
-fn says_where(command: &clap::Command, args: &[OsString]) -> bool {
-    let words = std::iter::once(OsString::from(command.get_name())).chain(args.iter().cloned());
-    let Ok(matches) = command.clone().try_get_matches_from(words) else { return true };
-    given(command, &matches)
+/// The meaning of the arguments for the tool; `None` if it will refuse them, or prints its help.
+fn parse(tool: Tool, args: &[OsString]) -> Option<ArgMatches> {
+    try_parse(tool, args).ok()
 }
 
-fn given(command: &clap::Command, matches: &ArgMatches) -> bool {
-    let named = command.get_arguments().any(|arg| {
-        let id = arg.get_id().as_str();
-        let typed = matches.value_source(id) == Some(ValueSource::CommandLine);
-        typed && (arg.get_long().is_some_and(names_output) || is_other_task(arg, matches))
-    });
-    named
-        || matches.subcommand().is_some_and(|(name, matches)| {
-            OTHER_TASKS.contains(&name)
-                || command.find_subcommand(name).is_some_and(|command| given(command, matches))
-        })
+fn try_parse(tool: Tool, args: &[OsString]) -> clap::error::Result<ArgMatches> {
+    let command = tool.command();
+    let name = OsString::from(command.get_name());
+    command.try_get_matches_from(std::iter::once(name).chain(args.iter().cloned()))
 }
 
-/// The other commands of `hmt-record`.
-const OTHER_TASKS: [&str; 3] = ["stop", "status", "import"];
-
-fn names_output(long: &str) -> bool {
-    long == "log-dir" || long.starts_with("out") || long.starts_with("kafka-")
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Whether a positional argument names another command than recording.
-fn is_other_task(arg: &clap::Arg, matches: &ArgMatches) -> bool {
-    arg.is_positional()
-        && matches.get_raw(arg.get_id().as_str()).is_some_and(|mut values| {
-            values.next().and_then(|value| value.to_str()).is_some_and(|v| OTHER_TASKS.contains(&v))
-        })
+/// Whether `hmt-build` is told what to read.
+fn reads(matches: &ArgMatches) -> bool {
+    ["inputs", "input_file", "source"].into_iter().any(|id| is_given(matches, id))
+}
+
+/// The first value of an argument, as text.
+fn raw(matches: &ArgMatches, id: &str) -> Option<String> {
+    Some(matches.get_raw(id)?.next()?.to_string_lossy().into_owned())
 }
 
 /// Flags must precede `--`, and follow a word such as `start` that may determine their meaning.
-fn insert(mut args: Vec<OsString>, addition: [&str; 2]) -> Vec<OsString> {
+fn insert<const N: usize>(args: &mut Vec<OsString>, addition: [&str; N]) {
     let at = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     args.splice(at..at, addition.map(OsString::from));
-    args
 }
 
 fn make_folder(path: &Path, private: bool) -> anyhow::Result<()> {

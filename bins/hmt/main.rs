@@ -1,7 +1,7 @@
 //! `hmt`, the front end: `hmt record …` runs the `hmt-record` in the same folder.
 //!
-//! The `hmt-*` programs do all the work. This one finds them, adds two defaults, and has what
-//! concerns all of them: shell completions and the manual.
+//! The `hmt-*` programs do all the work. This one finds them, adds defaults for folders, and
+//! has what concerns all of them: shell completions and the manual.
 
 mod args;
 mod commands;
@@ -12,6 +12,7 @@ mod manual;
 #[path = "../parse.rs"]
 mod parse;
 mod tool;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -24,18 +25,16 @@ use tool::Tool;
 fn main() -> ExitCode {
     cli::run("hmt", shown_text, || match args::read() {
         Task::Tool(tool, rest) => run(tool, rest),
-        Task::Check(rest) => Tool::Build.run(&defaults::check(rest)),
+        Task::Check(rest) => defaults::check(rest).run(),
         Task::Completions(shell) => completions::write(shell).map(|()| Status::Done),
         Task::Help(None) => args::print_help().map(|()| Status::Done),
         Task::Help(Some(page)) => manual::show(page),
     })
 }
 
-fn run(tool: Tool, mut args: Vec<OsString>) -> anyhow::Result<Status> {
-    if tool == Tool::Record
-        && let Some(mode) = keep::mode(&mut args)?
-    {
-        return keep::run(&mode, args);
+fn run(tool: Tool, args: Vec<OsString>) -> anyhow::Result<Status> {
+    if tool == Tool::Record {
+        return keep::record(args);
     }
-    tool.run(&defaults::apply(tool, args)?)
+    defaults::call(tool, args)?.run()
 }

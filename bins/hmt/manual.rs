@@ -80,7 +80,7 @@ pub(crate) fn show(page: Page) -> anyhow::Result<Status> {
         }
     }
     match page.tool() {
-        Some(tool) => tool.run(&["--help".into()]),
+        Some(tool) => tool.run(&["--help".into()], None),
         None => bail!(
             "there is no working `man` on PATH to show {file}; read it in the folder `man` of the source"
         ),

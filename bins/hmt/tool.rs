@@ -23,6 +23,9 @@ pub(crate) enum Tool {
     Replay,
 }
 
+/// The variable that makes a tool end with a closing line, which names this command. Empty: none.
+const NEXT: &str = "HMT_NEXT";
+
 impl Tool {
     /// All of them, in the order of the pipeline.
     pub(crate) const ALL: [Tool; 5] =
@@ -54,18 +57,25 @@ impl Tool {
         crate::commands::of(self)
     }
 
-    /// Replaces this process with the program; returns only if that fails.
-    pub(crate) fn run(self, args: &[OsString]) -> anyhow::Result<Status> {
+    /// Replaces this process with the program; returns only if that fails. `next` is the command
+    /// that the closing line of the program names.
+    pub(crate) fn run(self, args: &[OsString], next: Option<&str>) -> anyhow::Result<Status> {
         let path = self.find()?;
         let mut command = process::Command::new(&path);
         command.args(args);
+        command.env(NEXT, next.unwrap_or_default());
         replace_process(&mut command).with_context(|| format!("cannot run {}", path.display()))
     }
 
-    /// Starts the program as a child process.
-    pub(crate) fn spawn(self, args: &[OsString]) -> anyhow::Result<process::Child> {
+    /// Starts the program as a child process; `next` as for [`Tool::run`].
+    pub(crate) fn spawn(
+        self,
+        args: &[OsString],
+        next: Option<&str>,
+    ) -> anyhow::Result<process::Child> {
         let path = self.find()?;
-        let spawned = process::Command::new(&path).args(args).spawn();
+        let mut command = process::Command::new(&path);
+        let spawned = command.args(args).env(NEXT, next.unwrap_or_default()).spawn();
         spawned.with_context(|| format!("cannot run {}", path.display()))
     }
 

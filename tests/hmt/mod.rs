@@ -52,7 +52,6 @@ fn arguments_and_status_are_those_of_the_tool() {
     let installed = Installed::new(&TOOLS);
     installed.expect("merge a.yaml -o b.yaml", "hmt-merge a.yaml -o b.yaml");
     installed.expect("mock -- -x --", "hmt-mock -- -x --");
-    installed.expect("replay", "hmt-replay");
     installed.expect("mock --help", "hmt-mock --help");
     installed.expect("merge -V", "hmt-merge -V");
     let odd = ["merge", "", "a b", "*", "--title=ü"];
@@ -84,8 +83,27 @@ fn record_writes_into_logs_unless_told_where() {
 }
 
 #[test]
-fn build_writes_into_specs_unless_told_where() {
+fn record_keeps_its_own_options_from_the_tool() {
     let installed = Installed::new(&TOOLS);
+    installed.expect("record -s apis -r", "hmt-record -r --log-dir logs");
+    assert!(installed.dir.join("apis").is_dir());
+    assert!(!installed.dir.join("specs").exists());
+    installed.expect("record -rsapis -p 1", "hmt-record -r -p 1 --log-dir logs");
+    installed.expect("record --specs-dir=apis -o -", "hmt-record -o -");
+    installed.expect("record --exclude -s -l d", "hmt-record --exclude -s -l d");
+    installed.hmt(["record", "-s"]).run().expect_code(2).expect_stderr("--specs-dir");
+}
+
+#[test]
+fn build_reads_logs_and_writes_into_specs_unless_told_otherwise() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("build", "hmt-build --input-file logs --out specs");
+    installed.expect("build -m mixed", "hmt-build -m mixed --input-file logs --out specs");
+    installed.expect("build -o -", "hmt-build -o - --input-file logs");
+    installed.expect("build -i x.jsonl", "hmt-build -i x.jsonl --out specs");
+    installed.expect("build -", "hmt-build - --out specs");
+    installed.expect("build --source kafka", "hmt-build --source kafka --out specs");
+    installed.expect("build --check a.yaml x", "hmt-build --check a.yaml x");
     installed.expect("build logs/", "hmt-build logs/ --out specs");
     installed.expect("build -m replay x.jsonl", "hmt-build -m replay x.jsonl --out specs");
     installed.expect("build -- -x.jsonl", "hmt-build --out specs -- -x.jsonl");
@@ -95,6 +113,78 @@ fn build_writes_into_specs_unless_told_where() {
     // The value of another flag is not a flag.
     installed.expect("build --title -o=x y", "hmt-build --title -o=x y");
     installed.expect("build --title=-o y", "hmt-build --title=-o y --out specs");
+}
+
+#[test]
+fn mock_serves_specs_unless_told_otherwise() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("mock", "hmt-mock specs");
+    installed.expect("mock -p 8001 --seed 3", "hmt-mock -p 8001 --seed 3 specs");
+    installed.expect("mock -d", "hmt-mock -d specs");
+    for told in ["a.yaml", "-", "-p 1 a.yaml b.yaml", "-k", "-s", "-s -p 1", "stop", "status -p 1"]
+    {
+        installed.expect(&format!("mock {told}"), &format!("hmt-mock {told}"));
+    }
+}
+
+#[test]
+fn replay_serves_logs_unless_told_otherwise() {
+    let installed = Installed::new(&TOOLS);
+    installed.expect("replay", "hmt-replay serve logs");
+    installed.expect("replay -p 8001 --loop", "hmt-replay serve logs -p 8001 --loop");
+    installed.expect("replay serve", "hmt-replay serve logs");
+    installed.expect("replay serve --loop", "hmt-replay serve logs --loop");
+    installed.expect("replay a.jsonl", "hmt-replay serve a.jsonl");
+    for told in ["serve a.jsonl -p 1", "serve -", "serve stop", "serve status -p 1", "-V", "--help"]
+    {
+        installed.expect(&format!("replay {told}"), &format!("hmt-replay {told}"));
+    }
+    installed.expect("replay stop", "hmt-replay serve stop");
+}
+
+#[test]
+fn each_command_ends_with_what_it_made_and_the_next_command() {
+    let dir = Dir::new();
+    let hmt = |words: &str| dir.program("hmt").args(words.split(' ')).run();
+    let last = |run: &Run| run.err().lines().last().unwrap_or_default().to_owned();
+    let upstream = Upstream::start(|_| Reply::json(200, &serde_json::json!({"id": 7})));
+
+    let recorder =
+        Server::start(dir.program("hmt").args(["record", "-p", "0", "-t", &upstream.url()]));
+    recorder.get("/pets").expect_status(200);
+    recorder.get("/owners").expect_status(200);
+    let run = recorder.stop().expect_code(0).expect_stderr("writing to logs\n");
+    assert_eq!(last(&run), "2 exchanges: logs. Next: hmt build");
+
+    let run = hmt("build").expect_code(0).expect_no_stdout();
+    assert_eq!(last(&run), "2 exchanges, 2 paths: specs/openapi.json. Next: hmt mock");
+    let run = hmt("build -o api.yaml").expect_code(0);
+    assert_eq!(last(&run), "2 exchanges, 2 paths: api.yaml. Next: hmt mock api.yaml");
+    hmt("build -q").expect_code(0).expect_quiet();
+    let run = hmt("build -o -").expect_code(0);
+    assert_eq!(run.err(), "", "the spec went to a reader");
+
+    let run = hmt("check").expect_code(0);
+    assert_eq!(
+        last(&run),
+        "2 exchanges compared: 0 errors (in 0 exchanges), 0 undocumented. Next: hmt check --report html=report.html"
+    );
+    let run = hmt("merge specs/openapi.json api.yaml -o all.yaml").expect_code(0);
+    assert_eq!(last(&run), "2 paths: all.yaml. Next: hmt mock all.yaml");
+
+    let mock = Server::start(dir.program("hmt").args(["mock", "-p", "0", "--no-admin"]));
+    mock.get("/pets").expect_status(200);
+    assert_eq!(last(&mock.stop().expect_code(0)), "2 operations served. Next: hmt check");
+    let replay = Server::start(dir.program("hmt").args(["replay", "-p", "0"]));
+    replay.get("/pets").expect_status(200);
+    let run = replay.stop().expect_code(0);
+    assert_eq!(
+        last(&run),
+        "2 recorded responses served. Next: hmt replay send --target URL --diff"
+    );
+    // The tools alone say nothing of it.
+    let run = dir.program("hmt-build").args(["logs", "-o", "x.yaml"]).run();
+    run.expect_code(0).expect_quiet();
 }
 
 #[test]
@@ -226,7 +316,9 @@ fn specs_are_kept_current_while_recording() {
     let hmt = start();
     hmt.get("/pets").expect_status(200);
     // SIGTERM is passed on to the recorder, and the last exchange is in the spec.
-    hmt.stop().expect_code(0).expect_stderr("seen 1, written 1, dropped 0");
+    let stopped = hmt.stop().expect_code(0).expect_stderr("seen 1, written 1, dropped 0");
+    let made = format!("1 exchange, 1 path: {spec}. Next: hmt mock\n");
+    assert!(stopped.err().ends_with(&made), "{}", stopped.err());
     assert!(dir.read(&spec).contains("/pets"));
     // Recordings that were moved away are not forgotten.
     fs::rename(dir.join("logs"), dir.join("away")).unwrap();
@@ -238,6 +330,7 @@ fn specs_are_kept_current_while_recording() {
 
     let run = |args: &[&str]| dir.program("hmt").args(args).run();
     run(&["record", "--mode", "other"]).expect_code(2).expect_stderr("gen, replay, mixed");
+    run(&["record", "-m", "other"]).expect_code(2).expect_stderr("gen, replay, mixed");
     run(&["record", "--mode=gen", "-o", "x.jsonl"]).expect_code(2).expect_stderr("-l DIR");
     run(&["record", "--mode=gen", "stop"]).expect_code(2);
 }

@@ -22,9 +22,11 @@ fn a_mock_in_the_background() {
     let port = url.rsplit(':').next().unwrap();
     Request::new("GET", &format!("{url}/items")).send().expect_status(200);
     run(&["-s"]).expect_code(0).expect_stdout(&format!("on port {port} as process"));
+    run(&["status"]).expect_code(0).expect_stdout(&format!("on port {port} as process"));
     run(&["-s", "-p", "1"]).expect_code(3);
-    run(&["-k", "-p", port]).expect_code(0);
-    run(&["-s"]).expect_code(3);
+    run(&["stop", "-p", "1"]).expect_code(3);
+    run(&["stop", "-p", port]).expect_code(0);
+    run(&["-k"]).expect_code(3);
     assert!(dir.read(&format!("logs/{}", dir.list("logs")[0])).contains("/items"));
 }
 

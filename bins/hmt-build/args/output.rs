@@ -1,18 +1,51 @@
-//! Writes specs, partials and states.
+//! Writes specs, partials and states, and the closing line about them.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use hmt_core::build::{Cause, Output};
-use hmt_core::cli::{Target, replace_file};
+use hmt_core::cli::{Messages, Target, count, replace_file};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::spec::{Format, to_text};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The output of the command line.
 pub(super) struct Out {
-    pub(super) target: Target,
-    pub(super) format: Format,
+    target: Target,
+    format: Format,
+    messages: Messages,
+    written: Mutex<Written>,
+}
+
+/// The result so far.
+#[derive(Debug, Default)]
+struct Written {
+    files: Vec<String>,
+    /// The number of paths in the specs.
+    paths: usize,
+}
+
+impl Out {
+    pub(super) fn new(target: Target, format: Format, quiet: bool) -> Self {
+        let messages = Messages::new("hmt-build", quiet);
+        Out { target, format, messages, written: Mutex::default() }
+    }
+
+    /// Writes a result, and notes its file. With `--follow`, a file is written repeatedly: the
+    /// paths of the last time count.
+    fn write(&self, target: &Target, text: &str, private: bool, paths: usize) -> Result<(), Cause> {
+        target.write(text, private)?;
+        let Target::File(path) = target else { return Ok(()) };
+        let file = path.display().to_string();
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.files.contains(&file) {
+            *written = Written::default();
+        }
+        written.files.push(file);
+        written.paths += paths;
+        Ok(())
+    }
 }
 
 impl Output for Out {
@@ -20,15 +53,15 @@ impl Output for Out {
         // Recordings contain traffic, so a spec with recordings is private.
         let private = root.get("x-hmt-replay").is_some();
         let text = to_text(root, self.format);
+        let paths = root.get("paths").and_then(Value::as_object).map_or(0, Map::len);
         match host {
-            Some(host) => self.target.of_host(&host_file(host)).write(&text, private)?,
-            None => self.target.write(&text, private)?,
+            Some(host) => self.write(&self.target.of_host(&host_file(host)), &text, private, paths),
+            None => self.write(&self.target, &text, private, paths),
         }
-        Ok(())
     }
 
     fn partial(&self, line: &str) -> Result<(), Cause> {
-        Ok(self.target.write(&format!("{line}\n"), true)?)
+        self.write(&self.target, &format!("{line}\n"), true, 0)
     }
 
     fn report(&self, file: Option<&Path>, text: &str) -> Result<(), Cause> {
@@ -38,6 +71,28 @@ impl Output for Out {
             None => self.target.clone(),
         };
         Ok(target.write(text, false)?)
+    }
+
+    fn finished(&self, exchanges: u64) {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let exchanges = count(exchanges, "exchange");
+        let paths = count(written.paths as u64, "path");
+        match written.files.as_slice() {
+            [] => (),
+            [file] if file.ends_with(".partial.json") => {
+                self.messages.closing(format_args!("{exchanges}: {file}"));
+            }
+            [file] => self.messages.closing(format_args!("{exchanges}, {paths}: {file}")),
+            files => self.messages.closing(format_args!(
+                "{exchanges}, {paths}: {} and {} more",
+                files[0],
+                files.len() - 1
+            )),
+        }
+    }
+
+    fn compared(&self, summary: &str) {
+        self.messages.closing(summary);
     }
 
     fn state(&self, path: &Path, bytes: &[u8]) -> Result<(), Cause> {

@@ -32,6 +32,13 @@ pub(crate) fn open(locators: &[Locator], rotation: Rotation) -> anyhow::Result<V
     Ok(outputs)
 }
 
+/// The outputs other than standard output, for people; `None` if there are none.
+pub(crate) fn places(locators: &[Locator]) -> Option<String> {
+    let named = locators.iter().filter(|locator| **locator != Locator::Stdio);
+    let named: Vec<String> = named.map(ToString::to_string).collect();
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
 /// Compressed files may be slow, and pipes and devices depend on their readers.
 fn is_plain_file(path: &Path) -> bool {
     let packed = path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");

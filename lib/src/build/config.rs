@@ -144,6 +144,12 @@ pub trait Output: Send + Sync {
     /// It cannot be written.
     fn report(&self, file: Option<&Path>, text: &str) -> Result<(), Cause>;
 
+    /// Called once, after everything is written: how many exchanges are in the result.
+    fn finished(&self, exchanges: u64);
+
+    /// Called once, after the reports are written, with a summary of the comparison.
+    fn compared(&self, summary: &str);
+
     /// Writes a state file, which only its owner may read.
     ///
     /// # Errors

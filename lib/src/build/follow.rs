@@ -106,6 +106,8 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
         }
         if last {
             earlier.tell(config);
+            let exchanges = earlier.builder.map_or(0, |builder| builder.counts().exchanges);
+            config.output().finished(exchanges);
             return Ok(rejected);
         }
         while Instant::now() < until && !stop.is_set() && !source.has_ended() {

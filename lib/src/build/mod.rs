@@ -63,6 +63,7 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
     let folded = folded.into_earlier();
     folded.tell(config);
     let Some(builder) = folded.builder else { return Ok(0) };
+    let exchanges = builder.counts().exchanges;
     let after = config.state.as_deref().map(|path| (path, builder.to_partial()));
     if config.partial {
         config.output().partial(&builder.to_partial()).whole()?;
@@ -79,5 +80,6 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
     if let Some((path, line)) = after {
         state::save(path, &line, config)?;
     }
+    config.output().finished(exchanges);
     Ok(rejected)
 }

@@ -322,7 +322,9 @@ impl Run<'_> {
             ));
         }
         let mut earlier = Earlier::none(config);
-        earlier.builder = Some(self.parts.united());
+        let builder = self.parts.united();
+        let exchanges = builder.counts().exchanges;
+        earlier.builder = Some(builder);
         earlier.left_out = self.left_out;
         earlier.tell(config);
         if config.verify {
@@ -334,6 +336,7 @@ impl Run<'_> {
             let reader = Reader::open_again(&again, None, BLOCK, &read).whole()?;
             verify::verify(&self.written.unwrap_or_default(), reader, config)?;
         }
+        config.output().finished(exchanges);
         Ok(rejected)
     }
 }

@@ -1,6 +1,7 @@
 //! Files that are replaced atomically, and messages for people.
 
 use std::borrow::Cow;
+use std::env;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write};
@@ -44,16 +45,35 @@ impl Messages {
         }
     }
 
+    /// A line without prefix; suppressed with `-q`.
+    pub fn plain(&self, line: impl Display) {
+        if !self.quiet {
+            tell(line);
+        }
+    }
+
     /// A line that programs may parse too, such as `listening on http://…`: unchanged, without
     /// prefix, and also with `-q`.
     pub fn ready(&self, line: impl Display) {
         let _ = write_line(&mut io::stderr().lock(), line);
     }
 
+    /// The last line of a run that `hmt` started: what was made, and the command in `HMT_NEXT`.
+    /// Without this variable, and with `-q`, nothing is written.
+    pub fn closing(&self, made: impl Display) {
+        let Some(next) = env::var_os("HMT_NEXT").filter(|next| !next.is_empty()) else { return };
+        self.plain(format_args!("{made}. Next: {}", next.display()));
+    }
+
     /// An error.
     pub fn error(&self, text: impl Display) {
         tell(format_args!("{}: {text}", self.program));
     }
+}
+
+/// A number with its noun: `1 path`, `2 paths`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// True if standard error is a terminal and this process is in its foreground group: a background

@@ -78,12 +78,14 @@ fn verdict(
 ) -> Result<(), BuildError> {
     let report = tally.report(checker, &comparison.fail_on);
     let summary = report.summary.first().cloned().unwrap_or_default();
-    if report.fails() {
+    let fails = report.fails();
+    if fails {
         config.messages().error(format_args!("the check does not hold: {summary}"));
-        return Err(BuildError::Reported);
+    } else {
+        config.messages().warn(format_args!("the check holds: {summary}"));
     }
-    config.messages().warn(format_args!("the check holds: {summary}"));
-    Ok(())
+    config.output().compared(&summary);
+    if fails { Err(BuildError::Reported) } else { Ok(()) }
 }
 
 /// The specs, those of folders in the order of their names.
