@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// References can lead to other files in the same folder and the folders below it, or below
     /// --ref-root. An unresolved reference causes a warning, and any value is accepted in its
     /// place.
-    #[arg(value_name = "SPEC", required_unless_present_any = ["kill", "status"])]
+    #[arg(value_name = "SPEC", required_unless_present_any = ["callback_dir", "kill", "status"])]
     specs: Vec<String>,
 
     /// Port to listen on; 0 selects a free port
@@ -74,6 +74,14 @@ pub(crate) struct Args {
     /// other path is looked up in all specs, with or without the base path of their servers.
     #[arg(short = 'r', long)]
     header_routing: bool,
+
+    /// Let the programs in this folder edit the responses
+    ///
+    /// Each .py file (python3), each .js file (node) and each executable file is one program, which
+    /// runs as long as the mock and speaks JSON Lines, as the manual page describes. With this, no
+    /// spec is needed.
+    #[arg(short, long, value_name = "DIR")]
+    callback_dir: Option<PathBuf>,
 
     /// The folder that references of specs must not leave, after symbolic links are resolved
     ///
@@ -218,6 +226,8 @@ pub(crate) enum Command {
 /// The configuration from the command line.
 pub(crate) struct Config {
     pub(crate) specs: Vec<String>,
+    /// The folder of the programs that edit responses.
+    pub(crate) callback_dir: Option<PathBuf>,
     pub(crate) ref_root: Option<PathBuf>,
     /// References may lead to other servers.
     pub(crate) remote_refs: bool,
@@ -321,6 +331,7 @@ impl Args {
         };
         Ok(Config {
             specs: self.specs,
+            callback_dir: self.callback_dir,
             ref_root: self.ref_root,
             remote_refs: self.remote_refs,
             strict: self.strict,

@@ -16,7 +16,7 @@ use anyhow::bail;
 use hmt_core::cli::daemon::{PidFile, is_daemon};
 use hmt_core::cli::{self, Messages, Status};
 use hmt_core::exchange::shown_text;
-use hmt_core::mock::{self, Catalogue, Mock, Written};
+use hmt_core::mock::{self, Callbacks, Catalogue, Mock, Written};
 use hmt_core::net::{bind, ready_line, ready_line_tls};
 
 use args::{Args, Command, Config};
@@ -55,6 +55,11 @@ async fn serve(
     catalogue: Catalogue,
 ) -> anyhow::Result<()> {
     let shutdown = cli::shutdown()?;
+    let mut mock = Mock::new(catalogue, config.settings.clone());
+    if let Some(folder) = &config.callback_dir {
+        let report = config.serving.report.clone();
+        mock.set_callbacks(Callbacks::start(folder, report).await?);
+    }
     let listener = bind(config.address, config.port, "-p/--port").await?;
     let admin = match config.admin_port {
         Some(port) => {
@@ -76,9 +81,9 @@ async fn serve(
     }
     if config.for_people {
         let url = ready.rsplit(' ').next().unwrap_or_default();
-        mock::banner(&catalogue, url).iter().for_each(|line| messages.ready(line));
+        mock::banner(&mock.catalogue(), url).iter().for_each(|line| messages.ready(line));
     }
-    let mock = Arc::new(Mock::new(catalogue, config.settings));
+    let mock = Arc::new(mock);
     config.behaviour.apply(mock.world())?;
     specs.attach(&mock, messages, config.watch);
     let served = mock::serve(mock, listener, admin, log, config.serving, shutdown).await?;

@@ -43,6 +43,14 @@ fn plain(line: &str) -> String {
 
 impl Block {
     fn add(&mut self, line: String) {
+        if let Some(command) = self.commands.last_mut()
+            && command.contains("<<'END'")
+            && !command.ends_with("\nEND")
+        {
+            command.push('\n');
+            command.push_str(&line);
+            return;
+        }
         let goes_on =
             self.output.is_empty() && self.commands.last().is_some_and(|c| c.ends_with('\\'));
         if let Some(command) = line.strip_prefix("$ ") {

@@ -3,6 +3,7 @@
 
 mod admin;
 mod bodies;
+mod callbacks;
 mod faults;
 mod journal;
 mod latest;

@@ -11,6 +11,7 @@ use crate::exchange::{Method, Request};
 use crate::recorded::HostRule;
 
 use super::Settings;
+use super::callbacks::Callbacks;
 use super::catalogue::Catalogue;
 use super::preferences::Preferences;
 use super::world::World;
@@ -21,6 +22,8 @@ pub(super) struct Context<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) world: &'a World,
     pub(super) settings: &'a Settings,
+    /// Programs that edit the answers.
+    pub(super) callbacks: Option<&'a Callbacks>,
 }
 
 /// A request, with what the stages need.

@@ -15,6 +15,7 @@ mod admin;
 mod answer;
 mod banner;
 mod call;
+mod callbacks;
 mod catalogue;
 mod delivery;
 mod faults;
@@ -31,6 +32,7 @@ use arc_swap::ArcSwap;
 
 pub use answer::{Answer, Source};
 pub use banner::banner;
+pub use callbacks::{Callbacks, StartError};
 pub use catalogue::{
     Catalogue, CompileError, DataError, Fetch, LoadedSpecs, Seen, Sources, SpecLoadError,
     WATCH_EVERY,
@@ -73,6 +75,7 @@ pub struct Mock {
     world: World,
     settings: Settings,
     loader: OnceLock<Loader>,
+    callbacks: Option<Callbacks>,
 }
 
 /// Loads the specs again.
@@ -86,7 +89,22 @@ impl Mock {
     pub fn new(catalogue: Catalogue, settings: Settings) -> Mock {
         let world = World::new(catalogue.initial().clone(), settings.seed, settings.journal);
         let catalogue = ArcSwap::from_pointee(catalogue);
-        Mock { catalogue, world, settings, loader: OnceLock::new() }
+        Mock { catalogue, world, settings, loader: OnceLock::new(), callbacks: None }
+    }
+
+    /// Lets programs edit the answers.
+    pub fn set_callbacks(&mut self, callbacks: Callbacks) {
+        self.callbacks = Some(callbacks);
+    }
+
+    /// The programs that edit the answers.
+    pub fn callbacks(&self) -> Option<&Callbacks> {
+        self.callbacks.as_ref()
+    }
+
+    /// True where an answer may have to wait for others: an upstream, or a callback.
+    pub(self) fn waits(&self) -> bool {
+        self.settings.upstream.is_some() || self.callbacks.is_some()
     }
 
     /// Says how the admin port loads the specs again. The first call counts.

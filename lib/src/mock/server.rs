@@ -138,6 +138,9 @@ pub async fn serve(
     if let Some(admin) = admin {
         let _ = admin.await;
     }
+    if let Some(callbacks) = server.mock.callbacks() {
+        callbacks.stop().await;
+    }
     // All connections have ended, and with them all other owners.
     let log = Arc::into_inner(server).and_then(|server| server.log);
     let written = match log {
@@ -188,7 +191,7 @@ async fn serve_admin(
 impl MockServer {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
         let (parts, body) = request.into_parts();
-        if body.is_end_stream() && self.log.is_none() && self.mock.settings().upstream.is_none() {
+        if body.is_end_stream() && self.log.is_none() && !self.mock.waits() {
             // The clock is asked only where somebody reads it.
             let timed = self.options.trace.is_some() || self.mock.world().journal().is_kept();
             let clock = timed.then(|| (SystemTime::now(), Instant::now()));
@@ -277,7 +280,12 @@ impl MockServer {
     }
 
     fn context<'a>(&'a self, catalogue: &'a Catalogue) -> Context<'a> {
-        Context { catalogue, world: self.mock.world(), settings: self.mock.settings() }
+        Context {
+            catalogue,
+            world: self.mock.world(),
+            settings: self.mock.settings(),
+            callbacks: self.mock.callbacks(),
+        }
     }
 
     /// The target of the request.

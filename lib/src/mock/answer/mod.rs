@@ -31,6 +31,8 @@ pub enum Source {
     Fault,
     /// An override.
     Override,
+    /// A callback has changed the answer, or failed.
+    Callback,
 }
 
 impl Source {
@@ -43,6 +45,7 @@ impl Source {
             Source::Upstream => "upstream",
             Source::Fault => "fault",
             Source::Override => "override",
+            Source::Callback => "callback",
         }
     }
 }

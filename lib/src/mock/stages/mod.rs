@@ -1,5 +1,6 @@
 //! The order of the stages, with a file for each.
 
+mod callbacks;
 mod credentials;
 mod example;
 mod fault;
@@ -35,9 +36,13 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
     let name = operation
         .filter(|_| context.world.journal().is_kept())
         .map(|operation| Arc::clone(&operation.plan.name));
+    let api = operation.map(|operation| &operation.spec.api);
     let mut answer = match fault::apply(context, call, operation) {
         Ok(delivery) => {
             let mut answer = unbroken(context, call, found).await;
+            if let Some(callbacks) = context.callbacks {
+                answer = callbacks::edit(callbacks, context, call, api, answer).await;
+            }
             answer.delivery = delivery.and(answer.delivery);
             answer
         }

@@ -45,9 +45,15 @@ pub(in crate::mock) struct Entry {
 }
 
 impl Entry {
-    /// True where an override or an operation took the request.
+    /// False where neither an operation nor anything else of the mock took the request.
     pub(in crate::mock) fn is_matched(&self) -> bool {
-        self.operation.is_some() || self.source == Some(Source::Override)
+        let refused = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        self.operation.is_some()
+            || match self.source {
+                Some(Source::Override) => true,
+                Some(Source::Upstream) => false,
+                _ => !refused,
+            }
     }
 
     fn size(&self) -> usize {

@@ -45,6 +45,15 @@ pub(in crate::mock) enum PathMatch {
 }
 
 impl PathMatch {
+    /// A template, or a pattern without `{`.
+    pub(in crate::mock) fn parse(text: &str) -> PathMatch {
+        if text.contains('{') {
+            return PathMatch::Template(text.to_owned());
+        }
+        let Ok(pattern) = text.parse();
+        PathMatch::Pattern(pattern)
+    }
+
     /// True of a template whose segments are those of the path, or a pattern that covers it.
     pub(in crate::mock) fn matches(&self, path: &str) -> bool {
         match self {
@@ -177,12 +186,7 @@ impl Match {
                 "method" => read.method = Some(text(value, &at)?.to_owned()),
                 "path" => {
                     let path = text(value, &at)?;
-                    read.path = Some(if path.contains('{') {
-                        PathMatch::Template(path.to_owned())
-                    } else {
-                        let Ok(pattern) = path.parse();
-                        PathMatch::Pattern(pattern)
-                    });
+                    read.path = Some(PathMatch::parse(path));
                 }
                 "query" => {
                     for (name, value) in object(value, &at)? {

@@ -1,0 +1,277 @@
+//! Callbacks: programs of the user that edit answers. Each is a co-process that speaks JSON Lines on
+//! its standard input and output, and lives as long as the mock.
+//!
+//! `scripts` finds the programs, `helpers` has the modules that they import, `protocol` the lines,
+//! `running` the pipes and limits of one process, and `process` its life with restarts. This file
+//! has what they share: who is asked, and the storage.
+//!
+//! Programs are only named on the command line: no request can add or change one.
+
+mod helpers;
+mod process;
+mod protocol;
+mod running;
+mod scripts;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use crate::exchange::Exchange;
+use crate::net::Report;
+
+use super::answer::Answer;
+use super::world::World;
+use helpers::Helpers;
+use process::Process;
+use protocol::{Edit, Interest, InterestPath, call_line, parse_answer};
+use scripts::Script;
+
+/// Why the callbacks cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder cannot be read.
+    #[error("{0}: {1}")]
+    Folder(String, std::io::Error),
+    /// The modules for scripts cannot be written.
+    #[error("cannot write the modules for callbacks into the folder for temporary files: {0}")]
+    Helpers(std::io::Error),
+    /// The task of a start failed.
+    #[error("the start of a callback failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+    /// A script, and what is wrong with it.
+    #[error("callback {0}: it {1}")]
+    Script(String, String),
+}
+
+/// All co-processes, by name.
+pub struct Callbacks {
+    processes: Vec<Process>,
+    report: Report,
+    next_id: AtomicU64,
+    /// Held by a call that changes the storage, so that no change is lost.
+    writing: tokio::sync::Mutex<()>,
+}
+
+/// What decides which callbacks edit an answer.
+pub(super) struct Subject<'a> {
+    pub(super) method: &'a str,
+    /// The host that the request names, if it must name one.
+    pub(super) named_host: Option<&'a str>,
+    /// The hosts that the request may be meant for, the likeliest first.
+    pub(super) hosts: &'a [&'a str],
+    /// The path as sent, with and without the base paths of servers.
+    pub(super) paths: &'a [String],
+}
+
+impl Callbacks {
+    /// Starts every program in a folder, and waits until each has said what it edits. Failures and
+    /// the standard error of the programs go to `report`.
+    ///
+    /// # Errors
+    /// A program that cannot be started, or does not speak the protocol.
+    pub async fn start(folder: &Path, report: Report) -> Result<Callbacks, StartError> {
+        let scripts = Script::all_in(folder)
+            .map_err(|error| StartError::Folder(folder.display().to_string(), error))?;
+        let helpers = Arc::new(Helpers::write().map_err(StartError::Helpers)?);
+        let starts: Vec<_> = scripts
+            .into_iter()
+            .map(|script| {
+                let name = script.name();
+                let started = Process::start(script, Arc::clone(&helpers), report.clone());
+                (name, tokio::spawn(started))
+            })
+            .collect();
+        let mut processes = Vec::with_capacity(starts.len());
+        for (name, start) in starts {
+            match start.await?? {
+                Some(process) => processes.push(process),
+                None => report(&format!("callback {name}: it has no callbacks, and is not used")),
+            }
+        }
+        Ok(Callbacks {
+            processes,
+            report,
+            next_id: AtomicU64::new(1),
+            writing: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Ends all co-processes: their input is closed, and what does not end soon is killed.
+    pub async fn stop(&self) {
+        for process in &self.processes {
+            process.begin_stop();
+        }
+        for process in &self.processes {
+            process.stopped().await;
+        }
+    }
+
+    /// The callbacks that edit an answer, at most one of each process.
+    pub(super) fn concerned(&self, subject: &Subject<'_>) -> Vec<Concerned<'_>> {
+        let mut all = Vec::new();
+        for process in &self.processes {
+            let interests = process.interests.load();
+            let ranked = interests.iter().enumerate().filter_map(|(at, interest)| {
+                // Of equal ones the first.
+                Some((interest.rank(subject)?, std::cmp::Reverse(at), interest))
+            });
+            let best = ranked.max_by_key(|(rank, at, _)| (*rank, *at));
+            all.extend(best.map(|(_, at, interest)| Concerned {
+                process,
+                interest: interest.clone(),
+                at: at.0,
+            }));
+        }
+        all
+    }
+
+    /// Lets a callback edit an answer.
+    ///
+    /// # Errors
+    /// What the co-process did wrong, which is reported too.
+    pub(super) async fn edit(
+        &self,
+        concerned: &Concerned<'_>,
+        world: &World,
+        exchange: &Exchange<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), String> {
+        let edited = match self.ask(concerned, world, exchange).await {
+            Ok(Edit { error: Some(error), .. }) => Err(format!("reports an error: {error}")),
+            Ok(edit) => edit.apply(answer),
+            Err(why) => Err(why),
+        };
+        edited.map_err(|why| {
+            let (method, path) = (exchange.request.method, &exchange.request.pathname);
+            let why = format!("{}: it {why}", concerned.process.name);
+            let method = method.as_str().to_ascii_uppercase();
+            (self.report)(&format!("callback {why} ({method} {path})"));
+            why
+        })
+    }
+
+    /// Asks a co-process, and puts its changes into the storage. A callback that does not say
+    /// whether it changes the storage is asked without the lock, until it first does.
+    async fn ask(
+        &self,
+        concerned: &Concerned<'_>,
+        world: &World,
+        exchange: &Exchange<'_>,
+    ) -> Result<Edit, String> {
+        let interest = &concerned.interest;
+        let writes = &interest.writes;
+        loop {
+            let mut writing = None;
+            if interest.storage.unwrap_or_default() || writes.load(Ordering::Relaxed) {
+                let lock = timeout(2 * running::DEADLINE, self.writing.lock()).await;
+                writing = Some(lock.map_err(|_| "waited too long for other calls")?);
+            }
+            let before = Stored::of(world, interest.entities);
+            let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+            let entities = before.entities.as_ref();
+            let line = call_line(id, concerned.at, &before.values, entities, exchange);
+            let line = concerned.process.ask(line).await?;
+            let edit = parse_answer(&line, id)?;
+            if edit.error.is_some() || (edit.storage.is_none() && edit.entities.is_none()) {
+                return Ok(edit);
+            }
+            writes.store(true, Ordering::Relaxed);
+            if writing.is_none() {
+                writing = self.writing.try_lock().ok();
+                // Another call changes the storage, or has changed it meanwhile: it is asked again,
+                // which happens once to a callback.
+                if writing.is_none() || Stored::of(world, interest.entities) != before {
+                    continue;
+                }
+            }
+            before.commit(world, &edit)?;
+            return Ok(edit);
+        }
+    }
+}
+
+/// A callback that edits an answer.
+pub(super) struct Concerned<'a> {
+    process: &'a Process,
+    interest: Interest,
+    /// The place of the interest in the first line of the process.
+    at: usize,
+}
+
+impl Interest {
+    /// How well it fits a request: the host, then the path, then the method; `None` where it does
+    /// not.
+    fn rank(&self, subject: &Subject<'_>) -> Option<(usize, u8, u8)> {
+        let host = match (&self.host, subject.named_host) {
+            (None, _) => 0,
+            (Some(own), Some(named)) if is_host(own, named) => usize::MAX,
+            (Some(_), Some(_)) => return None,
+            // A request that names no host may be meant for any.
+            (Some(own), None) => {
+                let at = subject.hosts.iter().position(|host| is_host(own, host));
+                at.map_or(1, |at| usize::MAX - at)
+            }
+        };
+        let path = match &self.path {
+            None => 0,
+            Some(path) if subject.paths.iter().any(|own| path.matches(own)) => {
+                // Literal paths before templates.
+                1 + u8::from(matches!(path, InterestPath::Literal(_)))
+            }
+            Some(_) => return None,
+        };
+        let method = match &self.method {
+            None => 0,
+            Some(own) if own.eq_ignore_ascii_case(subject.method) => 2,
+            // Servers support HEAD wherever they support GET (RFC 9110, section 9.1).
+            Some(own) if subject.method == "HEAD" && own.eq_ignore_ascii_case("GET") => 1,
+            Some(_) => return None,
+        };
+        Some((host, path, method))
+    }
+}
+
+/// True where a request's host is the callback's, which need not name a port.
+fn is_host(own: &str, sent: &str) -> bool {
+    let bare = || sent.rsplit_once(':').is_some_and(|(bare, _)| own.eq_ignore_ascii_case(bare));
+    own.eq_ignore_ascii_case(sent) || bare()
+}
+
+/// What a callback gets of the storage.
+#[derive(PartialEq)]
+struct Stored {
+    values: Map<String, Value>,
+    /// `{KIND: {ID: ENTITY}}`.
+    entities: Option<Map<String, Value>>,
+}
+
+impl Stored {
+    fn of(world: &World, entities: bool) -> Stored {
+        let values = world.with_storage(|storage| storage.values.clone());
+        Stored { values, entities: entities.then(Map::new) }
+    }
+
+    /// Puts what a callback has changed into the storage, and leaves the rest as it is now.
+    fn commit(&self, world: &World, edit: &Edit) -> Result<(), String> {
+        if let Some(after) = &edit.storage {
+            world.with_storage(|storage| merge(&mut storage.values, &self.values, after));
+        }
+        Ok(())
+    }
+}
+
+/// Makes the changes from `before` to `after` in `now`.
+fn merge(now: &mut Map<String, Value>, before: &Map<String, Value>, after: &Map<String, Value>) {
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        now.shift_remove(name);
+    }
+    for (name, value) in after {
+        if before.get(name) != Some(value) {
+            now.insert(name.clone(), value.clone());
+        }
+    }
+}
