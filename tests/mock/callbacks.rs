@@ -345,6 +345,35 @@ fn no_change_of_the_storage_is_lost() {
 }
 
 #[test]
+fn callbacks_read_and_change_entities() {
+    if lacks("python3") || lacks("node") {
+        return;
+    }
+    let python = "from hmt.callbacks import callback\n\
+        @callback('shop.test', 'get', '/v1/plain')\n\
+        def pets(storage):\n    \
+            storage.Pet.insert({'id': 9, 'name': 'new'})\n    \
+            storage.Pet[1]['name'] = 'changed'\n    \
+            del storage['Pet'][2]\n    \
+            return [pet['name'] for pet in storage.Pet.values()]\n";
+    let node = "const { callback } = require('hmt');\n\
+        callback(null, 'get', '/note', ({ entities }) => {\n  \
+            entities.Pet['9'].name = 'by node';\n  return Object.keys(entities.Pet);\n});\n";
+    let dir = with(&[("a.py", python), ("b.js", node)]);
+    let data = "x-hmt-data: {Pet: [{id: 1, name: one}, {id: 2, name: two}]}\n\
+        components: {schemas: {Pet: {x-hmt-id-path: $.id, type: object}}}\n";
+    dir.write("spec.yaml", format!("{SHOP}{data}"));
+    let server = start(&dir, "code", &["spec.yaml"]);
+    assert_eq!(server.get("/plain").json(), json!(["changed", "new"]));
+    assert_eq!(server.get("/note").json(), json!(["1", "9"]));
+    let shown = server.admin("GET", "/storage").send().json();
+    let pets = json!([{"id": 1, "name": "changed"}, {"id": 9, "name": "by node"}]);
+    let all = &shown["entities"]["Pet"];
+    let listed = all.as_object().map(|all| all.values().cloned().collect());
+    assert_eq!(listed.unwrap_or(all.clone()), pets);
+}
+
+#[test]
 fn a_callback_edits_any_answer_but_faults_and_preflights() {
     let any = SHELL.replace("{\"path\":\"/plain\"}", "{}")
         + "echo '{\"id\":'$id',\"response\":{\"headers\":{\"x-edited\":\"yes\"}}}'\ndone\n";

@@ -2,8 +2,8 @@
 //! its standard input and output, and lives as long as the mock.
 //!
 //! `scripts` finds the programs, `helpers` has the modules that they import, `protocol` the lines,
-//! `running` the pipes and limits of one process, and `process` its life with restarts. This file
-//! has what they share: who is asked, and the storage.
+//! `running` the pipes and limits of one process, `process` its life with restarts, and `stored`
+//! what it gets and changes of the storage. This file has what they share: who is asked, and when.
 //!
 //! Programs are only named on the command line: no request can add or change one.
 
@@ -12,12 +12,12 @@ mod process;
 mod protocol;
 mod running;
 mod scripts;
+mod stored;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::exchange::Exchange;
@@ -29,6 +29,7 @@ use helpers::Helpers;
 use process::Process;
 use protocol::{Edit, Interest, InterestPath, call_line, parse_answer};
 use scripts::Script;
+use stored::Stored;
 
 /// Why the callbacks cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -172,8 +173,7 @@ impl Callbacks {
             }
             let before = Stored::of(world, interest.entities);
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-            let entities = before.entities.as_ref();
-            let line = call_line(id, concerned.at, &before.values, entities, exchange);
+            let line = call_line(id, concerned.at, &before, exchange);
             let line = concerned.process.ask(line).await?;
             let edit = parse_answer(&line, id)?;
             if edit.error.is_some() || (edit.storage.is_none() && edit.entities.is_none()) {
@@ -239,39 +239,4 @@ impl Interest {
 fn is_host(own: &str, sent: &str) -> bool {
     let bare = || sent.rsplit_once(':').is_some_and(|(bare, _)| own.eq_ignore_ascii_case(bare));
     own.eq_ignore_ascii_case(sent) || bare()
-}
-
-/// What a callback gets of the storage.
-#[derive(PartialEq)]
-struct Stored {
-    values: Map<String, Value>,
-    /// `{KIND: {ID: ENTITY}}`.
-    entities: Option<Map<String, Value>>,
-}
-
-impl Stored {
-    fn of(world: &World, entities: bool) -> Stored {
-        let values = world.with_storage(|storage| storage.values.clone());
-        Stored { values, entities: entities.then(Map::new) }
-    }
-
-    /// Puts what a callback has changed into the storage, and leaves the rest as it is now.
-    fn commit(&self, world: &World, edit: &Edit) -> Result<(), String> {
-        if let Some(after) = &edit.storage {
-            world.with_storage(|storage| merge(&mut storage.values, &self.values, after));
-        }
-        Ok(())
-    }
-}
-
-/// Makes the changes from `before` to `after` in `now`.
-fn merge(now: &mut Map<String, Value>, before: &Map<String, Value>, after: &Map<String, Value>) {
-    for name in before.keys().filter(|name| !after.contains_key(*name)) {
-        now.shift_remove(name);
-    }
-    for (name, value) in after {
-        if before.get(name) != Some(value) {
-            now.insert(name.clone(), value.clone());
-        }
-    }
 }

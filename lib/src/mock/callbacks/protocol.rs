@@ -15,6 +15,7 @@ use crate::net::is_hop_by_hop;
 
 use super::super::answer::{Answer, Source};
 use super::super::world::PathMatch;
+use super::stored::Stored;
 
 /// The version of the protocol.
 const VERSION: u64 = 1;
@@ -110,8 +111,7 @@ fn parse_interest(at: usize, entry: &Value) -> Result<Interest, String> {
 pub(super) fn call_line(
     id: u64,
     interest: usize,
-    values: &Map<String, Value>,
-    entities: Option<&Map<String, Value>>,
+    stored: &Stored,
     exchange: &Exchange<'_>,
 ) -> Vec<u8> {
     let mut line = format!("{{\"id\":{id},\"match\":{interest},\"storage\":").into_bytes();
@@ -120,11 +120,12 @@ pub(super) fn call_line(
         let _ = serde_json::to_writer(&mut line, value);
         line.extend_from_slice(after.as_bytes());
     };
-    match entities {
-        None => member(values, ","),
+    match &stored.entities {
+        None => member(&stored.values, ","),
         Some(entities) => {
-            member(values, ",\"entities\":");
-            member(entities, ",");
+            member(&stored.values, ",\"entities\":");
+            member(&entities.by_id, ",\"idPaths\":");
+            member(&entities.id_paths, ",");
         }
     }
     let start = line.len();
@@ -286,6 +287,7 @@ fn media_type_of(body: &Bytes) -> Option<HeaderValue> {
 mod tests {
     use serde_json::json;
 
+    use super::super::stored::Entities;
     use super::*;
 
     #[test]
@@ -315,7 +317,8 @@ mod tests {
     #[test]
     fn a_call_is_one_line_of_json() {
         let values = Map::from_iter([("n".to_owned(), json!(1))]);
-        let line = call_line(7, 2, &values, Some(&Map::new()), &Exchange::default());
+        let entities = Some(Entities { by_id: Map::new(), id_paths: Map::new() });
+        let line = call_line(7, 2, &Stored { values, entities }, &Exchange::default());
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
         let read: Value = serde_json::from_slice(&line).unwrap();
         assert_eq!((&read["id"], &read["match"]), (&json!(7), &json!(2)));

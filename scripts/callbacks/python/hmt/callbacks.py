@@ -24,6 +24,7 @@ import json
 import os
 import sys
 import traceback
+import uuid
 
 try:
     import http_types
@@ -155,51 +156,40 @@ class Storage(dict):
 
 
 class Entity(dict):
-    """The entities of a kind by id."""
+    """The entities of a kind by id. An id is a text, and is found by its number too."""
 
     def __init__(self, entities, id_path):
-        super().__init__()
-        self.id_path = id_path or "$.id"
-        for entity in entities:
-            self.insert(entity)
+        super().__init__(entities)
+        self.id_path = id_path or ["id"]
 
     def insert(self, entity):
         """Adds an entity, or replaces the one with the same id. Without an id it gets a new one."""
         place = entity
-        *steps, last = self.id_path.lstrip("$").strip(".").split(".")
+        *steps, last = self.id_path
         for step in steps:
             place = place.setdefault(step, {})
         if place.get(last) is None:
-            import uuid
-
             place[last] = str(uuid.uuid4())
         self[place[last]] = entity
         return entity
 
-    def __missing__(self, key):
-        # An id in a path is text.
-        for own in self:
-            if str(own) == str(key):
-                return super().__getitem__(own)
-        raise KeyError(key)
+    def __getitem__(self, key):
+        return super().__getitem__(str(key))
 
-    def __contains__(self, key):
-        return super().__contains__(key) or any(str(own) == str(key) for own in self)
-
-    def get(self, key, default=None):
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def pop(self, key, *default):
-        for own in list(self):
-            if str(own) == str(key):
-                return super().pop(own)
-        return super().pop(key, *default)
+    def __setitem__(self, key, entity):
+        super().__setitem__(str(key), entity)
 
     def __delitem__(self, key):
-        self.pop(key)
+        super().__delitem__(str(key))
+
+    def __contains__(self, key):
+        return super().__contains__(str(key))
+
+    def get(self, key, default=None):
+        return super().get(str(key), default)
+
+    def pop(self, key, *default):
+        return super().pop(str(key), *default)
 
 
 def _lists(query):
@@ -259,7 +249,7 @@ def _answer(call):
         answer["storage"] = storage
     changed = {name: all for name, all in storage._entities.items() if all != before[2][name]}
     if changed:
-        answer["entities"] = {name: list(all.values()) for name, all in changed.items()}
+        answer["entities"] = changed
     return answer
 
 
