@@ -9,6 +9,7 @@ use crate::completions::Shell;
 use crate::manual::Page;
 use crate::parse;
 use crate::tool::Tool;
+use crate::tutorial;
 
 /// What a run of `hmt` does.
 pub(crate) enum Task {
@@ -18,6 +19,8 @@ pub(crate) enum Task {
     Check(Vec<OsString>),
     /// Write completions.
     Completions(Shell),
+    /// Run the tutorial.
+    Tutorial(tutorial::Options),
     /// Show a page of the manual, or the list of commands.
     Help(Option<Page>),
 }
@@ -75,6 +78,8 @@ enum Command {
     /// Serve recorded responses (hmt-replay)
     #[command(disable_help_flag = true)]
     Replay(Rest),
+    /// Learn to record, build and mock, with a small API that runs in this program
+    Tutorial(tutorial::Options),
     /// Write shell completions for hmt and all its tools to standard output
     Completions {
         /// The shell
@@ -112,6 +117,7 @@ pub(crate) fn read() -> Task {
         Command::Merge(rest) => Task::Tool(Tool::Merge, rest.args),
         Command::Mock(rest) => Task::Tool(Tool::Mock, rest.args),
         Command::Replay(rest) => Task::Tool(Tool::Replay, rest.args),
+        Command::Tutorial(options) => Task::Tutorial(options),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Help { page } => Task::Help(page),
     }

@@ -12,6 +12,7 @@ mod manual;
 #[path = "../parse.rs"]
 mod parse;
 mod tool;
+mod tutorial;
 mod words;
 
 use std::ffi::OsString;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     cli::run("hmt", shown_text, || match args::read() {
         Task::Tool(tool, rest) => run(tool, rest),
         Task::Check(rest) => defaults::check(rest).run(),
+        Task::Tutorial(options) => tutorial::run(&options),
         Task::Completions(shell) => completions::write(shell).map(|()| Status::Done),
         Task::Help(None) => args::print_help().map(|()| Status::Done),
         Task::Help(Some(page)) => manual::show(page),

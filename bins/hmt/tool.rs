@@ -79,7 +79,11 @@ impl Tool {
         spawned.with_context(|| format!("cannot run {}", path.display()))
     }
 
-    fn find(self) -> anyhow::Result<PathBuf> {
+    /// Its path.
+    ///
+    /// # Errors
+    /// It is not installed.
+    pub(crate) fn find(self) -> anyhow::Result<PathBuf> {
         let name = format!("{}{}", self.program(), env::consts::EXE_SUFFIX);
         let own = env::current_exe().context("cannot find the folder of this program")?;
         let folder = own.parent().unwrap_or(Path::new("."));

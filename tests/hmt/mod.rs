@@ -10,6 +10,8 @@ use tempfile::TempDir;
 
 use crate::harness::{Dir, Program, Reply, Run, Server, Upstream, exe, exe_dir, fixture};
 
+mod tutorial;
+
 const TOOLS: [&str; 5] = ["record", "build", "merge", "mock", "replay"];
 
 /// An installation whose tools only print their arguments.

@@ -268,7 +268,18 @@ fn hidden(url: &str) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "kafka")))]
+mod tests_without_kafka {
+    use super::*;
+
+    #[test]
+    fn a_topic_names_the_missing_feature() {
+        let error = Topic::parse("kafka://b/t?sasl.password=SECRET").unwrap_err().to_string();
+        assert!(error.contains("--features kafka") && !error.contains("SECRET"), "{error}");
+    }
+}
+
+#[cfg(all(test, feature = "kafka"))]
 mod tests {
     use super::*;
 
@@ -289,7 +300,6 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "kafka")]
     #[test]
     fn one_topic_has_several_urls() {
         let same =

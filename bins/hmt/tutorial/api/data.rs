@@ -1,11 +1,11 @@
-//! What the shop sells, and to whom.
+//! The data of the API.
 
 use serde_json::{Value, json};
 
-use crate::Query;
+use super::Query;
 
 /// A small red square.
-pub(crate) const PICTURE: &[u8] = include_bytes!("square.png");
+pub(super) const PICTURE: &[u8] = include_bytes!("square.png");
 
 const CATEGORIES: [&str; 4] = ["kitchen", "garden", "office", "outdoor"];
 
@@ -41,13 +41,13 @@ fn products() -> impl Iterator<Item = Value> {
     })
 }
 
-pub(crate) fn product(id: &str) -> Option<Value> {
+pub(super) fn product(id: &str) -> Option<Value> {
     let id: u64 = id.parse().ok()?;
     products().find(|product| product["id"] == id)
 }
 
 /// A page of products, perhaps of one category.
-pub(crate) fn list(query: &Query<'_>) -> Value {
+pub(super) fn list(query: &Query<'_>) -> Value {
     let (page, limit) = (query.number("page", 1).max(1), query.number("limit", 5).min(50));
     let category = query.get("category");
     let wanted = |product: &Value| category.as_ref().is_none_or(|c| product["category"] == **c);
@@ -57,7 +57,7 @@ pub(crate) fn list(query: &Query<'_>) -> Value {
     json!({"total": all.len(), "page": page, "items": items})
 }
 
-pub(crate) fn search(text: &str, limit: usize) -> Value {
+pub(super) fn search(text: &str, limit: usize) -> Value {
     let text = text.to_lowercase();
     let hit = |product: &Value| {
         product["name"].as_str().is_some_and(|n| n.to_lowercase().contains(&text))
@@ -70,7 +70,7 @@ pub(crate) fn search(text: &str, limit: usize) -> Value {
     json!({"query": text, "hits": hits})
 }
 
-pub(crate) fn users() -> Vec<Value> {
+pub(super) fn users() -> Vec<Value> {
     let user = |&(id, name, since): &(&str, &str, &str)| {
         let email = format!("{}@example.com", name.to_lowercase());
         json!({"id": id, "name": name, "email": email, "since": since})
@@ -78,12 +78,12 @@ pub(crate) fn users() -> Vec<Value> {
     USERS.iter().map(user).collect()
 }
 
-pub(crate) fn user(id: &str) -> Option<Value> {
+pub(super) fn user(id: &str) -> Option<Value> {
     users().into_iter().find(|user| user["id"] == *id)
 }
 
-/// Items as ordered, with their prices, and the sum; `None` where one of them makes no sense.
-pub(crate) fn price(items: &[Value]) -> Option<(Vec<Value>, Value)> {
+/// Items as ordered, with their prices, and the sum; `None` if one of them is invalid.
+pub(super) fn price(items: &[Value]) -> Option<(Vec<Value>, Value)> {
     let mut cents = 0.0;
     let mut priced = Vec::new();
     for item in items {

@@ -1,87 +1,127 @@
-//! A small real API to record from: products, users, orders, a search, an image; all in memory.
-//!
-//! `shop-api [PORT]` (0, the default, picks a port) says on standard error where it listens.
-//! Answers are compressed for clients that ask for gzip.
+//! The API that the tutorial records: products, users, orders, a search and an image, all in memory.
 
 mod data;
 
 use std::convert::Infallible;
-use std::io::Write as _;
+use std::io;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, VARY,
-};
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::task::{JoinHandle, JoinSet};
 
 type Answer = Response<Full<Bytes>>;
-type Orders = Arc<Mutex<Vec<Value>>>;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |text| text.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    // In one write, since somebody waits for the line.
-    let ready = format!("listening on http://{}\n", listener.local_addr()?);
-    std::io::stderr().write_all(ready.as_bytes())?;
-    let orders = Orders::default();
+/// The API while it runs.
+pub(super) struct Api {
+    pub(super) url: String,
+    shop: Arc<Shop>,
+    task: JoinHandle<()>,
+}
+
+/// What the handlers share.
+#[derive(Default)]
+struct Shop {
+    orders: Mutex<Vec<Value>>,
+    /// Whether the second version of the API is deployed.
+    is_changed: AtomicBool,
+}
+
+impl Api {
+    /// Starts it on a free port.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub(super) fn start(runtime: &Runtime) -> io::Result<Api> {
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let shop = Arc::new(Shop::default());
+        let task = runtime.spawn(accept(listener, Arc::clone(&shop)));
+        Ok(Api { url, shop, task })
+    }
+
+    /// Deploys a second version: the amount of a price is a text, and products have a rating.
+    pub(super) fn change(&self) {
+        self.shop.is_changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends it.
+    pub(super) fn stop(&self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, shop: Arc<Shop>) {
+    // The connections end with this task.
+    let mut connections = JoinSet::new();
     loop {
-        let (stream, _) = listener.accept().await?;
-        let orders = orders.clone();
-        tokio::spawn(async move {
-            let service = service_fn(|request| respond(request, &orders));
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let shop = Arc::clone(&shop);
+        connections.spawn(async move {
+            let service = service_fn(|request| respond(request, &shop));
             let mut http = hyper::server::conn::http1::Builder::new();
-            // A client that goes away is no event worth a word.
+            // A client that disconnects is not an error.
             let _ =
                 http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn respond(request: Request<Incoming>, orders: &Orders) -> Result<Answer, Infallible> {
+async fn respond(request: Request<Incoming>, shop: &Shop) -> Result<Answer, Infallible> {
     let (head, body) = request.into_parts();
-    let gzip = head
-        .headers
-        .get(ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("gzip"));
-    let answer = match body.collect().await {
+    Ok(match body.collect().await {
         Ok(body) => {
             let query = head.uri.query().unwrap_or_default();
-            route(&head.method, head.uri.path(), query, &body.to_bytes(), orders)
+            route(&head.method, head.uri.path(), query, &body.to_bytes(), shop)
         }
         Err(_) => error(StatusCode::BAD_REQUEST, "the body was cut short"),
-    };
-    Ok(if gzip { compress(answer).await } else { answer })
+    })
 }
 
-fn route(method: &Method, path: &str, query: &str, body: &[u8], orders: &Orders) -> Answer {
+fn route(method: &Method, path: &str, query: &str, body: &[u8], shop: &Shop) -> Answer {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match (method.as_str(), segments.as_slice()) {
         ("GET", ["products"]) => json_answer(StatusCode::OK, &data::list(&Query(query))),
-        ("GET", ["products", id]) => found(data::product(id)),
+        ("GET", ["products", id]) => found(data::product(id).map(|product| shop.now(product))),
         ("GET", ["products", id, "image"]) => image(id),
         ("GET", ["search"]) => search(&Query(query)),
         ("GET", ["users"]) => json_answer(StatusCode::OK, &Value::Array(data::users())),
         ("GET", ["users", id]) => found(data::user(id)),
-        ("POST", ["orders"]) => create(body, orders),
+        ("GET", ["orders"]) => json_answer(StatusCode::OK, &Value::Array(shop.list())),
+        ("POST", ["orders"]) => create(body, shop),
         ("GET", ["orders", id]) => {
-            found(with(orders, |all| position(all, id).map(|at| all[at].clone())))
+            found(with(shop, |all| position(all, id).map(|at| all[at].clone())))
         }
-        ("DELETE", ["orders", id]) => cancel(id, orders),
+        ("DELETE", ["orders", id]) => delete(id, shop),
         (_, ["products" | "users" | "orders" | "search", ..]) => {
-            error(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this path")
+            error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
         }
         _ => error(StatusCode::NOT_FOUND, "no such path"),
+    }
+}
+
+impl Shop {
+    /// A product as the deployed version of the API returns it.
+    fn now(&self, mut product: Value) -> Value {
+        if self.is_changed.load(Ordering::Relaxed) {
+            product["price"]["amount"] = json!(product["price"]["amount"].to_string());
+            product["rating"] = json!(4.5);
+        }
+        product
+    }
+
+    fn list(&self) -> Vec<Value> {
+        with(self, |all| all.clone())
     }
 }
 
@@ -116,24 +156,25 @@ fn image(id: &str) -> Answer {
     answer
 }
 
-fn create(body: &[u8], orders: &Orders) -> Answer {
-    let Ok(wish) = serde_json::from_slice::<Value>(body) else {
-        return error(StatusCode::BAD_REQUEST, "the body is no JSON");
+fn create(body: &[u8], shop: &Shop) -> Answer {
+    let Ok(order) = serde_json::from_slice::<Value>(body) else {
+        return error(StatusCode::BAD_REQUEST, "the body is not JSON");
     };
-    let Some(user) = wish["user"].as_str().and_then(data::user) else {
+    let Some(user) = order["user"].as_str().and_then(data::user) else {
         return error(StatusCode::UNPROCESSABLE_ENTITY, "user: no such user");
     };
-    let Some((items, total)) = wish["items"].as_array().and_then(|items| data::price(items)) else {
+    let Some((items, total)) = order["items"].as_array().and_then(|items| data::price(items))
+    else {
         return error(
             StatusCode::UNPROCESSABLE_ENTITY,
             "items: each needs a product and a quantity",
         );
     };
-    let order = with(orders, |all| {
-        let id = 1001 + all.len();
+    let order = with(shop, |all| {
+        let id = all.last().and_then(|order| order["id"].as_u64()).unwrap_or(1000) + 1;
         let order = json!({
             "id": id, "user": user["id"], "items": items, "total": total,
-            "status": "open", "note": wish["note"].as_str(),
+            "status": "open", "note": order["note"].as_str(),
         });
         all.push(order.clone());
         order
@@ -145,10 +186,10 @@ fn create(body: &[u8], orders: &Orders) -> Answer {
     answer
 }
 
-fn cancel(id: &str, orders: &Orders) -> Answer {
-    with(orders, |all| match position(all, id) {
+fn delete(id: &str, shop: &Shop) -> Answer {
+    with(shop, |all| match position(all, id) {
         Some(at) => {
-            all[at]["status"] = json!("cancelled");
+            all.remove(at);
             let mut answer = Response::new(Full::default());
             *answer.status_mut() = StatusCode::NO_CONTENT;
             answer
@@ -162,8 +203,8 @@ fn position(orders: &[Value], id: &str) -> Option<usize> {
     orders.iter().position(|order| order["id"] == id)
 }
 
-fn with<T>(orders: &Orders, work: impl FnOnce(&mut Vec<Value>) -> T) -> T {
-    work(&mut orders.lock().unwrap_or_else(PoisonError::into_inner))
+fn with<T>(shop: &Shop, work: impl FnOnce(&mut Vec<Value>) -> T) -> T {
+    work(&mut shop.orders.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn found(value: Option<Value>) -> Answer {
@@ -182,18 +223,4 @@ fn json_answer(status: StatusCode, value: &Value) -> Answer {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
-}
-
-async fn compress(answer: Answer) -> Answer {
-    let (mut head, body) = answer.into_parts();
-    let Ok(plain) = body.collect().await.map(http_body_util::Collected::to_bytes);
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    match encoder.write_all(&plain).and_then(|()| encoder.finish()) {
-        Ok(packed) if !plain.is_empty() => {
-            head.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            head.headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-            Response::from_parts(head, Full::from(packed))
-        }
-        _ => Response::from_parts(head, Full::new(plain)),
-    }
 }
