@@ -65,6 +65,19 @@ pub fn is_private(ip: IpAddr) -> bool {
     }
 }
 
+/// True for a host name or address of this machine: `localhost` and names below it (RFC 6761,
+/// section 6.3), and the loopback ranges. An IPv6 address may have brackets.
+pub fn is_loopback_host(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']).trim_end_matches('.');
+    match bare.parse::<IpAddr>() {
+        Ok(ip) => embedded_ipv4(ip).is_loopback(),
+        Err(_) => {
+            let bare = bare.to_ascii_lowercase();
+            bare == "localhost" || bare.ends_with(".localhost")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +100,16 @@ mod tests {
         ] {
             let ip: IpAddr = text.parse().expect("an address");
             assert_eq!((is_link_local(ip), is_private(ip)), (link_local, private), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_this_machine() {
+        for host in ["localhost", "API.localhost", "127.1.2.3", "[::1]", "::ffff:127.0.0.1"] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in ["localhost.evil.test", "10.0.0.1", "0.0.0.0", "[::2]", "notlocalhost"] {
+            assert!(!is_loopback_host(host), "{host}");
         }
     }
 }

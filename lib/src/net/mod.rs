@@ -23,8 +23,10 @@ mod target;
 mod tasks;
 mod throttle;
 mod timer;
+mod tls;
+mod x509;
 
-pub use address::{embedded_ipv4, is_link_local, is_private};
+pub use address::{embedded_ipv4, is_link_local, is_loopback_host, is_private};
 pub use bind::{BindError, bind, ready_line, ready_line_tls};
 pub use body::{BodyError, collect_body, collect_decoded, decoded};
 pub use client::{Client, ClientError};
@@ -40,8 +42,10 @@ pub use serve::{Drained, Limits, OnEnded, OnRefused, Peer, Refused, Report, serv
 pub use target::{Target, TargetError, host_header};
 pub use throttle::ThrottledReport;
 pub use timer::DeadlineTimer;
+pub use tls::{Trust, TrustError};
 
 pub(crate) use client::with_causes;
 pub(crate) use headers::{bytes_beyond_text, latin1};
 pub(crate) use request::recorded_request_headers;
 pub(crate) use target::SCHEME_HEADERS;
+pub(crate) use tls::tls_failure_message;

@@ -14,9 +14,9 @@ use super::link::{RequiredProtocol, TargetForm};
 use super::policy::{Refusal, TargetPolicy};
 use super::proxies::{Proxies, ProxyServer};
 use super::stream::Stream;
-use super::tls::{Trust, tls_failure_message};
 use crate::exchange::Protocol;
 use crate::net::Target;
+use crate::net::{Trust, tls_failure_message};
 
 /// Maximum size of a proxy's response to `CONNECT`, in bytes.
 const MAX_PROXY_HEAD: usize = 16 << 10;

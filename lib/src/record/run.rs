@@ -19,9 +19,9 @@ use super::proxies::Proxies;
 use super::proxy;
 use super::recorder::{Recorder, Routing};
 use super::tally::{Dropped, Summary, Tally};
-use super::tls::Trust;
 use crate::check::Checker;
 use crate::exchange::{Redactor, Selection};
+use crate::net::Trust;
 use crate::net::{self, Limits, Refused, Report, ThrottledReport};
 
 /// Interval at which idle links are checked.

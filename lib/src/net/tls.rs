@@ -101,7 +101,7 @@ impl Trust {
     }
 
     /// A connector; `http1` excludes HTTP/2.
-    pub(super) fn connector(&self, http1: bool) -> io::Result<TlsConnector> {
+    pub(crate) fn connector(&self, http1: bool) -> io::Result<TlsConnector> {
         match self.config.get_or_init(|| self.build()) {
             Ok(configs) if http1 => Ok(TlsConnector::from(configs.http1.clone())),
             Ok(configs) => Ok(TlsConnector::from(configs.any.clone())),
@@ -266,7 +266,7 @@ fn names(known: &str, host: &str) -> bool {
 }
 
 /// Explains why TLS with an upstream failed, and what to do about it.
-pub(super) fn tls_failure_message(error: &io::Error, host: &str) -> String {
+pub(crate) fn tls_failure_message(error: &io::Error, host: &str) -> String {
     const ACCEPT: &str = "--insecure accepts it";
     const TRUST: &str =
         "trust it with --upstream-ca FILE, or accept any certificate with --insecure";
@@ -319,7 +319,7 @@ pub(super) fn tls_failure_message(error: &io::Error, host: &str) -> String {
             }
         }
         Error::PeerIncompatible(_) => {
-            "it supports no TLS version (1.2 or newer) or cipher that hmt-record accepts".to_owned()
+            "it supports no TLS version (1.2 or newer) or cipher that HMT accepts".to_owned()
         }
         error => error.to_string(),
     }
