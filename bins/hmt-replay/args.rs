@@ -1,4 +1,9 @@
 //! The command line of `hmt-replay`.
+//!
+//! The front end includes this file too, so its module has a path.
+
+#[path = "args/send.rs"]
+mod send;
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -15,17 +20,19 @@ use hmt_core::stream::Locator;
 
 use super::serving::{KeyArgs, TlsArgs};
 
+pub(crate) use send::SendConfig;
+
 /// Block size of reads in bytes.
 const BLOCK: usize = 4 << 20;
 /// The default port.
 const PORT: u16 = 8000;
 
-/// Replay recorded HTTP exchanges.
+/// Replay recorded HTTP exchanges: serve the responses, or send the requests again.
 #[derive(Debug, Parser)]
 #[command(
     name = "hmt-replay",
     version,
-    after_help = "Try 'hmt-replay serve --help' for examples.",
+    after_help = "Try 'hmt-replay serve --help' and 'hmt-replay send --help' for examples.",
     max_term_width = 100
 )]
 pub(crate) struct Args {
@@ -35,7 +42,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(Serve),
+    Serve(Box<Serve>),
+    Send(Box<send::Send>),
 }
 
 /// Serve recorded responses.
@@ -190,6 +198,7 @@ impl FromStr for OnMiss {
 /// The command.
 pub(crate) enum Action {
     Serve(Box<Config>),
+    Send(Box<SendConfig>),
     /// Start again in the background.
     Daemon(u16),
     Stop(Option<u16>),
@@ -217,7 +226,12 @@ pub(crate) struct Config {
 
 impl Args {
     pub(crate) fn action(self) -> anyhow::Result<Action> {
-        let Command::Serve(args) = self.command;
+        let args = match self.command {
+            Command::Serve(args) => args,
+            Command::Send(args) => {
+                return args.config().map(|config| Action::Send(Box::new(config)));
+            }
+        };
         if let [Locator::Dir(name)] = args.sources.as_slice() {
             match name.to_str() {
                 Some("stop") => return Ok(Action::Stop(args.port)),

@@ -1,9 +1,10 @@
-//! `hmt-replay`: serves recordings.
+//! `hmt-replay`: serves recordings, and sends them again.
 
 mod args;
 mod load;
 #[path = "../parse.rs"]
 mod parse;
+mod send;
 #[path = "../serving.rs"]
 mod serving;
 
@@ -29,6 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     cli::run(TOOL, shown_text, || match parse::args::<Args>().0.action()? {
         Action::Serve(config) => run(*config),
+        Action::Send(config) => send::run(*config),
         Action::Daemon(port) => daemon::start(TOOL, port),
         Action::Stop(port) => daemon::stop(TOOL, port),
         Action::Status(port) => daemon::status(TOOL, port),

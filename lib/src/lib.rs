@@ -8,7 +8,8 @@
 //!  live HTTP ─┐                              ┌─> spec.yaml ─┬─> hmt-mock ──> HTTP
 //!  HAR, JSONL ┴─ hmt-record ──> exchanges ───┴─ hmt-build   └─> hmt-merge ──> spec.yaml
 //!                                    │
-//!                                    └──> hmt-replay serve ──> HTTP
+//!                                    ├──> hmt-replay serve ──> HTTP
+//!                                    └──> hmt-replay send ──> HTTP ──> exchanges
 //! ```
 //!
 //! # Layout

@@ -65,14 +65,14 @@ documented! {
     build: "hmt-build" [];
     merge: "hmt-merge" [];
     mock: "hmt-mock" [];
-    replay: "hmt-replay" ["serve"];
+    replay: "hmt-replay" ["serve", "send"];
 }
 
 /// The help texts as last reviewed; `INSTA_UPDATE=always cargo test help_texts` accepts new ones.
 #[test]
 fn help_texts_are_as_reviewed() {
     let dir = Dir::new();
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 8] = [
         &["hmt"],
         &["hmt-record"],
         &["hmt-build"],
@@ -80,6 +80,7 @@ fn help_texts_are_as_reviewed() {
         &["hmt-mock"],
         &["hmt-replay"],
         &["hmt-replay", "serve"],
+        &["hmt-replay", "send"],
     ];
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots");

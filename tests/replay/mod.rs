@@ -5,6 +5,7 @@ mod exactness;
 mod matching;
 mod misses;
 mod protocols;
+mod send;
 
 use std::path::Path;
 

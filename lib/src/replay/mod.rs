@@ -1,15 +1,24 @@
-//! Serves recordings: exact answers in the order of the files.
+//! Serves recordings, and sends them again.
 //!
 //! [`load`] reads exchanges into [`crate::recorded::Recordings`], and [`serve`] answers requests
 //! from them. [`crate::recorded`] defines how requests are compared and what an exact answer is;
 //! this module knows nothing of specs.
+//!
+//! [`send()`] sends the recorded requests to a server; the module `carry` replaces in them what
+//! earlier responses gave anew: cookies, tokens, ids.
 
 mod body;
+mod carry;
 mod load;
 mod preflight;
+mod send;
 mod serve;
 mod upstream;
 
 pub use load::{LoadedRecordings, RecordingsLoadError, load};
+pub use send::{
+    Change, Compare, Comparison, DryRun, ExchangeWriter, Observer, Progress, SecretValue,
+    SendError, SendOptions, SendSummary, Speed, WrongOption, dry_run, send,
+};
 pub use serve::{Latency, ReplaySummary, ServeOptions, serve};
 pub use upstream::{FallbackUpstream, UpstreamRecorder};

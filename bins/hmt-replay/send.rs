@@ -1,0 +1,206 @@
+//! `hmt-replay send`: sends recorded requests again.
+
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, bail};
+use hmt_core::cli::{self, Messages, Status, is_foreground_terminal};
+use hmt_core::net::{Report, ThrottledReport};
+use hmt_core::replay::{self, ExchangeWriter, Observer, Progress, SendError, SendSummary};
+use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects, SinkError};
+
+use super::args::SendConfig;
+
+/// Block size of reads in bytes.
+const BLOCK: usize = 1 << 20;
+/// Interval of the status line.
+const UPDATE: Duration = Duration::from_millis(500);
+/// Erases the line and returns to its beginning (ECMA-48: CR, EL).
+const CLEAR: &str = "\r\x1b[K";
+
+pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
+    let messages = Messages::new(super::TOOL, config.quiet);
+    let reader =
+        Reader::open(&config.sources, Some(Box::new(io::stdin())), BLOCK)?.without_partials();
+    let rejects = Arc::new(Mutex::new(Rejected::new(&messages, config.strict)));
+    let on_reject = {
+        let rejects = Arc::clone(&rejects);
+        move |place: RecordPosition<'_>, why: &str| {
+            rejects.lock().unwrap_or_else(PoisonError::into_inner).add(place, why)
+        }
+    };
+    if config.dry_run {
+        let mut tell = |line: &str| messages.warn(line);
+        let run = replay::dry_run(reader, &config.options, &mut tell, on_reject)?;
+        messages.warn(run.sum_up(&config.options.target, config.options.concurrency));
+        run.summary.remarks().into_iter().for_each(|remark| messages.warn(remark));
+        let nothing = run.requests == 0 && run.summary.skipped() > 0;
+        let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        return rejects.status(&run.summary, nothing.then(|| nothing_sent(run.only_unsafe())));
+    }
+    let (summary, replaced) = send(config, reader, &messages, on_reject)?;
+    messages.warn(&summary);
+    summary.remarks().into_iter().for_each(|remark| messages.warn(remark));
+    if let Some(replaced) = replaced.filter(|replaced| !replaced.is_empty()) {
+        messages.warn(format_args!("replaced: {replaced}; use --keep-secrets to keep all"));
+    }
+    let nothing = summary.sent == 0 && summary.skipped() + summary.failed() > 0;
+    let why = nothing.then(|| match summary.failed() {
+        0 => nothing_sent(summary.only_unsafe()),
+        _ => "no request got a response".to_owned(),
+    });
+    let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
+    rejects.status(&summary, why)
+}
+
+fn nothing_sent(only_unsafe: bool) -> String {
+    match only_unsafe {
+        true => "nothing was sent: all methods are unsafe; add --unsafe-methods to send POST, PUT, PATCH and DELETE",
+        false => "nothing was sent: all requests were skipped",
+    }
+    .to_owned()
+}
+
+fn send(
+    config: SendConfig,
+    reader: Reader,
+    messages: &Messages,
+    on_reject: impl FnMut(RecordPosition<'_>, &str) -> bool + Send + 'static,
+) -> anyhow::Result<(SendSummary, Option<hmt_core::exchange::Replaced>)> {
+    let redactor = config.redactor.clone();
+    let stdout: Option<Box<dyn io::Write + Send>> = match config.out {
+        Locator::Stdio => Some(Box::new(cli::stdout_unbuffered()?)),
+        _ => None,
+    };
+    let warn = messages.clone();
+    let notify = Arc::new(move |text: &str| warn.warn(text));
+    let writer = ExchangeWriter::open(&config.out, stdout, redactor.clone(), notify)?;
+    let shower = Shower::new(messages.clone(), config.quiet);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sent = runtime.block_on(async {
+        let shutdown = cli::shutdown()?;
+        let sending = replay::send(
+            reader,
+            config.options,
+            writer,
+            Box::new(shower),
+            None,
+            on_reject,
+            shutdown,
+        );
+        anyhow::Ok(sending.await)
+    });
+    // Pending name resolutions must not delay the end.
+    runtime.shutdown_background();
+    clear();
+    match sent? {
+        Ok((summary, _)) => Ok((summary, redactor.map(|redactor| redactor.replaced()))),
+        Err(SendError::Sink(SinkError::Write { name, cause }))
+            if cause.kind() == io::ErrorKind::BrokenPipe =>
+        {
+            // The reader of the output has what it wanted.
+            Err(anyhow::Error::new(cause).context(name))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// True while the status line is shown.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Removes the status line.
+fn clear() {
+    if SHOWN.swap(false, Ordering::Relaxed) {
+        let _ = write!(io::stderr().lock(), "{CLEAR}");
+    }
+}
+
+/// Shows trouble, and on a terminal the progress.
+struct Shower {
+    problems: ThrottledReport,
+    is_terminal: bool,
+    /// The time of the last status line, and the number of requests then.
+    last: (Instant, u64),
+}
+
+impl Shower {
+    fn new(messages: Messages, quiet: bool) -> Shower {
+        let report: Report = Arc::new(move |text: &str| {
+            clear();
+            messages.warn(text);
+        });
+        Shower {
+            problems: ThrottledReport::new(report),
+            is_terminal: !quiet && is_foreground_terminal(),
+            last: (Instant::now(), 0),
+        }
+    }
+}
+
+impl Observer for Shower {
+    fn report(&mut self, kind: &'static str, text: &str) {
+        self.problems.report(kind, "", || text.to_owned());
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        if !self.is_terminal {
+            return;
+        }
+        let Progress { sent, failed, skipped, differences } = progress;
+        let elapsed = self.last.0.elapsed();
+        // The shell may have put the process into the background since.
+        if elapsed < UPDATE || !is_foreground_terminal() {
+            return;
+        }
+        let done = sent + failed;
+        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = (done - self.last.1) * 1000 / millis;
+        let mut line = format!("{sent} sent ({rate}/s), {failed} failed, {skipped} skipped");
+        if let Some(differences) = differences {
+            line.push_str(&format!(", {differences} differ"));
+        }
+        SHOWN.store(true, Ordering::Relaxed);
+        let _ = write!(io::stderr().lock(), "{CLEAR}{line}");
+        self.last = (Instant::now(), done);
+    }
+}
+
+/// The records that are no exchanges.
+struct Rejected {
+    rejects: Rejects,
+    strict: bool,
+    first: Option<String>,
+}
+
+impl Rejected {
+    fn new(messages: &Messages, strict: bool) -> Rejected {
+        let messages = messages.clone();
+        let rejects = Rejects::new(move |text| messages.error(text));
+        Rejected { rejects, strict, first: None }
+    }
+
+    /// Returns false to end the run.
+    fn add(&mut self, place: RecordPosition<'_>, why: &str) -> bool {
+        self.first.get_or_insert_with(|| format!("{place}: {why}"));
+        self.rejects.add(place, why);
+        !self.strict
+    }
+
+    /// The result of a run; `failed` says why nothing was achieved.
+    fn status(&self, summary: &SendSummary, failed: Option<String>) -> anyhow::Result<Status> {
+        self.rejects.finish(summary.exchanges);
+        if let Some(first) = self.first.as_ref().filter(|_| self.strict) {
+            bail!("--strict: {first}");
+        }
+        if self.rejects.count() > 0 && summary.exchanges == 0 {
+            bail!("no record is an exchange, so there is nothing to send");
+        }
+        match failed {
+            Some(why) => Err(anyhow!(why)),
+            None if self.rejects.count() > 0 => Ok(Status::Partly),
+            None => Ok(Status::Done),
+        }
+    }
+}

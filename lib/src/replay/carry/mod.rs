@@ -1,0 +1,55 @@
+//! Carries values over: a value that a recorded response gave, and that a later request used, is
+//! replaced by the value that the new response has at the same place.
+//!
+//! [`Table`] sees the recorded exchanges in order. For each request it finds the values that came
+//! from earlier responses ([`Use`]), without knowing the new responses yet. [`Slot`] holds the new
+//! response that such a value waits for, and [`apply`] writes the new values into the request.
+//!
+//! * [`value`]: which values are distinctive enough to be followed.
+//! * [`name`]: which names mark an identifier, and of what.
+//! * [`walk`]: the scalars of a JSON text, with their positions.
+//! * [`origin`]: the values of a response and their places; [`spot`]: those of a request.
+
+mod apply;
+mod name;
+mod origin;
+mod slot;
+mod spot;
+mod table;
+mod value;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use apply::{Applied, apply};
+pub(super) use origin::{Answered, Place};
+pub(super) use slot::Slot;
+pub(super) use spot::{Carrier, Draft, Encoding};
+pub(super) use table::{Secrets, Table};
+
+use std::sync::Arc;
+
+/// A part of a request that is replaced.
+#[derive(Debug)]
+pub(super) struct Use {
+    /// The text that holds the part.
+    pub(super) carrier: Carrier,
+    /// The part in it, in bytes.
+    pub(super) range: std::ops::Range<usize>,
+    /// How the new value is written there.
+    pub(super) encoding: Encoding,
+    /// The recorded value.
+    pub(super) old: Box<str>,
+    /// Where the new value comes from.
+    pub(super) source: Source,
+}
+
+/// Where a new value comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Places in earlier responses; the first one that has a value counts.
+    Answers(Vec<(Arc<Slot>, Place)>),
+    /// The user.
+    Given(Arc<str>),
+}

@@ -1,0 +1,50 @@
+//! Requests that wait for others of their lane.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::plan::Planned;
+
+/// A lane in which all requests follow each other, if only one may be in progress.
+pub(super) const ONLY: u64 = 0;
+
+/// A request with its share of the room for waiting ones.
+type Waiting = (Box<Planned>, OwnedSemaphorePermit);
+
+/// The waiting requests by lane. A lane that is here is being worked on.
+#[derive(Default)]
+pub(super) struct Lanes(RefCell<HashMap<u64, VecDeque<Waiting>>>);
+
+impl Lanes {
+    /// Adds a request; `Some` if nobody works on its lane, which the caller then does.
+    pub(super) fn push(
+        &self,
+        lane: u64,
+        planned: Box<Planned>,
+        room: OwnedSemaphorePermit,
+    ) -> Option<Waiting> {
+        let mut lanes = self.0.borrow_mut();
+        match lanes.get_mut(&lane) {
+            Some(waiting) => {
+                waiting.push_back((planned, room));
+                None
+            }
+            None => {
+                lanes.insert(lane, VecDeque::new());
+                Some((planned, room))
+            }
+        }
+    }
+
+    /// The next request of a lane; without one, the caller's work on it ends.
+    pub(super) fn next(&self, lane: u64) -> Option<Waiting> {
+        let mut lanes = self.0.borrow_mut();
+        let next = lanes.get_mut(&lane).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            lanes.remove(&lane);
+        }
+        next
+    }
+}

@@ -1,0 +1,30 @@
+//! Sends recorded requests again.
+//!
+//! A thread reads and plans ([`feed`], [`plan`]); tasks of one single-threaded runtime send
+//! ([`run`]), each lane of requests in its order ([`lanes`], [`order`]). [`link`] holds the connections,
+//! [`wire`] converts requests and responses, [`record`] writes the new exchanges.
+
+mod dry;
+mod feed;
+mod lanes;
+mod latency;
+mod link;
+mod options;
+mod order;
+mod pace;
+mod plan;
+mod record;
+mod run;
+mod summary;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use dry::{DryRun, dry_run};
+pub use options::{
+    Change, Compare, Comparison, Observer, Progress, SecretValue, SendOptions, Speed, WrongOption,
+};
+pub use record::ExchangeWriter;
+pub use run::{SendError, send};
+pub use summary::SendSummary;
