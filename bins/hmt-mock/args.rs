@@ -12,7 +12,7 @@ use clap::Parser;
 use clap::parser::ValueSource;
 use hmt_core::cli::daemon::is_daemon;
 use hmt_core::cli::{self, Failure, Messages, parse_duration};
-use hmt_core::exchange::{RedactOptions, Redactor, random_key};
+use hmt_core::exchange::{Pattern, RedactOptions, Redactor, random_key};
 use hmt_core::mock::{ServerOptions, Settings, Upstream};
 use hmt_core::net::{Client, InboundRouting, Report, Target};
 use hmt_core::stream::Locator;
@@ -174,6 +174,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOKEN", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     admin_token: Option<String>,
 
+    /// Let webhooks be on this host too; * stands for any text
+    ///
+    /// Without this, webhooks must be on this machine. Link-local and metadata addresses and the
+    /// ports of the mock are never contacted. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    allow_webhook: Vec<Pattern>,
+
     /// How long to wait for requests in flight after SIGTERM
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     grace: Duration,
@@ -228,6 +235,8 @@ pub(crate) struct Config {
     pub(crate) specs: Vec<String>,
     /// The folder of the programs that edit responses.
     pub(crate) callback_dir: Option<PathBuf>,
+    /// Hosts of webhooks beyond this machine.
+    pub(crate) allow_webhook: Vec<Pattern>,
     pub(crate) ref_root: Option<PathBuf>,
     /// References may lead to other servers.
     pub(crate) remote_refs: bool,
@@ -332,6 +341,7 @@ impl Args {
         Ok(Config {
             specs: self.specs,
             callback_dir: self.callback_dir,
+            allow_webhook: self.allow_webhook,
             ref_root: self.ref_root,
             remote_refs: self.remote_refs,
             strict: self.strict,

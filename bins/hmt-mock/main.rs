@@ -56,6 +56,7 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let shutdown = cli::shutdown()?;
     let mut mock = Mock::new(catalogue, config.settings.clone());
+    mock.allow_webhooks(config.allow_webhook.clone());
     if let Some(folder) = &config.callback_dir {
         let report = config.serving.report.clone();
         mock.set_callbacks(Callbacks::start(folder, report).await?);

@@ -9,8 +9,9 @@ use std::thread;
 use anyhow::bail;
 use hmt_core::cli::Messages;
 use hmt_core::exchange::Redactor;
-use hmt_core::mock::{Catalogue, Fetch, Mock, Seen, Sources, WATCH_EVERY};
+use hmt_core::mock::{Catalogue, Fetch, Loader, Mock, Seen, Sources, WATCH_EVERY};
 use hmt_core::net::Fetcher;
+use hmt_core::spec::Document;
 use tokio::runtime::Handle;
 
 use super::args::Config;
@@ -68,11 +69,7 @@ impl Specs {
             self.seen = Seen::look(&loaded.files);
             self.files = loaded.files;
         }
-        let mut catalogue = Catalogue::compile(loaded.documents)?;
-        catalogue.set_strict_one_of(self.strict_one_of);
-        if let Some(redactor) = self.redactor.clone() {
-            catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));
-        }
+        let catalogue = self.compile(loaded.documents)?;
         // The loader and the compiler may report the same problem.
         let mut warnings: Vec<String> = Vec::new();
         let mut known = HashSet::new();
@@ -94,14 +91,22 @@ impl Specs {
         Ok(catalogue)
     }
 
+    /// Compiles documents as the flags say.
+    fn compile(&self, documents: Vec<Document>) -> anyhow::Result<Catalogue> {
+        let mut catalogue = Catalogue::compile(documents)?;
+        catalogue.set_strict_one_of(self.strict_one_of);
+        if let Some(redactor) = self.redactor.clone() {
+            catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));
+        }
+        Ok(catalogue)
+    }
+
     /// Lets the admin port load everything again and, with `watch`, loads it whenever a file
     /// changes.
     pub(crate) fn attach(self, mock: &Arc<Mock>, messages: &Messages, watch: bool) {
         let specs = Arc::new(Mutex::new(self));
-        mock.set_loader(Box::new({
-            let (specs, messages) = (Arc::clone(&specs), messages.clone());
-            move || locked(&specs).load(&messages).map_err(|error| format!("{error:#}"))
-        }));
+        let (shared, told) = (Arc::clone(&specs), messages.clone());
+        mock.set_loader(Box::new(SpecLoader { specs: shared, messages: told }));
         if watch {
             let (mock, messages) = (Arc::clone(mock), messages.clone());
             thread::spawn(move || Specs::watch(&specs, &mock, &messages));
@@ -129,6 +134,27 @@ impl Specs {
                 }
             }
         }
+    }
+}
+
+/// What the mock uses while it runs.
+struct SpecLoader {
+    specs: Arc<Mutex<Specs>>,
+    messages: Messages,
+}
+
+impl Loader for SpecLoader {
+    fn load(&self) -> Result<Catalogue, String> {
+        locked(&self.specs).load(&self.messages).map_err(|error| format!("{error:#}"))
+    }
+
+    fn documents(&self) -> Result<Vec<Document>, String> {
+        let loaded = locked(&self.specs).sources.load().map_err(|error| format!("{error:#}"))?;
+        Ok(loaded.documents)
+    }
+
+    fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String> {
+        locked(&self.specs).compile(documents).map_err(|error| format!("{error:#}"))
     }
 }
 

@@ -20,6 +20,7 @@ mod security;
 mod serving;
 mod specs;
 mod validity;
+mod webhooks;
 
 use crate::harness::{Dir, Response, Server};
 

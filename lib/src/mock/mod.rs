@@ -23,12 +23,18 @@ mod log;
 mod preferences;
 mod server;
 mod stages;
+mod webhooks;
 mod world;
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+
+use crate::exchange::Pattern;
+use crate::net::GuardedClient;
+use crate::spec::Document;
+use webhooks::Webhooks;
 
 pub use answer::{Answer, Source};
 pub use banner::banner;
@@ -74,22 +80,47 @@ pub struct Mock {
     catalogue: ArcSwap<Catalogue>,
     world: World,
     settings: Settings,
-    loader: OnceLock<Loader>,
+    loader: OnceLock<Box<dyn Loader>>,
     callbacks: Option<Callbacks>,
+    webhooks: Webhooks,
+    outbound: GuardedClient,
 }
 
-/// Loads the specs again.
-///
-/// # Errors
-/// Why they cannot be served.
-pub type Loader = Box<dyn Fn() -> Result<Catalogue, String> + Send + Sync>;
+/// Loads and compiles specs as the command line says.
+pub trait Loader: Send + Sync {
+    /// Loads the specs again.
+    ///
+    /// # Errors
+    /// Why they cannot be served.
+    fn load(&self) -> Result<Catalogue, String>;
+
+    /// The documents of the specs.
+    ///
+    /// # Errors
+    /// Why they cannot be loaded.
+    fn documents(&self) -> Result<Vec<Document>, String>;
+
+    /// Compiles other documents in the same way.
+    ///
+    /// # Errors
+    /// Why they cannot be served.
+    fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String>;
+}
 
 impl Mock {
     /// Starts with a catalogue; the world begins as the catalogue's specs declare it.
     pub fn new(catalogue: Catalogue, settings: Settings) -> Mock {
         let world = World::new(catalogue.initial().clone(), settings.seed, settings.journal);
         let catalogue = ArcSwap::from_pointee(catalogue);
-        Mock { catalogue, world, settings, loader: OnceLock::new(), callbacks: None }
+        Mock {
+            catalogue,
+            world,
+            settings,
+            loader: OnceLock::new(),
+            callbacks: None,
+            webhooks: Webhooks::default(),
+            outbound: GuardedClient::default(),
+        }
     }
 
     /// Lets programs edit the answers.
@@ -102,14 +133,42 @@ impl Mock {
         self.callbacks.as_ref()
     }
 
-    /// True where an answer may have to wait for others: an upstream, or a callback.
+    /// True where an answer may have to wait for others: an upstream, a callback, or a webhook.
     pub(self) fn waits(&self) -> bool {
-        self.settings.upstream.is_some() || self.callbacks.is_some()
+        self.settings.upstream.is_some() || self.callbacks.is_some() || self.webhooks.any()
     }
 
-    /// Says how the admin port loads the specs again. The first call counts.
-    pub fn set_loader(&self, loader: Loader) {
+    /// Says how the specs are loaded again. The first call counts.
+    pub fn set_loader(&self, loader: Box<dyn Loader>) {
         let _ = self.loader.set(loader);
+    }
+
+    /// Hosts beyond this machine that webhooks may have.
+    pub fn allow_webhooks(&mut self, hosts: Vec<Pattern>) {
+        self.outbound = GuardedClient::new(hosts);
+    }
+
+    fn loader(&self) -> Result<&dyn Loader, String> {
+        let loader = self.loader.get().ok_or("this mock cannot load its specs again")?;
+        Ok(loader.as_ref())
+    }
+
+    pub(self) fn documents(&self) -> Result<Vec<Document>, String> {
+        self.loader()?.documents()
+    }
+
+    pub(self) fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String> {
+        self.loader()?.compile(documents)
+    }
+
+    /// The webhooks that may change the specs for a request.
+    pub(self) fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
+    /// Sends requests to URLs that clients name.
+    pub(self) fn outbound(&self) -> &GuardedClient {
+        &self.outbound
     }
 
     /// Loads the specs again and puts them in place.
@@ -117,8 +176,7 @@ impl Mock {
     /// # Errors
     /// Why they cannot be served; those from before stay.
     pub fn reload(&self) -> Result<(), String> {
-        let loader = self.loader.get().ok_or("this mock cannot load its specs again")?;
-        self.replace(loader()?);
+        self.replace(self.loader()?.load()?);
         Ok(())
     }
 
@@ -141,5 +199,6 @@ impl Mock {
     pub fn replace(&self, catalogue: Catalogue) {
         self.world.storage().set_initial(catalogue.initial().clone());
         self.catalogue.store(Arc::new(catalogue));
+        self.webhooks.specs_changed();
     }
 }

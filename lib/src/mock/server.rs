@@ -122,6 +122,12 @@ pub async fn serve(
         (options.grace, options.report.clone(), options.protocols.clone());
     let (stop, stopping) = watch::channel(());
     let limits = Limits { report, ..Limits::default() };
+    let admin_address = match &admin {
+        Some(listener) => Some(listener.local_addr()?),
+        None => None,
+    };
+    let own = [Some(listener.local_addr()?), admin_address].into_iter().flatten().collect();
+    mock.outbound().set_own(own);
     let admin = admin.map(|listener| {
         let access =
             Access { token: options.admin_token.clone(), redactor: options.redactor.clone() };
@@ -242,7 +248,12 @@ impl MockServer {
             Ok((inbound, body, raw)) => {
                 let (call, logged) =
                     self.call(&parts, inbound, Body::lent(body), Bytes::clone(raw));
-                (stages::answer(&self.context(&catalogue), &call).await, logged)
+                let answer = match self.narrowed(&call).await {
+                    Ok(None) => stages::answer(&self.context(&catalogue), &call).await,
+                    Ok(Some(specs)) => stages::answer(&self.context(&specs), &call).await,
+                    Err(failure) => *failure,
+                };
+                (answer, logged)
             }
             Err(refusal) => (Answer::clone(refusal), None),
         };
@@ -260,6 +271,20 @@ impl MockServer {
             sleep(answer.delivery.delay).await;
         }
         to_response(answer, head)
+    }
+
+    /// The specs for a request, if webhooks change them.
+    async fn narrowed(&self, call: &Call<'_>) -> Result<Option<Arc<Catalogue>>, Box<Answer>> {
+        let webhooks = self.mock.webhooks();
+        if !webhooks.any() {
+            return Ok(None);
+        }
+        let exchange = Exchange { request: call.request.clone(), ..Exchange::default() };
+        let specs = webhooks.specs_for(&self.mock, self.mock.outbound(), &exchange).await;
+        specs.map_err(|why| {
+            (self.options.report)(&format!("webhook {why}"));
+            Box::new(Answer::problem(StatusCode::BAD_GATEWAY, "a webhook failed", &why))
+        })
     }
 
     /// Puts an answered request into the journal.

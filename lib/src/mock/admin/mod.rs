@@ -7,6 +7,7 @@ mod faults;
 mod guard;
 mod health;
 mod overrides;
+mod pregen;
 mod reload;
 mod requests;
 mod routes;
@@ -89,6 +90,10 @@ const ROUTES: &[Route] = &[
     Route { method: Method::GET, path: "/admin/faults", handler: faults::get },
     Route { method: Method::PUT, path: "/admin/faults", handler: faults::put },
     Route { method: Method::GET, path: "/admin/health", handler: health::get },
+    Route { method: Method::GET, path: pregen::PATH, handler: pregen::list },
+    Route { method: Method::DELETE, path: pregen::PATH, handler: pregen::clear },
+    Route { method: Method::POST, path: pregen::OF_URL, handler: pregen::add },
+    Route { method: Method::DELETE, path: pregen::OF_URL, handler: pregen::remove },
     Route { method: Method::GET, path: "/admin/overrides", handler: overrides::list },
     Route { method: Method::POST, path: "/admin/overrides", handler: overrides::add },
     Route { method: Method::PUT, path: "/admin/overrides", handler: overrides::replace },

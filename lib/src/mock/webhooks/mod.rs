@@ -1,0 +1,87 @@
+//! Webhooks that see a request and the specs before it is answered, and may change the specs for
+//! it.
+//!
+//! `narrow` asks them and compiles what they answer; this file has the list of them.
+
+mod narrow;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::net::Target;
+
+use narrow::Narrowing;
+
+/// The registered webhooks, in the order in which they are asked.
+#[derive(Debug, Default)]
+pub(super) struct Webhooks {
+    all: Mutex<Vec<Webhook>>,
+    /// There are some.
+    any: AtomicBool,
+    narrowing: Narrowing,
+}
+
+/// A webhook.
+#[derive(Clone, Debug)]
+pub(super) struct Webhook {
+    /// As it was registered.
+    pub(super) url: Arc<str>,
+    target: Target,
+}
+
+impl Webhook {
+    pub(super) fn new(url: &str, target: Target) -> Webhook {
+        Webhook { url: url.into(), target }
+    }
+}
+
+impl Webhooks {
+    /// True if there are some. Each request asks this.
+    pub(super) fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    /// Their URLs, in the order in which they are asked.
+    pub(super) fn list(&self) -> Vec<Arc<str>> {
+        self.locked().iter().map(|one| Arc::clone(&one.url)).collect()
+    }
+
+    /// Adds one, unless it is there.
+    pub(super) fn add(&self, webhook: Webhook) {
+        self.change(|all| {
+            if all.iter().all(|one| one.target != webhook.target) {
+                all.push(webhook);
+            }
+        });
+    }
+
+    /// Removes one; false if there is none with this target.
+    pub(super) fn remove(&self, target: &Target) -> bool {
+        self.change(|all| {
+            let before = all.len();
+            all.retain(|one| one.target != *target);
+            all.len() < before
+        })
+    }
+
+    /// Removes all.
+    pub(super) fn clear(&self) {
+        self.change(Vec::clear);
+    }
+
+    /// The specs have changed: what was compiled from them is of no use.
+    pub(super) fn specs_changed(&self) {
+        self.narrowing.forget();
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<Webhook>) -> T) -> T {
+        let mut all = self.locked();
+        let result = change(&mut all);
+        self.any.store(!all.is_empty(), Ordering::Relaxed);
+        result
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Vec<Webhook>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
