@@ -124,6 +124,14 @@ pub(crate) struct Args {
     #[arg(long)]
     no_validate: bool,
 
+    /// Keep state: collections and items are found by their paths and schemas
+    ///
+    /// POST on a collection adds an item, GET lists the items with filters, order and pages, and GET,
+    /// PUT, PATCH and DELETE on an item act on it. The items at the start are those of x-hmt-data,
+    /// else of the examples and recordings of the spec.
+    #[arg(long)]
+    stateful: bool,
+
     /// Generate new data for each request, without recordings and examples
     #[arg(long)]
     dynamic: bool,
@@ -244,6 +252,8 @@ pub(crate) struct Config {
     pub(crate) strict: bool,
     /// Require exactly one branch of `oneOf`.
     pub(crate) strict_one_of: bool,
+    /// Keep state without annotations.
+    pub(crate) stateful: bool,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     /// `None` without admin endpoints.
@@ -346,6 +356,7 @@ impl Args {
             remote_refs: self.remote_refs,
             strict: self.strict,
             strict_one_of: self.strict_one_of,
+            stateful: self.stateful,
             address: self.bind,
             port: self.port,
             admin_port: (!self.no_admin).then_some(self.admin_port),

@@ -27,6 +27,8 @@ pub(crate) struct Specs {
     strict: bool,
     /// Requests must match exactly one branch of `oneOf`.
     strict_one_of: bool,
+    /// Operations without annotations keep state too.
+    stateful: bool,
     seen: Seen,
     /// The files and folders of the last load.
     files: Vec<PathBuf>,
@@ -55,6 +57,7 @@ impl Specs {
             redactor: config.redactor.clone(),
             strict: config.strict,
             strict_one_of: config.strict_one_of,
+            stateful: config.stateful,
             seen: Seen::default(),
             files: Vec::new(),
         })
@@ -93,7 +96,7 @@ impl Specs {
 
     /// Compiles documents as the flags say.
     fn compile(&self, documents: Vec<Document>) -> anyhow::Result<Catalogue> {
-        let mut catalogue = Catalogue::compile(documents)?;
+        let mut catalogue = Catalogue::compile_with(documents, self.stateful)?;
         catalogue.set_strict_one_of(self.strict_one_of);
         if let Some(redactor) = self.redactor.clone() {
             catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));

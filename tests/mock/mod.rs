@@ -19,6 +19,7 @@ mod routing;
 mod security;
 mod serving;
 mod specs;
+mod state;
 mod validity;
 mod webhooks;
 

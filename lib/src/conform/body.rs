@@ -2,20 +2,50 @@
 
 use serde_json::Value;
 
-use super::api::{Api, Media, Violation};
+use super::api::{Api, Matched, Media, Violation};
 use super::coerce::Coerce;
 use super::form::{self, Field};
 use super::media::{essence, find_media, is_unstructured, is_xml, is_yaml};
 use super::sequence::Sequence;
 use super::xml;
 use crate::exchange::{
-    Body, NotJson, Pairs, Syntax, body_text, header, json_by_rule, json_error, media_type,
+    Body, NotJson, Pairs, Request, Syntax, body_text, header, json_by_rule, json_error, media_type,
     parse_json, parse_query, type_of_bytes,
 };
 use crate::schema::{Direction, NodeId, Problem, Types};
 use crate::spec::from_yaml;
 
 impl Api {
+    /// The body of a request as a value, read as its declared media type is; `None` where it is
+    /// empty, not declared or malformed.
+    pub fn body_value(&self, matched: &Matched<'_>, request: &Request<'_>) -> Option<Value> {
+        let content = &matched.operation.request_body.as_ref()?.content;
+        if request.body.is_empty() {
+            return None;
+        }
+        let content_type = header(&request.headers, "content-type");
+        let content_type = content_type.filter(|text| media_type(text).is_some());
+        let (key, media) = find_media(content, content_type).or_else(|| {
+            content
+                .first()
+                .filter(|_| content_type.is_none())
+                .map(|(key, media)| (key.as_str(), media))
+        })?;
+        let declared = content_type.unwrap_or(key);
+        if let Some(value) = json_by_rule::<Value>(&request.body, Some(declared)) {
+            return value.ok();
+        }
+        let essence = essence(declared);
+        let kind = Kind { essence: &essence, content_type, of_range: key.ends_with("/*") };
+        let message = Message {
+            headers: &request.headers,
+            body: &request.body,
+            direction: Direction::Request,
+            keep: None,
+        };
+        self.other_syntax(&kind, media, media.schema?, &message).ok().flatten()
+    }
+
     /// Checks a non-empty body against the `content` of its message.
     pub(super) fn check_body(
         &self,

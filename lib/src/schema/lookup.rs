@@ -3,6 +3,11 @@
 use super::node::{NodeId, SchemaSet, Types, Xml};
 
 impl SchemaSet {
+    /// The node of the schema at a JSON pointer, if it was compiled.
+    pub fn at(&self, pointer: &str) -> Option<NodeId> {
+        self.by_pointer.get(pointer).copied()
+    }
+
     /// The types that a value can have; all types if the schema does not say. Follows references
     /// and combinations.
     pub fn types(&self, id: NodeId) -> Types {

@@ -25,6 +25,8 @@ pub enum Source {
     Example,
     /// Composed or generated from a schema.
     Generated,
+    /// The entities that the mock keeps.
+    State,
     /// The real server.
     Upstream,
     /// A fault that was asked for.
@@ -42,6 +44,7 @@ impl Source {
             Source::Recording => "recording",
             Source::Example => "example",
             Source::Generated => "generated",
+            Source::State => "state",
             Source::Upstream => "upstream",
             Source::Fault => "fault",
             Source::Override => "override",

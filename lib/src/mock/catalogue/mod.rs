@@ -7,7 +7,10 @@ mod example_match;
 mod faults;
 mod load;
 mod plans;
+mod state;
 mod watch;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::conform::Api;
 use crate::recorded::{MatchRule, Recordings};
@@ -18,6 +21,10 @@ use super::world::Initial;
 pub use super::world::DataError;
 pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
 pub(super) use plans::{Making, MediaPlan, OperationPlan, ResponsePlan, Spec};
+pub(super) use state::{
+    FieldRole, ItemPlace, KindPlan, ListPlace, PageField, Place, QueryPlan, QueryRole, RangeRule,
+    Role, StateOperation, StatePlan, role_of, same_name, target,
+};
 pub use watch::{Seen, WATCH_EVERY};
 
 /// Why documents cannot be served.
@@ -44,28 +51,49 @@ pub struct Catalogue {
     pub(super) specs: Vec<Spec>,
     recordings: Recordings,
     initial: Initial,
+    /// Another one for each catalogue of this process.
+    number: u64,
 }
 
 impl Catalogue {
-    /// Compiles documents, in the order of precedence.
+    /// Compiles documents, in the order of precedence. Only annotated operations keep state.
     ///
     /// # Errors
     /// The location in the document that cannot be served.
     pub fn compile(documents: Vec<Document>) -> Result<Catalogue, CompileError> {
+        Catalogue::compile_with(documents, false)
+    }
+
+    /// Like [`Catalogue::compile`]; `stateful`: collections that are found by their paths and
+    /// schemas keep state too.
+    ///
+    /// # Errors
+    /// The location in the document that cannot be served.
+    pub fn compile_with(
+        documents: Vec<Document>,
+        stateful: bool,
+    ) -> Result<Catalogue, CompileError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
         let mut recordings = Recordings::new(MatchRule::default());
         let mut specs = Vec::with_capacity(documents.len());
-        let initial = Initial::of_documents(documents.iter().map(|document| &document.root))?;
+        let mut initial = Initial::of_documents(documents.iter().map(|document| &document.root))?;
         for document in documents {
             check_refs(&document)?;
             recordings
                 .add_document(&document.root)
                 .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
             let api = Api::compile(&document)?;
+            let mut state = StatePlan::compile(&api, &document.root, stateful);
+            if let Some(state) = &mut state {
+                state.rename_taken(&initial, &document.source);
+                state.seed(&api, &document.root, &mut initial);
+            }
             // A large document together with its plans would be the peak of memory.
             drop(document);
-            specs.push(Spec::compile(api));
+            specs.push(Spec { state, ..Spec::compile(api) });
         }
-        Ok(Catalogue { specs, recordings, initial })
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Ok(Catalogue { specs, recordings, initial, number })
     }
 
     /// Problems of the documents that leave them usable.
@@ -80,6 +108,11 @@ impl Catalogue {
     /// What the storage contains at the start.
     pub(super) fn initial(&self) -> &Initial {
         &self.initial
+    }
+
+    /// Another number for each catalogue of this process; never 0.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The recordings of all documents.

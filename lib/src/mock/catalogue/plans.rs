@@ -24,12 +24,15 @@ use super::credentials::Credentials;
 use super::deprecation;
 use super::example_match::ExampleMatches;
 use super::faults;
+use super::state::{StateOperation, StatePlan};
 
 /// A compiled document and the plans of its answers.
 #[derive(Debug)]
 pub(in crate::mock) struct Spec {
     pub(in crate::mock) api: Api,
-    operations: Vec<OperationPlan>,
+    pub(super) operations: Vec<OperationPlan>,
+    /// The operations that keep state; `None` if there are none.
+    pub(in crate::mock) state: Option<StatePlan>,
     /// Schemas without a valid value, and examples that violate their schemas.
     pub(in crate::mock) warnings: Vec<String>,
 }
@@ -168,7 +171,16 @@ impl Spec {
         let of_schemas = plans.known.values().flat_map(|plan| plan.example_faults()).cloned();
         let of_schemas: BTreeSet<String> = of_schemas.collect();
         warnings.extend(faults::warnings(&api, of_schemas.into_iter()));
-        Spec { api, operations, warnings }
+        Spec { api, operations, state: None, warnings }
+    }
+
+    /// The state that an operation keeps, if it does.
+    pub(in crate::mock) fn state_of(
+        &self,
+        id: OperationId,
+    ) -> Option<(&StatePlan, &StateOperation)> {
+        let state = self.state.as_ref()?;
+        Some((state, state.operation(id)?))
     }
 
     pub(in crate::mock) fn plan(&self, id: OperationId) -> &OperationPlan {
@@ -305,6 +317,11 @@ impl MediaPlan {
             Some(_) => self.examples.iter().find(|(own, _)| own.as_deref() == name),
         }
         .map(|(_, body)| body)
+    }
+
+    /// Makes bodies from the schema, as JSON.
+    pub(in crate::mock) fn composer(&self) -> Option<&Plan> {
+        self.plan.as_deref()
     }
 
     /// A body generated from the schema, in the syntax of the negotiated type.

@@ -12,6 +12,7 @@ mod overriding;
 mod preflight;
 mod recording;
 mod reflect;
+mod state;
 mod upstream;
 mod validation;
 
@@ -61,7 +62,8 @@ async fn unbroken(
     if let Some(answer) = overriding::answer(context, call, found.as_ref().ok()) {
         return answer;
     }
-    if let Some(answer) = recording::answer(context, call) {
+    let stateful = found.as_ref().is_ok_and(|operation| state::keeps(call, operation));
+    if let Some(answer) = (!stateful).then(|| recording::answer(context, call)).flatten() {
         return answer;
     }
     let operation = match found {
@@ -92,7 +94,8 @@ fn of_operation(
         Ok(choice) => choice,
         Err(refusal) => return *refusal,
     };
-    let mut answer = fill(context, call, operation, &choice);
+    let kept = state::answer(context, call, operation);
+    let mut answer = kept.unwrap_or_else(|| fill(context, call, operation, &choice));
     if context.settings.report_overlaps && answer.note.is_none() {
         answer.note = validation::overlaps(call, operation);
     }

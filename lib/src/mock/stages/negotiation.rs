@@ -111,6 +111,29 @@ pub(super) fn of_status<'a>(
     Some(Choice { response: Some(response), status, media, example })
 }
 
+/// Chooses for a success: the first of some statuses that the operation declares explicitly, else
+/// the usual response, where `2XX` and `default` are sent as the first of the statuses. `None` if
+/// the operation declares no success.
+pub(super) fn success<'a>(
+    call: &Call<'_>,
+    operation: &'a MatchedOperation<'_>,
+    codes: &[u16],
+) -> Option<Choice<'a>> {
+    let plan = operation.plan;
+    let exact = codes.iter().find_map(|&code| {
+        let response = response(plan, StatusKey::Code(code))?;
+        Some((response, StatusCode::from_u16(code).ok()?))
+    });
+    let first = || codes.first().and_then(|code| StatusCode::from_u16(*code).ok());
+    let (response, status) = exact.or_else(|| match usual(plan)? {
+        (response, _) if matches!(response.key, StatusKey::Range(_) | StatusKey::Default) => {
+            Some((response, first()?))
+        }
+        usual => usual.1.is_success().then_some(usual),
+    })?;
+    Some(lenient(call, response, status))
+}
+
 /// The first of some statuses that the operation declares for an error; else its `4XX` or
 /// `default`, sent as `status`. A client that accepts none of the media types gets the first: the
 /// wrong type says more than nothing.

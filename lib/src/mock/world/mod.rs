@@ -13,9 +13,8 @@ pub(super) use faults::{Faults, Refusal};
 pub(super) use journal::{Entry, Journal, Served};
 pub use overrides::Override;
 pub(super) use overrides::{Match, Overrides, PathMatch};
-#[allow(unused_imports, reason = "used by the stage that follows")]
 pub(super) use storage::{
-    Change, Contents, IdKind, Initial, Item, Kind, KindRule, Scopes, Seed, Test,
+    Change, Contents, IdKind, Initial, Item, Kind, KindRule, Scopes, Seed, Test, id_text,
 };
 pub use storage::{DataError, Storage, StorageError};
 

@@ -81,7 +81,7 @@ pub(in crate::mock) struct Kind {
 }
 
 impl Kind {
-    pub(super) fn new(rule: KindRule) -> Kind {
+    pub(in crate::mock) fn new(rule: KindRule) -> Kind {
         let columns = vec![Vec::new(); rule.filters.len() + rule.scopes.len()];
         Kind {
             rule,
@@ -96,11 +96,6 @@ impl Kind {
     /// What the specs say of the kind.
     pub(in crate::mock) fn rule(&self) -> &KindRule {
         &self.rule
-    }
-
-    /// How many entities there are.
-    pub(in crate::mock) fn len(&self) -> usize {
-        self.slot_by_key.len()
     }
 
     /// True if there are no entities.
@@ -146,12 +141,16 @@ impl Kind {
         }
     }
 
-    /// The key of an entity: its id, with its parents where these tell entities apart.
-    pub(in crate::mock) fn key(&self, id: &str, scopes: &[Option<Box<str>>]) -> String {
-        match scopes.first() {
-            Some(Some(parents)) if self.rule.keyed_by_scope => format!("{parents}\0{id}"),
-            _ => id.to_owned(),
-        }
+    /// Whether an entity has these parents in a scope; `None` if it is missing.
+    pub(in crate::mock) fn is_in_scope(
+        &self,
+        key: &str,
+        number: usize,
+        parents: &str,
+    ) -> Option<bool> {
+        let slot = *self.slot_by_key.get(key)? as usize;
+        let column = self.columns.get(self.rule.filters.len() + number)?;
+        Some(column[slot] == column::text_hash(parents))
     }
 
     /// The slots of the entities that satisfy all tests, in order.
@@ -171,7 +170,7 @@ impl Kind {
 
     /// Adds or replaces an entity. A replaced one keeps its place, and its parents where none are
     /// given.
-    pub(super) fn put(&mut self, key: &str, entity: &Value, scopes: Option<Scopes>) {
+    pub(in crate::mock) fn put(&mut self, key: &str, entity: &Value, scopes: Option<Scopes>) {
         if let Some(number) = self.rule.id_of(entity).and_then(|id| id.parse::<u64>().ok()) {
             // The next one must be a number too.
             self.greatest_integer = self.greatest_integer.max(number.min(u64::MAX - 1));
@@ -359,6 +358,6 @@ mod tests {
         assert_eq!(ids(&kind, &[Test::Member("status".into(), vec!["1".into()])]).len(), 5);
         assert_eq!(kind.get("995").unwrap().value()["id"], 995);
         assert_eq!(kind.get("5").map(Item::number), None);
-        assert_eq!(kind.len(), 10);
+        assert_eq!(kind.items().count(), 10);
     }
 }

@@ -3,8 +3,6 @@
 //! Every change is decided on the contents under the write lock, written to the state file, and
 //! only then made, so that the file has whatever an answer tells.
 
-#![allow(dead_code, reason = "used by the stage that follows")]
-
 mod column;
 mod initial;
 mod kind;
@@ -46,7 +44,7 @@ pub(in crate::mock) enum Change {
     Put {
         /// The name of its kind.
         kind: String,
-        /// See [`Kind::key`].
+        /// See [`KindRule::key`].
         key: String,
         /// The entity.
         entity: Value,
@@ -57,7 +55,7 @@ pub(in crate::mock) enum Change {
     Delete {
         /// The name of its kind.
         kind: String,
-        /// See [`Kind::key`].
+        /// See [`KindRule::key`].
         key: String,
     },
     /// All values are replaced.
@@ -132,10 +130,13 @@ impl Storage {
                 known.rule().set_id(&mut entity, id);
                 text
             });
-            if known.get(&id).is_some() {
+            let scopes = known.rule().scopes_of(&entity);
+            let key = known.rule().key(&id, &scopes);
+            if known.get(&key).is_some() {
                 return (Vec::new(), Err(StorageError::Taken(kind.to_owned(), id)));
             }
-            let put = Change::Put { kind: kind.to_owned(), key: id.clone(), entity, scopes: None };
+            let scopes = known.rule().keyed_by_scope.then_some(scopes);
+            let put = Change::Put { kind: kind.to_owned(), key, entity, scopes };
             (vec![put], Ok(id))
         })?
     }
@@ -312,7 +313,7 @@ impl Contents {
                     text
                 });
                 let scopes = seed.scopes.clone();
-                let key = kind.key(&id, scopes.as_deref().unwrap_or_default());
+                let key = kind.rule().key(&id, scopes.as_deref().unwrap_or_default());
                 kind.put(&key, &entity, scopes);
             }
         }

@@ -55,6 +55,23 @@ impl KindRule {
         id_text(value)
     }
 
+    /// The key of an entity: its id, with its parents where these tell entities apart.
+    pub(in crate::mock) fn key(&self, id: &str, scopes: &[Option<Box<str>>]) -> String {
+        match scopes.first() {
+            Some(Some(parents)) if self.keyed_by_scope => format!("{parents}\0{id}"),
+            _ => id.to_owned(),
+        }
+    }
+
+    /// The parents that an entity names itself.
+    pub(in crate::mock) fn scopes_of(&self, entity: &Value) -> Vec<Option<Box<str>>> {
+        let named = |property: &Option<String>| {
+            let value = property.as_ref().and_then(|name| entity.get(name));
+            value.and_then(id_text).map(String::into_boxed_str)
+        };
+        self.scopes.iter().map(named).collect()
+    }
+
     /// Sets the id of an entity.
     pub(in crate::mock) fn set_id(&self, entity: &mut Value, id: Value) {
         let Some((last, parents)) = self.id_path.split_last() else { return };

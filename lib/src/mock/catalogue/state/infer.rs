@@ -1,0 +1,624 @@
+//! Finds collections and their items by the shape of paths and schemas.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::conform::{Api, Operation, OperationId, Parameter, StatusKey};
+use crate::exchange::Method;
+use crate::schema::NodeId;
+
+use super::super::super::world::{IdKind, Initial, KindRule};
+use super::names::{id_property, plain, same_name, same_noun, singular};
+use super::places::{self, Wanted};
+use super::query::QueryPlan;
+use super::templates::{Shape, parameter_names};
+use super::{KindPlan, Parent, PathPlan, Role, StateOperation, StatePlan};
+
+/// Adds what is not annotated.
+pub(super) fn add(plan: &mut StatePlan, api: &Api, root: &Value) {
+    let mut finder = Finder::new(api, root);
+    finder.collections(plan);
+    finder.singletons(plan);
+    finder.searches(plan);
+    finder.actions(plan);
+    finder.parents(plan);
+    columns(plan);
+    drop_barren(plan, api, root, &finder.creatable);
+}
+
+/// Where the entities of a kind are.
+struct Home {
+    kind: usize,
+    /// See [`PathPlan::scope`].
+    scope: Option<(usize, usize)>,
+}
+
+struct Finder<'a> {
+    api: &'a Api,
+    root: &'a Value,
+    /// The operations of each shape, in the order of the document.
+    paths: BTreeMap<Shape, Vec<OperationId>>,
+    /// Collections, and the kinds in them.
+    homes: BTreeMap<Shape, Home>,
+    /// The shapes of items, and their collections.
+    items: BTreeMap<Shape, Shape>,
+    /// Kinds that clients can add entities to, by their index.
+    creatable: Vec<bool>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(api: &'a Api, root: &'a Value) -> Self {
+        let mut paths: BTreeMap<Shape, Vec<OperationId>> = BTreeMap::new();
+        for (number, operation) in (0_u32..).zip(&api.operations) {
+            let shape = Shape::of(&operation.template);
+            if operation.method.is_some() && shape.is_simple() {
+                paths.entry(shape).or_default().push(OperationId(number));
+            }
+        }
+        let (homes, items, creatable) = Default::default();
+        Finder { api, root, paths, homes, items, creatable }
+    }
+
+    fn at(&self, shape: &Shape) -> Vec<(OperationId, &'a Operation)> {
+        let ids = self.paths.get(shape).map_or(&[][..], Vec::as_slice);
+        ids.iter().map(|id| (*id, self.api.operation(*id))).collect()
+    }
+
+    fn with(&self, shape: &Shape, method: Method) -> Option<&'a Operation> {
+        self.at(shape)
+            .into_iter()
+            .map(|(_, operation)| operation)
+            .find(|own| own.method == Some(method))
+    }
+
+    /// The list that a GET of a path gives.
+    fn list_at(&self, shape: &Shape) -> Option<NodeId> {
+        let operation = self.with(shape, Method::Get)?;
+        let schemas = places::successes(operation).into_iter();
+        schemas
+            .filter_map(|schema| places::list_in(&self.api.schemas, schema, shape.noun()))
+            .map(|(_, list)| list)
+            .next()
+    }
+
+    /// The entity that a request to a path gives.
+    fn item_at(&self, shape: &Shape, method: Method, noun: &str) -> Option<NodeId> {
+        let operation = self.with(shape, method)?;
+        let schemas = places::successes(operation).into_iter();
+        schemas
+            .filter_map(|schema| places::item_in(&self.api.schemas, schema, noun))
+            .map(|(_, item)| item)
+            .next()
+    }
+
+    /// True if a GET of the path gives something, but no object.
+    fn is_no_item(&self, shape: &Shape, noun: &str) -> bool {
+        self.with(shape, Method::Get).is_some_and(|operation| {
+            let found = places::successes(operation);
+            let is_item =
+                |schema: &NodeId| places::item_in(&self.api.schemas, *schema, noun).is_some();
+            !found.is_empty() && !found.iter().any(is_item)
+        })
+    }
+
+    fn collections(&mut self, plan: &mut StatePlan) {
+        // The item shape of each collection.
+        let mut found: BTreeMap<Shape, Option<Shape>> = BTreeMap::new();
+        let acts = [Method::Get, Method::Put, Method::Patch, Method::Delete];
+        for shape in self.paths.keys() {
+            if shape.is_item() {
+                let Some(collection) = shape.parent().filter(Shape::is_simple) else { continue };
+                let acted = acts.iter().any(|method| self.with(shape, *method).is_some());
+                if acted && !self.is_no_item(shape, collection.noun()) {
+                    found.insert(collection, Some(shape.clone()));
+                }
+            } else if self.list_at(shape).is_some() && self.with(shape, Method::Post).is_some() {
+                found.entry(shape.clone()).or_default();
+            }
+        }
+        let mut found: Vec<(Shape, Option<Shape>)> = found.into_iter().collect();
+        // A nested collection may hold entities of one that is not nested.
+        found.sort_by_key(|(collection, _)| collection.parameters());
+        for (collection, item) in found {
+            self.collection(plan, &collection, item.as_ref());
+        }
+    }
+
+    fn collection(&mut self, plan: &mut StatePlan, collection: &Shape, item: Option<&Shape>) {
+        let noun = collection.noun();
+        let all = self.at(collection).into_iter();
+        let all = all.chain(item.into_iter().flat_map(|item| self.at(item)));
+        let ids: Vec<OperationId> = all.map(|(id, _)| id).collect();
+        if ids.iter().all(|id| plan.operation(*id).is_some()) {
+            // Annotations say all.
+            return self.annotated(plan, collection, item, &ids);
+        }
+        let schema = self.entity_schema(collection, item);
+        let kind = self.known(plan, collection, schema).unwrap_or_else(|| {
+            let rule = self.rule(plan, collection, item, schema);
+            self.add_kind(plan, rule, schema, item)
+        });
+        let parameters = collection.parameters();
+        let scope = (parameters > 0).then(|| {
+            let property = self.scope_property(collection, &plan.kinds[kind].members);
+            let rule = &mut plan.kinds[kind].rule;
+            rule.scopes.push(property);
+            (rule.scopes.len() - 1, parameters)
+        });
+        if plan.kinds[kind].item_template.is_none()
+            && let Some(item) = item
+            && parameters == 0
+        {
+            let template = self.at(item).first().map(|(_, operation)| operation.template.clone());
+            plan.kinds[kind].item_template = template;
+        }
+        let path = PathPlan { scope, id: None, parents: Vec::new() };
+        for (id, operation) in self.at(collection) {
+            let Some(method) = operation.method else { continue };
+            let role = match method {
+                Method::Get if self.list_at(collection).is_some() => Role::List,
+                Method::Post => Role::Create,
+                Method::Put if self.is_entity(plan, kind, operation) => Role::ReplaceByBody,
+                Method::Delete => Role::DeleteAll,
+                _ => continue,
+            };
+            self.creatable[kind] |= role == Role::Create;
+            self.assign(plan, id, operation, kind, role, &path, noun);
+        }
+        let Some(item) = item else {
+            self.homes.insert(collection.clone(), Home { kind, scope });
+            return;
+        };
+        let path = PathPlan { scope, id: Some(parameters), parents: Vec::new() };
+        for (id, operation) in self.at(item) {
+            let Some(method) = operation.method else { continue };
+            let role = match method {
+                Method::Get => Role::Read,
+                Method::Put => Role::Replace,
+                Method::Patch => Role::Update,
+                Method::Delete => Role::Delete,
+                Method::Post if self.shares_members(plan, kind, operation) => Role::Update,
+                Method::Post => Role::Action,
+                _ => continue,
+            };
+            let makes = method == Method::Put
+                && operation.responses.iter().any(|(key, _)| *key == StatusKey::Code(201));
+            self.creatable[kind] |= makes;
+            self.assign(plan, id, operation, kind, role, &path, noun);
+        }
+        self.homes.insert(collection.clone(), Home { kind, scope });
+        self.items.insert(item.clone(), collection.clone());
+    }
+
+    /// A collection whose operations are all annotated: what is below it needs its entities too.
+    fn annotated(
+        &mut self,
+        plan: &StatePlan,
+        collection: &Shape,
+        item: Option<&Shape>,
+        ids: &[OperationId],
+    ) {
+        let kind = ids.iter().find_map(|id| plan.operation(*id)).map(|operation| operation.kind);
+        if let Some(kind) = kind.filter(|_| collection.parameters() == 0) {
+            self.homes.insert(collection.clone(), Home { kind, scope: None });
+            if let Some(item) = item {
+                self.items.insert(item.clone(), collection.clone());
+            }
+        }
+    }
+
+    /// The schema of a collection's entities: that of an item, else that of a list's items, else
+    /// that of what a client sends.
+    fn entity_schema(&self, collection: &Shape, item: Option<&Shape>) -> Option<NodeId> {
+        let noun = collection.noun();
+        let schemas = &self.api.schemas;
+        let of_item = |method| item.and_then(|item| self.item_at(item, method, noun));
+        let sent = |shape: &Shape, method| {
+            let schema = places::request_schema(self.with(shape, method)?)?;
+            places::item_in(schemas, schema, noun).map(|(_, item)| item)
+        };
+        of_item(Method::Get)
+            .or_else(|| self.list_at(collection).and_then(|list| schemas.item(list)))
+            .or_else(|| self.item_at(collection, Method::Post, noun))
+            .or_else(|| of_item(Method::Put))
+            .or_else(|| of_item(Method::Patch))
+            .or_else(|| sent(collection, Method::Post))
+            .or_else(|| item.and_then(|item| sent(item, Method::Put)))
+            .filter(|schema| !schemas.properties(*schema).is_empty())
+    }
+
+    /// A kind that a collection shares with another one: nested entities that are also in a
+    /// collection of their own, or annotated ones.
+    fn known(&self, plan: &StatePlan, collection: &Shape, schema: Option<NodeId>) -> Option<usize> {
+        let schemas = &self.api.schemas;
+        let schema = places::target(schemas, schema?);
+        let same = |kind: &KindPlan| {
+            kind.schema.is_some_and(|own| places::target(schemas, own) == schema)
+                && !kind.rule.keyed_by_scope
+        };
+        let mut homes = self.homes.iter();
+        let found = homes.find(|(shape, home)| {
+            same(&plan.kinds[home.kind])
+                && collection.parameters() > 0
+                && home.scope.is_none()
+                && plain(shape.noun()) == plain(collection.noun())
+        });
+        found.map(|(_, home)| home.kind).or_else(|| {
+            let named = plan.kinds.iter().position(|kind| kind.annotated && same(kind));
+            named.filter(|_| collection.parameters() == 0)
+        })
+    }
+
+    fn rule(
+        &self,
+        plan: &StatePlan,
+        collection: &Shape,
+        item: Option<&Shape>,
+        schema: Option<NodeId>,
+    ) -> KindRule {
+        let schemas = &self.api.schemas;
+        let properties: Vec<&str> = schema
+            .map(|schema| schemas.properties(schema))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let parameter = item.and_then(|item| self.id_parameter(item));
+        let name = parameter.map(|parameter| parameter.name.as_str());
+        let id = id_property(&properties, name, collection.noun()).unwrap_or("id");
+        KindRule {
+            name: self.name(plan, collection, schema).into(),
+            id_path: vec![id.to_owned()],
+            id: IdKind::Uuid,
+            filters: Vec::new(),
+            scopes: Vec::new(),
+            keyed_by_scope: collection.parameters() > 0,
+        }
+    }
+
+    /// The parameter at the end of an item's path.
+    fn id_parameter(&self, item: &Shape) -> Option<&'a Parameter> {
+        self.at(item).into_iter().find_map(|(_, operation)| {
+            let name = *parameter_names(&operation.template).last()?;
+            operation
+                .parameters
+                .iter()
+                .find(|own| own.location == crate::conform::Location::Path && own.name == name)
+        })
+    }
+
+    fn add_kind(
+        &mut self,
+        plan: &mut StatePlan,
+        mut rule: KindRule,
+        schema: Option<NodeId>,
+        item: Option<&Shape>,
+    ) -> usize {
+        let parameter = item.and_then(|item| self.id_parameter(item)?.schema);
+        rule.id = id_kind(self.api, &rule, schema, parameter);
+        plan.kinds.push(KindPlan::new(self.api, rule, schema, parameter));
+        self.creatable.resize(plan.kinds.len(), false);
+        plan.kinds.len() - 1
+    }
+
+    /// The name of a kind: that of the initial data for it, else of its schema, else of its path.
+    fn name(&self, plan: &StatePlan, collection: &Shape, schema: Option<NodeId>) -> String {
+        let taken = |name: &str| plan.kinds.iter().any(|kind| &*kind.rule.name == name);
+        let component = schema.and_then(|schema| {
+            let node = self.api.schemas.node(places::target(&self.api.schemas, schema));
+            let name = node.pointer.strip_prefix("/components/schemas/")?;
+            (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+        });
+        let data = self.root.get("x-hmt-data").and_then(Value::as_object);
+        let named = data.into_iter().flat_map(|data| data.keys()).find(|key| {
+            component.as_deref() == Some(key.as_str()) || same_noun(key, collection.noun())
+        });
+        let candidates = [named.cloned(), component, Some(collection.noun().to_owned())];
+        let free = candidates.into_iter().flatten().find(|name| !taken(name));
+        free.unwrap_or_else(|| {
+            let literals = collection.literals();
+            let numbered = (2..).map(|number| format!("{literals} {number}"));
+            std::iter::once(literals.clone())
+                .chain(numbered)
+                .find(|name| !taken(name))
+                .unwrap_or_default()
+        })
+    }
+
+    /// The member of an entity that names its parent.
+    fn scope_property(&self, collection: &Shape, members: &[String]) -> Option<String> {
+        let parent = collection.ancestors().find(Shape::is_item)?;
+        let (_, operation) = self.at(collection).into_iter().next()?;
+        let names = parameter_names(&operation.template);
+        let parameter = names.get(parent.parameters() - 1).copied();
+        let noun = singular(&plain(parent.noun()));
+        let named = [format!("{noun}id"), format!("{noun}uuid"), noun];
+        let ids = ["id", "uuid", "key"];
+        let named = named.iter().map(String::as_str);
+        // `/users/{id}/things`: the `id` of a thing is its own.
+        parameter
+            .filter(|name| !ids.contains(&plain(name).as_str()))
+            .into_iter()
+            .chain(named)
+            .find_map(|name| members.iter().find(|member| same_name(member, name)))
+            .cloned()
+    }
+
+    /// True if an operation takes an entity with its id.
+    fn is_entity(&self, plan: &StatePlan, kind: usize, operation: &Operation) -> bool {
+        let Some(schema) = places::request_schema(operation) else { return false };
+        let kind = &plan.kinds[kind];
+        let id = kind.rule.id_path.first();
+        id.is_some_and(|id| self.api.schemas.property(schema, id).is_some())
+    }
+
+    /// True if an operation takes members of an entity, in its body or its query.
+    fn shares_members(&self, plan: &StatePlan, kind: usize, operation: &Operation) -> bool {
+        let members = &plan.kinds[kind].members;
+        let known = |name: &str| members.iter().any(|member| member == name);
+        let schema = places::request_schema(operation);
+        let sent = schema.map(|schema| self.api.schemas.properties(schema)).unwrap_or_default();
+        let query = operation
+            .parameters
+            .iter()
+            .filter(|own| own.location == crate::conform::Location::Query);
+        sent.iter().any(|(name, _)| known(name)) || query.into_iter().any(|own| known(&own.name))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that an operation is about")]
+    fn assign(
+        &self,
+        plan: &mut StatePlan,
+        id: OperationId,
+        operation: &Operation,
+        kind: usize,
+        role: Role,
+        path: &PathPlan,
+        noun: &str,
+    ) {
+        if plan.operation(id).is_some() {
+            return;
+        }
+        let own = operation_of(self.api, plan, operation, kind, role, path.clone(), noun);
+        plan.operations[id.0 as usize] = Some(own);
+    }
+
+    /// `/me`, `/settings`, `/users/{id}/profile`: an object that is read and changed, and not an
+    /// item.
+    fn singletons(&mut self, plan: &mut StatePlan) {
+        let shapes: Vec<Shape> = self.paths.keys().cloned().collect();
+        for shape in shapes {
+            let changes = [Method::Put, Method::Patch];
+            let is_one = !shape.is_item()
+                && !self.homes.contains_key(&shape)
+                && self.with(&shape, Method::Get).is_some()
+                && changes.iter().any(|method| self.with(&shape, *method).is_some())
+                && self.list_at(&shape).is_none();
+            let Some(schema) = self.item_at(&shape, Method::Get, shape.noun()).filter(|_| is_one)
+            else {
+                continue;
+            };
+            if self.at(&shape).iter().any(|(id, _)| plan.operation(*id).is_some()) {
+                continue;
+            }
+            let parameters = shape.parameters();
+            let rule = KindRule {
+                name: self.singleton_name(plan, &shape).into(),
+                id_path: Vec::new(),
+                id: IdKind::Digits,
+                filters: Vec::new(),
+                scopes: if parameters > 0 { vec![None] } else { Vec::new() },
+                keyed_by_scope: parameters > 0,
+            };
+            let kind = self.add_kind(plan, rule, Some(schema), None);
+            self.creatable[kind] = true;
+            let scope = (parameters > 0).then_some((0, parameters));
+            let path = PathPlan { scope, id: None, parents: Vec::new() };
+            for (id, operation) in self.at(&shape) {
+                let role = match operation.method {
+                    Some(Method::Get) => Role::Read,
+                    Some(Method::Put) => Role::Replace,
+                    Some(Method::Patch) => Role::Update,
+                    Some(Method::Delete) => Role::Delete,
+                    _ => continue,
+                };
+                self.assign(plan, id, operation, kind, role, &path, shape.noun());
+                if let Some(own) = &mut plan.operations[id.0 as usize] {
+                    own.singleton = true;
+                }
+            }
+        }
+    }
+
+    fn singleton_name(&self, plan: &StatePlan, shape: &Shape) -> String {
+        let taken = |name: &str| plan.kinds.iter().any(|kind| &*kind.rule.name == name);
+        let noun = shape.noun().to_owned();
+        if taken(&noun) { shape.literals() } else { noun }
+    }
+
+    /// `/pets/findByStatus`, `/users/createWithList`: operations on a collection below its path.
+    fn searches(&mut self, plan: &mut StatePlan) {
+        let shapes: Vec<Shape> = self.paths.keys().cloned().collect();
+        for shape in shapes.iter().filter(|shape| !shape.is_item()) {
+            let Some(home) = shape.parent().and_then(|parent| self.homes.get(&parent)) else {
+                continue;
+            };
+            let (kind, scope) = (home.kind, home.scope);
+            if self.homes.contains_key(shape) {
+                continue;
+            }
+            let Some(entity) = plan.kinds[kind].schema else { continue };
+            let schemas = &self.api.schemas;
+            let holds = |schema: NodeId| {
+                places::exact(schemas, schema, entity).is_some_and(|(_, _, is_list)| is_list)
+            };
+            let path = PathPlan { scope, id: None, parents: Vec::new() };
+            for (id, operation) in self.at(shape) {
+                let noun = shape.noun();
+                if operation.method == Some(Method::Get)
+                    && places::successes(operation).into_iter().any(holds)
+                {
+                    self.assign(plan, id, operation, kind, Role::List, &path, noun);
+                } else if operation.method == Some(Method::Post)
+                    && places::request_schema(operation).is_some_and(holds)
+                {
+                    self.creatable[kind] = true;
+                    self.assign(plan, id, operation, kind, Role::Create, &path, noun);
+                }
+            }
+        }
+    }
+
+    /// `/orders/{id}/cancel`, and everything else below an item.
+    fn actions(&mut self, plan: &mut StatePlan) {
+        for shape in self.paths.keys() {
+            let Some(item) = shape.ancestors().find(|above| self.items.contains_key(above)) else {
+                continue;
+            };
+            let home = &self.homes[&self.items[&item]];
+            let is_direct = shape.parent().as_ref() == Some(&item);
+            let id = Some(item.parameters() - 1);
+            let path = PathPlan { scope: home.scope, id, parents: Vec::new() };
+            for (id, operation) in self.at(shape) {
+                let acts = !matches!(operation.method, Some(Method::Get | Method::Head));
+                let role = if is_direct && acts { Role::Action } else { Role::Below };
+                self.assign(plan, id, operation, home.kind, role, &path, item.noun());
+            }
+        }
+    }
+
+    /// What must be there above each path.
+    fn parents(&self, plan: &mut StatePlan) {
+        for (shape, ids) in &self.paths {
+            let above: Vec<Parent> = shape
+                .ancestors()
+                .filter_map(|item| {
+                    let home = &self.homes[self.items.get(&item)?];
+                    let id = item.parameters() - 1;
+                    Some(Parent { kind: home.kind, scope: home.scope, id })
+                })
+                .collect();
+            for id in ids {
+                if let Some(own) = &mut plan.operations[id.0 as usize]
+                    && !plan.kinds[own.kind].annotated
+                {
+                    own.path.parents = above.clone();
+                }
+            }
+        }
+    }
+}
+
+/// The plan of an operation.
+pub(super) fn operation_of(
+    api: &Api,
+    plan: &StatePlan,
+    operation: &Operation,
+    kind: usize,
+    role: Role,
+    path: PathPlan,
+    noun: &str,
+) -> StateOperation {
+    let own = &plan.kinds[kind];
+    let id = own.rule.id_path.first().map_or("", String::as_str);
+    let exactly = own.annotated;
+    let wanted = Wanted { schema: own.schema, members: &own.members, id, noun, exactly };
+    let is_list = matches!(role, Role::List | Role::DeleteAll);
+    let mut places = places::of_responses(api, operation, &wanted, is_list);
+    if places.is_empty() && role == Role::Create {
+        places = places::of_responses(api, operation, &wanted, true);
+    }
+    StateOperation {
+        kind,
+        role,
+        path,
+        body: places::of_request(&api.schemas, operation, &wanted),
+        places,
+        query: QueryPlan::compile(api, operation, &own.members),
+        singleton: false,
+    }
+}
+
+/// The kind of ids that the schemas of a member and of a path parameter accept.
+pub(super) fn id_kind(
+    api: &Api,
+    rule: &KindRule,
+    schema: Option<NodeId>,
+    parameter: Option<NodeId>,
+) -> IdKind {
+    use crate::schema::{Direction, Types};
+    let schemas = &api.schemas;
+    let mut member = schema;
+    for name in &rule.id_path {
+        member = member.and_then(|at| schemas.property(at, name));
+    }
+    let all: Vec<NodeId> = member.into_iter().chain(parameter).collect();
+    let Some(first) = all.first() else { return IdKind::Uuid };
+    let types = schemas.types(*first);
+    if types.has(Types::INTEGER) && types.0 != 0x7f {
+        return IdKind::Integer;
+    }
+    let accepted = |text: &str| {
+        let fits = |schema: &NodeId| {
+            let value = Value::from(text);
+            !schemas.types(*schema).has(Types::STRING)
+                || schemas.accepts(*schema, &value, Direction::Response)
+        };
+        all.iter().all(fits)
+    };
+    let numeric = |schema: &NodeId| {
+        let target = schemas.node(places::target(schemas, *schema));
+        let example = schemas.node(*schema).example.as_ref().or(target.example.as_ref());
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        example.and_then(Value::as_str).is_some_and(digits)
+            || !schemas.types(*schema).has(Types::STRING)
+    };
+    let uuid = "0b5c9f3a-7d1e-4c2b-9a3f-5e6d7c8b9a01";
+    match (accepted("1"), accepted(uuid)) {
+        (true, true) if all.iter().any(numeric) => IdKind::Digits,
+        (true, false) => IdKind::Digits,
+        _ => IdKind::Uuid,
+    }
+}
+
+/// Lets each kind be filtered by what its lists filter by.
+pub(super) fn columns(plan: &mut StatePlan) {
+    for own in plan.operations.iter().flatten() {
+        if own.role == Role::List {
+            let rule = &mut plan.kinds[own.kind].rule;
+            for member in own.query.filters() {
+                if !rule.filters.iter().any(|known| known == member) {
+                    rule.filters.push(member.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Removes the state of kinds that nothing can be in: their answers are better made.
+fn drop_barren(plan: &mut StatePlan, api: &Api, root: &Value, creatable: &[bool]) {
+    let documents = [root].into_iter();
+    let mut initial = Initial::of_documents(documents).unwrap_or_default();
+    plan.seed(api, root, &mut initial);
+    let lives: Vec<bool> = plan
+        .kinds
+        .iter()
+        .enumerate()
+        .map(|(number, kind)| {
+            kind.annotated
+                || creatable.get(number).copied().unwrap_or(false)
+                || initial.entities.get(&*kind.rule.name).is_some_and(|seeds| !seeds.is_empty())
+        })
+        .collect();
+    for slot in &mut plan.operations {
+        if slot.as_ref().is_some_and(|own| !lives[own.kind]) {
+            *slot = None;
+        } else if let Some(own) = slot {
+            own.path.parents.retain(|parent| lives[parent.kind]);
+        }
+    }
+    if !lives.contains(&true) {
+        plan.kinds.clear();
+    }
+}

@@ -1,0 +1,219 @@
+//! The entities that are there at the start: `x-hmt-data`, else those of examples and recordings.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::conform::{
+    Api, BasePathRule, Found, Location, Media, Operation, OperationId, StatusKey,
+};
+use crate::exchange::Method;
+
+use super::super::super::world::{Initial, Scopes, Seed, id_text};
+use super::places::{self, Place};
+use super::{KindPlan, PathPlan, Role, StateOperation, StatePlan};
+
+/// Adds the kinds of a document and their entities.
+pub(super) fn add(plan: &StatePlan, api: &Api, root: &Value, initial: &mut Initial) {
+    let mut found = Entities::default();
+    // Lists often have parts of their items only, so items come later.
+    for role in [Role::List, Role::Read] {
+        examples(plan, api, role, &mut found);
+        recordings(plan, api, root, role, &mut found);
+    }
+    for (number, kind) in plan.kinds.iter().enumerate() {
+        initial.rules.push(kind.rule.clone());
+        if let Some(seeds) = initial.entities.get_mut(&*kind.rule.name) {
+            for seed in seeds {
+                let scopes = || kind.rule.scopes_of(&seed.entity);
+                seed.scopes = kind.rule.keyed_by_scope.then(scopes);
+            }
+            continue;
+        }
+        let mut seeds: Vec<Seed> = found.0.remove(&number).unwrap_or_default();
+        if seeds.is_empty()
+            && plan.operations.iter().flatten().any(|own| own.kind == number && own.singleton)
+            && kind.rule.scopes.is_empty()
+        {
+            let mut json = Vec::new();
+            if let Some(plan) = &kind.plan {
+                plan.compose(0, &mut json);
+            }
+            let entity = serde_json::from_slice(&json).ok().filter(Value::is_object);
+            seeds.extend(entity.map(|entity| Seed {
+                entity,
+                id: Some(String::new()),
+                scopes: None,
+            }));
+        }
+        if !seeds.is_empty() {
+            initial.entities.insert(kind.rule.name.to_string(), seeds);
+        }
+    }
+}
+
+/// Entities by the index of their kind.
+#[derive(Default)]
+struct Entities(BTreeMap<usize, Vec<Seed>>);
+
+impl Entities {
+    /// Adds what a body has. `values` are those of the path's parameters.
+    fn add(
+        &mut self,
+        plan: &StatePlan,
+        own: &StateOperation,
+        place: &Place,
+        body: &Value,
+        values: &[Option<String>],
+    ) {
+        let kind = plan.kind(own);
+        let Some(scopes) = scopes(&own.path, kind, values) else { return };
+        let within = |path: &[String]| path.iter().try_fold(body, |value, name| value.get(name));
+        match place {
+            Place::Item(place) => {
+                let id = own.path.id.and_then(|number| values.get(number)?.clone());
+                let id = if own.singleton { Some(String::new()) } else { id };
+                if let Some(entity) = within(&place.path) {
+                    self.add_entity(own.kind, kind, entity, id, scopes);
+                }
+            }
+            Place::List(place) => {
+                let items = within(&place.path).and_then(Value::as_array);
+                for entity in items.into_iter().flatten() {
+                    self.add_entity(own.kind, kind, entity, None, scopes.clone());
+                }
+            }
+        }
+    }
+
+    fn add_entity(
+        &mut self,
+        number: usize,
+        kind: &KindPlan,
+        entity: &Value,
+        id: Option<String>,
+        scopes: Option<Scopes>,
+    ) {
+        let Some(members) = entity.as_object() else { return };
+        let mut members = members.clone();
+        members.retain(|name, _| !kind.write_only.contains(name));
+        let Some(id) = kind.rule.id_of(entity).or(id) else { return };
+        let seeds = self.0.entry(number).or_default();
+        let same = |seed: &&mut Seed| {
+            seed.id.as_deref() == Some(&id) && (seed.scopes == scopes || !kind.rule.keyed_by_scope)
+        };
+        match seeds.iter_mut().find(same) {
+            Some(known) => {
+                if let Some(before) = known.entity.as_object_mut() {
+                    before.extend(members);
+                }
+                known.scopes = known.scopes.take().or(scopes);
+            }
+            None => seeds.push(Seed { entity: Value::Object(members), id: Some(id), scopes }),
+        }
+    }
+}
+
+/// The parents of what is at a path; `None` where they are not known.
+#[expect(clippy::option_option, reason = "unknown is not the same as none")]
+fn scopes(path: &PathPlan, kind: &KindPlan, values: &[Option<String>]) -> Option<Option<Scopes>> {
+    let Some((number, parents)) = path.scope else { return Some(None) };
+    let known: Option<Vec<String>> = values.get(..parents)?.iter().cloned().collect();
+    let mut scopes: Scopes = vec![None; kind.rule.scopes.len()];
+    *scopes.get_mut(number)? = Some(known?.join("\u{1}").into());
+    Some(Some(scopes))
+}
+
+/// The places of an operation's entities in one response.
+fn places(own: &StateOperation, key: StatusKey) -> impl Iterator<Item = (usize, &Place)> {
+    let places = own.places.iter().filter(move |(known, _, _)| *known == key);
+    places.map(|(_, number, place)| (*number, place))
+}
+
+fn examples(plan: &StatePlan, api: &Api, role: Role, found: &mut Entities) {
+    for (number, operation) in (0_u32..).zip(&api.operations) {
+        let Some(own) = plan.operation(OperationId(number)).filter(|own| own.role == role) else {
+            continue;
+        };
+        let values = path_examples(api, operation);
+        for (key, response) in &operation.responses {
+            for (media, place) in places(own, *key) {
+                let Some((_, media)) = response.content.get(media) else { continue };
+                for example in examples_of(api, media) {
+                    found.add(plan, own, place, &example, &values);
+                }
+            }
+        }
+    }
+}
+
+/// The examples of a media type, parsed where they are texts of JSON.
+fn examples_of(api: &Api, media: &Media) -> Vec<Value> {
+    let own = media.example.iter().chain(media.examples.iter().map(|(_, value)| value));
+    let mut all: Vec<Value> = own.cloned().collect();
+    if all.is_empty()
+        && let Some(schema) = media.schema
+    {
+        let target = places::target(&api.schemas, schema);
+        all.extend(api.schemas.node(target).example.clone());
+    }
+    for value in &mut all {
+        if let Value::String(text) = value
+            && let Ok(parsed) = serde_json::from_str::<Value>(text)
+        {
+            *value = parsed;
+        }
+    }
+    all
+}
+
+/// The examples of an operation's path parameters, in the order of its template.
+fn path_examples(api: &Api, operation: &Operation) -> Vec<Option<String>> {
+    super::templates::parameter_names(&operation.template)
+        .into_iter()
+        .map(|name| {
+            let own = operation
+                .parameters
+                .iter()
+                .find(|own| own.location == Location::Path && own.name == name)?;
+            let of_schema = || {
+                let schema = own.schema?;
+                let target = places::target(&api.schemas, schema);
+                let node = api.schemas.node(schema);
+                node.example.as_ref().or(api.schemas.node(target).example.as_ref())
+            };
+            let first = own.examples.first().map(|(_, value)| value);
+            id_text(own.example.as_ref().or(first).or_else(of_schema)?)
+        })
+        .collect()
+}
+
+fn recordings(plan: &StatePlan, api: &Api, root: &Value, role: Role, found: &mut Entities) {
+    let entries = root.get("x-hmt-replay").and_then(Value::as_array);
+    for entry in entries.into_iter().flatten() {
+        let key = |name: &str| entry.get("key").and_then(|key| key.get(name)?.as_str());
+        let (Some("get" | "GET"), Some(path)) = (key("method"), key("path")) else { continue };
+        let path = path.split('?').next().unwrap_or(path);
+        let Found::Operation(matched) = api.find(Method::Get, path, BasePathRule::Optional) else {
+            continue;
+        };
+        let Some(own) = plan.operation(matched.id).filter(|own| own.role == role) else {
+            continue;
+        };
+        let values: Vec<Option<String>> =
+            matched.path_values.iter().map(|(_, value)| Some(value.clone())).collect();
+        let answers = entry.get("answers").and_then(Value::as_array);
+        for answer in answers.into_iter().flatten() {
+            let is_ok = answer.get("status").and_then(Value::as_u64) == Some(200);
+            let body = answer.get("body").and_then(Value::as_str).filter(|_| is_ok);
+            let Some(body) = body.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+                continue;
+            };
+            let keys = [StatusKey::Code(200), StatusKey::Range(2), StatusKey::Default];
+            let place = keys.into_iter().find_map(|key| places(own, key).next());
+            if let Some((_, place)) = place {
+                found.add(plan, own, place, &body, &values);
+            }
+        }
+    }
+}
