@@ -108,7 +108,7 @@ pub(super) struct Args {
 
     /// Allow only targets whose host, or host:port, matches this pattern (*: any characters, ?:
     /// one)
-    #[arg(long, value_name = "PATTERN", help_heading = "Targets")]
+    #[arg(long, value_name = "PATTERN", value_parser = host_pattern, help_heading = "Targets")]
     allow_host: Vec<Pattern>,
 
     /// Refuse targets at loopback and private addresses
@@ -238,6 +238,16 @@ pub(super) struct Args {
     /// Print only errors
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// A pattern that a host can match.
+fn host_pattern(text: &str) -> Result<Pattern, String> {
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or_default();
+    if text.contains("://") || text.contains('/') {
+        return Err(format!("this must be a host, or host:port, as in {host}"));
+    }
+    text.parse().map_err(|error: std::convert::Infallible| error.to_string())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

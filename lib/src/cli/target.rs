@@ -4,7 +4,7 @@ use std::fs::DirBuilder;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::output::replace_file;
 
@@ -62,6 +62,12 @@ impl Target {
             Target::File(path) => {
                 if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
                 {
+                    if folder.exists() && !folder.is_dir() {
+                        bail!(
+                            "{}: this is a file, not a folder; name another output",
+                            folder.display()
+                        );
+                    }
                     make_folder(folder, private).with_context(|| {
                         format!("cannot create the folder {}", folder.display())
                     })?;

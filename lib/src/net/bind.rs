@@ -13,8 +13,6 @@ pub struct BindError {
     what: String,
     choice: &'static str,
     flag: String,
-    #[source]
-    source: io::Error,
 }
 
 /// Listens on `ip:port`; port 0 takes a free one. `flag` is the option that chooses the port, as
@@ -35,7 +33,7 @@ pub async fn bind(ip: IpAddr, port: u16, flag: &str) -> Result<TcpListener, Bind
             }
             _ => (source.to_string(), "port", flag),
         };
-        BindError { address, what, choice, flag: flag.to_owned(), source }
+        BindError { address, what, choice, flag: flag.to_owned() }
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{swagger, tree};
+use super::{kind, swagger, tree};
 
 /// Larger documents are refused.
 const MAX_BYTES: usize = 64 << 20;
@@ -65,7 +65,7 @@ impl Format {
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum SpecError {
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), io_words(error))]
     Io { path: PathBuf, error: std::io::Error },
     #[error("{source_name}: larger than 64 MiB; split the document")]
     TooLarge { source_name: String },
@@ -75,9 +75,7 @@ pub enum SpecError {
     Encoding { source_name: String, at: usize },
     #[error("{source_name}: not valid {format}: {message}")]
     Syntax { source_name: String, format: &'static str, message: String },
-    #[error(
-        "{source_name}: not an OpenAPI document: {what}; it must be a mapping with `openapi: 3.0.3` or `swagger: \"2.0\"`"
-    )]
+    #[error("{source_name}: {what}")]
     NotOpenApi { source_name: String, what: String },
     #[error(
         "{source_name}: unknown version {found} at /{key}; supported are Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2"
@@ -129,7 +127,7 @@ pub(super) fn finish(
 ) -> Result<Document, SpecError> {
     let version = version(&root, source)?;
     let Value::Object(mut map) = root else {
-        return Err(not_openapi(source, "it is not a mapping"));
+        return Err(not_openapi(&root, source, "it is not a mapping"));
     };
     rename_old_extensions(&mut map);
     if let Some(Value::Object(files)) = map.get_mut(super::bundle::FILES) {
@@ -154,13 +152,21 @@ pub(super) fn parse(
         return Err(SpecError::TooLarge { source_name: source_name() });
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes)
-        .map_err(|e| SpecError::Encoding { source_name: source_name(), at: e.valid_up_to() })?;
+    let other_kind = || {
+        kind::of_bytes(bytes)
+            .map(|kind| SpecError::NotOpenApi { source_name: source_name(), what: kind.message() })
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        other_kind().unwrap_or_else(|| SpecError::Encoding { source_name: source_name(), at })
+    })?;
     let Some(first) = text.trim_start().chars().next() else {
         return Err(SpecError::Empty { source_name: source_name() });
     };
-    let syntax =
-        |format, message| SpecError::Syntax { source_name: source_name(), format, message };
+    let syntax = |format, message| {
+        let error = SpecError::Syntax { source_name: source_name(), format, message };
+        other_kind().unwrap_or(error)
+    };
     // Flow-style YAML begins like JSON; a file with a YAML extension is read as YAML.
     if format == Some(Format::Json) || format.is_none() && matches!(first, '{' | '[') {
         return tree::from_json(text, warnings).map_err(|message| syntax("JSON", message));
@@ -172,19 +178,38 @@ pub(super) fn parse(
     Ok(tree)
 }
 
-fn not_openapi(source: &str, what: &str) -> SpecError {
-    SpecError::NotOpenApi { source_name: source.to_owned(), what: what.to_owned() }
+fn not_openapi(root: &Value, source: &str, why: &str) -> SpecError {
+    let what = match kind::of_tree(root) {
+        Some(kind) => kind.message(),
+        None => format!(
+            "not an OpenAPI document: {why}; it must be a mapping with `openapi: 3.0.3` or `swagger: \"2.0\"`"
+        ),
+    };
+    SpecError::NotOpenApi { source_name: source.to_owned(), what }
+}
+
+/// What the operating system said, in the words of a user.
+fn io_words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            "no such file; check the name, or build a spec with hmt-build".to_owned()
+        }
+        std::io::ErrorKind::IsADirectory => {
+            "this is a folder; name the file of the spec in it".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn version(root: &Value, source: &str) -> Result<Version, SpecError> {
     if !root.is_object() {
-        return Err(not_openapi(source, "it is not a mapping"));
+        return Err(not_openapi(root, source, "it is not a mapping"));
     }
     let (key, declared) = match (root.get("openapi"), root.get("swagger")) {
         (Some(declared), _) => ("openapi", declared),
         (None, Some(declared)) => ("swagger", declared),
         (None, None) => {
-            return Err(not_openapi(source, "it has neither `openapi` nor `swagger`"));
+            return Err(not_openapi(root, source, "it has neither `openapi` nor `swagger`"));
         }
     };
     // `swagger: 2.0` without quotes is a number in YAML.
@@ -304,7 +329,7 @@ mod tests {
         assert!(error(b"# nothing\n").contains("empty"));
         assert!(error(b"\xff\xfe").contains("UTF-8"));
         assert!(error(b"openapi: 4.0.0").contains("unknown version 4.0.0 at /openapi"));
-        assert!(error(b"{\"openapi\": \"3.0.0\",}").contains("line 1 column"));
+        assert!(error(b"{\"openapi\": \"3.0.0\",}").contains("line 1, column"));
         assert!(error(b"a: 1").contains("neither"));
         assert!(error(b"just text").contains("not a mapping"));
     }

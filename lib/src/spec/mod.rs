@@ -11,6 +11,7 @@ mod examples;
 mod home;
 mod ids;
 mod inline;
+mod kind;
 mod lift;
 mod place;
 mod refs;

@@ -19,9 +19,25 @@ pub(super) fn from_json(text: &str, warnings: &mut Vec<String>) -> Result<Value,
     let tree = Tree { depth: 0, notes: &notes }
         .deserialize(&mut parser)
         .and_then(|tree| parser.end().map(|()| tree))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| json_words(&error))?;
     warnings.append(&mut notes.into_inner());
     Ok(tree)
+}
+
+/// The message of the parser in the words of a user, with the place.
+fn json_words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
+    let what = match text {
+        _ if error.is_eof() => "the JSON is incomplete",
+        "trailing characters" => "there is more text after the JSON value",
+        "key must be a string" => "a key must be in double quotes",
+        "expected value" | "expected ident" => "a value is expected here",
+        "trailing comma" => "there is a comma after the last element",
+        "invalid escape" => "there is an unknown escape sequence in a string",
+        other => other,
+    };
+    format!("{what} at line {}, column {}", error.line(), error.column())
 }
 
 /// Parses YAML 1.2 (one document). The error message contains line and column.
@@ -32,7 +48,11 @@ pub(crate) fn from_yaml(text: &str, warnings: &mut Vec<String>) -> Result<Value,
         options(text.len()),
         |deserializer| Tree { depth: 0, notes: &notes }.deserialize(deserializer),
     )
-    .map_err(|error| error.to_string())?;
+    .map_err(|error| {
+        let text = error.to_string();
+        let is_tab = text.starts_with("tabs disallowed");
+        if is_tab { format!("{text}; indent with spaces, not tabs") } else { text }
+    })?;
     warnings.append(&mut notes.into_inner());
     Ok(tree)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// The path does not exist.
-    #[error("{}: no such file or folder", .0.display())]
+    #[error("{}: no such file or folder; check the name, or record traffic with hmt-record", .0.display())]
     Missing(PathBuf),
     /// A path cannot be opened or listed.
     #[error("{}: cannot be opened", .path.display())]

@@ -61,11 +61,21 @@ pub trait Sink: Send {
     fn close(self: Box<Self>) -> Result<(), SinkError>;
 }
 
+/// What to do if a file is where a folder must be.
+fn file_in_place(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "; a file is where a folder must be, so name another folder"
+        }
+        _ => "",
+    }
+}
+
 /// Why a line could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
     /// A file or folder cannot be created or opened.
-    #[error("{}: cannot be opened for writing", .path.display())]
+    #[error("{}: cannot be opened for writing{}", .path.display(), file_in_place(cause))]
     Open {
         /// The path.
         path: PathBuf,

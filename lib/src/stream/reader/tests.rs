@@ -161,7 +161,7 @@ fn what_cannot_be_opened_is_named() {
         Ok(_) => panic!("opened"),
         Err(error) => error.to_string(),
     };
-    let missing = "no such file or folder";
+    let missing = "no such file or folder; check the name, or record traffic with hmt-record";
     assert_eq!(open(Locator::File("no/such.jsonl".into())), format!("no/such.jsonl: {missing}"));
     assert_eq!(open(Locator::Dir("no/such".into())), format!("no/such: {missing}"));
     assert!(open(Locator::Stdio).contains("standard input"));
