@@ -132,6 +132,13 @@ pub(crate) struct Args {
     #[arg(long)]
     stateful: bool,
 
+    /// Keep the state in this file over restarts; implies --stateful
+    ///
+    /// Each change is appended before its response is sent, as a line of JSON with the data as they
+    /// are: secrets are not replaced. Only one mock can use the file at a time.
+    #[arg(long, value_name = "FILE")]
+    state_file: Option<PathBuf>,
+
     /// Generate new data for each request, without recordings and examples
     #[arg(long)]
     dynamic: bool,
@@ -254,6 +261,8 @@ pub(crate) struct Config {
     pub(crate) strict_one_of: bool,
     /// Keep state without annotations.
     pub(crate) stateful: bool,
+    /// Where state is kept.
+    pub(crate) state_file: Option<PathBuf>,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     /// `None` without admin endpoints.
@@ -356,7 +365,8 @@ impl Args {
             remote_refs: self.remote_refs,
             strict: self.strict,
             strict_one_of: self.strict_one_of,
-            stateful: self.stateful,
+            stateful: self.stateful || self.state_file.is_some(),
+            state_file: self.state_file,
             address: self.bind,
             port: self.port,
             admin_port: (!self.no_admin).then_some(self.admin_port),

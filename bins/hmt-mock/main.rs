@@ -56,6 +56,11 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let shutdown = cli::shutdown()?;
     let mut mock = Mock::new(catalogue, config.settings.clone());
+    if let Some(path) = &config.state_file
+        && let Some(warning) = mock.world().storage().keep_in(path)?
+    {
+        messages.warn(warning);
+    }
     mock.allow_webhooks(config.allow_webhook.clone());
     if let Some(folder) = &config.callback_dir {
         let report = config.serving.report.clone();

@@ -20,6 +20,9 @@ mod security;
 mod serving;
 mod specs;
 mod state;
+mod state_annotated;
+mod state_file;
+mod state_lists;
 mod validity;
 mod webhooks;
 

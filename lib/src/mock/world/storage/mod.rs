@@ -4,15 +4,18 @@
 //! only then made, so that the file has whatever an answer tells.
 
 mod column;
+mod file;
 mod initial;
 mod kind;
 mod rule;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::{Map, Value};
 
+use file::{Opened, StateFile};
 pub use initial::DataError;
 pub(in crate::mock) use initial::{Initial, Seed};
 pub(in crate::mock) use kind::{Item, Kind, Scopes, Test};
@@ -35,6 +38,10 @@ pub(in crate::mock) struct Contents {
     kind_by_name: HashMap<String, usize>,
     /// Something has changed since the start or the last reset.
     changed: bool,
+    /// The state file does not have these contents yet.
+    unwritten: bool,
+    /// Where changes are written before they are made.
+    file: Option<StateFile>,
 }
 
 /// One change of the contents.
@@ -85,6 +92,23 @@ impl Storage {
         storage.write().restore(&initial);
         *storage.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
         storage
+    }
+
+    /// Keeps the contents in a file from now on. What the file has replaces them. Returns a warning
+    /// about a torn last line.
+    ///
+    /// # Errors
+    /// The file cannot be used, another mock uses it, or a line is not a change of the state.
+    pub fn keep_in(&self, path: &Path) -> Result<Option<String>, StorageError> {
+        let Opened { file, changes, warning } = StateFile::open(path)?;
+        let mut contents = self.write();
+        if let Some(changes) = changes {
+            contents.make(Change::Clear);
+            changes.into_iter().for_each(|change| contents.make(change));
+            contents.changed = true;
+        }
+        contents.file = Some(file.compact(&contents.changes())?);
+        Ok(warning)
     }
 
     /// The global values.
@@ -202,8 +226,11 @@ impl Storage {
                 contents.add_rule(rule.clone());
             }
         } else {
-            *contents = Contents::default();
+            let file = contents.file.take();
+            *contents = Contents { file, ..Contents::default() };
             contents.restore(&initial);
+            // The contents are written when something of them changes, or at the next start.
+            contents.unwritten = true;
         }
         *self.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
     }
@@ -227,7 +254,11 @@ impl Storage {
     ) -> Result<T, StorageError> {
         let mut contents = self.write();
         let (changes, result) = decide(&contents);
-        contents.changed |= !changes.is_empty();
+        if changes.is_empty() {
+            return Ok(result);
+        }
+        contents.append(&changes)?;
+        contents.changed = true;
         changes.into_iter().for_each(|change| contents.make(change));
         Ok(result)
     }
@@ -276,6 +307,22 @@ impl Contents {
             }
         };
         &mut self.kinds[number]
+    }
+
+    /// Writes changes to the state file.
+    fn append(&mut self, changes: &[Change]) -> Result<(), StorageError> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let written = if self.unwritten {
+            let mut all = vec![Change::Clear];
+            all.extend(self.changes());
+            all.extend_from_slice(changes);
+            file.append(&all)
+        } else {
+            file.append(changes)
+        };
+        self.unwritten &= written.is_err();
+        self.file = Some(file);
+        written
     }
 
     fn add_rule(&mut self, rule: KindRule) {

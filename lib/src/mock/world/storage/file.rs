@@ -1,0 +1,285 @@
+//! The state file: a line of JSON for each change, so that the state outlives the process.
+//!
+//! ```text
+//! {"hmt-state":1}
+//! {"put":"Pet","key":"7","entity":{"id":7},"scopes":["3"]}
+//! {"delete":"Pet","key":"7"}
+//! {"values":{"n":1}}
+//! {"clear":true}
+//! ```
+//!
+//! The lines of a change are appended with one call before the change is made. A process that is
+//! killed loses nothing that it has answered; a machine that fails may lose what its system has
+//! not written. At the start the file is replaced by one without the history.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Map, Value, json};
+
+use super::{Change, StorageError};
+
+/// The first line.
+const HEAD: &str = "{\"hmt-state\":1}";
+
+/// A locked state file.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    file: File,
+    path: PathBuf,
+    /// In bytes.
+    length: u64,
+}
+
+/// What a state file had.
+pub(super) struct Opened {
+    /// The file, which still has its history.
+    pub(super) file: StateFile,
+    /// `None` for a new file.
+    pub(super) changes: Option<Vec<Change>>,
+    /// What was wrong with the last line.
+    pub(super) warning: Option<String>,
+}
+
+impl StateFile {
+    /// Opens a state file and reads it, or begins a new one.
+    ///
+    /// # Errors
+    /// The file cannot be used, another mock uses it, or a line is not a change.
+    pub(super) fn open(path: &Path) -> Result<Opened, StorageError> {
+        let name = path.display().to_string();
+        let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
+        // The file is replaced at the start, and a link must stay one.
+        let path = match path.canonicalize() {
+            Ok(path) => path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+            Err(error) => return Err(wrong(error)),
+        };
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let file = loop {
+            let file = options.open(&path).map_err(wrong)?;
+            if !file.metadata().map_err(wrong)?.is_file() {
+                let why = "is not a regular file; name another one with --state-file";
+                return Err(StorageError::File(format!("{name}: {why}")));
+            }
+            lock(&file, &name)?;
+            // A mock that has just ended its start may have put another file there.
+            let there = path.metadata().ok().map(|found| found.ino());
+            if there == file.metadata().ok().map(|own| own.ino()) {
+                break file;
+            }
+        };
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(wrong)?;
+        let (changes, warning) = read(&file, &name)?;
+        let length = file.metadata().map_err(wrong)?.len();
+        Ok(Opened { file: StateFile { file, path, length }, changes, warning })
+    }
+
+    /// Replaces the file by one with these changes only.
+    ///
+    /// # Errors
+    /// The file cannot be written; the old one stays.
+    pub(super) fn compact(self, changes: &[Change]) -> Result<StateFile, StorageError> {
+        let name = self.path.display().to_string();
+        let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
+        let folder = match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".hmt-").permissions(std::fs::Permissions::from_mode(0o600)).append(true);
+        let mut new = builder.tempfile_in(folder).map_err(wrong)?;
+        let mut out = io::BufWriter::new(new.as_file_mut());
+        let mut length = 0;
+        let lines = std::iter::once(HEAD.to_owned()).chain(changes.iter().map(line));
+        for line in lines {
+            out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(wrong)?;
+            length += line.len() as u64 + 1;
+        }
+        out.flush().map_err(wrong)?;
+        drop(out);
+        new.as_file().sync_all().map_err(wrong)?;
+        lock(new.as_file(), &name)?;
+        let file = new.persist(&self.path).map_err(|error| wrong(error.error))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong)?;
+        Ok(StateFile { file, path: self.path, length })
+    }
+
+    /// Appends changes.
+    ///
+    /// # Errors
+    /// The file cannot be written; it is as before, as far as the system allows.
+    pub(super) fn append(&mut self, changes: &[Change]) -> Result<(), StorageError> {
+        let mut lines = String::new();
+        for change in changes {
+            lines.push_str(&line(change));
+            lines.push('\n');
+        }
+        if let Err(error) = self.file.write_all(lines.as_bytes()) {
+            // A part of a line would make the next one unreadable.
+            let _ = self.file.set_len(self.length);
+            return Err(StorageError::File(format!("{}: {error}", self.path.display())));
+        }
+        self.length += lines.len() as u64;
+        Ok(())
+    }
+}
+
+fn lock(file: &File, name: &str) -> Result<(), StorageError> {
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        let why = "another mock uses this state file; end it, or name another file";
+        StorageError::File(format!("{name}: {why}"))
+    })
+}
+
+/// The changes in a file; `None` if it is empty.
+fn read(file: &File, name: &str) -> Result<(Option<Vec<Change>>, Option<String>), StorageError> {
+    let mut reader = BufReader::new(file);
+    let mut changes = None;
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let wrong = |why: &str| StorageError::File(format!("{name}:{number}: {why}"));
+        let length = reader.read_until(b'\n', &mut line).map_err(|e| wrong(&e.to_string()))?;
+        if length == 0 {
+            break;
+        }
+        let is_whole = line.ends_with(b"\n");
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        let found = serde_json::from_slice::<Value>(text).ok();
+        if !is_whole && found.is_none() {
+            // Nobody was told of this change.
+            let warning = format!("{name}:{number}: the last line is incomplete, and is removed");
+            return Ok((Some(changes.unwrap_or_default()), Some(warning)));
+        }
+        let Some(changes) = &mut changes else {
+            if found.as_ref().and_then(|head| head.get("hmt-state")) != Some(&json!(1)) {
+                return Err(wrong("this is not a state file of hmt-mock; name another file"));
+            }
+            changes = Some(Vec::new());
+            continue;
+        };
+        let change = found.and_then(change).ok_or_else(|| {
+            wrong("this line is not a change of the state; remove it, or name another file")
+        })?;
+        changes.push(change);
+    }
+    Ok((changes, None))
+}
+
+/// A change as a line.
+fn line(change: &Change) -> String {
+    let value = match change {
+        Change::Put { kind, key, entity, scopes } => {
+            let mut line = json!({"put": kind, "key": key, "entity": entity});
+            let scopes = scopes.as_ref().filter(|scopes| scopes.iter().any(Option::is_some));
+            if let (Some(scopes), Some(members)) = (scopes, line.as_object_mut()) {
+                members.insert("scopes".to_owned(), json!(scopes));
+            }
+            line
+        }
+        Change::Delete { kind, key } => json!({"delete": kind, "key": key}),
+        Change::Values(values) => json!({"values": values}),
+        Change::Clear => json!({"clear": true}),
+    };
+    value.to_string()
+}
+
+/// The change of a line.
+fn change(line: Value) -> Option<Change> {
+    let Value::Object(mut line) = line else { return None };
+    let text = |line: &Map<String, Value>, name: &str| {
+        line.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
+    if let Some(kind) = text(&line, "put") {
+        let key = text(&line, "key")?;
+        let scopes = match line.remove("scopes") {
+            None => None,
+            Some(scopes) => {
+                let scopes: Vec<Option<String>> = serde_json::from_value(scopes).ok()?;
+                Some(scopes.into_iter().map(|scope| scope.map(String::into_boxed_str)).collect())
+            }
+        };
+        let entity = line.remove("entity").filter(|own| own.is_object() || own.is_null())?;
+        return Some(Change::Put { kind, key, entity, scopes });
+    }
+    if let Some(kind) = text(&line, "delete") {
+        return Some(Change::Delete { kind, key: text(&line, "key")? });
+    }
+    match (line.remove("values"), line.get("clear")) {
+        (Some(Value::Object(values)), _) => Some(Change::Values(values)),
+        (None, Some(Value::Bool(true))) => Some(Change::Clear),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Initial, Storage};
+    use super::*;
+
+    fn storage(data: &Value, path: &Path) -> (Storage, Option<String>) {
+        let root = json!({"x-hmt-data": data});
+        let storage = Storage::new(Initial::of_documents([&root].into_iter()).unwrap());
+        let warning = storage.keep_in(path).unwrap();
+        (storage, warning)
+    }
+
+    #[test]
+    fn state_outlives_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.jsonl");
+        let data = json!({"Pet": [{"id": 1}]});
+        let (one, _) = storage(&data, &path);
+        one.insert("Pet", json!({"id": 2})).unwrap();
+        one.set_values(Map::from_iter([("n".to_owned(), json!(1))])).unwrap();
+        one.set_entities("Pet", json!({"2": {"id": 2, "a": "ä"}}).as_object().unwrap().clone())
+            .unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let taken = Storage::default().keep_in(&path).unwrap_err().to_string();
+        assert!(taken.contains("another mock uses"), "{taken}");
+        drop(one);
+        let (two, warning) = storage(&data, &path);
+        assert_eq!(warning, None);
+        assert_eq!(Value::from(two.all_entities()), json!({"Pet": {"2": {"id": 2, "a": "ä"}}}));
+        assert_eq!(two.values()["n"], 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
+        two.clear().unwrap();
+        drop(two);
+        let (three, _) = storage(&data, &path);
+        assert!(three.entities("Pet").is_empty());
+        three.reset().unwrap();
+        drop(three);
+        assert_eq!(storage(&json!({}), &path).0.entities("Pet").len(), 1);
+    }
+
+    #[test]
+    fn torn_and_wrong_lines_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.jsonl");
+        let whole = format!("{HEAD}\n{{\"put\":\"Pet\",\"key\":\"1\",\"entity\":{{\"id\":1}}}}\n");
+        std::fs::write(&path, format!("{whole}{{\"put\":\"Pe")).unwrap();
+        let (torn, warning) = storage(&json!({}), &path);
+        assert!(warning.unwrap().contains("state.jsonl:3: the last line is incomplete"));
+        assert_eq!(torn.entities("Pet").len(), 1);
+        drop(torn);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+        for wrong in ["{\"put\":1}", "nothing", "{\"put\":\"Pet\",\"key\":\"1\",\"entity\":[]}"] {
+            let text = format!("{whole}{wrong}\n{{\"clear\":true}}\n");
+            std::fs::write(&path, &text).unwrap();
+            let error = Storage::default().keep_in(&path).unwrap_err().to_string();
+            assert!(error.contains("state.jsonl:3: this line is not a change"), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        std::fs::write(&path, "openapi: 3.0.3\n").unwrap();
+        let error = Storage::default().keep_in(&path).unwrap_err().to_string();
+        assert!(error.contains("state.jsonl:1: this is not a state file"), "{error}");
+    }
+}
