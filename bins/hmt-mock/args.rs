@@ -138,6 +138,12 @@ pub(crate) struct Args {
     /// are: secrets are not replaced. Only one mock can use the file at a time.
     #[arg(long, value_name = "FILE")]
     state_file: Option<PathBuf>,
+    /// Accept only bearer tokens that this mock gave and that have not expired
+    ///
+    /// The OAuth endpoints that the spec names give them. Credentials are then checked before
+    /// recordings are served.
+    #[arg(long, conflicts_with = "no_validate")]
+    strict_auth: bool,
 
     /// Generate new data for each request, without recordings and examples
     #[arg(long)]
@@ -336,6 +342,7 @@ impl Args {
         };
         let settings = Settings {
             validate: !self.no_validate,
+            strict_auth: self.strict_auth,
             dynamic: self.dynamic,
             reflect: !self.no_reflect,
             report_overlaps: self.verbose && !self.strict_one_of,

@@ -9,6 +9,7 @@ mod journal;
 mod latest;
 mod matching;
 mod negotiation;
+mod oauth;
 mod overrides;
 mod parameters;
 mod preferences;

@@ -13,6 +13,7 @@ use crate::recorded::HostRule;
 use super::Settings;
 use super::callbacks::Callbacks;
 use super::catalogue::Catalogue;
+use super::oauth::OAuth;
 use super::preferences::Preferences;
 use super::world::World;
 
@@ -22,6 +23,10 @@ pub(super) struct Context<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) world: &'a World,
     pub(super) settings: &'a Settings,
+    /// What the endpoints of OAuth gave.
+    pub(super) oauth: &'a OAuth,
+    /// Clients use TLS.
+    pub(super) tls: bool,
     /// Programs that edit the answers.
     pub(super) callbacks: Option<&'a Callbacks>,
 }

@@ -20,6 +20,7 @@ mod catalogue;
 mod delivery;
 mod faults;
 mod log;
+mod oauth;
 mod preferences;
 mod server;
 mod stages;
@@ -34,6 +35,7 @@ use arc_swap::ArcSwap;
 use crate::exchange::Pattern;
 use crate::net::GuardedClient;
 use crate::spec::Document;
+use oauth::OAuth;
 use webhooks::Webhooks;
 
 pub use answer::{Answer, Source};
@@ -55,6 +57,8 @@ pub use world::{Override, Storage, StorageError, World};
 pub struct Settings {
     /// Check credentials and requests against the spec.
     pub validate: bool,
+    /// Accept only bearer tokens that this mock gave.
+    pub strict_auth: bool,
     /// Make new data for each request, without recordings and examples.
     pub dynamic: bool,
     /// What generated data depend on, together with the request. `None` means 0, and a random start
@@ -82,6 +86,7 @@ pub struct Mock {
     settings: Settings,
     loader: OnceLock<Box<dyn Loader>>,
     callbacks: Option<Callbacks>,
+    oauth: OAuth,
     webhooks: Webhooks,
     outbound: GuardedClient,
 }
@@ -111,6 +116,8 @@ impl Mock {
     /// Starts with a catalogue; the world begins as the catalogue's specs declare it.
     pub fn new(catalogue: Catalogue, settings: Settings) -> Mock {
         let world = World::new(catalogue.initial().clone(), settings.seed, settings.journal);
+        let oauth = OAuth::default();
+        oauth.prepare(&catalogue.endpoints);
         let catalogue = ArcSwap::from_pointee(catalogue);
         Mock {
             catalogue,
@@ -118,6 +125,7 @@ impl Mock {
             settings,
             loader: OnceLock::new(),
             callbacks: None,
+            oauth,
             webhooks: Webhooks::default(),
             outbound: GuardedClient::default(),
         }
@@ -159,6 +167,11 @@ impl Mock {
 
     pub(self) fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String> {
         self.loader()?.compile(documents)
+    }
+
+    /// What the endpoints of OAuth gave.
+    pub(self) fn oauth(&self) -> &OAuth {
+        &self.oauth
     }
 
     /// The webhooks that may change the specs for a request.

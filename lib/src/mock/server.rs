@@ -309,6 +309,8 @@ impl MockServer {
             catalogue,
             world: self.mock.world(),
             settings: self.mock.settings(),
+            oauth: self.mock.oauth(),
+            tls: self.options.protocols.is_tls(),
             callbacks: self.mock.callbacks(),
         }
     }

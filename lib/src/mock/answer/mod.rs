@@ -33,6 +33,8 @@ pub enum Source {
     Fault,
     /// An override.
     Override,
+    /// An endpoint of OAuth 2.0 or OpenID Connect.
+    OAuth,
     /// A callback has changed the answer, or failed.
     Callback,
 }
@@ -48,6 +50,7 @@ impl Source {
             Source::Upstream => "upstream",
             Source::Fault => "fault",
             Source::Override => "override",
+            Source::OAuth => "oauth",
             Source::Callback => "callback",
         }
     }

@@ -1,5 +1,5 @@
-//! Checks whether a request has the credentials that the spec requires. Only presence and form are
-//! checked: the mock knows no users.
+//! Checks whether a request has the credentials that the spec requires. Presence and form are
+//! checked, and tokens only where the caller says which are valid: the mock knows no users.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -45,13 +45,18 @@ impl Credentials {
         Credentials { alternatives }
     }
 
-    /// True if nothing is required, or one alternative is complete.
-    pub(in crate::mock) fn are_brought(&self, request: &Request<'_>) -> bool {
+    /// True if nothing is required, or one alternative is complete. `is_valid` decides about bearer
+    /// tokens.
+    pub(in crate::mock) fn are_brought(
+        &self,
+        request: &Request<'_>,
+        is_valid: &dyn Fn(&str) -> bool,
+    ) -> bool {
         self.alternatives.is_empty()
             || self
                 .alternatives
                 .iter()
-                .any(|all| all.iter().all(|scheme| scheme.is_brought(request)))
+                .any(|all| all.iter().all(|scheme| scheme.is_brought(request, is_valid)))
     }
 
     /// The values of `WWW-Authenticate`, and a sentence that names them.
@@ -93,13 +98,19 @@ fn read(scheme: &Value) -> Scheme {
     }
 }
 
+/// What follows the scheme in the header `Authorization`.
+pub(in crate::mock) fn authorization<'r>(
+    request: &'r Request<'_>,
+    scheme: &str,
+) -> Option<&'r str> {
+    let value = header(&request.headers, "authorization")?;
+    let (own, rest) = value.trim().split_once(' ')?;
+    own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
 impl Scheme {
-    fn is_brought(&self, request: &Request<'_>) -> bool {
-        let authorization = |scheme: &str| {
-            let value = header(&request.headers, "authorization")?;
-            let (own, rest) = value.trim().split_once(' ')?;
-            own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
-        };
+    fn is_brought(&self, request: &Request<'_>, is_valid: &dyn Fn(&str) -> bool) -> bool {
+        let authorization = |scheme: &str| authorization(request, scheme);
         match self {
             Scheme::Header(name) => header(&request.headers, name).is_some_and(|v| !v.is_empty()),
             Scheme::Query(name) => request.query.iter().any(|(n, v)| n == name && !v.is_empty()),
@@ -114,7 +125,9 @@ impl Scheme {
             Scheme::Basic => authorization("basic").is_some_and(|code| {
                 is_pseudonym(code) || STANDARD.decode(code).is_ok_and(|pair| pair.contains(&b':'))
             }),
-            Scheme::Bearer => authorization("bearer").is_some_and(|token| !token.is_empty()),
+            Scheme::Bearer => {
+                authorization("bearer").is_some_and(|token| !token.is_empty() && is_valid(token))
+            }
             Scheme::Other(name) => authorization(name).is_some(),
             Scheme::Unseen => true,
         }
@@ -185,10 +198,12 @@ mod tests {
             (&[("authorization", "bearer t")], true),
             (&[("authorization", "Bearer ")], false),
         ] {
-            assert_eq!(asked.are_brought(&request(headers)), brought, "{headers:?}");
+            assert_eq!(asked.are_brought(&request(headers), &|_| true), brought, "{headers:?}");
         }
         assert_eq!(asked.challenge().0.len(), 4);
-        assert!(credentials(&[]).are_brought(&request(&[])));
-        assert!(credentials(&[&["key"], &[]]).are_brought(&request(&[])));
+        assert!(credentials(&[]).are_brought(&request(&[]), &|_| false));
+        assert!(credentials(&[&["key"], &[]]).are_brought(&request(&[]), &|_| false));
+        let bearer = request(&[("authorization", "Bearer t")]);
+        assert!(!asked.are_brought(&bearer, &|token| token != "t"));
     }
 }

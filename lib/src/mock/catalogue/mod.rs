@@ -16,9 +16,11 @@ use crate::conform::Api;
 use crate::recorded::{MatchRule, Recordings};
 use crate::spec::{Document, check_refs};
 
+use super::oauth::Endpoints;
 use super::world::Initial;
 
 pub use super::world::DataError;
+pub(super) use credentials::authorization;
 pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
 pub(super) use plans::{Making, MediaPlan, OperationPlan, ResponsePlan, Spec};
 pub(super) use state::{
@@ -49,6 +51,8 @@ pub enum CompileError {
 pub struct Catalogue {
     /// In the order of precedence.
     pub(super) specs: Vec<Spec>,
+    /// The endpoints that security schemes name.
+    pub(super) endpoints: Endpoints,
     recordings: Recordings,
     initial: Initial,
     /// Another one for each catalogue of this process.
@@ -93,7 +97,8 @@ impl Catalogue {
             specs.push(Spec { state, ..Spec::compile(api) });
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Ok(Catalogue { specs, recordings, initial, number })
+        let endpoints = Endpoints::of(specs.iter().map(|spec: &Spec| &spec.api));
+        Ok(Catalogue { specs, endpoints, recordings, initial, number })
     }
 
     /// Problems of the documents that leave them usable.

@@ -1,10 +1,11 @@
 //! Refuses requests without the credentials that their operation requires: 401.
 
-use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
 
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
+use super::super::catalogue::authorization;
 use super::lookup::MatchedOperation;
 use super::{fill, negotiation};
 
@@ -14,10 +15,27 @@ pub(super) fn refuse(
     operation: &MatchedOperation<'_>,
 ) -> Option<Answer> {
     let credentials = &operation.plan.credentials;
-    if !context.settings.validate || credentials.are_brought(&call.request) {
+    if !context.settings.validate {
         return None;
     }
-    let (challenges, detail) = credentials.challenge();
+    let strict = context.settings.strict_auth;
+    let is_valid = |token: &str| !strict || context.oauth.is_valid(token);
+    if credentials.are_brought(&call.request, &is_valid) {
+        return None;
+    }
+    let (mut challenges, mut detail) = credentials.challenge();
+    if strict
+        && let Some(token) = authorization(&call.request, "bearer")
+        && !is_valid(token)
+    {
+        // RFC 6750, section 3.1.
+        let why = "the token is unknown to this mock, or has expired";
+        let error = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
+        for challenge in challenges.iter_mut().filter(|challenge| *challenge == "Bearer") {
+            *challenge = HeaderValue::from_str(&error).unwrap_or_else(|_| challenge.clone());
+        }
+        detail = format!("{why}; {detail}");
+    }
     let status = StatusCode::UNAUTHORIZED;
     let mut answer = match negotiation::declared_error(call, operation, &[401], status) {
         Some(choice) => fill(context, call, operation, &choice),

@@ -8,6 +8,7 @@ mod lookup;
 mod made;
 mod missing;
 mod negotiation;
+mod oauth;
 mod overriding;
 mod preflight;
 mod recording;
@@ -61,6 +62,16 @@ async fn unbroken(
 ) -> Answer {
     if let Some(answer) = overriding::answer(context, call, found.as_ref().ok()) {
         return answer;
+    }
+    if let Some(answer) = oauth::answer(context, call, found.is_ok()) {
+        return answer;
+    }
+    // Tokens are checked before a recording shows what they protect.
+    if context.settings.strict_auth
+        && let Ok(operation) = &found
+        && let Some(refusal) = credentials::refuse(context, call, operation)
+    {
+        return refusal;
     }
     let stateful = found.as_ref().is_ok_and(|operation| state::keeps(call, operation));
     if let Some(answer) = (!stateful).then(|| recording::answer(context, call)).flatten() {
