@@ -1,7 +1,9 @@
 //! The command line of `hmt-replay`.
 //!
-//! The front end includes this file too, so its module has a path.
+//! The front end includes this file too, so its modules have paths.
 
+#[path = "args/diff.rs"]
+pub(super) mod diff;
 #[path = "args/send.rs"]
 mod send;
 

@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use hmt_core::cli::{self, Messages, Status, is_foreground_terminal};
+use hmt_core::exchange::Replaced;
 use hmt_core::net::{Report, ThrottledReport};
-use hmt_core::replay::{self, ExchangeWriter, Observer, Progress, SendError, SendSummary};
+use hmt_core::replay::{self, Differ, ExchangeWriter, Observer, Progress, SendError, SendSummary};
+use hmt_core::report::Format;
 use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects, SinkError};
 
 use super::args::SendConfig;
+use super::args::diff::DiffConfig;
 
 /// Block size of reads in bytes.
 const BLOCK: usize = 1 << 20;
@@ -40,7 +43,14 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
         let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
         return rejects.status(&run.summary, nothing.then(|| nothing_sent(run.only_unsafe())));
     }
-    let (summary, replaced) = send(config, reader, &messages, on_reject)?;
+    let mut config = config;
+    let diff = config.diff.take();
+    let (mut summary, replaced, differ) =
+        send(config, reader, &messages, on_reject, diff.as_ref())?;
+    let differs = match (diff, differ) {
+        (Some(diff), Some(differ)) => report(&diff, differ, &mut summary, &messages)?,
+        _ => false,
+    };
     messages.warn(&summary);
     summary.remarks().into_iter().for_each(|remark| messages.warn(remark));
     if let Some(replaced) = replaced.filter(|replaced| !replaced.is_empty()) {
@@ -51,6 +61,8 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
         0 => nothing_sent(summary.only_unsafe()),
         _ => "no request got a response".to_owned(),
     });
+    let why =
+        why.or_else(|| differs.then(|| "the responses differ from the recorded ones".to_owned()));
     let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
     rejects.status(&summary, why)
 }
@@ -68,7 +80,8 @@ fn send(
     reader: Reader,
     messages: &Messages,
     on_reject: impl FnMut(RecordPosition<'_>, &str) -> bool + Send + 'static,
-) -> anyhow::Result<(SendSummary, Option<hmt_core::exchange::Replaced>)> {
+    diff: Option<&DiffConfig>,
+) -> anyhow::Result<(SendSummary, Option<Replaced>, Option<Differ>)> {
     let redactor = config.redactor.clone();
     let stdout: Option<Box<dyn io::Write + Send>> = match config.out {
         Locator::Stdio => Some(Box::new(cli::stdout_unbuffered()?)),
@@ -77,6 +90,7 @@ fn send(
     let warn = messages.clone();
     let notify = Arc::new(move |text: &str| warn.warn(text));
     let writer = ExchangeWriter::open(&config.out, stdout, redactor.clone(), notify)?;
+    let differ = diff.map(|diff| Differ::new(diff.options.clone()));
     let shower = Shower::new(messages.clone(), config.quiet);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sent = runtime.block_on(async {
@@ -86,7 +100,7 @@ fn send(
             config.options,
             writer,
             Box::new(shower),
-            None,
+            differ,
             on_reject,
             shutdown,
         );
@@ -96,7 +110,9 @@ fn send(
     runtime.shutdown_background();
     clear();
     match sent? {
-        Ok((summary, _)) => Ok((summary, redactor.map(|redactor| redactor.replaced()))),
+        Ok((summary, differ)) => {
+            Ok((summary, redactor.map(|redactor| redactor.replaced()), differ))
+        }
         Err(SendError::Sink(SinkError::Write { name, cause }))
             if cause.kind() == io::ErrorKind::BrokenPipe =>
         {
@@ -105,6 +121,41 @@ fn send(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes the reports and the learned rules. Returns true if the responses differ.
+fn report(
+    diff: &DiffConfig,
+    differ: Differ,
+    summary: &mut SendSummary,
+    messages: &Messages,
+) -> anyhow::Result<bool> {
+    let result = differ.finish();
+    summary.differences = Some(result.differing);
+    if let Some((path, text)) = &diff.learn {
+        let extended = result.extended_rules(text, &diff.options.rules);
+        cli::replace_file(path, extended.as_bytes(), false)
+            .with_context(|| format!("--learn-ignore {}", path.display()))?;
+        messages.warn(format_args!("{} rules learned: {}", result.learned.len(), path.display()));
+    }
+    if !diff.diff {
+        summary.differences = None;
+        return Ok(false);
+    }
+    let report = result.report();
+    for (format, file) in &diff.reports {
+        let text = format.write(&report);
+        match file {
+            Some(path) => cli::replace_file(path, text.as_bytes(), true)
+                .with_context(|| format!("--report {}: {}", format.name(), path.display()))?,
+            None if *format == Format::Text => messages.ready(text.trim_end()),
+            None => {
+                let mut out = io::stdout().lock();
+                out.write_all(text.as_bytes()).and_then(|()| out.flush())?;
+            }
+        }
+    }
+    Ok(report.fails())
 }
 
 /// True while the status line is shown.

@@ -58,7 +58,7 @@
 //! | `net` | `exchange` |
 //! | `record` | `exchange`, `stream`, `net`, `check` |
 //! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format`, `units` |
-//! | `replay` | `exchange`, `stream`, `net`, `recorded` |
+//! | `replay` | `exchange`, `stream`, `net`, `recorded`, `report` |
 //!
 //! Only the servers (`net`, `record`, `mock`, `replay`) and parts of `cli` are asynchronous.
 //! Kafka's threads belong to librdkafka, behind `stream`. Everything else is synchronous code that

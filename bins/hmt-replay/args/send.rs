@@ -13,6 +13,7 @@ use hmt_core::replay::{Change, SecretValue, SendOptions, Speed};
 use hmt_core::stream::Locator;
 
 use super::KeyArgs;
+use super::diff::{DiffArgs, DiffConfig};
 
 /// Send recorded requests again.
 ///
@@ -90,6 +91,9 @@ pub(crate) struct Send {
     #[arg(short, long, value_name = "LOCATOR", default_value = "-", value_parser = Locator::sink)]
     out: Locator,
 
+    #[command(flatten)]
+    diff: DiffArgs,
+
     /// Trust only the certificates in this PEM file: authorities, or self-signed certificates of
     /// servers
     #[arg(long, value_name = "FILE")]
@@ -127,11 +131,19 @@ Examples:
     hmt-replay send log.jsonl -t https://staging.example --allow-host staging.example \\
       --speed 10x --secret password=PASSWORD -o new.jsonl
 
+  Compare the answers with the recorded ones, and write a page about the differences:
+    hmt-replay send log.jsonl -t http://localhost:3000 --diff --ignore header:x-build \
+      --report text --report html=diff.html -o new.jsonl
+
+  Learn which fields change with each request, and ignore them from now on:
+    hmt-replay send log.jsonl -t http://localhost:3000 --diff --learn-ignore rules.txt \
+      --learn-by-sending -o new.jsonl
+
   See what would be sent:
     hmt-replay send log.jsonl -t http://localhost:3000 --dry-run
 
 Exit status:
-  0 done   1 nothing could be sent, or failed   2 wrong usage
+  0 done   1 nothing could be sent, --diff found a difference, or failed   2 wrong usage
   3 done, but some records were rejected";
 
 /// `http://` may be left out.
@@ -166,6 +178,8 @@ pub(crate) struct SendConfig {
     pub(crate) out: Locator,
     /// `None` if secrets are kept.
     pub(crate) redactor: Option<Arc<Redactor>>,
+    /// `None` if responses are not compared.
+    pub(crate) diff: Option<DiffConfig>,
     pub(crate) dry_run: bool,
     pub(crate) strict: bool,
     pub(crate) quiet: bool,
@@ -174,6 +188,8 @@ pub(crate) struct SendConfig {
 impl Send {
     pub(crate) fn config(self) -> anyhow::Result<SendConfig> {
         self.check_target()?;
+        let url = format!("{}://{}", self.target.protocol.as_str(), self.target.host);
+        let diff = self.diff.clone().config(url, &self.out)?;
         let authorities = match &self.upstream_ca {
             Some(path) => Some(
                 std::fs::read(path).with_context(|| format!("--upstream-ca {}", path.display()))?,
@@ -203,13 +219,14 @@ impl Send {
             secrets: secrets.collect::<anyhow::Result<_>>()?,
             trust,
             grace: self.grace,
-            twice: false,
+            twice: diff.as_ref().is_some_and(|diff| diff.twice),
         };
         Ok(SendConfig {
             sources: self.sources.into_iter().map(Locator::to_end).collect(),
             options,
             out: self.out,
             redactor,
+            diff,
             dry_run: self.dry_run,
             strict: self.strict,
             quiet: self.quiet,

@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 128;
 
 /// A JSON value. Unlike `serde_json::Value` it never turns a number into a float.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     /// The number as written.
@@ -24,7 +24,7 @@ pub(super) enum Json<'a> {
 
 impl<'a> Json<'a> {
     /// Parses a whole text; `None` if it is not JSON, or nested too deeply.
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Json<'a>> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Json<'a>> {
         let text = simdutf8::basic::from_utf8(bytes).ok()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // The parser below relies on valid grammar, which serde_json checks here without recursion.
@@ -35,7 +35,7 @@ impl<'a> Json<'a> {
 
     /// Appends text that is equal for equal values and different for different ones. Values at
     /// `ignored` are left out.
-    pub(super) fn write_canonical(&self, ignored: &[&Pointer], out: &mut Vec<u8>) {
+    pub(crate) fn write_canonical(&self, ignored: &[&Pointer], out: &mut Vec<u8>) {
         let ignored: Vec<&[String]> = ignored.iter().map(|pointer| pointer.parts()).collect();
         self.write(&ignored, out);
     }
@@ -75,14 +75,14 @@ impl<'a> Json<'a> {
     }
 
     /// The member with this name.
-    pub(super) fn member(&self, name: &str) -> Option<&Json<'a>> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Json<'a>> {
         let Json::Object(members) = self else { return None };
         let at = members.binary_search_by(|(own, _)| own.as_ref().cmp(name)).ok()?;
         Some(&members[at].1)
     }
 
     /// The value for display.
-    pub(super) fn display(&self) -> String {
+    pub(crate) fn display(&self) -> String {
         match self {
             Json::Null => "null".to_owned(),
             Json::Bool(value) => value.to_string(),
@@ -127,7 +127,7 @@ fn write_number(text: &str, out: &mut Vec<u8>) {
 }
 
 /// True if two JSON numbers have the same value.
-pub(super) fn same_number(a: &str, b: &str) -> bool {
+pub(crate) fn same_number(a: &str, b: &str) -> bool {
     let canonical = |text: &str| {
         let mut out = Vec::new();
         write_number(text, &mut out);

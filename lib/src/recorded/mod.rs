@@ -25,3 +25,6 @@ pub use index::{Inserted, Lookup, Recordings};
 pub use pointer::{NotAPointer, Pointer};
 pub use rule::{BodyRule, HostRule, Ignore, Ignored, MatchRule, WrongMatchField};
 pub use store::SpoolError;
+
+pub(crate) use json::{Json, same_number};
+pub(crate) use pointer::display as display_pointer;

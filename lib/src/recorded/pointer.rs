@@ -13,12 +13,12 @@ pub struct NotAPointer(String);
 
 impl Pointer {
     /// The decoded steps from the root.
-    pub(super) fn parts(&self) -> &[String] {
+    pub(crate) fn parts(&self) -> &[String] {
         &self.0
     }
 
     /// True if the pointer matches this path.
-    pub(super) fn matches(&self, path: &[String]) -> bool {
+    pub(crate) fn matches(&self, path: &[String]) -> bool {
         let steps = self.0.iter().zip(path);
         self.0.len() == path.len() && steps.into_iter().all(|(own, step)| own == "*" || own == step)
     }
@@ -39,8 +39,8 @@ impl FromStr for Pointer {
     }
 }
 
-/// Formats a path as a pointer, for messages.
-pub(super) fn display(path: &[String]) -> String {
+/// Formats a path as a pointer.
+pub(crate) fn display(path: &[String]) -> String {
     let escape = |step: &String| format!("/{}", step.replace('~', "~0").replace('/', "~1"));
     path.iter().map(escape).collect()
 }

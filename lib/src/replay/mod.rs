@@ -5,20 +5,23 @@
 //! this module knows nothing of specs.
 //!
 //! [`send()`] sends the recorded requests to a server; the module `carry` replaces in them what
-//! earlier responses gave anew: cookies, tokens, ids.
+//! earlier responses gave anew: cookies, tokens, ids. The module `diff` compares the new responses
+//! with the recorded ones.
 
 mod body;
 mod carry;
+mod diff;
 mod load;
 mod preflight;
 mod send;
 mod serve;
 mod upstream;
 
+pub use diff::{DiffOptions, DiffResult, Differ, LearnedRule, Rule, RulePlace, WrongRule};
 pub use load::{LoadedRecordings, RecordingsLoadError, load};
 pub use send::{
-    Change, Compare, Comparison, DryRun, ExchangeWriter, Observer, Progress, SecretValue,
-    SendError, SendOptions, SendSummary, Speed, WrongOption, dry_run, send,
+    Change, DryRun, ExchangeWriter, Observer, Progress, SecretValue, SendError, SendOptions,
+    SendSummary, Speed, WrongOption, dry_run, send,
 };
 pub use serve::{Latency, ReplaySummary, ServeOptions, serve};
 pub use upstream::{FallbackUpstream, UpstreamRecorder};

@@ -23,10 +23,12 @@ mod walk;
 mod tests;
 
 pub(super) use apply::{Applied, apply};
+pub(super) use name::{IdName, entity_of_path, id_name, is_wrapper, singular};
 pub(super) use origin::{Answered, Place};
 pub(super) use slot::Slot;
 pub(super) use spot::{Carrier, Draft, Encoding};
 pub(super) use table::{Secrets, Table};
+pub(super) use value::{Strength, strength};
 
 use std::sync::Arc;
 

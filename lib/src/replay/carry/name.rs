@@ -128,7 +128,7 @@ fn is_joined_id(word: &str) -> bool {
 }
 
 /// True for a property that only wraps what a response is about.
-pub(super) fn is_wrapper(name: &str) -> bool {
+pub(in super::super) fn is_wrapper(name: &str) -> bool {
     WRAPPERS.contains(&name) || name.starts_with('_')
 }
 

@@ -18,13 +18,11 @@ mod run;
 mod summary;
 mod wire;
 
-#[cfg(test)]
-mod tests;
-
 pub use dry::{DryRun, dry_run};
-pub use options::{
-    Change, Compare, Comparison, Observer, Progress, SecretValue, SendOptions, Speed, WrongOption,
-};
+pub use options::{Change, Observer, Progress, SecretValue, SendOptions, Speed, WrongOption};
 pub use record::ExchangeWriter;
 pub use run::{SendError, send};
 pub use summary::SendSummary;
+
+pub(super) use options::Comparison;
+pub(super) use summary::shown;

@@ -86,23 +86,15 @@ pub trait Observer: Send {
 }
 
 /// A recorded exchange and its new response.
-pub struct Comparison<'c> {
+pub(in super::super) struct Comparison<'c> {
     /// The line of the recorded exchange.
-    pub line: &'c [u8],
+    pub(in super::super) line: &'c [u8],
     /// The new exchange, with its secrets replaced as in the output.
-    pub new: &'c Exchange<'c>,
+    pub(in super::super) new: &'c Exchange<'c>,
     /// The source of the recorded exchange, and the number of its line.
-    pub place: (&'c Arc<str>, u64),
+    pub(in super::super) place: (&'c Arc<str>, u64),
     /// Recorded values and those that were sent in place of them.
-    pub replaced: &'c [(Box<str>, String)],
-}
-
-/// Compares new responses with the recorded ones, in the thread that sends.
-pub trait Compare: Send {
-    /// Returns true if they differ.
-    fn compare(&mut self, comparison: &Comparison<'_>) -> bool;
-    /// Receives two new exchanges of one request.
-    fn compare_again(&mut self, first: &Exchange<'_>, second: &Exchange<'_>);
+    pub(in super::super) replaced: &'c [(Box<str>, String)],
 }
 
 /// An option that cannot be understood.

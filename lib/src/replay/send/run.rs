@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::feed::{Feed, Item, OnReject};
 use super::lanes::{Lanes, ONLY};
 use super::link::{Failure, Links};
-use super::options::{Compare, Comparison, Observer, Progress, SendOptions};
+use super::options::{Comparison, Observer, Progress, SendOptions};
 use super::pace::Pace;
 use super::plan::{Planned, Planner};
 use super::record::{ExchangeWriter, Timing, exchange};
@@ -21,6 +21,7 @@ use super::summary::SendSummary;
 use super::wire::{Ready, Received, host_of, ready, receive};
 use crate::net::Target;
 use crate::replay::carry::{Answered, Applied, apply};
+use crate::replay::diff::Differ;
 use crate::stream::{Reader, RecordPosition, SinkError, StreamError};
 
 /// Requests that are planned and wait, besides those in progress.
@@ -55,10 +56,10 @@ pub async fn send(
     options: SendOptions,
     writer: ExchangeWriter,
     observer: Box<dyn Observer>,
-    comparer: Option<Box<dyn Compare>>,
+    comparer: Option<Differ>,
     reject: impl FnMut(RecordPosition<'_>, &str) -> bool + Send + 'static,
     shutdown: impl Future<Output = ()>,
-) -> Result<(SendSummary, Option<Box<dyn Compare>>), SendError> {
+) -> Result<(SendSummary, Option<Differ>), SendError> {
     let planner = Planner::new(&options, comparer.is_some());
     let reject: OnReject = Box::new(reject);
     let feed = Feed::start(reader, planner, reject).map_err(SendError::Thread)?;
@@ -70,9 +71,9 @@ async fn run(
     mut options: SendOptions,
     writer: ExchangeWriter,
     observer: Box<dyn Observer>,
-    comparer: Option<Box<dyn Compare>>,
+    comparer: Option<Differ>,
     shutdown: impl Future<Output = ()>,
-) -> Result<(SendSummary, Option<Box<dyn Compare>>), SendError> {
+) -> Result<(SendSummary, Option<Differ>), SendError> {
     let trust = std::mem::replace(&mut options.trust, crate::net::Trust::accept_any());
     let compares = comparer.is_some();
     let session = Rc::new(Session {
@@ -188,7 +189,7 @@ struct Session {
 struct State {
     writer: Option<ExchangeWriter>,
     observer: Box<dyn Observer>,
-    comparer: Option<Box<dyn Compare>>,
+    comparer: Option<Differ>,
     summary: SendSummary,
     /// Why the output failed.
     failed: Option<SinkError>,
@@ -285,7 +286,7 @@ impl Session {
         &self,
         feed: Feed,
         began: Instant,
-    ) -> Result<(SendSummary, Option<Box<dyn Compare>>), SendError> {
+    ) -> Result<(SendSummary, Option<Differ>), SendError> {
         let mut state = self.state.borrow_mut();
         let mut summary = std::mem::take(&mut state.summary);
         let closed = state.writer.take().map_or(Ok(()), ExchangeWriter::close);
@@ -303,6 +304,8 @@ impl Session {
             summary.rejected = fed.rejected;
             summary.notes = fed.notes;
             summary.missing = planner.map(|planner| planner.table.missing).unwrap_or_default();
+        } else {
+            summary.exchanges = summary.sent + summary.failed() + summary.skipped();
         }
         Ok((summary, state.comparer.take()))
     }
@@ -364,7 +367,7 @@ impl State {
                 if let Some(writer) = &self.writer {
                     writer.redact(&mut second);
                 }
-                comparer.compare_again(&new, &second);
+                comparer.compare_again(&comparison, &second);
             }
         }
         let summary = &self.summary;

@@ -1,0 +1,224 @@
+//! Compares JSON values: objects by name, arrays by the ids of their items.
+
+use std::collections::HashMap;
+
+use super::compare::{Comparing, FoundPlace, contains_word};
+use crate::recorded::{Json, same_number};
+use crate::replay::carry::{id_name, is_wrapper};
+
+/// Properties that identify the items of an array, the best ones first.
+const KEYS: [&str; 8] = ["id", "_id", "uuid", "guid", "key", "slug", "sku", "code"];
+
+/// A comparison in progress.
+pub(super) struct JsonComparison<'c, 'r> {
+    comparing: &'c mut Comparing<'r>,
+    /// The collection that the request is about.
+    about: &'c str,
+    path: Vec<String>,
+    /// In the first pass, renamed identifiers are collected, so that links to them are recognised
+    /// in the second one.
+    collects: bool,
+}
+
+impl JsonComparison<'_, '_> {
+    pub(super) fn run(comparing: &mut Comparing<'_>, old: &Json<'_>, new: &Json<'_>, about: &str) {
+        let collects = comparing.renames.is_some();
+        let mut comparison = JsonComparison { comparing, about, path: Vec::new(), collects };
+        if collects {
+            comparison.value(old, new);
+            comparison.collects = false;
+        }
+        comparison.value(old, new);
+    }
+
+    fn add(&mut self, rule: &'static str, old: &str, new: &str) {
+        if !self.collects {
+            self.comparing.add(rule, FoundPlace::Body(self.path.clone()), old, new);
+        }
+    }
+
+    fn below(&mut self, step: String, visit: impl FnOnce(&mut Self)) {
+        self.path.push(step);
+        if !self.comparing.is_ignored(&self.path) {
+            visit(self);
+        }
+        self.path.pop();
+    }
+
+    fn value(&mut self, old: &Json<'_>, new: &Json<'_>) {
+        match (old, new) {
+            (Json::Object(old), Json::Object(_)) => {
+                for (name, value) in old {
+                    self.below(name.to_string(), |own| match new.member(name) {
+                        Some(new) => own.value(value, new),
+                        None => own.add("missing", &shown(value), "absent"),
+                    });
+                }
+                let Json::Object(members) = new else { return };
+                let is_new =
+                    |name: &str| old.binary_search_by(|(own, _)| own.as_ref().cmp(name)).is_err();
+                for (name, value) in members.iter().filter(|(name, _)| is_new(name)) {
+                    self.below(name.to_string(), |own| {
+                        own.add("extra", "absent", &shown(value));
+                    });
+                }
+            }
+            (Json::Array(old), Json::Array(new)) => self.arrays(old, new),
+            (old, new) if self.same(old, new) => (),
+            (old, new) => {
+                let rule = if kind(old) == kind(new) { "value" } else { "type" };
+                self.add(rule, &shown(old), &shown(new));
+            }
+        }
+    }
+
+    /// True for equal scalars, and for those that stand for each other.
+    fn same(&mut self, old: &Json<'_>, new: &Json<'_>) -> bool {
+        let is_hidden = |own: &Self| {
+            let place = format!("response.body#{}", crate::recorded::display_pointer(&own.path));
+            own.comparing.redacted.contains(place.as_str())
+        };
+        match (old, new) {
+            (Json::Text(old), Json::Text(new)) => {
+                self.comparing.same_text(old, new)
+                    || self.is_renamed(old, new)
+                    || !new.is_empty() && is_hidden(self)
+            }
+            (Json::Number(old), Json::Number(new)) => {
+                same_number(old, new) || self.is_renamed(old, new) || is_hidden(self)
+            }
+            (Json::Text(_), Json::Number(_)) | (Json::Number(_), Json::Text(_)) => is_hidden(self),
+            (old, new) => old == new,
+        }
+    }
+
+    fn is_renamed(&mut self, old: &str, new: &str) -> bool {
+        let names: Vec<&String> = self.path.iter().filter(|step| !is_index(step)).collect();
+        let name = names.last().map_or("", |name| name.as_str());
+        let outer = names.iter().rev().nth(1).map(|name| name.as_str());
+        let around = outer.filter(|name| !is_wrapper(name)).unwrap_or(self.about);
+        let id = id_name(name, around);
+        let sent = &self.comparing.sent;
+        let is_sent = |value: &str| contains_word(sent, value);
+        match &mut self.comparing.renames {
+            Some(renames) => renames.is_renamed(old, new, id.as_ref(), &is_sent),
+            None => false,
+        }
+    }
+
+    fn arrays(&mut self, old: &[Json<'_>], new: &[Json<'_>]) {
+        if let Some(matching) = self.by_key(old, new) {
+            for (at, other) in matching.pairs {
+                self.below(at.to_string(), |own| own.value(&old[at], &new[other]));
+            }
+            for at in matching.missing {
+                self.below(at.to_string(), |own| {
+                    own.add("missing", &shown(&old[at]), "absent");
+                });
+            }
+            for at in matching.extra {
+                self.below(at.to_string(), |own| {
+                    own.add("extra", "absent", &shown(&new[at]));
+                });
+            }
+            return;
+        }
+        if old.len() != new.len() {
+            let count = |items: &[Json<'_>]| format!("an array of {}", items.len());
+            self.add("length", &count(old), &count(new));
+            return;
+        }
+        if old != new && old.len() > 1 && same_items(old, new) {
+            let old = format!("an array of {}", old.len());
+            self.add("order", &old, "the same items in another order");
+            return;
+        }
+        for (at, (old, new)) in old.iter().zip(new).enumerate() {
+            self.below(at.to_string(), |own| own.value(old, new));
+        }
+    }
+
+    /// The items that belong together by their ids; `None` if they have none, or only new ones.
+    fn by_key(&self, old: &[Json<'_>], new: &[Json<'_>]) -> Option<Matching> {
+        if old.is_empty() || new.is_empty() {
+            return None;
+        }
+        let name =
+            KEYS.into_iter().find(|name| keys(old, name).is_some() && keys(new, name).is_some())?;
+        let (olds, news) = (keys(old, name)?, keys(new, name)?);
+        let positions: HashMap<&str, usize> =
+            news.iter().enumerate().map(|(at, key)| (key.as_str(), at)).collect();
+        let mut matching = Matching::default();
+        for (at, key) in olds.iter().enumerate() {
+            match positions.get(key.as_str()) {
+                Some(other) => matching.pairs.push((at, *other)),
+                None => matching.missing.push(at),
+            }
+        }
+        // With mostly new ids, the items are told by their positions.
+        if matching.pairs.len() * 2 < old.len().min(new.len()) {
+            return None;
+        }
+        let mut taken = vec![false; new.len()];
+        matching.pairs.iter().for_each(|(_, other)| taken[*other] = true);
+        matching.extra = (0..new.len()).filter(|at| !taken[*at]).collect();
+        Some(matching)
+    }
+}
+
+/// Which items of two arrays belong together.
+#[derive(Default)]
+struct Matching {
+    pairs: Vec<(usize, usize)>,
+    missing: Vec<usize>,
+    extra: Vec<usize>,
+}
+
+/// The values of a property, if each item has another one.
+fn keys(items: &[Json<'_>], name: &str) -> Option<Vec<String>> {
+    let key = |item: &Json<'_>| match item.member(name)? {
+        Json::Text(text) => Some(text.to_string()),
+        Json::Number(number) => Some((*number).to_owned()),
+        _ => None,
+    };
+    let keys: Vec<String> = items.iter().map(key).collect::<Option<_>>()?;
+    let mut sorted: Vec<&String> = keys.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    (sorted.len() == keys.len()).then_some(keys)
+}
+
+/// True for the same items in any order.
+fn same_items(old: &[Json<'_>], new: &[Json<'_>]) -> bool {
+    let canonical = |items: &[Json<'_>]| {
+        let mut texts: Vec<Vec<u8>> = items.iter().map(canonical).collect();
+        texts.sort_unstable();
+        texts
+    };
+    canonical(old) == canonical(new)
+}
+
+fn canonical(value: &Json<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    value.write_canonical(&[], &mut out);
+    out
+}
+
+fn is_index(step: &str) -> bool {
+    !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn kind(value: &Json<'_>) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::Text(_) => "text",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+fn shown(value: &Json<'_>) -> String {
+    value.display()
+}
