@@ -311,7 +311,8 @@ fn a_client_can_prefer_other_answers_and_the_admin_port_resets() {
     server.get("/users/1").expect_status(404);
     server.get("/settings").expect_status(200);
     server.admin("DELETE", "/storage").send().expect_status(200);
-    server.get("/settings").expect_status(404);
+    server.get("/users/1").expect_status(404);
+    assert_eq!(server.get("/settings").json(), json!({"theme": "dark", "size": 3}));
     // Invalid requests are refused first.
     send(&server, "POST", "/users", &json!({"name": 1})).expect_status(422);
     let (_dir, stateless) = mock(SHOP, &[]);

@@ -15,7 +15,8 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     super::ready(call.mock.world().storage().read(|contents| {
         let kinds = contents.kinds().iter();
         let entities = kinds.map(|kind| {
-            let list: Vec<Value> = kind.items().map(Item::value).collect();
+            let list: Vec<Value> =
+                kind.items().filter(|own| !own.is_removed()).map(Item::value).collect();
             (kind.rule().name.to_string(), Value::Array(list))
         });
         super::object(Map::from_iter([

@@ -200,13 +200,13 @@ impl<'a> Asked<'a> {
 
     /// An entity that was not removed.
     fn present<'c>(&self, contents: &'c Contents, key: &str) -> Option<&'c Item> {
-        self.entities(contents)?.get(key).filter(|item| item.json() != b"null")
+        self.entities(contents)?.get(key).filter(|item| !item.is_removed())
     }
 
-    /// True for a singleton below an item that nobody has changed.
+    /// True for a singleton that nobody has changed.
     fn is_untouched(&self, contents: &Contents, key: &str) -> bool {
         let is_there = self.entities(contents).is_some_and(|kind| kind.get(key).is_some());
-        self.own.singleton && self.own.path.scope.is_some() && !is_there
+        self.own.singleton && !is_there
     }
 
     /// The value of a path parameter.

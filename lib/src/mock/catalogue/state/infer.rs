@@ -96,10 +96,28 @@ impl<'a> Finder<'a> {
     fn is_no_item(&self, shape: &Shape, noun: &str) -> bool {
         self.with(shape, Method::Get).is_some_and(|operation| {
             let found = places::successes(operation);
-            let is_item =
-                |schema: &NodeId| places::item_in(&self.api.schemas, *schema, noun).is_some();
+            let schemas = &self.api.schemas;
+            let is_item = |schema: &NodeId| {
+                places::item_in(schemas, *schema, noun).is_some()
+                    && !places::is_list(schemas, *schema, noun)
+            };
             !found.is_empty() && !found.iter().any(is_item)
         })
+    }
+
+    /// True if a GET of an item gives a list with the item in it.
+    fn is_list_of_one(&self, shape: &Shape, collection: &Shape) -> bool {
+        let schemas = &self.api.schemas;
+        let item = |shape: &Shape| {
+            let found = places::successes(self.with(shape, Method::Get)?);
+            let lists = found.into_iter();
+            let list =
+                lists.filter_map(|id| places::list_in(schemas, id, collection.noun())).next();
+            schemas.item(list?.1).map(|item| places::target(schemas, item))
+        };
+        let changes = [Method::Put, Method::Patch, Method::Delete, Method::Post];
+        changes.iter().any(|method| self.with(shape, *method).is_some())
+            && item(shape).is_some_and(|one| item(collection) == Some(one))
     }
 
     fn collections(&mut self, plan: &mut StatePlan) {
@@ -110,7 +128,9 @@ impl<'a> Finder<'a> {
             if shape.is_item() {
                 let Some(collection) = shape.parent().filter(Shape::is_simple) else { continue };
                 let acted = acts.iter().any(|method| self.with(shape, *method).is_some());
-                if acted && !self.is_no_item(shape, collection.noun()) {
+                let is_item = !self.is_no_item(shape, collection.noun())
+                    || self.is_list_of_one(shape, &collection);
+                if acted && is_item {
                     found.insert(collection, Some(shape.clone()));
                 }
             } else if self.list_at(shape).is_some() && self.with(shape, Method::Post).is_some() {
@@ -219,6 +239,7 @@ impl<'a> Finder<'a> {
             places::item_in(schemas, schema, noun).map(|(_, item)| item)
         };
         of_item(Method::Get)
+            .filter(|_| item.is_none_or(|item| !self.is_no_item(item, noun)))
             .or_else(|| self.list_at(collection).and_then(|list| schemas.item(list)))
             .or_else(|| self.item_at(collection, Method::Post, noun))
             .or_else(|| of_item(Method::Put))

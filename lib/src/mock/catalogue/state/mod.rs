@@ -14,13 +14,13 @@ mod query;
 mod seeds;
 mod templates;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use crate::conform::{Api, OperationId, StatusKey};
 use crate::fake::Plan;
-use crate::schema::{Direction, NodeId};
+use crate::schema::{Direction, NodeId, SchemaSet};
 
 use super::super::world::{Initial, KindRule};
 
@@ -35,6 +35,8 @@ pub(in crate::mock) struct StatePlan {
     pub(in crate::mock) kinds: Vec<KindPlan>,
     /// By the index of the operation.
     operations: Vec<Option<StateOperation>>,
+    /// Make what clients do not send, by the schemas of entities, ids and responses.
+    plans: HashMap<NodeId, Plan>,
 }
 
 /// A kind of entities, and how they are made.
@@ -43,8 +45,6 @@ pub(in crate::mock) struct KindPlan {
     pub(in crate::mock) rule: KindRule,
     /// The schema of an entity; `None` if any is valid.
     pub(in crate::mock) schema: Option<NodeId>,
-    /// Makes what a client does not send.
-    pub(in crate::mock) plan: Option<Arc<Plan>>,
     pub(in crate::mock) id: IdPlan,
     /// All members that the schema declares.
     pub(in crate::mock) members: Vec<String>,
@@ -68,8 +68,6 @@ pub(in crate::mock) struct KindPlan {
 pub(in crate::mock) struct IdPlan {
     /// Schemas that ids must satisfy: of the member and of the path parameter.
     pub(in crate::mock) schemas: Vec<NodeId>,
-    /// Makes ids where the usual ones are not valid.
-    pub(in crate::mock) plan: Option<Arc<Plan>>,
     /// The entity has the id as a member.
     pub(in crate::mock) is_member: bool,
 }
@@ -143,12 +141,41 @@ impl StatePlan {
         let mut plan = StatePlan {
             kinds: Vec::new(),
             operations: api.operations.iter().map(|_| None).collect(),
+            plans: HashMap::new(),
         };
         annotated::add(&mut plan, api, root);
         if infer {
             infer::add(&mut plan, api, root);
         }
-        (!plan.kinds.is_empty()).then_some(plan)
+        if plan.kinds.is_empty() {
+            return None;
+        }
+        plan.compile_plans(&api.schemas);
+        Some(plan)
+    }
+
+    /// Compiles the plans together, because they have much in common.
+    fn compile_plans(&mut self, schemas: &SchemaSet) {
+        let of_kinds = self
+            .kinds
+            .iter()
+            .flat_map(|kind| kind.schema.into_iter().chain(kind.id.schemas.iter().copied()));
+        let places = self.operations.iter().flatten().flat_map(|own| &own.places);
+        let of_places = places.filter_map(|(_, _, place)| match place {
+            Place::Item(place) => Some(place.schema),
+            Place::List(place) => place.item,
+        });
+        let mut all: Vec<NodeId> =
+            of_kinds.chain(of_places).map(|id| target(schemas, id)).collect();
+        all.sort_unstable();
+        all.dedup();
+        let plans = Plan::compile_all(schemas, &all, Direction::Response);
+        self.plans = all.into_iter().zip(plans).collect();
+    }
+
+    /// Makes values of a schema of entities, ids or responses.
+    pub(in crate::mock) fn plan(&self, schemas: &SchemaSet, schema: NodeId) -> Option<&Plan> {
+        self.plans.get(&target(schemas, schema))
     }
 
     /// Gives other names to the kinds whose names another document has. Annotated kinds are the
@@ -229,11 +256,9 @@ impl KindPlan {
                 .try_fold(schema, |at, name| Some(Some(schemas.property(at?, name)?)))
                 .flatten(),
         };
-        let plan = |id: NodeId| Arc::new(Plan::compile(schemas, id, Direction::Response));
         let open = schema.is_none_or(|schema| !places::is_closed(schemas, schema));
         let id = IdPlan {
             schemas: id_member.into_iter().chain(parameter).collect(),
-            plan: id_member.or(parameter).map(plan),
             is_member: !rule.id_path.is_empty() && (id_member.is_some() || open),
         };
         let id_name = rule.id_path.first().cloned().unwrap_or_default();
@@ -244,7 +269,6 @@ impl KindPlan {
         });
         KindPlan {
             schema,
-            plan: schema.map(plan),
             id,
             members: names(of(&|_| true)),
             read_only: names(of(&|id| flag(id, true))),

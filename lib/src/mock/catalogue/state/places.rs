@@ -1,10 +1,7 @@
 //! Where entities are within bodies.
 
-use std::sync::Arc;
-
 use crate::conform::{Api, Media, Operation, StatusKey};
-use crate::fake::Plan;
-use crate::schema::{Direction, NodeId, SchemaSet, Types};
+use crate::schema::{NodeId, SchemaSet, Types};
 
 use super::super::super::answer::media::{MediaType, Notation};
 use super::names::{ENVELOPES, IDS, same_name, same_noun};
@@ -22,8 +19,6 @@ pub(in crate::mock) struct ItemPlace {
     /// The names of the members that lead to it; empty for the whole body.
     pub(in crate::mock) path: Vec<String>,
     pub(in crate::mock) schema: NodeId,
-    /// Makes what an entity lacks, where its own schema is another one.
-    pub(in crate::mock) plan: Option<Arc<Plan>>,
 }
 
 #[derive(Debug)]
@@ -33,8 +28,6 @@ pub(in crate::mock) struct ListPlace {
     pub(in crate::mock) list: NodeId,
     /// The schema of its items; `None` if any is valid.
     pub(in crate::mock) item: Option<NodeId>,
-    /// See [`ItemPlace::plan`].
-    pub(in crate::mock) plan: Option<Arc<Plan>>,
     /// What the envelope says about the page.
     pub(in crate::mock) fields: Vec<PageField>,
 }
@@ -85,13 +78,19 @@ fn media(content: &[(String, Media)]) -> impl Iterator<Item = (usize, NodeId)> {
     })
 }
 
-/// The schemas of an operation's successful responses, JSON first.
+/// The keys of an operation's successful responses: `default` is one only if there is no other.
+fn success_keys(operation: &Operation) -> impl Fn(StatusKey) -> bool + use<> {
+    let is_explicit =
+        |key: StatusKey| matches!(key, StatusKey::Code(200..300) | StatusKey::Range(2));
+    let explicit = operation.responses.iter().any(|(key, _)| is_explicit(*key));
+    move |key| is_explicit(key) || !explicit && key == StatusKey::Default
+}
+
+/// The schemas of an operation's successful responses, by their status.
 pub(super) fn successes(operation: &Operation) -> Vec<NodeId> {
+    let is_success = success_keys(operation);
     let mut found = Vec::new();
-    for (key, response) in &operation.responses {
-        if !matches!(key, StatusKey::Code(200..300) | StatusKey::Range(2) | StatusKey::Default) {
-            continue;
-        }
+    for (key, response) in operation.responses.iter().filter(|(key, _)| is_success(*key)) {
         for (_, schema) in media(&response.content) {
             found.push((*key, schema));
         }
@@ -144,6 +143,21 @@ pub(super) fn list_in(
     None
 }
 
+/// True if a body is a list, or an envelope that is named after what it holds.
+pub(super) fn is_list(schemas: &SchemaSet, schema: NodeId, noun: &str) -> bool {
+    let has_id = || {
+        let properties = schemas.properties(schema);
+        properties.iter().any(|(name, _)| IDS.iter().any(|id| same_name(id, name)))
+    };
+    list_in(schemas, schema, noun).is_some_and(|(path, _)| match path.last() {
+        None => true,
+        Some(name) => {
+            let named = ENVELOPES.iter().any(|known| same_name(known, name));
+            (named || path.len() > 1 || same_noun(name, noun)) && !has_id()
+        }
+    })
+}
+
 /// The entity in a body: the body itself, or the member of an envelope.
 pub(super) fn item_in(
     schemas: &SchemaSet,
@@ -159,7 +173,9 @@ pub(super) fn item_in(
         let objects = || properties.iter().filter(|(_, id)| is_object(schemas, *id));
         let by_noun = objects().find(|(name, _)| same_noun(name, noun));
         let named = || {
-            let lists = properties.iter().any(|(_, id)| is_array(schemas, *id));
+            let lists = properties.iter().any(|(name, id)| {
+                is_array(schemas, *id) && ENVELOPES.iter().any(|known| same_name(known, name))
+            });
             objects()
                 .find(|(name, _)| ENVELOPES.iter().any(|known| same_name(known, name)))
                 .filter(|_| !lists)
@@ -234,10 +250,8 @@ pub(super) fn of_responses(
     list: bool,
 ) -> Vec<(StatusKey, usize, Place)> {
     let mut places = Vec::new();
-    for (key, response) in &operation.responses {
-        if !matches!(key, StatusKey::Code(200..300) | StatusKey::Range(2) | StatusKey::Default) {
-            continue;
-        }
+    let is_success = success_keys(operation);
+    for (key, response) in operation.responses.iter().filter(|(key, _)| is_success(*key)) {
         for (number, schema) in media(&response.content) {
             if let Some(place) = of_schema(api, operation, schema, wanted, list) {
                 places.push((*key, number, place));
@@ -255,22 +269,20 @@ fn of_schema(
     list: bool,
 ) -> Option<Place> {
     let schemas = &api.schemas;
-    let plan = |id: NodeId| {
-        let own = wanted.schema.map(|entity| target(schemas, entity));
-        (own != Some(target(schemas, id)))
-            .then(|| Arc::new(Plan::compile(schemas, id, Direction::Response)))
-    };
     let list_place = |path: Vec<String>, id: NodeId| {
         let fields = page::fields(api, operation, schema, &path);
         let item = schemas.item(id);
-        let plan = item.and_then(plan);
-        Place::List(Box::new(ListPlace { path, list: id, item, plan, fields }))
+        Place::List(Box::new(ListPlace { path, list: id, item, fields }))
     };
     let found = wanted.schema.and_then(|entity| exact(schemas, schema, entity));
     match found {
-        Some((path, id, true)) if list || wanted.exactly => return Some(list_place(path, id)),
+        Some((path, id, true))
+            if list || wanted.exactly || is_list(schemas, schema, wanted.noun) =>
+        {
+            return Some(list_place(path, id));
+        }
         Some((path, id, false)) if !list || wanted.exactly => {
-            return Some(Place::Item(ItemPlace { path, schema: id, plan: plan(id) }));
+            return Some(Place::Item(ItemPlace { path, schema: id }));
         }
         _ if wanted.exactly => return None,
         _ => {}
@@ -283,7 +295,7 @@ fn of_schema(
     let same = wanted.schema.is_none()
         || wanted.members.is_empty()
         || resembles(schemas, id, wanted.members, wanted.id);
-    same.then(|| Place::Item(ItemPlace { path, schema: id, plan: plan(id) }))
+    same.then_some(Place::Item(ItemPlace { path, schema: id }))
 }
 
 /// Where the entity is in a request body.

@@ -30,22 +30,7 @@ pub(super) fn add(plan: &StatePlan, api: &Api, root: &Value, initial: &mut Initi
             }
             continue;
         }
-        let mut seeds: Vec<Seed> = found.0.remove(&number).unwrap_or_default();
-        if seeds.is_empty()
-            && plan.operations.iter().flatten().any(|own| own.kind == number && own.singleton)
-            && kind.rule.scopes.is_empty()
-        {
-            let mut json = Vec::new();
-            if let Some(plan) = &kind.plan {
-                plan.compose(0, &mut json);
-            }
-            let entity = serde_json::from_slice(&json).ok().filter(Value::is_object);
-            seeds.extend(entity.map(|entity| Seed {
-                entity,
-                id: Some(String::new()),
-                scopes: None,
-            }));
-        }
+        let seeds: Vec<Seed> = found.0.remove(&number).unwrap_or_default();
         if !seeds.is_empty() {
             initial.entities.insert(kind.rule.name.to_string(), seeds);
         }

@@ -121,19 +121,22 @@ impl Asked<'_> {
         (Change::Put { kind, key, entity, scopes: self.scopes() }, reply)
     }
 
-    /// Changes one entity: `change` gets what is there, and gives what shall be there.
+    /// Changes one entity: `change` gets what is there, and whether it is a singleton that nobody
+    /// has changed, and gives what shall be there.
     fn change_one(
         &self,
         id: &str,
-        change: impl FnOnce(Option<&Item>) -> Result<Value, Refusal>,
+        change: impl FnOnce(Option<&Item>, bool) -> Result<Value, Refusal>,
     ) -> Result<Made, Refusal> {
         self.storage.change(|contents| {
             let result = (|| {
                 self.require_parents(contents)?;
-                let present = self.present(contents, &self.key(id));
+                let key = self.key(id);
+                let present = self.present(contents, &key);
                 self.precondition(present)?;
-                let is_new = present.is_none();
-                let (change, reply) = self.put(id, change(present)?);
+                let untouched = self.is_untouched(contents, &key);
+                let is_new = present.is_none() && !untouched;
+                let (change, reply) = self.put(id, change(present, untouched)?);
                 Ok((change, Made { entities: vec![(id.to_owned(), reply)], is_new }))
             })();
             match result {
@@ -152,7 +155,7 @@ impl Asked<'_> {
         };
         let has_body = body.is_object();
         let members = self.received(body);
-        let made = self.change_one(&id, |present| match present {
+        let made = self.change_one(&id, |present, _| match present {
             Some(item) => {
                 let before = item.value();
                 let mut members = match has_body {
@@ -185,10 +188,10 @@ impl Asked<'_> {
         let content_type = crate::exchange::header(&self.call.request.headers, "content-type");
         let is_json_patch = content_type.is_some_and(|kind| kind.contains("json-patch+json"));
         let patch = self.body();
-        let made = self.change_one(id, |present| {
+        let made = self.change_one(id, |present, untouched| {
             let before = match present {
                 Some(item) => item.value(),
-                None if self.own.singleton => self.unmade_singleton(),
+                None if untouched => self.unmade_singleton(),
                 None => return Err(self.missing()),
             };
             let mut changed = before.clone();
@@ -247,7 +250,7 @@ impl Asked<'_> {
             self.storage
                 .read(|contents| id_text(&self.new_id(self.entities(contents))).unwrap_or_default())
         });
-        let made = self.change_one(&id, |present| match present {
+        let made = self.change_one(&id, |present, _| match present {
             Some(item) => {
                 let before = item.value();
                 let mut merged = before.clone();
@@ -292,7 +295,7 @@ impl Asked<'_> {
     /// The changes that remove an entity.
     fn removal(&self, contents: &Contents, key: &str) -> Vec<Change> {
         let kind = self.kind.rule.name.to_string();
-        if self.own.singleton && self.own.path.scope.is_some() {
+        if self.own.singleton {
             // A missing one would be made anew.
             let scopes = self.scopes();
             return vec![Change::Put { kind, key: key.to_owned(), entity: Value::Null, scopes }];

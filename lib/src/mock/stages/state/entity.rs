@@ -46,7 +46,7 @@ impl Asked<'_> {
         let missing = |name: &&String| !members.contains_key(*name) && id_name != Some(*name);
         let made: Vec<&String> = self.kind.read_only.iter().filter(missing).collect();
         if !made.is_empty()
-            && let Some(composed) = self.composed(self.kind.plan.as_deref(), &id_text)
+            && let Some(composed) = self.composed(self.kind_plan(), &id_text)
         {
             for name in made {
                 if let Some(value) = composed.get(name) {
@@ -102,9 +102,9 @@ impl Asked<'_> {
         self.completed(entity, &text, Some(before))
     }
 
-    /// The singleton below an item that nobody has changed.
+    /// A singleton that nobody has changed.
     pub(super) fn unmade_singleton(&self) -> Value {
-        let composed = self.composed(self.kind.plan.as_deref(), &self.path_key());
+        let composed = self.composed(self.kind_plan(), &self.path_key());
         let members = composed.and_then(|mut value| value.as_object_mut().map(std::mem::take));
         let mut members = members.unwrap_or_default();
         self.set_parents(&mut members);
@@ -127,7 +127,7 @@ impl Asked<'_> {
     fn valid(&self, entity: Value, id: &str, before: Option<&Value>) -> Value {
         let Some(schema) = self.kind.schema else { return entity };
         let mut fitting = Fitting { schemas: self.schemas, schema, declared_only: false };
-        let composed = || self.composed(self.kind.plan.as_deref(), id);
+        let composed = || self.composed(self.kind_plan(), id);
         fitting.fit(entity, before, &composed, &|value| self.set_id(value, &self.id_value(id)))
     }
 
@@ -184,7 +184,7 @@ impl Asked<'_> {
             return usual;
         }
         let made = |_| {
-            let plan = self.kind.id.plan.as_ref()?;
+            let plan = self.plan.plan(self.schemas, *self.kind.id.schemas.first()?)?;
             let mut json = Vec::new();
             plan.generate(rand::random(), &mut json);
             serde_json::from_slice::<Value>(&json).ok().filter(|id| id_text(id).is_some())
@@ -200,6 +200,11 @@ impl Asked<'_> {
         };
         let accepts = |value: &Value| self.schemas.accepts(schema, value, Direction::Response);
         accepts(id) || other.is_some_and(|other| accepts(&other))
+    }
+
+    /// Makes entities of the operation's kind.
+    fn kind_plan(&self) -> Option<&Plan> {
+        self.plan.plan(self.schemas, self.kind.schema?)
     }
 
     /// A value composed from a schema, the same for an entity each time.

@@ -44,43 +44,28 @@ impl<'a> Asked<'a> {
     /// An entity that may be invalid.
     pub(super) fn reply_of(&self, key: &str, value: &Value) -> Entity {
         let json = match self.kind.schema {
-            Some(schema) => {
-                let plan = self.kind.plan.as_deref();
-                self.fitted(value.clone(), schema, plan, key, false).to_string().into_bytes()
-            }
+            Some(schema) => self.fitted(value.clone(), schema, key, false).to_string().into_bytes(),
             None => value.to_string().into_bytes(),
         };
         Entity { key: key.to_owned(), json }
     }
 
-    fn fitted(
-        &self,
-        value: Value,
-        schema: NodeId,
-        plan: Option<&crate::fake::Plan>,
-        key: &str,
-        declared_only: bool,
-    ) -> Value {
+    fn fitted(&self, value: Value, schema: NodeId, key: &str, declared_only: bool) -> Value {
         let mut fitting = Fitting { schemas: self.schemas, schema, declared_only };
         let id = self.kind.rule.id_of(&value);
         let id = id.unwrap_or_else(|| key.rsplit('\0').next().unwrap_or_default().to_owned());
-        let composed = || self.composed(plan, key);
+        let composed = || self.composed(self.plan.plan(self.schemas, schema), key);
         fitting.fit(value, None, &composed, &|made| self.set_id(made, &self.id_value(&id)))
     }
 
     /// An entity as JSON by the schema of a response.
-    pub(super) fn as_schema(
-        &self,
-        entity: &Entity,
-        schema: Option<NodeId>,
-        plan: Option<&crate::fake::Plan>,
-    ) -> Vec<u8> {
+    pub(super) fn as_schema(&self, entity: &Entity, schema: Option<NodeId>) -> Vec<u8> {
         let own = self.kind.schema.map(|own| target(self.schemas, own));
         match schema {
             Some(schema) if own != Some(target(self.schemas, schema)) => {
                 let value = serde_json::from_slice(&entity.json).unwrap_or_default();
                 let declared_only = !self.schemas.properties(schema).is_empty();
-                let value = self.fitted(value, schema, plan, &entity.key, declared_only);
+                let value = self.fitted(value, schema, &entity.key, declared_only);
                 value.to_string().into_bytes()
             }
             _ => entity.json.clone(),
@@ -103,7 +88,7 @@ impl<'a> Asked<'a> {
             (None, _) => made::head(self.context, self.call, choice),
             (Some(_), None) => fill(self.context, self.call, self.operation, choice),
             (Some(_), Some(Place::Item(place))) => {
-                let json = self.as_schema(entity, Some(place.schema), place.plan.as_deref());
+                let json = self.as_schema(entity, Some(place.schema));
                 self.with_item(choice, place, &json)
             }
             (Some(_), Some(Place::List(place))) => {
@@ -154,7 +139,7 @@ impl<'a> Asked<'a> {
             if number > 0 {
                 json.push(b',');
             }
-            json.extend_from_slice(&self.as_schema(entity, place.item, place.plan.as_deref()));
+            json.extend_from_slice(&self.as_schema(entity, place.item));
         }
         json.push(b']');
         json

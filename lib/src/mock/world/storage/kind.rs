@@ -36,6 +36,11 @@ impl Item {
         serde_json::from_slice(&self.json).unwrap_or_default()
     }
 
+    /// True for a mark in place of something that is there without being made, and was removed.
+    pub(in crate::mock) fn is_removed(&self) -> bool {
+        *self.json == *b"null"
+    }
+
     /// Grows from item to item, and stays when an entity is changed.
     pub(in crate::mock) fn number(&self) -> u64 {
         self.number

@@ -270,7 +270,8 @@ impl Storage {
 
 /// The entities of a kind by their ids.
 fn entities(kind: &Kind) -> Map<String, Value> {
-    kind.entries().into_iter().map(|(key, item)| (key.to_owned(), item.value())).collect()
+    let present = kind.entries().into_iter().filter(|(_, item)| !item.is_removed());
+    present.map(|(key, item)| (key.to_owned(), item.value())).collect()
 }
 
 impl Initial {
