@@ -179,8 +179,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
-    /// Build nothing: compare the exchanges with this spec, a file or a folder of specs; may be
-    /// given again
+    /// Build nothing: compare the exchanges with this spec, a file, a folder of specs or - for
+    /// standard input; may be given again
     ///
     /// What contradicts the spec is an error; what it does not have is undocumented; operations and
     /// statuses that no exchange touched are uncovered.
@@ -295,6 +295,14 @@ impl Args {
         if topics > 0 && inputs.len() > 1 && kept {
             return Err(Failure::usage(
                 "with --state or --follow, a topic must be the only input; combine its state with others by hmt-merge",
+            ));
+        }
+        let specs_from_stdin = self.check.iter().filter(|spec| spec.as_os_str() == "-").count();
+        if specs_from_stdin > 1
+            || specs_from_stdin == 1 && (inputs.is_empty() || inputs.contains(&Locator::Stdio))
+        {
+            return Err(Failure::usage(
+                "with --check -, standard input is the spec: name the recordings, and only one spec as -",
             ));
         }
         if inputs.is_empty() {

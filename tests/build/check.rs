@@ -28,6 +28,18 @@ fn check(dir: &Dir, args: &[&str], lines: &str) -> Run {
 }
 
 #[test]
+fn a_spec_comes_from_standard_input() {
+    let dir = Dir::new();
+    dir.write("log.jsonl", line("/pets", 200, &json!({"id": "a"})));
+    let check = |args: &[&str]| {
+        dir.program("hmt-build").args(["--check", "-"]).args(args).stdin(PETS).run()
+    };
+    check(&["log.jsonl"]).expect_code(1).expect_stdout("is not of type integer");
+    check(&["log.jsonl", "-"]).expect_code(2).expect_stderr("standard input is the spec");
+    check(&[]).expect_code(2);
+}
+
+#[test]
 fn a_report_for_people_is_grouped_by_operation() {
     let dir = Dir::new();
     let lines = line("/pets", 200, &json!({"id": "a"}))

@@ -1,5 +1,6 @@
 //! Kafka tests: librdkafka's mock cluster for the protocol, and a real broker for groups.
 
+mod check;
 mod group;
 mod sink;
 mod source;

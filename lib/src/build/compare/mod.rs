@@ -3,6 +3,7 @@
 mod follow;
 mod pass;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::check::{Checker, FailOn, Tally};
@@ -17,7 +18,7 @@ use pass::Pass;
 /// What to compare with, and what to report.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// Files and folders of specs.
+    /// Files and folders of specs; `-` is standard input.
     pub specs: Vec<PathBuf>,
     /// What makes the check fail.
     pub fail_on: Vec<FailOn>,
@@ -92,7 +93,14 @@ fn verdict(
 fn load_all(specs: &[PathBuf], config: &Config) -> Result<Vec<Document>, BuildError> {
     let mut documents = Vec::new();
     for path in specs {
-        if path.is_dir() {
+        if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            config
+                .stdin()
+                .read_to_end(&mut bytes)
+                .because(|| "cannot read standard input".to_owned())?;
+            documents.push(spec::load(&bytes, "<stdin>").whole()?);
+        } else if path.is_dir() {
             load_folder(path, &mut documents, config)?;
         } else {
             let (document, _) = spec::load_with_files(path, None).whole()?;
