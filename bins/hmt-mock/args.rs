@@ -195,6 +195,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOKEN", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     admin_token: Option<String>,
 
+    /// Send the callbacks and webhooks that specs declare, after the response
+    ///
+    /// Receivers must be on this machine, or on a host of --allow-webhook.
+    #[arg(long)]
+    fire_callbacks: bool,
+
     /// Let webhooks be on this host too; * stands for any text
     ///
     /// Without this, webhooks must be on this machine. Link-local and metadata addresses and the
@@ -343,6 +349,7 @@ impl Args {
         let settings = Settings {
             validate: !self.no_validate,
             strict_auth: self.strict_auth,
+            fire_callbacks: self.fire_callbacks,
             dynamic: self.dynamic,
             reflect: !self.no_reflect,
             report_overlaps: self.verbose && !self.strict_one_of,

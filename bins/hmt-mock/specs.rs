@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::bail;
 use hmt_core::cli::Messages;
 use hmt_core::exchange::Redactor;
-use hmt_core::mock::{Catalogue, Fetch, Loader, Mock, Seen, Sources, WATCH_EVERY};
+use hmt_core::mock::{Catalogue, CompileOptions, Fetch, Loader, Mock, Seen, Sources, WATCH_EVERY};
 use hmt_core::net::Fetcher;
 use hmt_core::spec::Document;
 use tokio::runtime::Handle;
@@ -27,8 +27,8 @@ pub(crate) struct Specs {
     strict: bool,
     /// Requests must match exactly one branch of `oneOf`.
     strict_one_of: bool,
-    /// Operations without annotations keep state too.
-    stateful: bool,
+    /// What is compiled besides the answers.
+    options: CompileOptions,
     seen: Seen,
     /// The files and folders of the last load.
     files: Vec<PathBuf>,
@@ -57,7 +57,10 @@ impl Specs {
             redactor: config.redactor.clone(),
             strict: config.strict,
             strict_one_of: config.strict_one_of,
-            stateful: config.stateful,
+            options: CompileOptions {
+                stateful: config.stateful,
+                fire_callbacks: config.settings.fire_callbacks,
+            },
             seen: Seen::default(),
             files: Vec::new(),
         })
@@ -96,7 +99,7 @@ impl Specs {
 
     /// Compiles documents as the flags say.
     fn compile(&self, documents: Vec<Document>) -> anyhow::Result<Catalogue> {
-        let mut catalogue = Catalogue::compile_with(documents, self.stateful)?;
+        let mut catalogue = Catalogue::compile_with(documents, self.options)?;
         catalogue.set_strict_one_of(self.strict_one_of);
         if let Some(redactor) = self.redactor.clone() {
             catalogue.set_pseudonym(move |secret| redactor.pseudonym(secret));

@@ -5,6 +5,7 @@ mod admin;
 mod bodies;
 mod callbacks;
 mod faults;
+mod firing;
 mod journal;
 mod latest;
 mod matching;

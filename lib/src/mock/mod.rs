@@ -19,6 +19,7 @@ mod callbacks;
 mod catalogue;
 mod delivery;
 mod faults;
+mod firing;
 mod log;
 mod oauth;
 mod preferences;
@@ -42,8 +43,8 @@ pub use answer::{Answer, Source};
 pub use banner::banner;
 pub use callbacks::{Callbacks, StartError};
 pub use catalogue::{
-    Catalogue, CompileError, DataError, Fetch, LoadedSpecs, Seen, Sources, SpecLoadError,
-    WATCH_EVERY,
+    Catalogue, CompileError, CompileOptions, DataError, Fetch, LoadedSpecs, Seen, Sources,
+    SpecLoadError, WATCH_EVERY,
 };
 pub use delivery::{Delivery, Fault};
 pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, Route, routed};
@@ -64,6 +65,8 @@ pub struct Settings {
     /// What generated data depend on, together with the request. `None` means 0, and a random start
     /// for `dynamic`.
     pub seed: Option<u64>,
+    /// Send the callbacks and webhooks of the specs.
+    pub fire_callbacks: bool,
     /// Let generated answers contain values of the request.
     pub reflect: bool,
     /// Note where a request matches several branches of a `oneOf`.
@@ -141,9 +144,13 @@ impl Mock {
         self.callbacks.as_ref()
     }
 
-    /// True where an answer may have to wait for others: an upstream, a callback, or a webhook.
+    /// True where an answer may have to wait for others: an upstream, a callback, or a webhook, or is followed
+    /// by requests.
     pub(self) fn waits(&self) -> bool {
-        self.settings.upstream.is_some() || self.callbacks.is_some() || self.webhooks.any()
+        self.settings.upstream.is_some()
+            || self.settings.fire_callbacks
+            || self.callbacks.is_some()
+            || self.webhooks.any()
     }
 
     /// Says how the specs are loaded again. The first call counts.

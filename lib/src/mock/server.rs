@@ -29,6 +29,7 @@ use super::answer::{Answer, Source};
 use super::call::{Call, Context};
 use super::catalogue::Catalogue;
 use super::delivery::{ResponseBody, to_response};
+use super::firing::Sending;
 use super::log::{Log, Written};
 use super::world::Served;
 use super::{Mock, admin, stages};
@@ -103,6 +104,7 @@ struct MockServer {
     options: ServerOptions,
     port: u16,
     log: Option<Log>,
+    sending: Sending,
 }
 
 /// Serves the mock on one listener and its admin endpoints on another, until `shutdown`.
@@ -133,7 +135,8 @@ pub async fn serve(
             Access { token: options.admin_token.clone(), redactor: options.redactor.clone() };
         tokio::spawn(serve_admin(Arc::clone(&mock), listener, access, limits.clone(), stopping))
     });
-    let server = Arc::new(MockServer { mock, options, port, log });
+    let sending = Sending::new(options.report.clone(), options.trace.clone());
+    let server = Arc::new(MockServer { mock, options, port, log, sending });
     let handler = {
         let server = Arc::clone(&server);
         move |request, peer| server.handle(request, peer)
@@ -270,7 +273,12 @@ impl MockServer {
         if !answer.delivery.delay.is_zero() {
             sleep(answer.delivery.delay).await;
         }
-        to_response(answer, head)
+        let outgoing = std::mem::take(&mut answer.outgoing);
+        let mut response = to_response(answer, head);
+        if !outgoing.is_empty() {
+            self.sending.send(&self.mock, outgoing, response.body_mut().sent());
+        }
+        response
     }
 
     /// The specs for a request, if webhooks change them.

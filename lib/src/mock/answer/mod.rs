@@ -15,6 +15,7 @@ use crate::net::problem_json;
 use crate::recorded;
 
 use super::delivery::Delivery;
+use super::firing::Outgoing;
 
 /// The source of an answer, for the header `x-hmt-source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Answer {
     pub operation: Option<Arc<str>>,
     /// What contradicts the spec in the request.
     pub violations: Vec<Value>,
+    /// What the API sends after the answer.
+    pub(super) outgoing: Vec<Outgoing>,
 }
 
 impl Answer {
@@ -88,6 +91,7 @@ impl Answer {
             delivery: Delivery::default(),
             operation: None,
             violations: Vec::new(),
+            outgoing: Vec::new(),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::conform::Api;
 use crate::recorded::{MatchRule, Recordings};
 use crate::spec::{Document, check_refs};
 
+use super::firing::Hooks;
 use super::oauth::Endpoints;
 use super::world::Initial;
 
@@ -46,6 +47,15 @@ pub enum CompileError {
     Data(#[from] DataError),
 }
 
+/// What is compiled of specs besides their answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompileOptions {
+    /// Collections that are found by their paths and schemas keep state too.
+    pub stateful: bool,
+    /// Callbacks and webhooks are sent.
+    pub fire_callbacks: bool,
+}
+
 /// Specs compiled for answering requests. All connections share it.
 #[derive(Debug)]
 pub struct Catalogue {
@@ -65,17 +75,16 @@ impl Catalogue {
     /// # Errors
     /// The location in the document that cannot be served.
     pub fn compile(documents: Vec<Document>) -> Result<Catalogue, CompileError> {
-        Catalogue::compile_with(documents, false)
+        Catalogue::compile_with(documents, CompileOptions::default())
     }
 
-    /// Like [`Catalogue::compile`]; `stateful`: collections that are found by their paths and
-    /// schemas keep state too.
+    /// Like [`Catalogue::compile`], with options.
     ///
     /// # Errors
     /// The location in the document that cannot be served.
     pub fn compile_with(
         documents: Vec<Document>,
-        stateful: bool,
+        options: CompileOptions,
     ) -> Result<Catalogue, CompileError> {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let mut recordings = Recordings::new(MatchRule::default());
@@ -87,14 +96,18 @@ impl Catalogue {
                 .add_document(&document.root)
                 .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
             let api = Api::compile(&document)?;
-            let mut state = StatePlan::compile(&api, &document.root, stateful);
+            let mut state = StatePlan::compile(&api, &document.root, options.stateful);
             if let Some(state) = &mut state {
                 state.rename_taken(&initial, &document.source);
                 state.seed(&api, &document.root, &mut initial);
             }
+            let hooks = match options.fire_callbacks {
+                true => Hooks::compile(&api, &document).map(Box::new),
+                false => None,
+            };
             // A large document together with its plans would be the peak of memory.
             drop(document);
-            specs.push(Spec { state, ..Spec::compile(api) });
+            specs.push(Spec { state, hooks, ..Spec::compile(api) });
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let endpoints = Endpoints::of(specs.iter().map(|spec: &Spec| &spec.api));
@@ -106,6 +119,7 @@ impl Catalogue {
         self.specs.iter().flat_map(|spec| {
             let (api, source) = (&spec.api, &spec.api.source);
             let all = api.warnings.iter().chain(&api.schemas.warnings).chain(&spec.warnings);
+            let all = all.chain(spec.hooks.iter().flat_map(|hooks| &hooks.warnings));
             all.map(move |warning| format!("{source}: {warning}"))
         })
     }

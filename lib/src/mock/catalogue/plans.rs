@@ -20,6 +20,7 @@ use crate::schema::{Direction, NodeId, SchemaSet, Types};
 use super::super::answer::binary;
 use super::super::answer::media::{self, MediaType, Notation};
 use super::super::banner;
+use super::super::firing::Hooks;
 use super::credentials::Credentials;
 use super::deprecation;
 use super::example_match::ExampleMatches;
@@ -33,6 +34,8 @@ pub(in crate::mock) struct Spec {
     pub(super) operations: Vec<OperationPlan>,
     /// The operations that keep state; `None` if there are none.
     pub(in crate::mock) state: Option<StatePlan>,
+    /// What the API sends after its answers, where that is wanted.
+    pub(in crate::mock) hooks: Option<Box<Hooks>>,
     /// Schemas without a valid value, and examples that violate their schemas.
     pub(in crate::mock) warnings: Vec<String>,
 }
@@ -171,7 +174,7 @@ impl Spec {
         let of_schemas = plans.known.values().flat_map(|plan| plan.example_faults()).cloned();
         let of_schemas: BTreeSet<String> = of_schemas.collect();
         warnings.extend(faults::warnings(&api, of_schemas.into_iter()));
-        Spec { api, operations, state: None, warnings }
+        Spec { api, operations, state: None, hooks: None, warnings }
     }
 
     /// The state that an operation keeps, if it does.

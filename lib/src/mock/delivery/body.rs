@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep};
 
 /// Parts that a slow body sends in a second, where the rate allows so many.
@@ -20,7 +20,17 @@ pub(in crate::mock) struct Truncated;
 
 /// A response's body.
 #[derive(Default)]
-pub(in crate::mock) struct ResponseBody(Kind);
+pub(in crate::mock) struct ResponseBody {
+    kind: Kind,
+    /// Dropped with the body, when all of it was taken.
+    sent: Option<oneshot::Sender<()>>,
+}
+
+impl From<Kind> for ResponseBody {
+    fn from(kind: Kind) -> ResponseBody {
+        ResponseBody { kind, sent: None }
+    }
+}
 
 enum Kind {
     Whole(Bytes),
@@ -50,16 +60,13 @@ impl Default for Kind {
 
 impl ResponseBody {
     pub(in crate::mock) fn whole(bytes: Bytes) -> ResponseBody {
-        ResponseBody(Kind::Whole(bytes))
+        Kind::Whole(bytes).into()
     }
 
     pub(super) fn truncated(bytes: &Bytes) -> ResponseBody {
         let announced = bytes.len() as u64;
-        ResponseBody(Kind::Truncated {
-            half: bytes.slice(..bytes.len() / 2),
-            announced,
-            flushed: false,
-        })
+        let half = bytes.slice(..bytes.len() / 2);
+        Kind::Truncated { half, announced, flushed: false }.into()
     }
 
     /// `rate` is in bytes a second.
@@ -67,11 +74,18 @@ impl ResponseBody {
         let part = (rate.get() / SLOW_PARTS).max(1);
         let interval = Duration::from_secs_f64(part as f64 / rate.get() as f64);
         let part = usize::try_from(part).unwrap_or(usize::MAX);
-        ResponseBody(Kind::Slow(Box::new(Slow { rest: bytes, part, interval, pause: None })))
+        Kind::Slow(Box::new(Slow { rest: bytes, part, interval, pause: None })).into()
     }
 
     pub(in crate::mock) fn stream(parts: mpsc::Receiver<Bytes>) -> ResponseBody {
-        ResponseBody(Kind::Stream(parts))
+        Kind::Stream(parts).into()
+    }
+
+    /// Is ready when the body was sent, or its connection has ended.
+    pub(in crate::mock) fn sent(&mut self) -> oneshot::Receiver<()> {
+        let (sent, was_sent) = oneshot::channel();
+        self.sent = Some(sent);
+        was_sent
     }
 }
 
@@ -83,7 +97,7 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Truncated>>> {
-        let data = match &mut self.0 {
+        let data = match &mut self.kind {
             Kind::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Whole(bytes) => std::mem::take(bytes),
             Kind::Truncated { half, .. } if !half.is_empty() => std::mem::take(half),
@@ -118,7 +132,7 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Slow(slow) => slow.rest.is_empty(),
             Kind::Truncated { .. } | Kind::Stream(_) => false,
@@ -126,7 +140,7 @@ impl Body for ResponseBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Truncated { announced, .. } => SizeHint::with_exact(*announced),
             Kind::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),

@@ -4,6 +4,7 @@ mod callbacks;
 mod credentials;
 mod example;
 mod fault;
+mod firing;
 mod lookup;
 mod made;
 mod missing;
@@ -39,6 +40,7 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
         .filter(|_| context.world.journal().is_kept())
         .map(|operation| Arc::clone(&operation.plan.name));
     let api = operation.map(|operation| &operation.spec.api);
+    let hooks = operation.and_then(firing::Subject::of);
     let mut answer = match fault::apply(context, call, operation) {
         Ok(delivery) => {
             let mut answer = unbroken(context, call, found).await;
@@ -46,6 +48,9 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
                 answer = callbacks::edit(callbacks, context, call, api, answer).await;
             }
             answer.delivery = delivery.and(answer.delivery);
+            if let Some(hooks) = hooks {
+                answer.outgoing = hooks.outgoing(context, call, &answer);
+            }
             answer
         }
         Err(answer) => *answer,

@@ -23,7 +23,7 @@ pub(super) fn answer(context: &Context<'_>, call: &Call<'_>, found: bool) -> Opt
 }
 
 /// The origin by which the client reached the mock, and the host that it named in the path.
-fn reached(context: &Context<'_>, call: &Call<'_>) -> String {
+pub(super) fn reached(context: &Context<'_>, call: &Call<'_>) -> String {
     let uri = &call.parts.uri;
     let sent = uri.path_and_query().map_or("/", |sent| sent.as_str());
     let named = sent.strip_suffix(call.path_and_query).unwrap_or_default();
