@@ -1,6 +1,7 @@
 //! Helpers for tests of the executables: a new folder, the programs of this build, servers that end
 //! with the test, a plain HTTP client, and an upstream to record from.
 
+mod browser;
 mod dir;
 mod http;
 mod program;
@@ -10,6 +11,7 @@ mod upstream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use browser::Browser;
 pub use dir::Dir;
 pub use http::{Request, Response, exchange_raw};
 pub use program::{Program, Run, exe, exe_dir, on_path};

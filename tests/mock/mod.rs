@@ -12,6 +12,7 @@ mod matching;
 mod negotiation;
 mod oauth;
 mod overrides;
+mod page;
 mod parameters;
 mod preferences;
 mod recordings;

@@ -131,8 +131,11 @@ pub async fn serve(
     let own = [Some(listener.local_addr()?), admin_address].into_iter().flatten().collect();
     mock.outbound().set_own(own);
     let admin = admin.map(|listener| {
-        let access =
-            Access { token: options.admin_token.clone(), redactor: options.redactor.clone() };
+        let access = Access {
+            token: options.admin_token.clone(),
+            redactor: options.redactor.clone(),
+            mock: (port, options.protocols.is_tls()),
+        };
         tokio::spawn(serve_admin(Arc::clone(&mock), listener, access, limits.clone(), stopping))
     });
     let sending = Sending::new(options.report.clone(), options.trace.clone());

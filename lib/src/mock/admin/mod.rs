@@ -7,6 +7,7 @@ mod faults;
 mod guard;
 mod health;
 mod overrides;
+mod page;
 mod pregen;
 mod reload;
 mod requests;
@@ -60,6 +61,8 @@ pub(super) struct Access {
     pub(super) token: Option<Arc<str>>,
     /// Replaces secrets in what is shown.
     pub(super) redactor: Option<Arc<Redactor>>,
+    /// The port of the mock, which the page sends requests to, and whether it uses TLS.
+    pub(super) mock: (u16, bool),
 }
 
 /// What a handler answers.
@@ -121,8 +124,18 @@ pub(super) async fn answer(
     body: &Bytes,
     port: u16,
 ) -> Reply {
+    let (mock_port, is_tls) = access.mock;
+    // The page asks for the token; without one, it is for this machine only, as everything else.
+    if access.token.is_some()
+        && let Some(file) = page::file(parts, is_tls, mock_port)
+    {
+        return file.into();
+    }
     if let Some(refusal) = guard::refuse(parts, port, access.token.as_deref()) {
         return refusal.into();
+    }
+    if let Some(file) = page::file(parts, is_tls, mock_port) {
+        return file.into();
     }
     let path = parts.uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);
