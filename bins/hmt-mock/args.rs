@@ -44,9 +44,10 @@ pub(crate) struct Args {
     #[arg(short, long, default_value_t = 8000)]
     port: u16,
 
-    /// Port of the admin endpoints; 0 selects a free port
-    #[arg(short, long, default_value_t = 8888)]
-    admin_port: u16,
+    /// Port of the admin endpoints; 0 selects a free port [default: 8888, or a free port if that is
+    /// in use]
+    #[arg(short, long)]
+    admin_port: Option<u16>,
 
     /// Do not serve admin endpoints
     #[arg(long)]
@@ -278,7 +279,7 @@ pub(crate) struct Config {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     /// `None` without admin endpoints.
-    pub(crate) admin_port: Option<u16>,
+    pub(crate) admin: AdminPort,
     /// Print a banner and a line for each request.
     pub(crate) for_people: bool,
     pub(crate) log_dir: Option<PathBuf>,
@@ -294,6 +295,15 @@ pub(crate) struct Config {
     pub(crate) redactor: Option<Arc<Redactor>>,
     /// Overrides, faults and the journal.
     pub(crate) behaviour: Behaviour,
+}
+
+/// Where the admin endpoints are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AdminPort {
+    None,
+    /// 8888, or a free one.
+    Default,
+    Given(u16),
 }
 
 impl Args {
@@ -383,7 +393,11 @@ impl Args {
             state_file: self.state_file,
             address: self.bind,
             port: self.port,
-            admin_port: (!self.no_admin).then_some(self.admin_port),
+            admin: match (self.no_admin, self.admin_port) {
+                (true, _) => AdminPort::None,
+                (false, Some(port)) => AdminPort::Given(port),
+                (false, None) => AdminPort::Default,
+            },
             for_people,
             log_dir: self.log_dir,
             out: self.out,

@@ -19,8 +19,13 @@ use hmt_core::exchange::shown_text;
 use hmt_core::mock::{self, Callbacks, Catalogue, Mock, Written};
 use hmt_core::net::{bind, ready_line, ready_line_tls};
 
-use args::{Args, Command, Config};
+use tokio::net::TcpListener;
+
+use args::{AdminPort, Args, Command, Config};
 use specs::Specs;
+
+/// The default port of the admin endpoints.
+const ADMIN_PORT: u16 = 8888;
 
 /// An answer needs dozens of small allocations, which are slow in most C libraries.
 #[global_allocator]
@@ -67,15 +72,7 @@ async fn serve(
         mock.set_callbacks(Callbacks::start(folder, report).await?);
     }
     let listener = bind(config.address, config.port, "-p/--port").await?;
-    let admin = match config.admin_port {
-        Some(port) => {
-            let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            let token = config.serving.admin_token.is_some();
-            let address = if token { config.address } else { loopback };
-            Some(bind(address, port, "-a/--admin-port").await?)
-        }
-        None => None,
-    };
+    let admin = listen_admin(&config).await?;
     let log = log::start(&config)?;
     let address = listener.local_addr()?;
     let _pid_file = if is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
@@ -102,4 +99,20 @@ async fn serve(
         Some(error) => bail!("some served exchanges were not written: {error}"),
         None => Ok(()),
     }
+}
+
+/// Listens for the admin endpoints. They are on loopback only, unless a token protects them.
+async fn listen_admin(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let token = config.serving.admin_token.is_some();
+    let address = if token { config.address } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+    let flag = "-a/--admin-port";
+    Ok(match config.admin {
+        AdminPort::None => None,
+        AdminPort::Given(port) => Some(bind(address, port, flag).await?),
+        // A second mock beside the first needs no other flag than its port.
+        AdminPort::Default => match bind(address, ADMIN_PORT, flag).await {
+            Err(error) if error.is_in_use() => Some(bind(address, 0, flag).await?),
+            bound => Some(bound?),
+        },
+    })
 }

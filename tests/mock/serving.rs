@@ -184,3 +184,19 @@ fn http_2_and_tls_are_spoken() {
     }
     dir.program("hmt-mock").args(["spec.yaml", "--tls-cert", "cert.pem"]).run().expect_code(2);
 }
+
+#[test]
+fn a_second_mock_takes_a_free_admin_port() {
+    let dir = Dir::new();
+    dir.write("s.yaml", SHOP);
+    let start = || Server::start(dir.program("hmt-mock").args(["-p", "0", "s.yaml"]));
+    let (first, second) = (start(), start());
+    assert_ne!(first.admin_url(), second.admin_url());
+    for mock in [&first, &second] {
+        mock.admin("GET", "/health").send().expect_status(200);
+    }
+    // A port that was asked for is taken, or the mock does not start.
+    let port = first.admin_url().rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+    let run = dir.program("hmt-mock").args(["-p", "0", "-a", &port, "s.yaml"]).run();
+    run.expect_code(1).expect_stderr("-a/--admin-port");
+}

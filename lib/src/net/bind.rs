@@ -13,6 +13,14 @@ pub struct BindError {
     what: String,
     choice: &'static str,
     flag: String,
+    is_in_use: bool,
+}
+
+impl BindError {
+    /// True if another program listens on the port.
+    pub fn is_in_use(&self) -> bool {
+        self.is_in_use
+    }
 }
 
 /// Listens on `ip:port`; port 0 takes a free one. `flag` is the option that chooses the port, as
@@ -33,7 +41,8 @@ pub async fn bind(ip: IpAddr, port: u16, flag: &str) -> Result<TcpListener, Bind
             }
             _ => (source.to_string(), "port", flag),
         };
-        BindError { address, what, choice, flag: flag.to_owned() }
+        let is_in_use = source.kind() == io::ErrorKind::AddrInUse;
+        BindError { address, what, choice, flag: flag.to_owned(), is_in_use }
     })
 }
 
