@@ -34,12 +34,13 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<Status> {
     let screen = Screen::new(options.auto);
     let mut workshop = Workshop::open(screen)?;
-    let steps: [fn(&mut Workshop) -> anyhow::Result<()>; 7] = [
+    let steps: [fn(&mut Workshop) -> anyhow::Result<()>; 8] = [
         steps::welcome,
         steps::record,
         steps::build,
         steps::mock,
         steps::merge,
+        steps::state,
         steps::check,
         steps::goodbye,
     ];

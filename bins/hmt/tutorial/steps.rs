@@ -150,10 +150,33 @@ pub(super) fn merge(workshop: &mut Workshop) -> anyhow::Result<()> {
     mock.stop().map(drop)
 }
 
+/// Mocks with state.
+pub(super) fn state(workshop: &mut Workshop) -> anyhow::Result<()> {
+    let screen = &workshop.screen;
+    screen.heading("5. State: a mock that remembers");
+    screen.say(
+        "With --stateful, the mock finds collections and their items in the spec, and keeps what \
+         clients create, change and delete:",
+    );
+    let mock =
+        serve(workshop, "hmt mock --stateful specs/gen.yaml", &["--stateful", "specs/gen.yaml"])?;
+    let created = workshop.show(&mock.url, "POST", "/orders", ORDER)?;
+    ensure!(created.status == 201, "the order was not created");
+    let order: serde_json::Value = serde_json::from_slice(&created.body)?;
+    let path = format!("/orders/{}", order["id"]);
+    let read = workshop.show(&mock.url, "GET", &path, "")?;
+    ensure!(read.body == created.body, "the order that was read is not the one that was created");
+    workshop.show(&mock.url, "DELETE", &path, "")?;
+    let gone = workshop.show(&mock.url, "GET", &path, "")?;
+    ensure!(gone.status == 404, "the deleted order is still there");
+    workshop.pause(Some(&mock))?;
+    mock.stop().map(drop)
+}
+
 /// Checks later traffic.
 pub(super) fn check(workshop: &mut Workshop) -> anyhow::Result<()> {
     let screen = &workshop.screen;
-    screen.heading("5. Check: has the API moved?");
+    screen.heading("6. Check: has the API moved?");
     screen.say(
         "A mock is worth as much as its spec is true. Now a second version of the API is deployed, \
          and its traffic is recorded to another folder:",

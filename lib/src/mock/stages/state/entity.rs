@@ -348,6 +348,17 @@ fn filled(
     sources: &[&Value],
     depth: u32,
 ) -> Value {
+    if let (Value::Array(items), Some(item)) = (&value, schemas.item(schema))
+        && depth < MAX_DEPTH
+    {
+        // Each item as sent, with what the first one of a source has besides.
+        let firsts: Vec<&Value> = sources.iter().filter_map(|source| source.get(0)).collect();
+        let item_of = |value: &Value| filled(schemas, item, value.clone(), &firsts, depth + 1);
+        let items = Value::Array(items.iter().map(item_of).collect());
+        if schemas.accepts(schema, &items, Direction::Response) {
+            return items;
+        }
+    }
     let Value::Object(mut members) = value else {
         let fits = |value: &&Value| schemas.accepts(schema, value, Direction::Response);
         return sources.iter().copied().find(fits).cloned().unwrap_or(value);
@@ -361,7 +372,7 @@ fn filled(
             continue;
         }
         let Some(value) = members.shift_remove(&name) else { continue };
-        if value.is_object() && depth < MAX_DEPTH {
+        if (value.is_object() || value.is_array()) && depth < MAX_DEPTH {
             let within: Vec<&Value> =
                 sources.iter().filter_map(|source| source.get(&name)).collect();
             let inner = filled(schemas, property, value, &within, depth + 1);
