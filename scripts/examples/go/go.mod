@@ -1,0 +1,3 @@
+module example.com/hmtmock
+
+go 1.21
