@@ -35,7 +35,7 @@ pub(super) fn file(parts: &Parts, is_tls: bool, port: u16) -> Option<Answer> {
         _ => return None,
     };
     let mut answer = Answer::empty(StatusCode::OK);
-    answer.body = text.into();
+    answer.body = text;
     let headers = &mut answer.headers;
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
