@@ -145,3 +145,51 @@ x-hmt-replay:
     fill(&server, 1);
     assert_eq!(ids(&server.get("/api/things").json()), ["c", "d", "t1"]);
 }
+
+#[test]
+fn an_item_may_come_as_a_list_of_one_and_state_outlives_changed_specs() {
+    let pets = r##"
+openapi: 3.0.3
+info: {title: Pets, version: "1"}
+paths:
+  /pets:
+    get:
+      responses:
+        "200": {description: all, content: {application/json: {schema: {$ref: "#/components/schemas/Pets"}}}}
+    post:
+      requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}}}
+      responses:
+        "201": {description: made}
+        "409": {description: taken, content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+        default: {description: wrong, content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+  /pets/{petId}:
+    get:
+      parameters: [{name: petId, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200": {description: one, content: {application/json: {schema: {$ref: "#/components/schemas/Pets"}}}}
+        default: {description: wrong, content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+components:
+  schemas:
+    Pet: {type: object, required: [id, name], properties: {id: {type: integer}, name: {type: string}}}
+    Pets: {type: array, items: {$ref: "#/components/schemas/Pet"}}
+    Error: {type: object, required: [why], properties: {why: {type: string}}}
+"##;
+    let (dir, server) = mock(pets, &["--stateful", "--watch"]);
+    let tom = json!({"id": 7, "name": "Tom"});
+    let made = server.request("POST", "/pets").json(&tom).send().expect_status(201);
+    assert_eq!((made.header("location"), made.body.as_slice()), (Some("/pets/7"), &b""[..]));
+    let taken = server.request("POST", "/pets").json(&tom).send().expect_status(409);
+    assert!(taken.json()["why"].is_string());
+    assert_eq!(server.get("/pets/7").expect_status(200).json(), json!([tom]));
+    assert!(server.get("/pets/8").expect_status(404).json()["why"].is_string());
+    // What is there fits the changed schema when it is read.
+    let changed = pets.replace("required: [id, name],", "required: [id, name, age],");
+    let changed = changed.replace(
+        "name: {type: string}}",
+        "name: {type: string}, age: {type: integer, example: 3}}",
+    );
+    dir.write("spec.yaml", changed);
+    server.wait_stderr("reloaded:");
+    let fitted = json!({"id": 7, "name": "Tom", "age": 3});
+    assert_eq!(server.get("/pets").json(), json!([fitted]));
+}

@@ -9,7 +9,7 @@ use crate::exchange::Method;
 use crate::schema::NodeId;
 
 use super::super::super::world::{IdKind, Initial, KindRule};
-use super::names::{id_property, plain, same_name, same_noun, singular};
+use super::names::{IDS, id_property, plain, same_name, same_noun, singular};
 use super::places::{self, Wanted};
 use super::query::QueryPlan;
 use super::templates::{Shape, parameter_names};
@@ -116,7 +116,15 @@ impl<'a> Finder<'a> {
             schemas.item(list?.1).map(|item| places::target(schemas, item))
         };
         let changes = [Method::Put, Method::Patch, Method::Delete, Method::Post];
-        changes.iter().any(|method| self.with(shape, *method).is_some())
+        let names_it = || {
+            let name = self.id_parameter(shape).map(|parameter| plain(&parameter.name));
+            let noun = singular(&plain(collection.noun()));
+            name.is_some_and(|name| {
+                let rest = name.strip_prefix(&noun).unwrap_or(&name);
+                rest.is_empty() || IDS.iter().any(|id| plain(id) == rest)
+            })
+        };
+        (changes.iter().any(|method| self.with(shape, *method).is_some()) || names_it())
             && item(shape).is_some_and(|one| item(collection) == Some(one))
     }
 

@@ -11,7 +11,7 @@ use crate::exchange::Method;
 
 use super::super::super::world::{Initial, Scopes, Seed, id_text};
 use super::places::{self, Place};
-use super::{KindPlan, PathPlan, Role, StateOperation, StatePlan};
+use super::{KindPlan, PathPlan, QueryRole, Role, StateOperation, StatePlan, role_of};
 
 /// Adds the kinds of a document and their entities.
 pub(super) fn add(plan: &StatePlan, api: &Api, root: &Value, initial: &mut Initial) {
@@ -173,11 +173,32 @@ fn path_examples(api: &Api, operation: &Operation) -> Vec<Option<String>> {
         .collect()
 }
 
+/// How many parameters the query of a recording has that are not about pages, and where its page
+/// begins.
+fn place_of(path: &str) -> (usize, u64) {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let (mut others, mut start) = (0, 0);
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        match (role_of(&name, &[], text.parse::<u64>().is_ok()), text.parse()) {
+            (Some(QueryRole::Page | QueryRole::Offset), Ok(number)) => start = number,
+            (Some(QueryRole::Size), _) => {}
+            _ => others += 1,
+        }
+    }
+    (others, start)
+}
+
 fn recordings(plan: &StatePlan, api: &Api, root: &Value, role: Role, found: &mut Entities) {
     let entries = root.get("x-hmt-replay").and_then(Value::as_array);
-    for entry in entries.into_iter().flatten() {
+    let gets = entries.into_iter().flatten().filter_map(|entry| {
         let key = |name: &str| entry.get("key").and_then(|key| key.get(name)?.as_str());
-        let (Some("get" | "GET"), Some(path)) = (key("method"), key("path")) else { continue };
+        let path = key("path").filter(|_| matches!(key("method"), Some("get" | "GET")))?;
+        Some((path, entry))
+    });
+    let mut gets: Vec<(&str, &Value)> = gets.collect();
+    // The order of the entities is that of the list that is not filtered, page by page.
+    gets.sort_by_cached_key(|(path, _)| place_of(path));
+    for (path, entry) in gets {
         let path = path.split('?').next().unwrap_or(path);
         let Found::Operation(matched) = api.find(Method::Get, path, BasePathRule::Optional) else {
             continue;

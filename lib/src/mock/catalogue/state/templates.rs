@@ -16,10 +16,12 @@ impl Shape {
         let segments = path.split('/').filter(|segment| !segment.is_empty());
         Shape(
             segments
-                .map(|segment| match segment.starts_with('{') && segment.ends_with('}') {
-                    true => PARAMETER.to_owned(),
-                    // `pets({id})`, `{a}-{b}` and others are not looked into.
-                    false => segment.to_owned(),
+                .map(|segment| {
+                    match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                        Some(name) if !name.contains(['{', '}']) => PARAMETER.to_owned(),
+                        // `pets({id})`, `{a}-{b}` and others are not looked into.
+                        _ => segment.to_owned(),
+                    }
                 })
                 .collect(),
         )

@@ -309,10 +309,16 @@ impl Asked<'_> {
             let Some(entities) = contents.kind(name).filter(|kind| !kind.is_empty()) else {
                 continue;
             };
-            for (key, item) in entities.entries() {
+            let is_below = |item: &Item| {
                 let own = item.scopes().get(number).and_then(|own| own.as_deref());
-                let is_below = own.and_then(|own| own.strip_prefix(&*parents));
-                if is_below.is_some_and(|rest| rest.is_empty() || rest.starts_with(PARENTS)) {
+                own.and_then(|own| own.strip_prefix(&*parents))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(PARENTS))
+            };
+            if !entities.items().any(is_below) {
+                continue;
+            }
+            for (key, item) in entities.entries() {
+                if is_below(item) {
                     changes.push(Change::Delete { kind: name.to_string(), key: key.to_owned() });
                 }
             }

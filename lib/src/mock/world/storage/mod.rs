@@ -435,4 +435,47 @@ mod tests {
         storage.set_entities("Pet", new.as_object().unwrap().clone()).unwrap();
         assert_eq!(Value::from(storage.entities("Pet")), new);
     }
+
+    #[test]
+    fn concurrent_changes_are_whole() {
+        const THREADS: u64 = 4;
+        const ROUNDS: u64 = 300;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.jsonl");
+        let storage = Storage::default();
+        storage.keep_in(&path).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let storage = &storage;
+                scope.spawn(move || {
+                    let mut own: Vec<String> = Vec::new();
+                    for round in 0..ROUNDS {
+                        let id = storage.insert("Pet", json!({"by": thread, "n": round})).unwrap();
+                        let read = storage.read(|all| all.kind("Pet")?.get(&id).map(Item::value));
+                        assert_eq!(read.unwrap()["n"], round);
+                        own.push(id);
+                        if round % 3 == 0 {
+                            let key = own.swap_remove((round as usize * 7) % own.len());
+                            let kind = "Pet".to_owned();
+                            let gone = Change::Delete { kind, key: key.clone() };
+                            storage.change(|_| (vec![gone], ())).unwrap();
+                            storage
+                                .read(|all| assert!(all.kind("Pet").unwrap().get(&key).is_none()));
+                        }
+                        // The number of entities and what is listed of a thread always agree.
+                        let test = [Test::Member("by".to_owned(), vec![thread.to_string()])];
+                        let listed =
+                            storage.read(|all| all.kind("Pet").unwrap().matching(&test).len());
+                        assert_eq!(listed, own.len());
+                    }
+                });
+            }
+        });
+        let all = storage.entities("Pet");
+        assert_eq!(all.len() as u64, THREADS * (ROUNDS - ROUNDS.div_ceil(3)));
+        drop(storage);
+        let again = Storage::default();
+        again.keep_in(&path).unwrap();
+        assert_eq!(again.entities("Pet"), all);
+    }
 }
