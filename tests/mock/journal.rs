@@ -147,3 +147,21 @@ fn routes_reload_and_token() {
     with("POST", "/reload").expect_status(422);
     server.get("/new").expect_status(204);
 }
+
+#[test]
+fn unmatched_requests_name_what_is_near() {
+    let (_dir, server) = mock(SHOP, &[]);
+    let body = serde_json::json!({
+        "id": "stub", "match": {"method": "POST", "path": "/item", "query": {"a": "1"}}, "answer": {}
+    });
+    server.admin("POST", "/overrides").json(&body).send().expect_status(201);
+    server.get("/item?a=2").expect_status(404);
+    server.get("/elsewhere").expect_status(404);
+    server.get("/items").expect_status(200);
+    let shown = server.admin("GET", "/requests").send().json();
+    let nearest = &shown[0]["nearest"];
+    assert_eq!(nearest["operations"][0], "GET /items");
+    let stub = serde_json::json!({"id": "stub", "differs": ["method", "query a"]});
+    assert_eq!(nearest["override"], stub);
+    assert!(shown[1]["nearest"].is_null() && shown[2]["nearest"].is_null(), "{shown}");
+}

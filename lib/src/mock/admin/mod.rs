@@ -6,6 +6,7 @@
 mod faults;
 mod guard;
 mod health;
+mod nearest;
 mod overrides;
 mod page;
 mod pregen;

@@ -19,6 +19,7 @@ use crate::net::{decoded, recorded_headers, request_of_any_method};
 use super::super::Mock;
 use super::super::answer::{Answer, Source};
 use super::super::world::{Entry, PathMatch};
+use super::nearest::Nearest;
 use super::{Call, Handling, Reply};
 
 /// Events that wait for a slow reader.
@@ -152,8 +153,10 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     // The newest ones, in their order.
     ids.drain(..ids.len().saturating_sub(filter.limit.unwrap_or(usize::MAX)));
     let first = ids.first().copied().unwrap_or(u64::MAX);
+    let mut nearest = Nearest::new(call.mock);
     let shown = journal.after(first.saturating_sub(1), |entry| {
-        ids.binary_search(&entry.id).is_ok().then(|| show(entry, call.redactor.map(Arc::as_ref)))
+        let is_shown = ids.binary_search(&entry.id).is_ok();
+        is_shown.then(|| show(entry, call.redactor.map(Arc::as_ref), &mut nearest))
     });
     super::ready(super::json(StatusCode::OK, format!("[{}]", shown.join(","))))
 }
@@ -179,9 +182,12 @@ fn follow(call: &Call<'_>, mut filter: Filter) -> Reply {
         }
         loop {
             let mut last = filter.after;
+            let mut nearest = Nearest::new(&mock);
             let shown = mock.world().journal().after(filter.after, |entry| {
                 last = entry.id;
-                filter.takes(entry).then(|| (entry.id, show(entry, redactor.as_deref())))
+                filter
+                    .takes(entry)
+                    .then(|| (entry.id, show(entry, redactor.as_deref(), &mut nearest)))
             });
             filter.after = last;
             for (id, text) in shown {
@@ -199,7 +205,7 @@ fn follow(call: &Call<'_>, mut filter: Filter) -> Reply {
 }
 
 /// An entry as JSON.
-fn show(entry: &Entry, redactor: Option<&Redactor>) -> String {
+fn show(entry: &Entry, redactor: Option<&Redactor>, nearest: &mut Nearest) -> String {
     let (request_body, body) = (&entry.request_body, &entry.body);
     let mut head = http::Request::new(());
     *head.headers_mut() = entry.request_headers.to_map();
@@ -247,6 +253,9 @@ fn show(entry: &Entry, redactor: Option<&Redactor>) -> String {
     member("status", entry.status.as_str());
     member("durationMs", &json!(millis(entry)).to_string());
     member("matched", &entry.is_matched().to_string());
+    if let Some(nearest) = (!entry.is_matched()).then(|| nearest.of(entry)).flatten() {
+        member("nearest", &nearest.to_string());
+    }
     member("violations", &json!(entry.violations).to_string());
     shown.push('}');
     shown

@@ -240,3 +240,43 @@ fn is_host(own: &str, sent: &str) -> bool {
     let bare = || sent.rsplit_once(':').is_some_and(|(bare, _)| own.eq_ignore_ascii_case(bare));
     own.eq_ignore_ascii_case(sent) || bare()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::protocol::parse_greeting;
+    use super::*;
+
+    fn best<'i>(interests: &'i [Interest], subject: &Subject<'_>) -> Option<&'i Interest> {
+        let ranked = interests.iter().filter_map(|one| Some((one.rank(subject)?, one)));
+        ranked.max_by_key(|(rank, _)| *rank).map(|(_, one)| one)
+    }
+
+    #[test]
+    fn the_most_specific_callback_is_asked() {
+        let greeting = br#"{"hmt":1,"match":[
+            {},
+            {"path":"/a"},
+            {"path":"/{x}","method":"get"},
+            {"host":"one.test","path":"/a"},
+            {"host":"two.test","method":"POST","path":"/a"}]}"#;
+        let interests = parse_greeting(greeting).unwrap();
+        let number = |method: &str, named_host: Option<&str>, hosts: &[&str], path: &str| {
+            let subject = Subject { method, named_host, hosts, paths: &[path.to_owned()] };
+            let best = best(&interests, &subject)?;
+            interests.iter().position(|one| std::ptr::eq(one, best))
+        };
+        for (method, named, hosts, path, expected) in [
+            ("GET", Some("one.test"), &[][..], "/a", Some(3)),
+            ("GET", Some("one.test:8000"), &[], "/a/", Some(3)),
+            ("GET", Some("two.test"), &[], "/a", Some(1)),
+            ("POST", Some("two.test"), &[], "/a", Some(4)),
+            ("HEAD", Some("three.test"), &[], "/b", Some(2)),
+            ("POST", Some("three.test"), &[], "/b", Some(0)),
+            // Without a host in the request, that of the spec counts.
+            ("POST", None, &["127.0.0.1:1", "one.test"], "/a", Some(3)),
+            ("POST", None, &["127.0.0.1:1", "two.test"], "/a", Some(4)),
+        ] {
+            assert_eq!(number(method, named, hosts, path), expected, "{method} {named:?} {path}");
+        }
+    }
+}

@@ -69,7 +69,7 @@ fn base_paths(catalogue: &Catalogue) -> Vec<&str> {
 }
 
 /// The operations with the most similar paths: `GET /pets/{petId}`. Empty if no path is similar.
-fn nearest_operations(catalogue: &Catalogue, path: &str) -> Vec<String> {
+pub(in crate::mock) fn nearest_operations(catalogue: &Catalogue, path: &str) -> Vec<String> {
     const SHOWN: usize = 3;
     /// At most one segment may be completely different.
     const FARTHEST: f64 = 1.0;

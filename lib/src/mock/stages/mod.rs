@@ -25,6 +25,7 @@ use super::call::{Call, Context};
 use lookup::{MatchedOperation, Missing};
 use negotiation::Choice;
 
+pub(super) use missing::nearest_operations;
 pub(super) use preflight::allow_origin;
 pub use upstream::Upstream;
 
