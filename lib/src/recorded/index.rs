@@ -32,6 +32,8 @@ pub struct Recordings {
     store: Store,
     answers: Answers,
     recorded: Vec<Recorded>,
+    /// The next requests in the lists of hosts that have lists of their own.
+    next_of_host: HashMap<u32, [u32; 2]>,
     preferences: PreferenceTable,
     /// The heads of the lists of recorded requests with the same key.
     heads: HashMap<PackedKey, u32, BuildHasherDefault<KeyHasher>>,
@@ -42,7 +44,8 @@ pub struct Recordings {
     pseudonym: Option<Pseudonym>,
     /// Hashes of the recorded methods and paths.
     paths: HashSet<u64, BuildHasherDefault<KeyHasher>>,
-    hosts: HashSet<String>,
+    /// The hosts with their numbers.
+    hosts: HashMap<String, u32>,
     requests: usize,
     dropped_headers: u64,
     pub(super) nearby: ComparedRequests,
@@ -53,28 +56,27 @@ pub struct Recordings {
 struct Recorded {
     chain: Chain,
     preference: u32,
+    /// The number of the host.
+    host: u32,
     /// Whether the request had a credential.
     has_credential: bool,
     /// Whether it also answers requests with another body.
     any_body: bool,
-    /// The next request with the same key, for each [`View`].
-    next: [u32; View::COUNT],
+    /// The next request with the same key of any host, without and with the body.
+    next: [u32; 2],
 }
 
 /// Which parts of a request belong to a key, besides method, path, query and matched headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct View {
-    host: bool,
+struct View<'h> {
+    /// The number and name of a host that has lists of its own.
+    host: Option<(u32, &'h str)>,
     body: bool,
 }
 
-impl View {
-    const COUNT: usize = 4;
-
-    fn number(self) -> usize {
-        usize::from(self.host) << 1 | usize::from(self.body)
-    }
-}
+/// The first hosts have no lists of their own, which saves memory: their requests are found in the
+/// lists of all hosts. With many hosts, these lists would become long.
+const SHARED_HOSTS: u32 = 16;
 
 /// The end of a list.
 const END: u32 = u32::MAX;
@@ -167,13 +169,14 @@ impl Recordings {
             store: Store::default(),
             answers: Answers::default(),
             recorded: Vec::new(),
+            next_of_host: HashMap::new(),
             preferences: PreferenceTable::default(),
             heads: HashMap::default(),
             seed: rand::random(),
             redacted: HashMap::new(),
             pseudonym: None,
             paths: HashSet::default(),
-            hosts: HashSet::new(),
+            hosts: HashMap::new(),
             requests: 0,
             dropped_headers: 0,
             nearby: ComparedRequests::default(),
@@ -231,7 +234,7 @@ impl Recordings {
 
     /// True if there is a recording for this host.
     pub fn knows_host(&self, host: &str) -> bool {
-        self.hosts.contains(&canonical_host(host))
+        self.hosts.contains_key(&canonical_host(host))
     }
 
     /// True if there is an answer for this method (in lower case if the format has a name for it)
@@ -273,14 +276,25 @@ impl Recordings {
         let preference = Preference::of(request, vary, &self.rule.ignored);
         let preference = self.preferences.number(preference);
         let has_credential = credential(request).is_some();
-        let own = View { host: true, body: true };
+        let number = match self.hosts.get(&host) {
+            Some(number) => *number,
+            None => {
+                let number = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX);
+                self.hosts.insert(host.clone(), number);
+                number
+            }
+        };
+        let named = (number >= SHARED_HOSTS).then_some((number, host.as_str()));
+        let (own, any) = (View { host: named, body: true }, View { host: None, body: true });
         let lookup = Lookup { request, method: source.method, host: HostRule::Same };
-        let key = self.key(&lookup, Some(&host), true);
+        let key = self.key(&lookup, own);
         let answer = match line {
             Some(line) => self.store.keep(answer, line)?,
             None => Stored::Ready(Arc::new(answer)),
         };
-        let same = self.list(key, own).find(|at| {
+        let mut is_new = true;
+        let same = self.list(key, own, Some(number)).find(|at| {
+            is_new = false;
             let known = &self.recorded[*at as usize];
             known.preference == preference && known.has_credential == has_credential
         });
@@ -288,23 +302,35 @@ impl Recordings {
             self.answers.append(&mut self.recorded[at as usize].chain, answer);
             return Ok(());
         }
-        self.requests += usize::from(!self.heads.contains_key(&PackedKey::new(key)));
+        self.requests += usize::from(is_new);
         let at = u32::try_from(self.recorded.len()).unwrap_or(END - 1);
         let chain = self.answers.begin(answer);
-        let (any_body, next) = (source.any_body, [END; View::COUNT]);
-        self.recorded.push(Recorded { chain, preference, has_credential, any_body, next });
-        self.link(key, own, at);
-        self.link(self.key(&lookup, None, true), View { host: false, body: true }, at);
+        let (any_body, next) = (source.any_body, [END; 2]);
+        self.recorded.push(Recorded {
+            chain,
+            preference,
+            host: number,
+            has_credential,
+            any_body,
+            next,
+        });
+        self.link(self.key(&lookup, any), any, at);
         // `find_at` also searches these with an empty body.
-        let has_body = !request.body.is_empty();
-        if any_body && has_body && self.rule.body != BodyRule::Ignored {
-            let named = self.key(&lookup, Some(&host), false);
-            self.link(named, View { host: true, body: false }, at);
-            self.link(self.key(&lookup, None, false), View { host: false, body: false }, at);
+        let by_any_body =
+            any_body && !request.body.is_empty() && self.rule.body != BodyRule::Ignored;
+        if by_any_body {
+            let view = View { body: false, ..any };
+            self.link(self.key(&lookup, view), view, at);
+        }
+        if named.is_some() {
+            self.link(key, own, at);
+            if by_any_body {
+                let view = View { body: false, ..own };
+                self.link(self.key(&lookup, view), view, at);
+            }
         }
         self.paths.insert(self.path_hash(lookup.method(), &request.pathname));
         self.note(request, source.method, None);
-        self.hosts.insert(host.clone());
         if Redacted::is(request, source.redacted, &self.rule) {
             let bucket = self.bucket(&lookup, has_pseudonym(&request.pathname));
             let redacted = Redacted::of(request, host, source.redacted, &self.rule);
@@ -323,17 +349,27 @@ impl Recordings {
     }
 
     /// Inserts a recorded request at the head of the list of a key.
-    fn link(&mut self, key: u64, view: View, at: u32) {
+    fn link(&mut self, key: u64, view: View<'_>, at: u32) {
         let before = self.heads.insert(PackedKey::new(key), at).unwrap_or(END);
-        self.recorded[at as usize].next[view.number()] = before;
+        let next = match view.host {
+            None => &mut self.recorded[at as usize].next,
+            Some(_) => self.next_of_host.entry(at).or_insert([END; 2]),
+        };
+        next[usize::from(view.body)] = before;
     }
 
-    /// The recorded requests with a key.
-    fn list(&self, key: u64, view: View) -> impl Iterator<Item = u32> {
+    /// The recorded requests with a key; only those of a host if its number is given.
+    fn list(&self, key: u64, view: View<'_>, host: Option<u32>) -> impl Iterator<Item = u32> {
         let head = self.heads.get(&PackedKey::new(key)).copied();
-        std::iter::successors(head, move |at| {
-            Some(self.recorded[*at as usize].next[view.number()]).filter(|next| *next != END)
-        })
+        let has_lists = view.host.is_some();
+        let all = std::iter::successors(head, move |at| {
+            let next = match has_lists {
+                false => self.recorded[*at as usize].next,
+                true => self.next_of_host.get(at).copied().unwrap_or([END; 2]),
+            };
+            Some(next[usize::from(view.body)]).filter(|next| *next != END)
+        });
+        all.filter(move |at| host.is_none_or(|host| self.recorded[*at as usize].host == host))
     }
 
     /// Sorts all answers by time, then by the recorder's numbers; answers with neither keep their
@@ -378,14 +414,21 @@ impl Recordings {
             if !body && self.rule.body == BodyRule::Ignored {
                 continue;
             }
-            let view = View { host: host.is_some(), body };
-            let mut same: Vec<u32> = self.list(self.key(lookup, host, body), view).collect();
-            if !body {
-                let request = Request { body: Body::default(), ..lookup.request.clone() };
-                let empty = Lookup { request: &request, ..*lookup };
-                let view = View { body: true, ..view };
-                let bodiless = self.list(self.key(&empty, host, true), view);
-                same.extend(bodiless.filter(|at| self.recorded[*at as usize].any_body));
+            let mut same: Vec<u32> = Vec::new();
+            let number = host.map(|host| self.hosts.get(host).copied());
+            // Nothing was recorded from an unknown host.
+            if number != Some(None) {
+                let number = number.flatten();
+                let named = number.filter(|number| *number >= SHARED_HOSTS).zip(host);
+                let view = View { host: named, body };
+                same.extend(self.list(self.key(lookup, view), view, number));
+                if !body {
+                    let request = Request { body: Body::default(), ..lookup.request.clone() };
+                    let empty = Lookup { request: &request, ..*lookup };
+                    let view = View { body: true, ..view };
+                    let bodiless = self.list(self.key(&empty, view), view, number);
+                    same.extend(bodiless.filter(|at| self.recorded[*at as usize].any_body));
+                }
             }
             let chains = self.choose(lookup.request, same);
             if !chains.is_empty() {
@@ -442,7 +485,9 @@ impl Recordings {
     }
 
     /// The hash of everything that makes requests equal.
-    pub(super) fn key(&self, lookup: &Lookup<'_>, host: Option<&str>, with_body: bool) -> u64 {
+    fn key(&self, lookup: &Lookup<'_>, view: View<'_>) -> u64 {
+        let View { host, body: with_body } = view;
+        let host = host.map(|(_, name)| name);
         let request = lookup.request;
         let mut bytes = Vec::with_capacity(256);
         let rule = &self.rule;

@@ -211,3 +211,22 @@ fn a_miss_is_explained() {
     let text = r.explain_miss(&Lookup::new(&request("h", "/users/2", ""), HostRule::Same));
     assert!(text.contains("GET h/users/1") && text.contains("path"), "{text}");
 }
+
+#[test]
+fn many_hosts_are_told_apart() {
+    let hosts: Vec<String> = (0..40).map(|number| format!("h{number}.test")).collect();
+    let of: Vec<(&str, &str, &str, &str)> = hosts
+        .iter()
+        .flat_map(|host| [(host.as_str(), "/x", "", host.as_str()), (host, "/y", "a=1", host)])
+        .collect();
+    let recordings = recordings(MatchRule::default(), &of);
+    assert_eq!(recordings.len(), 80);
+    for host in hosts.iter().rev() {
+        assert_eq!(ask(&recordings, HostRule::Same, host, "/x", ""), *host);
+        assert_eq!(ask(&recordings, HostRule::Same, host, "/y", "a=2"), *host, "any body");
+    }
+    assert_eq!(ask(&recordings, HostRule::Same, "other.test", "/x", ""), "-");
+    let any: Vec<String> =
+        (0..3).map(|_| ask(&recordings, HostRule::Any, "other.test", "/y", "a=1")).collect();
+    assert!(any.iter().all(|answer| answer != "-"), "{any:?}");
+}

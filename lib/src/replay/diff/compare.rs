@@ -289,6 +289,12 @@ impl<'c> Comparing<'c> {
         let old_middle = &old_rest[..old_rest.len() - end];
         let new_middle = &new_rest[..new_rest.len() - end];
         if old_middle.is_empty() && new_middle.is_empty() {
+            let has_queries =
+                self.rules.iter().any(|rule| matches!(rule.place, RulePlace::Query(_)));
+            if !has_queries && !self.same_text(old, new) {
+                let place = FoundPlace::Body(Vec::new());
+                self.add("text", place, "the same lines", "other line ends");
+            }
             return;
         }
         let show = |lines: &[&str]| match lines {

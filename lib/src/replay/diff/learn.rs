@@ -92,14 +92,15 @@ impl Learner {
     }
 }
 
-/// What makes requests equal: method, path, query, body, and the credential.
+/// What makes requests equal: method, host, path, query, body, and the credential.
 fn key(exchange: &Exchange<'_>, method: &str, rules: &[Rule]) -> u64 {
     let request = &exchange.request;
     let mut query = request.query.clone();
     query.retain(|(name, _)| {
         !rules.iter().any(|rule| matches!(&rule.place, RulePlace::Query(own) if own == name))
     });
-    let mut bytes = format!("{method} {}", sorted_path(&request.pathname, &query)).into_bytes();
+    let target = sorted_path(&request.pathname, &query);
+    let mut bytes = format!("{method} {}{target}", request.host).into_bytes();
     bytes.push(0);
     bytes.extend_from_slice(header(&request.headers, "authorization").unwrap_or("").as_bytes());
     for (_, value) in request.headers.iter().filter(|(name, _)| name == "cookie") {

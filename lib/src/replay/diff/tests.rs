@@ -64,6 +64,7 @@ fn differences_are_named_by_place() {
             "missing response.body#/1 recorded an object of 1 members, now absent",
         ),
         ("a\nb\nc", "a\nx\nc", "text response.body recorded from line 2: \"b\", now \"x\""),
+        ("a\r\nb\n", "a\nb", "text response.body recorded the same lines, now other line ends"),
         ("a", "", "text response.body recorded from line 1: \"a\", now absent"),
     ] {
         assert_eq!(one(old, new), [expected]);

@@ -156,10 +156,15 @@ impl Links {
 
     fn take(&self, lane: Option<u64>, prior_knowledge: bool) -> Option<Link> {
         let mut idle = self.idle.borrow_mut();
-        idle.retain(|(.., link)| !link.is_closed());
-        let at =
-            idle.iter().rposition(|(own, prior, _)| *own == lane && *prior == prior_knowledge)?;
-        Some(idle.remove(at).2)
+        loop {
+            let is_own = |(own, prior, _): &(Option<u64>, bool, Link)| {
+                *own == lane && *prior == prior_knowledge
+            };
+            let link = idle.iter().rposition(is_own).map(|at| idle.remove(at).2)?;
+            if !link.is_closed() {
+                return Some(link);
+            }
+        }
     }
 
     async fn connect(&self, prior_knowledge: bool) -> Result<Link, Failure> {

@@ -14,11 +14,18 @@ use crate::exchange::{
     timestamp, write_line,
 };
 use crate::net::{Target, bytes_beyond_text, latin1, recorded_headers};
-use crate::stream::{Locator, Notify, Sink, SinkError, open_sink};
+use crate::stream::{Locator, Notify, Sink, SinkError, grows, open_sink};
+
+/// Lines are written together up to this many bytes.
+const BATCH: usize = 64 << 10;
 
 /// Writes exchanges to a sink, with their secrets replaced.
 pub struct ExchangeWriter {
     sink: Box<dyn Sink>,
+    /// Whether the sink is a plain stream of lines, which can be written together.
+    batches: bool,
+    /// Lines that are not written yet, and the host of their exchanges.
+    pending: (Vec<u8>, String),
     redactor: Option<Arc<Redactor>>,
     run: String,
     seq: u64,
@@ -39,7 +46,14 @@ impl ExchangeWriter {
         let mut sink = open_sink(out, stdout)?;
         sink.report_to(notify);
         let run = format!("{:016x}", rand::random::<u64>());
-        Ok(ExchangeWriter { sink, redactor, run, seq: 0, line: Vec::with_capacity(4096) })
+        let batches = match out {
+            Locator::Stdio => true,
+            Locator::File(path) => grows(path),
+            _ => false,
+        };
+        let pending = (Vec::new(), String::new());
+        let line = Vec::with_capacity(4096);
+        Ok(ExchangeWriter { sink, batches, pending, redactor, run, seq: 0, line })
     }
 
     /// Replaces the secrets of an exchange and writes it.
@@ -51,9 +65,16 @@ impl ExchangeWriter {
         exchange.meta.seq = Some(self.seq);
         self.line.clear();
         write_line(exchange, &mut self.line);
-        self.sink.write(&exchange.request.host, &self.line)?;
         self.seq += 1;
-        Ok(())
+        if !self.batches {
+            return self.sink.write(&exchange.request.host, &self.line);
+        }
+        let (lines, host) = &mut self.pending;
+        if host.is_empty() {
+            host.push_str(&exchange.request.host);
+        }
+        lines.extend_from_slice(&self.line);
+        if lines.len() < BATCH { Ok(()) } else { self.write_pending() }
     }
 
     /// Replaces the secrets of an exchange that is not written.
@@ -63,7 +84,18 @@ impl ExchangeWriter {
         }
     }
 
+    fn write_pending(&mut self) -> Result<(), SinkError> {
+        let (lines, host) = &mut self.pending;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let written = self.sink.write(host, lines);
+        lines.clear();
+        written
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), SinkError> {
+        self.write_pending()?;
         self.sink.flush()
     }
 
@@ -77,6 +109,7 @@ impl ExchangeWriter {
     /// # Errors
     /// Those of writing.
     pub fn close(mut self) -> Result<(), SinkError> {
+        self.write_pending()?;
         self.sink.confirm()?;
         self.sink.close()
     }

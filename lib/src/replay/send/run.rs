@@ -145,13 +145,20 @@ async fn run(
                     }
                 }
             }
-            let room = tokio::select! {
-                biased;
-                () = &mut shutdown => {
-                    session.stop();
-                    break 'input;
-                }
-                room = std::sync::Arc::clone(&room).acquire_owned() => room,
+            let free = std::sync::Arc::clone(&room).try_acquire_owned();
+            let room = match free {
+                Ok(room) => Ok(room),
+                Err(_) => loop {
+                    tokio::select! {
+                        biased;
+                        () = &mut shutdown => {
+                            session.stop();
+                            break 'input;
+                        }
+                        room = std::sync::Arc::clone(&room).acquire_owned() => break room,
+                        _ = flush.tick() => session.flush(),
+                    }
+                },
             };
             // The semaphore is never closed.
             let Ok(room) = room else { break 'input };
