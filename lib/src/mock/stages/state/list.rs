@@ -278,13 +278,8 @@ impl Query {
         if self.order.is_empty() {
             return;
         }
-        let key = |slot: &u32| -> Vec<Value> {
-            let mut entity = kind.at(*slot).map(|item| item.value()).unwrap_or_default();
-            let members = self.order.iter();
-            members
-                .map(|(name, _)| entity.get_mut(name).map(Value::take).unwrap_or_default())
-                .collect()
-        };
+        let names: Vec<&str> = self.order.iter().map(|(name, _)| name.as_str()).collect();
+        let key = |slot: &u32| kind.at(*slot).map(|item| item.members(&names)).unwrap_or_default();
         let mut keyed: Vec<(Vec<Value>, u32)> =
             slots.iter().map(|slot| (key(slot), *slot)).collect();
         keyed.sort_by(|(one, _), (other, _)| {

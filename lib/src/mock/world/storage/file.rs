@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value, json};
 
-use super::{Change, StorageError};
+use super::{Change, Contents, StorageError};
 
 /// The first line.
 const HEAD: &str = "{\"hmt-state\":1}";
@@ -38,18 +38,19 @@ pub(super) struct StateFile {
 pub(super) struct Opened {
     /// The file, which still has its history.
     pub(super) file: StateFile,
-    /// `None` for a new file.
-    pub(super) changes: Option<Vec<Change>>,
+    /// The file had contents.
+    pub(super) is_old: bool,
     /// What was wrong with the last line.
     pub(super) warning: Option<String>,
 }
 
 impl StateFile {
-    /// Opens a state file and reads it, or begins a new one.
+    /// Opens a state file and reads it, or begins a new one. `apply` gets the changes, after a
+    /// [`Change::Clear`] where the file has contents.
     ///
     /// # Errors
     /// The file cannot be used, another mock uses it, or a line is not a change.
-    pub(super) fn open(path: &Path) -> Result<Opened, StorageError> {
+    pub(super) fn open(path: &Path, apply: &mut dyn FnMut(Change)) -> Result<Opened, StorageError> {
         let name = path.display().to_string();
         let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
         // The file is replaced at the start, and a link must stay one.
@@ -74,16 +75,16 @@ impl StateFile {
             }
         };
         file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(wrong)?;
-        let (changes, warning) = read(&file, &name)?;
+        let (is_old, warning) = read(&file, &name, apply)?;
         let length = file.metadata().map_err(wrong)?.len();
-        Ok(Opened { file: StateFile { file, path, length }, changes, warning })
+        Ok(Opened { file: StateFile { file, path, length }, is_old, warning })
     }
 
-    /// Replaces the file by one with these changes only.
+    /// Replaces the file by one with these contents only.
     ///
     /// # Errors
     /// The file cannot be written; the old one stays.
-    pub(super) fn compact(self, changes: &[Change]) -> Result<StateFile, StorageError> {
+    pub(super) fn compact(self, contents: &Contents) -> Result<StateFile, StorageError> {
         let name = self.path.display().to_string();
         let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
         let folder = match self.path.parent() {
@@ -95,11 +96,12 @@ impl StateFile {
         let mut new = builder.tempfile_in(folder).map_err(wrong)?;
         let mut out = io::BufWriter::new(new.as_file_mut());
         let mut length = 0;
-        let lines = std::iter::once(HEAD.to_owned()).chain(changes.iter().map(line));
-        for line in lines {
-            out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(wrong)?;
+        let mut write = |line: &str| -> io::Result<()> {
             length += line.len() as u64 + 1;
-        }
+            out.write_all(line.as_bytes())?;
+            out.write_all(b"\n")
+        };
+        write(HEAD).and_then(|()| write_lines(contents, &mut write)).map_err(wrong)?;
         out.flush().map_err(wrong)?;
         drop(out);
         new.as_file().sync_all().map_err(wrong)?;
@@ -136,10 +138,15 @@ fn lock(file: &File, name: &str) -> Result<(), StorageError> {
     })
 }
 
-/// The changes in a file; `None` if it is empty.
-fn read(file: &File, name: &str) -> Result<(Option<Vec<Change>>, Option<String>), StorageError> {
+/// Reads the changes in a file. Returns whether it has contents, and what is wrong with its last
+/// line.
+fn read(
+    file: &File,
+    name: &str,
+    apply: &mut dyn FnMut(Change),
+) -> Result<(bool, Option<String>), StorageError> {
     let mut reader = BufReader::new(file);
-    let mut changes = None;
+    let mut is_old = false;
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();
@@ -157,21 +164,45 @@ fn read(file: &File, name: &str) -> Result<(Option<Vec<Change>>, Option<String>)
         if !is_whole && found.is_none() {
             // Nobody was told of this change.
             let warning = format!("{name}:{number}: the last line is incomplete, and is removed");
-            return Ok((Some(changes.unwrap_or_default()), Some(warning)));
+            return Ok((true, Some(warning)));
         }
-        let Some(changes) = &mut changes else {
+        if !is_old {
             if found.as_ref().and_then(|head| head.get("hmt-state")) != Some(&json!(1)) {
                 return Err(wrong("this is not a state file of hmt-mock; name another file"));
             }
-            changes = Some(Vec::new());
+            is_old = true;
+            apply(Change::Clear);
             continue;
-        };
+        }
         let change = found.and_then(change).ok_or_else(|| {
             wrong("this line is not a change of the state; remove it, or name another file")
         })?;
-        changes.push(change);
+        apply(change);
     }
-    Ok((changes, None))
+    Ok((is_old, None))
+}
+
+/// The lines that lead from nothing to some contents.
+fn write_lines(
+    contents: &Contents,
+    write: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> io::Result<()> {
+    if !contents.values().is_empty() {
+        write(&json!({"values": contents.values()}).to_string())?;
+    }
+    for kind in contents.kinds() {
+        let name = Value::from(&*kind.rule().name).to_string();
+        for (key, item) in kind.entries() {
+            let entity = String::from_utf8_lossy(item.json());
+            let key = Value::from(key);
+            let scopes = match item.scopes() {
+                [] => String::new(),
+                scopes => format!(",\"scopes\":{}", json!(scopes)),
+            };
+            write(&format!("{{\"put\":{name},\"key\":{key},\"entity\":{entity}{scopes}}}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// A change as a line.

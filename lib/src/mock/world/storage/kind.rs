@@ -1,8 +1,10 @@
 //! The entities of one kind, in the order in which they were added.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::column::{self, ABSENT, COMPLEX};
@@ -36,6 +38,18 @@ impl Item {
         serde_json::from_slice(&self.json).unwrap_or_default()
     }
 
+    /// Some members of the entity; null for those that it does not have.
+    pub(in crate::mock) fn members(&self, names: &[&str]) -> Vec<Value> {
+        let mut values = vec![Value::Null; names.len()];
+        let mut reader = serde_json::Deserializer::from_slice(&self.json);
+        // It was written by `Kind::put`, and only objects have members.
+        let _ = serde::Deserializer::deserialize_map(
+            &mut reader,
+            Members { names, values: &mut values },
+        );
+        values
+    }
+
     /// True for a mark in place of something that is there without being made, and was removed.
     pub(in crate::mock) fn is_removed(&self) -> bool {
         *self.json == *b"null"
@@ -59,6 +73,30 @@ impl Item {
     /// Notes that the entity is valid by the schema of this catalogue.
     pub(in crate::mock) fn set_valid_for(&self, catalogue: u64) {
         self.valid_for.store(catalogue, Ordering::Relaxed);
+    }
+}
+
+/// Reads some members of an object, and skips the others.
+struct Members<'m> {
+    names: &'m [&'m str],
+    values: &'m mut [Value],
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            match self.names.iter().position(|own| **own == *name) {
+                Some(place) => self.values[place] = map.next_value()?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -304,7 +342,7 @@ impl<'t> Prepared<'t> {
         let column = self.column.and_then(|number| kind.columns.get(number));
         match (column.map(|column| column[slot as usize]), self.member) {
             (Some(COMPLEX) | None, Some((name, texts))) => {
-                item.value().get(name).is_some_and(|value| column::is_one_of(value, texts))
+                column::is_one_of(&item.members(&[name])[0], texts)
             }
             (Some(hash), _) => self.hashes.contains(&hash),
             (None, None) => false,

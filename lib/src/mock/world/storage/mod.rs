@@ -100,14 +100,11 @@ impl Storage {
     /// # Errors
     /// The file cannot be used, another mock uses it, or a line is not a change of the state.
     pub fn keep_in(&self, path: &Path) -> Result<Option<String>, StorageError> {
-        let Opened { file, changes, warning } = StateFile::open(path)?;
         let mut contents = self.write();
-        if let Some(changes) = changes {
-            contents.make(Change::Clear);
-            changes.into_iter().for_each(|change| contents.make(change));
-            contents.changed = true;
-        }
-        contents.file = Some(file.compact(&contents.changes())?);
+        let mut apply = |change| contents.make(change);
+        let Opened { file, is_old, warning } = StateFile::open(path, &mut apply)?;
+        contents.changed |= is_old;
+        contents.file = Some(file.compact(&contents)?);
         Ok(warning)
     }
 
