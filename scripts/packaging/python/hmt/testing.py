@@ -242,9 +242,7 @@ class Recorder(_Server):
     arguments are flags of hmt-record(1). The recording is in `path`, which is a temporary file unless it is given.
     """
 
-    def __init__(
-        self, target: Optional[str] = None, path: Optional["os.PathLike[str]"] = None, **flags: Any
-    ) -> None:
+    def __init__(self, target: Optional[str] = None, path: Optional["os.PathLike[str]"] = None, **flags: Any) -> None:
         super().__init__()
         self._target = target
         self._flags = {"port": 0, **flags}
