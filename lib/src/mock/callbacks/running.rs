@@ -26,6 +26,8 @@ const ERROR_WINDOW: Duration = Duration::from_secs(1);
 /// A process and its pipes. The whole process group is killed with this value.
 pub(super) struct Running {
     child: Child,
+    /// Its process group, until that is killed.
+    group: Option<Pid>,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
@@ -38,7 +40,8 @@ impl Running {
         let stdout = BufReader::new(child.stdout.take().ok_or_else(missing)?);
         let stderr = child.stderr.take().ok_or_else(missing)?;
         tokio::spawn(pass_errors(stderr, name.to_owned(), report.clone()));
-        Ok(Running { stdin: child.stdin.take(), stdout, child })
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Ok(Running { stdin: child.stdin.take(), stdout, child, group })
     }
 
     /// The next line that is not blank, within the deadline.
@@ -129,10 +132,10 @@ impl Running {
         let _ = self.child.wait().await;
     }
 
-    fn kill_group(&self) {
-        // Without an id the process was waited for, and the number may belong to another one.
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(group) = id {
+    /// Also kills what a process that has ended left behind. That is done at once and not again,
+    /// because the number of an empty group may be given to another one.
+    fn kill_group(&mut self) {
+        if let Some(group) = self.group.take() {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
