@@ -641,10 +641,16 @@ fn drop_barren(plan: &mut StatePlan, api: &Api, root: &Value, creatable: &[bool]
         })
         .collect();
     for slot in &mut plan.operations {
-        if slot.as_ref().is_some_and(|own| !lives[own.kind]) {
+        let Some(own) = slot else { continue };
+        own.path.parents.retain(|parent| lives[parent.kind]);
+        if lives[own.kind] {
+            continue;
+        }
+        if own.path.parents.is_empty() {
             *slot = None;
-        } else if let Some(own) = slot {
-            own.path.parents.retain(|parent| lives[parent.kind]);
+        } else {
+            // What is below an item goes with it, also where it is made.
+            own.role = Role::Below;
         }
     }
     if !lives.contains(&true) {
