@@ -252,6 +252,9 @@ fn stripped(schemas: &SchemaSet, schema: NodeId, value: Value, depth: u32) -> Va
                 let Some(property) = schemas.property(schema, &name) else {
                     return Some((name, value));
                 };
+                if is_inexact(schemas, property, &value) {
+                    return None;
+                }
                 let own = schemas.node(property);
                 let node = schemas.node(target(schemas, property));
                 let one_way = own.read_only || own.write_only || node.read_only || node.write_only;
@@ -260,13 +263,24 @@ fn stripped(schemas: &SchemaSet, schema: NodeId, value: Value, depth: u32) -> Va
             Value::Object(members.collect())
         }
         Value::Array(items) => match schemas.item(schema) {
-            Some(item) => {
-                items.into_iter().map(|value| stripped(schemas, item, value, depth + 1)).collect()
-            }
+            Some(item) => items
+                .into_iter()
+                .filter(|value| !is_inexact(schemas, item, value))
+                .map(|value| stripped(schemas, item, value, depth + 1))
+                .collect(),
             None => Value::Array(items),
         },
         other => other,
     }
+}
+
+/// True for an integer that is too large to be kept exactly. As a float, many clients do not take it
+/// for an integer.
+fn is_inexact(schemas: &SchemaSet, schema: NodeId, value: &Value) -> bool {
+    let Value::Number(number) = value else { return false };
+    number.is_f64()
+        && number.as_f64().is_some_and(|float| float.abs() >= 1e19)
+        && !schemas.types(schema).has(Types::NUMBER)
 }
 
 /// Makes values valid.
@@ -415,4 +429,26 @@ fn required(schemas: &SchemaSet, schema: NodeId, hops: u32) -> Vec<String> {
         })
     });
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_way_members_and_inexact_integers_are_left_out() {
+        let mut schemas = SchemaSet::default();
+        let root = json!({"type": "object", "properties": {
+            "id": {"type": "integer", "readOnly": true},
+            "secret": {"type": "string", "writeOnly": true},
+            "counts": {"type": "array", "items": {"type": "integer"}},
+            "large": {"type": "number"},
+        }});
+        let schema = schemas.add(&root, "").unwrap();
+        let sent = json!({"id": 1, "secret": "x", "counts": [1, 1e22], "large": 1e22, "other": 2});
+        let kept = json!({"counts": [1], "large": 1e22, "other": 2});
+        assert_eq!(stripped(&schemas, schema, sent, 0), kept);
+    }
 }
