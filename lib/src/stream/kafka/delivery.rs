@@ -24,9 +24,15 @@ pub(super) struct Delivery {
     /// The time of the last acknowledgement.
     moved: Mutex<Instant>,
     signal: Condvar,
-    report: Mutex<Option<Notify>>,
+    report: Mutex<Reporting>,
     /// True while no broker answers.
     down: AtomicBool,
+}
+
+/// Where messages go. The client may have one before its owner has said where.
+enum Reporting {
+    Waiting(Vec<String>),
+    To(Notify),
 }
 
 /// The records that could not be sent.
@@ -51,18 +57,24 @@ impl Delivery {
             kept: Mutex::default(),
             moved: Mutex::new(Instant::now()),
             signal: Condvar::new(),
-            report: Mutex::default(),
+            report: Mutex::new(Reporting::Waiting(Vec::new())),
             down: AtomicBool::new(false),
         }
     }
 
     pub(super) fn report_to(&self, notify: Notify) {
-        *lock(&self.report) = Some(notify);
+        let mut report = lock(&self.report);
+        if let Reporting::Waiting(messages) = &*report {
+            messages.iter().for_each(|message| notify(message));
+        }
+        *report = Reporting::To(notify);
     }
 
     pub(super) fn tell(&self, text: &str) {
-        if let Some(notify) = &*lock(&self.report) {
-            notify(&format!("{}: {text}", self.name));
+        let message = format!("{}: {text}", self.name);
+        match &mut *lock(&self.report) {
+            Reporting::To(notify) => notify(&message),
+            Reporting::Waiting(messages) => messages.push(message),
         }
     }
 
@@ -181,4 +193,24 @@ impl ProducerContext for Delivery {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_message_before_there_is_a_report_is_kept() {
+        let delivery = Delivery::new("t".to_owned());
+        delivery
+            .error(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "all brokers are down");
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&heard);
+        delivery.report_to(Arc::new(move |text: &str| lock(&list).push(text.to_owned())));
+        delivery.tell("later");
+        let expected = ["t: no broker responds; records wait in memory", "t: later"];
+        assert_eq!(*lock(&heard), expected);
+    }
 }
