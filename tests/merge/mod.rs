@@ -167,9 +167,9 @@ fn bad_specs_are_named_and_nothing_is_written() {
     dir.write("broken.yaml", broken);
     dir.write("far.yaml", A.replace("{description: OK}", "{$ref: 'other.yaml#/x'}"));
     for (name, why) in [
-        ("none.yaml", "No such file"),
+        ("none.yaml", "no such file"),
         ("empty.yaml", "empty"),
-        ("torn.json", "line 1 column"),
+        ("torn.json", "line 1, column"),
         ("torn.yaml", "line 2"),
         ("new.yaml", "unknown version 5.0.0 at /openapi"),
         ("list.yaml", "not an OpenAPI document"),

@@ -154,14 +154,16 @@ fn items_are_made_read_changed_and_deleted() {
     let empty = server.get("/users").expect_status(200);
     assert_eq!(source(&empty), "state");
     assert_eq!(empty.json()["data"], json!([]));
-    // The id is the server's, and the password is in no response.
-    let sent = json!({"id": 99, "name": "Ann", "password": "x"});
+    // The id is the server's, and neither the password nor what the schema of the response does not
+    // have is in a response.
+    let sent = json!({"id": 99, "name": "Ann", "password": "x", "passcode": "y"});
     let made = send(&server, "POST", "/v1/users", &sent).expect_status(201);
     assert_eq!(made.header("location"), Some("/v1/users/1"));
     let made = made.json();
     assert_eq!(made["id"], 1);
     assert_eq!(made["status"], "active");
-    assert!(made.get("password").is_none() && made.get("email").is_none(), "{made}");
+    assert!(made.get("password").is_none() && made.get("passcode").is_none(), "{made}");
+    assert!(made.get("email").is_none(), "{made}");
     let read = server.get("/users/1").expect_status(200);
     assert_eq!(read.json(), made);
     assert_eq!(server.get("/users/1").body, read.body);

@@ -241,16 +241,18 @@ impl Asked<'_> {
     }
 }
 
-/// A value without the members that only the server sets or never sends.
+/// A value without the members that only the server sets or never sends, and without those that the
+/// schema does not have: they may be secret.
 fn stripped(schemas: &SchemaSet, schema: NodeId, value: Value, depth: u32) -> Value {
     if depth > MAX_DEPTH {
         return value;
     }
     match value {
         Value::Object(members) => {
+            let is_open = schemas.properties(schema).is_empty() || schemas.rest(schema).is_some();
             let members = members.into_iter().filter_map(|(name, value)| {
                 let Some(property) = schemas.property(schema, &name) else {
-                    return Some((name, value));
+                    return is_open.then_some((name, value));
                 };
                 if is_inexact(schemas, property, &value) {
                     return None;
