@@ -26,6 +26,13 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Says that a test is skipped because a program is missing; in CI, that is an error.
+#[allow(clippy::print_stderr)]
+pub fn skipped(program: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "CI lacks {program}");
+    eprintln!("skipped: needs {program}");
+}
+
 /// Material for large tests next to the checkout, if present: `shared("recordings/pokeapi.jsonl")`.
 /// Tests that need it return early on `None`.
 pub fn shared(name: &str) -> Option<PathBuf> {

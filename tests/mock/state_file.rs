@@ -65,7 +65,7 @@ fn nothing_answered_is_lost_when_the_process_is_killed() {
                 for _ in 0..20 {
                     let id = add(&server, "kept")["id"].as_u64().unwrap();
                     kept.fetch_add(1, Ordering::Relaxed);
-                    if id % 3 == 0 {
+                    if id.is_multiple_of(3) {
                         let path = format!("/notes/{id}");
                         server.request("DELETE", &path).send().expect_status(204);
                         kept.fetch_sub(1, Ordering::Relaxed);
@@ -106,14 +106,14 @@ fn torn_lines_are_cut_and_wrong_ones_are_named() {
     server.stop();
     let path = dir.path().join("state.jsonl");
     let whole = std::fs::read_to_string(&path).unwrap();
-    dir.write("state.jsonl", &format!("{whole}{{\"put\":\"Note\",\"key"));
+    dir.write("state.jsonl", format!("{whole}{{\"put\":\"Note\",\"key"));
     let server = start(&dir);
     server.wait_stderr("the last line is incomplete");
     assert_eq!(server.get("/notes").json().as_array().unwrap().len(), 2);
     server.request("DELETE", "/notes/1").send().expect_status(204);
     server.stop();
     let whole = std::fs::read_to_string(&path).unwrap();
-    dir.write("state.jsonl", &format!("{whole}nonsense\n"));
+    dir.write("state.jsonl", format!("{whole}nonsense\n"));
     let lines = whole.lines().count() + 1;
     let run = dir
         .program("hmt-mock")
