@@ -104,7 +104,10 @@ fn what_cannot_be_opened_is_named() {
     let below = file.join("a.jsonl");
     assert_eq!(
         told(Locator::File(below.clone())),
-        Some(format!("{}: cannot be opened for writing", below.display()))
+        Some(format!(
+            "{}: cannot be opened for writing; a file is where a folder must be, so name another folder",
+            below.display()
+        ))
     );
     assert!(told(Locator::Dir(file)).is_some_and(|told| told.contains("cannot be opened")));
     assert!(told(Locator::Stdio).is_some());
