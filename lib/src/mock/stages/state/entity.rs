@@ -455,6 +455,7 @@ mod tests {
         // A schema that says what others may be has them.
         let open = json!({"type": "object", "properties": {"id": {"type": "integer"}},
             "additionalProperties": {"type": "integer"}});
+        let mut schemas = SchemaSet::default();
         let open = schemas.add(&open, "").unwrap();
         let sent = json!({"id": 1, "other": 2});
         assert_eq!(stripped(&schemas, open, sent.clone(), 0), sent);
