@@ -20,6 +20,30 @@ pub struct Browser {
     session: String,
 }
 
+/// How often chromedriver is started: it ends if another program takes the port that it chose.
+const ATTEMPTS: usize = 10;
+
+/// Starts chromedriver; gives its process and its port, or `None` if it ended.
+fn start_driver(driver: &Path, profile: &Path) -> Option<(Child, String)> {
+    let mut command = Command::new(driver);
+    command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+    for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"] {
+        command.env_remove(proxy);
+    }
+    let mut driver = command.env("HOME", profile).spawn().unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    while let Some(Ok(line)) = lines.next() {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            let port = port.trim_end_matches('.').to_owned();
+            // It must not wait for a reader.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Some((driver, port));
+        }
+    }
+    let _ = driver.wait();
+    None
+}
+
 impl Browser {
     /// Starts one; `None` if chromedriver is not installed, which is an error in CI.
     pub fn start(profile: &Path) -> Option<Self> {
@@ -27,21 +51,8 @@ impl Browser {
             super::skipped("chromedriver");
             return None;
         };
-        let mut command = Command::new(driver);
-        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
-        for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"] {
-            command.env_remove(proxy);
-        }
-        let mut driver = command.env("HOME", profile).spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next().expect("chromedriver ended").unwrap();
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        // It must not wait for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let started = (0..ATTEMPTS).find_map(|_| start_driver(&driver, profile));
+        let (driver, port) = started.expect("chromedriver starts");
         let mut browser = Browser { driver, session: format!("http://127.0.0.1:{port}") };
         let args = [
             "--headless=new",
