@@ -1,28 +1,22 @@
 //! Output on standard error: messages, the summary, and on a terminal a status line.
 
-use std::io::{self, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
-use hmt_core::cli::{Messages, is_foreground_terminal};
+use hmt_core::cli::{Messages, StatusLine, is_foreground_terminal};
 use hmt_core::exchange::Replaced;
 use hmt_core::record::{OnProgress, Progress, Summary};
-
-/// Erases the line and returns to its beginning (ECMA-48: CR, EL).
-const CLEAR: &str = "\r\x1b[K";
 
 /// Writes messages, and the status line between them.
 #[derive(Clone)]
 pub(super) struct StatusReporter {
     messages: Messages,
-    /// True while the line is shown.
-    shown: Arc<AtomicBool>,
+    status: StatusLine,
 }
 
 impl StatusReporter {
     pub(super) fn new(messages: Messages) -> Self {
-        StatusReporter { messages, shown: Arc::default() }
+        StatusReporter { messages, status: StatusLine::default() }
     }
 
     /// A warning.
@@ -45,9 +39,7 @@ impl StatusReporter {
 
     /// Removes the line.
     pub(super) fn clear(&self) {
-        if self.shown.swap(false, Ordering::Relaxed) {
-            let _ = write!(io::stderr().lock(), "{CLEAR}");
-        }
+        self.status.clear();
     }
 
     /// Reports the summary.
@@ -73,17 +65,9 @@ impl StatusReporter {
 
     /// Shows the progress, if it is wanted and visible.
     pub(super) fn watch(&self, wanted: bool) -> Option<OnProgress> {
-        let teller = self.clone();
-        (wanted && is_foreground_terminal()).then(|| {
-            Arc::new(move |progress: &Progress| {
-                // The shell may have put the process into the background since.
-                if !is_foreground_terminal() {
-                    return;
-                }
-                teller.shown.store(true, Ordering::Relaxed);
-                let _ = write!(io::stderr().lock(), "{CLEAR}{}", line(progress));
-            }) as OnProgress
-        })
+        let status = self.status.clone();
+        (wanted && is_foreground_terminal())
+            .then(|| Arc::new(move |progress: &Progress| status.show(line(progress))) as OnProgress)
     }
 }
 

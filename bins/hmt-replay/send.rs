@@ -1,12 +1,11 @@
 //! `hmt-replay send`: sends recorded requests again.
 
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use hmt_core::cli::{self, Messages, Status, is_foreground_terminal};
+use hmt_core::cli::{self, Messages, Status, StatusLine, is_foreground_terminal};
 use hmt_core::exchange::Replaced;
 use hmt_core::net::{Report, ThrottledReport};
 use hmt_core::replay::{self, Differ, ExchangeWriter, Observer, Progress, SendError, SendSummary};
@@ -20,8 +19,6 @@ use super::args::diff::DiffConfig;
 const BLOCK: usize = 1 << 20;
 /// Interval of the status line.
 const UPDATE: Duration = Duration::from_millis(500);
-/// Erases the line and returns to its beginning (ECMA-48: CR, EL).
-const CLEAR: &str = "\r\x1b[K";
 
 pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
     let messages = Messages::new(super::TOOL, config.quiet);
@@ -91,7 +88,8 @@ fn send(
     let notify = Arc::new(move |text: &str| warn.warn(text));
     let writer = ExchangeWriter::open(&config.out, stdout, redactor.clone(), notify)?;
     let differ = diff.map(|diff| Differ::new(diff.options.clone()));
-    let shower = Shower::new(messages.clone(), config.quiet);
+    let status = StatusLine::default();
+    let shower = Shower::new(messages.clone(), status.clone(), config.quiet);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sent = runtime.block_on(async {
         let shutdown = cli::shutdown()?;
@@ -108,7 +106,7 @@ fn send(
     });
     // Pending name resolutions must not delay the end.
     runtime.shutdown_background();
-    clear();
+    status.clear();
     match sent? {
         Ok((summary, differ)) => {
             Ok((summary, redactor.map(|redactor| redactor.replaced()), differ))
@@ -158,32 +156,25 @@ fn report(
     Ok(report.fails())
 }
 
-/// True while the status line is shown.
-static SHOWN: AtomicBool = AtomicBool::new(false);
-
-/// Removes the status line.
-fn clear() {
-    if SHOWN.swap(false, Ordering::Relaxed) {
-        let _ = write!(io::stderr().lock(), "{CLEAR}");
-    }
-}
-
 /// Shows trouble, and on a terminal the progress.
 struct Shower {
     problems: ThrottledReport,
+    status: StatusLine,
     is_terminal: bool,
     /// The time of the last status line, and the number of requests then.
     last: (Instant, u64),
 }
 
 impl Shower {
-    fn new(messages: Messages, quiet: bool) -> Shower {
+    fn new(messages: Messages, status: StatusLine, quiet: bool) -> Shower {
+        let shown = status.clone();
         let report: Report = Arc::new(move |text: &str| {
-            clear();
+            shown.clear();
             messages.warn(text);
         });
         Shower {
             problems: ThrottledReport::new(report),
+            status,
             is_terminal: !quiet && is_foreground_terminal(),
             last: (Instant::now(), 0),
         }
@@ -201,8 +192,7 @@ impl Observer for Shower {
         }
         let Progress { sent, failed, skipped, differences } = progress;
         let elapsed = self.last.0.elapsed();
-        // The shell may have put the process into the background since.
-        if elapsed < UPDATE || !is_foreground_terminal() {
+        if elapsed < UPDATE {
             return;
         }
         let done = sent + failed;
@@ -212,8 +202,7 @@ impl Observer for Shower {
         if let Some(differences) = differences {
             line.push_str(&format!(", {differences} differ"));
         }
-        SHOWN.store(true, Ordering::Relaxed);
-        let _ = write!(io::stderr().lock(), "{CLEAR}{line}");
+        self.status.show(line);
         self.last = (Instant::now(), done);
     }
 }

@@ -140,7 +140,7 @@ fn mock(mut args: Vec<OsString>) -> Call {
     // With --kill and --status, this is refused.
     if let Some(matches) = parse(tool, &with_specs)
         && matches.get_raw("specs").is_some_and(|specs| specs.len() == 1)
-        && !matches.try_get_raw("callback_dir").is_ok_and(|dir| dir.is_some())
+        && matches.get_raw("callback_dir").is_none()
     {
         args = with_specs;
     }
@@ -213,7 +213,7 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
     matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Whether `hmt-build` is told what to read.
+/// Whether the arguments of `hmt-build` name an input.
 fn reads(matches: &ArgMatches) -> bool {
     ["inputs", "input_file", "source"].into_iter().any(|id| is_given(matches, id))
 }

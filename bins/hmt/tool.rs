@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use anyhow::{Context as _, anyhow};
-use hmt_core::cli::Status;
+use hmt_core::cli::{NEXT, Status};
 
 /// A program in the same folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -22,9 +22,6 @@ pub(crate) enum Tool {
     /// hmt-replay
     Replay,
 }
-
-/// The variable that makes a tool end with a closing line, which names this command. Empty: none.
-const NEXT: &str = "HMT_NEXT";
 
 impl Tool {
     /// All of them, in the order of the pipeline.

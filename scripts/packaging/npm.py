@@ -10,16 +10,14 @@ The same inputs give the same bytes: names are sorted, and times are SOURCE_DATE
 import gzip
 import io
 import json
-import os
 import platform
 import sys
 import tarfile
 from pathlib import Path
 
+from common import EPOCH, LEVEL, TOOLS
+
 HERE = Path(__file__).resolve().parent
-TOOLS = ["hmt", "hmt-build", "hmt-merge", "hmt-mock", "hmt-record", "hmt-replay"]
-LEVEL = int(os.environ.get("HMT_LEVEL", "9"))
-EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
 
 
 def pack(path, files):

@@ -15,10 +15,9 @@ import time
 import zipfile
 from pathlib import Path
 
+from common import EPOCH, LEVEL, TOOLS
+
 HERE = Path(__file__).resolve().parent
-TOOLS = ["hmt", "hmt-build", "hmt-merge", "hmt-mock", "hmt-record", "hmt-replay"]
-LEVEL = int(os.environ.get("HMT_LEVEL", "9"))
-EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "315532800"))
 
 
 def glibc(binaries):

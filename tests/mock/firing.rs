@@ -102,7 +102,7 @@ fn callbacks_are_sent_after_the_answer() {
 fn what_cannot_be_sent_is_a_line() {
     let receiver = Receiver::start(500);
     let (_dir, server) = mock(SPEC, &["--fire-callbacks"]);
-    for url in ["http://192.0.2.1", "http://169.254.169.254", &server.url()] {
+    for url in ["http://192.0.2.1", "http://169.254.169.254"] {
         let body = json!({ "url": url });
         server.request("POST", "/jobs/1?failed=x").json(&body).send().expect_status(202);
         // Each kind of failure is reported once in a while: the others are counted.
@@ -110,9 +110,17 @@ fn what_cannot_be_sent_is_a_line() {
     }
     server.wait_stderr("--allow-webhook 192.0.2.1 allows it");
     server.wait_stderr("callback failed: \"x\" is not an http:// or https:// URL");
-    let journal = server.admin("GET", "/requests?count=true").send().json();
-    assert_eq!(journal["count"], 3, "the mock was asked by itself");
     drop(receiver);
+}
+
+#[test]
+fn the_mock_does_not_ask_itself() {
+    let (_dir, server) = mock(SPEC, &["--fire-callbacks"]);
+    let body = json!({ "url": server.url() });
+    server.request("POST", "/jobs/1?failed=x").json(&body).send().expect_status(202);
+    server.wait_stderr(&format!("callback done: POST {}/1?job=7: ", server.url()));
+    let journal = server.admin("GET", "/requests?count=true").send().json();
+    assert_eq!(journal["count"], 1);
 }
 
 #[test]

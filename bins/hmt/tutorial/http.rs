@@ -1,20 +1,15 @@
 //! The client of the tutorial.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use hmt_core::net::Client;
+use http_body_util::Full;
 use hyper::Request;
-use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper_util::rt::TokioIo;
+use hyper::header::CONTENT_TYPE;
 use serde_json::Value;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-/// Longest wait for a response.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Maximum number of bytes of a body.
+const MAX_BODY: u64 = 1 << 20;
 
 /// A response.
 pub(super) struct Answer {
@@ -29,38 +24,27 @@ pub(super) struct Answer {
 /// Sends a request to a server at `url`, which has no path; a body is JSON.
 ///
 /// # Errors
-/// No response within 20 seconds.
+/// No response, or one that is too large.
 pub(super) async fn send(
+    client: &Client,
     url: &str,
     method: &str,
     path: &str,
     body: &str,
 ) -> anyhow::Result<Answer> {
-    let answer = timeout(PATIENCE, exchange(url, method, path, body)).await;
-    answer
-        .context("no response within 20 seconds")?
-        .with_context(|| format!("{method} {url}{path}"))
-}
-
-async fn exchange(url: &str, method: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
-    let authority = url.trim_start_matches("http://");
-    let stream = TcpStream::connect(authority).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with the response.
-    tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header(HOST, authority);
+    let mut request = Request::builder().method(method).uri(format!("{url}{path}"));
     if !body.is_empty() {
         request = request.header(CONTENT_TYPE, "application/json");
     }
-    let response =
-        sender.send_request(request.body(Full::new(Bytes::from(body.to_owned())))?).await?;
+    let request = request.body(Full::new(Bytes::from(body.to_owned())))?;
+    let response = client.send(request, MAX_BODY).await;
+    let response = response.with_context(|| format!("{method} {url}{path}"))?;
     let status = response.status().as_u16();
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let source = header("x-hmt-source").map(str::to_owned);
     let violations = header("x-hmt-violations").and_then(|json| serde_json::from_str(json).ok());
     let violations = violations.map(|all: Vec<Value>| all.iter().map(violation).collect());
-    let body = response.into_body().collect().await?.to_bytes();
-    Ok(Answer { status, source, violations, body })
+    Ok(Answer { status, source, violations, body: response.into_body() })
 }
 
 /// `body#/user: is not of type string`.

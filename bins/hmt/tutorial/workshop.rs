@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context as _, bail};
 use hmt_core::cli;
+use hmt_core::net::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -23,6 +24,7 @@ use crate::tool::Tool;
 pub(super) struct Workshop {
     pub(super) screen: Screen,
     pub(super) api: Api,
+    client: Client,
     runtime: Runtime,
     folder: Arc<Mutex<Option<TempDir>>>,
     processes: Arc<Mutex<Vec<u32>>>,
@@ -62,7 +64,8 @@ impl Workshop {
             std::process::exit(130);
         });
         let api = Api::start(&runtime)?;
-        Ok(Workshop { screen, api, runtime, folder, processes })
+        let client = Client::new(None)?;
+        Ok(Workshop { screen, api, client, runtime, folder, processes })
     }
 
     /// A program with the folder as its working directory and its home.
@@ -74,7 +77,7 @@ impl Workshop {
         // No key and no pid file of the user.
         command.env("XDG_DATA_HOME", folder.join(".data"));
         command.env("XDG_RUNTIME_DIR", folder.join(".run"));
-        command.env("HMT_NEXT", "").env("NO_COLOR", "1");
+        command.env(cli::NEXT, "").env("NO_COLOR", "1");
         Ok(command)
     }
 
@@ -136,7 +139,7 @@ impl Workshop {
         path: &str,
         body: &str,
     ) -> anyhow::Result<Answer> {
-        self.runtime.block_on(http::send(url, method, path, body))
+        self.runtime.block_on(http::send(&self.client, url, method, path, body))
     }
 
     /// Shows a request as a curl command, sends it, and shows the response.

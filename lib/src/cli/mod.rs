@@ -13,7 +13,9 @@ mod target;
 
 pub use crate::units::{parse_duration, parse_size};
 pub use exit::{Failure, Status, run};
-pub use output::{Filter, Messages, count, filtered, is_foreground_terminal, replace_file};
+pub use output::{
+    Filter, Messages, NEXT, StatusLine, count, filtered, is_foreground_terminal, replace_file,
+};
 pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_signals, stop_on_sigterm};
 pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use target::Target;

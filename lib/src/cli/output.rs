@@ -6,7 +6,8 @@ use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Replaces the secrets in a message.
 pub type Filter = fn(&str) -> Cow<'_, str>;
@@ -23,6 +24,10 @@ pub(super) fn filter_messages(filter: Filter) {
 pub fn filtered(text: &str) -> Cow<'_, str> {
     FILTER.get().map_or(Cow::Borrowed(text), |filter| filter(text))
 }
+
+/// The environment variable that makes a program end with a line about what it made. Its value is
+/// the command that the line names as the next one. Empty: no line.
+pub const NEXT: &str = "HMT_NEXT";
 
 /// Writes messages to standard error, each as `program: text`; `quiet` suppresses all except
 /// errors.
@@ -58,10 +63,10 @@ impl Messages {
         let _ = write_line(&mut io::stderr().lock(), line);
     }
 
-    /// The last line of a run that `hmt` started: what was made, and the command in `HMT_NEXT`.
+    /// The last line of a run that `hmt` started: what was made, and the command in [`NEXT`].
     /// Without this variable, and with `-q`, nothing is written.
     pub fn closing(&self, made: impl Display) {
-        let Some(next) = env::var_os("HMT_NEXT").filter(|next| !next.is_empty()) else { return };
+        let Some(next) = env::var_os(NEXT).filter(|next| !next.is_empty()) else { return };
         self.plain(format_args!("{made}. Next: {}", next.display()));
     }
 
@@ -83,6 +88,34 @@ pub fn is_foreground_terminal() -> bool {
     stderr.is_terminal()
         && rustix::termios::tcgetpgrp(&stderr)
             .is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// A line on the terminal that is replaced by the next one, and removed before other messages.
+#[derive(Clone, Debug, Default)]
+pub struct StatusLine {
+    /// True while the line is shown.
+    shown: Arc<AtomicBool>,
+}
+
+impl StatusLine {
+    /// Erases the line and returns to its beginning (ECMA-48: CR, EL).
+    const CLEAR: &str = "\r\x1b[K";
+
+    /// Shows the line, unless this process is no longer in the foreground: the shell may have put
+    /// it into the background.
+    pub fn show(&self, line: impl Display) {
+        if is_foreground_terminal() {
+            self.shown.store(true, Ordering::Relaxed);
+            let _ = write!(io::stderr().lock(), "{}{line}", Self::CLEAR);
+        }
+    }
+
+    /// Removes the line.
+    pub fn clear(&self) {
+        if self.shown.swap(false, Ordering::Relaxed) {
+            let _ = write!(io::stderr().lock(), "{}", Self::CLEAR);
+        }
+    }
 }
 
 /// Writes a line to standard error, ignoring errors.

@@ -144,8 +144,8 @@ impl Mock {
         self.callbacks.as_ref()
     }
 
-    /// True where an answer may have to wait for others: an upstream, a callback, or a webhook, or is followed
-    /// by requests.
+    /// True if an answer may wait for an upstream, a callback or a webhook, or if requests follow
+    /// it.
     pub(self) fn waits(&self) -> bool {
         self.settings.upstream.is_some()
             || self.settings.fire_callbacks

@@ -242,25 +242,9 @@ impl<'a> Parser<'a> {
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
         self.skip(b'"')?;
-        let start = self.at;
-        loop {
-            let rest = self.text.as_bytes().get(self.at..)?;
-            let offset = memchr::memchr2(b'"', b'\\', rest)?;
-            self.at += offset + 1;
-            if rest[offset] == b'"' {
-                break;
-            }
-            // An escaped byte belongs to the text, even a quote.
-            self.at += 1;
-        }
-        let inner = self.text.get(start..self.at - 1)?;
-        if !inner.contains('\\') {
-            return Some(Cow::Borrowed(inner));
-        }
-        let quoted = self.text.get(start - 1..self.at)?;
-        // A lone surrogate cannot be decoded, so it is compared as written.
-        let decoded = serde_json::from_str(quoted).unwrap_or_else(|_| inner.to_owned());
-        Some(Cow::Owned(decoded))
+        let (value, end) = json_string(self.text, self.at - 1)?;
+        self.at = end;
+        Some(value)
     }
 
     fn word(&mut self, word: &str, value: Json<'a>) -> Option<Json<'a>> {
@@ -282,6 +266,28 @@ impl<'a> Parser<'a> {
     fn skip(&mut self, byte: u8) -> Option<()> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
+}
+
+/// The value of the JSON string whose quote is at `start`, and the place behind it. A string that
+/// cannot be decoded, for example because of a lone surrogate, is its own value.
+pub(crate) fn json_string(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
+    let mut at = start + 1;
+    loop {
+        let rest = text.as_bytes().get(at..)?;
+        let offset = memchr::memchr2(b'"', b'\\', rest)?;
+        at += offset + 1;
+        if rest[offset] == b'"' {
+            break;
+        }
+        // An escaped byte belongs to the text, even a quote.
+        at += 1;
+    }
+    let inner = text.get(start + 1..at - 1)?;
+    if !inner.contains('\\') {
+        return Some((Cow::Borrowed(inner), at));
+    }
+    let decoded = serde_json::from_str(text.get(start..at)?);
+    Some((decoded.map_or(Cow::Borrowed(inner), Cow::Owned), at))
 }
 
 #[cfg(test)]

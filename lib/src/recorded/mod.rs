@@ -26,5 +26,5 @@ pub use pointer::{NotAPointer, Pointer};
 pub use rule::{BodyRule, HostRule, Ignore, Ignored, MatchRule, WrongMatchField};
 pub use store::SpoolError;
 
-pub(crate) use json::{Json, same_number};
+pub(crate) use json::{Json, json_string, same_number};
 pub(crate) use pointer::display as display_pointer;

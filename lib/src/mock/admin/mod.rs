@@ -126,17 +126,14 @@ pub(super) async fn answer(
     port: u16,
 ) -> Reply {
     let (mock_port, is_tls) = access.mock;
-    // The page asks for the token; without one, it is for this machine only, as everything else.
-    if access.token.is_some()
-        && let Some(file) = page::file(parts, is_tls, mock_port)
-    {
-        return file.into();
-    }
-    if let Some(refusal) = guard::refuse(parts, port, access.token.as_deref()) {
+    let page = page::file(parts, is_tls, mock_port);
+    // The page asks for the token itself; without one, it is for this machine only.
+    let is_open = page.is_some() && access.token.is_some();
+    if !is_open && let Some(refusal) = guard::refuse(parts, port, access.token.as_deref()) {
         return refusal.into();
     }
-    if let Some(file) = page::file(parts, is_tls, mock_port) {
-        return file.into();
+    if let Some(page) = page {
+        return page.into();
     }
     let path = parts.uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);

@@ -43,7 +43,7 @@ pub enum StartError {
     /// The task of a start failed.
     #[error("the start of a callback failed: {0}")]
     Task(#[from] tokio::task::JoinError),
-    /// A script, and what is wrong with it.
+    /// The path of a script, and the error in it.
     #[error("callback {0}: it {1}")]
     Script(String, String),
 }

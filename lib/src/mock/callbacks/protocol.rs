@@ -65,7 +65,7 @@ fn without_slash(path: &str) -> &str {
 /// The first line of a co-process: what it edits.
 ///
 /// # Errors
-/// What is wrong with the line.
+/// The error in the line.
 pub(super) fn parse_greeting(line: &[u8]) -> Result<Vec<Interest>, String> {
     let wrong = "its first line must be {\"hmt\":1,\"match\":[…]}";
     let value: Value = serde_json::from_slice(line).map_err(|_| wrong.to_owned())?;
@@ -147,7 +147,7 @@ pub(super) struct Edit {
 /// The answer to the call `id`.
 ///
 /// # Errors
-/// What is wrong with the line.
+/// The error in the line.
 pub(super) fn parse_answer(line: &[u8], id: u64) -> Result<Edit, String> {
     let value: Value = serde_json::from_slice(line).map_err(|error| {
         let hint = "other output belongs on its standard error";

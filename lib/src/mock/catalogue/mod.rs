@@ -25,8 +25,8 @@ pub(super) use credentials::authorization;
 pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
 pub(super) use plans::{Making, MediaPlan, OperationPlan, ResponsePlan, Spec};
 pub(super) use state::{
-    FieldRole, ItemPlace, KindPlan, ListPlace, PageField, Place, QueryPlan, QueryRole, RangeRule,
-    Role, StateOperation, StatePlan, role_of, same_name, target,
+    FieldRole, ItemPlace, KindPlan, ListPlace, PAGE_SIZES, PageField, Place, QueryPlan, QueryRole,
+    RangeRule, Role, StateOperation, StatePlan, role_of, same_name, target,
 };
 pub use watch::{Seen, WATCH_EVERY};
 

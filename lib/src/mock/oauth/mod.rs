@@ -2,8 +2,8 @@
 //!
 //! `endpoints` finds them in specs, `authorize` and `token` answer them (RFC 6749, RFC 7636),
 //! `openid` has discovery, keys, identity tokens and claims (OpenID Connect Core and Discovery),
-//! `grants` what was given, and `keys` the signing key. Every user agrees at once: the mock knows no
-//! users, and accepts any credential of the right form.
+//! `grants` what was given, and `keys` the signing key. The mock knows no users: it accepts any
+//! credential of the right form, and consents for the user.
 
 mod authorize;
 mod endpoints;

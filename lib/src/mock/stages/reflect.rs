@@ -23,24 +23,10 @@ use spans::Span;
 use super::super::answer::Answer;
 use super::super::answer::media::Notation;
 use super::super::call::{Call, Context};
+use super::super::catalogue::{PAGE_SIZES, same_name};
 use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 
-/// Query parameters that say how many items a page has, without `_`, `-`, `$`, `[` and `]`, in
-/// lower case.
-const SIZES: [&str; 11] = [
-    "limit",
-    "perpage",
-    "pagesize",
-    "size",
-    "count",
-    "first",
-    "top",
-    "maxresults",
-    "max",
-    "take",
-    "pagelimit",
-];
 /// Query parameters that say where a page begins. An envelope often repeats them.
 const PLACES: [&str; 6] = ["page", "offset", "skip", "start", "pagenumber", "startindex"];
 /// Properties that an item is known by.
@@ -103,7 +89,8 @@ impl<'a> Reflected<'a> {
         let method = &call.parts.method;
         let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
         let body = if writes { members(call) } else { None };
-        let pages = |name: &str| SIZES.iter().chain(&PLACES).any(|known| same_name(known, name));
+        let pages =
+            |name: &str| PAGE_SIZES.iter().chain(&PLACES).any(|known| same_name(known, name));
         let query = call.request.query.iter();
         let paging: Vec<(&str, &str)> = query
             .filter(|(name, _)| pages(name))
@@ -198,7 +185,7 @@ impl Filling<'_> {
 
     fn list(&mut self, request: &Reflected<'_>, schema: NodeId, at: Range<usize>) {
         let Some(mut items) = spans::items(self.json, at.clone()) else { return };
-        let sizes = |name: &str| SIZES.iter().any(|known| same_name(known, name));
+        let sizes = |name: &str| PAGE_SIZES.iter().any(|known| same_name(known, name));
         let limit = request
             .paging
             .iter()
@@ -336,19 +323,6 @@ fn enveloped(json: &[u8], object: &Object) -> Option<usize> {
     };
     let only_item = || (object.members.len() == 1 && starts(0, b"{")).then_some(0);
     named.or_else(only_item).or_else(only_list)
-}
-
-/// True where two names differ by case and by the signs between words only.
-fn same_name(one: &str, other: &str) -> bool {
-    let mut one = one.bytes().filter(u8::is_ascii_alphanumeric);
-    let mut other = other.bytes().filter(u8::is_ascii_alphanumeric);
-    loop {
-        match (one.next(), other.next()) {
-            (None, None) => return true,
-            (Some(a), Some(b)) if a.eq_ignore_ascii_case(&b) => {}
-            _ => return false,
-        }
-    }
 }
 
 #[cfg(test)]

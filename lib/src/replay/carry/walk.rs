@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+use crate::recorded::json_string;
+
 /// Deeper texts are not visited.
 const MAX_DEPTH: usize = 128;
 
@@ -135,25 +137,9 @@ impl<'a, V: FnMut(Leaf<'_, 'a>) -> bool> Walker<'a, V> {
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
         self.peek()?;
-        let quote = self.at;
-        self.at += 1;
-        loop {
-            let rest = self.text.as_bytes().get(self.at..)?;
-            let offset = memchr::memchr2(b'"', b'\\', rest)?;
-            self.at += offset + 1;
-            if rest[offset] == b'"' {
-                break;
-            }
-            // An escaped byte belongs to the text, even a quote.
-            self.at += 1;
-        }
-        let inner = &self.text[quote + 1..self.at - 1];
-        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-            return Some(Cow::Borrowed(inner));
-        }
-        // A lone surrogate cannot be decoded, and stays as written.
-        let decoded = serde_json::from_str(&self.text[quote..self.at]);
-        Some(decoded.map_or(Cow::Borrowed(inner), Cow::Owned))
+        let (value, end) = json_string(self.text, self.at)?;
+        self.at = end;
+        Some(value)
     }
 
     /// The next byte that is not whitespace.

@@ -155,7 +155,7 @@ impl JsonComparison<'_, '_> {
                 None => matching.missing.push(at),
             }
         }
-        // With mostly new ids, the items are told by their positions.
+        // If most ids are new, items are compared by position.
         if matching.pairs.len() * 2 < old.len().min(new.len()) {
             return None;
         }

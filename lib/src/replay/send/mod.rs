@@ -1,8 +1,8 @@
 //! Sends recorded requests again.
 //!
-//! A thread reads and plans ([`feed`], [`plan`]); tasks of one single-threaded runtime send
-//! ([`run`]), each lane of requests in its order ([`lanes`], [`order`]). [`link`] holds the connections,
-//! [`wire`] converts requests and responses, [`record`] writes the new exchanges.
+//! A thread reads and plans ([`feed`], [`plan`]). Tasks of one single-threaded runtime send
+//! ([`run`]), each lane of requests in its order ([`lanes`], [`order`]). [`link`] holds the
+//! connections, [`wire`] converts requests and responses, [`record`] writes the new exchanges.
 
 mod dry;
 mod feed;

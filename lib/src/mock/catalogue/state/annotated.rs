@@ -8,8 +8,8 @@ use crate::schema::NodeId;
 use crate::spec;
 
 use super::super::super::world::{IdKind, KindRule};
-use super::infer::{columns, id_kind, operation_of};
 use super::names::id_property;
+use super::operation::{columns, id_kind, operation_of};
 use super::places::Place;
 use super::templates::parameter_names;
 use super::{KindPlan, PathPlan, Role, StatePlan};

@@ -1,4 +1,7 @@
-//! Finds collections and their items by the shape of paths and schemas.
+//! Finds collections and their items by the shape of paths and schemas. `beside` finds what else
+//! keeps state: singletons, searches, actions, and what is below an item.
+
+mod beside;
 
 use std::collections::BTreeMap;
 
@@ -10,10 +13,10 @@ use crate::schema::NodeId;
 
 use super::super::super::world::{IdKind, Initial, KindRule};
 use super::names::{IDS, id_property, plain, same_name, same_noun, singular};
-use super::places::{self, Wanted};
-use super::query::QueryPlan;
+use super::operation::{columns, id_kind, operation_of};
+use super::places;
 use super::templates::{Shape, parameter_names};
-use super::{KindPlan, Parent, PathPlan, Role, StateOperation, StatePlan};
+use super::{KindPlan, PathPlan, Role, StatePlan};
 
 /// Adds what is not annotated.
 pub(super) fn add(plan: &mut StatePlan, api: &Api, root: &Value) {
@@ -411,217 +414,6 @@ impl<'a> Finder<'a> {
         }
         let own = operation_of(self.api, plan, operation, kind, role, path.clone(), noun);
         plan.operations[id.0 as usize] = Some(own);
-    }
-
-    /// `/me`, `/settings`, `/users/{id}/profile`: an object that is read and changed, and not an
-    /// item.
-    fn singletons(&mut self, plan: &mut StatePlan) {
-        let shapes: Vec<Shape> = self.paths.keys().cloned().collect();
-        for shape in shapes {
-            let changes = [Method::Put, Method::Patch];
-            let is_one = !shape.is_item()
-                && !self.homes.contains_key(&shape)
-                && self.with(&shape, Method::Get).is_some()
-                && changes.iter().any(|method| self.with(&shape, *method).is_some())
-                && self.list_at(&shape).is_none();
-            let Some(schema) = self.item_at(&shape, Method::Get, shape.noun()).filter(|_| is_one)
-            else {
-                continue;
-            };
-            if self.at(&shape).iter().any(|(id, _)| plan.operation(*id).is_some()) {
-                continue;
-            }
-            let parameters = shape.parameters();
-            let rule = KindRule {
-                name: self.singleton_name(plan, &shape).into(),
-                id_path: Vec::new(),
-                id: IdKind::Digits,
-                filters: Vec::new(),
-                scopes: if parameters > 0 { vec![None] } else { Vec::new() },
-                keyed_by_scope: parameters > 0,
-            };
-            let kind = self.add_kind(plan, rule, Some(schema), None);
-            self.creatable[kind] = true;
-            let scope = (parameters > 0).then_some((0, parameters));
-            let path = PathPlan { scope, id: None, parents: Vec::new() };
-            for (id, operation) in self.at(&shape) {
-                let role = match operation.method {
-                    Some(Method::Get) => Role::Read,
-                    Some(Method::Put) => Role::Replace,
-                    Some(Method::Patch) => Role::Update,
-                    Some(Method::Delete) => Role::Delete,
-                    _ => continue,
-                };
-                self.assign(plan, id, operation, kind, role, &path, shape.noun());
-                if let Some(own) = &mut plan.operations[id.0 as usize] {
-                    own.singleton = true;
-                }
-            }
-        }
-    }
-
-    fn singleton_name(&self, plan: &StatePlan, shape: &Shape) -> String {
-        let taken = |name: &str| plan.kinds.iter().any(|kind| &*kind.rule.name == name);
-        let noun = shape.noun().to_owned();
-        if taken(&noun) { shape.literals() } else { noun }
-    }
-
-    /// `/pets/findByStatus`, `/users/createWithList`: operations on a collection below its path.
-    fn searches(&mut self, plan: &mut StatePlan) {
-        let shapes: Vec<Shape> = self.paths.keys().cloned().collect();
-        for shape in shapes.iter().filter(|shape| !shape.is_item()) {
-            let Some(home) = shape.parent().and_then(|parent| self.homes.get(&parent)) else {
-                continue;
-            };
-            let (kind, scope) = (home.kind, home.scope);
-            if self.homes.contains_key(shape) {
-                continue;
-            }
-            let Some(entity) = plan.kinds[kind].schema else { continue };
-            let schemas = &self.api.schemas;
-            let holds = |schema: NodeId| {
-                places::exact(schemas, schema, entity).is_some_and(|(_, _, is_list)| is_list)
-            };
-            let path = PathPlan { scope, id: None, parents: Vec::new() };
-            for (id, operation) in self.at(shape) {
-                let noun = shape.noun();
-                if operation.method == Some(Method::Get)
-                    && places::successes(operation).into_iter().any(holds)
-                {
-                    self.assign(plan, id, operation, kind, Role::List, &path, noun);
-                } else if operation.method == Some(Method::Post)
-                    && places::request_schema(operation).is_some_and(holds)
-                {
-                    self.creatable[kind] = true;
-                    self.assign(plan, id, operation, kind, Role::Create, &path, noun);
-                }
-            }
-        }
-    }
-
-    /// `/orders/{id}/cancel`, and everything else below an item.
-    fn actions(&mut self, plan: &mut StatePlan) {
-        for shape in self.paths.keys() {
-            let Some(item) = shape.ancestors().find(|above| self.items.contains_key(above)) else {
-                continue;
-            };
-            let home = &self.homes[&self.items[&item]];
-            let is_direct = shape.parent().as_ref() == Some(&item);
-            let id = Some(item.parameters() - 1);
-            let path = PathPlan { scope: home.scope, id, parents: Vec::new() };
-            for (id, operation) in self.at(shape) {
-                let acts = !matches!(operation.method, Some(Method::Get | Method::Head));
-                let role = if is_direct && acts { Role::Action } else { Role::Below };
-                self.assign(plan, id, operation, home.kind, role, &path, item.noun());
-            }
-        }
-    }
-
-    /// What must be there above each path.
-    fn parents(&self, plan: &mut StatePlan) {
-        for (shape, ids) in &self.paths {
-            let above: Vec<Parent> = shape
-                .ancestors()
-                .filter_map(|item| {
-                    let home = &self.homes[self.items.get(&item)?];
-                    let id = item.parameters() - 1;
-                    Some(Parent { kind: home.kind, scope: home.scope, id })
-                })
-                .collect();
-            for id in ids {
-                if let Some(own) = &mut plan.operations[id.0 as usize]
-                    && !plan.kinds[own.kind].annotated
-                {
-                    own.path.parents = above.clone();
-                }
-            }
-        }
-    }
-}
-
-/// The plan of an operation.
-pub(super) fn operation_of(
-    api: &Api,
-    plan: &StatePlan,
-    operation: &Operation,
-    kind: usize,
-    role: Role,
-    path: PathPlan,
-    noun: &str,
-) -> StateOperation {
-    let own = &plan.kinds[kind];
-    let id = own.rule.id_path.first().map_or("", String::as_str);
-    let exactly = own.annotated;
-    let wanted = Wanted { schema: own.schema, members: &own.members, id, noun, exactly };
-    let is_list = matches!(role, Role::List | Role::DeleteAll);
-    let mut places = places::of_responses(api, operation, &wanted, is_list);
-    if places.is_empty() && role == Role::Create {
-        places = places::of_responses(api, operation, &wanted, true);
-    }
-    StateOperation {
-        kind,
-        role,
-        path,
-        body: places::of_request(&api.schemas, operation, &wanted),
-        places,
-        query: QueryPlan::compile(api, operation, &own.members),
-        singleton: false,
-    }
-}
-
-/// The kind of ids that the schemas of a member and of a path parameter accept.
-pub(super) fn id_kind(
-    api: &Api,
-    rule: &KindRule,
-    schema: Option<NodeId>,
-    parameter: Option<NodeId>,
-) -> IdKind {
-    use crate::schema::{Direction, Types};
-    let schemas = &api.schemas;
-    let mut member = schema;
-    for name in &rule.id_path {
-        member = member.and_then(|at| schemas.property(at, name));
-    }
-    let all: Vec<NodeId> = member.into_iter().chain(parameter).collect();
-    let Some(first) = all.first() else { return IdKind::Uuid };
-    let types = schemas.types(*first);
-    if types.has(Types::INTEGER) && types.0 != 0x7f {
-        return IdKind::Integer;
-    }
-    let accepted = |text: &str| {
-        let fits = |schema: &NodeId| {
-            let value = Value::from(text);
-            !schemas.types(*schema).has(Types::STRING)
-                || schemas.accepts(*schema, &value, Direction::Response)
-        };
-        all.iter().all(fits)
-    };
-    let numeric = |schema: &NodeId| {
-        let target = schemas.node(places::target(schemas, *schema));
-        let example = schemas.node(*schema).example.as_ref().or(target.example.as_ref());
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        example.and_then(Value::as_str).is_some_and(digits)
-            || !schemas.types(*schema).has(Types::STRING)
-    };
-    let uuid = "0b5c9f3a-7d1e-4c2b-9a3f-5e6d7c8b9a01";
-    match (accepted("1"), accepted(uuid)) {
-        (true, true) if all.iter().any(numeric) => IdKind::Digits,
-        (true, false) => IdKind::Digits,
-        _ => IdKind::Uuid,
-    }
-}
-
-/// Lets each kind be filtered by what its lists filter by.
-pub(super) fn columns(plan: &mut StatePlan) {
-    for own in plan.operations.iter().flatten() {
-        if own.role == Role::List {
-            let rule = &mut plan.kinds[own.kind].rule;
-            for member in own.query.filters() {
-                if !rule.filters.iter().any(|known| known == member) {
-                    rule.filters.push(member.to_owned());
-                }
-            }
-        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod annotated;
 mod infer;
 mod names;
+mod operation;
 mod page;
 mod places;
 mod query;
@@ -27,6 +28,7 @@ use super::super::world::{Initial, KindRule};
 pub(in crate::mock) use names::same_name;
 pub(in crate::mock) use page::{FieldRole, PageField};
 pub(in crate::mock) use places::{ItemPlace, ListPlace, Place, target};
+pub(in crate::mock) use query::PAGE_SIZES;
 pub(in crate::mock) use query::{QueryPlan, QueryRole, RangeRule, role_of};
 
 /// The stateful part of a document.

@@ -7,7 +7,8 @@ use crate::schema::Types;
 
 use super::names::{plain, same_name};
 
-const SIZES: [&str; 16] = [
+/// Query parameters that say how many items a page has, in the form of [`plain`].
+pub(in crate::mock) const PAGE_SIZES: [&str; 16] = [
     "limit",
     "perpage",
     "pagesize",
@@ -170,7 +171,7 @@ pub(in crate::mock) fn role_of(
     let own = member(bare);
     let paging = || {
         let role = [
-            (&SIZES[..], QueryRole::Size),
+            (&PAGE_SIZES[..], QueryRole::Size),
             (&PAGES, QueryRole::Page),
             (&OFFSETS, QueryRole::Offset),
         ];

@@ -138,8 +138,8 @@ fn lock(file: &File, name: &str) -> Result<(), StorageError> {
     })
 }
 
-/// Reads the changes in a file. Returns whether it has contents, and what is wrong with its last
-/// line.
+/// Reads the changes in a file. Returns whether it has contents, and a warning if its last line is
+/// incomplete.
 fn read(
     file: &File,
     name: &str,

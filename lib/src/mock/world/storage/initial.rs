@@ -33,7 +33,7 @@ impl From<Value> for Seed {
     }
 }
 
-/// What is wrong with `x-hmt-data`.
+/// An error in `x-hmt-data`.
 #[derive(Debug, thiserror::Error)]
 #[error("{pointer}: must be an {kind}")]
 pub struct DataError {
