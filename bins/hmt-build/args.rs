@@ -89,7 +89,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "MODE", default_value = "gen")]
     mode: Mode,
 
-    /// Start from this spec; what it describes stays, and is widened where the traffic requires it
+    /// Start from this spec; its content stays, and is widened where the traffic requires it
     ///
     /// Its path templates, parameter names and base paths are used.
     #[arg(short = 'a', long, value_name = "FILE", conflicts_with = "partial")]
@@ -179,22 +179,22 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "partial")]
     verify: bool,
 
-    /// Build nothing: compare the exchanges with this spec, a file, a folder of specs or - for
-    /// standard input; may be given again
+    /// Do not build; compare the exchanges with this spec: a file, a folder of specs, or - for
+    /// standard input (repeatable)
     ///
-    /// What contradicts the spec is an error; what it does not have is undocumented; operations and
-    /// statuses that no exchange touched are uncovered.
+    /// The report lists contradictions (errors), parts that the spec does not describe
+    /// (undocumented), and operations and statuses that no exchange touched (uncovered).
     #[arg(long, value_name = "SPEC", conflicts_with_all = ["partial", "verify", "state", "initial_openapi_spec", "format", "no_values", "track_inputs", "mode"])]
     check: Vec<PathBuf>,
 
-    /// What makes --check end with 1: error, undocumented, uncovered or never (default: error); may
-    /// be given again
+    /// Which findings make --check end with 1: error, undocumented, uncovered or never (default:
+    /// error; repeatable)
     #[arg(long, value_name = "LEVEL", value_parser = fail_on(), requires = "check")]
     fail_on: Vec<FailOn>,
 
-    /// A report of --check: text, json, junit, sarif or html (default: text); may be given again
+    /// Format of a report of --check: text, json, junit, sarif or html (default: text; repeatable)
     ///
-    /// Of several, all but one need a file: json=report.json. The one without is written to --out.
+    /// A report without FILE is written to --out; there can be only one.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_report, requires = "check")]
     report: Vec<(ReportFormat, Option<PathBuf>)>,
 
@@ -227,9 +227,9 @@ fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
         None => (text, None),
     };
     let format = ReportFormat::of_name(name)
-        .ok_or_else(|| format!("{name:?} is none of text, json, junit, sarif, html"))?;
+        .ok_or_else(|| format!("{name:?} is not one of text, json, junit, sarif, html"))?;
     if file == Some("") {
-        return Err(format!("no file after {text}"));
+        return Err(format!("{text} names no file"));
     }
     Ok((format, file.map(PathBuf::from)))
 }
@@ -379,7 +379,7 @@ impl Args {
     }
 }
 
-/// What to compare with and where to report, if that is asked for.
+/// The specs to compare with and the reports to write, if --check was given.
 fn comparison(
     specs: Vec<PathBuf>,
     mut fail_on: Vec<FailOn>,
@@ -391,10 +391,12 @@ fn comparison(
         return Ok(None);
     }
     if shapes_spec {
-        return Err(Failure::usage("--check writes a report, and no option of specs goes with it"));
+        return Err(Failure::usage(
+            "--check writes a report; it cannot be used with options for writing a spec",
+        ));
     }
     if fail_on.contains(&FailOn::Never) && fail_on.iter().any(|level| *level != FailOn::Never) {
-        return Err(Failure::usage("--fail-on never goes with no other level"));
+        return Err(Failure::usage("--fail-on never cannot be used with other levels"));
     }
     if fail_on.is_empty() {
         fail_on.push(FailOn::Severity(Found::Error));

@@ -35,8 +35,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Sets up the signals. Ctrl-C reaches the whole pipeline: a reader of standard input continues to
-/// the end of the recorder's output.
+/// Sets up the signals. Ctrl-C reaches the whole pipeline, so a builder that reads standard input
+/// continues to the end of the recorder's output.
 fn stop(config: &Config) -> std::io::Result<Stop> {
     if config.reads_stdin() {
         cli::ignore_first_sigint()?;

@@ -71,31 +71,32 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_overlap: bool,
 
-    /// Merge three ways: keep what people changed in the first SPEC since OLD, and add what the
-    /// others changed
+    /// Do a three-way merge: keep what people changed in the first SPEC since OLD, and add the
+    /// changes in the others
     ///
-    /// If both changed a value, the first SPEC wins, and standard error has a line `POINTER: ours /
-    /// theirs`. With --conflict last, the others win. With --conflict error, nothing is written.
+    /// If both changed a value, the first SPEC wins, and a line `POINTER: ours / theirs` is printed
+    /// on standard error. With --conflict last, the others win. With --conflict error, nothing is
+    /// written.
     #[arg(long, value_name = "OLD", conflicts_with_all = ["partial", "info"])]
     base: Option<PathBuf>,
 
-    /// Merge nothing: report the changes from the first of two specs, OLD, to the second, NEW
+    /// Do not merge; report the changes from the first of two specs, OLD, to the second, NEW
     ///
-    /// Each is breaking, not breaking or unknown for clients, with the name of its rule. One that
-    /// is breaking makes the exit status 1.
+    /// Each change is breaking, not breaking or unknown for clients, and has the name of a rule. If
+    /// a change is breaking, the exit status is 1.
     #[arg(long, conflicts_with_all = ["format", "partial", "info", "base", "conflict", "allow_overlap", "split_hosts"])]
     diff: bool,
 
-    /// A report of --diff: text, json, junit or html (default: text); may be given again
+    /// Format of a report of --diff: text, json, junit or html (default: text; repeatable)
     ///
-    /// Of several, all but one need a file: json=changes.json. The one without is written to --out.
+    /// A report without FILE is written to --out; there can be only one.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_report, requires = "diff")]
     report: Vec<(ReportFormat, Option<PathBuf>)>,
 
     #[command(flatten)]
     finalise: FinaliseArgs,
 
-    /// Write one spec of the partials for each host into the folder --out
+    /// Write one spec for each host in the partials, into the folder --out
     #[arg(long, conflicts_with_all = ["partial", "info", "base"])]
     split_hosts: bool,
 
@@ -129,9 +130,9 @@ fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
     };
     match ReportFormat::of_name(name) {
         None | Some(ReportFormat::Sarif) => {
-            Err(format!("{name:?} is none of text, json, junit, html"))
+            Err(format!("{name:?} is not one of text, json, junit, html"))
         }
-        Some(_) if file == Some("") => Err(format!("no file after {text}")),
+        Some(_) if file == Some("") => Err(format!("{text} names no file")),
         Some(format) => Ok((format, file.map(PathBuf::from))),
     }
 }
@@ -152,7 +153,7 @@ pub(crate) struct Config {
     pub(crate) partial: bool,
     pub(crate) info: bool,
     pub(crate) base: Option<PathBuf>,
-    /// The reports of the changes, where these are asked for.
+    /// The reports of `--diff`; `None` without the flag.
     pub(crate) diff: Option<Vec<(ReportFormat, Option<PathBuf>)>>,
     pub(crate) allow_overlap: bool,
     pub(crate) options: Options,
@@ -174,7 +175,7 @@ impl Args {
         }
         if self.finalise.is_given() {
             return Err(Failure::usage(
-                "--diff writes a report, and no option of specs goes with it",
+                "--diff writes a report; it cannot be used with options for writing a spec",
             ));
         }
         let mut reports = self.report.clone();

@@ -54,10 +54,10 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
     Ok(inputs)
 }
 
-/// A spec from standard input.
+/// Reads a spec from standard input.
 ///
 /// # Errors
-/// It is none.
+/// The input is not a spec.
 pub(crate) fn standard_input() -> anyhow::Result<Document> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
@@ -65,12 +65,12 @@ pub(crate) fn standard_input() -> anyhow::Result<Document> {
 }
 
 /// # Errors
-/// The file holds partials, which are no specs yet, or cannot be read.
+/// The file contains partials, which are not specs, or cannot be read.
 pub(crate) fn refuse_partial(path: &Path) -> anyhow::Result<()> {
     if path.is_file() && holds_partials(path) {
         let name = path.display();
         anyhow::bail!(
-            "{name}: a partial, not a spec; `hmt-merge {name} -o FILE` makes a spec of it"
+            "{name}: a partial, not a spec; `hmt-merge {name} -o FILE` builds a spec from it"
         );
     }
     Ok(())
@@ -101,16 +101,16 @@ impl Inputs {
         Ok(ledger)
     }
 
-    /// Drops what members of a consumer group have claimed but others have read again: a member
-    /// ended, or lost its partition, before its commit succeeded.
+    /// Drops claims of members of a consumer group whose records others have read again. This
+    /// happens if a member ended, or lost its partition, before its commit succeeded.
     pub(crate) fn settle_claims(&mut self, config: &Config) {
         let (mut claims, sure): (Vec<NamedPartial>, Vec<NamedPartial>) =
             self.partials.drain(..).partition(|named| named.partial.claim().is_some());
         self.partials = sure;
         let mut read = Provenance::default();
         self.partials.iter().for_each(|named| read.unite(named.partial.inputs()));
-        // Where only claims overlap, any of them is equivalent, and the longest has most; their
-        // order never matters.
+        // If only claims overlap, they are equivalent, and the longest one has the most records.
+        // Their order does not matter.
         claims.sort_by_cached_key(|NamedPartial { partial, .. }| {
             (Reverse(partial.inputs().length()), partial.inputs().clone())
         });

@@ -26,8 +26,8 @@ use crate::parse;
 ///
 /// Reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, in YAML or JSON. The response is the recording
 /// that the spec contains for the request, else an example, else data generated from the schema.
-/// The header x-hmt-source says which. Requests that violate the spec get an error that lists every
-/// violation.
+/// The header x-hmt-source names the source. Requests that violate the spec get an error that lists
+/// every violation.
 #[derive(Debug, Parser)]
 #[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -71,31 +71,31 @@ pub(crate) struct Args {
 
     /// Take the requested host from the Host header
     ///
-    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any
-    /// other path is looked up in all specs, with or without the base path of their servers.
+    /// Without this flag, a path that begins with /http://HOST or /https://HOST names the host, and
+    /// any other path is looked up in all specs, with or without the base path of their servers.
     #[arg(short = 'r', long)]
     header_routing: bool,
 
     /// Let the programs in this folder edit the responses
     ///
-    /// Each .py file (python3), each .js file (node) and each executable file is one program, which
-    /// runs as long as the mock and speaks JSON Lines, as the manual page describes. With this, no
-    /// spec is needed.
+    /// Each .py file (python3), each .js file (node) and each executable file is one program. It
+    /// runs as long as the mock, and speaks the protocol in the manual page. With this flag, no spec
+    /// is needed.
     #[arg(short, long, value_name = "DIR")]
     callback_dir: Option<PathBuf>,
 
-    /// The folder that references of specs must not leave, after symbolic links are resolved
+    /// References of specs can lead only to files in this folder or below it
     ///
-    /// The default is the folder of each spec. A spec from standard input cannot refer to files
-    /// without this.
+    /// Symbolic links are resolved first. The default is the folder of each spec. A spec from
+    /// standard input cannot refer to files without this flag.
     #[arg(long, value_name = "DIR")]
     ref_root: Option<PathBuf>,
 
     /// Allow references of specs to other servers
     ///
     /// Each URL is fetched once. Link-local and metadata addresses are never contacted, and private
-    /// addresses only if the spec itself came from a private address. Without this, a spec from a
-    /// URL can refer to its own server only.
+    /// addresses only if the spec itself came from a private address. Without this flag, a spec from
+    /// a URL can refer only to its own server.
     #[arg(long)]
     remote_refs: bool,
 
@@ -105,8 +105,8 @@ pub(crate) struct Args {
 
     /// Require that a request matches exactly one branch of oneOf, as JSON Schema does
     ///
-    /// Without this, a discriminator decides which branch of a request is checked, and a request
-    /// that matches several branches is accepted.
+    /// Without this flag, a discriminator decides which branch of a request is checked, and a
+    /// request that matches several branches is accepted.
     #[arg(long)]
     strict_one_of: bool,
 
@@ -125,23 +125,24 @@ pub(crate) struct Args {
     #[arg(long)]
     no_validate: bool,
 
-    /// Keep state: collections and items are found by their paths and schemas
+    /// Keep the state of collections and items, which are found by their paths and schemas
     ///
-    /// POST on a collection adds an item, GET lists the items with filters, order and pages, and GET,
-    /// PUT, PATCH and DELETE on an item act on it. The items at the start are those of x-hmt-data,
-    /// else of the examples and recordings of the spec.
+    /// On a collection, POST adds an item, and GET lists the items with filters, order and pages.
+    /// GET, PUT, PATCH and DELETE on an item act on it. The initial items are those of x-hmt-data,
+    /// else those of the examples and recordings of the spec.
     #[arg(long)]
     stateful: bool,
 
     /// Keep the state in this file over restarts; implies --stateful
     ///
-    /// Each change is appended before its response is sent, as a line of JSON with the data as they
-    /// are: secrets are not replaced. Only one mock can use the file at a time.
+    /// Each change is appended as a line of JSON before its response is sent. Secrets are not
+    /// replaced. Only one mock can use the file at a time.
     #[arg(long, value_name = "FILE")]
     state_file: Option<PathBuf>,
-    /// Accept only bearer tokens that this mock gave and that have not expired
+
+    /// Accept only bearer tokens that this mock issued and that have not expired
     ///
-    /// The OAuth endpoints that the spec names give them. Credentials are then checked before
+    /// Clients get them from the OAuth endpoints of the spec. Credentials are then checked before
     /// recordings are served.
     #[arg(long, conflicts_with = "no_validate")]
     strict_auth: bool,
@@ -162,7 +163,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Let web pages of all origins read the responses (the default)
+    /// Allow web pages of all origins to read the responses (the default)
     #[arg(long, overrides_with = "no_cors")]
     cors: bool,
 
@@ -202,10 +203,10 @@ pub(crate) struct Args {
     #[arg(long)]
     fire_callbacks: bool,
 
-    /// Let webhooks be on this host too; * stands for any text
+    /// Allow webhooks on this host too; * stands for any text
     ///
-    /// Without this, webhooks must be on this machine. Link-local and metadata addresses and the
-    /// ports of the mock are never contacted. Repeatable.
+    /// Without this flag, webhooks must be on this machine. Link-local and metadata addresses and
+    /// the ports of the mock are never contacted. Repeatable.
     #[arg(long, value_name = "HOST")]
     allow_webhook: Vec<Pattern>,
 

@@ -17,7 +17,7 @@ use crate::{TOOL, log};
 /// The default port of the admin endpoints.
 const ADMIN_PORT: u16 = 8888;
 
-/// Starts everything that the flags ask for, and serves.
+/// Starts everything that the flags request, and serves.
 ///
 /// # Errors
 /// A port, a file or a callback that cannot be used; a log that is not complete.
@@ -77,7 +77,7 @@ async fn listen_admin(config: &Config) -> anyhow::Result<Option<TcpListener>> {
     Ok(match config.admin {
         AdminPort::None => None,
         AdminPort::Given(port) => Some(bind(address, port, flag).await?),
-        // A second mock beside the first needs no other flag than its port.
+        // A second mock needs no flag other than its port.
         AdminPort::Default => match bind(address, ADMIN_PORT, flag).await {
             Err(error) if error.is_in_use() => Some(bind(address, 0, flag).await?),
             bound => Some(bound?),

@@ -27,7 +27,7 @@ pub(crate) struct Specs {
     strict: bool,
     /// Requests must match exactly one branch of `oneOf`.
     strict_one_of: bool,
-    /// What is compiled besides the answers.
+    /// Options for compiling the specs.
     options: CompileOptions,
     seen: Seen,
     /// The files and folders of the last load.
@@ -97,7 +97,7 @@ impl Specs {
         Ok(catalogue)
     }
 
-    /// Compiles documents as the flags say.
+    /// Compiles documents with the options of the flags.
     fn compile(&self, documents: Vec<Document>) -> anyhow::Result<Catalogue> {
         let mut catalogue = Catalogue::compile_with(documents, self.options)?;
         catalogue.set_strict_one_of(self.strict_one_of);
@@ -107,7 +107,7 @@ impl Specs {
         Ok(catalogue)
     }
 
-    /// Lets the admin port load everything again and, with `watch`, loads it whenever a file
+    /// Lets the admin port reload the specs and, with `watch`, reloads them whenever a file
     /// changes.
     pub(crate) fn attach(self, mock: &Arc<Mock>, messages: &Messages, watch: bool) {
         let specs = Arc::new(Mutex::new(self));
@@ -119,7 +119,7 @@ impl Specs {
         }
     }
 
-    /// Loads anew whenever a file changes; where that fails, all stays as it is.
+    /// Reloads the specs whenever a file changes. If that fails, the old specs stay.
     fn watch(specs: &Mutex<Specs>, mock: &Mock, messages: &Messages) {
         loop {
             thread::sleep(WATCH_EVERY);
@@ -143,7 +143,7 @@ impl Specs {
     }
 }
 
-/// What the mock uses while it runs.
+/// The context of a running mock.
 struct SpecLoader {
     specs: Arc<Mutex<Specs>>,
     messages: Messages,
@@ -164,7 +164,7 @@ impl Loader for SpecLoader {
     }
 }
 
-/// A loader that panicked left what it had found before.
+/// If a loader panics, the previous result stays.
 fn locked(specs: &Mutex<Specs>) -> MutexGuard<'_, Specs> {
     specs.lock().unwrap_or_else(PoisonError::into_inner)
 }

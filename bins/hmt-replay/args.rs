@@ -79,8 +79,8 @@ struct Serve {
 
     /// Take the requested host from the Host header
     ///
-    /// Without this, a path that begins with /http://HOST or /https://HOST names the host, and any
-    /// other path is looked up in the recordings of all hosts.
+    /// Without this flag, a path that begins with /http://HOST or /https://HOST names the host, and
+    /// any other path is looked up in the recordings of all hosts.
     #[arg(short = 'r', long)]
     header_routing: bool,
 

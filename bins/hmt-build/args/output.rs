@@ -32,8 +32,8 @@ impl Out {
         Out { target, format, messages, written: Mutex::default() }
     }
 
-    /// Writes a result, and notes its file. With `--follow`, a file is written repeatedly: the
-    /// paths of the last time count.
+    /// Writes a result, and notes its file. With `--follow`, a file is written repeatedly, and only
+    /// the last number of paths counts.
     fn write(&self, target: &Target, text: &str, private: bool, paths: usize) -> Result<(), Cause> {
         target.write(text, private)?;
         let Target::File(path) = target else { return Ok(()) };

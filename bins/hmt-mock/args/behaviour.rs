@@ -1,4 +1,4 @@
-//! Arguments that say how the mock behaves beside its specs: overrides, faults, and the journal.
+//! Arguments for overrides, faults, and the journal.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use hmt_core::mock::{
 };
 use hmt_core::spec::parse_tree;
 
-/// A route, or none for all requests, and what happens there.
+/// A value for a route, or for all requests.
 type Routed<T> = (Option<Route>, T);
 
 #[derive(Debug, Args)]
@@ -39,13 +39,13 @@ pub(crate) struct Behaviour {
     #[arg(long, value_name = "[ROUTE=]FAULT[@P]", value_parser = routed::<FaultRate>)]
     fault: Vec<Routed<FaultRate>>,
 
-    /// Answer so many requests in each window of time, as in 10/1s, and the others with 429
+    /// Limit of requests in each time window, such as 10/1s; other requests get a 429
     #[arg(long, value_name = "[ROUTE=]N/DURATION", value_parser = routed::<RateLimit>)]
     rate_limit: Vec<Routed<RateLimit>>,
 }
 
 impl Behaviour {
-    /// Puts overrides and faults in place.
+    /// Sets overrides and faults.
     ///
     /// # Errors
     /// A file of overrides that cannot be read or used.

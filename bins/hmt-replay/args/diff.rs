@@ -14,24 +14,24 @@ use hmt_core::stream::Locator;
 pub(crate) struct DiffArgs {
     /// Compare the new responses with the recorded ones; end with 1 on a difference
     ///
-    /// Compared are the status, the end-to-end headers except those that differ by nature, and the
+    /// The status is compared, the end-to-end headers except those that differ by nature, and the
     /// body: JSON by pointer, text by line, anything else by bytes. Carried values, consistently
-    /// renamed ids, and the order of array items with ids are no differences.
+    /// renamed ids, and the order of array items with ids do not count as differences.
     #[arg(long, help_heading = "Comparison")]
     diff: bool,
 
     /// A part that may differ: header:NAME, json:/POINTER, or query:NAME (repeatable)
     ///
-    /// In a pointer, * matches any key or index; a pointer includes all below it. A query parameter
-    /// is ignored in URLs of responses, and when equal requests are looked for.
+    /// In a pointer, * matches any key or index. A pointer includes all values below it. A query
+    /// parameter is ignored in URLs of responses, and when requests are compared.
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = ignored,
         help_heading = "Comparison")]
     ignore: Vec<RulePlace>,
 
-    /// Read rules of what may differ from FILE, add what varies between equal recorded requests,
-    /// and write it back
+    /// Read from FILE the rules for what may differ, add rules for what varies between equal
+    /// recorded requests, and write FILE back
     ///
-    /// Each line of FILE is a rule, followed by its reason. Lines that are there are kept.
+    /// Each line of FILE is a rule, followed by its reason. Existing lines are kept.
     #[arg(long, value_name = "FILE", help_heading = "Comparison")]
     learn_ignore: Option<PathBuf>,
 
@@ -40,9 +40,9 @@ pub(crate) struct DiffArgs {
     #[arg(long, help_heading = "Comparison")]
     learn_by_sending: bool,
 
-    /// A report of --diff: text, json, junit or html; the default is text (repeatable)
+    /// Format of a report of --diff: text, json, junit or html (default: text; repeatable)
     ///
-    /// Without FILE, text goes to standard error, and the others to standard output if --out names
+    /// Without FILE, text goes to standard error. The others go to standard output, if --out names
     /// another place.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = report, requires = "diff",
         help_heading = "Comparison")]
@@ -61,9 +61,9 @@ fn report(text: &str) -> Result<(Format, Option<PathBuf>), String> {
     };
     let format = Format::of_name(name)
         .filter(|format| *format != Format::Sarif)
-        .ok_or_else(|| format!("{name:?} is none of text, json, junit, html"))?;
+        .ok_or_else(|| format!("{name:?} is not one of text, json, junit, html"))?;
     if file == Some("") {
-        return Err(format!("no file after {text}"));
+        return Err(format!("{text} names no file"));
     }
     Ok((format, file.map(PathBuf::from)))
 }

@@ -38,7 +38,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<Pattern>,
 
-    /// When to send: max, as fast as responses come; or 1x, at the recorded times; or 10x, 0.5x
+    /// When to send: max (as fast as responses arrive), 1x (at the recorded times), or 10x or 0.5x
     #[arg(long, value_name = "SPEED", default_value = "max", conflicts_with = "rate")]
     speed: Speed,
 
@@ -48,8 +48,9 @@ pub(crate) struct Send {
 
     /// Number of requests in progress
     ///
-    /// Requests of one recorded client connection keep their order. Where no connection is
-    /// recorded, those of one session (Authorization or session cookie) do. With 1, all do.
+    /// Requests of one recorded client connection keep their order. If no connection is recorded,
+    /// requests of one session (Authorization or session cookie) do. With 1, all requests keep their
+    /// order.
     #[arg(short, long, value_name = "N", default_value = "1",
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     concurrency: u32,
@@ -62,7 +63,7 @@ pub(crate) struct Send {
     #[arg(long)]
     unsafe_methods: bool,
 
-    /// Time to connect, and for pauses while waiting for a response
+    /// Longest time to connect, and longest pause in a response
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     timeout: Duration,
 

@@ -119,7 +119,7 @@ pub(super) fn build(workshop: &mut Workshop) -> anyhow::Result<()> {
 pub(super) fn mock(workshop: &mut Workshop) -> anyhow::Result<()> {
     let screen = &workshop.screen;
     screen.heading("3. Mock: a server that behaves as the spec says");
-    screen.say("The mock needs the spec only, and not the API. Its data is made from the schemas:");
+    screen.say("The mock needs only the spec, not the API. Its data is made from the schemas:");
     let mock = serve(workshop, "hmt mock specs/gen.yaml", &["specs/gen.yaml"])?;
     workshop.show(&mock.url, "GET", "/products/77", "")?;
     screen.say("Product 77 was never recorded. An invalid request is refused, with the reasons:");
@@ -138,7 +138,8 @@ pub(super) fn merge(workshop: &mut Workshop) -> anyhow::Result<()> {
     screen.command(&format!("hmt merge {}", args.join(" ")));
     workshop.run(Tool::Merge, &args, 0)?;
     let mock = serve(workshop, "hmt mock specs/mixed.yaml", &["specs/mixed.yaml"])?;
-    screen.say("A request that was recorded gets the recorded response, and any other a made one:");
+    screen
+        .say("A recorded request gets its recorded response, and any other gets a generated one:");
     let recorded = workshop.show(&mock.url, "GET", "/products/3", "")?;
     ensure!(recorded.source.as_deref() == Some("recording"), "there is no recorded response");
     workshop.show(&mock.url, "GET", "/products/77", "")?;
@@ -176,7 +177,7 @@ pub(super) fn state(workshop: &mut Workshop) -> anyhow::Result<()> {
 /// Checks later traffic.
 pub(super) fn check(workshop: &mut Workshop) -> anyhow::Result<()> {
     let screen = &workshop.screen;
-    screen.heading("6. Check: has the API moved?");
+    screen.heading("6. Check: has the API changed?");
     screen.say(
         "A mock is worth as much as its spec is true. Now a second version of the API is deployed, \
          and its traffic is recorded to another folder:",
@@ -188,7 +189,7 @@ pub(super) fn check(workshop: &mut Workshop) -> anyhow::Result<()> {
     client(workshop, &recorder.url)?;
     recorder.stop()?;
     screen
-        .say("hmt check compares recordings with specs. Its exit status is 1 if they contradict:");
+        .say("hmt check compares recordings with specs. Its exit status is 1 if they contradict each other:");
     screen.command("hmt check --check specs/gen.yaml later");
     let (report, _) = workshop.run(Tool::Build, &["--check", "specs/gen.yaml", "later"], 1)?;
     screen.output(&report);

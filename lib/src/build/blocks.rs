@@ -1,4 +1,4 @@
-//! The input as blocks, shared out to threads.
+//! Reads the input as blocks, and distributes them over threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
@@ -22,7 +22,7 @@ pub(super) trait Blocks {
         false
     }
 
-    /// The inputs, if they are only known afterwards.
+    /// The inputs, if they are known only after reading.
     fn inputs(&self) -> Vec<(String, Provenance)> {
         Vec::new()
     }
@@ -47,8 +47,8 @@ impl Blocks for Reader {
     }
 }
 
-/// Work on blocks whose results are merged. The result must not depend on how blocks are shared
-/// out.
+/// Work on blocks whose results are merged. The result must not depend on which thread gets which
+/// block.
 pub(super) trait Work: Sync {
     /// What a thread collects.
     type Result: Default + Send;
@@ -60,7 +60,7 @@ pub(super) trait Work: Sync {
     fn merge(&self, result: &mut Self::Result, other: Self::Result);
 }
 
-/// Does the work on all blocks, on so many threads, until `stop` is set. `number` counts the
+/// Does the work on all blocks, on this number of threads, until `stop` is set. `number` counts the
 /// blocks.
 ///
 /// # Errors
@@ -106,7 +106,7 @@ fn share_out_to_threads<W: Work>(
                     let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((number, block)) = next else { return result };
                     work.add(&mut result, &block, number);
-                    // The reader may have ended, and then needs no buffers.
+                    // If the reader has ended, it needs no buffers.
                     let _ = done_with.send(block);
                 }
             }

@@ -110,7 +110,7 @@ impl Config {
 pub struct Environment {
     /// Opens standard input.
     pub stdin: fn() -> Box<dyn Read + Send>,
-    /// Says when to leave an endless input.
+    /// Says when to stop reading an endless input.
     pub stop: Stop,
     /// Receives messages.
     pub messages: Messages,
@@ -138,7 +138,7 @@ pub trait Output: Send + Sync {
     /// It cannot be written.
     fn partial(&self, line: &str) -> Result<(), Cause>;
 
-    /// Writes a report: to a file, or where results go.
+    /// Writes a report to a file, or to the destination of results.
     ///
     /// # Errors
     /// It cannot be written.

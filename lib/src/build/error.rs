@@ -12,8 +12,8 @@ pub enum BuildError {
     /// Options and inputs that cannot be combined.
     #[error("{0}")]
     Usage(String),
-    /// The reasons were already reported: rejected records with `strict`, or exchanges that do not
-    /// conform.
+    /// The reasons have already been reported: rejected records with `strict`, or exchanges that do
+    /// not conform.
     #[error("failed")]
     Reported,
     /// A failure without a cause.

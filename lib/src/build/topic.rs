@@ -2,8 +2,9 @@
 //!
 //! Time is divided into rounds. The result of a round is kept by partition, because a group may
 //! revoke any partition. At the end of a round the state is written, then the spec, and only then
-//! the offsets are committed to the group. So a run that is killed at any moment repeats at most
-//! what no state has; and if the group delivers something again that the state has, it is skipped.
+//! the offsets are committed to the group. A run that is killed at any moment therefore repeats
+//! only records that are not in a state. Records that the group delivers again although the state
+//! contains them are skipped.
 
 mod claims;
 mod partitions;
@@ -118,9 +119,9 @@ pub(super) fn build(topic: &Topic, config: &Config) -> Result<u64, BuildError> {
     run.finish(topic, &cluster)
 }
 
-/// The topic, with the static member name of this builder that the state keeps. The group then
-/// recognises a restarted builder and gives it its partitions back immediately. The name is stored
-/// before the group gets it.
+/// The topic, with the static member name of this builder, which is stored in the state. The group
+/// then recognises a restarted builder and gives it its partitions back immediately. The name is
+/// stored before the group gets it.
 fn named(topic: &Topic, lines: &[Partial], config: &Config) -> Result<Topic, BuildError> {
     let Some(path) = config.state.as_deref().filter(|_| topic.has_group()) else {
         return Ok(topic.clone());
@@ -144,7 +145,7 @@ struct Run<'c> {
     left_out: u64,
     unread: UnreadPlaces,
     teller: UnreadReporter,
-    /// Whether there is something that the group has not committed.
+    /// Whether there are records that the group has not committed.
     unreported: bool,
     /// The written spec, if it is current.
     written: Option<Vec<OfHost>>,

@@ -96,8 +96,8 @@ pub(super) fn of_file(
     Ok(Some(Found { part, inputs, in_part: true }))
 }
 
-/// The end of the last complete line: a line without a line break that is not a valid exchange may
-/// still be incomplete.
+/// The end of the last complete line. If the last line has no line break and is not a valid
+/// exchange, it may still be incomplete.
 fn end_of_lines(file: &mut File, length: u64) -> io::Result<u64> {
     const STEP: u64 = 64 << 10;
     let mut tail = Vec::new();

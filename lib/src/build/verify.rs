@@ -38,8 +38,8 @@ pub(super) fn verify(
             let (Record::Line(line) | Record::TornTail(line)) = record else { continue };
             let Ok(mut exchange) = parse_line(line) else { continue };
             let status = exchange.response.as_ref().map(|response| response.status);
-            // A request that failed before it was answered, and one without an answer in
-            // recordings, describe nothing.
+            // Requests that failed before a response are not in the spec; in mode replay, neither
+            // are requests without a response.
             let is_left_out = config.mode == Mode::Replay || is_unanswered(&exchange);
             if status.is_none() && is_left_out {
                 continue;
@@ -110,9 +110,9 @@ pub(super) fn verify(
     }
     let all = match checked {
         0 => "there was no exchange to check".to_owned(),
-        _ if asked == checked => format!(
-            "all {checked} requests conform to the spec; no answer to them was recorded that could be checked"
-        ),
+        _ if asked == checked => {
+            format!("all {checked} requests conform to the spec; no responses were recorded")
+        }
         _ => format!("all {checked} exchanges conform to the spec"),
     };
     if asked > 0 && asked < checked {
@@ -122,7 +122,7 @@ pub(super) fn verify(
     Ok(())
 }
 
-/// Treats bodies that the spec does not describe as incompletely recorded; true if there are any.
+/// Marks bodies that the spec does not describe as incompletely recorded. True if there are any.
 fn excuse_bodies(exchange: &mut Exchange<'_>) -> bool {
     let Undescribed { request, response } = undescribed(exchange);
     if request {
@@ -140,8 +140,7 @@ fn is_host_of(exchange: &Exchange<'_>, host: &str) -> bool {
         || origin(&exchange.request).split_once("://").is_some_and(|(_, own)| own == host)
 }
 
-/// True for exchanges that are not recorded, so that a spec of recordings only need not declare
-/// them.
+/// True for exchanges that cannot be replayed; a spec in mode replay does not declare them.
 fn is_cut_short(exchange: &Exchange<'_>) -> bool {
     exchange.meta.incomplete.is_some() || exchange.meta.truncated_response.is_some()
 }

@@ -1,4 +1,4 @@
-//! One exchange against specs.
+//! Compares one exchange with specs.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// As reports write it.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -35,7 +35,7 @@ impl Severity {
     }
 }
 
-/// One way in which an exchange is not as its spec says.
+/// One difference between an exchange and its spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// One of [`super::RULES`].
@@ -48,7 +48,7 @@ pub struct Finding {
     pub pointer: String,
     /// The same with `*` for items of lists and members of maps.
     pub pattern: String,
-    /// What tells findings of one rule and place apart: the name of an absent property.
+    /// What distinguishes findings of the same rule and place: the name of a missing property.
     pub name: String,
     /// What is wrong there, as a lower-case fragment.
     pub message: String,
@@ -63,14 +63,14 @@ impl fmt::Display for Finding {
 /// The result for one exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// An operation of a spec, by the index of the spec, and what is found.
+    /// The operation, with the index of its spec, and the findings.
     Operation(usize, OperationId, Vec<Finding>),
     /// No spec has the operation; the template of its path, or the path with ids written as `{}`.
     Unknown(String, Finding),
-    /// No spec has the operation, and the server does not have it either: there is no answer, or
-    /// 404, 405, 410 or 501.
+    /// No spec has the operation, and neither does the server: there is no response, or 404, 405,
+    /// 410 or 501.
     Absent,
-    /// A preflight of CORS for a path that has other methods, which browsers send by themselves.
+    /// A CORS preflight, which browsers send by themselves, for a path that has other methods.
     Preflight,
 }
 
@@ -94,7 +94,7 @@ impl Checker {
         &self.apis
     }
 
-    /// Judges an exchange. One without an answer contradicts nothing.
+    /// Compares an exchange. One without a response contradicts nothing.
     pub fn check(&self, exchange: &Exchange<'_>) -> Verdict {
         let request = &exchange.request;
         let method = match &exchange.meta.method {
@@ -166,7 +166,7 @@ impl Checker {
         (at, found): (usize, &Found<'_>),
     ) -> Verdict {
         let request = &exchange.request;
-        // What was not answered contradicts nothing.
+        // An exchange without a response contradicts nothing.
         if exchange.response.as_ref().is_none_or(|response| is_not_found(response.status)) {
             return Verdict::Absent;
         }
@@ -206,7 +206,7 @@ fn is_own(name: &str, direction: Direction) -> bool {
     is_own_header(name, direction == Direction::Request)
 }
 
-/// A violation in the words of reports.
+/// A violation as reports write it.
 fn finding(violation: Violation, status: u16) -> Finding {
     let (rule, severity) = rule_of(&violation);
     let side = match violation.direction {

@@ -1,4 +1,4 @@
-//! A tally as a report.
+//! Converts a tally to a report.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ pub enum FailOn {
     Never,
 }
 
-/// Why a text is none of them.
-pub const NO_SUCH_LEVEL: &str = "is none of error, undocumented, uncovered, never";
+/// Why a text is not a level.
+pub const NO_SUCH_LEVEL: &str = "is not one of error, undocumented, uncovered, never";
 
 impl std::str::FromStr for FailOn {
     type Err = &'static str;
@@ -38,18 +38,18 @@ impl std::str::FromStr for FailOn {
     }
 }
 
-/// How what was never touched is marked.
+/// The label of operations and statuses that were never touched.
 const UNCOVERED: &str = "uncovered";
 
 /// An operation or one of its statuses that was never touched.
 struct Uncovered<'c> {
     operation: &'c Operation,
-    /// `None` where the operation itself was not.
+    /// `None` if the operation itself was never touched.
     status: Option<StatusKey>,
 }
 
 impl Tally {
-    /// The report; what is in `fail_on` makes it fail.
+    /// The report, which fails if it has a finding of a level in `fail_on`.
     pub fn report(&self, checker: &Checker, fail_on: &[FailOn]) -> Report {
         let mut found: BTreeMap<&Owner, Vec<Entry>> = BTreeMap::new();
         for (key, seen) in &self.findings {
@@ -147,9 +147,9 @@ impl Tally {
                 lines.push(format!("{}: {what}", counted(count, "exchange")));
             }
         };
-        more(self.unanswered, "without an answer, which is compared with nothing");
-        more(self.absent, "answers of 404, 405, 410 or 501 to paths that the spec does not have");
-        more(self.preflights, "CORS preflights, which the spec need not have");
+        more(self.unanswered, "without a response, and not compared");
+        more(self.absent, "a 404, 405, 410 or 501 for a path that the spec does not have");
+        more(self.preflights, "CORS preflights, which the spec need not describe");
         if self.unlisted() > 0 {
             lines.push(format!(
                 "more than {} different findings: {} occurrences of others are not listed",
@@ -173,12 +173,12 @@ fn counted(count: u64, word: &str) -> String {
 fn method_of(operation: &Operation) -> String {
     match operation.method {
         Some(method) => method.as_str().to_owned(),
-        // One that came with 3.2: the last key of its pointer.
+        // A method that only OpenAPI 3.2 has: the last key of its pointer.
         None => operation.pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase(),
     }
 }
 
-/// The operation, where it was never touched; else the statuses that were not.
+/// The operation if it was never touched; otherwise its statuses that were never seen.
 fn untouched<'c>(operation: &'c Operation, touched: &Touched) -> Vec<Uncovered<'c>> {
     if touched.exchanges == 0 {
         return vec![Uncovered { operation, status: None }];

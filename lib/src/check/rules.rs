@@ -4,18 +4,17 @@ use super::checker::Severity;
 use crate::conform::{UNDECLARED, Violation};
 use crate::schema::Direction;
 
-/// Every rule with a sentence, in the order of their names. Those of JSON Schema are named as its
-/// keywords.
+/// Each rule with a sentence, sorted by name. Rules of JSON Schema have the names of its keywords.
 pub const RULES: &[(&str, &str)] = &[
-    ("additionalProperties", "A property is there where the schema allows no other ones"),
-    ("anyOf", "A value fits none of the schemas of anyOf"),
-    ("body-syntax", "A body is not what its media type says"),
-    ("contains", "A list has too few or too many items of the kind to contain"),
-    ("contentMediaType", "A text does not hold what its contentMediaType says"),
-    ("contentSchema", "A text holds JSON that its contentSchema does not take"),
-    ("dependentRequired", "A property needs another one, which is missing"),
-    ("enum", "A value is none of the listed ones"),
-    ("format", "A text or number is not of its format"),
+    ("additionalProperties", "An object has a property that the schema does not allow"),
+    ("anyOf", "A value matches none of the schemas of anyOf"),
+    ("body-syntax", "A body does not match its media type"),
+    ("contains", "A list has too few or too many items that match contains"),
+    ("contentMediaType", "A text does not match its contentMediaType"),
+    ("contentSchema", "A text contains JSON that its contentSchema does not accept"),
+    ("dependentRequired", "A property requires another one, which is missing"),
+    ("enum", "A value is not one of the listed values"),
+    ("format", "A text or number does not match its format"),
     ("maximum", "A number is too large"),
     ("maxItems", "A list is too long"),
     ("maxLength", "A text is too long"),
@@ -25,9 +24,9 @@ pub const RULES: &[(&str, &str)] = &[
     ("minItems", "A list is too short"),
     ("minLength", "A text is too short"),
     ("minProperties", "An object has too few properties"),
-    ("multipleOf", "A number is no multiple of what it must be"),
-    ("not", "A value fits a schema that it must not"),
-    ("oneOf", "A value fits none, or more than one, of the schemas of oneOf"),
+    ("multipleOf", "A number is not a multiple of multipleOf"),
+    ("not", "A value matches a schema that it must not match"),
+    ("oneOf", "A value matches none, or more than one, of the schemas of oneOf"),
     ("parameter-style", "A parameter is not written in its style"),
     ("pattern", "A text does not match its pattern"),
     ("propertyNames", "A property has a name that is not allowed"),
@@ -37,15 +36,15 @@ pub const RULES: &[(&str, &str)] = &[
     ("required-parameter", "A required parameter is missing"),
     ("schema", "A value cannot be checked, or the schema allows none"),
     ("status", "The spec does not declare the status"),
-    ("type", "A value is of another type"),
-    ("uncovered-operation", "The traffic never touched the operation"),
-    ("uncovered-status", "The traffic never touched the status"),
+    ("type", "A value has another type"),
+    ("uncovered-operation", "No exchange touched the operation"),
+    ("uncovered-status", "No response had the status"),
     ("undocumented-header", "The spec does not have the header"),
     ("undocumented-operation", "The spec does not have the operation"),
     ("undocumented-parameter", "The spec does not have the parameter"),
     ("undocumented-property", "The spec does not have the property"),
-    ("unevaluatedItems", "A list has an item that no schema looks at"),
-    ("unevaluatedProperties", "An object has a property that no schema looks at"),
+    ("unevaluatedItems", "A list has an item that no schema evaluates"),
+    ("unevaluatedProperties", "An object has a property that no schema evaluates"),
     ("uniqueItems", "A list has equal items"),
 ];
 

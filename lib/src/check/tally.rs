@@ -10,19 +10,19 @@ use crate::report::Example;
 /// Maximum number of different findings. The ones that sort first are kept, so that the result does
 /// not depend on the order of the input.
 const MAX_FINDINGS: usize = 10_000;
-/// Places that are named for each.
+/// Maximum number of places that are listed for each finding.
 const MAX_EXAMPLES: usize = 3;
 
-/// Where a record is: its place in the order of the input, and how it is named.
+/// Where a record is: its position in the input, and its name in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The number of the block of input, and of the record within its source.
     pub order: (u64, u64),
-    /// What is shown.
+    /// The name in messages.
     pub example: Example,
 }
 
-/// The operation that a finding is of.
+/// The operation of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owner {
     /// The index of the spec and that of the operation in it.
@@ -31,7 +31,7 @@ pub(super) enum Owner {
     Unknown(String, String),
 }
 
-/// What tells findings apart.
+/// What distinguishes findings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) owner: Owner,
@@ -43,13 +43,13 @@ pub(super) struct Key {
     name: String,
 }
 
-/// What is known of a finding.
+/// What is known about a finding.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// Exchanges that have it.
     pub(super) count: u64,
     pub(super) places: Vec<Place>,
-    /// As in the first exchange.
+    /// The message for the first exchange.
     pub(super) pointer: String,
     pub(super) message: String,
 }
@@ -62,27 +62,27 @@ pub(super) struct Touched {
     pub(super) statuses: BTreeMap<u16, u64>,
 }
 
-/// What was said of many exchanges.
+/// The summary of many exchanges.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub(super) exchanges: u64,
     /// Exchanges without an answer.
     pub(super) unanswered: u64,
-    /// Answers of 404 and the like to paths that no spec has.
+    /// Responses of 404 and the like to paths that no spec has.
     pub(super) absent: u64,
     pub(super) preflights: u64,
     /// Exchanges with a finding of this severity.
     pub(super) with_errors: u64,
     pub(super) touched: HashMap<(usize, u32), Touched>,
     pub(super) findings: BTreeMap<Key, Seen>,
-    /// No finding that sorts behind this one is kept any more.
+    /// Findings that sort after this one are no longer kept.
     bound: Option<Key>,
-    /// How often anything was found, whether kept or not.
+    /// Number of findings, whether kept or not.
     hits: u64,
 }
 
 impl Tally {
-    /// Judges an exchange and counts what is said of it. `place` is asked where something is found.
+    /// Compares an exchange and counts its findings. `place` is called only if there are any.
     pub fn add(&mut self, checker: &Checker, exchange: &Exchange<'_>, place: impl Fn() -> Place) {
         self.exchanges += 1;
         let answered = exchange.response.as_ref().map(|response| response.status);
@@ -100,7 +100,7 @@ impl Tally {
                 for finding in findings {
                     let owner = Owner::Operation(api, id.0);
                     let key = Key::of(owner, &finding);
-                    // An exchange counts once, however many items of a list have it.
+                    // An exchange counts once, even if many items of a list have the finding.
                     if !known.contains(&key) {
                         self.found(key.clone(), finding, &place);
                         known.push(key);
@@ -144,7 +144,7 @@ impl Tally {
         }
     }
 
-    /// Adds what was said of other exchanges.
+    /// Adds the summary of other exchanges.
     pub fn merge(&mut self, other: Tally) {
         self.exchanges += other.exchanges;
         self.unanswered += other.unanswered;
@@ -175,7 +175,7 @@ impl Tally {
         self.trim();
     }
 
-    /// How often something was found that is not listed.
+    /// Number of findings that are not listed.
     pub(super) fn unlisted(&self) -> u64 {
         self.hits - self.findings.values().map(|seen| seen.count).sum::<u64>()
     }

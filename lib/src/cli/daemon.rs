@@ -69,7 +69,7 @@ pub fn start(tool: &str, port: u16) -> anyhow::Result<Status> {
     }
 }
 
-/// Ends an own child process with SIGTERM.
+/// Ends a child of this process with SIGTERM.
 ///
 /// # Errors
 /// The process cannot be signalled.

@@ -25,8 +25,8 @@ pub fn filtered(text: &str) -> Cow<'_, str> {
     FILTER.get().map_or(Cow::Borrowed(text), |filter| filter(text))
 }
 
-/// The environment variable that makes a program end with a line about what it made. Its value is
-/// the command that the line names as the next one. Empty: no line.
+/// The environment variable that makes a program print a last line about what it made. Its value is
+/// the command that the line names as the next one. If it is empty, no line is printed.
 pub const NEXT: &str = "HMT_NEXT";
 
 /// Writes messages to standard error, each as `program: text`; `quiet` suppresses all except

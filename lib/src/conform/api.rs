@@ -18,7 +18,7 @@ pub struct Api {
     pub servers: Vec<Server>,
     pub operations: Vec<Operation>,
     pub schemas: SchemaSet,
-    /// Where bodies are checked while they are parsed, what is looked at.
+    /// The places to check, if bodies are checked while they are parsed.
     pub(super) streamed: Option<Streamed>,
     /// `components.securitySchemes` as written, in order.
     pub security_schemes: Vec<(String, Value)>,
@@ -218,8 +218,8 @@ pub struct Matched<'a> {
     /// The query as on the wire, if it is known and something in it is percent-encoded: only then
     /// does a delimiter differ from the same character in a value.
     pub raw_query: Option<String>,
-    /// For each segment 3 for a literal, 2 for a partly templated and 1 for a templated one: a
-    /// greater value is more specific. Comparable between documents.
+    /// For each segment, 3 for a literal, 2 for a partly templated and 1 for a templated one. A
+    /// greater value is more specific. Values of different documents can be compared.
     pub specificity: &'a [u8],
 }
 

@@ -16,8 +16,8 @@ use crate::schema::{Direction, NodeId, Problem, Types};
 use crate::spec::from_yaml;
 
 impl Api {
-    /// The body of a request as a value, read as its declared media type is; `None` where it is
-    /// empty, not declared or malformed.
+    /// The body of a request as a value, read by its declared media type; `None` if it is empty,
+    /// not declared or malformed.
     pub fn body_value(&self, matched: &Matched<'_>, request: &Request<'_>) -> Option<Value> {
         let content = &matched.operation.request_body.as_ref()?.content;
         if request.body.is_empty() {
@@ -70,7 +70,7 @@ impl Api {
         self.check_as(key, media, content_type, message, violations);
     }
 
-    /// A body without a type is valid if its bytes match any of the declared types.
+    /// Checks a body without a type: it is valid if its bytes match any of the declared types.
     fn check_untyped(
         &self,
         content: &[(String, Media)],
@@ -345,13 +345,13 @@ impl Api {
     }
 }
 
-/// The parts of a message that its body is checked with.
+/// The parts of a message that are needed to check its body.
 pub(super) struct Message<'m> {
     pub(super) headers: &'m Pairs<'m>,
     pub(super) body: &'m Body<'m>,
     pub(super) direction: Direction,
-    /// Gets the body if it is JSON. Where it is set, the message comes from a client of the spec,
-    /// and also its form is checked: see [`Api::check_form`]. A spec that was inferred from
+    /// Receives the body if it is JSON. If this is set, the message comes from a client of the
+    /// spec, and its form is checked too: see [`Api::check_form`]. A spec that was inferred from
     /// messages does not describe that.
     pub(super) keep: Option<&'m dyn Fn(Value)>,
 }

@@ -1,5 +1,5 @@
-//! Names with brackets: `filter[state]=open` for the style `deepObject`, and deeper ones, which
-//! OpenAPI leaves open but clients write: `lines[0][price]=5`, `tags[]=a`.
+//! Names with brackets: `filter[state]=open` for the style `deepObject`, and deeper ones such as
+//! `lines[0][price]=5` and `tags[]=a`, which OpenAPI does not define but clients send.
 
 use serde_json::{Map, Value};
 

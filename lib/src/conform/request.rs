@@ -16,8 +16,8 @@ impl Api {
         self.check_request(matched, request, true, None)
     }
 
-    /// Like [`Api::validate_request`]; `keep` gets the body where it is JSON, so that it is parsed
-    /// once.
+    /// Like [`Api::validate_request`]; `keep` receives the body if it is JSON, so that it is parsed
+    /// only once.
     pub fn validate_request_keeping(
         &self,
         matched: &Matched<'_>,
@@ -27,7 +27,8 @@ impl Api {
         self.check_request(matched, request, true, Some(keep))
     }
 
-    /// Where the JSON body of a request matches several branches of a `oneOf`, which is accepted.
+    /// The places where the JSON body of a request matches several branches of a `oneOf`. This is
+    /// accepted.
     pub fn overlaps(
         &self,
         matched: &Matched<'_>,
@@ -89,8 +90,8 @@ impl Violation {
         }
     }
 
-    /// A problem of the value at `within`: the name of a parameter or header, or the pointer of a
-    /// value of a sequence.
+    /// A problem with the value at `within`, which is the name of a parameter or header, or the
+    /// pointer to a value of a sequence.
     pub(super) fn of_problem(location: &'static str, within: &str, problem: Problem) -> Self {
         let at = format!("{within}{}", problem.pointer);
         let within = if within.starts_with('/') { "/*" } else { within };

@@ -197,7 +197,7 @@ impl Api {
     fn where_to_look(&self, request: &Request<'_>) -> (Option<String>, BasePathRule) {
         let origin = origin(request);
         let named = !origin.is_empty() && self.has_origin(&origin);
-        // A host that the document does not name is of its relative servers, where it has some.
+        // A host that the document does not name belongs to its relative servers, if there are any.
         let at_origin = named || !origin.is_empty() && self.has_relative_server();
         let base = if named { BasePathRule::Required } else { BasePathRule::Optional };
         (at_origin.then_some(origin), base)

@@ -7,7 +7,7 @@ use super::api::{Api, Location, Matched, Parameter, Violation};
 use crate::exchange::{Exchange, Pairs};
 use crate::schema::{Direction, Fault};
 
-/// The keyword of what is not in a document.
+/// The keyword for parts that are not in a document.
 pub const UNDECLARED: &str = "undeclared";
 
 impl Api {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::spec::Place;
 
-/// Deeper nesting of references and `allOf` is not looked into.
+/// Deeper nesting of references and `allOf` is ignored.
 const MAX_DEPTH: usize = 32;
 
 /// Keywords with a value of their own.
@@ -47,7 +47,7 @@ pub(super) const OPAQUE: [&str; 12] = [
     "unevaluatedProperties",
 ];
 
-/// What a schema says of properties that it does not name.
+/// What a schema says about properties that it does not name.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Rest<'v> {
     #[default]
@@ -75,7 +75,7 @@ pub(super) struct Flat<'v> {
     pub(super) read_only: bool,
     pub(super) write_only: bool,
     pub(super) deprecated: bool,
-    /// Where the schema itself stands.
+    /// The pointer of the schema itself.
     pub(super) pointer: String,
 }
 
@@ -96,7 +96,7 @@ impl<'v> Flat<'v> {
         self.words.get(name).map(|(_, value)| *value)
     }
 
-    /// Where a keyword stands, or else the schema.
+    /// The pointer of a keyword, or of the schema if it lacks the keyword.
     pub(super) fn pointer_of(&self, name: &str) -> String {
         self.words.get(name).map_or_else(|| self.pointer.clone(), |(at, _)| format!("{at}/{name}"))
     }
@@ -170,7 +170,7 @@ impl<'v> Flat<'v> {
             Some(Value::String(name)) => BTreeSet::from([name.as_str()]),
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             _ => {
-                // What is nullable without a type says so of what it stands beside.
+                // `nullable` without a type applies to the keywords beside it.
                 self.nullable |= place.flag("nullable");
                 return;
             }

@@ -45,7 +45,7 @@ impl Walk {
         let after = responses(new);
         for (status, was) in &before {
             self.status = Some((*status).to_owned());
-            // A range that has the status describes it, too.
+            // A range that includes the status also describes it.
             let range = format!("{}XX", &status[..1]);
             let is = after.iter().find(|(key, _)| key == status);
             let is = is.or_else(|| after.iter().find(|(key, _)| key.eq_ignore_ascii_case(&range)));
@@ -174,7 +174,7 @@ fn headers<'v>(response: &Place<'v>) -> Vec<(String, Place<'v>)> {
     let all = response.get("headers");
     let all = all.iter().flat_map(Place::members);
     all.map(|(name, place)| (name.to_ascii_lowercase(), place))
-        // OpenAPI ignores it: the keys of `content` say it.
+        // OpenAPI ignores this header, because the keys of `content` define it.
         .filter(|(name, _)| name != "content-type")
         .filter_map(|(name, place)| Some((name, place.target().ok()?)))
         .collect()

@@ -24,7 +24,7 @@ impl Walk {
             let same = |is: &&Parameter<'_>| is.location == was.location && is.key == was.key;
             match after.iter().find(same) {
                 Some(is) => self.parameter(was, is),
-                // One that the template does not have any more goes with the path.
+                // A parameter that is no longer in the template is a change of the path.
                 None if was.location == "path" => {}
                 None => {
                     let (verdict, rule) = if was.place.flag("deprecated") {
@@ -144,7 +144,7 @@ fn parameters<'v>(operation: &'v Operation<'v>) -> Vec<Parameter<'v>> {
             found.push(Parameter { location, name, key, required, place });
         }
     }
-    // These are described elsewhere, says OpenAPI.
+    // OpenAPI ignores these headers, because other keywords describe them.
     let elsewhere = ["accept", "content-type", "authorization"];
     found.retain(|known| known.location != "header" || !elsewhere.contains(&known.key.as_str()));
     found

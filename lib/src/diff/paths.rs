@@ -8,7 +8,7 @@ use super::Verdict::{Breaking, Compatible, Unknown};
 use super::Walk;
 use crate::spec::{Document, METHODS, Place};
 
-/// An operation, with what its path item says for all operations.
+/// An operation, with the parts of its path item that apply to all operations.
 #[derive(Clone)]
 pub(super) struct Operation<'v> {
     method: String,
@@ -266,7 +266,7 @@ fn alternatives(root: &Place<'_>, operation: &Place<'_>) -> BTreeSet<String> {
             names.join(" and ")
         })
         .collect();
-    // One of them may be nothing.
+    // An alternative can be empty.
     if all.remove("") {
         all.clear();
     }

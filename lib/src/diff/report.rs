@@ -1,11 +1,12 @@
-//! Changes as a report.
+//! Converts changes to a report.
 
 use serde_json::{Value, json};
 
 use super::{Change, Verdict};
 use crate::report::{Entry, Example, Level, Report, Section};
 
-/// The report of changes; a breaking one makes it fail. `old` and `new` are the names of the specs.
+/// The report of changes, which fails if one of them is breaking. `old` and `new` are the names of
+/// the specs.
 pub fn report(changes: &[Change], old: &str, new: &str) -> Report {
     let mut sections: Vec<Section> = Vec::new();
     for change in changes {
@@ -21,7 +22,7 @@ pub fn report(changes: &[Change], old: &str, new: &str) -> Report {
         }
     }
     for section in &mut sections {
-        // Stable: what is equally bad stays in the order of the spec.
+        // A stable sort: changes of equal severity keep the order of the spec.
         section.entries.sort_by_key(|entry| match entry.level {
             Level::Error => 0,
             Level::Warning => 1,

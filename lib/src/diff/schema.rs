@@ -10,22 +10,22 @@ use crate::schema::{compare_numbers, equal_values};
 use crate::spec::Place;
 use Verdict::{Breaking, Compatible, Unknown};
 
-/// Who sends what a schema describes.
+/// Who sends the values of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Request,
     Response,
 }
 
-/// What a schema is of.
+/// The part of a message that a schema describes.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     pub(super) side: Side,
-    /// Of which the names of rules are made: `body`, `parameter`, `header`.
+    /// The word in the names of rules: `body`, `parameter`, `header`.
     pub(super) part: &'static str,
-    /// As messages name it: `the request body`.
+    /// The name in messages: `the request body`.
     pub(super) name: String,
-    /// The way to the value in it: `/items/*/id`.
+    /// The path to the value in this part: `/items/*/id`.
     pub(super) way: String,
 }
 
@@ -56,7 +56,7 @@ impl Scope {
         format!("{}{gap}{}: {what}", self.name, self.way)
     }
 
-    /// The verdict of a change that takes values away, or adds some.
+    /// The verdict on a change that removes or adds values.
     fn verdict(&self, request: Verdict, response: Verdict) -> Verdict {
         if self.side == Side::Request { request } else { response }
     }
@@ -70,7 +70,7 @@ impl Walk {
             return;
         }
         if !self.types(&old, &new, scope) {
-            // Nothing else of the two can be compared.
+            // No other keywords can be compared.
             return;
         }
         self.nullable(&old, &new, scope);
@@ -113,7 +113,7 @@ impl Walk {
         }
     }
 
-    /// False where the two have no type in common.
+    /// False if the two have no type in common.
     fn types(&mut self, old: &Flat<'_>, new: &Flat<'_>, scope: &Scope) -> bool {
         let format =
             |flat: &Flat<'_>| flat.word("format").and_then(Value::as_str).map(str::to_owned);
@@ -290,13 +290,13 @@ impl Walk {
     }
 
     fn default(&mut self, old: &Flat<'_>, new: &Flat<'_>, scope: &Scope) {
-        // A client that leaves a parameter out is answered as if it had sent the default.
+        // If a client omits a parameter, the server uses the default.
         let is_parameter = scope.part == "parameter" && scope.way.is_empty();
         let verdict = if is_parameter { Breaking } else { Compatible };
         let (what, text) = match (old.word("default"), new.word("default")) {
             (None, Some(is)) => ("default-value-added", format!("has the default {is} now")),
             (Some(was), None) => {
-                ("default-value-removed", format!("has not the default {was} any more"))
+                ("default-value-removed", format!("no longer has the default {was}"))
             }
             (Some(was), Some(is)) if !equal_values(was, is) => {
                 ("default-value-changed", format!("has the default {is}, not {was}"))
@@ -313,7 +313,7 @@ impl Walk {
             let inner = scope.below(name);
             let before = old.property(name).map(|place| (place, Flat::of(place)));
             let after = new.property(name).map(|place| (place, Flat::of(place)));
-            // What only the other side sends is no part of this message.
+            // Properties that only the other side sends are not part of this message.
             let hidden = |flat: &Flat<'_>| match scope.side {
                 Side::Request => flat.read_only,
                 Side::Response => flat.write_only,
@@ -376,8 +376,7 @@ impl Walk {
         let word = if required { "required" } else { "optional" };
         let not = if now { "" } else { "not-" };
         let kind = if scope.side == Side::Request { "read-only" } else { "write-only" };
-        // A required property that clients must send now, or do not receive any more, may break
-        // them.
+        // Clients may break if they must now send a property, or no longer receive it.
         let verdict = match (scope.side, now, required) {
             (Side::Request, false, true) | (Side::Response, true, true) => Unknown,
             _ => Compatible,
@@ -466,7 +465,7 @@ impl Walk {
             }
             return;
         }
-        // oasdiff takes a response that may be another one of anyOf for the same as before.
+        // oasdiff does not report a new branch of anyOf in a response.
         let response = if word == "one-of" { Breaking } else { Compatible };
         for branch in added {
             let verdict = scope.verdict(Compatible, response);
@@ -481,13 +480,13 @@ impl Walk {
     }
 }
 
-/// What a branch is called.
+/// The name of a branch.
 fn title(branch: &Place<'_>) -> String {
     let name = branch.text("$ref").and_then(|reference| reference.rsplit('/').next());
     name.or(branch.text("title")).map_or_else(|| named(&Flat::of(branch)), str::to_owned)
 }
 
-/// True where a set of types has all of another; `None` is all of them.
+/// True if a set of types contains another set; `None` stands for all types.
 fn covers(wide: Option<&BTreeSet<&str>>, narrow: Option<&BTreeSet<&str>>) -> bool {
     match (wide, narrow) {
         (None, _) => true,
@@ -498,7 +497,7 @@ fn covers(wide: Option<&BTreeSet<&str>>, narrow: Option<&BTreeSet<&str>>) -> boo
     }
 }
 
-/// True where all values of a format are of another one.
+/// True if all values of a format also have another format.
 fn format_covers(wide: Option<&str>, narrow: Option<&str>) -> bool {
     wide.is_none()
         || wide == narrow

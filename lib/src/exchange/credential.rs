@@ -2,9 +2,9 @@
 
 use super::model::Request;
 
-/// Last words of header names that hold credentials, and exceptions. `csrf` and the like are not
-/// credentials of a user; neither are keys of a protocol (`sec-websocket-key`), of an idempotent
-/// request, or of tools and bot checks.
+/// Last words of header names that hold credentials, and exceptions. Exceptions are not credentials
+/// of a user: `csrf` and the like, keys of a protocol (`sec-websocket-key`), of an idempotent
+/// request, and of tools and bot checks.
 const HEADER_ENDS: [&str; 8] =
     ["key", "token", "auth", "authorization", "secret", "session", "sessionid", "password"];
 const NO_CREDENTIALS: [&str; 12] = [

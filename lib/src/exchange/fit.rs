@@ -4,8 +4,8 @@
 use super::escape::escaped_len;
 use super::model::{Body, Exchange, Side};
 
-/// A text whose JSON string takes more than this many times its bytes is written as base64, which
-/// takes 4/3.
+/// If the JSON string of a text takes more than this many times its bytes, the text is written as
+/// base64, which takes 4/3 of the bytes.
 pub(super) const MAX_GROWTH: usize = 2;
 
 /// Space for the members that are added when bodies change their form: two base64 bodies, and

@@ -17,7 +17,7 @@ use crate::schema::{Direction, Node, NodeId, SchemaSet, Types, equal_values};
 
 /// Beyond this number of steps, only the first branch of each choice is compiled.
 const MANY_STEPS: usize = 20_000;
-/// Beyond this number, nothing is.
+/// Beyond this number of steps, nothing more is compiled.
 const MAX_STEPS: usize = 100_000;
 /// Maximum number of values of an `enum` that are considered.
 const MAX_CONSTANTS: usize = 1_000;

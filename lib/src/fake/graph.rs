@@ -10,7 +10,7 @@ pub(super) fn measure(steps: &mut [Step]) {
     set_components(steps);
 }
 
-/// Sets heights again, when other steps have become hopeless.
+/// Sets heights again after other steps were found to have no valid value.
 pub(super) fn measure_heights(steps: &mut [Step]) {
     for step in steps.iter_mut() {
         step.alternatives.iter_mut().for_each(|alternative| alternative.height = ENDLESS);
@@ -36,7 +36,7 @@ fn set_heights(steps: &mut [Step]) {
         step.height = ENDLESS;
     }
     grow_heights(steps, |alternative| alternative.weight > 0);
-    // If that found no value, a value of another type may exist.
+    // If no value was found, a value of another type may still exist.
     grow_heights(steps, |_| true);
 }
 

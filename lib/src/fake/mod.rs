@@ -1,8 +1,8 @@
 //! Generates JSON from a schema and a seed. Each schema is compiled once.
 //!
-//! A [`Plan`] is a schema prepared for writing: references followed, `allOf` merged, alternatives
-//! listed, endless ones found. Nothing is resolved while it writes, and JSON goes straight into the
-//! buffer. The same seed gives the same text on every machine.
+//! A [`Plan`] is a schema prepared for writing: references are followed, `allOf` is merged, and
+//! alternatives and endless recursion are found. Nothing is resolved while it writes, and JSON goes
+//! straight into the buffer. The same seed gives the same text on every machine.
 //!
 //! The law: **generated values are valid for their schema**. If combinations (`oneOf` with
 //! overlapping branches, `not`, `if`) make this impossible by construction, the part is generated,

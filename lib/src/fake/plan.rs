@@ -65,9 +65,9 @@ pub(super) struct Step {
     pub(super) verify: Vec<NodeId>,
     /// The value in a composed value, as JSON text.
     pub(super) sample: Option<Box<[u8]>>,
-    /// Of a step that is verified: a valid value, for when chance finds none.
+    /// A valid value of a verified step, used if random choice finds none.
     pub(super) sure: Option<Box<[u8]>>,
-    /// Of a step that is verified: no valid value was found.
+    /// True if no valid value of a verified step was found.
     pub(super) hopeless: bool,
     /// Levels of the flattest value, or [`ENDLESS`].
     pub(super) height: u32,
@@ -162,7 +162,7 @@ impl Plan {
         let mut warnings: BTreeSet<String> =
             steps().flat_map(|step| step.warnings.iter().cloned()).collect();
         if plan.warnings.is_empty() {
-            // What is left out here would have been a part of the answer.
+            // A part that is omitted here would have been in the response.
             warnings.extend(steps().filter(|step| step.hopeless).map(probe::warning));
         }
         let fallible = steps().any(Step::fallible);

@@ -1,5 +1,5 @@
-//! Steps whose values must be checked are tried once, when they are compiled: a valid value is kept
-//! for when chance finds none, and what has none is left out of the values around it.
+//! Tries steps whose values must be checked once, when they are compiled. A valid value is kept in
+//! case random choice finds none later. If a step has no valid value, the values around it omit it.
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -8,12 +8,12 @@ use super::graph;
 use super::plan::{ENDLESS, Shared, Step, StepId};
 use super::write::{Attempt, Mode, Writer};
 
-/// Values that are written of one step.
+/// Number of values that are tried for each step.
 const PROBES: u64 = 8;
-/// Checks that one of them may cost.
+/// Maximum number of checks for each of them.
 const CHECKS: u32 = 200;
 
-/// What is said of a step without a valid value.
+/// The warning for a step without a valid value.
 pub(super) fn warning(step: &Step) -> String {
     format!("{}: found no value that matches the whole schema", step.pointer)
 }
@@ -30,7 +30,7 @@ pub(super) fn settle(shared: &mut Shared) {
     let mut found_hopeless = false;
     for at in 0..open.len() {
         let (height, id) = open[at];
-        // What has become hopeless at one height is known to all that are higher.
+        // Higher steps must know which steps at this height have no valid value.
         if found_hopeless && at > 0 && open[at - 1].0 != height {
             graph::measure_heights(&mut shared.steps);
             found_hopeless = false;
@@ -56,7 +56,7 @@ pub(super) fn settle(shared: &mut Shared) {
 
 enum Found {
     Value(Vec<u8>),
-    /// Its values were given up, as too large.
+    /// True if all its values were too large.
     TooLarge,
     Nothing,
 }

@@ -25,9 +25,9 @@ const MAX_WORK: u64 = 1_000_000;
 const MAX_BYTES: usize = 64 << 20;
 /// Maximum number of checks for one whole value.
 pub(super) const MAX_CHECKS: u32 = 2_000;
-/// Schemas that the checks of one whole value may look at.
+/// Maximum number of schemas that the checks of one whole value evaluate.
 const MAX_EFFORT: u64 = 200_000;
-/// Attempts at a value of which a valid one is known.
+/// Number of attempts at a value if a valid one is already known.
 const SURE_TRIES: u32 = 30;
 
 /// Which optional properties are written, and which values.
@@ -58,7 +58,7 @@ pub(super) struct Writer<'p, R> {
     exhausted: bool,
     /// The remaining checks.
     checks: u32,
-    /// Schemas that checks may still look at.
+    /// Number of schemas that checks may still evaluate.
     effort: u64,
     scratch: String,
     /// Steps without a valid value.
@@ -260,7 +260,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
                 break;
             }
             if attempt + 1 == tries || self.checks == 0 || self.effort == 0 {
-                // A step that failed within a value that is thrown away is no failure.
+                // A failure within a discarded value does not count.
                 self.failed.truncate(checkpoint.failed);
                 match &step.sure {
                     Some(sure) => {
@@ -275,7 +275,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.mode = mode;
     }
 
-    /// True where all schemas of a step accept a JSON text.
+    /// True if all schemas of a step accept a JSON text.
     fn check(&mut self, step: &Step, json: &[u8]) -> bool {
         self.checks = self.checks.saturating_sub(1);
         let Ok(value) = serde_json::from_slice::<Value>(json) else { return false };

@@ -81,7 +81,7 @@ const fn declared(
 /// All formats. If several match, the first inferred one is written into a spec.
 ///
 /// The index of an inferred format is its bit in [`detect_mask`] and in stored partials: new ones
-/// are added at the end of the inferred ones, and none may move.
+/// must be added after the other inferred ones, and none may move.
 pub const FORMATS: &[StringFormat] = &[
     inferred("date-time", date_time::detect, date_time::infer, date_time::write),
     inferred("date", date::detect, date::infer, date::write),

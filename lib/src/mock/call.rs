@@ -17,13 +17,13 @@ use super::oauth::OAuth;
 use super::preferences::Preferences;
 use super::world::World;
 
-/// What the stages use to answer.
+/// The context that the stages use.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) world: &'a World,
     pub(super) settings: &'a Settings,
-    /// What the endpoints of OAuth gave.
+    /// The grants of the OAuth endpoints.
     pub(super) oauth: &'a OAuth,
     /// Clients use TLS.
     pub(super) tls: bool,
@@ -71,17 +71,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The body as JSON, whatever its media type; `None` where it is none.
+    /// The body as JSON, whatever its media type; `None` if it is not JSON.
     pub(super) fn json_body(&self) -> Option<&Value> {
         let body = self.request.body.as_bytes();
-        // Most bodies without structure are seen to be none at once.
+        // For most bodies that are not JSON, parsing fails at the first byte.
         let parse = || serde_json::from_slice(body).ok();
         self.json_body.get_or_init(|| if body.is_empty() { None } else { parse() }).as_ref()
     }
 
     /// Keeps the body as a stage has parsed it.
     pub(super) fn keep_json_body(&self, value: Value) {
-        // Where it is there already, it is the same.
+        // If it is already set, the value is the same.
         let _ = self.json_body.set(Some(value));
     }
 

@@ -1,4 +1,5 @@
-//! How an answer reaches the client: at once and whole, or late, slowly, cut or not at all.
+//! How an answer is sent to the client: at once and completely, or late, slowly, truncated or not
+//! at all.
 
 mod body;
 
@@ -20,7 +21,7 @@ pub(super) use body::ResponseBody;
 /// Bytes of garbage: more than one packet of most networks.
 const GARBAGE: usize = 2048;
 
-/// What goes wrong on the way to the client.
+/// A fault in the delivery of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection is reset.
@@ -67,17 +68,17 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How one answer is delivered. The default is at once and whole.
+/// How one answer is delivered. By default, at once and completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// Time before the response begins.
     pub delay: Duration,
-    /// What goes wrong.
+    /// The fault, if any.
     pub fault: Option<Fault>,
 }
 
 impl Delivery {
-    /// Both together: delays add up, and the own fault comes first.
+    /// Combines two deliveries: delays add up, and the fault of `self` takes precedence.
     #[must_use]
     pub fn and(self, other: Delivery) -> Delivery {
         Delivery { delay: self.delay + other.delay, fault: self.fault.or(other.fault) }
@@ -99,7 +100,7 @@ pub(super) fn to_response(answer: Answer, head: bool) -> Response<ResponseBody> 
             bytes[0] = 0xff;
             return Withheld::Bytes(bytes.into()).response(ResponseBody::default());
         }
-        // There is nothing to cut: the response itself is missing.
+        // There is no body to truncate, so the whole response is withheld.
         Some(Fault::Truncate) if body.is_empty() => {
             return Withheld::Close.response(ResponseBody::default());
         }

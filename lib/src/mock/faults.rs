@@ -13,24 +13,24 @@ use crate::units::parse_duration;
 
 use super::delivery::Fault;
 
-/// A rule: the requests that it concerns, and what happens to them. A rule of the command line has
-/// one member besides the route.
+/// A rule: the requests that it applies to, and their faults. A rule of the command line has one
+/// member besides the route.
 #[derive(Clone, Debug, Default)]
 pub struct FaultRule {
-    /// A pattern on `METHOD template`, or on the template alone where it has no space; `None`: all
+    /// A pattern on `METHOD template`, or on the template alone if it has no space; `None` for all
     /// requests.
     pub route: Option<Route>,
     /// Time before the response begins.
     pub delay: Option<Delay>,
-    /// How often an error is the response.
+    /// The rate of error responses.
     pub error_rate: Option<ErrorRate>,
-    /// What goes wrong on the way, and how often.
+    /// The fault in the delivery, and its rate.
     pub fault: Option<FaultRate>,
-    /// How many requests are answered in a time; the others get 429.
+    /// The maximum number of requests in a time window; others get a 429.
     pub rate_limit: Option<RateLimit>,
 }
 
-/// The requests that a rule concerns.
+/// The requests that a rule applies to.
 #[derive(Clone, Debug)]
 pub struct Route {
     text: String,
@@ -42,12 +42,12 @@ impl Route {
     /// Reads a pattern.
     pub fn new(text: &str) -> Route {
         let with_method = text.contains(' ');
-        // Every text is a pattern.
+        // Any text is a valid pattern.
         let Ok(pattern) = text.parse::<Pattern>();
         Route { text: text.to_owned(), pattern, with_method }
     }
 
-    /// True if the rule concerns requests of this operation: `METHOD template`.
+    /// True if the rule applies to requests of this operation: `METHOD template`.
     pub fn matches(&self, name: &str) -> bool {
         let template = name.split_once(' ').map_or(name, |(_, template)| template);
         self.pattern.matches(name) || !self.with_method && self.pattern.matches(template)
@@ -65,11 +65,12 @@ pub enum Delay {
     LogNormal(Duration, f64),
 }
 
-/// The longest delay of a log-normal distribution, which has no upper end of its own, in medians.
+/// The maximum delay of a log-normal distribution, in medians. The distribution itself is
+/// unbounded.
 const LONGEST: f64 = 1000.0;
 
 impl Delay {
-    /// A time of the distribution.
+    /// A random time of the distribution.
     pub fn sample(&self, rng: &mut impl Rng) -> Duration {
         match *self {
             Delay::Fixed(time) => time,
@@ -185,10 +186,10 @@ impl fmt::Display for FaultRate {
     }
 }
 
-/// `N/DURATION`: so many requests in each window of that length.
+/// `N/DURATION`: at most N requests in each window of this length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Requests that are answered in a window.
+    /// Maximum number of requests in a window.
     pub requests: u64,
     /// The length of a window.
     pub window: Duration,
@@ -200,7 +201,7 @@ impl FromStr for RateLimit {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let read = || {
             let (requests, window) = text.split_once('/')?;
-            // `10/s` is how people say it.
+            // `10/s` means `10/1s`.
             let window = match window {
                 "ms" | "s" | "m" | "h" => parse_duration(&format!("1{window}")),
                 _ => parse_duration(window),

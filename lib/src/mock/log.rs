@@ -90,7 +90,7 @@ impl Log {
         let (done, written) = oneshot::channel();
         let job = Job { host: exchange.request.host.clone().into_owned(), line, done };
         if self.sender.send(job).await.is_ok() {
-            // The thread answers every job; if it has ended, there is nothing to wait for.
+            // The thread answers every job. If it has ended, there is nothing to wait for.
             let _ = written.await;
         }
     }
@@ -111,7 +111,7 @@ fn write_all(
     report: &dyn Fn(&str),
 ) -> Written {
     let mut result = Written::default();
-    // After a failure a sink is not used any more, so its content is complete up to there.
+    // After a failure, a sink is no longer used, so its content is complete up to the failure.
     let mut sinks: Vec<Option<Box<dyn Sink>>> = sinks.into_iter().map(Some).collect();
     let failed = |error: &SinkError, result: &mut Written| {
         let why = match error.source() {
@@ -134,7 +134,7 @@ fn write_all(
         } else {
             result.lost += 1;
         }
-        // The request may have ended.
+        // The receiver may have ended with its request.
         let _ = job.done.send(());
     }
     for sink in sinks.into_iter().flatten() {

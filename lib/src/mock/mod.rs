@@ -58,18 +58,17 @@ pub use world::{Override, Storage, StorageError, World};
 pub struct Settings {
     /// Check credentials and requests against the spec.
     pub validate: bool,
-    /// Accept only bearer tokens that this mock gave.
+    /// Accept only bearer tokens that this mock issued.
     pub strict_auth: bool,
     /// Make new data for each request, without recordings and examples.
     pub dynamic: bool,
-    /// What generated data depend on, together with the request. `None` means 0, and a random start
-    /// for `dynamic`.
+    /// The seed of generated data. `None` means 0, or a random seed for `dynamic`.
     pub seed: Option<u64>,
     /// Send the callbacks and webhooks of the specs.
     pub fire_callbacks: bool,
     /// Let generated answers contain values of the request.
     pub reflect: bool,
-    /// Note where a request matches several branches of a `oneOf`.
+    /// Report requests that match several branches of a `oneOf`.
     pub report_overlaps: bool,
     /// Answer CORS preflights.
     pub cors: bool,
@@ -94,7 +93,7 @@ pub struct Mock {
     outbound: GuardedClient,
 }
 
-/// Loads and compiles specs as the command line says.
+/// Loads and compiles the specs on the command line.
 pub trait Loader: Send + Sync {
     /// Loads the specs again.
     ///
@@ -134,7 +133,7 @@ impl Mock {
         }
     }
 
-    /// Lets programs edit the answers.
+    /// Sets the programs that edit the answers.
     pub fn set_callbacks(&mut self, callbacks: Callbacks) {
         self.callbacks = Some(callbacks);
     }
@@ -144,8 +143,8 @@ impl Mock {
         self.callbacks.as_ref()
     }
 
-    /// True if an answer may wait for an upstream, a callback or a webhook, or if requests follow
-    /// it.
+    /// True if an answer may have to wait for an upstream, a callback or a webhook, or if requests
+    /// follow it.
     pub(self) fn waits(&self) -> bool {
         self.settings.upstream.is_some()
             || self.settings.fire_callbacks
@@ -153,12 +152,12 @@ impl Mock {
             || self.webhooks.any()
     }
 
-    /// Says how the specs are loaded again. The first call counts.
+    /// Sets how the specs are loaded again. Only the first call has an effect.
     pub fn set_loader(&self, loader: Box<dyn Loader>) {
         let _ = self.loader.set(loader);
     }
 
-    /// Hosts beyond this machine that webhooks may have.
+    /// The hosts, other than this machine, to which webhooks may be sent.
     pub fn allow_webhooks(&mut self, hosts: Vec<Pattern>) {
         self.outbound = GuardedClient::new(hosts);
     }
@@ -176,22 +175,22 @@ impl Mock {
         self.loader()?.compile(documents)
     }
 
-    /// What the endpoints of OAuth gave.
+    /// The grants of the OAuth endpoints.
     pub(self) fn oauth(&self) -> &OAuth {
         &self.oauth
     }
 
-    /// The webhooks that may change the specs for a request.
+    /// The webhooks that can change the specs for a request.
     pub(self) fn webhooks(&self) -> &Webhooks {
         &self.webhooks
     }
 
-    /// Sends requests to URLs that clients name.
+    /// The client for URLs that clients of the mock provide.
     pub(self) fn outbound(&self) -> &GuardedClient {
         &self.outbound
     }
 
-    /// Loads the specs again and puts them in place.
+    /// Loads the specs again, and replaces the catalogue.
     ///
     /// # Errors
     /// Why they cannot be served; those from before stay.

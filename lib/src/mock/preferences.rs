@@ -12,11 +12,11 @@ pub(super) struct Preferences {
     pub(super) code: Option<String>,
     /// The name of an example.
     pub(super) example: Option<String>,
-    /// New data; `false` requests steady data if the mock was started with `--dynamic`.
+    /// New data. With `--dynamic`, `false` requests steady data.
     pub(super) dynamic: Option<bool>,
     /// Time before the response begins, as written.
     pub(super) delay: Option<String>,
-    /// What goes wrong on the way, as written.
+    /// The fault, as written.
     pub(super) fault: Option<String>,
 }
 

@@ -36,18 +36,19 @@ use super::{Mock, admin, stages};
 
 /// Maximum size of a request body in bytes.
 const MAX_BODY: u64 = 64 << 20;
-/// The longest request body that the admin port reads: overrides have bodies of answers.
+/// Maximum size of a request body on the admin port, in bytes. Overrides contain bodies of
+/// responses.
 const MAX_ADMIN_BODY: u64 = 16 << 20;
 /// How long a client may be silent within a request body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
-/// Names the source of an answer.
+/// The header with the source of an answer.
 const SOURCE: HeaderName = HeaderName::from_static("x-hmt-source");
 
 /// How a mock is served.
 #[derive(Clone)]
 pub struct ServerOptions {
-    /// Where a request may name its host.
+    /// Where a request can name its host.
     pub routing: InboundRouting,
     /// Time for requests in progress after the shutdown.
     pub grace: Duration,
@@ -59,7 +60,8 @@ pub struct ServerOptions {
     pub trace: Option<Report>,
     /// Replaces the secrets in the paths and queries of these lines.
     pub redactor: Option<Arc<Redactor>>,
-    /// Clients of the admin port must send it. Without it, the admin port is for this machine only.
+    /// The token that clients of the admin port must send. Without it, only this machine can use
+    /// the admin port.
     pub admin_token: Option<Arc<str>>,
 }
 
@@ -84,14 +86,14 @@ impl Future for Handled {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            // A future is not polled again once it was ready.
+            // A future must not be polled again after it was ready.
             Handled::Ready(response) => response.take().map_or(Poll::Pending, Poll::Ready),
             Handled::Waiting(response) => response.as_mut().poll(cx),
         }
     }
 }
 
-/// The result of a future that need not wait.
+/// The result of a future that is ready at once.
 fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -204,7 +206,7 @@ impl MockServer {
     fn handle(self: &Arc<Self>, request: Request<Incoming>, peer: Peer) -> Handled {
         let (parts, body) = request.into_parts();
         if body.is_end_stream() && self.log.is_none() && !self.mock.waits() {
-            // The clock is asked only where somebody reads it.
+            // The time is measured only if it is used.
             let timed = self.options.trace.is_some() || self.mock.world().journal().is_kept();
             let clock = timed.then(|| (SystemTime::now(), Instant::now()));
             let catalogue = self.mock.catalogue();
@@ -230,7 +232,7 @@ impl MockServer {
         Handled::Waiting(Box::pin(async move { server.wait(parts, body, peer, clock).await }))
     }
 
-    /// Answers a request whose body has not arrived, or for which a stage or the log waits.
+    /// Answers a request whose body has not arrived, or if a stage or the log has to wait.
     async fn wait(
         &self,
         parts: Parts,
@@ -238,7 +240,7 @@ impl MockServer {
         peer: Peer,
         (began, started): (SystemTime, Instant),
     ) -> Response<ResponseBody> {
-        // One for the whole request: it may be swapped meanwhile.
+        // The whole request uses one catalogue, which may be swapped meanwhile.
         let catalogue = Arc::clone(&self.mock.catalogue());
         let received = match self.inbound(&catalogue, &parts) {
             Ok(inbound) => match collect_body(body, MAX_BODY, BODY_IDLE).await {
@@ -353,7 +355,7 @@ impl MockServer {
         (call, logged)
     }
 
-    /// Adds what every answer has, and reports it.
+    /// Adds the headers of all answers, and reports the answer.
     fn finish(&self, parts: &Parts, answer: &mut Answer, started: Option<Instant>) {
         if let Some(source) = answer.source {
             answer.headers.insert(SOURCE, HeaderValue::from_static(source.as_str()));

@@ -1,4 +1,4 @@
-//! Kinds of IP addresses, for servers that connect to addresses which others name.
+//! Kinds of IP addresses, for servers that connect to addresses given by clients or files.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -38,7 +38,7 @@ pub fn is_link_local(ip: IpAddr) -> bool {
     local || METADATA.contains(&ip)
 }
 
-/// True for an address that the public internet does not route: loopback, private and reserved
+/// True for an address that is not routed on the public internet: loopback, private and reserved
 /// ranges (the IANA registries of special-purpose addresses).
 pub fn is_private(ip: IpAddr) -> bool {
     match embedded_ipv4(ip) {

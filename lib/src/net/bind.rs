@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-/// The port cannot be listened on. The message names the flag that chooses another one.
+/// Listening on the port failed. The message names the flag that chooses another port.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {what}; choose another {choice} with {flag}")]
 pub struct BindError {

@@ -101,7 +101,7 @@ impl Client {
 /// besides.
 pub(super) fn tls_config(authorities: Option<&[u8]>) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore::empty();
-    // A system without any is good for http:// and for the authorities that were given.
+    // A system without authorities can still use http:// and the given authorities.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let wrong = |error: String| ClientError::Certificate(error);
     for certificate in authorities.into_iter().flat_map(CertificateDer::pem_slice_iter) {

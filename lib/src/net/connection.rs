@@ -78,8 +78,8 @@ impl Takeover {
     }
 }
 
-/// Marks a response that must not be sent, and says what its HTTP/1 connection does instead. An
-/// HTTP/2 stream is reset in each case. No client can take that for a response.
+/// Marks a response that must not be sent, and says what happens on its HTTP/1 connection instead.
+/// An HTTP/2 stream is always reset, which no client takes for a response.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the response is withheld")]
 pub enum Withheld {

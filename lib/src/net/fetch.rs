@@ -1,8 +1,8 @@
-//! Files at URLs: specs, and what their references name.
+//! Files at URLs: specs, and the files that they refer to.
 //!
-//! A spec may come from anybody, so its references must not reach what only this machine can. A
-//! host name is resolved once, the addresses are checked, and the connection is made to an address
-//! that was checked.
+//! A spec may be untrusted, so its references must not reach addresses that only this machine can
+//! reach. A host name is resolved once, the addresses are checked, and the connection is made to an
+//! address that was checked.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -28,16 +28,16 @@ use super::client::{ClientError, tls_config};
 use super::target::{Target, TargetError};
 use crate::exchange::Protocol;
 
-/// Time for a connection and the head of an answer, and for which a body may stall.
+/// Timeout for a connection and the head of a response, and for pauses in a body.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Redirects that are followed for a file.
+/// Maximum number of redirects for a file.
 const MAX_REDIRECTS: usize = 5;
 
 /// Which addresses a file may come from. Link-local and metadata addresses are always refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// A person named the URL: its host may have any address. A redirect must not lead from a
-    /// public to a private one.
+    /// The user gave the URL: its host may have any address. A redirect must not lead from a public
+    /// to a private one.
     Named,
     /// Public and private addresses.
     Private,
@@ -48,13 +48,13 @@ pub enum Reach {
 /// A file.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    /// What is in it.
+    /// Its content.
     pub bytes: Bytes,
-    /// True where it came from a private address.
+    /// True if it came from a private address.
     pub private: bool,
 }
 
-/// A file cannot be had.
+/// Why a file cannot be fetched.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum FetchError {
@@ -64,7 +64,7 @@ pub enum FetchError {
     Target(#[from] TargetError),
     #[error("cannot resolve {0}: {1}")]
     Resolve(String, std::io::Error),
-    #[error("{0}: link-local and metadata addresses are never asked")]
+    #[error("{0}: link-local and metadata addresses are never contacted")]
     LinkLocal(IpAddr),
     #[error("{0} is a private address; only a spec from a private address may refer to one")]
     Private(IpAddr),
@@ -82,11 +82,11 @@ pub enum FetchError {
     Status(StatusCode),
     #[error("more than {MAX_REDIRECTS} redirects")]
     Redirects,
-    #[error("{0:?} is no URL")]
+    #[error("{0:?} is not a URL")]
     Url(String),
 }
 
-/// Gets files. It keeps no connections: a spec refers to few.
+/// Fetches files. It does not reuse connections, because a spec refers to few files.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     tls: Arc<ClientConfig>,
@@ -101,10 +101,10 @@ impl Fetcher {
         Ok(Fetcher { tls: Arc::new(tls_config(None)?) })
     }
 
-    /// The file at a URL; redirects are followed.
+    /// Fetches the file at a URL; redirects are followed.
     ///
     /// # Errors
-    /// There is none, it has more than `cap` bytes, or its address is not within `reach`.
+    /// There is no file, it has more than `cap` bytes, or its address is not within `reach`.
     pub async fn fetch(&self, url: &str, reach: Reach, cap: u64) -> Result<Fetched, FetchError> {
         let (mut at, mut reach) = (url.to_owned(), reach);
         for _ in 0..=MAX_REDIRECTS {
@@ -149,8 +149,8 @@ impl Fetcher {
     }
 }
 
-/// A connection to an address of the target that is within reach, and whether that is a private
-/// one.
+/// A connection to an address of the target that is within reach, and whether the address is
+/// private.
 async fn connect(target: &Target, reach: Reach) -> Result<(TcpStream, bool), FetchError> {
     let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
     let unresolved = |error| FetchError::Resolve(name.to_owned(), error);
@@ -190,7 +190,7 @@ async fn send(
     Ok(sender.send_request(request).await?)
 }
 
-/// A location, as the answer to a request for `from` gives it: a URL, or a path of the same server.
+/// The target of a redirect from `from`: a URL, or a path of the same server.
 fn redirected(from: &Uri, to: &str) -> String {
     if to.contains("://") {
         return to.to_owned();
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(redirected(&from, "https://b.test/c"), "https://b.test/c");
     }
 
-    /// A server that answers each connection with the next of some answers.
+    /// A server that sends the next of some responses on each connection.
     async fn server(answers: &'static [&'static str]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");

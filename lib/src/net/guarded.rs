@@ -1,9 +1,9 @@
-//! Requests to URLs that clients name: webhooks.
+//! Requests to URLs that clients provide: webhooks.
 //!
-//! Whoever can name a URL must not reach what only this machine can. A host name is resolved once,
+//! Clients must not reach addresses that only this machine can reach. A host name is resolved once,
 //! the addresses are checked, and the connection is made to an address that was checked. Loopback
-//! is allowed, other hosts only by name; link-local and metadata addresses and the server's own
-//! ports never. Redirects are not followed.
+//! is allowed, and other hosts only if they are listed. Link-local and metadata addresses and the
+//! server's own ports are never allowed. Redirects are not followed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -29,14 +29,14 @@ use super::client::{ClientError, tls_config};
 use super::target::Target;
 use crate::exchange::{Pattern, Protocol};
 
-/// Time for a whole request with its response.
+/// Timeout for a whole request with its response.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Why a request was not answered.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum GuardedError {
-    #[error("{0}: link-local and metadata addresses are never asked")]
+    #[error("{0}: link-local and metadata addresses are never contacted")]
     LinkLocal(IpAddr),
     #[error("{0} is a port of this mock")]
     OwnPort(SocketAddr),
@@ -61,7 +61,7 @@ pub enum GuardedError {
 }
 
 impl GuardedError {
-    /// True where the address is the reason.
+    /// True if the address was refused.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -84,12 +84,12 @@ impl GuardedClient {
         GuardedClient { allowed, ..GuardedClient::default() }
     }
 
-    /// The listeners of this server. The first call counts.
+    /// Sets the listeners of this server. Only the first call has an effect.
     pub fn set_own(&self, listeners: Vec<SocketAddr>) {
         let _ = self.own.set(listeners);
     }
 
-    /// Checks whether a target may be asked at all.
+    /// Checks whether requests to a target are allowed.
     ///
     /// # Errors
     /// No address of it is allowed, or its name cannot be resolved.
@@ -103,8 +103,8 @@ impl GuardedClient {
     /// Sends a request with these headers, and returns the response with its whole body.
     ///
     /// # Errors
-    /// There is none within ten seconds, its body has more than `cap` bytes, or no address of the
-    /// target is allowed.
+    /// There is no response within ten seconds, its body has more than `cap` bytes, or no address
+    /// of the target is allowed.
     pub async fn send(
         &self,
         target: &Target,
@@ -157,7 +157,7 @@ impl GuardedClient {
         Err(failed)
     }
 
-    /// The addresses of a target that may be asked, at least one.
+    /// The allowed addresses of a target, at least one.
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, GuardedError> {
         let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
         let unresolved = |error| GuardedError::Resolve(name.to_owned(), error);

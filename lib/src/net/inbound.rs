@@ -1,4 +1,4 @@
-//! Which host and path a request is meant for, on a server that stands in for other servers.
+//! The host and path of a request to a server that replaces other servers.
 
 use http::Version;
 use http::request::Parts;
@@ -7,7 +7,7 @@ use crate::exchange::Protocol;
 
 use super::target::{Target, TargetError, host_header};
 
-/// Where a request may name the host that it is meant for.
+/// Where a request can name its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InboundRouting {
     /// In the path or in an absolute target. Otherwise the request names no host.
@@ -16,12 +16,13 @@ pub enum InboundRouting {
     Header,
 }
 
-/// The host and path that a request is meant for.
+/// The host and path of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inbound {
-    /// Host and path. If the request names no host, this has the one of the `Host` header, or none.
+    /// Host and path. If the request does not name a host, the host is that of the `Host` header,
+    /// or missing.
     pub target: Target,
-    /// True if the request names the host that it is meant for.
+    /// True if the request names its host.
     pub named: bool,
 }
 

@@ -105,7 +105,7 @@ impl Protocols {
                 stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => stream,
                 () = connections.stopped() => return,
             };
-            // A client that breaks off the handshake knows why.
+            // A failed handshake is not reported, because the client knows the reason.
             let Ok(Ok(stream)) = stream else { return };
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let version = if http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };

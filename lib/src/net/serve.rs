@@ -19,7 +19,7 @@ use super::connection_limit::ConnectionLimit;
 use super::protocols::Protocols;
 use super::tasks::Tasks;
 
-/// Takes a message for people, about a problem that concerns no single response.
+/// Receives a message for the user about a problem that is not about a single response.
 pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Called for a request that could not be read.

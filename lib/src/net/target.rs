@@ -9,7 +9,7 @@ use crate::exchange::{HostError, Protocol, valid_host};
 /// The headers that name the scheme in header routing; the second is that of the old hmt.
 pub(crate) const SCHEME_HEADERS: [&str; 2] = ["x-hmt-scheme", "x-meeshkan-scheme"];
 
-/// The scheme, host and path that a request is meant for.
+/// The scheme, host and path of the target of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// `http` or `https`.

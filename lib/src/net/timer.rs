@@ -85,8 +85,8 @@ impl HeadTimer {
         }
     }
 
-    /// Wakes the connection when a deadline has passed; never returns. `limit` is the length of the
-    /// timeouts.
+    /// Wakes the connection whenever a deadline has passed; never returns. `limit` is the length of
+    /// the timeouts.
     pub(super) async fn watch(&self, limit: Duration) -> Infallible {
         let HeadDeadline { base, until, has_passed, .. } = &*self.0;
         loop {

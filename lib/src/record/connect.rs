@@ -89,7 +89,7 @@ impl Connector {
         let _ = tcp.set_nodelay(true);
         if target.protocol == Protocol::Http {
             let form = match proxy {
-                // Proxies are spoken to in HTTP/1.
+                // Connections to proxies use HTTP/1.
                 Some(proxy) => TargetForm::Absolute(proxy.authorization.clone()),
                 None if required == RequiredProtocol::PriorKnowledge => TargetForm::Http2,
                 None => TargetForm::Origin,

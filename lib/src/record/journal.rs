@@ -29,13 +29,13 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Maximum bytes of queued records that no client waits for.
 const MAX_UNAWAITED: usize = 32 << 20;
 
-/// The same limit with buffered durability, which is what a kill may lose.
+/// The same limit with buffered durability: a kill may lose this many bytes.
 const MAX_BUFFERED: usize = 4 << 20;
 
 /// Maximum number of records that share one sync to disk.
 const SYNC_BATCH: usize = 256;
 
-/// Time that a sink gets to save undelivered records after it has stopped waiting.
+/// Time for a sink to save undelivered records after it has stopped waiting.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Accepts records as complete lines and passes them to all sinks.

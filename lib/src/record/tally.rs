@@ -107,8 +107,8 @@ impl Tally {
         self.written.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an exchange that violates the spec: in how many ways it contradicts the spec, and
-    /// what of it the spec does not have. Returns how many such exchanges there are now.
+    /// Counts an exchange with contradictions of the spec or undocumented parts, and the numbers of
+    /// both. Returns the number of such exchanges so far.
     pub(super) fn violated(&self, errors: usize, undocumented: usize) -> u64 {
         self.violations.fetch_add(errors as u64, Ordering::Relaxed);
         self.undocumented.fetch_add(undocumented as u64, Ordering::Relaxed);
@@ -169,9 +169,9 @@ pub struct Summary {
     pub dropped: BTreeMap<Dropped, u64>,
     /// Exchanges whose upstream failed; they are recorded without a complete response.
     pub failed: BTreeMap<Failed, u64>,
-    /// Contradictions to the spec, if there is one.
+    /// Contradictions of the spec, if there is one.
     pub violations: u64,
-    /// What the spec does not have.
+    /// Undocumented parts.
     pub undocumented: u64,
     /// Exchanges with either.
     pub violating: u64,

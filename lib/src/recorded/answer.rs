@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::exchange::{BytePairs, Exchange, Meta, Method, Pairs, Response, Side, header};
 
-/// What is sent for a recorded response.
+/// The answer that is sent for a recorded response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status, 200 to 999.

@@ -17,7 +17,7 @@ pub struct LoadedRecordings {
     pub why: Option<Unanswerable>,
     /// Remarks on the sources: a truncated last line, skipped files.
     pub notes: Vec<String>,
-    /// Records that are no valid exchanges.
+    /// Records that are not valid exchanges.
     pub rejected: u64,
 }
 

@@ -4,8 +4,8 @@
 //! from them. [`crate::recorded`] defines how requests are compared and what an exact answer is;
 //! this module knows nothing of specs.
 //!
-//! [`send()`] sends the recorded requests to a server; the module `carry` replaces in them what
-//! earlier responses gave anew: cookies, tokens, ids. The module `diff` compares the new responses
+//! [`send()`] sends the recorded requests to a server. The module `carry` replaces cookies, tokens
+//! and ids in them with those of the new responses. The module `diff` compares the new responses
 //! with the recorded ones.
 
 mod body;

@@ -36,7 +36,7 @@ const BODY_IDLE: Duration = Duration::from_secs(30);
 /// How recordings are served.
 #[derive(Clone)]
 pub struct ServeOptions {
-    /// Where a request may name its host.
+    /// Where a request can name its host.
     pub routing: InboundRouting,
     /// When answers are sent.
     pub latency: Latency,

@@ -1,9 +1,9 @@
-//! JUnit's XML as CI systems read it: a suite, a test case for each entry, and one for each section
-//! without any.
+//! JUnit XML, as CI systems read it: a suite, a test case for each entry, and one for each section
+//! without entries.
 
 use super::{Entry, Report, Section, escaped};
 
-/// <https://github.com/testmoapp/junitxml> describes what systems take.
+/// <https://github.com/testmoapp/junitxml> describes what CI systems accept.
 pub(super) fn write(report: &Report) -> String {
     let entries = || report.sections.iter().flat_map(|section| &section.entries);
     let failures = entries().filter(|entry| entry.fails).count();

@@ -7,7 +7,7 @@ use super::{Entry, Example, Level, Report, Section};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// What stands in a relative URI as it is (RFC 3986, section 3.3).
+/// Characters that need no escape in a relative URI (RFC 3986, section 3.3).
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

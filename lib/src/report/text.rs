@@ -2,7 +2,8 @@
 
 use super::{Entry, Report};
 
-/// A paragraph for each section with entries, then what comes last in short, then the totals.
+/// A paragraph for each section with entries, then the least important entries in short, then the
+/// totals.
 pub(super) fn write(report: &Report) -> String {
     let mut out = String::new();
     let is_aside = |entry: &&Entry| report.aside == Some(entry.label);
@@ -41,7 +42,7 @@ pub(super) fn write(report: &Report) -> String {
     out
 }
 
-/// What a terminal may be sent: control characters are written out.
+/// Text for a terminal: control characters are escaped.
 fn printable(text: &str) -> String {
     let plain = !text.chars().any(char::is_control);
     if plain { text.to_owned() } else { text.escape_debug().to_string() }

@@ -18,14 +18,14 @@ const MAX_STEPS: u64 = 20_000_000;
 const MAX_HOPS_PER_STEP: u64 = 512;
 /// Steps into combinations and references that do not count.
 const FREE_HOPS: u64 = 100_000;
-/// Steps into combinations up to which the result of a trial is kept: one that is cut by
-/// [`MAX_HOPS`] says nothing of others.
+/// Up to this number of steps into combinations, the result of a trial is kept. Beyond it, the
+/// trial may end because of [`MAX_HOPS`], so its result is not valid for other checks.
 const MAX_TRIED_HOPS: u32 = 32;
 /// Maximum number of problems listed for one value.
 const MAX_PROBLEMS: usize = 64;
-/// Problems listed for one value where those of each place are asked for.
+/// Maximum number of problems listed for one value if the problems of each place are requested.
 const MAX_NOTED: usize = 4096;
-/// The keyword of properties that a schema allows and does not have.
+/// The keyword for properties that a schema allows but does not declare.
 const UNDECLARED: &str = "undeclared";
 
 /// The direction of a value: required `readOnly` properties may be absent from requests,
@@ -59,8 +59,8 @@ pub struct Fault {
     /// schemas.
     pub schema: String,
     /// The keyword. `const` is `enum`, exclusive bounds are `minimum` and `maximum`, `never` is the
-    /// schema `false`, `undeclared` means a property that the schema allows and does not have, and
-    /// an empty word means a schema that cannot be checked.
+    /// schema `false`, `undeclared` means a property that the schema allows but does not declare,
+    /// and an empty word means a schema that cannot be checked.
     pub keyword: &'static str,
     /// The rejected value: for `enum` the value, for `type` its type name, for `required` the
     /// absent name; otherwise null.
@@ -83,8 +83,8 @@ impl SchemaSet {
         self.accepts_counted(id, value, direction).0
     }
 
-    /// Where a value matches several branches of a `oneOf`, which a request may: each as a pointer
-    /// and a message.
+    /// The places where a value matches several branches of a `oneOf`, which is allowed in
+    /// requests. Each is a pointer and a message.
     pub fn overlaps(&self, id: NodeId, value: &Value) -> Vec<String> {
         let mut check = Check::new(self, Direction::Request, Some(Vec::new()));
         check.strict_one_of = true;
@@ -96,8 +96,8 @@ impl SchemaSet {
             .collect()
     }
 
-    /// Like [`SchemaSet::accepts`], with the number of schemas that were looked at: what the check
-    /// cost.
+    /// Like [`SchemaSet::accepts`], with the number of evaluated schemas, which is the cost of the
+    /// check.
     pub(crate) fn accepts_counted(
         &self,
         id: NodeId,
@@ -110,7 +110,7 @@ impl SchemaSet {
     }
 }
 
-/// Checks of texts and numbers by themselves, which tell only whether a value is valid.
+/// Checks of single texts and numbers that do not report problems.
 #[derive(Clone, Copy)]
 pub(super) struct Quiet<'s> {
     pub(super) set: &'s SchemaSet,
@@ -148,7 +148,7 @@ impl<'s> Quiet<'s> {
 enum At<'a> {
     Root,
     Key(&'a At<'a>, &'a str),
-    /// A property that no name of the schema stands for.
+    /// A property that the schema does not name.
     Member(&'a At<'a>, &'a str),
     Index(&'a At<'a>, usize),
 }
@@ -169,8 +169,8 @@ impl At<'_> {
         }
     }
 
-    /// Writes the way as a pattern. The name of a last member is kept where `named`: it is what the
-    /// problem is about.
+    /// Writes the path as a pattern. If `named`, the name of the last member is kept, because the
+    /// problem is about it.
     fn write_pattern(&self, named: bool, out: &mut String) {
         match self {
             At::Root => {}
@@ -204,15 +204,15 @@ struct Check<'s> {
     noted: HashMap<(String, &'static str), HashSet<String>>,
     /// Requests, too, must match exactly one branch.
     strict_one_of: bool,
-    /// Trials of branches that are under way.
+    /// Number of trials of branches in progress.
     trials: u32,
-    /// What trials found out about objects and arrays, by schema and address of the value, which is
-    /// borrowed for the whole check. Without it the branches of nested combinations are tried anew
-    /// on every level, which is exponential in the depth.
+    /// Results of trials of objects and arrays, by schema and address of the value, which is
+    /// borrowed for the whole check. Without them, the branches of nested combinations would be
+    /// tried again on every level, which is exponential in the depth.
     tried: HashMap<(NodeId, usize), bool>,
 }
 
-/// What a keyword rejects, written out only for problems.
+/// The value that a keyword rejects, written out only for problems.
 #[derive(Clone, Copy)]
 enum Evidence<'v> {
     None,
@@ -269,7 +269,7 @@ impl<'s> Check<'s> {
             let known = self.noted.entry((place, keyword)).or_default();
             // More values than an enumeration may have add nothing; types and names are few.
             let full = keyword == "enum" && known.len() >= MAX_PROBLEMS;
-            // A place with several wrong values is one place.
+            // Several wrong values at one place are one problem.
             let same = self.set.every_place && keyword != "required" && !known.is_empty();
             if full || same || !known.insert(value.to_string()) {
                 return false;

@@ -8,7 +8,8 @@ pub(crate) fn text_format_follows(format: &str, seen: Option<&str>) -> bool {
 }
 
 /// Formats with a grammar that a standard defines (JSON Schema 2020-12, section 7.3, and OpenAPI's
-/// own). Requests are checked for these only: what clients mean by `phone` or `jwt` differs.
+/// own). Only these are checked in requests, because clients interpret others, such as `phone` and
+/// `jwt`, differently.
 const STANDARD: [&str; 21] = [
     "date-time",
     "date",

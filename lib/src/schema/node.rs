@@ -21,8 +21,8 @@ pub struct SchemaSet {
     pub warnings: Vec<String>,
     /// Checks report every violated keyword once, not only the first problems.
     pub every_fault: bool,
-    /// Checks report each problem once for each place of a value, where the items of a list are one
-    /// place, and also report the properties that a schema does not have.
+    /// Checks report each problem once for each place of a value, and also undeclared properties.
+    /// All items of a list are one place.
     pub every_place: bool,
     /// Requests must match exactly one branch of `oneOf` too. Without this, a discriminator selects
     /// the branch to check, and several branches may match, so that responses can be sent back and

@@ -58,7 +58,7 @@ impl Pattern {
 
     /// The pattern without its look-arounds, and with back-references replaced with their groups:
     /// every match of the pattern also matches this one. `None` if the linear engine supports the
-    /// pattern itself, or not even this form.
+    /// pattern itself, or does not support this form either.
     pub fn loosened(&self) -> Option<Regex> {
         self.trying.as_ref()?;
         compile(&translate(&loosen(&self.source)?, false)?)

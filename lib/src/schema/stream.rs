@@ -13,10 +13,10 @@ use serde_json::{Number, Value};
 use super::check::{Direction, Quiet};
 use super::node::{Node, NodeId, SchemaSet, Types};
 
-/// References that lead to one another; more is a circle.
+/// Maximum length of a chain of references; more is a cycle.
 const MAX_REFERENCES: usize = 64;
 
-/// What is looked at for each schema of a set.
+/// A plan of the check for each schema of a set.
 #[derive(Debug, Default)]
 pub struct Streamed {
     plans: Vec<Plan>,
@@ -26,9 +26,9 @@ pub struct Streamed {
 enum Plan {
     /// The value is needed as a whole.
     Tree,
-    /// Every value is as it should be.
+    /// Every value is valid.
     Any,
-    /// It is looked at as it comes.
+    /// The value is checked while it is parsed.
     Plain(Box<Plain>),
 }
 
@@ -36,15 +36,15 @@ enum Plan {
 #[derive(Debug)]
 struct Plain {
     types: Types,
-    /// With its texts and numbers.
+    /// The schema, for checks of texts and numbers.
     node: NodeId,
-    /// Where the allowed values are texts, booleans and null only.
+    /// The allowed values, if they are only texts, booleans and null.
     values: Option<Vec<Value>>,
-    /// In the order of the document, which is that of most messages.
+    /// In the order of the document, which most messages have too.
     properties: Vec<(Box<str>, NodeId)>,
-    /// The properties that are required, a bit each, in requests and in responses.
+    /// The required properties in requests and in responses, one bit for each.
     required: [u64; 2],
-    /// What other properties are held against.
+    /// The check of other properties.
     rest: Rest,
     items: Option<NodeId>,
     item_count: (u64, u64),
@@ -53,7 +53,7 @@ struct Plain {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
-    /// There must be none.
+    /// None are allowed.
     None,
     Any,
     Schema(NodeId),
@@ -110,7 +110,7 @@ fn plan(set: &SchemaSet, id: NodeId) -> Plan {
     let rest = match node.additional_properties {
         Some(schema) if set.node(schema).never => Rest::None,
         Some(schema) => Rest::Schema(schema),
-        // A schema that has no property of its own leaves all open.
+        // A schema without properties allows any.
         None if node.properties.is_empty() => Rest::Any,
         None => Rest::None,
     };
@@ -202,7 +202,7 @@ impl Ignore for IgnoredAny {
     }
 }
 
-/// An error where something is to be said of the value; its words are read by nobody.
+/// An error if the value is not accepted. Its message is not used.
 fn decide<E: serde::de::Error>(accepted: bool) -> Result<(), E> {
     if accepted { Ok(()) } else { Err(E::custom("")) }
 }
@@ -318,7 +318,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// Finds the property of a name, the one after the last first.
+/// Finds the property with a name. The one after the previous match is tried first.
 struct Name<'s> {
     plain: &'s Plain,
     next: usize,
@@ -354,8 +354,8 @@ mod tests {
 
     use super::*;
 
-    /// Whatever a schema and a value are, a yes means that the check of the tree finds nothing; and
-    /// it is said where it may be.
+    /// For any schema and value, accepting the value means that the check of the tree finds
+    /// nothing, and values are accepted whenever that is possible.
     #[test]
     fn a_yes_is_that_of_the_tree() {
         let schemas = json!({

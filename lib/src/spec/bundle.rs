@@ -51,12 +51,12 @@ pub fn load_with_files(
     Ok((document, paths))
 }
 
-/// Loads a file, and all that it refers to below its folder, as one document that can be written
-/// again: what other files hold becomes components.
+/// Loads a file, and everything that it refers to below its folder, as one document that can be
+/// written again. The content of other files becomes components.
 ///
 /// # Errors
-/// As [`load_with_files`]; and [`SpecError::References`] where a reference leads nowhere: what is
-/// written again must not lose it.
+/// Those of [`load_with_files`], and [`SpecError::References`] for an unresolved reference, because
+/// writing the document again would lose it.
 pub fn load_to_rewrite(path: &Path) -> Result<Document, SpecError> {
     let bytes = read_file(path)?;
     let home = Home::of_file(path, None)?;
@@ -123,7 +123,7 @@ pub fn load_bundle(
     finish(root, source, warnings)
 }
 
-/// Takes in the files, and gives the references that lead nowhere.
+/// Adds the files, and returns the unresolved references.
 fn bundle(
     root: &mut Value,
     source: &str,

@@ -85,7 +85,7 @@ pub enum SpecError {
     References { source_name: String, broken: Vec<String> },
 }
 
-/// The bytes of a file of a document; more than a document may have are cut off.
+/// The bytes of a file of a document, truncated after the maximum size of a document.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -105,10 +105,10 @@ pub fn load(bytes: &[u8], source: &str) -> Result<Document, SpecError> {
     load_as(bytes, source, Format::of_path(Path::new(source)))
 }
 
-/// Reads any tree of JSON or YAML, by the same rules and limits.
+/// Parses any JSON or YAML to a tree, by the same rules and limits.
 ///
 /// # Errors
-/// Where the bytes are neither.
+/// The bytes are neither JSON nor YAML.
 pub fn parse_tree(bytes: &[u8], source: &str) -> Result<Value, SpecError> {
     parse(bytes, source, Format::of_path(Path::new(source)), &mut Vec::new())
 }
@@ -188,7 +188,7 @@ fn not_openapi(root: &Value, source: &str, why: &str) -> SpecError {
     SpecError::NotOpenApi { source_name: source.to_owned(), what }
 }
 
-/// What the operating system said, in the words of a user.
+/// An error of the operating system as users understand it.
 fn io_words(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => {

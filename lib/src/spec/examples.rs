@@ -13,7 +13,7 @@ pub(super) enum Wanted<'t> {
     Text(&'t str),
 }
 
-/// Passes each of them to `find`; what it does not find stays unchanged.
+/// Passes each of them to `find`. Those that it does not find stay unchanged.
 pub(super) fn read_files(value: &mut Value, find: &mut dyn FnMut(Wanted<'_>) -> Option<Value>) {
     walk(value, Keys::Words, find);
 }

@@ -6,8 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::document::SpecError;
 
-/// The location of a document, and the folder that its references must not leave (the reference
-/// root).
+/// The location of a document, and the folder that limits its references (the reference root).
 #[derive(Clone, Debug, Default)]
 pub struct Home {
     /// The folders of the reference root, the outermost first; `None` if the document has no
@@ -74,7 +73,7 @@ impl Home {
         Home { root: Some(Vec::new()), document, origin, remote: false }
     }
 
-    /// The same where references may also lead to other servers.
+    /// The same home, whose references may also lead to other servers.
     #[must_use]
     pub fn with_remote(self, remote: bool) -> Home {
         Home { remote, ..self }
@@ -208,7 +207,7 @@ mod tests {
         let remote = name(home.find_url("https://b.test/d/x.yaml"));
         assert_eq!(remote.as_deref(), Ok("https://b.test/d/x.yaml"));
         assert!(home.find_url("file:///etc/passwd").is_err());
-        // What another server holds stays there.
+        // References within another server stay on that server.
         let next = |target| name(home.find("https://b.test/d/x.yaml", target));
         assert_eq!(next("../y.yaml").as_deref(), Ok("https://b.test/y.yaml"));
         assert_eq!(next("/etc/passwd").as_deref(), Ok("https://b.test/etc/passwd"));

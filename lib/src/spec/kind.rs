@@ -1,4 +1,4 @@
-//! Recognises files that are no specs by their content, and says which program reads them.
+//! Recognises files that are not specs by their content, and names the program that reads them.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ pub(super) struct OtherKind {
 }
 
 impl OtherKind {
-    /// What a user reads after the name of the file.
+    /// The message after the name of the file.
     pub(super) fn message(&self) -> String {
         format!("this is {}, not a spec; {}", self.what, self.advice)
     }

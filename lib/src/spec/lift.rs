@@ -1,5 +1,5 @@
-//! Documents that are written again: what other files hold becomes components, so that the result
-//! is one file that every tool can read.
+//! Prepares documents for writing: the content of other files becomes components, so that the
+//! result is one file that every tool can read.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -71,7 +71,7 @@ fn targets(root: &mut Value) -> Vec<(String, &'static str)> {
     found
 }
 
-/// The kind of component that stands at a place.
+/// The kind of component at a place.
 fn kind_at(pointer: &str) -> &'static str {
     let keys: Vec<String> = pointer_keys(pointer).collect();
     let above =

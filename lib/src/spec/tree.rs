@@ -24,7 +24,7 @@ pub(super) fn from_json(text: &str, warnings: &mut Vec<String>) -> Result<Value,
     Ok(tree)
 }
 
-/// The message of the parser in the words of a user, with the place.
+/// The message of the parser as users understand it, with the position.
 fn json_words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);

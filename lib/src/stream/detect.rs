@@ -51,9 +51,9 @@ pub(super) enum SourceKind {
 
 /// A kind of file that is not a source of exchanges.
 pub(super) struct UnsupportedKind {
-    /// What it is.
+    /// The kind.
     pub(super) what: &'static str,
-    /// What to do with it.
+    /// The advice for the user.
     pub(super) advice: &'static str,
 }
 
@@ -71,7 +71,7 @@ const XML: UnsupportedKind = UnsupportedKind {
 };
 const ARRAY: UnsupportedKind = UnsupportedKind {
     what: "a JSON array",
-    advice: "write each exchange on a line of its own, as jq -c '.[]' does",
+    advice: "write each exchange on its own line, as jq -c '.[]' does",
 };
 const ENTRY: UnsupportedKind = UnsupportedKind {
     what: "a single entry of an HTTP archive (HAR)",

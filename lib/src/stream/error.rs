@@ -26,9 +26,9 @@ pub enum StreamError {
     Kind {
         /// The source's name.
         source_name: String,
-        /// What the source is.
+        /// The kind of the source.
         what: &'static str,
-        /// What can read it.
+        /// The program that reads it.
         advice: &'static str,
     },
     /// Reading a source failed.

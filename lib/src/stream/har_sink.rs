@@ -82,7 +82,7 @@ impl Sink for HarSink {
         let end = self.end + bytes.len() as u64;
         bytes.extend_from_slice(TAIL);
         if let Err(cause) = self.file.write_all_at(&bytes, self.end) {
-            // A part may be written: end the archive after the previous entry.
+            // A part may have been written, so the archive is closed after the previous entry.
             let _ = self.file.set_len(self.end);
             let _ = self.file.write_all_at(TAIL, self.end);
             return Err(self.failed(cause));

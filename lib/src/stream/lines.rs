@@ -20,7 +20,7 @@ pub(super) struct Lines {
     input: Box<dyn Read + Send>,
     block_size: usize,
     pace: Pace,
-    /// The beginning of a line whose end has not been read.
+    /// The beginning of a line whose end has not been read yet.
     rest: Vec<u8>,
     /// Buffers of earlier blocks. New memory costs more than the reads into it.
     spare: Vec<Vec<u8>>,

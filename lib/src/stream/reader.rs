@@ -58,7 +58,7 @@ enum Source {
     /// A file in a zip archive: the name for messages, the archive, and the member.
     Member(Arc<str>, Arc<Archive>, Member),
     FilePart(FilePart),
-    /// With a number when it is read again: that many ranges of each partition are done.
+    /// If it is read again, the number of ranges of each partition that are done.
     Topic(Box<Topic>, Option<usize>),
 }
 
@@ -378,7 +378,7 @@ impl Reader {
         Ok(Some(match found {
             SourceKind::Partial if self.refuses_partials => {
                 let what = "a partial of hmt-build";
-                let advice = "hmt-build and hmt-merge take it";
+                let advice = "hmt-build and hmt-merge read it";
                 return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
             }
             SourceKind::Lines { .. } | SourceKind::Partial => (source, lines(input)),

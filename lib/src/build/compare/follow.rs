@@ -12,7 +12,7 @@ use crate::build::config::Config;
 use crate::build::error::BuildError;
 use crate::build::follow::{self, NAP, Round};
 
-/// Compares until the input ends or a signal asks to stop, and writes the reports every so often.
+/// Compares until the input ends or a signal asks to stop, and writes the reports at intervals.
 pub(super) fn follow(
     checker: &Checker,
     comparison: &Comparison,
@@ -26,13 +26,13 @@ pub(super) fn follow(
     let mut tally = Tally::default();
     let mut written = None;
     loop {
-        // What had arrived when the signal came is in the last round.
+        // The last round includes everything that had arrived when the signal came.
         let last = stop.is_set();
         let until = Instant::now() + every;
         source.begin(&mut ledger)?;
         tally.merge(pass.over(&mut Round { source: &mut *source, until, stop })?);
         let last = last || source.has_ended();
-        // Also of no exchange, so that who waits for the report finds one.
+        // Also without exchanges, because a program may be waiting for the report.
         if written != Some(pass.accepted()) {
             write(&tally, checker, comparison, config)?;
             written = Some(pass.accepted());

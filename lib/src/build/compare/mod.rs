@@ -1,4 +1,4 @@
-//! `--check`: the exchanges held against specs, and a report in place of a spec.
+//! `--check`: compares exchanges with specs, and writes a report instead of a spec.
 
 mod follow;
 mod pass;
@@ -22,15 +22,15 @@ pub struct Comparison {
     pub specs: Vec<PathBuf>,
     /// What makes the check fail.
     pub fail_on: Vec<FailOn>,
-    /// The reports, each to a file of its own or to the output.
+    /// The reports, each with its file; without one, the report goes to the output.
     pub reports: Vec<(Format, Option<PathBuf>)>,
 }
 
-/// Compares the inputs with specs and writes the reports; gives the number of rejected records.
+/// Compares the inputs with specs and writes the reports; returns the number of rejected records.
 ///
 /// # Errors
-/// A spec or an input that cannot be read, a report that cannot be written; nothing usable among
-/// the records; a check that does not hold, which is in the reports.
+/// A spec or an input cannot be read; a report cannot be written; no record is usable; the check
+/// does not hold (the reports say why).
 pub(super) fn compare(comparison: &Comparison, config: &Config) -> Result<u64, BuildError> {
     let documents = load_all(&comparison.specs, config)?;
     let checker = Checker::new(&documents).whole()?;
@@ -133,9 +133,9 @@ fn load_folder(
     for path in paths {
         match spec::load_with_files(&path, None) {
             Ok((document, _)) => documents.push(document),
-            // Folders also hold a package.json, a partial, or what other files refer to.
+            // A folder may also contain a package.json, a partial, or files that specs refer to.
             Err(error @ SpecError::NotOpenApi { .. }) => {
-                config.messages().warn(format_args!("left out: {error}"));
+                config.messages().warn(format_args!("ignored: {error}"));
             }
             Err(error) => return Err(error).whole(),
         }

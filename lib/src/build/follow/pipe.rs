@@ -40,7 +40,7 @@ impl Pipe {
         thread::Builder::new()
             .name("read".to_owned())
             .spawn(read)
-            .because(|| "cannot read the input on a thread of its own")?;
+            .because(|| "cannot start a thread that reads the input")?;
         Ok(Pipe { blocks, ended: false, left: AHEAD + 1 })
     }
 }

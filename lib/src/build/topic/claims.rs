@@ -1,6 +1,6 @@
-//! Which run has read which part of a partition, as stored in the consumer group: a committed
-//! offset has a note of a few bytes, which is written with it or not at all (`metadata` in Kafka's
-//! OffsetCommit; brokers allow 4 KiB).
+//! Which run has read which part of a partition. The consumer group stores this: each committed
+//! offset has a note of a few bytes, which is written together with the offset (`metadata` in
+//! Kafka's OffsetCommit; brokers allow 4 KiB).
 //!
 //! A run that is killed after it wrote its state does not know whether its commit succeeded. If it
 //! did not, another run reads the same messages again. The note shows this later: `hmt 0:RUN
@@ -22,11 +22,11 @@ pub(super) struct Claims(Vec<(u64, String)>);
 /// Whether a group has recorded the commit of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has: the run owns what it read.
+    /// The commit is recorded: the run owns what it read.
     Heard,
-    /// It has not, and nobody has read it since.
+    /// It is not recorded, and nobody has read the records since.
     Open,
-    /// It has not, and another run has read it since, or is reading it.
+    /// It is not recorded, and another run has read the records since, or is reading them.
     TakenOver,
     /// The note does not go back that far, or the offset was set by other means.
     Unknown,

@@ -44,7 +44,7 @@ struct PartitionState {
 }
 
 impl PartitionState {
-    /// The end of what is included; 0 if nothing is yet.
+    /// The end of what is included; 0 if nothing is included yet.
     fn end(&self) -> &KnownRange {
         let claimed = self.claimed.iter().map(|claimed| &claimed.piece.end);
         [&self.confirmed.end]
@@ -194,8 +194,8 @@ impl<'c> Partitions<'c> {
         new
     }
 
-    /// What the group should commit for the assigned partitions: how far they have been, or will
-    /// be, read, and by which run.
+    /// The offsets that the group should commit for the assigned partitions, each with the run that
+    /// has read, or will read, up to it.
     pub(super) fn pending_commits(&mut self, reader: &TopicReader) -> BTreeMap<i32, Committed> {
         let mut all = BTreeMap::new();
         for (partition, range) in reader.read() {

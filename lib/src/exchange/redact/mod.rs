@@ -61,7 +61,7 @@ pub struct Redactor {
     replaced: Mutex<Replaced>,
 }
 
-/// What to treat as secret in addition to the table, and what not.
+/// What to treat as a secret in addition to the table, and what to keep.
 #[derive(Clone, Debug, Default)]
 pub struct RedactOptions {
     /// Names or patterns (`*`, `?`) of headers, cookies, query, form and JSON keys.

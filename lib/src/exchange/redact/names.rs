@@ -163,7 +163,7 @@ impl NameMatcher {
         Ok(NameMatcher { add: whole(add)?, keep: whole(keep)? })
     }
 
-    /// The rule for a name; `None` if it marks no secret.
+    /// The rule for a name; `None` if it does not mark a secret.
     pub(super) fn rule(&self, name: &[u8], kind: NameKind) -> Option<Rule> {
         let added = || self.add.as_ref().filter(|add| add.is_match(name)).map(|_| Rule::USER);
         rule_of(name, kind).or_else(added).filter(|_| !self.is_kept(name))

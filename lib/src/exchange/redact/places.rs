@@ -1,4 +1,4 @@
-//! Tests for secrets in unusual places and notations, and for similar values that are no secrets.
+//! Tests for secrets in unusual places and notations, and for similar values that are not secrets.
 
 use super::*;
 

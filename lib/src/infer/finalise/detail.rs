@@ -14,7 +14,7 @@ use crate::infer::state::{Array, Json, Text};
 /// The key of the counts.
 const EVIDENCE: &str = "x-hmt-evidence";
 
-/// Which details are written, and for what they are forbidden.
+/// Which details are written, and where they are not allowed.
 #[derive(Debug, Default)]
 pub(super) struct Detail {
     evidence: bool,

@@ -131,7 +131,8 @@ const DOUBTFUL: usize = 60;
 /// The same for words that are unlikely names.
 const LIKE: usize = 20;
 
-/// The same if only similarity suggests values; some places below were seen from one word only.
+/// The same if only similarity suggests values, because some places below were seen under one word
+/// only.
 const TWIN: usize = 70;
 
 /// Below this number, observations say little about behaviour.
@@ -148,8 +149,8 @@ fn answers_alike(candidate: &Candidate, everything: &Profile) -> bool {
         && everything.likeness(candidate, 2) >= SAME
 }
 
-/// True if every word has below it what the others have: responses with the same keys or, if the
-/// words themselves have none, the same places.
+/// True if the places below all words agree: their responses have the same keys or, if the words
+/// themselves have no responses, the places are the same.
 fn are_twins(words: &[&Candidate]) -> bool {
     let mut profile = Profile::default();
     for candidate in words {
@@ -166,7 +167,7 @@ fn are_twins(words: &[&Candidate]) -> bool {
     words.len() >= 2 && words.iter().all(|c| !c.fixed && leads_alike(c))
 }
 
-/// True if every word has below it two parameters or more, nothing else, and the same methods.
+/// True if there are two parameters or more below every word, nothing else, and the same methods.
 fn are_mirrors(all: &[Candidate]) -> bool {
     let only_values = |feature: &String| feature.split(' ').nth(1) == Some("{}");
     let mirrors = |candidate: &Candidate| {

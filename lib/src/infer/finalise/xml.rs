@@ -83,8 +83,8 @@ impl Writer<'_> {
         schema
     }
 
-    /// Unites elements with attributes and those of the same name with only text: all become
-    /// objects. `None` if the others have no text.
+    /// Unites elements that have attributes with elements of the same name that have only text. All
+    /// become objects. `None` if the others have no text.
     fn with_plain(&self, mut whole: Object, json: &Json) -> Option<Object> {
         let at = whole.keys.iter().position(|(key, _)| key == TEXT)?;
         let plain = Json { nulls: 0, ..json.scalars() };

@@ -94,8 +94,8 @@ impl Judge<'_> {
         faults.pop()
     }
 
-    /// True if a path item applies to a host. Hosts over the cap have no servers, so every item may
-    /// be theirs; but what such a host lacks, it may have on no other.
+    /// True if a path item applies to a host. Hosts over the cap have no servers of their own, so
+    /// every item may apply to them, except to their not-found responses.
     fn serves(&self, item: &Value, origin: &str, is_not_found: bool) -> bool {
         item["servers"].is_null()
             || is_listed(&item["servers"], origin)

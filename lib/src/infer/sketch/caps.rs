@@ -23,7 +23,7 @@ impl<'l> Caps<'l> {
         self.fresh.set(true);
     }
 
-    /// Notes that something joined a rest, which does not know its content.
+    /// Notes that something joined a rest, which does not record what it contains.
     pub(crate) fn note_rest(&self) {
         if !mutant::is(Mutant::RestUnseen) {
             self.fresh.set(true);

@@ -12,7 +12,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     super::ready(super::json(StatusCode::OK, Value::Array(rules).to_string()))
 }
 
-/// Puts other rules in place of all.
+/// Replaces all rules.
 pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let rules = match call.json() {
         Ok(Value::Array(rules)) => rules,

@@ -14,7 +14,8 @@ use super::super::answer::Answer;
 /// name.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// A 401 without the token, where there is one; else a 403 for a foreign `Host` or `Origin`.
+/// With `--admin-token`, a 401 if the token is missing; otherwise a 403 for a foreign `Host` or
+/// `Origin`.
 pub(super) fn refuse(parts: &Parts, port: u16, token: Option<&str>) -> Option<Answer> {
     if let Some(token) = token {
         // No page of another origin knows the token, and a browser adds none by itself.

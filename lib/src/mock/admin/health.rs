@@ -1,4 +1,4 @@
-//! `GET /admin/health`: whether the mock serves, and what.
+//! `GET /admin/health`: shows that the mock runs, and counts what it serves.
 
 use serde_json::Map;
 

@@ -60,16 +60,16 @@ impl Call<'_> {
 /// Who may use the admin port, and what they see.
 pub(super) struct Access {
     pub(super) token: Option<Arc<str>>,
-    /// Replaces secrets in what is shown.
+    /// Replaces secrets in responses.
     pub(super) redactor: Option<Arc<Redactor>>,
     /// The port of the mock, which the page sends requests to, and whether it uses TLS.
     pub(super) mock: (u16, bool),
 }
 
-/// What a handler answers.
+/// The response of a handler.
 pub(super) enum Reply {
     Answer(Box<Answer>),
-    /// An event stream, as long as the client reads it.
+    /// An event stream, which ends when the client stops reading.
     Events(mpsc::Receiver<Bytes>),
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn answer(
 ) -> Reply {
     let (mock_port, is_tls) = access.mock;
     let page = page::file(parts, is_tls, mock_port);
-    // The page asks for the token itself; without one, it is for this machine only.
+    // The page asks for the token itself. Without a token, only this machine can load it.
     let is_open = page.is_some() && access.token.is_some();
     if !is_open && let Some(refusal) = guard::refuse(parts, port, access.token.as_deref()) {
         return refusal.into();
@@ -192,7 +192,7 @@ fn parameters<'p>(route: &str, path: &'p str) -> Option<Vec<&'p str>> {
     None
 }
 
-/// A response that needs no waiting.
+/// A response that is ready at once.
 fn ready<'a>(answer: Answer) -> Handling<'a> {
     Box::pin(std::future::ready(answer.into()))
 }
@@ -207,7 +207,7 @@ fn object(members: Map<String, Value>) -> Answer {
     json(StatusCode::OK, Value::Object(members).to_string())
 }
 
-/// An answer with a text of JSON.
+/// A 200 with JSON text.
 fn json(status: StatusCode, text: String) -> Answer {
     let mut answer = Answer::empty(status);
     answer.body = text.into();

@@ -1,5 +1,5 @@
-//! What an unmatched request comes nearest to: operations with similar paths, and the override that
-//! asks for the fewest other things.
+//! Finds what is nearest to an unmatched request: operations with similar paths, and the override
+//! with the fewest conditions that do not match.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use super::super::catalogue::Catalogue;
 use super::super::stages::nearest_operations;
 use super::super::world::{Entry, Match, Override};
 
-/// Paths for which operations are searched for in one answer. Requests wait for the journal
-/// meanwhile, and a large spec has many operations.
+/// Maximum number of paths for which one response searches operations, because requests wait for
+/// the journal meanwhile, and a large spec has many operations.
 const SEARCHED: usize = 50;
 
-/// Finds what is nearest, for the entries of one answer.
+/// Finds what is nearest for the entries of one response.
 pub(super) struct Nearest {
     catalogue: Arc<Catalogue>,
     overrides: Vec<Arc<Override>>,
@@ -42,7 +42,7 @@ impl Nearest {
         }
         let ranked = self.overrides.iter().filter_map(|one| {
             let (asked, differs) = differences(&one.matching, entry);
-            // One that shares nothing with the request is not near.
+            // An override that has nothing in common with the request is not near.
             (differs.len() < asked).then_some((one, differs))
         });
         if let Some((one, differs)) = ranked.min_by_key(|(_, differs)| differs.len()) {
@@ -52,8 +52,8 @@ impl Nearest {
     }
 }
 
-/// How many things an override asks for, and which of them a request does not have. Bodies are not
-/// compared: the journal may have cut them.
+/// The number of conditions of an override, and those that a request does not meet. Bodies are not
+/// compared, because the journal may have truncated them.
 fn differences(wanted: &Match, entry: &Entry) -> (usize, Vec<String>) {
     let (mut asked, mut differs) = (0, Vec::new());
     let mut compare = |name: String, same: bool| {

@@ -14,7 +14,7 @@ pub(super) fn list<'a>(call: &'a Call<'a>) -> Handling<'a> {
     super::ready(super::json(StatusCode::OK, Value::Array(all).to_string()))
 }
 
-/// Adds one as the newest.
+/// Adds an override as the newest.
 pub(super) fn add<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let one = match read(call) {
         Ok(one) => one,
@@ -38,7 +38,7 @@ fn created(id: &str, shown: String) -> Answer {
     answer
 }
 
-/// Puts a list in place of all.
+/// Replaces all overrides with a list.
 pub(super) fn replace<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let read = call
         .json()
@@ -65,7 +65,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     })
 }
 
-/// Changes one, or adds it as the newest.
+/// Changes an override, or adds it as the newest.
 pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let id = call.parameter();
     let one = match read(call) {

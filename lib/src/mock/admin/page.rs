@@ -19,7 +19,7 @@ const POLICY: HeaderName = HeaderName::from_static("content-security-policy");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 const REFERRER: HeaderName = HeaderName::from_static("referrer-policy");
 
-/// A file of the page; `None` if the path is none of them.
+/// A file of the page; `None` if there is no such file.
 pub(super) fn file(parts: &Parts, is_tls: bool, port: u16) -> Option<Answer> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;

@@ -65,11 +65,11 @@ fn url_of(call: &Call<'_>) -> Result<(String, Target), Box<Answer>> {
     let rest = path.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
     let mut url = match rest.contains(":/") {
         true => rest.to_owned(),
-        // Encoded as one segment.
+        // The URL may be encoded as one segment.
         false => percent_encoding::percent_decode_str(rest).decode_utf8_lossy().into_owned(),
     };
     for scheme in ["http:/", "https:/"] {
-        // Some clients make one slash of two.
+        // Some clients replace `//` with `/`.
         if let Some(host) = url.strip_prefix(scheme).filter(|host| !host.starts_with('/')) {
             url = format!("{scheme}/{host}");
         }

@@ -9,7 +9,7 @@ use super::{Call, Handling};
 pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
     Box::pin(async move {
         let mock = call.mock.clone();
-        // Loading reads files and may ask for URLs.
+        // Loading reads files, and may request URLs.
         let reloaded = tokio::task::spawn_blocking(move || mock.reload()).await;
         let failed = |why: &str| {
             let detail = format!("{why}; the previous specs stay in use");

@@ -22,10 +22,10 @@ use super::super::world::{Entry, PathMatch};
 use super::nearest::Nearest;
 use super::{Call, Handling, Reply};
 
-/// Events that wait for a slow reader.
+/// Maximum number of events that are queued for a slow reader.
 const WAITING: usize = 64;
 
-/// Which entries are meant.
+/// Which entries are selected.
 #[derive(Debug, Default)]
 struct Filter {
     method: Option<String>,
@@ -150,7 +150,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
         let count = json!({ "count": ids.len() }).to_string();
         return super::ready(super::json(StatusCode::OK, count));
     }
-    // The newest ones, in their order.
+    // The newest entries, in their order.
     ids.drain(..ids.len().saturating_sub(filter.limit.unwrap_or(usize::MAX)));
     let first = ids.first().copied().unwrap_or(u64::MAX);
     let mut nearest = Nearest::new(call.mock);
@@ -166,7 +166,7 @@ pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
     super::ready(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// Entries from now on, or from those that the filter names, as events.
+/// The entries from now on, or after the id or time in the filter, as events.
 fn follow(call: &Call<'_>, mut filter: Filter) -> Reply {
     let (sender, events) = mpsc::channel(WAITING);
     let mock: Arc<Mock> = Arc::clone(call.mock);
@@ -176,7 +176,7 @@ fn follow(call: &Call<'_>, mut filter: Filter) -> Reply {
     }
     tokio::spawn(async move {
         let mut changes = mock.world().journal().changes();
-        // The client knows that it is connected before there is an event.
+        // The client must know that it is connected before there is an event.
         if sender.send(Bytes::from_static(b": journal\n\n")).await.is_err() {
             return;
         }

@@ -44,7 +44,7 @@ fn done(result: Result<(), StorageError>) -> Answer {
     }
 }
 
-/// Everything else below the path is reserved.
+/// All other paths below this one are reserved.
 pub(super) fn unknown(parts: &Parts) -> Answer {
     let detail = format!(
         "{} {} does not exist; use GET or DELETE {PATH}, or POST {PATH}/reset",

@@ -109,13 +109,13 @@ impl MediaType {
         }
     }
 
-    /// A type for a declared range: one that the client names, or else a usual one.
+    /// A type for a declared range: one that the client accepts by name, or else a common one.
     pub(in crate::mock) fn concrete(&self, accepted: &Accept) -> String {
         let named = accepted
             .0
             .iter()
             .filter(|(range, quality)| *quality > 0 && !range.is_range() && range.meets(self))
-            // Of equal ones, the first.
+            // Among equals, the first.
             .rev()
             .max_by_key(|(_, quality)| *quality);
         if let Some((named, _)) = named {

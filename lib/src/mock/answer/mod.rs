@@ -30,7 +30,7 @@ pub enum Source {
     State,
     /// The real server.
     Upstream,
-    /// A fault that was asked for.
+    /// A configured or requested fault.
     Fault,
     /// An override.
     Override,
@@ -41,7 +41,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// As in the header.
+    /// The value in the header.
     pub fn as_str(self) -> &'static str {
         match self {
             Source::Recording => "recording",
@@ -68,15 +68,15 @@ pub struct Answer {
     pub body: Bytes,
     /// `None` for errors of the mock itself.
     pub source: Option<Source>,
-    /// Why this is the answer, for the trace line.
+    /// The reason for this answer, for the trace line.
     pub note: Option<String>,
     /// How the answer reaches the client.
     pub delivery: Delivery,
-    /// The operation that took the request, as `METHOD template`; only where there is a journal.
+    /// The operation that took the request, as `METHOD template`; only set if there is a journal.
     pub operation: Option<Arc<str>>,
-    /// What contradicts the spec in the request.
+    /// How the request violates the spec.
     pub violations: Vec<Value>,
-    /// What the API sends after the answer.
+    /// The requests that the API sends after the answer.
     pub(super) outgoing: Vec<Outgoing>,
 }
 

@@ -1,4 +1,4 @@
-//! The modules that scripts import, in a private folder for the time of the run.
+//! The modules that scripts import, in a private folder that exists during the run.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// The modules, by their place in the folder.
+/// The modules, by their path in the folder.
 const FILES: &[(&str, &str)] = &[
     ("python/run.py", include_str!("../../../../scripts/callbacks/python/run.py")),
     (
@@ -26,7 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("node/hmt/index.js", include_str!("../../../../scripts/callbacks/node/hmt/index.js")),
 ];
 
-/// Modules of the Python tool before this one. Its scripts import `callback` from them.
+/// Modules of the earlier Python version, whose scripts import `callback` from them.
 const OLD_MODULES: [&str; 5] = [
     "hmt/serve/mock/callbacks.py",
     "hmt/server/server/callbacks.py",

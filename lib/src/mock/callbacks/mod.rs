@@ -2,10 +2,10 @@
 //! its standard input and output, and lives as long as the mock.
 //!
 //! `scripts` finds the programs, `helpers` has the modules that they import, `protocol` the lines,
-//! `running` the pipes and limits of one process, `process` its life with restarts, and `stored`
-//! what it gets and changes of the storage. This file has what they share: who is asked, and when.
+//! `running` the pipes and limits of one process, `process` its restarts, and `stored` its view of
+//! the storage and its changes. This file decides which process is called, and when.
 //!
-//! Programs are only named on the command line: no request can add or change one.
+//! Programs are given only on the command line: no request can add or change one.
 
 mod helpers;
 mod process;
@@ -62,15 +62,15 @@ pub(super) struct Subject<'a> {
     pub(super) method: &'a str,
     /// The host that the request names, if it must name one.
     pub(super) named_host: Option<&'a str>,
-    /// The hosts that the request may be meant for, the likeliest first.
+    /// The hosts that the request may be for, the most likely first.
     pub(super) hosts: &'a [&'a str],
     /// The path as sent, with and without the base paths of servers.
     pub(super) paths: &'a [String],
 }
 
 impl Callbacks {
-    /// Starts every program in a folder, and waits until each has said what it edits. Failures and
-    /// the standard error of the programs go to `report`.
+    /// Starts every program in a folder, and waits until each has reported what it edits. Failures
+    /// and the standard error of the programs go to `report`.
     ///
     /// # Errors
     /// A program that cannot be started, or does not speak the protocol.
@@ -101,7 +101,7 @@ impl Callbacks {
         })
     }
 
-    /// Ends all co-processes: their input is closed, and what does not end soon is killed.
+    /// Ends all co-processes: their input is closed, and those that do not end soon are killed.
     pub async fn stop(&self) {
         for process in &self.processes {
             process.begin_stop();
@@ -117,7 +117,7 @@ impl Callbacks {
         for process in &self.processes {
             let interests = process.interests.load();
             let ranked = interests.iter().enumerate().filter_map(|(at, interest)| {
-                // Of equal ones the first.
+                // Among equals, the first.
                 Some((interest.rank(subject)?, std::cmp::Reverse(at), interest))
             });
             let best = ranked.max_by_key(|(rank, at, _)| (*rank, *at));
@@ -133,7 +133,7 @@ impl Callbacks {
     /// Lets a callback edit an answer.
     ///
     /// # Errors
-    /// What the co-process did wrong, which is reported too.
+    /// What the co-process did wrong; it has already been reported.
     pub(super) async fn edit(
         &self,
         concerned: &Concerned<'_>,
@@ -155,8 +155,8 @@ impl Callbacks {
         })
     }
 
-    /// Asks a co-process, and puts its changes into the storage. A callback that does not say
-    /// whether it changes the storage is asked without the lock, until it first does.
+    /// Calls a co-process, and writes its changes to the storage. A callback that does not declare
+    /// whether it changes the storage is called without the lock until its first change.
     async fn ask(
         &self,
         concerned: &Concerned<'_>,
@@ -182,8 +182,8 @@ impl Callbacks {
             writes.store(true, Ordering::Relaxed);
             if writing.is_none() {
                 writing = self.writing.try_lock().ok();
-                // Another call changes the storage, or has changed it meanwhile: it is asked again,
-                // which happens once to a callback.
+                // Another call changes the storage, or has changed it meanwhile. The callback is
+                // called again; this happens only once to each callback.
                 if writing.is_none() || Stored::of(world, interest.entities) != before {
                     continue;
                 }
@@ -198,19 +198,18 @@ impl Callbacks {
 pub(super) struct Concerned<'a> {
     process: &'a Process,
     interest: Interest,
-    /// The place of the interest in the first line of the process.
+    /// The index of the interest in the first line of the process.
     at: usize,
 }
 
 impl Interest {
-    /// How well it fits a request: the host, then the path, then the method; `None` where it does
-    /// not.
+    /// How well it matches a request: by host, then path, then method; `None` if it does not match.
     fn rank(&self, subject: &Subject<'_>) -> Option<(usize, u8, u8)> {
         let host = match (&self.host, subject.named_host) {
             (None, _) => 0,
             (Some(own), Some(named)) if is_host(own, named) => usize::MAX,
             (Some(_), Some(_)) => return None,
-            // A request that names no host may be meant for any.
+            // A request without a host may be for any host.
             (Some(own), None) => {
                 let at = subject.hosts.iter().position(|host| is_host(own, host));
                 at.map_or(1, |at| usize::MAX - at)
@@ -235,7 +234,7 @@ impl Interest {
     }
 }
 
-/// True where a request's host is the callback's, which need not name a port.
+/// True if the host of a request is that of the callback, whose port is optional.
 fn is_host(own: &str, sent: &str) -> bool {
     let bare = || sent.rsplit_once(':').is_some_and(|(bare, _)| own.eq_ignore_ascii_case(bare));
     own.eq_ignore_ascii_case(sent) || bare()

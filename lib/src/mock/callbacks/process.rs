@@ -1,5 +1,5 @@
-//! A co-process over its life: it is started, asked one call at a time, and started again after a
-//! failure. A task owns it, so that a client that leaves does not leave half a call behind.
+//! The life of a co-process: it is started, gets one call at a time, and is restarted after a
+//! failure. A task owns it, so that a call is completed even if its client disconnects.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use super::protocol::{Interest, parse_greeting};
 use super::running::{DEADLINE, Running};
 use super::scripts::Script;
 
-/// Calls that wait for a process.
+/// Maximum number of calls that wait for a process.
 const WAITING: usize = 1024;
 /// Time between two starts; it doubles while no call succeeds, up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(1);
-/// Less than a call waits for its turn.
+/// Less than the time that a call waits for its turn.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// The exit status of a script that ended without an error and has no callbacks.
 const NO_CALLBACKS: i32 = 77;
@@ -38,14 +38,14 @@ pub(super) struct Process {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A call and where its answer goes.
+/// A call, with the channel for its answer.
 struct Call {
     line: Vec<u8>,
     answer: oneshot::Sender<Result<Vec<u8>, String>>,
 }
 
 impl Process {
-    /// Starts a script and waits for its first line. `None` where it is a module without callbacks.
+    /// Starts a script and waits for its first line. `None` if it is a module without callbacks.
     pub(super) async fn start(
         script: Script,
         helpers: Arc<Helpers>,
@@ -76,7 +76,7 @@ impl Process {
         Ok(Some(Process { name, interests, calls, stop, task }))
     }
 
-    /// The answer to the line of a call.
+    /// Sends the line of a call, and returns the answer.
     ///
     /// # Errors
     /// Why there is none.
@@ -88,7 +88,7 @@ impl Process {
             Ok(Err(_)) => return Err("is being ended".to_owned()),
             Err(_) => return Err(busy()),
         }
-        // Its turn, and then the answer, which has a deadline of its own.
+        // The time until its turn; the answer has its own deadline.
         match timeout(2 * DEADLINE, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err("is being ended".to_owned()),
@@ -136,7 +136,7 @@ struct Keeper {
     helpers: Arc<Helpers>,
     report: Report,
     interests: Arc<ArcSwap<Vec<Interest>>>,
-    /// When it was started last.
+    /// When it was last started.
     started: Instant,
     pause: Duration,
     /// Ready when the process must end.
@@ -156,7 +156,7 @@ impl Keeper {
                 continue;
             };
             let failed = tokio::select! {
-                // A call waits until a process that has ended is started again.
+                // Calls wait until an ended process is started again.
                 biased;
                 _ = &mut self.stopping => break,
                 why = process.idle() => {
@@ -188,7 +188,7 @@ impl Keeper {
         }
     }
 
-    /// Starts the script again, not too soon. `None` where the process must end.
+    /// Starts the script again, after a pause. `None` if the process must end.
     async fn restart(&mut self) -> Option<Running> {
         loop {
             let at = self.started + self.pause;

@@ -28,14 +28,14 @@ pub(super) struct Interest {
     pub(super) path: Option<InterestPath>,
     /// It gets the entities too.
     pub(super) entities: bool,
-    /// Whether it changes the storage, if it says so.
+    /// Whether it changes the storage, if it declares this.
     pub(super) storage: Option<bool>,
     /// It has changed the storage.
     pub(super) writes: Arc<AtomicBool>,
 }
 
-/// Which paths a callback edits: one, or those of a template or pattern. A slash at the end does not
-/// matter.
+/// The paths that a callback edits: one, or those of a template or pattern. A slash at the end does
+/// not matter.
 #[derive(Clone, Debug)]
 pub(super) enum InterestPath {
     Literal(String),
@@ -116,7 +116,7 @@ pub(super) fn call_line(
 ) -> Vec<u8> {
     let mut line = format!("{{\"id\":{id},\"match\":{interest},\"storage\":").into_bytes();
     let mut member = |value: &Map<String, Value>, after: &str| {
-        // Values of JSON are always written.
+        // Writing JSON values to memory cannot fail.
         let _ = serde_json::to_writer(&mut line, value);
         line.extend_from_slice(after.as_bytes());
     };
@@ -135,7 +135,7 @@ pub(super) fn call_line(
     line
 }
 
-/// What a co-process answers. An absent member means: unchanged.
+/// The answer of a co-process. An absent member means that nothing changes.
 #[derive(Debug, Default)]
 pub(super) struct Edit {
     response: Option<Map<String, Value>>,
@@ -176,7 +176,7 @@ pub(super) fn parse_answer(line: &[u8], id: u64) -> Result<Edit, String> {
 }
 
 impl Edit {
-    /// Edits an answer. Its source becomes the callback where something changes.
+    /// Edits an answer. If something changes, the callback becomes its source.
     ///
     /// # Errors
     /// A member that no response can have.
@@ -203,7 +203,7 @@ impl Edit {
             let problem = headers
                 .get(CONTENT_TYPE)
                 .is_some_and(|given| given.as_bytes().starts_with(b"application/problem+json"));
-            // The callback's body is not the mock's own error any more.
+            // With the callback's body, the answer is no longer an error of the mock.
             if problem && answer.source.is_none() && !retyped || !headers.contains_key(CONTENT_TYPE)
             {
                 headers.remove(CONTENT_TYPE);
@@ -270,7 +270,7 @@ fn parse_body(edited: &mut Map<String, Value>) -> Result<Option<Bytes>, String> 
     Ok(edited.remove("bodyAsJson").map(|value| value.to_string().into()))
 }
 
-/// The media type of a body for which nobody names one.
+/// The media type of a body that has none.
 fn media_type_of(body: &Bytes) -> Option<HeaderValue> {
     if body.is_empty() {
         return None;

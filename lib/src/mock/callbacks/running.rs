@@ -17,9 +17,9 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 const MAX_LINE: usize = 16 << 20;
 /// Time between the end of its input and the kill.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// Bytes of a line of its standard error that are shown.
+/// Maximum length of a line of its standard error that is shown, in bytes.
 const SHOWN: usize = 4096;
-/// Lines of its standard error that are shown in [`ERROR_WINDOW`].
+/// Maximum number of lines of its standard error that are shown in [`ERROR_WINDOW`].
 const ERRORS: usize = 200;
 const ERROR_WINDOW: Duration = Duration::from_secs(1);
 
@@ -57,16 +57,17 @@ impl Running {
         }
     }
 
-    /// Sends a line, and returns the line that answers it, both within the deadline.
+    /// Sends a line, and returns the answer to it, both within the deadline.
     ///
     /// # Errors
-    /// Why there is no answer.
+    /// The reason why there is no answer.
     pub(super) async fn ask(&mut self, line: &[u8]) -> Result<Vec<u8>, String> {
         let Some(mut stdin) = self.stdin.take() else { return Err(self.end().await) };
-        // Both at once: it may answer before it has read all, and wait for its answer to be read.
+        // Writes and reads at the same time: the process may answer before it has read everything,
+        // and wait until its answer is read.
         let written = async {
             let written = stdin.write_all(line).await;
-            // A process that does not read may answer nevertheless.
+            // A process that does not read may still answer.
             written.is_ok().then_some(stdin)
         };
         let (stdin, answer) = tokio::join!(timeout(DEADLINE, written), self.line());
@@ -74,7 +75,7 @@ impl Running {
         answer
     }
 
-    /// Waits until it ends or, which is not allowed, writes something without a call.
+    /// Waits until it ends, or writes something without a call, which is not allowed.
     pub(super) async fn idle(&mut self) -> String {
         match self.stdout.fill_buf().await {
             Ok([]) | Err(_) => self.end().await,
@@ -107,7 +108,7 @@ impl Running {
         }
     }
 
-    /// Says how it has ended. It closed its output, so that its end is near.
+    /// Describes how it ended. It has closed its output, so it is about to end.
     async fn end(&mut self) -> String {
         match timeout(FAREWELL, self.child.wait()).await {
             Ok(Ok(status)) => format!("ended ({})", shown(status)),
@@ -120,7 +121,7 @@ impl Running {
         self.child.try_wait().ok().flatten().and_then(|status| status.code())
     }
 
-    /// Closes its input, waits for its end, and kills what is left.
+    /// Closes its input, waits for its end, and kills the processes that are left.
     pub(super) async fn stop(mut self) {
         drop(self.stdin.take());
         let _ = timeout(FAREWELL, self.child.wait()).await;
@@ -132,8 +133,8 @@ impl Running {
         let _ = self.child.wait().await;
     }
 
-    /// Also kills what a process that has ended left behind. That is done at once and not again,
-    /// because the number of an empty group may be given to another one.
+    /// Also kills processes that an ended one left behind. This is done at once and only once,
+    /// because the id of an empty group may be reused.
     fn kill_group(&mut self) {
         if let Some(group) = self.group.take() {
             let _ = kill_process_group(group, Signal::KILL);

@@ -11,12 +11,12 @@ use tokio::process::Command;
 
 use super::helpers::Helpers;
 
-/// How a file is run.
+/// How a program is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Python,
     Node,
-    /// By itself.
+    /// As an executable.
     Program,
 }
 
@@ -27,8 +27,8 @@ pub(super) struct Script {
     kind: Kind,
 }
 
-/// The variables of the environment that programs get: where things are, and how text is written.
-/// Others may be secrets.
+/// The environment variables that programs get: locations, and the encoding of text. Others may be
+/// secrets.
 const VARIABLES: [&str; 23] = [
     "CONDA_PREFIX",
     "HOME",
@@ -157,7 +157,7 @@ impl Script {
     }
 }
 
-/// A list of folders that begins with `first`, and goes on as the variable says.
+/// A list of folders that begins with `first`, followed by the folders in the variable.
 fn before(first: PathBuf, variable: &str) -> OsString {
     let mut list = first.into_os_string();
     if let Some(rest) = std::env::var_os(variable).filter(|rest| !rest.is_empty()) {

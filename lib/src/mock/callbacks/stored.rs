@@ -1,11 +1,11 @@
-//! What callbacks get of the storage, and what they change in it.
+//! The part of the storage that callbacks get, and their changes to it.
 
 use serde_json::{Map, Value};
 
 use super::super::world::{Change, Contents, World};
 use super::protocol::Edit;
 
-/// A copy of what a callback gets.
+/// A copy of the values that a callback gets.
 #[derive(Debug, PartialEq)]
 pub(super) struct Stored {
     pub(super) values: Map<String, Value>,
@@ -30,10 +30,10 @@ impl Stored {
         })
     }
 
-    /// Puts what a callback has changed into the storage, and leaves the rest as it is now.
+    /// Writes the changes of a callback to the storage, and keeps the rest of its current content.
     ///
     /// # Errors
-    /// What it changed cannot be stored.
+    /// The changes cannot be stored.
     pub(super) fn commit(&self, world: &World, edit: &Edit) -> Result<(), String> {
         let committed = world.storage().change(|contents| {
             let mut changes = Vec::new();
@@ -57,7 +57,9 @@ impl Stored {
         });
         match committed {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(place)) => Err(format!("answered with entities of which {place} is no object")),
+            Ok(Err(place)) => {
+                Err(format!("answered with entities in which {place} is not an object"))
+            }
             Err(error) => Err(format!("changed the storage, which cannot be written: {error}")),
         }
     }
@@ -80,10 +82,10 @@ impl Entities {
     }
 }
 
-/// The changes from some entities of a kind to others.
+/// The changes between two sets of entities of a kind.
 ///
 /// # Errors
-/// The place of an entity that is no object.
+/// The place of an entity that is not an object.
 fn entity_changes(
     kind: &str,
     before: &Map<String, Value>,
@@ -104,7 +106,7 @@ fn entity_changes(
     Ok(())
 }
 
-/// Makes the changes from `before` to `after` in `now`.
+/// Applies the changes from `before` to `after` to `now`.
 fn merge(now: &mut Map<String, Value>, before: &Map<String, Value>, after: &Map<String, Value>) {
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         now.shift_remove(name);

@@ -1,5 +1,5 @@
-//! Checks whether a request has the credentials that the spec requires. Presence and form are
-//! checked, and tokens only where the caller says which are valid: the mock knows no users.
+//! Checks whether a request has the credentials that the spec requires. The mock has no users: it
+//! checks presence and form, and tokens only if the caller says which are valid.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -45,7 +45,7 @@ impl Credentials {
         Credentials { alternatives }
     }
 
-    /// True if nothing is required, or one alternative is complete. `is_valid` decides about bearer
+    /// True if nothing is required, or one alternative is complete. `is_valid` checks bearer
     /// tokens.
     pub(in crate::mock) fn are_brought(
         &self,
@@ -98,7 +98,7 @@ fn read(scheme: &Value) -> Scheme {
     }
 }
 
-/// What follows the scheme in the header `Authorization`.
+/// The part of the header `Authorization` after the scheme.
 pub(in crate::mock) fn authorization<'r>(
     request: &'r Request<'_>,
     scheme: &str,

@@ -1,5 +1,4 @@
-//! Examples that violate their schemas. They are served nevertheless, with one warning at the
-//! start.
+//! Examples that violate their schemas. They are served anyway, with one warning at the start.
 
 use serde_json::Value;
 

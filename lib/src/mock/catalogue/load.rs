@@ -25,7 +25,7 @@ pub struct LoadedSpecs {
     pub files: Vec<PathBuf>,
 }
 
-/// Gives what is at a URL that may be anywhere within [`Reach`], or says why not.
+/// Fetches a URL, which must be within [`Reach`], or returns why it cannot.
 pub type Fetch = Box<dyn FnMut(&str, Reach) -> Result<Fetched, String> + Send>;
 
 /// The sources named on the command line, which may be loaded repeatedly.
@@ -33,12 +33,12 @@ pub struct Sources {
     names: Vec<String>,
     /// Standard input, which can be read only once.
     stdin: Option<Vec<u8>>,
-    /// The folder that references must not leave; `None` for the folder of each file.
+    /// The folder that limits references; `None` for the folder of each file.
     ref_root: Option<PathBuf>,
-    /// References may lead to other servers.
+    /// True if references may lead to other servers.
     remote_refs: bool,
     fetch: Fetch,
-    /// What references to other servers led to: each is asked for once.
+    /// The responses of other servers to references: each URL is requested once.
     fetched: HashMap<String, Vec<u8>>,
 }
 
@@ -53,7 +53,7 @@ pub enum SpecLoadError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// A folder contains no specs.
@@ -128,7 +128,7 @@ impl Sources {
     }
 }
 
-/// Where references of a document may lead.
+/// Returns where references of a document may lead.
 struct References<'s> {
     root: Option<&'s Path>,
     remote: bool,
@@ -139,7 +139,7 @@ struct References<'s> {
 }
 
 impl References<'_> {
-    /// What is at the URL of another server.
+    /// The content at a URL of another server.
     fn get(&mut self, url: &str) -> Result<Vec<u8>, String> {
         if let Some(known) = self.fetched.get(url) {
             return Ok(known.clone());
@@ -201,7 +201,7 @@ impl LoadedSpecs {
         references.reach = if private { Reach::Private } else { Reach::Public };
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // The server is the document's own: its references may lead to all of it.
+        // References of a document may lead to any URL of its own server.
         let home = Home::of_url(url).with_remote(references.remote);
         let mut read = |name: &str| match is_url(name) {
             true => references.get(name),

@@ -1,5 +1,5 @@
-//! What is compiled from specs: operations, the plans of their answers, and recordings. Only the
-//! positions in sequences of recordings change.
+//! Everything that is compiled from specs: operations, the plans of their answers, and recordings.
+//! It does not change, except for the positions in sequences of recordings.
 
 mod credentials;
 mod deprecation;
@@ -47,12 +47,12 @@ pub enum CompileError {
     Data(#[from] DataError),
 }
 
-/// What is compiled of specs besides their answers.
+/// Options for compiling specs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompileOptions {
-    /// Collections that are found by their paths and schemas keep state too.
+    /// True if collections that are found by their paths and schemas also keep state.
     pub stateful: bool,
-    /// Callbacks and webhooks are sent.
+    /// True if callbacks and webhooks are sent.
     pub fire_callbacks: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Catalogue {
     pub(super) endpoints: Endpoints,
     recordings: Recordings,
     initial: Initial,
-    /// Another one for each catalogue of this process.
+    /// A unique number within this process.
     number: u64,
 }
 
@@ -124,12 +124,12 @@ impl Catalogue {
         })
     }
 
-    /// What the storage contains at the start.
+    /// The initial content of the storage.
     pub(super) fn initial(&self) -> &Initial {
         &self.initial
     }
 
-    /// Another number for each catalogue of this process; never 0.
+    /// A unique number within this process; never 0.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -172,7 +172,7 @@ impl Catalogue {
     }
 }
 
-/// A mock stands for both schemes.
+/// A mock serves both schemes.
 pub(super) fn origins(host: &str) -> [String; 2] {
     [format!("https://{host}"), format!("http://{host}")]
 }

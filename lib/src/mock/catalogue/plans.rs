@@ -34,7 +34,7 @@ pub(in crate::mock) struct Spec {
     pub(super) operations: Vec<OperationPlan>,
     /// The operations that keep state; `None` if there are none.
     pub(in crate::mock) state: Option<StatePlan>,
-    /// What the API sends after its answers, where that is wanted.
+    /// The requests that the API sends after its answers, if they are enabled.
     pub(in crate::mock) hooks: Option<Box<Hooks>>,
     /// Schemas without a valid value, and examples that violate their schemas.
     pub(in crate::mock) warnings: Vec<String>,
@@ -59,7 +59,7 @@ impl Making {
         plain_text(&out)
     }
 
-    /// The same for another value: two dates should differ.
+    /// The same seed for another value, because two dates should differ.
     pub(in crate::mock) fn at(self, place: u64) -> Making {
         Making { seed: self.seed.wrapping_add(place), ..self }
     }
@@ -111,7 +111,7 @@ pub(in crate::mock) struct OperationPlan {
     pub(in crate::mock) deprecation: Vec<(HeaderName, HeaderValue)>,
     /// Which requests match which examples.
     pub(in crate::mock) example_matches: ExampleMatches,
-    /// Those that can be final, in document order.
+    /// The responses that can be final, in document order.
     pub(in crate::mock) responses: Vec<ResponsePlan>,
 }
 

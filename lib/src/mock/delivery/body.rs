@@ -1,4 +1,4 @@
-//! The body of a response, with the ways in which it can go wrong.
+//! The body of a response, with its possible faults.
 
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep};
 
-/// Parts that a slow body sends in a second, where the rate allows so many.
+/// Number of parts that a slow body sends in a second, if the rate allows that many.
 const SLOW_PARTS: u64 = 10;
 
-/// The body was cut on purpose.
+/// The error at the end of a body that is truncated on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("the body is truncated on purpose")]
 pub(in crate::mock) struct Truncated;
@@ -22,7 +22,7 @@ pub(in crate::mock) struct Truncated;
 #[derive(Default)]
 pub(in crate::mock) struct ResponseBody {
     kind: Kind,
-    /// Dropped with the body, when all of it was taken.
+    /// Dropped with the body, when all of it has been taken.
     sent: Option<oneshot::Sender<()>>,
 }
 
@@ -34,14 +34,15 @@ impl From<Kind> for ResponseBody {
 
 enum Kind {
     Whole(Bytes),
-    /// The first half, time to send it, and then an error. `announced` is the length of all.
+    /// The first half, then a pause in which it is sent, then an error. `announced` is the length
+    /// of the whole body.
     Truncated {
         half: Bytes,
         announced: u64,
         flushed: bool,
     },
     Slow(Box<Slow>),
-    /// Parts as they come, until the sender is dropped.
+    /// Parts as they arrive, until the sender is dropped.
     Stream(mpsc::Receiver<Bytes>),
 }
 
@@ -81,7 +82,7 @@ impl ResponseBody {
         Kind::Stream(parts).into()
     }
 
-    /// Is ready when the body was sent, or its connection has ended.
+    /// Ready when the body has been sent, or its connection has ended.
     pub(in crate::mock) fn sent(&mut self) -> oneshot::Receiver<()> {
         let (sent, was_sent) = oneshot::channel();
         self.sent = Some(sent);
@@ -105,7 +106,7 @@ impl Body for ResponseBody {
                 if std::mem::replace(flushed, true) {
                     return Poll::Ready(Some(Err(Truncated)));
                 }
-                // An error drops what the connection has not sent yet.
+                // An error discards data that the connection has not sent yet.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

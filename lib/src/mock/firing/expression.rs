@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use serde_json::Value;
 
-/// What expressions may name.
+/// The values that expressions can refer to.
 pub(in crate::mock) struct Facts<'a> {
     /// The URL of the request as the client sent it.
     pub(in crate::mock) url: &'a str,
@@ -15,7 +15,7 @@ pub(in crate::mock) struct Facts<'a> {
     pub(in crate::mock) path_values: &'a [(&'a str, String)],
     pub(in crate::mock) query: &'a [(Cow<'a, str>, Cow<'a, str>)],
     pub(in crate::mock) request_headers: &'a HeaderMap,
-    /// The bodies as JSON, where they are.
+    /// The bodies, if they are JSON.
     pub(in crate::mock) request_body: Option<&'a Value>,
     pub(in crate::mock) response_headers: &'a HeaderMap,
     pub(in crate::mock) response_body: Option<&'a Value>,

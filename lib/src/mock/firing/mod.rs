@@ -19,11 +19,11 @@ use super::catalogue::{Making, Spec};
 pub(super) use expression::Facts;
 pub(super) use sending::{Outgoing, Sending};
 
-/// What an API sends after its answers.
+/// The requests that an API sends after its answers.
 #[derive(Debug)]
 pub(super) struct Hooks {
     by_operation: HashMap<u32, Vec<Hook>>,
-    /// Webhooks whose servers name where they go. They are sent after each change.
+    /// Webhooks whose receivers are named in `servers`. They are sent after each change.
     webhooks: Vec<Hook>,
     /// An operation for each hook, whose response is the body of the hook.
     bodies: Spec,
@@ -38,7 +38,7 @@ struct Hook {
     method: Method,
     /// The URL, with runtime expressions.
     url: String,
-    /// Its place in [`Hooks::bodies`].
+    /// Its index in [`Hooks::bodies`].
     body: usize,
 }
 
@@ -147,7 +147,7 @@ impl Compiler {
         }
     }
 
-    /// A webhook goes where the servers of its operation or path item lead.
+    /// A webhook is sent to the servers of its operation or path item.
     fn webhook(&mut self, name: &str, item: Place<'_>, hooks: &mut Vec<Hook>) {
         let of = |place: &Place<'_>| {
             let server = place.value.get("servers")?.get(0)?;

@@ -1,4 +1,4 @@
-//! Sends what an API sends after its answers.
+//! Sends the requests of callbacks and webhooks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,9 +12,9 @@ use crate::net::{Report, Target, ThrottledReport};
 
 use super::super::Mock;
 
-/// Requests that wait or are under way; more are dropped.
+/// Maximum number of requests that wait or are in progress; more are dropped.
 const WAITING: usize = 1000;
-/// The longest answer that is read, in bytes. Nobody sees it.
+/// Maximum size of a response, in bytes. Its content is ignored.
 const MAX_ANSWER: u64 = 1 << 20;
 
 /// A request that is to be sent.
@@ -22,7 +22,7 @@ const MAX_ANSWER: u64 = 1 << 20;
 pub(in crate::mock) struct Outgoing {
     pub(super) name: String,
     pub(super) method: Method,
-    /// Where it goes, or why that is unknown.
+    /// The URL, or the reason why it is unknown.
     pub(super) url: Result<String, String>,
     pub(super) content_type: Option<HeaderValue>,
     pub(super) body: Bytes,
@@ -42,7 +42,7 @@ impl Sending {
         Sending { waiting: Arc::default(), failures, trace }
     }
 
-    /// Sends requests in their order, once `answered` is ready: the answer comes first.
+    /// Sends requests in order, after the answer: when `answered` is ready.
     pub(in crate::mock) fn send(
         &self,
         mock: &Arc<Mock>,

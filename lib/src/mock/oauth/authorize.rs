@@ -1,4 +1,5 @@
-//! The authorization endpoint: sends the client back at once, with what it asked for.
+//! The authorization endpoint: redirects back to the client at once, with the requested code or
+//! tokens.
 
 use std::time::SystemTime;
 
@@ -9,10 +10,10 @@ use super::super::answer::Answer;
 use super::grants::{ChallengeMethod, Code, Grant, TOKEN_LIFE};
 use super::{Asked, OAuth, Parameters, Place, error};
 
-/// The user for whom everybody asks, unless they name another one.
+/// The default user.
 const USER: &str = "user";
 
-/// Where a response of this endpoint goes.
+/// The target of a redirect.
 struct Redirect<'a> {
     uri: &'a str,
     state: Option<&'a str>,
@@ -32,7 +33,7 @@ impl OAuth {
                     .collect(),
             ),
         };
-        // Without a place to go back to, the user sees the error (RFC 6749, section 4.1.2.1).
+        // Without a valid redirect URI, the error is shown to the user (RFC 6749, section 4.1.2.1).
         let wrong = |why: &str| error(StatusCode::BAD_REQUEST, "invalid_request", why);
         let Some(uri) = parameters.get("redirect_uri") else {
             return wrong("redirect_uri is missing");
@@ -52,7 +53,7 @@ impl OAuth {
             },
         };
         if let Some(name) = parameters.repeated() {
-            return redirect.error("invalid_request", &format!("{name} is there twice"));
+            return redirect.error("invalid_request", &format!("{name} is repeated"));
         }
         if types.iter().any(|kind| !matches!(*kind, "code" | "token" | "id_token")) {
             let why = "response_type must be code, token, id_token, or some of them";
@@ -74,12 +75,12 @@ impl OAuth {
             at: SystemTime::now(),
         };
         if types.contains(&"id_token") && grant.nonce.is_none() {
-            return redirect.error("invalid_request", "an id_token from here needs a nonce");
+            return redirect.error("invalid_request", "response_type id_token requires a nonce");
         }
         self.agreed(place, asked, &redirect, &types, grant, challenge)
     }
 
-    /// The response with what was asked for.
+    /// The response with the requested code or tokens.
     fn agreed(
         &self,
         place: &Place,
@@ -143,7 +144,7 @@ impl Redirect<'_> {
         };
         let location = format!("{}{separator}{}", self.uri, written.finish());
         let Ok(location) = HeaderValue::from_str(&location) else {
-            let why = "redirect_uri has characters that no URI has";
+            let why = "redirect_uri has characters that a URI cannot contain";
             return error(StatusCode::BAD_REQUEST, "invalid_request", why);
         };
         let mut answer = Answer::empty(StatusCode::FOUND);
@@ -153,8 +154,8 @@ impl Redirect<'_> {
     }
 }
 
-/// True for a URI with a scheme and without a fragment (RFC 6749, section 3.1.2). Applications have
-/// schemes of their own.
+/// True for a URI with a scheme and without a fragment (RFC 6749, section 3.1.2). Native
+/// applications have their own schemes.
 fn is_absolute(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())

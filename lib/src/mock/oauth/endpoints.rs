@@ -9,7 +9,7 @@ use crate::conform::Api;
 /// The end of the URL of a discovery document.
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
-/// What an endpoint does.
+/// The function of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum Endpoint {
     Authorize,
@@ -25,7 +25,7 @@ pub(in crate::mock) struct Place {
     pub(in crate::mock) endpoint: Endpoint,
     /// The path of the issuer, without a slash at its end.
     pub(super) issuer: String,
-    /// It must give way to an operation with its path.
+    /// True if an operation with this path takes precedence.
     pub(in crate::mock) yields: bool,
 }
 
@@ -83,7 +83,7 @@ impl Endpoints {
         self.by_path.get(bare)
     }
 
-    /// True if identity tokens may be asked for.
+    /// True if identity tokens can be requested.
     pub(super) fn has_openid(&self) -> bool {
         self.openid
     }
@@ -91,11 +91,11 @@ impl Endpoints {
     fn add(&mut self, path: String, endpoint: Endpoint, issuer: &str) {
         let yields = path == "/";
         let place = Place { endpoint, issuer: issuer.to_owned(), yields };
-        // Of two with one path, the first counts.
+        // If two endpoints have the same path, the first one is kept.
         self.by_path.entry(path).or_insert(place);
     }
 
-    /// Adds a discovery document and what it names; returns the path of the issuer.
+    /// Adds a discovery document and its endpoints; returns the path of the issuer.
     fn add_openid(&mut self, path: &str) -> String {
         let issuer = path.strip_suffix(WELL_KNOWN).unwrap_or_default().to_owned();
         self.openid = true;
@@ -106,7 +106,8 @@ impl Endpoints {
         issuer
     }
 
-    /// The same endpoints without the base paths of the servers: a request need not have them.
+    /// Adds the same endpoints without the base paths of the servers, because the base path is
+    /// optional in requests.
     fn add_below_bases(&mut self, api: &Api) {
         for server in api.servers.iter().filter(|server| !server.base_path.is_empty()) {
             let below: Vec<(String, Place)> = self
@@ -114,7 +115,7 @@ impl Endpoints {
                 .iter()
                 .filter_map(|(path, place)| {
                     let rest = path.strip_prefix(&server.base_path)?;
-                    // A token names the issuer as the client knows it.
+                    // Tokens must contain the issuer as the client knows it.
                     let issuer = place.issuer.strip_prefix(&server.base_path);
                     let issuer = issuer.unwrap_or(&place.issuer).to_owned();
                     let place = Place { issuer, yields: true, ..place.clone() };

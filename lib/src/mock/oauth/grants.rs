@@ -1,4 +1,4 @@
-//! What the mock gave: authorization codes, access tokens and refresh tokens.
+//! The grants of the mock: authorization codes, access tokens and refresh tokens.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const CODE_LIFE: Duration = Duration::from_secs(600);
 /// How long an access token is valid.
 pub(super) const TOKEN_LIFE: Duration = Duration::from_secs(3600);
-/// How many of each kind are kept; the oldest are forgotten first.
+/// Maximum number of each kind; the oldest are removed first.
 const KEPT: usize = 10_000;
 
-/// What a user agreed to, or a client asked for itself.
+/// A grant of a user, or of a client itself.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) client: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// True if an identity token was asked for.
+    /// True if an identity token was requested.
     pub(super) fn is_openid(&self) -> bool {
         self.has_scope("openid")
     }
@@ -35,7 +35,7 @@ impl Grant {
     }
 }
 
-/// A grant that waits for a client, which must show what it knows.
+/// A grant whose code was not used yet. The client must prove that it requested the code.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
     pub(super) grant: Grant,
@@ -65,7 +65,7 @@ impl Grants {
         self.codes.add(code, Some(CODE_LIFE))
     }
 
-    /// A code that was not used yet.
+    /// The grant of a code that was not used yet.
     pub(super) fn code(&self, code: &str) -> Option<Code> {
         self.codes.get(code)
     }
@@ -93,7 +93,7 @@ impl Grants {
     }
 }
 
-/// Values by random names, as long as they live.
+/// Values by random names, until they expire.
 #[derive(Debug)]
 struct Kept<T>(Mutex<Values<T>>);
 

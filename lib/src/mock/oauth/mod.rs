@@ -2,8 +2,8 @@
 //!
 //! `endpoints` finds them in specs, `authorize` and `token` answer them (RFC 6749, RFC 7636),
 //! `openid` has discovery, keys, identity tokens and claims (OpenID Connect Core and Discovery),
-//! `grants` what was given, and `keys` the signing key. The mock knows no users: it accepts any
-//! credential of the right form, and consents for the user.
+//! `grants` the issued codes and tokens, and `keys` the signing key. The mock knows no users: it
+//! accepts any credential of the right form, and consents for the user.
 
 mod authorize;
 mod endpoints;
@@ -24,7 +24,7 @@ pub(super) use endpoints::{Endpoint, Endpoints, Place};
 use grants::Grants;
 use keys::Keys;
 
-/// What the endpoints keep between requests.
+/// The state of the endpoints between requests.
 #[derive(Debug, Default)]
 pub(super) struct OAuth {
     grants: Grants,
@@ -37,20 +37,20 @@ pub(super) struct Asked<'a> {
     /// The query, decoded.
     pub(super) query: &'a [(Cow<'a, str>, Cow<'a, str>)],
     pub(super) body: &'a [u8],
-    /// The origin by which the client reached the mock, and a host in the path if it named one
-    /// there.
+    /// The origin by which the client reached the mock, followed by the host if it is named in the
+    /// path.
     pub(super) reached: String,
 }
 
 impl OAuth {
-    /// Makes the signing key in the background, where the endpoints need it.
+    /// Makes the signing key in the background if the endpoints need it.
     pub(super) fn prepare(&self, endpoints: &Endpoints) {
         if endpoints.has_openid() {
             self.keys.prepare();
         }
     }
 
-    /// True for an access token that this mock gave, and that has not expired.
+    /// True for an access token that this mock issued, and that has not expired.
     pub(super) fn is_valid(&self, token: &str) -> bool {
         self.grants.access(token).is_some()
     }
@@ -89,7 +89,7 @@ impl OAuth {
 struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Those of a form or, which some clients send, a JSON object.
+    /// The parameters of a form or of a JSON object, which some clients send.
     fn of_body(headers: &HeaderMap, body: &[u8]) -> Parameters {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if content_type.is_some_and(|text| text.contains("json")) {
@@ -113,7 +113,7 @@ impl Parameters {
         values.next().map(|(_, value)| value.as_str())
     }
 
-    /// The name of a parameter that is there twice, which is an error (RFC 6749, section 3.1).
+    /// The name of a repeated parameter, which is an error (RFC 6749, section 3.1).
     fn repeated(&self) -> Option<&str> {
         // `resource` and `audience` may be repeated (RFC 8707, RFC 8693).
         let once = self
@@ -133,7 +133,7 @@ fn error(status: StatusCode, code: &str, description: &str) -> Answer {
     answer
 }
 
-/// A JSON answer that nobody may keep.
+/// A JSON answer that must not be cached.
 fn json_answer(status: StatusCode, value: &Value) -> Answer {
     let mut answer = Answer::empty(status);
     answer.body = value.to_string().into();

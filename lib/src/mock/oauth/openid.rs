@@ -15,7 +15,7 @@ use super::grants::{Grant, TOKEN_LIFE};
 use super::{Asked, Endpoint, OAuth, Parameters, Place, error, json_answer};
 
 impl Place {
-    /// The issuer as the client reaches it.
+    /// The issuer, with the address by which the client reached the mock.
     pub(super) fn issuer_for(&self, asked: &Asked<'_>) -> String {
         format!("{}{}", asked.reached, self.issuer)
     }
@@ -98,7 +98,7 @@ impl OAuth {
             let (scheme, token) = value.trim().split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
         });
-        // A form may have it instead (RFC 6750, section 2.2).
+        // The token can also be in a form (RFC 6750, section 2.2).
         let form = Parameters::of_body(&asked.parts.headers, asked.body);
         let token = sent.or_else(|| form.get("access_token").map(str::to_owned));
         let grant = token.as_deref().and_then(|token| self.grants.access(token));
@@ -116,7 +116,7 @@ impl OAuth {
     }
 }
 
-/// The claims about a user that its scopes ask for.
+/// The claims about a user that the scopes include.
 fn claims_of(grant: &Grant) -> Map<String, Value> {
     let user = &grant.subject;
     let mut claims = Map::new();

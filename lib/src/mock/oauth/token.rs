@@ -15,13 +15,13 @@ use super::super::answer::Answer;
 use super::grants::{ChallengeMethod, Code, Grant, TOKEN_LIFE};
 use super::{Asked, OAuth, Parameters, Place, error, json_answer};
 
-/// Who asks: the id of the client, if it says so, and whether it has authenticated itself.
+/// The client of a request: its id, if it sends one, and whether it has authenticated itself.
 struct Client {
     id: Option<String>,
     authenticated: bool,
 }
 
-/// An answer that is an error.
+/// An error response.
 type Refusal = Box<Answer>;
 
 impl OAuth {
@@ -33,14 +33,14 @@ impl OAuth {
         }
     }
 
-    /// What is granted, and the refresh token that the client gets.
+    /// The grant, and the refresh token for the client.
     fn granted(
         &self,
         parameters: &Parameters,
         headers: &HeaderMap,
     ) -> Result<(Grant, Option<String>), Refusal> {
         if let Some(name) = parameters.repeated() {
-            return Err(bad("invalid_request", &format!("{name} is there twice")));
+            return Err(bad("invalid_request", &format!("{name} is repeated")));
         }
         let kind = parameters.get("grant_type");
         let kind = kind.ok_or_else(|| bad("invalid_request", "grant_type is missing"))?;
@@ -141,7 +141,7 @@ impl OAuth {
                 tokens.insert(name.to_owned(), Value::String(value));
             }
         };
-        // A client that asks for itself has no identity to show.
+        // A client that requests a token for itself has no user, so it gets no identity token.
         if grant.is_openid() && refresh.is_some() {
             let issuer = place.issuer_for(asked);
             member("id_token", self.id_token(&issuer, &grant, Some(&access), None));
@@ -154,7 +154,7 @@ impl OAuth {
 
 impl Client {
     /// The client by its `Authorization` header, its parameters, or an assertion (RFC 6749, section
-    /// 2.3, and RFC 7523). Any secret is right.
+    /// 2.3, and RFC 7523). Any secret is accepted.
     fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Client, Refusal> {
         let id = parameters.get("client_id").map(str::to_owned);
         let Some(authorization) = headers.get(AUTHORIZATION) else {
@@ -183,7 +183,7 @@ impl Client {
         Ok(Client { id: Some(name), authenticated: true })
     }
 
-    /// A code or token belongs to the client that it was given to.
+    /// Checks that a code or token was issued to this client.
     fn must_be(&self, owner: Option<&str>) -> Result<(), Refusal> {
         match (&self.id, owner) {
             (Some(own), Some(owner)) if own != owner => {
@@ -198,7 +198,7 @@ impl Client {
 fn check_verifier(code: &Code, verifier: Option<&str>) -> Result<(), &'static str> {
     let (challenge, method) = match (&code.challenge, verifier) {
         (None, None) => return Ok(()),
-        // Somebody may have removed the challenge (RFC 9700, section 2.1.1).
+        // An attacker may have removed the challenge (RFC 9700, section 2.1.1).
         (None, Some(_)) => return Err("there was no code_challenge for this code_verifier"),
         (Some(_), None) => return Err("code_verifier is missing"),
         (Some((challenge, method)), Some(_)) => (challenge, *method),
@@ -209,7 +209,7 @@ fn check_verifier(code: &Code, verifier: Option<&str>) -> Result<(), &'static st
         ChallengeMethod::S256 => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)),
     };
     let same = made.as_bytes().ct_eq(challenge.as_bytes()).into();
-    if same { Ok(()) } else { Err("code_verifier does not fit the code_challenge") }
+    if same { Ok(()) } else { Err("code_verifier does not match the code_challenge") }
 }
 
 fn bad(code: &str, description: &str) -> Refusal {

@@ -55,7 +55,7 @@ pub(super) async fn edit(
     answer
 }
 
-/// The answer where a callback fails.
+/// The answer if a callback fails.
 fn failed(answer: Answer, why: &str) -> Answer {
     Answer {
         source: Some(Source::Callback),
@@ -73,7 +73,7 @@ fn likely_hosts<'a>(call: &'a Call<'_>, api: Option<&'a Api>) -> Vec<&'a str> {
     sent.into_iter().chain(servers.iter().filter_map(of_server)).collect()
 }
 
-/// The path; where the request names no host, also with and without the base paths of servers.
+/// The path. If the request names no host, also with and without the base paths of servers.
 fn paths(context: &Context<'_>, call: &Call<'_>) -> Vec<String> {
     let sent = call.request.pathname.as_ref();
     let mut paths = vec![sent.to_owned()];

@@ -1,5 +1,5 @@
-//! Faults: a request is delayed, refused, or its answer broken, by rule or because the client
-//! prefers it.
+//! Faults: a request is delayed or refused, or its answer is broken, by a rule or because the
+//! client requests it.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use super::lookup::MatchedOperation;
 /// How the answer is delivered.
 ///
 /// # Errors
-/// The answer in place of all others.
+/// The answer that replaces all others.
 pub(super) fn apply(
     context: &Context<'_>,
     call: &Call<'_>,
@@ -39,8 +39,7 @@ pub(super) fn apply(
     let mut answer = match refusal {
         Refusal::Error(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let detail =
-                "an --error-rate of this mock, or a rule of its admin port, asks for this error";
+            let detail = "this error was requested by --error-rate of the mock, or by a rule of its admin port";
             Answer::problem(status, "injected error", detail)
         }
         Refusal::Limited(wait) => limited(wait),
@@ -53,7 +52,7 @@ pub(super) fn apply(
 fn limited(wait: Duration) -> Answer {
     // Whole seconds (RFC 9110, section 10.2.3), and not too early.
     let seconds = wait.as_millis().div_ceil(1000).max(1);
-    let detail = format!("the rate limit of this mock is reached; ask again in {seconds} s");
+    let detail = format!("the rate limit of this mock is reached; try again in {seconds} s");
     let mut answer = Answer::problem(StatusCode::TOO_MANY_REQUESTS, "too many requests", &detail);
     if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
         answer.headers.insert(RETRY_AFTER, value);

@@ -1,4 +1,4 @@
-//! Finds what the API sends after an answer.
+//! Finds the requests that the API sends after an answer.
 
 use serde_json::{Map, Value};
 use twox_hash::XxHash3_64;
@@ -11,7 +11,7 @@ use super::super::catalogue::{Making, Spec};
 use super::super::firing::{Facts, Hooks, Outgoing};
 use super::lookup::MatchedOperation;
 
-/// What is known of a request before it is answered.
+/// The information about a request before it is answered.
 pub(super) struct Subject<'a> {
     hooks: &'a Hooks,
     id: OperationId,
@@ -19,7 +19,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// `None` where the spec sends nothing.
+    /// `None` if the spec sends nothing.
     pub(super) fn of(operation: &MatchedOperation<'a>) -> Option<Subject<'a>> {
         let spec: &'a Spec = operation.spec;
         let hooks = spec.hooks.as_ref()?;

@@ -89,7 +89,7 @@ impl<'a> Seed<'a> {
         let mut parts = Vec::with_capacity(path.len() + self.media_type.len() + 32);
         for text in [self.call.parts.method.as_str(), &path, self.media_type] {
             parts.extend_from_slice(text.as_bytes());
-            // Text does not contain this byte, so different lists of parts have different bytes.
+            // This byte is not in the parts, so different lists of parts give different bytes.
             parts.push(0xff);
         }
         parts.extend_from_slice(&body_hash(self.call).to_le_bytes());
@@ -110,7 +110,7 @@ fn body_hash(call: &Call<'_>) -> u64 {
 
 /// A hash of a value, without regard to the order of members.
 fn value_hash(value: &Value) -> u64 {
-    // A number for each kind, so that no value has the hash of one of another kind.
+    // Each kind has its own number, so that values of different kinds have different hashes.
     let seeded = |kind: u64, bytes: &[u8]| XxHash3_64::oneshot_with_seed(kind, bytes);
     match value {
         Value::Null => seeded(1, b""),

@@ -36,7 +36,7 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
         return answer;
     }
     let operation = found.as_ref().ok();
-    // Only the journal asks for the name.
+    // Only the journal needs the name.
     let name = operation
         .filter(|_| context.world.journal().is_kept())
         .map(|operation| Arc::clone(&operation.plan.name));
@@ -60,7 +60,7 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
     answer
 }
 
-/// The answer where no fault takes its place.
+/// The answer if no fault replaces it.
 async fn unbroken(
     context: &Context<'_>,
     call: &Call<'_>,
@@ -72,7 +72,7 @@ async fn unbroken(
     if let Some(answer) = oauth::answer(context, call, found.is_ok()) {
         return answer;
     }
-    // Tokens are checked before a recording shows what they protect.
+    // Tokens are checked before recordings, which may contain protected data.
     if context.settings.strict_auth
         && let Ok(operation) = &found
         && let Some(refusal) = credentials::refuse(context, call, operation)

@@ -54,7 +54,7 @@ pub(super) fn choose<'a>(
         }
         None => None,
     };
-    // The first of all responses that has an example of a name.
+    // The first response that has an example with this name.
     let with = |name: &str| {
         let has = |(response, _): &(&ResponsePlan, StatusCode)| {
             response.media.iter().any(|media| media.example(Some(name)).is_some())
@@ -135,8 +135,8 @@ pub(super) fn success<'a>(
 }
 
 /// The first of some statuses that the operation declares for an error; else its `4XX` or
-/// `default`, sent as `status`. A client that accepts none of the media types gets the first: the
-/// wrong type says more than nothing.
+/// `default`, sent as `status`. A client that accepts none of the media types gets the first one,
+/// because an error in the wrong type is better than none.
 pub(super) fn declared_error<'a>(
     call: &Call<'_>,
     operation: &'a MatchedOperation<'_>,

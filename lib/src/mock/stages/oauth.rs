@@ -7,7 +7,7 @@ use super::super::answer::Answer;
 use super::super::call::{Call, Context};
 use super::super::oauth::Asked;
 
-/// `found` says whether an operation takes the request.
+/// `found` is true if an operation takes the request.
 pub(super) fn answer(context: &Context<'_>, call: &Call<'_>, found: bool) -> Option<Answer> {
     let place = context.catalogue.endpoints.at(&call.request.pathname)?;
     if place.yields && found {

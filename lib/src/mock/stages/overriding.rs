@@ -1,4 +1,4 @@
-//! An override that matches the request answers it.
+//! Answers a request with the matching override.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -19,7 +19,7 @@ pub(super) fn answer(
     let found =
         context.world.overrides().take(|wanted| matches(wanted, context, call, operation))?;
     let mut answer = answer_of(&found, context, call, operation);
-    // The first value of a name replaces what there is, and further ones are added.
+    // The first value of a name replaces existing values, and further ones are added.
     answer.headers.extend(found.answer.headers.clone());
     answer.source = Some(Source::Override);
     answer.delivery = found.answer.delivery;
@@ -46,7 +46,7 @@ fn answer_of(
         (Some(answer), _) => answer,
         (None, Some(example)) => {
             let detail = format!(
-                "override {} asks for the example {example:?}, and no response of the operation has it",
+                "override {} names the example {example:?}, but no response of the operation has it",
                 found.id
             );
             Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "no such example", &detail)
@@ -70,7 +70,7 @@ fn with_body(
             let choice = negotiation::of_status(call, operation, Some(status), None)?;
             choice.media?.content_type
         });
-        // Anything but a text can only be written as JSON.
+        // Other values can only be written as JSON.
         declared.filter(|value| body.is_string() || is_json(value))
     });
     let content_type = content_type.unwrap_or_else(|| {
@@ -157,8 +157,7 @@ fn body_matches(wanted: &Value, call: &Call<'_>) -> bool {
     }
 }
 
-/// True where `given` has at least what `wanted` has: the members of objects, and the items of
-/// lists in any order.
+/// True if `given` contains `wanted`: all members of objects, and all items of lists in any order.
 fn contains(given: &Value, wanted: &Value) -> bool {
     match (given, wanted) {
         (Value::Object(given), Value::Object(wanted)) => wanted
@@ -167,7 +166,7 @@ fn contains(given: &Value, wanted: &Value) -> bool {
         (Value::Array(given), Value::Array(wanted)) => {
             wanted.iter().all(|wanted| given.iter().any(|given| contains(given, wanted)))
         }
-        // A form has texts only.
+        // The values of a form are all texts.
         (Value::String(given), Value::Number(wanted)) => {
             serde_json::from_str::<serde_json::Number>(given).is_ok_and(|given| given == *wanted)
         }

@@ -48,8 +48,8 @@ pub(in crate::mock) fn allow_origin(origin: &HeaderValue, headers: &mut HeaderMa
     headers.append(VARY, HeaderValue::from_static("origin"));
 }
 
-/// True for what browsers accept in `access-control-allow-origin`: `*`, `null`, or scheme, host and
-/// port.
+/// True for a value that browsers accept in `access-control-allow-origin`: `*`, `null`, or scheme,
+/// host and port.
 fn is_origin(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return false };
     matches!(text, "*" | "null")

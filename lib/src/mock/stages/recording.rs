@@ -12,7 +12,7 @@ pub(super) fn answer(context: &Context<'_>, call: &Call<'_>) -> Option<Answer> {
         return None;
     }
     let lookup = Lookup::new(&call.request, call.host);
-    // Only recordings in a temporary file can fail to be read, and those of specs are in memory.
+    // Reading can fail only for recordings in a temporary file, and those of specs are in memory.
     let answer = context.catalogue.recordings().answer(&lookup).ok().flatten()?;
     Some(Answer::recorded(&answer))
 }

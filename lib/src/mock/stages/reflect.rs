@@ -1,9 +1,9 @@
 //! A made answer reflects its request, within its schema: values of the path, members of the body
 //! that was sent, the size of a page, and the URI of a new item.
 //!
-//! A value stands in the answer only where the answer's schema accepts it, alone and in the whole.
-//! The answer is JSON that was just written, so it is changed as text: parsing it would cost more
-//! than making it did.
+//! A value is used only if the schema accepts it, both alone and in the whole answer. The answer is
+//! JSON that was just written, so it is changed as text: parsing it would cost more than generating
+//! it.
 
 mod edit;
 mod location;
@@ -27,9 +27,9 @@ use super::super::catalogue::{PAGE_SIZES, same_name};
 use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 
-/// Query parameters that say where a page begins. An envelope often repeats them.
+/// Query parameters for the start of a page. An envelope often repeats them.
 const PLACES: [&str; 6] = ["page", "offset", "skip", "start", "pagenumber", "startindex"];
-/// Properties that an item is known by.
+/// Properties that identify an item.
 const IDS: [&str; 5] = ["id", "uuid", "guid", "key", "slug"];
 /// Properties that hold the item or the items of an envelope.
 const ENVELOPES: [&str; 6] = ["data", "result", "results", "item", "items", "response"];
@@ -56,8 +56,8 @@ pub(super) fn apply(
     filling.whole(&request, schema);
     let Filling { edits, plain, .. } = filling;
     if let Some(changed) = edits.apply(&answer.body) {
-        // Each part fits its own schema. With `oneOf` or a dependency around them, together they
-        // may contradict it.
+        // Each part is valid by its own schema, but the whole may be invalid because of a `oneOf`
+        // or a dependency.
         let accepted = plain
             || serde_json::from_slice(&changed)
                 .is_ok_and(|value| schemas.accepts(schema, &value, Direction::Response));
@@ -68,7 +68,7 @@ pub(super) fn apply(
     location::set(call, operation, choice, answer);
 }
 
-/// What of a request can stand in its answer.
+/// The values of a request that its answer can contain.
 struct Reflected<'a> {
     /// Values of path parameters, by name.
     path: &'a [(&'a str, String)],
@@ -76,12 +76,12 @@ struct Reflected<'a> {
     item: Option<&'a str>,
     /// Members of the body.
     body: Option<&'a Map<String, Value>>,
-    /// Names and values of the query that are about pages.
+    /// Names and values of query parameters about pages.
     paging: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Reflected<'a> {
-    /// `None` where there is nothing.
+    /// `None` if there are none.
     fn of(call: &'a Call<'_>, operation: &'a MatchedOperation<'_>) -> Option<Reflected<'a>> {
         let path = operation.matched.path_values.as_slice();
         let item = operation.matched.operation.template.ends_with('}');
@@ -107,12 +107,12 @@ fn members<'a>(call: &'a Call<'_>) -> Option<&'a Map<String, Value>> {
     if json { call.json_body()?.as_object().filter(|members| !members.is_empty()) } else { None }
 }
 
-/// An answer while values of the request are put into it.
+/// An answer that gets values of the request.
 struct Filling<'a> {
     schemas: &'a SchemaSet,
     json: &'a [u8],
     edits: Edits,
-    /// Nothing around a changed part says more of it than its own schema.
+    /// True if only the schema of a changed part restricts it.
     plain: bool,
 }
 
@@ -126,7 +126,7 @@ impl Filling<'_> {
         }
     }
 
-    /// An object that is an item, or that holds one or several.
+    /// Changes an object that is an item, or that contains one or several.
     fn envelope(&mut self, request: &Reflected<'_>, schema: NodeId, at: Range<usize>) {
         let json = self.json;
         let Some(mut object) = Object::read(json, at) else { return };
@@ -216,7 +216,7 @@ impl Filling<'_> {
         }
     }
 
-    /// Notes what has changed of an object.
+    /// Notes the changes of an object.
     fn keep(&mut self, schema: NodeId, object: Object) {
         if object.changed() {
             self.plain &= is_plain(self.schemas, schema, 0);
@@ -224,8 +224,8 @@ impl Filling<'_> {
         }
     }
 
-    /// Sets the property of that name, whatever its spelling, to a text or to what the text means
-    /// in the property's type.
+    /// Sets the property with this name, in any spelling, to a text, or to the text converted to
+    /// the property's type.
     fn set_text(&self, schema: NodeId, object: &mut Object, name: &str, text: &str) {
         let Some(member) = object.members.iter().position(|member| same_name(&member.name, name))
         else {
@@ -245,7 +245,7 @@ impl Filling<'_> {
     }
 }
 
-/// True for a property that only the server sets, or that it never sends.
+/// True for a property that is `readOnly` or `writeOnly`.
 fn one_way(schemas: &SchemaSet, mut property: NodeId) -> bool {
     for _ in 0..16 {
         let node = schemas.node(property);
@@ -260,8 +260,8 @@ fn one_way(schemas: &SchemaSet, mut property: NodeId) -> bool {
     false
 }
 
-/// True where an object or list is valid if all its declared parts are, whichever of these there
-/// are beside the required ones.
+/// True if an object or list is valid whenever all its declared parts are valid, whichever optional
+/// parts it has.
 fn is_plain(schemas: &SchemaSet, schema: NodeId, depth: u32) -> bool {
     let node = schemas.node(schema);
     if let Some(target) = node.reference {
@@ -283,12 +283,12 @@ fn is_plain(schemas: &SchemaSet, schema: NodeId, depth: u32) -> bool {
         && node.contains.is_none()
         && !node.unique_items
         && node.all_of.iter().all(|part| {
-            // A part that takes no other properties takes none of its siblings'.
+            // A part that does not accept other properties rejects those of its siblings.
             depth < 16
                 && schemas.rest(*part).is_none()
                 && is_plain(schemas, *part, depth + 1)
         })
-        // Of a property that two parts declare, one schema is looked at.
+        // If two parts declare a property, only one of the schemas would be checked.
         && (node.all_of.len() + usize::from(!node.properties.is_empty()) < 2
             || each_declared_once(schemas, schema))
 }

@@ -1,7 +1,8 @@
-//! Operations that keep state: collections, items, and what the annotations of a spec declare.
+//! Operations that keep state: collections, items, and operations with annotations.
 //!
-//! This file says what is asked of which entity. `entity` makes entities, `change` adds, replaces
-//! and removes them, `list` selects those of a page, and `reply` and `envelope` write them.
+//! This file finds the action and the entity of a request. `entity` makes entities, `change` adds,
+//! replaces and removes them, `list` selects those of a page, and `reply` and `envelope` write
+//! them.
 
 mod change;
 mod entity;
@@ -25,7 +26,7 @@ use super::{fill, negotiation};
 /// Separates the ids of several parents.
 const PARENTS: &str = "\u{1}";
 
-/// True if the answer may depend on state: no recording can be it.
+/// True if the answer may depend on state, so that no recording can be used.
 pub(super) fn keeps(call: &Call<'_>, operation: &MatchedOperation<'_>) -> bool {
     let own = operation.spec.state_of(operation.matched.id);
     own.is_some_and(|(_, own)| own.role != Role::Below) && !call.preferences.skips_recordings()
@@ -75,7 +76,7 @@ struct Asked<'a> {
 enum Refusal {
     /// An entity that the path names is missing.
     Missing(String),
-    /// The id of a new entity is taken.
+    /// The id of a new entity is already in use.
     Taken(String),
     /// A precondition does not hold (RFC 9110, section 13).
     Precondition(&'static str),
@@ -93,14 +94,14 @@ impl From<StorageError> for Refusal {
 }
 
 impl Refusal {
-    /// The response that the operation declares for it, else a problem of our own.
+    /// The response that the operation declares for this refusal, else a generic problem.
     fn answer(&self, asked: &Asked<'_>) -> Answer {
         let (status, title, detail) = match self {
             Refusal::Missing(what) => {
                 (StatusCode::NOT_FOUND, "not found", format!("there is no {what}"))
             }
             Refusal::Taken(what) => {
-                (StatusCode::CONFLICT, "the id is taken", format!("{what} is there already"))
+                (StatusCode::CONFLICT, "the id is taken", format!("{what} already exists"))
             }
             Refusal::Precondition(header) => (
                 StatusCode::PRECONDITION_FAILED,
@@ -164,7 +165,7 @@ impl<'a> Asked<'a> {
             let key = self.path_key();
             match self.present(contents, &key) {
                 Some(item) => Ok(Some(self.entity_for_reply(&key, item))),
-                // It is there without being made, as long as nobody has removed it.
+                // A singleton exists from the start, until it is removed.
                 None if self.is_untouched(contents, &key) => Ok(None),
                 None => Err(self.missing()),
             }
@@ -180,7 +181,7 @@ impl<'a> Asked<'a> {
         Ok(Some(self.reply(&choice, &reply)))
     }
 
-    /// Something is done with an entity: where the answer is an entity, it is this one.
+    /// An action on an entity: if the response contains an entity, it is this one.
     fn act(&self) -> Result<Option<Answer>, Refusal> {
         let reply = self.storage.read(|contents| {
             self.require_parents(contents)?;
@@ -203,7 +204,7 @@ impl<'a> Asked<'a> {
         self.entities(contents)?.get(key).filter(|item| !item.is_removed())
     }
 
-    /// True for a singleton that nobody has changed.
+    /// True for a singleton that was not changed yet.
     fn is_untouched(&self, contents: &Contents, key: &str) -> bool {
         let is_there = self.entities(contents).is_some_and(|kind| kind.get(key).is_some());
         self.own.singleton && !is_there
@@ -272,7 +273,7 @@ impl<'a> Asked<'a> {
                 return Err(Refusal::Missing(format!("{} {id}", kind.rule.name)));
             }
         }
-        // An item that is in a collection of its own is below its parents only.
+        // An item that also has its own collection is found only below its own parents.
         if let (Some((number, count)), Some(_), false) =
             (path.scope, path.id, self.kind.rule.keyed_by_scope)
             && self.own.role != Role::Below
@@ -284,8 +285,8 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    /// True if there are entities of the operation's kind whose parents these are: recordings may
-    /// lack the parents.
+    /// True if there are entities of the operation's kind with these parents, because recordings
+    /// may lack the parents themselves.
     fn has_children(&self, contents: &Contents, count: usize) -> bool {
         let Some((number, own)) = self.own.path.scope else { return false };
         let test = super::super::world::Test::Scope(number, self.parents(count));
@@ -309,7 +310,7 @@ impl<'a> Asked<'a> {
         };
         for name in &self.own.body {
             let within = body.get_mut(name).map(Value::take);
-            // A client that does not validate may send the entity alone.
+            // Without validation, a client may send the entity alone.
             let Some(within) = within else { break };
             body = within;
         }

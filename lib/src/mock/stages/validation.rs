@@ -61,7 +61,8 @@ pub(super) fn refuse(
     Some(answer)
 }
 
-/// Where a valid body matches several branches of a `oneOf`, for the line about the request.
+/// The places where a valid body matches several branches of a `oneOf`, for the line about the
+/// request.
 pub(super) fn overlaps(call: &Call<'_>, operation: &MatchedOperation<'_>) -> Option<String> {
     let body = call.json_body()?;
     let found = operation.spec.api.overlaps(&operation.matched, &call.request, body);

@@ -1,7 +1,7 @@
 //! Webhooks that see a request and the specs before it is answered, and may change the specs for
 //! it.
 //!
-//! `narrow` asks them and compiles what they answer; this file has the list of them.
+//! `narrow` calls them and compiles their responses; this file has the list of them.
 
 mod narrow;
 
@@ -12,11 +12,11 @@ use crate::net::Target;
 
 use narrow::Narrowing;
 
-/// The registered webhooks, in the order in which they are asked.
+/// The registered webhooks, in the order in which they are called.
 #[derive(Debug, Default)]
 pub(super) struct Webhooks {
     all: Mutex<Vec<Webhook>>,
-    /// There are some.
+    /// True if there are any.
     any: AtomicBool,
     narrowing: Narrowing,
 }
@@ -36,17 +36,17 @@ impl Webhook {
 }
 
 impl Webhooks {
-    /// True if there are some. Each request asks this.
+    /// True if there are any. This is called for each request.
     pub(super) fn any(&self) -> bool {
         self.any.load(Ordering::Relaxed)
     }
 
-    /// Their URLs, in the order in which they are asked.
+    /// Their URLs, in the order in which they are called.
     pub(super) fn list(&self) -> Vec<Arc<str>> {
         self.locked().iter().map(|one| Arc::clone(&one.url)).collect()
     }
 
-    /// Adds one, unless it is there.
+    /// Adds a webhook, unless it is already registered.
     pub(super) fn add(&self, webhook: Webhook) {
         self.change(|all| {
             if all.iter().all(|one| one.target != webhook.target) {
@@ -55,7 +55,7 @@ impl Webhooks {
         });
     }
 
-    /// Removes one; false if there is none with this target.
+    /// Removes a webhook; false if there is none with this target.
     pub(super) fn remove(&self, target: &Target) -> bool {
         self.change(|all| {
             let before = all.len();
@@ -69,7 +69,7 @@ impl Webhooks {
         self.change(Vec::clear);
     }
 
-    /// The specs have changed: what was compiled from them is of no use.
+    /// Removes everything that was compiled, because the specs have changed.
     pub(super) fn specs_changed(&self) {
         self.narrowing.forget();
     }

@@ -1,4 +1,4 @@
-//! Asks the webhooks, and compiles the specs that they answer with.
+//! Calls the webhooks, and compiles the specs that they return.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,12 +17,13 @@ use super::super::Mock;
 use super::super::catalogue::Catalogue;
 use super::{Webhook, Webhooks};
 
-/// Maximum size of an answer in bytes: that of a spec.
+/// Maximum size of a response in bytes, which is that of a spec.
 const MAX_ANSWER: u64 = 64 << 20;
-/// Compiled answers that are kept. Webhooks seldom have more than a few.
+/// Maximum number of compiled responses that are kept. Webhooks seldom return more than a few
+/// different ones.
 const KEPT: usize = 8;
 
-/// What is computed once from the specs.
+/// Data that is computed once from the specs.
 #[derive(Debug, Default)]
 pub(super) struct Narrowing(Mutex<Known>);
 
@@ -30,7 +31,7 @@ pub(super) struct Narrowing(Mutex<Known>);
 struct Known {
     /// The specs as webhooks get them: `{SOURCE: DOCUMENT}`.
     schemas: Option<Bytes>,
-    /// Compiled answers by their hash, the last used one first.
+    /// Compiled responses by their hash, the most recently used first.
     compiled: Vec<(u128, Arc<Catalogue>)>,
 }
 
@@ -39,7 +40,7 @@ impl Narrowing {
         *self.known() = Known::default();
     }
 
-    /// A compiled answer, which becomes the last used one.
+    /// A compiled response, which becomes the most recently used.
     fn find(&self, hash: u128) -> Option<Arc<Catalogue>> {
         let mut known = self.known();
         let at = known.compiled.iter().position(|(own, _)| *own == hash)?;
@@ -87,7 +88,7 @@ impl Webhooks {
             return Ok(known);
         }
         let mock = Arc::clone(mock);
-        // It reads files, and may ask for URLs.
+        // It reads files, and may request URLs.
         let written = spawn_blocking(move || {
             let documents = mock.documents()?;
             let all: Map<String, Value> =
@@ -99,7 +100,7 @@ impl Webhooks {
         Ok(schemas)
     }
 
-    /// The compiled specs of an answer.
+    /// The compiled specs of a response.
     async fn compiled(&self, mock: &Arc<Mock>, schemas: Bytes) -> Result<Arc<Catalogue>, String> {
         let hash = XxHash3_128::oneshot(&schemas);
         if let Some(found) = self.narrowing.find(hash) {
@@ -116,7 +117,7 @@ impl Webhooks {
     }
 }
 
-/// What a webhook makes of the specs.
+/// The specs as a webhook returns them.
 async fn ask(
     client: &GuardedClient,
     webhook: &Webhook,
@@ -155,7 +156,7 @@ fn documents_of(answer: &[u8]) -> Result<Vec<Document>, String> {
         schemas = inner;
     }
     if let Some((source, _)) = schemas.iter().find(|(_, document)| !is_document(document)) {
-        return Err(format!("{wrong}; {source:?} is none"));
+        return Err(format!("{wrong}; {source:?} is not one"));
     }
     let home = Home::of_stdin(None).map_err(|error| error.to_string())?;
     schemas

@@ -1,4 +1,4 @@
-//! The fault rules in force, and what they count.
+//! The current fault rules, with their counters.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,14 +10,14 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::super::delivery::Delivery;
 use super::super::faults::FaultRule;
 
-/// What happens to a request.
+/// The faults of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::mock) struct Outcome {
     pub(in crate::mock) delivery: Delivery,
     pub(in crate::mock) refusal: Option<Refusal>,
 }
 
-/// An answer in place of the usual one.
+/// An answer that replaces the usual one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum Refusal {
     /// An error of this status.
@@ -26,10 +26,10 @@ pub(in crate::mock) enum Refusal {
     Limited(Duration),
 }
 
-/// Rules, with the state of their rate limits and the source of chance.
+/// Rules, with the state of their rate limits and the random generator.
 #[derive(Debug)]
 pub(in crate::mock) struct Faults {
-    /// Most mocks have no rule, and their requests take no lock.
+    /// Most mocks have no rules, and their requests need no lock.
     active: AtomicBool,
     state: Mutex<State>,
 }
@@ -57,7 +57,7 @@ impl Faults {
         Faults { active: AtomicBool::new(false), state }
     }
 
-    /// Puts other rules in place. Windows of rate limits begin anew.
+    /// Replaces the rules. The windows of rate limits start again.
     pub(in crate::mock) fn replace(&self, rules: Vec<FaultRule>) {
         self.active.store(!rules.is_empty(), Ordering::Relaxed);
         self.with(|state| {
@@ -65,7 +65,7 @@ impl Faults {
         });
     }
 
-    /// False where there is no rule.
+    /// False if there is no rule.
     pub(in crate::mock) fn is_active(&self) -> bool {
         self.active.load(Ordering::Relaxed)
     }
@@ -74,8 +74,8 @@ impl Faults {
         self.with(|state| state.rules.iter().map(|limited| limited.rule.clone()).collect())
     }
 
-    /// What the rules do to a request of an operation: delays add up; the first rule that refuses
-    /// or breaks it decides.
+    /// The faults of a request to an operation. Delays add up. Only the first rule that refuses or
+    /// breaks it is applied.
     pub(in crate::mock) fn outcome(&self, name: &str, now: Instant) -> Outcome {
         let mut outcome = Outcome::default();
         self.with(|State { rules, rng }| {
@@ -98,8 +98,8 @@ impl Faults {
                 if let Some(delay) = &rule.delay {
                     outcome.delivery.delay += delay.sample(rng);
                 }
-                // Chance is asked for every request, so that the sequence does not depend on the
-                // rules before.
+                // A random number is drawn for every request, so that the sequence does not depend
+                // on earlier rules.
                 if let Some(rate) = rule.error_rate
                     && rng.random_bool(rate.probability)
                 {

@@ -13,13 +13,13 @@ use tokio::sync::watch;
 use super::super::answer::{Answer, Source};
 use crate::net::Target;
 
-/// Bytes that all entries may have together; the oldest go first.
+/// Maximum size of all entries in bytes; the oldest are removed first.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Longer bodies are cut.
+/// Maximum size of a body in bytes; longer bodies are truncated.
 const MAX_BODY: usize = 64 << 10;
 
-/// What an entry takes besides its bodies and headers, about.
+/// The approximate size of an entry without its bodies and headers.
 const OVERHEAD: usize = 512;
 
 /// A request and its answer.
@@ -30,7 +30,7 @@ pub(in crate::mock) struct Entry {
     pub(in crate::mock) at: SystemTime,
     pub(in crate::mock) took: Duration,
     pub(in crate::mock) method: Method,
-    /// What the request was meant for.
+    /// The target of the request.
     pub(in crate::mock) target: Target,
     pub(in crate::mock) request_headers: HeaderBlock,
     pub(in crate::mock) request_body: Kept,
@@ -45,7 +45,7 @@ pub(in crate::mock) struct Entry {
 }
 
 impl Entry {
-    /// False where neither an operation nor anything else of the mock took the request.
+    /// False if neither an operation nor another part of the mock took the request.
     pub(in crate::mock) fn is_matched(&self) -> bool {
         let refused = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
         self.operation.is_some()
@@ -99,7 +99,7 @@ impl HeaderBlock {
 #[derive(Debug, Default)]
 pub(in crate::mock) struct Kept {
     pub(in crate::mock) bytes: Bytes,
-    /// The length of the whole body, where it is longer.
+    /// The length of the whole body, if it was truncated.
     pub(in crate::mock) whole: Option<u64>,
 }
 
@@ -153,12 +153,12 @@ impl Journal {
         Journal { capacity, entries: Mutex::default(), last: watch::Sender::new(0) }
     }
 
-    /// False where there is no journal.
+    /// False if there is no journal.
     pub(in crate::mock) fn is_kept(&self) -> bool {
         self.capacity > 0
     }
 
-    /// Adds an entry, and forgets the oldest ones where there are too many.
+    /// Adds an entry, and removes the oldest ones if there are too many.
     pub(in crate::mock) fn add(&self, served: Served<'_>) {
         let Served { at, took, request, target, request_body, answer, scope } = served;
         let mut entry = Entry {
@@ -190,14 +190,14 @@ impl Journal {
         }
         let last = entries.last;
         drop(entries);
-        // Freed without the lock.
+        // Freed after the lock is released.
         drop(forgotten);
         if self.last.receiver_count() > 0 {
             self.last.send_replace(last);
         }
     }
 
-    /// Forgets all entries. Ids go on.
+    /// Removes all entries. The next id is not reset.
     pub(in crate::mock) fn clear(&self) {
         let mut entries = self.locked();
         let forgotten = std::mem::take(&mut entries.all);
@@ -206,7 +206,7 @@ impl Journal {
         drop(forgotten);
     }
 
-    /// What `read` gives for the entries after the one with this id, oldest first.
+    /// The results of `read` for the entries after this id, oldest first.
     pub(in crate::mock) fn after<T>(
         &self,
         id: u64,
@@ -217,12 +217,12 @@ impl Journal {
         entries.all.range(start..).filter_map(&mut read).collect()
     }
 
-    /// The id of the last entry so far; 0 where there is none.
+    /// The id of the last entry so far; 0 if there is none.
     pub(in crate::mock) fn last_id(&self) -> u64 {
         self.locked().last
     }
 
-    /// Says when there is a further entry.
+    /// Notifies about new entries.
     pub(in crate::mock) fn changes(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }

@@ -1,5 +1,5 @@
-//! What lives on between requests: storage, overrides, faults, the journal, the scope, and the
-//! count of dynamic answers.
+//! The state that persists between requests: storage, overrides, faults, the journal, the scope,
+//! and the count of dynamic answers.
 
 mod faults;
 mod journal;
@@ -34,7 +34,7 @@ pub struct World {
 
 impl World {
     /// A world whose storage is `initial`. With a seed, dynamic answers and faults are the same
-    /// sequence in each run. `journal` is how many requests it keeps.
+    /// sequence in each run. `journal` is the number of requests to keep.
     pub(super) fn new(initial: Initial, seed: Option<u64>, journal: usize) -> World {
         World {
             storage: Storage::new(initial),
@@ -61,12 +61,12 @@ impl World {
         *self.scope.write().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
     }
 
-    /// Puts other overrides in place; the first has precedence.
+    /// Replaces the overrides; the first has precedence.
     pub fn set_overrides(&self, overrides: Vec<Override>) {
         self.overrides.replace(overrides);
     }
 
-    /// Puts other rules for faults in place.
+    /// Replaces the rules for faults.
     pub fn set_faults(&self, rules: Vec<FaultRule>) {
         self.faults.replace(rules);
     }
@@ -83,7 +83,7 @@ impl World {
         &self.journal
     }
 
-    /// The seed of a dynamic answer: another one for each.
+    /// A new seed for each dynamic answer.
     pub(super) fn dynamic_seed(&self) -> u64 {
         // An odd step far from 0, so that the consecutive seeds of headers do not collide.
         self.next_seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Overrides: what a test says that requests are answered with.
+//! Overrides: the responses that a test sets for some requests.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,13 +19,13 @@ pub struct Override {
     pub(in crate::mock) id: String,
     pub(in crate::mock) matching: Match,
     pub(in crate::mock) answer: OverrideAnswer,
-    /// How often it still answers; `None`: always.
+    /// The number of remaining uses; `None` if unlimited.
     times: Option<u64>,
     /// `match` and `answer` as they were given.
     given: Map<String, Value>,
 }
 
-/// What a request must have. An absent member matches every request.
+/// The conditions of an override. An absent member matches every request.
 #[derive(Clone, Debug, Default)]
 pub(in crate::mock) struct Match {
     pub(in crate::mock) host: Option<Pattern>,
@@ -54,7 +54,7 @@ impl PathMatch {
         PathMatch::Pattern(pattern)
     }
 
-    /// True of a template whose segments are those of the path, or a pattern that covers it.
+    /// True if the template or pattern matches the path.
     pub(in crate::mock) fn matches(&self, path: &str) -> bool {
         match self {
             PathMatch::Pattern(pattern) => pattern.matches(path),
@@ -89,7 +89,7 @@ fn segment_matches(template: &str, segment: &str) -> bool {
 pub(in crate::mock) struct OverrideAnswer {
     pub(in crate::mock) status: Option<StatusCode>,
     pub(in crate::mock) headers: HeaderMap,
-    /// `None`: made from the spec.
+    /// `None` if the response is made from the spec.
     pub(in crate::mock) body: Option<Value>,
     /// The name of an example of the spec.
     pub(in crate::mock) example: Option<String>,
@@ -144,7 +144,7 @@ impl Override {
         all.iter().enumerate().map(read).collect()
     }
 
-    /// As the admin port shows it: with its id, and with the times that are left.
+    /// The override as the admin port shows it: with its id and the number of remaining uses.
     pub(in crate::mock) fn to_json(&self) -> Value {
         let mut members = Map::from_iter([("id".to_owned(), json!(self.id))]);
         members.extend(self.given.clone());
@@ -154,14 +154,14 @@ impl Override {
         Value::Object(members)
     }
 
-    /// Puts another id in place, that of the URL.
+    /// Replaces the id with that of the URL.
     pub(in crate::mock) fn with_id(mut self, id: &str) -> Override {
         id.clone_into(&mut self.id);
         self
     }
 }
 
-/// Longer ids are refused.
+/// Maximum length of an id.
 const MAX_ID: usize = 200;
 
 fn id(value: &Value) -> Result<String, String> {
@@ -284,7 +284,7 @@ fn one_or_many(value: &Value) -> &[Value] {
     }
 }
 
-/// A string, or a number or boolean as it stands in a query or a header.
+/// A string, or a number or boolean as text, as in a query or a header.
 fn scalar(value: &Value, at: &str) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -298,16 +298,17 @@ fn unknown(at: &str, name: &str, known: &str) -> String {
     format!("{what} has no member {name:?}; it may have {known}")
 }
 
-/// The overrides in force, the newest first.
+/// The current overrides, the newest first.
 #[derive(Debug, Default)]
 pub(in crate::mock) struct Overrides {
-    /// Most mocks have none, and their requests take no lock.
+    /// Most mocks have none, and their requests need no lock.
     count: AtomicUsize,
     all: Mutex<VecDeque<Arc<Override>>>,
 }
 
 impl Overrides {
-    /// Puts all others in place; the first has precedence. Of several with one id the first stays.
+    /// Replaces all overrides; the first has precedence. If several have the same id, the first one
+    /// is kept.
     pub(in crate::mock) fn replace(&self, overrides: Vec<Override>) {
         let mut all: VecDeque<Arc<Override>> = VecDeque::with_capacity(overrides.len());
         for one in overrides {
@@ -318,7 +319,7 @@ impl Overrides {
         self.change(|current| *current = all);
     }
 
-    /// Adds one as the newest. False where its id is taken.
+    /// Adds an override as the newest. False if its id is already in use.
     pub(in crate::mock) fn add(&self, one: Override) -> bool {
         self.change(|all| {
             if all.iter().any(|other| other.id == one.id) {
@@ -329,7 +330,7 @@ impl Overrides {
         })
     }
 
-    /// Puts one in place of that with its id, else adds it as the newest. True where there was one.
+    /// Replaces the override with this id, else adds it as the newest. True if one was replaced.
     pub(in crate::mock) fn set(&self, one: Override) -> bool {
         self.change(|all| match all.iter_mut().find(|other| other.id == one.id) {
             Some(place) => {
@@ -343,7 +344,7 @@ impl Overrides {
         })
     }
 
-    /// False where there was none of this id.
+    /// False if there was none with this id.
     pub(in crate::mock) fn remove(&self, id: &str) -> bool {
         self.change(|all| {
             let before = all.len();
@@ -361,7 +362,7 @@ impl Overrides {
         self.locked().iter().cloned().collect()
     }
 
-    /// The newest that `matches`, with one of its times used up. The last use removes it.
+    /// The newest override that `matches`. Counts one use; the last use removes it.
     pub(in crate::mock) fn take(&self, matches: impl Fn(&Match) -> bool) -> Option<Arc<Override>> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
@@ -386,7 +387,8 @@ impl Overrides {
         result
     }
 
-    /// A panic under the lock leaves a list that is whole: every change is one call on it.
+    /// After a panic under the lock the list is still consistent, because every change is a single
+    /// call.
     fn locked(&self) -> MutexGuard<'_, VecDeque<Arc<Override>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }

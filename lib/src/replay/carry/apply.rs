@@ -26,12 +26,12 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 const FORM: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'*');
 
-/// What became of the values of a request.
+/// The result of replacing the values of a request.
 #[derive(Debug, Default)]
 pub(in super::super) struct Applied {
     /// Old and new values.
     pub(in super::super) replaced: Vec<(Box<str>, String)>,
-    /// Values for which the new responses have nothing, so that the recorded ones are sent.
+    /// Values that are missing in the new responses, so that the recorded ones are sent.
     pub(in super::super) kept: u64,
 }
 

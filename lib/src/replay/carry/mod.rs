@@ -1,12 +1,12 @@
-//! Carries values over: a value that a recorded response gave, and that a later request used, is
-//! replaced by the value that the new response has at the same place.
+//! Carries values over: if a value of a recorded response was used in a later request, it is
+//! replaced by the value at the same place of the new response.
 //!
 //! [`Table`] sees the recorded exchanges in order. For each request it finds the values that came
 //! from earlier responses ([`Use`]), without knowing the new responses yet. [`Slot`] holds the new
 //! response that such a value waits for, and [`apply`] writes the new values into the request.
 //!
 //! * [`value`]: which values are distinctive enough to be followed.
-//! * [`name`]: which names mark an identifier, and of what.
+//! * [`name`]: which names mark an identifier, and what it identifies.
 //! * [`walk`]: the scalars of a JSON text, with their positions.
 //! * [`origin`]: the values of a response and their places; [`spot`]: those of a request.
 
@@ -50,7 +50,7 @@ pub(super) struct Use {
 /// Where a new value comes from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// Places in earlier responses; the first one that has a value counts.
+    /// Places in earlier responses; the first one with a value is used.
     Answers(Vec<(Arc<Slot>, Place)>),
     /// The user.
     Given(Arc<str>),

@@ -1,8 +1,8 @@
-//! Reads what names say: `order_id` is the id of an order, and so is the segment after `/orders/`.
+//! Interprets names: `order_id` is the id of an order, and so is the segment after `/orders/`.
 
 use std::borrow::Cow;
 
-/// Words that mark an identifier, with the class of what they identify by.
+/// Words that mark an identifier, with the class of the identifier.
 const ID_WORDS: [(&str, &str); 17] = [
     ("id", "id"),
     ("ids", "id"),
@@ -23,7 +23,7 @@ const ID_WORDS: [(&str, &str); 17] = [
     ("rev", "version"),
 ];
 
-/// Properties that only wrap what a response is about.
+/// Properties that only wrap the content of a response.
 const WRAPPERS: [&str; 14] = [
     "data",
     "result",
@@ -41,12 +41,13 @@ const WRAPPERS: [&str; 14] = [
     "entries",
 ];
 
-/// What an identifier is the identifier of.
+/// The thing that an identifier identifies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) struct IdName {
-    /// The singular in lower case: `order`. Empty if the name does not say it.
+    /// The singular in lower case: `order`. Empty if the name does not contain it.
     pub(in super::super) entity: String,
-    /// Identifiers of different classes are different things: `id`, `version`.
+    /// The class of the identifier, such as `id` or `version`. Identifiers of different classes are
+    /// unrelated.
     pub(in super::super) class: &'static str,
 }
 
@@ -127,7 +128,7 @@ fn is_joined_id(word: &str) -> bool {
     word.len() > 4 && word.ends_with("id") && !WORDS.contains(&word)
 }
 
-/// True for a property that only wraps what a response is about.
+/// True for a property that only wraps the content of a response.
 pub(in super::super) fn is_wrapper(name: &str) -> bool {
     WRAPPERS.contains(&name) || name.starts_with('_')
 }

@@ -1,4 +1,4 @@
-//! The values that a response gives, and their places.
+//! The values in a response, and their places.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::net::latin1;
 
 /// Larger bodies are not searched.
 pub(super) const MAX_BODY: usize = 4 << 20;
-/// Longer texts are no URLs of interest.
+/// Longer texts are not examined as URLs.
 const MAX_URL: usize = 2048;
 
 /// A received response, with its body decoded.
@@ -37,7 +37,7 @@ pub(in super::super) enum Place {
     Input(Box<str>),
 }
 
-/// Which part of a text is the value.
+/// The part of a text that is the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Part {
     Whole,
@@ -57,11 +57,11 @@ pub(super) struct Given<'v> {
     pub(super) name: String,
     /// The value is a credential by its name.
     pub(super) secret: bool,
-    /// The client must return it under the same name, whatever it is.
+    /// True if the client must return it unchanged under the same name.
     pub(super) echoed: bool,
 }
 
-/// Headers that hold nothing that a client sends back.
+/// Headers without values that a client sends back.
 const PLAIN_HEADERS: [&str; 24] = [
     "accept-ranges",
     "access-control-allow-credentials",
@@ -163,8 +163,8 @@ fn of_leaf(leaf: &Leaf<'_, '_>, about: &str, visit: &mut dyn FnMut(Given<'_>)) {
     plain(value, name, id, |part| Place::Json(leaf.pointer.into(), part), visit);
 }
 
-/// What an innermost name belongs to: the nearest property around it that is no wrapper, or what
-/// the message is about.
+/// The thing that an innermost name belongs to: the nearest property around it that is not a
+/// wrapper, or the collection of the message.
 pub(super) fn around<'n>(names: &'n [Cow<'_, str>], about: &'n str) -> &'n str {
     let outer = names.split_last().map_or(&[][..], |(_, outer)| outer);
     outer.last().filter(|name| !is_wrapper(name)).map_or(about, |name| name.as_ref())
@@ -197,7 +197,7 @@ fn plain(
     }
 }
 
-/// A weak value that counts under an equal name: `A1B2`.
+/// A weak value, such as `A1B2`, that counts if the names are equal.
 fn is_short_code(value: &str) -> bool {
     value.len() >= 4
         && value.bytes().any(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! The new response of an exchange, for the requests that need values of it.
+//! The new response of an exchange, for the requests that need values from it.
 
 use std::sync::OnceLock;
 
@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::origin::Answered;
 
-/// A place for the new response. It is filled once, also if there is no response.
+/// A place for the new response. It is filled once, even if there is no response.
 #[derive(Debug, Default)]
 pub(in super::super) struct Slot {
     answer: OnceLock<Option<Answered>>,
@@ -16,12 +16,12 @@ pub(in super::super) struct Slot {
 impl Slot {
     /// Fills it; `None` if there is no response.
     pub(in super::super) fn fill(&self, answer: Option<Answered>) {
-        // The first one counts.
+        // Only the first call has an effect.
         let _ = self.answer.set(answer);
         self.filled.notify_waiters();
     }
 
-    /// The response, once it is there.
+    /// Waits for the response.
     pub(in super::super) async fn wait(&self) -> Option<&Answered> {
         loop {
             let filled = self.filled.notified();

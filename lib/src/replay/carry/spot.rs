@@ -13,7 +13,7 @@ use crate::exchange::is_secret_name;
 
 /// Longer bodies that are neither JSON nor a form are not searched.
 const MAX_TEXT: usize = 1 << 20;
-/// Shorter words within a text are not looked up.
+/// Minimum length of a word within a text that is looked up.
 const MIN_WORD: usize = 6;
 
 /// A request before it is sent.
@@ -45,7 +45,7 @@ pub(in super::super) enum Encoding {
     Form,
     /// A JSON string with its quotes.
     JsonText,
-    /// A JSON number, or a string where the new value is none.
+    /// A JSON number, or a string if the new value is not a number.
     JsonNumber,
     /// Within a JSON string.
     JsonInner,
@@ -60,13 +60,13 @@ pub(super) struct Spot<'v> {
     pub(super) kind: SpotKind<'v>,
 }
 
-/// What is known about a value by its place.
+/// The information that the place of a value provides.
 #[derive(Default)]
 pub(super) struct SpotKind<'v> {
     pub(super) id: Option<IdName>,
     /// The name; empty for segments and words.
     pub(super) name: Cow<'v, str>,
-    /// A credential by its name.
+    /// True if the name is that of a credential.
     pub(super) secret: bool,
     pub(super) cookie: bool,
     /// A word within a longer text, which counts only if it is distinctive.
@@ -75,7 +75,7 @@ pub(super) struct SpotKind<'v> {
     pub(super) listed: String,
 }
 
-/// Headers that hold nothing from a response.
+/// Headers without values from a response.
 const PLAIN_HEADERS: [&str; 18] = [
     "accept",
     "accept-charset",
@@ -97,8 +97,7 @@ const PLAIN_HEADERS: [&str; 18] = [
     "user-agent",
 ];
 
-/// Calls `visit` for each value; it returns true where the value is taken. Otherwise the words in
-/// it follow.
+/// Calls `visit` for each value. If it returns false, it is also called for each word in the value.
 pub(super) fn spots(draft: &Draft, visit: &mut dyn FnMut(Spot<'_>) -> bool) {
     in_target(&draft.target, visit);
     for (at, (name, value)) in draft.headers.iter().enumerate() {
@@ -252,7 +251,7 @@ fn in_json(text: &str, about: &str, visit: &mut dyn FnMut(Spot<'_>) -> bool) -> 
                 ..SpotKind::default()
             },
         });
-        // Without escapes, the words are where they seem to be.
+        // Without escapes, the positions of words in the text are those in the literal.
         if !taken && matches!(&leaf.scalar, Scalar::Text(Cow::Borrowed(_))) {
             words(Carrier::Body, value, leaf.range.start + 1, Encoding::JsonInner, visit);
         }

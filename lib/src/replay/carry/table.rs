@@ -1,4 +1,4 @@
-//! The values that recorded responses gave, and which later requests use them.
+//! The values of recorded responses, and the later requests that use them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -14,20 +14,20 @@ use super::value::{Strength, strength};
 use super::{Source, Use};
 use crate::exchange::{Pairs, Request, Response, has_pseudonym, is_pseudonym};
 
-/// Half of the values that are remembered.
+/// Half of the maximum number of values.
 const MAX_VALUES: usize = 100_000;
-/// Half of the bytes of responses that are kept for their values.
+/// Half of the maximum size of the responses that are kept for their values, in bytes.
 const MAX_BYTES: usize = 32 << 20;
-/// Half of the values of requests that are remembered.
+/// Half of the maximum number of values of requests.
 const MAX_SENT: usize = 500_000;
-/// Values of one response that are remembered.
+/// Maximum number of values of one response.
 const MAX_OF_ONE: usize = 4_000;
-/// Places that are remembered for one value.
+/// Maximum number of places for one value.
 const MAX_PLACES: usize = 4;
 /// The length of a pseudonym.
 const PSEUDONYM: usize = 26;
 
-/// Where a value came from.
+/// The place in a response where a value first appeared.
 #[derive(Debug)]
 struct Origin {
     slot: Arc<Slot>,
@@ -41,7 +41,7 @@ struct Origin {
     lane: Option<u64>,
 }
 
-/// The values of secrets by name, from the user.
+/// The values of secrets by name, as given by the user.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Secrets(pub(in super::super) Vec<(String, Arc<str>)>);
 
@@ -62,10 +62,10 @@ pub(in super::super) struct Table {
     young: HashMap<Box<str>, Vec<Origin>>,
     old: HashMap<Box<str>, Vec<Origin>>,
     bytes: usize,
-    /// Hashes of values that requests sent. Such a value does not come from a later response.
+    /// Hashes of values in requests. Such a value does not come from a later response.
     sent: [HashSet<u64>; 2],
     secrets: Secrets,
-    /// Secrets that nothing gives a value for, by name.
+    /// Secrets without a value, by name.
     pub(in super::super) missing: BTreeMap<String, u64>,
 }
 
@@ -112,7 +112,7 @@ impl Table {
         uses
     }
 
-    /// A secret that the user gives.
+    /// A secret with a value from the user.
     fn given(&self, spot: &Spot<'_>, redacted: &[Cow<'_, str>]) -> Option<Use> {
         if self.secrets.0.is_empty() || spot.kind.word {
             return None;
@@ -135,7 +135,7 @@ impl Table {
             old: text.into(),
             source: Source::Given(Arc::clone(value)),
         };
-        // A pseudonym within a longer text, as after a scheme of the user's own.
+        // A pseudonym within a longer text, for instance after a custom scheme.
         if let Some(at) = at.filter(|_| !is_pseudonym(text)) {
             let quote = usize::from(spot.encoding == Encoding::JsonText);
             let from = spot.range.start + quote + at;
@@ -182,7 +182,7 @@ impl Table {
     }
 
     fn note_sent(&mut self, spot: &Spot<'_>) {
-        // A cookie may well be set again to the same value.
+        // A cookie is often set again to the same value.
         if spot.kind.cookie {
             return;
         }
@@ -207,8 +207,8 @@ impl Table {
         }
     }
 
-    /// Remembers the values of a recorded response; the new response will be put into the result.
-    /// `None` if there is nothing to remember.
+    /// Adds the values of a recorded response. Returns the slot for the new response; `None` if
+    /// there are no values.
     pub(in super::super) fn remember(
         &mut self,
         request: &Request<'_>,
@@ -256,13 +256,13 @@ impl Table {
             return true;
         };
         if origin.secret || origin.echoed {
-            // A server may renew a token each time, so the last one counts.
+            // A server may renew a token each time, so the last response is used.
             origins.retain(|known| known.place != origin.place || known.lane != origin.lane);
             origins.insert(0, origin);
             origins.truncate(MAX_PLACES);
             return true;
         }
-        // The first response that has an id is that of its creation.
+        // The first response with an id is that of its creation.
         let is_known = origins.iter().any(|known| {
             known.strength == Strength::Strong || known.id == origin.id && known.name == origin.name
         });
@@ -275,7 +275,7 @@ impl Table {
 }
 
 impl Origin {
-    /// True if a value of a request is this value, and not just equal to it.
+    /// True if a value of a request has this origin, and is not just equal by chance.
     fn fits(&self, spot: &Spot<'_>) -> bool {
         if self.strength == Strength::Strong {
             return true;
@@ -292,7 +292,7 @@ impl Origin {
             return true;
         }
         let (Some(own), Some(other)) = (&self.id, &kind.id) else { return false };
-        // Any identifier can stand in a path.
+        // The class is unknown for a path segment, which can be any identifier.
         let same_class =
             own.class == other.class || other.class.is_empty() && own.class != "version";
         let long = spot.value.len() >= 4 && spot.value.bytes().all(|byte| byte.is_ascii_digit());

@@ -9,21 +9,21 @@ const MAX_LENGTH: usize = 4096;
 const LONG_NUMBER: usize = 9;
 /// A text of letters and digits is distinctive from this length.
 const LONG_MIXED: usize = 6;
-/// A text of letters only is distinctive from this length, if it is no phrase.
+/// A text of letters only is distinctive from this length, if it is not a phrase.
 const LONG_LETTERS: usize = 20;
 
 /// How distinctive a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Strength {
-    /// The same value elsewhere is the same thing.
+    /// An equal value elsewhere means the same thing.
     Strong,
-    /// The same value counts only where the names agree too.
+    /// An equal value counts only if the names also agree.
     Weak,
     /// Never followed.
     Never,
 }
 
-/// Judges a value.
+/// Determines how distinctive a value is.
 pub(in super::super) fn strength(value: &str) -> Strength {
     let length = value.len();
     if length == 0 || length > MAX_LENGTH || matches!(value, "true" | "false" | "null") {
@@ -58,7 +58,7 @@ pub(in super::super) fn strength(value: &str) -> Strength {
     if mixed || random { Strength::Strong } else { Strength::Weak }
 }
 
-/// True for `2026-11-30` and what follows it.
+/// True for a text that begins with a date such as `2026-11-30`.
 fn is_date(value: &str) -> bool {
     let bytes = value.as_bytes();
     bytes.len() >= 10

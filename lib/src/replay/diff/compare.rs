@@ -14,7 +14,7 @@ use crate::exchange::{
 use crate::recorded::Json;
 use crate::replay::carry::{IdName, Strength, id_name, singular, strength};
 
-/// Differences of one response that are listed.
+/// Maximum number of listed differences of one response.
 pub(super) const MAX_FINDINGS: usize = 50;
 /// Longer values are shown in part, up to this many characters.
 const MAX_SHOWN: usize = 80;
@@ -40,7 +40,7 @@ pub(super) enum FoundPlace {
     Body(Vec<String>),
 }
 
-/// Two responses, and what is known about their differences.
+/// Two responses, and the context of their comparison.
 pub(super) struct Comparing<'c> {
     pub(super) rules: Vec<&'c Rule>,
     /// Places of replaced secrets.
@@ -61,7 +61,7 @@ impl Finding {
 }
 
 impl FoundPlace {
-    /// As reports show it.
+    /// The place as reports show it.
     pub(super) fn shown(&self) -> String {
         match self {
             FoundPlace::Response => "response".to_owned(),
@@ -127,13 +127,13 @@ impl<'c> Comparing<'c> {
                 let (old, new) = (recorded.status.to_string(), received.status.to_string());
                 self.add("status", FoundPlace::Status, &old, &new);
             }
-            // Another status has other headers and another body.
+            // Responses with different statuses have different headers and bodies anyway.
             return;
         }
         let cut = |exchange: &Exchange<'_>| {
             exchange.meta.truncated_response.is_some() || exchange.meta.incomplete.is_some()
         };
-        // First, because bodies show which identifiers are renamed.
+        // Bodies come first, because they show which identifiers are renamed.
         if !cut(old) && !cut(new) {
             self.bodies(recorded, received);
         } else if cut(new) && !cut(old) {
@@ -350,7 +350,7 @@ impl<'c> Comparing<'c> {
     }
 }
 
-/// The text with the same word for all pseudonyms: which secret it is depends on the key.
+/// The text with the same word for all pseudonyms, because pseudonyms depend on the key.
 fn masked(text: &str) -> Cow<'_, str> {
     if !crate::exchange::has_pseudonym(text) {
         return Cow::Borrowed(text);
@@ -380,7 +380,7 @@ pub(super) fn short(text: &str) -> String {
     }
 }
 
-/// True if the text has this word, not within a longer one.
+/// True if the text contains this word, but not within a longer one.
 pub(super) fn contains_word(text: &str, word: &str) -> bool {
     let part = |byte: Option<&u8>| {
         byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

@@ -1,6 +1,6 @@
-//! Headers that say nothing about what a response means, and how others are compared.
+//! Headers that do not affect the meaning of a response, and how other headers are compared.
 
-/// Headers that differ from response to response, or that other headers and the body decide.
+/// Headers that differ from response to response, or that depend on other headers and the body.
 pub(super) const IGNORED: [&str; 54] = [
     // Times, sizes, and validators: the body itself is compared (RFC 9110; RFC 9111).
     "age",
@@ -55,7 +55,7 @@ pub(super) const IGNORED: [&str; 54] = [
     "x-correlation-id",
     "x-request-id",
     "x-trace-id",
-    // What is left of a quota.
+    // The rest of a quota.
     "ratelimit",
     "ratelimit-remaining",
     "ratelimit-reset",
@@ -88,7 +88,7 @@ pub(super) fn same_list(old: &str, new: &str) -> bool {
     members(old) == members(new)
 }
 
-/// A `Set-Cookie` without its value and the time of its end: a session is new each time.
+/// A `Set-Cookie` without its value and expiry, because sessions differ each time.
 pub(super) fn cookie_without_value(header: &str) -> String {
     let mut parts = header.split(';');
     let pair = parts.next().unwrap_or_default();

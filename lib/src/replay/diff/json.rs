@@ -72,7 +72,7 @@ impl JsonComparison<'_, '_> {
         }
     }
 
-    /// True for equal scalars, and for those that stand for each other.
+    /// True for scalars that are equal, or equal after renaming.
     fn same(&mut self, old: &Json<'_>, new: &Json<'_>) -> bool {
         let is_hidden = |own: &Self| {
             let place = format!("response.body#{}", crate::recorded::display_pointer(&own.path));
@@ -166,7 +166,7 @@ impl JsonComparison<'_, '_> {
     }
 }
 
-/// Which items of two arrays belong together.
+/// The items of two arrays that belong together.
 #[derive(Default)]
 struct Matching {
     pairs: Vec<(usize, usize)>,
@@ -174,7 +174,7 @@ struct Matching {
     extra: Vec<usize>,
 }
 
-/// The values of a property, if each item has another one.
+/// The values of a property, if they differ in each item.
 fn keys(items: &[Json<'_>], name: &str) -> Option<Vec<String>> {
     let key = |item: &Json<'_>| match item.member(name)? {
         Json::Text(text) => Some(text.to_string()),

@@ -10,17 +10,17 @@ use super::rule::{Rule, RulePlace};
 use super::{example, method_of, template};
 use crate::exchange::{Exchange, header, is_session_cookie, parse_line, sorted_path};
 
-/// Bytes of recorded exchanges that are kept for comparison.
+/// Maximum size of the recorded exchanges that are kept for comparison, in bytes.
 const MAX_BYTES: usize = 64 << 20;
-/// Rules that are learned in one run.
+/// Maximum number of rules that are learned in one run.
 const MAX_RULES: usize = 1_000;
 
-/// A rule, and why it was made.
+/// A rule, and the reason for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LearnedRule {
     /// The rule.
     pub rule: Rule,
-    /// What varied.
+    /// The values that varied.
     pub reason: String,
 }
 
@@ -86,13 +86,14 @@ impl Learner {
         }
     }
 
-    /// What was learned, in the order of discovery.
+    /// The learned rules, in the order of discovery.
     pub(super) fn finish(self) -> Vec<LearnedRule> {
         self.learned
     }
 }
 
-/// What makes requests equal: method, host, path, query, body, and the credential.
+/// The key of a request: method, host, path, query, body, and the credential. Requests with the
+/// same key are equal.
 fn key(exchange: &Exchange<'_>, method: &str, rules: &[Rule]) -> u64 {
     let request = &exchange.request;
     let mut query = request.query.clone();
@@ -139,7 +140,7 @@ fn varying(
             FoundPlace::Status => RulePlace::Status,
             FoundPlace::Header(name) => RulePlace::Header(name),
             FoundPlace::Body(mut path) => {
-                // Of an array whose items come and go, the whole varies.
+                // If items of an array appear and disappear, the whole array varies.
                 if matches!(finding.rule, "missing" | "extra")
                     && path.last().is_some_and(|step| step == "*")
                 {

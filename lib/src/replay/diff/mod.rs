@@ -1,8 +1,8 @@
 //! Compares new responses with the recorded ones.
 //!
 //! * [`compare`]: two responses; [`headers`] and [`json`] compare their parts.
-//! * [`rename`]: identifiers that have other values than recorded.
-//! * [`rule`]: what users allow to differ; [`learn`] finds what differs by itself.
+//! * [`rename`]: identifiers whose values differ from the recorded ones.
+//! * [`rule`]: places that may differ; [`learn`] finds places that always vary.
 //! * [`report`]: the differences for people and programs.
 
 mod compare;
@@ -30,19 +30,19 @@ use super::send::Comparison;
 use crate::exchange::{Exchange, parse_line};
 use crate::report::Example;
 
-/// Operations and differences that are listed.
+/// Maximum number of operations and of differences that are listed.
 const MAX_ENTRIES: usize = 5_000;
-/// Examples of a difference.
+/// Maximum number of examples of a difference.
 const MAX_EXAMPLES: usize = 3;
 
-/// What is compared, and what may differ.
+/// The options of the comparison.
 #[derive(Clone, Debug, Default)]
 pub struct DiffOptions {
-    /// What may differ.
+    /// The places that may differ.
     pub rules: Vec<Rule>,
-    /// Whether what varies becomes a rule.
+    /// Whether rules are learned.
     pub learns: bool,
-    /// Whether that is also what varies between equal recorded requests.
+    /// Whether rules are also learned from equal recorded requests.
     pub learns_from_recording: bool,
     /// The target, for the title of the report.
     pub target: String,
@@ -55,7 +55,7 @@ pub struct Differ {
     learner: Option<Learner>,
     operations: BTreeMap<(String, String), Compared>,
     differences: BTreeMap<Key, Difference>,
-    /// How many exchanges have these differences, by their numbers.
+    /// The number of exchanges with each set of differences, given by their numbers.
     patterns: HashMap<Vec<u32>, u64>,
     compared: u64,
     /// Recorded exchanges without a response.
@@ -64,7 +64,7 @@ pub struct Differ {
     unlisted: u64,
 }
 
-/// What makes differences equal.
+/// The key of a difference. Differences with the same key are equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     path: String,
@@ -161,7 +161,7 @@ impl Differ {
         true
     }
 
-    /// Notes that an operation was compared, and how long it took.
+    /// Notes that an operation was compared, and its duration.
     fn note(&mut self, method: &str, template: &str, old: &Exchange<'_>, new: &Exchange<'_>) {
         let key = (template.to_owned(), method.to_owned());
         if self.operations.len() >= MAX_ENTRIES && !self.operations.contains_key(&key) {
@@ -208,7 +208,7 @@ impl Differ {
         Some(known.number)
     }
 
-    /// Receives two new exchanges of one request, to learn what varies.
+    /// Learns rules from two new exchanges of one request.
     pub(super) fn compare_again(&mut self, comparison: &Comparison<'_>, second: &Exchange<'_>) {
         let Some(learner) = &mut self.learner else { return };
         let Ok(old) = parse_line(comparison.line) else { return };
@@ -218,7 +218,7 @@ impl Differ {
         learner.sent_twice(&method, pathname, comparison.new, second, &place, &self.options.rules);
     }
 
-    /// Ends the comparison: the learned rules hold for all responses.
+    /// Ends the comparison, and applies the learned rules to all responses.
     pub fn finish(self) -> DiffResult {
         let learned = self.learner.map(Learner::finish).unwrap_or_default();
         let is_learned = |key: &Key, difference: &Difference| {
@@ -261,7 +261,7 @@ impl Differ {
 pub struct DiffResult {
     /// Exchanges with differences.
     pub differing: u64,
-    /// What was learned.
+    /// The learned rules.
     pub learned: Vec<LearnedRule>,
     target: String,
     operations: BTreeMap<(String, String), Compared>,
@@ -282,7 +282,7 @@ fn method_of(exchange: &Exchange<'_>) -> String {
     }
 }
 
-/// The path with `{id}` in place of what looks like an identifier.
+/// The path with `{id}` in place of segments that look like identifiers.
 fn template(pathname: &str) -> String {
     let segment = |segment: &str| {
         let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,27 +1,28 @@
-//! Identifiers are compared up to renaming: a server gives a new order a new number, so the new
-//! number in place of the recorded one is no difference, as long as it replaces it everywhere.
+//! Compares identifiers up to renaming. A server gives a new order a new number. The new number is
+//! not a difference if it replaces the recorded one everywhere.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::replay::carry::{IdName, Strength, strength};
 
-/// Renamings that are remembered.
+/// Maximum number of renamings.
 const MAX_RENAMES: usize = 200_000;
-/// Generated values have at least this many characters.
+/// Minimum length of a generated value.
 const MIN_GENERATED: usize = 16;
 
 /// The new identifiers by the recorded ones.
 #[derive(Debug, Default)]
 pub(super) struct Renames {
     new: HashMap<String, String>,
-    /// The recorded ones by the new ones: two identifiers do not become one.
+    /// The recorded identifiers by the new ones, so that two identifiers do not become one.
     old: HashMap<String, String>,
-    /// Identifiers with another value.
+    /// The number of renamed identifiers.
     pub(super) count: u64,
 }
 
-/// What distinguishes identifiers: a UUID itself, a number only with what it is the number of.
+/// The key of an identifier: a UUID is its own key; a number also needs the thing that it
+/// identifies.
 fn key(value: &str, id: Option<&IdName>) -> Option<String> {
     match strength(value) {
         Strength::Strong => Some(value.to_owned()),
@@ -38,8 +39,8 @@ impl Renames {
         }
     }
 
-    /// True if `new` stands for the recorded identifier. `is_sent` says whether the request named
-    /// the recorded one, which then cannot have another name.
+    /// True if `new` stands for the recorded identifier. `is_sent` is true if the request contained
+    /// the recorded one, which then cannot be renamed.
     pub(super) fn is_renamed(
         &mut self,
         old: &str,
@@ -102,7 +103,7 @@ impl Renames {
     }
 }
 
-/// Words and what is between them, by turns.
+/// Words, alternating with the text between them.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -123,7 +124,7 @@ fn has_digit(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// True for UUIDs and other values that only programs make.
+/// True for UUIDs and other generated values.
 fn is_generated(text: &str) -> bool {
     text.len() >= MIN_GENERATED
         && has_digit(text)

@@ -1,4 +1,4 @@
-//! The differences as a report.
+//! Converts the differences to a report.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,26 +9,26 @@ use super::{Compared, DiffResult, Difference, Key, LearnedRule, Rule};
 use crate::replay::send::shown;
 use crate::report::{Entry, Level, Report, Section};
 
-/// The rules that entries name.
+/// The rules of entries.
 const RULES: &[(&str, &str)] = &[
-    ("binary", "Bodies that are no text have other bytes."),
+    ("binary", "Bodies that are not text have different bytes."),
     ("extra", "A property or an item is new."),
-    ("header", "A header has another value, is missing or is new."),
-    ("incomplete", "The body was cut."),
-    ("length", "An array has another number of items."),
+    ("header", "A header has a different value, is missing or is new."),
+    ("incomplete", "The body was cut short."),
+    ("length", "An array has a different number of items."),
     ("missing", "A property or an item is missing."),
     ("no-response", "There is no response."),
-    ("order", "The items of an array have another order."),
-    ("status", "The status is another one."),
+    ("order", "The items of an array are in a different order."),
+    ("status", "The status differs."),
     ("text", "Lines of a text differ."),
-    ("type", "A value or a body has another type."),
+    ("type", "A value or a body has a different type."),
     ("value", "A value differs."),
 ];
 
 /// A route is slow if it takes this many times as long as recorded, and longer by this time.
 const SLOWER: f64 = 3.0;
 const SLOWER_MS: f64 = 200.0;
-/// Slow routes that are named.
+/// Maximum number of slow routes that are listed.
 const MAX_SLOW: usize = 5;
 
 /// The head of a new file of rules.
@@ -36,7 +36,7 @@ const HEAD: &str = "\
 # What may differ between responses: read and extended by hmt-replay send --learn-ignore.
 # Each line is a rule: [METHOD PATH] header:NAME | query:NAME | json:/POINTER | status
 # In PATH, * matches any characters; in a pointer, it matches any key or index.
-# A rule for a pointer holds for all below it. What follows ' # ' is the reason.
+# A rule for a pointer also applies to all values below it. The text after ' # ' is the reason.
 ";
 
 impl DiffResult {
@@ -85,10 +85,7 @@ impl DiffResult {
         };
         more(
             self.renamed,
-            format!(
-                "{} with other values than recorded, used consistently",
-                counted(self.renamed, "id")
-            ),
+            format!("{} with new values that are used consistently", counted(self.renamed, "id")),
         );
         more(
             self.ignored,
@@ -164,7 +161,7 @@ impl Compared {
     }
 }
 
-/// The content of a file of rules with the learned ones at its end. Its own lines stay as they are.
+/// The content of a file of rules, with the learned rules appended. Existing lines do not change.
 pub(super) fn with_learned(text: &str, learned: &[LearnedRule], known: &[Rule]) -> String {
     let mut out = if text.is_empty() { HEAD.to_owned() } else { text.to_owned() };
     if !out.ends_with('\n') {
@@ -182,7 +179,7 @@ pub(super) fn with_learned(text: &str, learned: &[LearnedRule], known: &[Rule]) 
 }
 
 impl DiffResult {
-    /// The content of a file of rules, extended by what was learned.
+    /// The content of a file of rules, extended by the learned rules.
     pub fn extended_rules(&self, text: &str, known: &[Rule]) -> String {
         with_learned(text, &self.learned, known)
     }

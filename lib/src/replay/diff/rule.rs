@@ -1,4 +1,5 @@
-//! Rules: what may differ between two responses, as users and `--learn-ignore` write it.
+//! Rules for the places that may differ between two responses, as users and `--learn-ignore` write
+//! them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +14,8 @@ pub enum RulePlace {
     Header(String),
     /// A query parameter: of requests that count as equal, and of URLs in responses.
     Query(String),
-    /// A place in a JSON body and all below it. The empty pointer is the whole body of any type.
+    /// A place in a JSON body, with everything below it. The empty pointer is the whole body of any
+    /// type.
     Json(Pointer),
     /// The status.
     Status,
@@ -30,7 +32,7 @@ pub struct Rule {
     pub place: RulePlace,
 }
 
-/// A text that is no rule.
+/// A text that is not a rule.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrongRule {
     /// The place is unknown.
@@ -38,7 +40,7 @@ pub enum WrongRule {
     Place(String),
     /// A line of a file.
     #[error(
-        "line {0}: {1:?} is no rule; write [METHOD PATH] and header:NAME, query:NAME, json:/POINTER or status"
+        "line {0}: {1:?} is not a rule; write [METHOD PATH] and header:NAME, query:NAME, json:/POINTER or status"
     )]
     Line(usize, String),
 }
@@ -93,7 +95,7 @@ impl Rule {
     /// Reads a file of rules: one on each line, with `#` before comments.
     ///
     /// # Errors
-    /// A line that is no rule.
+    /// A line is not a rule.
     pub fn read_all(text: &str) -> Result<Vec<Rule>, WrongRule> {
         let mut rules = Vec::new();
         for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -101,7 +103,7 @@ impl Rule {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            // A pointer may contain `#`, but hardly after a space.
+            // A pointer can contain `#`, but rarely after a space.
             let rule = line.split(" #").next().unwrap_or_default();
             let rule = rule.split("\t#").next().unwrap_or_default().trim();
             let wrong = || WrongRule::Line(at + 1, rule.to_owned());

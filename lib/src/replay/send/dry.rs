@@ -1,4 +1,4 @@
-//! Says what would be sent.
+//! Reports the requests that would be sent.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::stream::{Reader, RecordPosition, StreamError};
 pub struct DryRun {
     /// Requests that would be sent.
     pub requests: u64,
-    /// What would be skipped, and what was read.
+    /// The requests that would be skipped, and the result of reading.
     pub summary: SendSummary,
     /// The time of the last request after the first one, at a recorded pace or a rate.
     pub lasts: Option<Duration>,

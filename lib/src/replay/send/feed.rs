@@ -10,21 +10,21 @@ use super::summary::Skip;
 use crate::exchange::parse_line;
 use crate::stream::{Reader, Record, RecordPosition, StreamError};
 
-/// Requests that are handed over together.
+/// Maximum number of requests in a batch.
 const BATCH: usize = 64;
-/// Batches that may wait.
+/// Maximum number of batches in the queue.
 const WAITING: usize = 4;
 
 /// Receives the position of each invalid record and the reason. Returns false to end the run.
 pub(super) type OnReject = Box<dyn FnMut(RecordPosition<'_>, &str) -> bool + Send>;
 
-/// What becomes of a record.
+/// The result for a record.
 pub(super) enum Item {
     Planned(Box<Planned>),
     Skipped(Skip),
 }
 
-/// What was read.
+/// The result of reading.
 #[derive(Debug, Default)]
 pub(super) struct Fed {
     pub(super) exchanges: u64,
@@ -83,7 +83,7 @@ pub(super) fn each(
     Ok(fed)
 }
 
-/// Reads in a thread of its own.
+/// Reads in its own thread.
 pub(super) struct Feed {
     pub(super) batches: mpsc::Receiver<Vec<Item>>,
     thread: thread::JoinHandle<(Result<Fed, StreamError>, Planner)>,
@@ -100,7 +100,7 @@ impl Feed {
             let mut batch = Vec::with_capacity(BATCH);
             let fed = each(&mut reader, &mut planner, &mut reject, |item, is_last| {
                 batch.push(item);
-                // A pipe may be silent for long after the end of a block.
+                // A pipe may be silent for a long time after the end of a block.
                 if batch.len() < BATCH && !is_last {
                     return true;
                 }
@@ -108,7 +108,7 @@ impl Feed {
                 sender.blocking_send(full).is_ok()
             });
             if !batch.is_empty() {
-                // The receiver may have what it wanted.
+                // The receiver may have ended.
                 let _ = sender.blocking_send(batch);
             }
             (fed, planner)
@@ -116,7 +116,7 @@ impl Feed {
         Ok(Feed { batches, thread })
     }
 
-    /// True if it has ended, or ends at once now that nobody receives.
+    /// True if the thread has ended, or will end at once because there is no receiver.
     pub(super) fn is_finished(&self) -> bool {
         self.thread.is_finished()
     }

@@ -1,4 +1,4 @@
-//! Requests that wait for others of their lane.
+//! Requests that wait for other requests of their lane.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -7,18 +7,18 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::plan::Planned;
 
-/// A lane in which all requests follow each other, if only one may be in progress.
+/// The lane of all requests if only one may be in progress.
 pub(super) const ONLY: u64 = 0;
 
-/// A request with its share of the room for waiting ones.
+/// A request, with its permit in the queue of waiting requests.
 type Waiting = (Box<Planned>, OwnedSemaphorePermit);
 
-/// The waiting requests by lane. A lane that is here is being worked on.
+/// The waiting requests by lane. A lane is in this map while a task works on it.
 #[derive(Default)]
 pub(super) struct Lanes(RefCell<HashMap<u64, VecDeque<Waiting>>>);
 
 impl Lanes {
-    /// Adds a request; `Some` if nobody works on its lane, which the caller then does.
+    /// Adds a request. `Some` if no task works on its lane; then the caller must.
     pub(super) fn push(
         &self,
         lane: u64,
@@ -38,7 +38,7 @@ impl Lanes {
         }
     }
 
-    /// The next request of a lane; without one, the caller's work on it ends.
+    /// The next request of a lane; without one, the lane is removed.
     pub(super) fn next(&self, lane: u64) -> Option<Waiting> {
         let mut lanes = self.0.borrow_mut();
         let next = lanes.get_mut(&lane).and_then(VecDeque::pop_front);

@@ -29,7 +29,8 @@ impl Latencies {
         self.max = self.max.max(latency);
     }
 
-    /// The latency that this share of the requests did not exceed, at most one bucket too high.
+    /// The latency that this share of the requests did not exceed. It is at most one bucket too
+    /// high.
     pub(super) fn quantile(&self, share: f64) -> Duration {
         #[expect(
             clippy::cast_possible_truncation,

@@ -17,7 +17,7 @@ use super::wire::{OutBody, Ready};
 use crate::exchange::Protocol;
 use crate::net::{Io, Target, Trust, tls_failure_message, with_causes};
 
-/// Connections that are kept for later requests.
+/// Maximum number of connections that are kept for later requests.
 const MAX_IDLE: usize = 256;
 
 /// Why there is no response.
@@ -56,7 +56,7 @@ pub(super) struct Link {
     sender: Sender,
     /// Its number in this run.
     pub(super) number: u64,
-    /// Whether a response has come over it.
+    /// Whether it has received a response.
     used: bool,
 }
 
@@ -65,12 +65,12 @@ enum Sender {
     Http2(http2::SendRequest<OutBody>),
 }
 
-/// Makes and keeps connections.
+/// Opens and keeps connections.
 pub(super) struct Links {
     target: Target,
     trust: Trust,
     timeout: Duration,
-    /// With the lane and the kind of each; the last one was used last.
+    /// Idle connections, each with its lane and kind; the most recently used one is last.
     idle: RefCell<Vec<(Option<u64>, bool, Link)>>,
     made: Cell<u64>,
 }
@@ -117,7 +117,7 @@ impl Links {
         }
     }
 
-    /// The flag says that nothing of the request was sent.
+    /// The flag is true if nothing of the request was sent.
     async fn try_send(
         &self,
         link: &mut Link,
@@ -215,7 +215,7 @@ impl Link {
     {
         let builder = http1::Builder::new().max_headers(1000).clone();
         let (sender, connection) = builder.handshake(io).await.map_err(Failure::Broken)?;
-        // Its errors reach the sender.
+        // Its errors are returned to the sender.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Link { sender: Sender::Http1(sender), number: 0, used: false })
     }

@@ -21,7 +21,7 @@ pub struct SendOptions {
     pub count: Option<u64>,
     /// Whether to send POST, PUT, PATCH, DELETE, and methods that are not known to be safe.
     pub unsafe_methods: bool,
-    /// Time to connect, and for pauses while waiting for a response.
+    /// Timeout for connecting, and for pauses while waiting for a response.
     pub timeout: Duration,
     /// Changes of each request.
     pub changes: Vec<Change>,
@@ -31,7 +31,7 @@ pub struct SendOptions {
     pub trust: Trust,
     /// Time for requests in progress after the shutdown.
     pub grace: Duration,
-    /// Whether each safe request is sent twice, to learn what varies.
+    /// Whether each safe request is sent twice, to learn rules.
     pub twice: bool,
 }
 
@@ -77,9 +77,9 @@ pub struct Progress {
     pub differences: Option<u64>,
 }
 
-/// Receives what happens during a run, in the thread that sends.
+/// Receives the events of a run, in the thread that sends.
 pub trait Observer: Send {
-    /// Trouble, for people.
+    /// A problem, for the user.
     fn report(&mut self, kind: &'static str, text: &str);
     /// The progress, after each response.
     fn progress(&mut self, progress: &Progress);
@@ -100,13 +100,13 @@ pub(in super::super) struct Comparison<'c> {
 /// An option that cannot be understood.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrongOption {
-    /// Of `--speed`.
+    /// An invalid value of `--speed`.
     #[error("{0:?} is not a speed; write 1x, 10x, 0.5x or max")]
     Speed(String),
-    /// Of `--set-header`.
+    /// An invalid value of `--set-header`.
     #[error("{0:?} is not a header; write NAME:VALUE, or NAME: to remove it")]
     Header(String),
-    /// Of `--set-query`.
+    /// An invalid value of `--set-query`.
     #[error("{0:?} is not a query parameter; write NAME=VALUE")]
     Query(String),
 }

@@ -1,7 +1,7 @@
-//! Keeps requests in order that use the same carried value, also over different connections.
+//! Keeps requests with the same carried value in order, even on different connections.
 //!
-//! Two requests for a created item, or of one session, may not overtake each other if one of them
-//! changes something: a deleted item would still be found.
+//! Requests for the same item, or of one session, must not overtake each other if one of them
+//! changes something. Otherwise a deleted item could still be found.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use twox_hash::XxHash3_64;
 
 use crate::replay::carry::{Source, Use};
 
-/// Values that are remembered; beyond that, those whose requests are done are forgotten.
+/// Maximum number of values; beyond that, values whose requests are done are removed.
 const MAX_VALUES: usize = 50_000;
 
 /// Whether a request is done.
@@ -43,7 +43,7 @@ impl Done {
     }
 }
 
-/// The requests that use a value: the last one that changes something, and the others since.
+/// The requests that use a value: the last one that changes something, and all later ones.
 #[derive(Debug, Default)]
 struct Users {
     change: Option<Arc<Done>>,

@@ -1,4 +1,4 @@
-//! When each request is due.
+//! Computes when each request is due.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ impl Pace {
         Pace { speed, start: None, first: None, number: 0, last: Duration::ZERO }
     }
 
-    /// When the next request is due after the first one. `at` is its recorded time. Without one, it
-    /// is due with the request before it.
+    /// When the next request is due after the first one. `at` is its recorded time. Without a
+    /// recorded time, it is due with the previous request.
     pub(super) fn offset(&mut self, at: Option<i64>) -> Option<Duration> {
         match self.speed {
             Speed::Max => return None,
@@ -51,7 +51,7 @@ impl Pace {
     pub(super) fn due(&mut self, at: Option<i64>) -> Option<Instant> {
         let offset = self.offset(at)?;
         let start = *self.start.get_or_insert_with(Instant::now);
-        // Centuries ahead is as good as never.
+        // A time too far in the future counts as never.
         Some(start.checked_add(offset).unwrap_or(start + Duration::from_secs(1 << 32)))
     }
 }

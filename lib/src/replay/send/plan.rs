@@ -1,4 +1,4 @@
-//! Decides what is sent for a recorded exchange.
+//! Plans the request for a recorded exchange.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(in super::super) struct Planned {
     /// Its place in the input.
     pub(in super::super) source: Arc<str>,
     pub(in super::super) line: u64,
-    /// Requests of one lane are sent one after another. `None`: in any order.
+    /// Requests of one lane are sent one after another; `None` for any order.
     pub(super) lane: Option<u64>,
     /// The recorded time in microseconds since 1970.
     pub(super) at: Option<i64>,
@@ -38,13 +38,13 @@ pub(in super::super) struct Planned {
     pub(super) after: Vec<Arc<Done>>,
     /// Set once this one is done, if later ones may wait for it.
     pub(super) done: Option<Arc<Done>>,
-    /// Where requests that need values of the response wait for it.
+    /// The slot in which requests wait for values of the response.
     pub(super) slot: Option<Arc<Slot>>,
     pub(in super::super) recorded: Recorded,
 }
 
 impl Planned {
-    /// Lets the requests go on that wait for this one; `answer` is its response.
+    /// Releases the requests that wait for this one; `answer` is its response.
     pub(super) fn finish(&self, answer: Option<Answered>) {
         if let Some(slot) = &self.slot {
             slot.fill(answer);
@@ -61,11 +61,11 @@ pub(in super::super) struct Recorded {
     /// The line of the exchange, if responses are compared.
     pub(in super::super) line: Option<Box<[u8]>>,
     pub(super) duration_ms: Option<f64>,
-    /// The bytes after which the client left the response, as it does with endless streams.
+    /// The number of bytes after which the client left the response, as for endless streams.
     pub(super) left_after: Option<u64>,
 }
 
-/// Plans exchange after exchange.
+/// Plans the exchanges in order.
 pub(super) struct Planner {
     target: Target,
     unsafe_methods: bool,
@@ -177,7 +177,7 @@ impl Planner {
         let mut headers = Vec::with_capacity(request.headers.len());
         let named = named_by_connection(&request.headers);
         for (name, value) in &request.headers {
-            // Pseudo-headers of HTTP/2 in captures of browsers are no names either.
+            // HTTP/2 pseudo-headers in captures of browsers are not valid names either.
             let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else { continue };
             let dropped = is_hop_by_hop(&parsed)
                 || [HOST, CONTENT_LENGTH, EXPECT].contains(&parsed)

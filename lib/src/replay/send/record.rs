@@ -16,7 +16,7 @@ use crate::exchange::{
 use crate::net::{Target, bytes_beyond_text, latin1, recorded_headers};
 use crate::stream::{Locator, Notify, Sink, SinkError, grows, open_sink};
 
-/// Lines are written together up to this many bytes.
+/// Maximum number of bytes that are written together.
 const BATCH: usize = 64 << 10;
 
 /// Writes exchanges to a sink, with their secrets replaced.
@@ -99,7 +99,7 @@ impl ExchangeWriter {
         self.sink.flush()
     }
 
-    /// What was replaced.
+    /// The replaced secrets.
     pub fn replaced(&self) -> Option<Replaced> {
         self.redactor.as_ref().map(|redactor| redactor.replaced())
     }

@@ -24,9 +24,9 @@ use crate::replay::carry::{Answered, Applied, apply};
 use crate::replay::diff::Differ;
 use crate::stream::{Reader, RecordPosition, SinkError, StreamError};
 
-/// Requests that are planned and wait, besides those in progress.
+/// Maximum number of planned requests that wait, besides those in progress.
 const WAITING: usize = 256;
-/// How often a quiet output is flushed.
+/// Interval of flushing an idle output.
 const FLUSH: Duration = Duration::from_millis(500);
 
 /// A run failed.
@@ -38,7 +38,7 @@ pub enum SendError {
     /// The output cannot be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// The system refuses a thread.
+    /// A thread cannot be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
 }
@@ -302,7 +302,7 @@ impl Session {
         }
         closed?;
         summary.elapsed = began.elapsed();
-        // A reader of a silent pipe cannot be ended.
+        // A thread that reads a silent pipe cannot be stopped.
         let ended_early = summary.stopped || self.options.count.is_some();
         if !ended_early || feed.is_finished() {
             let (fed, planner) = feed.finish();

@@ -1,4 +1,4 @@
-//! What became of the requests.
+//! The results of all requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,11 +9,11 @@ use super::latency::Latencies;
 /// Why a recorded request is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Skip {
-    /// It may change something.
+    /// Its method is not safe.
     Unsafe,
     /// Its body was not recorded completely.
     Incomplete,
-    /// It leads to another protocol.
+    /// It switches to another protocol.
     Upgrade,
     /// Its method cannot be sent.
     Method,
@@ -41,7 +41,7 @@ pub struct SendSummary {
     pub differences: Option<u64>,
     pub(super) carried: u64,
     pub(super) kept: u64,
-    /// Requests with secrets that nothing gave a value for, by name.
+    /// Requests with secrets that have no value, by name.
     pub missing: BTreeMap<String, u64>,
     pub(super) latencies: Latencies,
     pub(super) elapsed: Duration,
@@ -53,7 +53,7 @@ pub struct SendSummary {
     pub cut_off: u64,
     /// Records of the input that are exchanges.
     pub exchanges: u64,
-    /// Records of the input that are none.
+    /// Records of the input that are not exchanges.
     pub rejected: u64,
     /// Remarks on the input.
     pub notes: Vec<String>,

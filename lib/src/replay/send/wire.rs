@@ -1,4 +1,4 @@
-//! Converts drafts to requests on the wire, and what comes back to responses.
+//! Converts drafts to requests on the wire, and received messages to responses.
 
 use std::future::poll_fn;
 use std::io::Write as _;
@@ -20,7 +20,7 @@ use crate::replay::carry::Draft;
 
 /// Maximum size of a response body in bytes. Readers of exchanges accept no longer lines.
 const MAX_BODY: usize = 48 << 20;
-/// Bytes that no request target can hold.
+/// Bytes that a request target cannot contain.
 const ILLEGAL: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
 /// The body of a request.
@@ -82,7 +82,7 @@ pub(super) fn ready(
     let mut headers = HeaderMap::with_capacity(drafted.len() + 1);
     headers.insert(HOST, host.clone());
     for (name, value) in drafted {
-        // A carried value may hold bytes that no header can have.
+        // A carried value may contain bytes that a header cannot contain.
         if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
             headers.append(name, value);
         }
@@ -133,7 +133,7 @@ fn with_query(target: &str, name: &str, value: &str) -> String {
 }
 
 /// The body in the Content-Encoding of its header. A body that the recorder could not decode is
-/// still in it.
+/// already encoded.
 fn encoded(plain: &Bytes, encoding: &str) -> Bytes {
     if plain.is_empty() {
         return plain.clone();
@@ -162,7 +162,7 @@ fn encoded(plain: &Bytes, encoding: &str) -> Bytes {
                 drop(encoder);
                 written.map(|()| out)
             }
-            // Unknown: the record has it as it was on the wire.
+            // The coding is unknown, so the record has the body as it was on the wire.
             _ => return plain.clone(),
         };
         // Writing to memory cannot fail.
@@ -261,7 +261,7 @@ pub(super) async fn receive(
         let frame = match timeout(idle, poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))).await {
             Ok(None) => break,
             Ok(Some(Ok(frame))) => frame,
-            // Cut by the server, or silent for too long.
+            // The server cut the body short, or was silent for too long.
             Ok(Some(Err(_))) | Err(_) => {
                 received.incomplete = Some(Side::Upstream);
                 break;
@@ -306,7 +306,7 @@ impl Received {
         let decoded = decode(&bytes, Some(encoding), DecodeLimits::default());
         self.chunks.clear();
         if decoded.problem.is_some() && is_whole {
-            // As the recorder does, because secrets in it cannot be found.
+            // As in the recorder, such a body is left out, because secrets in it cannot be found.
             self.truncated = Some(bytes.len() as u64);
             return;
         }

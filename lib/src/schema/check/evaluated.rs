@@ -54,8 +54,8 @@ impl Check<'_> {
         valid
     }
 
-    /// Notes what a schema that accepts the value evaluates, without its own `unevaluated…`
-    /// keywords.
+    /// Notes the parts of a value that an accepting schema evaluates, without its own
+    /// `unevaluated…` keywords.
     fn look<'v>(&mut self, node: &Node, value: &'v Value, looked: &mut Looked<'v>, hops: u32) {
         if hops > MAX_HOPS {
             return;

@@ -107,7 +107,7 @@ impl Assignment {
             if let (Some(end), Some(committed)) = (end, committed) {
                 self.repeated += end.saturating_sub(committed);
             }
-            // If others have read on, the previous message is theirs.
+            // If other readers have continued, the previous message is theirs.
             let last = known.filter(|known| committed <= Some(known.end));
             starts.insert(partition, (end.max(committed), last.and_then(|k| k.last.clone())));
         }

@@ -28,7 +28,7 @@ pub(super) fn cluster_of(topic: &Topic) -> Option<String> {
     Broker { topic: topic.clone(), consumer }.cluster()
 }
 
-/// What a group has committed for a partition.
+/// The commit of a group for a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Everything before this offset is durable.
@@ -110,7 +110,7 @@ impl Broker {
         list
     }
 
-    /// What the group has committed for these partitions; nothing for partitions without a commit.
+    /// The commits of the group for these partitions, without partitions that have none.
     pub(super) fn committed(
         &self,
         partitions: impl IntoIterator<Item = i32>,

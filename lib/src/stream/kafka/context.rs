@@ -19,7 +19,7 @@ pub(super) enum GroupDecision {
     Revoke { partitions: TopicPartitionList, lost: bool },
 }
 
-/// Notes what happens.
+/// Notes the events.
 #[derive(Default)]
 pub(super) struct Events {
     decisions: Mutex<VecDeque<GroupDecision>>,

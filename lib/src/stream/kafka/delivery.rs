@@ -29,7 +29,7 @@ pub(super) struct Delivery {
     down: AtomicBool,
 }
 
-/// Where messages go. The client may have one before its owner has said where.
+/// Receives messages. The client may have a message before its owner has set the receiver.
 enum Reporting {
     Waiting(Vec<String>),
     To(Notify),

@@ -73,8 +73,7 @@ impl Partition {
         }
     }
 
-    /// Also fetches the message before the first one, to check whether it is the one that was read
-    /// before.
+    /// Also fetches the message before the first one, to check that the topic was not recreated.
     pub(super) fn behind(self, last: Option<String>) -> Self {
         let check = last.and_then(|last| Some((self.start.checked_sub(1)?, last)));
         Partition { check, ..self }

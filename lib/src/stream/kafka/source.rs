@@ -53,7 +53,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("queued.max.messages.kbytes", "32768"),
 ];
 
-/// What a reader reports.
+/// An event of a reader.
 #[derive(Debug)]
 pub enum TopicEvent {
     /// Exchanges.
@@ -340,7 +340,7 @@ impl TopicReader {
     fn ended(&self) -> StreamError {
         match self.broker.consumer.client().fatal_error() {
             None | Some((RDKafkaErrorCode::FencedInstanceId, _)) => self.broker.failed(
-                "another member has joined the group under the name of this one (group.instance.id), and reads on in its place; each member needs a --state of its own",
+                "another member has joined the group under the name of this one (group.instance.id), and continues in its place; each member needs its own --state",
             ),
             Some((_, why)) => self.broker.failed(why),
         }
@@ -361,12 +361,12 @@ impl TopicReader {
         }
     }
 
-    /// Begins to read the assigned partitions, each after what is `known` and what the group has
-    /// committed.
+    /// Begins to read the assigned partitions, each after its `known` records and the commits of
+    /// the group.
     ///
     /// # Errors
-    /// A partition ends before what is known of it, or no broker answers. Later: it has a different
-    /// message at the end of what is known.
+    /// A partition ends before the end of its known records, or no broker answers. Later: it has a
+    /// different message at that end.
     pub fn accept(&mut self, known: &BTreeMap<i32, KnownRange>) -> Result<(), StreamError> {
         self.assignment.accept(known, &self.broker)
     }
@@ -390,8 +390,8 @@ impl TopicReader {
         self.broker.commit(offsets)
     }
 
-    /// What the group has committed for partitions, if anything. Retries for the configured time,
-    /// because the group's coordinator may be moving.
+    /// The commits of the group for partitions. Retries for the configured time, because the
+    /// group's coordinator may be moving.
     ///
     /// # Errors
     /// There is no answer.
@@ -418,7 +418,8 @@ impl TopicReader {
         self.broker.topic.until_end && self.assignment.is_read()
     }
 
-    /// Stays a member of the group when its partitions are read: others may leave theirs to it.
+    /// Stays a member of the group after its partitions are read, because it may get the partitions
+    /// of members that leave.
     pub fn stay(&mut self) {
         self.stays = true;
     }

@@ -1,4 +1,5 @@
-//! How rare the keys and names of an API are: what every object has says nothing about one.
+//! How rare the keys and names of an API are. A key that every object has says nothing about a
+//! single kind.
 
 use super::super::graph::{Graph, ObjectKind, Side};
 use super::super::intern::Name;

@@ -84,7 +84,7 @@ fn kind_of(api: &Api, root: &Value, entity: &str) -> KindPlan {
         .unwrap_or_else(|| vec![id_property(&properties, None, entity).unwrap_or("id").to_owned()]);
     let mut rule = KindRule { id_path, ..KindRule::plain(entity) };
     rule.id = match id_kind(api, &rule, schema, None) {
-        // A missing id is a UUID wherever the schema lets it be one.
+        // A missing id is a UUID if the schema allows one.
         IdKind::Digits => IdKind::Uuid,
         kind => kind,
     };

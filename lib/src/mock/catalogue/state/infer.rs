@@ -1,5 +1,5 @@
-//! Finds collections and their items by the shape of paths and schemas. `beside` finds what else
-//! keeps state: singletons, searches, actions, and what is below an item.
+//! Finds collections and their items by the shape of paths and schemas. `beside` finds other
+//! operations with state: singletons, searches, actions, and paths below an item.
 
 mod beside;
 
@@ -18,7 +18,7 @@ use super::places;
 use super::templates::{Shape, parameter_names};
 use super::{KindPlan, PathPlan, Role, StatePlan};
 
-/// Adds what is not annotated.
+/// Adds operations without annotations.
 pub(super) fn add(plan: &mut StatePlan, api: &Api, root: &Value) {
     let mut finder = Finder::new(api, root);
     finder.collections(plan);
@@ -30,7 +30,7 @@ pub(super) fn add(plan: &mut StatePlan, api: &Api, root: &Value) {
     drop_barren(plan, api, root, &finder.creatable);
 }
 
-/// Where the entities of a kind are.
+/// The location of the entities of a kind.
 struct Home {
     kind: usize,
     /// See [`PathPlan::scope`].
@@ -75,7 +75,7 @@ impl<'a> Finder<'a> {
             .find(|own| own.method == Some(method))
     }
 
-    /// The list that a GET of a path gives.
+    /// The list that a GET of a path returns.
     fn list_at(&self, shape: &Shape) -> Option<NodeId> {
         let operation = self.with(shape, Method::Get)?;
         let schemas = places::successes(operation).into_iter();
@@ -85,7 +85,7 @@ impl<'a> Finder<'a> {
             .next()
     }
 
-    /// The entity that a request to a path gives.
+    /// The entity that a request to a path returns.
     fn item_at(&self, shape: &Shape, method: Method, noun: &str) -> Option<NodeId> {
         let operation = self.with(shape, method)?;
         let schemas = places::successes(operation).into_iter();
@@ -95,7 +95,7 @@ impl<'a> Finder<'a> {
             .next()
     }
 
-    /// True if a GET of the path gives something, but no object.
+    /// True if a GET of the path returns something other than an object.
     fn is_no_item(&self, shape: &Shape, noun: &str) -> bool {
         self.with(shape, Method::Get).is_some_and(|operation| {
             let found = places::successes(operation);
@@ -108,7 +108,7 @@ impl<'a> Finder<'a> {
         })
     }
 
-    /// True if a GET of an item gives a list with the item in it.
+    /// True if a GET of an item returns a list that contains the item.
     fn is_list_of_one(&self, shape: &Shape, collection: &Shape) -> bool {
         let schemas = &self.api.schemas;
         let item = |shape: &Shape| {
@@ -162,7 +162,7 @@ impl<'a> Finder<'a> {
         let all = all.chain(item.into_iter().flat_map(|item| self.at(item)));
         let ids: Vec<OperationId> = all.map(|(id, _)| id).collect();
         if ids.iter().all(|id| plan.operation(*id).is_some()) {
-            // Annotations say all.
+            // Annotations are complete.
             return self.annotated(plan, collection, item, &ids);
         }
         let schema = self.entity_schema(collection, item);
@@ -222,7 +222,7 @@ impl<'a> Finder<'a> {
         self.items.insert(item.clone(), collection.clone());
     }
 
-    /// A collection whose operations are all annotated: what is below it needs its entities too.
+    /// A collection whose operations are all annotated. The paths below it need its entities too.
     fn annotated(
         &mut self,
         plan: &StatePlan,
@@ -239,8 +239,8 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The schema of a collection's entities: that of an item, else that of a list's items, else
-    /// that of what a client sends.
+    /// The schema of a collection's entities: that of an item, else that of the items of a list,
+    /// else that of a request body.
     fn entity_schema(&self, collection: &Shape, item: Option<&Shape>) -> Option<NodeId> {
         let noun = collection.noun();
         let schemas = &self.api.schemas;
@@ -417,7 +417,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Removes the state of kinds that nothing can be in: their answers are better made.
+/// Removes the state of kinds that cannot have entities: their answers are better generated.
 fn drop_barren(plan: &mut StatePlan, api: &Api, root: &Value, creatable: &[bool]) {
     let documents = [root].into_iter();
     let mut initial = Initial::of_documents(documents).unwrap_or_default();
@@ -441,7 +441,7 @@ fn drop_barren(plan: &mut StatePlan, api: &Api, root: &Value, creatable: &[bool]
         if own.path.parents.is_empty() {
             *slot = None;
         } else {
-            // What is below an item goes with it, also where it is made.
+            // Entities below an item are removed with it, even if they were generated.
             own.role = Role::Below;
         }
     }

@@ -1,9 +1,10 @@
-//! Which operations keep state, compiled from a document: kinds of entities, and what each
+//! Compiles the operations that keep state from a document: kinds of entities, and what each
 //! operation does with them.
 //!
 //! Kinds are declared by annotations (`annotated`), or found by the shape of paths and schemas
-//! (`infer`). `places` finds entities within bodies, `query` says what parameters mean for lists,
-//! `page` finds what an envelope says about a page, and `seeds` collects the entities of the start.
+//! (`infer`). `places` finds entities within bodies, `query` interprets the parameters of lists,
+//! `page` finds the members of an envelope that describe a page, and `seeds` collects the initial
+//! entities.
 
 mod annotated;
 mod infer;
@@ -37,7 +38,8 @@ pub(in crate::mock) struct StatePlan {
     pub(in crate::mock) kinds: Vec<KindPlan>,
     /// By the index of the operation.
     operations: Vec<Option<StateOperation>>,
-    /// Make what clients do not send, by the schemas of entities, ids and responses.
+    /// The plans that generate what clients do not send, by the schemas of entities, ids and
+    /// responses.
     plans: HashMap<NodeId, Plan>,
 }
 
@@ -52,16 +54,16 @@ pub(in crate::mock) struct KindPlan {
     pub(in crate::mock) members: Vec<String>,
     /// Members that only the server sets.
     pub(in crate::mock) read_only: Vec<String>,
-    /// Members that are in no response.
+    /// Members that responses must not contain.
     pub(in crate::mock) write_only: Vec<String>,
     /// Members with defaults.
     pub(in crate::mock) defaults: Vec<(String, Value)>,
-    /// Members that say when an entity was made, and when it was changed last.
+    /// Members with the times when an entity was created and last changed.
     pub(in crate::mock) created: Vec<(String, NodeId)>,
     pub(in crate::mock) updated: Vec<(String, NodeId)>,
-    /// Declared by annotations.
+    /// True if annotations declare it.
     pub(in crate::mock) annotated: bool,
-    /// The template of the item path, if it has no parameter but the id.
+    /// The template of the item path, if the id is its only parameter.
     pub(in crate::mock) item_template: Option<String>,
 }
 
@@ -70,11 +72,11 @@ pub(in crate::mock) struct KindPlan {
 pub(in crate::mock) struct IdPlan {
     /// Schemas that ids must satisfy: of the member and of the path parameter.
     pub(in crate::mock) schemas: Vec<NodeId>,
-    /// The entity has the id as a member.
+    /// True if the entity has the id as a member.
     pub(in crate::mock) is_member: bool,
 }
 
-/// What an operation does.
+/// The action of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum Role {
     /// The entities of a collection.
@@ -89,15 +91,15 @@ pub(in crate::mock) enum Role {
     ReplaceByBody,
     /// Changes members of an entity.
     Update,
-    /// Adds an entity or merges it with the present one (annotated).
+    /// Adds an entity, or merges it with the existing one (annotated).
     Upsert,
     /// Removes an entity.
     Delete,
     /// Removes all entities of a collection.
     DeleteAll,
-    /// Does something with an entity that the mock cannot know.
+    /// Does something with an entity whose effect is unknown.
     Action,
-    /// Needs an entity, and is otherwise without state.
+    /// Requires an entity, but has no other state.
     Below,
 }
 
@@ -113,18 +115,18 @@ pub(in crate::mock) struct StateOperation {
     /// Where entities are in the bodies of responses, for each status and media type.
     pub(in crate::mock) places: Vec<(StatusKey, usize, Place)>,
     pub(in crate::mock) query: QueryPlan,
-    /// The entity is there without being made, as settings are.
+    /// True if the entity always exists, as settings do.
     pub(in crate::mock) singleton: bool,
 }
 
-/// What the parameters of a path mean.
+/// The meaning of the parameters of a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::mock) struct PathPlan {
     /// The number of the scope, and of the path parameters that name the parents.
     pub(in crate::mock) scope: Option<(usize, usize)>,
     /// Index of the path parameter with the id.
     pub(in crate::mock) id: Option<usize>,
-    /// Entities that must be there.
+    /// Entities that must exist.
     pub(in crate::mock) parents: Vec<Parent>,
 }
 
@@ -180,8 +182,8 @@ impl StatePlan {
         self.plans.get(&target(schemas, schema))
     }
 
-    /// Gives other names to the kinds whose names another document has. Annotated kinds are the
-    /// same in all documents.
+    /// Renames kinds whose names are used in another document. Annotated kinds are the same in all
+    /// documents.
     pub(in crate::mock) fn rename_taken(&mut self, initial: &Initial, source: &str) {
         for kind in self.kinds.iter_mut().filter(|kind| !kind.annotated) {
             if initial.rules.iter().any(|rule| rule.name == kind.rule.name) {

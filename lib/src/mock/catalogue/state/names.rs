@@ -1,6 +1,6 @@
-//! What names of parameters and properties mean.
+//! The meaning of the names of parameters and properties.
 
-/// Properties that entities are known by.
+/// Properties that identify entities.
 pub(super) const IDS: [&str; 7] = ["id", "_id", "uuid", "guid", "key", "slug", "code"];
 /// Properties that hold the entity or the entities of an envelope.
 pub(super) const ENVELOPES: [&str; 12] = [
@@ -53,7 +53,7 @@ const UPDATED: [&str; 24] = [
     "changedat",
 ];
 
-/// True where two names differ by case and by the signs between words only.
+/// True if two names differ only in case and in the separators between words.
 pub(in crate::mock) fn same_name(one: &str, other: &str) -> bool {
     let mut one = one.bytes().filter(u8::is_ascii_alphanumeric);
     let mut other = other.bytes().filter(u8::is_ascii_alphanumeric);
@@ -66,17 +66,17 @@ pub(in crate::mock) fn same_name(one: &str, other: &str) -> bool {
     }
 }
 
-/// A name in lower case, without the signs between words.
+/// A name in lower case, without separators.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// True if a property says when an entity was made.
+/// True if a property has the time when an entity was created.
 pub(super) fn is_created(name: &str) -> bool {
     CREATED.contains(&plain(name).as_str())
 }
 
-/// True if a property says when an entity was last changed.
+/// True if a property has the time when an entity was last changed.
 pub(super) fn is_updated(name: &str) -> bool {
     UPDATED.contains(&plain(name).as_str())
 }
@@ -94,15 +94,14 @@ pub(super) fn singular(name: &str) -> String {
     stem.unwrap_or(name).to_owned()
 }
 
-/// True if one name is the other one, or its plural.
+/// True if one name equals the other, or is its plural.
 pub(super) fn same_noun(one: &str, other: &str) -> bool {
     let noun = |name: &str| singular(&plain(name));
     noun(one) == noun(other)
 }
 
-/// The property that holds the id of an entity: the one with the name of the path parameter, or
-/// the one that the parameter names after the kind (`petId` of `/pets/{petId}` is `id`), else one
-/// of the usual names.
+/// The property with the id of an entity: the one with the name of the path parameter, or with that
+/// name minus the kind (`id` for `petId` in `/pets/{petId}`), else one of the usual names.
 pub(super) fn id_property<'p>(
     properties: &[&'p str],
     parameter: Option<&str>,

@@ -40,7 +40,7 @@ pub(super) fn operation_of(
     }
 }
 
-/// The kind of ids that the schemas of a member and of a path parameter accept.
+/// The kind of ids that both the schema of a member and that of a path parameter accept.
 pub(super) fn id_kind(
     api: &Api,
     rule: &KindRule,
@@ -81,7 +81,7 @@ pub(super) fn id_kind(
     }
 }
 
-/// Lets each kind be filtered by what its lists filter by.
+/// Tells each kind which members its lists filter by.
 pub(super) fn columns(plan: &mut StatePlan) {
     for own in plan.operations.iter().flatten() {
         if own.role == Role::List {

@@ -1,4 +1,4 @@
-//! What an envelope says about the page that it holds.
+//! The members of an envelope that describe its page.
 
 use crate::conform::{Api, Operation};
 use crate::schema::{NodeId, SchemaSet, Types};
@@ -11,21 +11,21 @@ pub(in crate::mock) struct PageField {
     pub(in crate::mock) path: Vec<String>,
     pub(in crate::mock) schema: NodeId,
     pub(in crate::mock) role: FieldRole,
-    /// The envelope must have it.
+    /// True if the envelope requires it.
     pub(in crate::mock) required: bool,
 }
 
-/// What a member says.
+/// The content of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum FieldRole {
-    /// All entities that match.
+    /// The number of all entities that match.
     Total,
-    /// All pages.
+    /// The number of all pages.
     Pages,
     Page,
     Size,
     Offset,
-    /// The entities of this page.
+    /// The number of entities on this page.
     Returned,
     /// A link, or the number of a page.
     Next,
@@ -40,7 +40,7 @@ pub(in crate::mock) enum FieldRole {
     Empty,
 }
 
-/// Members that hold others that are about the page.
+/// Members that contain members about the page.
 const HOLDERS: [&str; 14] = [
     "meta",
     "metadata",
@@ -74,7 +74,7 @@ pub(super) fn fields(
     let mut found = Vec::new();
     collect(&api.schemas, envelope, &mut Vec::new(), list, by_cursor, &mut found);
     let count = |field: &PageField| field.path.last().is_some_and(|name| plain(name) == "count");
-    // `count` is the total, unless another member is.
+    // `count` is the total, unless another member has it.
     if found.iter().any(|field| field.role == FieldRole::Total && !count(field)) {
         for field in found.iter_mut().filter(|field| count(field)) {
             field.role = FieldRole::Returned;
@@ -102,7 +102,7 @@ fn collect(
         let is_holder = types.has(Types::OBJECT) && !is_number && !types.has(Types::STRING);
         let role = role(schemas, &key, schema, types, by_cursor);
         if list.first() == Some(&path[0]) {
-            // The list itself, and what is beside it in `data`.
+            // The list itself, and the members beside it in `data`.
             if path.len() < list.len() && list.starts_with(path) {
                 collect(schemas, schema, path, list, by_cursor, found);
             } else if path.len() > 1

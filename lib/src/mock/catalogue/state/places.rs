@@ -28,11 +28,11 @@ pub(in crate::mock) struct ListPlace {
     pub(in crate::mock) list: NodeId,
     /// The schema of its items; `None` if any is valid.
     pub(in crate::mock) item: Option<NodeId>,
-    /// What the envelope says about the page.
+    /// The members of the envelope that describe the page.
     pub(in crate::mock) fields: Vec<PageField>,
 }
 
-/// How deep entities are looked for.
+/// Maximum depth of the search for entities.
 const MAX_DEPTH: usize = 4;
 
 /// The target of references.
@@ -52,7 +52,7 @@ pub(in crate::mock) fn target(schemas: &SchemaSet, mut id: NodeId) -> NodeId {
     id
 }
 
-/// True if a schema takes no members but its own.
+/// True if a schema accepts only its own members.
 pub(super) fn is_closed(schemas: &SchemaSet, id: NodeId) -> bool {
     schemas.rest(id).is_some_and(|rest| schemas.node(rest).never)
 }
@@ -143,7 +143,7 @@ pub(super) fn list_in(
     None
 }
 
-/// True if a body is a list, or an envelope that is named after what it holds.
+/// True if a body is a list, or an envelope that is named after its content.
 pub(super) fn is_list(schemas: &SchemaSet, schema: NodeId, noun: &str) -> bool {
     let has_id = || {
         let properties = schemas.properties(schema);
@@ -187,7 +187,7 @@ pub(super) fn item_in(
     Some((Vec::new(), schema))
 }
 
-/// The nearest place at which a schema refers to an entity's own schema: as one, or as a list.
+/// The nearest place at which a schema refers to the entity's own schema, directly or in a list.
 pub(super) fn exact(
     schemas: &SchemaSet,
     schema: NodeId,
@@ -218,13 +218,14 @@ pub(super) fn exact(
     None
 }
 
-/// True if an entity is one of the alternatives of a schema.
+/// True if the entity is one of the alternatives of a schema.
 fn alternative(schemas: &SchemaSet, id: NodeId, entity: NodeId) -> bool {
     let node = schemas.node(target(schemas, id));
     node.any_of.iter().chain(&node.one_of).any(|branch| target(schemas, *branch) == entity)
 }
 
-/// True if a schema describes an entity, or a part of it: it has the id, or mostly members of it.
+/// True if a schema describes the entity, or a part of it: it has the id, or most of its members
+/// belong to the entity.
 fn resembles(schemas: &SchemaSet, schema: NodeId, members: &[String], id: &str) -> bool {
     let own = schemas.properties(schema);
     let known = |name: &str| members.iter().any(|member| member == name);
@@ -238,11 +239,11 @@ pub(super) struct Wanted<'w> {
     pub(super) members: &'w [String],
     pub(super) id: &'w str,
     pub(super) noun: &'w str,
-    /// Only where a schema refers to the entity's own.
+    /// True if only references to the entity's own schema count.
     pub(super) exactly: bool,
 }
 
-/// Where entities are in each response of an operation.
+/// The places of entities in each response of an operation.
 pub(super) fn of_responses(
     api: &Api,
     operation: &Operation,
@@ -298,7 +299,7 @@ fn of_schema(
     same.then_some(Place::Item(ItemPlace { path, schema: id }))
 }
 
-/// Where the entity is in a request body.
+/// The place of the entity in a request body.
 pub(super) fn of_request(
     schemas: &SchemaSet,
     operation: &Operation,

@@ -1,4 +1,4 @@
-//! What the parameters of a query mean for a list.
+//! The meaning of query parameters for a list.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::schema::Types;
 
 use super::names::{plain, same_name};
 
-/// Query parameters that say how many items a page has, in the form of [`plain`].
+/// Names of query parameters with the size of a page, in the form of [`plain`].
 pub(in crate::mock) const PAGE_SIZES: [&str; 16] = [
     "limit",
     "perpage",
@@ -58,7 +58,7 @@ const DIRECTIONS: [&str; 9] = [
 ];
 const SEARCHES: [&str; 6] = ["q", "query", "search", "searchterm", "keyword", "term"];
 
-/// What a parameter means.
+/// The meaning of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum QueryRole {
     /// A member has one of the values.
@@ -92,7 +92,7 @@ pub(in crate::mock) struct QueryParameter {
     pub(in crate::mock) default: Option<Value>,
     pub(in crate::mock) minimum: Option<u64>,
     pub(in crate::mock) maximum: Option<u64>,
-    /// Separates several values in one.
+    /// The separator between several values in one text.
     pub(in crate::mock) separator: Option<char>,
 }
 
@@ -152,7 +152,8 @@ impl QueryParameter {
     }
 }
 
-/// What a parameter means by its name. `is_number`: the values are numbers, as far as is known.
+/// The meaning of a parameter by its name. `is_number` is true if the values are known to be
+/// numbers.
 pub(in crate::mock) fn role_of(
     name: &str,
     members: &[String],

@@ -1,4 +1,4 @@
-//! The entities that are there at the start: `x-hmt-data`, else those of examples and recordings.
+//! The initial entities: those of `x-hmt-data`, else those of examples and recordings.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{KindPlan, PathPlan, QueryRole, Role, StateOperation, StatePlan, role
 /// Adds the kinds of a document and their entities.
 pub(super) fn add(plan: &StatePlan, api: &Api, root: &Value, initial: &mut Initial) {
     let mut found = Entities::default();
-    // Lists often have parts of their items only, so items come later.
+    // Lists often contain only parts of their items, so complete items come later.
     for role in [Role::List, Role::Read] {
         examples(plan, api, role, &mut found);
         recordings(plan, api, root, role, &mut found);
@@ -42,7 +42,7 @@ pub(super) fn add(plan: &StatePlan, api: &Api, root: &Value, initial: &mut Initi
 struct Entities(BTreeMap<usize, Vec<Seed>>);
 
 impl Entities {
-    /// Adds what a body has. `values` are those of the path's parameters.
+    /// Adds the entities in a body. `values` are those of the path's parameters.
     fn add(
         &mut self,
         plan: &StatePlan,
@@ -99,7 +99,7 @@ impl Entities {
     }
 }
 
-/// The parents of what is at a path; `None` where they are not known.
+/// The parents of the entities at a path; `None` if they are unknown.
 #[expect(clippy::option_option, reason = "unknown is not the same as none")]
 fn scopes(path: &PathPlan, kind: &KindPlan, values: &[Option<String>]) -> Option<Option<Scopes>> {
     let Some((number, parents)) = path.scope else { return Some(None) };
@@ -132,7 +132,7 @@ fn examples(plan: &StatePlan, api: &Api, role: Role, found: &mut Entities) {
     }
 }
 
-/// The examples of a media type, parsed where they are texts of JSON.
+/// The examples of a media type. Texts that contain JSON are parsed.
 fn examples_of(api: &Api, media: &Media) -> Vec<Value> {
     let own = media.example.iter().chain(media.examples.iter().map(|(_, value)| value));
     let mut all: Vec<Value> = own.cloned().collect();
@@ -173,8 +173,8 @@ fn path_examples(api: &Api, operation: &Operation) -> Vec<Option<String>> {
         .collect()
 }
 
-/// How many parameters the query of a recording has that are not about pages, and where its page
-/// begins.
+/// The number of query parameters of a recording that are not about pages, and the start of its
+/// page.
 fn place_of(path: &str) -> (usize, u64) {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let (mut others, mut start) = (0, 0);
@@ -196,7 +196,7 @@ fn recordings(plan: &StatePlan, api: &Api, root: &Value, role: Role, found: &mut
         Some((path, entry))
     });
     let mut gets: Vec<(&str, &Value)> = gets.collect();
-    // The order of the entities is that of the list that is not filtered, page by page.
+    // The entities have the order of the unfiltered list, page by page.
     gets.sort_by_cached_key(|(path, _)| place_of(path));
     for (path, entry) in gets {
         let path = path.split('?').next().unwrap_or(path);

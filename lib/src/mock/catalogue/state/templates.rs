@@ -19,7 +19,7 @@ impl Shape {
                 .map(|segment| {
                     match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                         Some(name) if !name.contains(['{', '}']) => PARAMETER.to_owned(),
-                        // `pets({id})`, `{a}-{b}` and others are not looked into.
+                        // Segments such as `pets({id})` and `{a}-{b}` are not supported.
                         _ => segment.to_owned(),
                     }
                 })
@@ -49,7 +49,7 @@ impl Shape {
         self.0.iter().rev().find(|segment| *segment != PARAMETER).map_or("", String::as_str)
     }
 
-    /// How many parameters there are.
+    /// The number of parameters.
     pub(super) fn parameters(&self) -> usize {
         self.0.iter().filter(|segment| *segment == PARAMETER).count()
     }

@@ -16,7 +16,7 @@ impl Edits {
         self.0.push((part, new));
     }
 
-    /// The text as it is then; `None` where nothing changes.
+    /// The changed text; `None` if nothing changes.
     pub(super) fn apply(mut self, text: &[u8]) -> Option<Vec<u8>> {
         self.0.retain(|(part, new)| text[part.clone()] != *new.as_bytes());
         if self.0.is_empty() {
@@ -39,25 +39,25 @@ impl Edits {
     }
 }
 
-/// An object within a JSON text, and what of it changes.
+/// An object within a JSON text, and its changes.
 #[derive(Debug)]
 pub(super) struct Object<'j> {
     pub(super) members: Vec<Member<'j>>,
-    /// The place of its closing bracket.
+    /// The position of its closing brace.
     end: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Member<'j> {
     pub(super) name: Cow<'j, str>,
-    /// `None` for one that is added.
+    /// `None` for a new member.
     pub(super) span: Option<Span>,
     /// Its new value in JSON.
     pub(super) new: Option<String>,
 }
 
 impl<'j> Object<'j> {
-    /// The object at a place of a text; `None` where there is none.
+    /// The object at a position of a text; `None` if there is none.
     pub(super) fn read(json: &'j [u8], at: Range<usize>) -> Option<Object<'j>> {
         let end = at.end.checked_sub(1)?;
         let name = |span: &Span| -> Option<Cow<'j, str>> {

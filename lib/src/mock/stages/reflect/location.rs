@@ -1,4 +1,4 @@
-//! Where a new item is.
+//! The `Location` of a new item.
 
 use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};

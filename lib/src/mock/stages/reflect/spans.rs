@@ -1,5 +1,5 @@
-//! Where the parts of a JSON text stand. The text is our own: valid, and without white space
-//! between its tokens.
+//! The positions of the parts of a JSON text. The text was generated here: it is valid, and has no
+//! white space between its tokens.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ pub(super) struct Span {
     pub(super) value: Range<usize>,
 }
 
-/// The members of an object that stands at `at`; `None` where there is none.
+/// The members of an object at `at`; `None` if there is none.
 pub(super) fn members(json: &[u8], at: Range<usize>) -> Option<Vec<Span>> {
     let mut found = Vec::new();
     let mut place = inside(json, &at, b'{', b'}')?;
@@ -28,7 +28,7 @@ pub(super) fn members(json: &[u8], at: Range<usize>) -> Option<Vec<Span>> {
     Some(found)
 }
 
-/// The items of an array that stands at `at`; `None` where there is none.
+/// The items of an array at `at`; `None` if there is none.
 pub(super) fn items(json: &[u8], at: Range<usize>) -> Option<Vec<Range<usize>>> {
     let mut found = Vec::new();
     let mut place = inside(json, &at, b'[', b']')?;
@@ -41,14 +41,14 @@ pub(super) fn items(json: &[u8], at: Range<usize>) -> Option<Vec<Range<usize>>> 
     Some(found)
 }
 
-/// The place after the first bracket, where both are there.
+/// The position after the first bracket, if both brackets are present.
 fn inside(json: &[u8], at: &Range<usize>, open: u8, close: u8) -> Option<usize> {
     let text = json.get(at.clone())?;
     (text.len() > 1 && text.first() == Some(&open) && text.last() == Some(&close))
         .then_some(at.start + 1)
 }
 
-/// The place of the next part after the end of one; `None` where there is neither a comma nor the
+/// The position of the next part after the end of one; `None` if there is neither a comma nor the
 /// end.
 fn next(json: &[u8], place: usize, end: usize) -> Option<usize> {
     match json.get(place) {
@@ -58,7 +58,7 @@ fn next(json: &[u8], place: usize, end: usize) -> Option<usize> {
     }
 }
 
-/// The place after a string that begins at `start`.
+/// The position after a string that begins at `start`.
 fn string_end(json: &[u8], start: usize) -> Option<usize> {
     if json.get(start) != Some(&b'"') {
         return None;
@@ -69,13 +69,13 @@ fn string_end(json: &[u8], start: usize) -> Option<usize> {
         let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
         match rest[found] {
             b'"' => return Some(place + found + 1),
-            // What is escaped is no sign.
+            // An escaped character has no meaning.
             _ => place += found + 2,
         }
     }
 }
 
-/// The place after a value that begins at `start`.
+/// The position after a value that begins at `start`.
 fn value_end(json: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut place = start;

@@ -47,7 +47,7 @@ impl Asked<'_> {
     ) -> Result<(Vec<Change>, Made), Refusal> {
         self.require_parents(contents)?;
         let entities = self.entities(contents);
-        // Entities of one request need different ids too.
+        // Entities of one request also need different ids.
         let mut own: Option<Kind> = None;
         let (mut changes, mut made) = (Vec::new(), Vec::new());
         let many = bodies.len() > 1;
@@ -113,7 +113,7 @@ impl Asked<'_> {
         })
     }
 
-    /// The change that puts an entity, and the entity for the answer.
+    /// The change that stores an entity, and the entity for the answer.
     fn put(&self, id: &str, entity: Value) -> (Change, Entity) {
         let key = self.key(id);
         let reply = Entity { key: key.clone(), json: entity.to_string().into_bytes() };
@@ -121,8 +121,8 @@ impl Asked<'_> {
         (Change::Put { kind, key, entity, scopes: self.scopes() }, reply)
     }
 
-    /// Changes one entity: `change` gets what is there, and whether it is a singleton that nobody
-    /// has changed, and gives what shall be there.
+    /// Changes one entity: `change` gets the current entity, and whether it is an unchanged
+    /// singleton, and returns the new one.
     fn change_one(
         &self,
         id: &str,
@@ -146,7 +146,7 @@ impl Asked<'_> {
         })?
     }
 
-    /// Replaces an entity, or adds it where the operation declares 201.
+    /// Replaces an entity, or adds it if the operation declares 201.
     pub(super) fn replace(&self) -> Result<Answer, Refusal> {
         let body = self.body().unwrap_or_default();
         let id = match self.own.role {
@@ -213,7 +213,7 @@ impl Asked<'_> {
         Ok(self.answer_with(&[200, 204], &made))
     }
 
-    /// Sets the members that an update has in its query.
+    /// Sets the members in the query of an update.
     fn merge_query(&self, entity: &mut Value) {
         if self.call.parts.method != http::Method::POST {
             return;
@@ -237,7 +237,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Adds an entity, or merges it with the one that is there.
+    /// Adds an entity, or merges it with the existing one.
     pub(super) fn upsert(&self) -> Result<Answer, Refusal> {
         let body = self.body().unwrap_or_default();
         let sent = self.kind.rule.id_of(&body);
@@ -268,7 +268,7 @@ impl Asked<'_> {
         Ok(answer)
     }
 
-    /// Removes an entity, and what is below it.
+    /// Removes an entity, and all entities below it.
     pub(super) fn delete(&self) -> Result<Answer, Refusal> {
         let key = self.path_key();
         let removed = self.storage.change(|contents| {
@@ -296,7 +296,7 @@ impl Asked<'_> {
     fn removal(&self, contents: &Contents, key: &str) -> Vec<Change> {
         let kind = self.kind.rule.name.to_string();
         if self.own.singleton {
-            // A missing one would be made anew.
+            // If it were just missing, it would be generated again.
             let scopes = self.scopes();
             return vec![Change::Put { kind, key: key.to_owned(), entity: Value::Null, scopes }];
         }
@@ -348,7 +348,7 @@ impl Asked<'_> {
         Ok(self.answer_with(&[204], &Made { entities: Vec::new(), is_new: false }))
     }
 
-    /// The answer with what was made: an entity, a list, or what the schema says.
+    /// The answer with the new entities: one, a list, or whatever the schema requires.
     fn answer_with(&self, codes: &[u16], made: &Made) -> Answer {
         let Some(choice) = self.success(codes) else {
             let status = codes.first().and_then(|code| http::StatusCode::from_u16(*code).ok());
@@ -378,7 +378,7 @@ impl Asked<'_> {
     }
 }
 
-/// Merges members into a value, and those of objects within.
+/// Merges members into a value, recursively.
 fn merge(value: &mut Value, other: Value) {
     match (value, other) {
         (Value::Object(members), Value::Object(others)) => {

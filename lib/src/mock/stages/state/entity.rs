@@ -1,4 +1,4 @@
-//! Makes entities: what a client sent, completed with what only the server knows.
+//! Makes entities: the data that a client sent, completed with the server's members.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,13 +14,14 @@ use super::super::super::catalogue::target;
 use super::super::super::world::{IdKind, Kind, id_text};
 use super::Asked;
 
-/// How deep values are looked into.
+/// Maximum depth at which values are examined.
 const MAX_DEPTH: u32 = 32;
-/// How often an id is made that is neither taken nor invalid.
+/// Maximum number of attempts to make a valid id that is not in use.
 const ATTEMPTS: u64 = 100;
 
 impl Asked<'_> {
-    /// What a client sent, without what only the server sets or what no response has.
+    /// The data that a client sent, without `readOnly` members and those that responses must not
+    /// contain.
     pub(super) fn received(&self, body: Value) -> Map<String, Value> {
         let mut body = match self.kind.schema {
             Some(schema) => stripped(self.schemas, schema, body, 0),
@@ -29,7 +30,7 @@ impl Asked<'_> {
         body.as_object_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// A new entity. `id` is that of the path, or one that was made.
+    /// A new entity. `id` is that of the path, or a generated one.
     pub(super) fn new_entity(&self, mut members: Map<String, Value>, id: &Value) -> Value {
         self.set_parents(&mut members);
         self.set_defaults(&mut members);
@@ -66,7 +67,7 @@ impl Asked<'_> {
         }
     }
 
-    /// A changed entity: what the server sets stays as it was before.
+    /// A changed entity: members that only the server sets keep their values.
     pub(super) fn changed_entity(&self, mut members: Map<String, Value>, before: &Value) -> Value {
         for name in &self.kind.read_only {
             match before.get(name) {
@@ -102,7 +103,7 @@ impl Asked<'_> {
         self.completed(entity, &text, Some(before))
     }
 
-    /// A singleton that nobody has changed.
+    /// A singleton that was not changed yet.
     pub(super) fn unmade_singleton(&self) -> Value {
         let composed = self.composed(self.kind_plan(), &self.path_key());
         let members = composed.and_then(|mut value| value.as_object_mut().map(std::mem::take));
@@ -111,7 +112,7 @@ impl Asked<'_> {
         self.completed(Value::Object(members), &self.path_key(), None)
     }
 
-    /// An entity that is valid by the schema of its kind, with its members in the order there.
+    /// An entity that is valid by the schema of its kind, with members in the order of the schema.
     fn completed(&self, entity: Value, id: &str, before: Option<&Value>) -> Value {
         let mut entity = self.valid(entity, id, before);
         if let Value::Object(members) = &mut entity {
@@ -149,7 +150,7 @@ impl Asked<'_> {
         readings.into_iter().flatten().find(fits).unwrap_or(text)
     }
 
-    /// Sets the id where entities have it as a member.
+    /// Sets the id if entities have it as a member.
     pub(super) fn set_id(&self, entity: &mut Value, id: &Value) {
         if self.kind.id.is_member {
             self.kind.rule.set_id(entity, id.clone());
@@ -171,7 +172,7 @@ impl Asked<'_> {
         }
     }
 
-    /// An id that is not taken.
+    /// An id that is not in use.
     pub(super) fn new_id(&self, entities: Option<&Kind>) -> Value {
         let fits = |id: &Value| {
             let text = id_text(id).unwrap_or_default();
@@ -207,7 +208,7 @@ impl Asked<'_> {
         self.plan.plan(self.schemas, self.kind.schema?)
     }
 
-    /// A value composed from a schema, the same for an entity each time.
+    /// A value composed from a schema; always the same for one entity.
     pub(super) fn composed(&self, plan: Option<&Plan>, id: &str) -> Option<Value> {
         let text = format!("{}\0{id}", self.kind.rule.name);
         let seed = self.context.settings.seed.unwrap_or(0);
@@ -216,12 +217,12 @@ impl Asked<'_> {
         serde_json::from_slice(&json).ok()
     }
 
-    /// A time in the form that a schema has; `None` where it has none.
+    /// A time in the format of a schema; `None` if the schema is not for times.
     fn time(&self, schema: NodeId, now: SystemTime) -> Option<Value> {
         let node = self.schemas.node(target(self.schemas, schema));
         let since = now.duration_since(UNIX_EPOCH).ok()?;
         let example = node.example.as_ref().and_then(Value::as_f64).unwrap_or(0.0);
-        // Seconds have this many digits only in some thousand years.
+        // Seconds will have this many digits only in several thousand years.
         let is_millis = example > 1e11
             || node.minimum.as_ref().and_then(|bound| bound.value.as_f64()).unwrap_or(0.0) > 1e11;
         let number =
@@ -289,7 +290,7 @@ fn is_inexact(schemas: &SchemaSet, schema: NodeId, value: &Value) -> bool {
 pub(super) struct Fitting<'s> {
     pub(super) schemas: &'s SchemaSet,
     pub(super) schema: NodeId,
-    /// Leave out members that the schema does not declare.
+    /// Whether members that the schema does not declare are removed.
     pub(super) declared_only: bool,
 }
 
@@ -298,8 +299,8 @@ impl Fitting<'_> {
         self.schemas.accepts(self.schema, value, Direction::Response)
     }
 
-    /// A value with as much of the given one as the schema accepts. What is missing comes from
-    /// `before`, else from a composed value, on which `mark` puts the id.
+    /// A value with as much of the given one as the schema accepts. Missing parts come from
+    /// `before`, else from a composed value that gets the id from `mark`.
     pub(super) fn fit(
         &mut self,
         value: Value,
@@ -341,7 +342,7 @@ impl Fitting<'_> {
         Value::Object(whole)
     }
 
-    /// Leaves out what no response has.
+    /// Removes members that responses must not contain.
     fn without_hidden(&self, value: Value) -> Value {
         let Value::Object(mut members) = value else { return value };
         members.retain(|name, _| match self.schemas.property(self.schema, name) {
@@ -355,8 +356,8 @@ impl Fitting<'_> {
     }
 }
 
-/// A value with its required members, and without invalid ones. Others come from the first of the
-/// sources that has a valid one.
+/// A value with its required members, and without invalid ones. Missing members come from the first
+/// source that has a valid one.
 fn filled(
     schemas: &SchemaSet,
     schema: NodeId,
@@ -367,7 +368,7 @@ fn filled(
     if let (Value::Array(items), Some(item)) = (&value, schemas.item(schema))
         && depth < MAX_DEPTH
     {
-        // Each item as sent, with what the first one of a source has besides.
+        // Each item as sent, with missing members from the first item of a source.
         let firsts: Vec<&Value> = sources.iter().filter_map(|source| source.get(0)).collect();
         let item_of = |value: &Value| filled(schemas, item, value.clone(), &firsts, depth + 1);
         let items = Value::Array(items.iter().map(item_of).collect());
@@ -452,7 +453,7 @@ mod tests {
         let sent = json!({"id": 1, "secret": "x", "counts": [1, 1e22], "large": 1e22, "other": 2});
         let kept = json!({"counts": [1], "large": 1e22});
         assert_eq!(stripped(&schemas, schema, sent, 0), kept);
-        // A schema that says what others may be has them.
+        // A schema with `additionalProperties` accepts other members.
         let open = json!({"type": "object", "properties": {"id": {"type": "integer"}},
             "additionalProperties": {"type": "integer"}});
         let mut schemas = SchemaSet::default();

@@ -1,4 +1,4 @@
-//! What an envelope and the headers of a list say about its page.
+//! The members of an envelope, and the headers of a list, that describe its page.
 
 use http::header::LINK;
 use http::{HeaderName, HeaderValue};
@@ -67,7 +67,7 @@ impl Asked<'_> {
             }
             let schema = choice.media.as_ref()?.plan.schema?;
             if !self.is_valid(&envelope, schema, place, &json) {
-                // The least that there can be.
+                // The minimum that is known.
                 envelope = Value::Null;
                 if !self.is_valid(&envelope, schema, place, &json) {
                     return None;
@@ -111,13 +111,13 @@ impl Asked<'_> {
                 return;
             }
             None if fits(&json!("")) => json!(""),
-            // It stays as it was composed.
+            // The member keeps its composed value.
             None => return,
         };
         *ensure(envelope, &field.path) = value;
     }
 
-    /// The values that a member can have, the best first; none if there is nothing to say.
+    /// The values that a member can have, the best first; none if the value is unknown.
     fn candidates(&self, field: &PageField, around: &Around<'_>) -> Vec<Value> {
         let (page, size) = (around.page, around.size());
         let types = self.schemas.types(field.schema);
@@ -134,7 +134,7 @@ impl Asked<'_> {
             }
             values
         };
-        // Whether `next` counts pages or entities.
+        // `next` is the number of a page or of an entity.
         let by_offset =
             field.path.last().is_some_and(|name| name.to_lowercase().contains("offset"));
         let to =
@@ -166,7 +166,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Sets the declared headers that are about the page.
+    /// Sets the declared headers that describe the page.
     fn set_headers(&self, choice: &Choice<'_>, answer: &mut Answer, around: &Around<'_>) {
         let page = around.page;
         if self.declares(choice, &LINK) {
@@ -231,12 +231,12 @@ impl Asked<'_> {
         let parts = &self.call.parts;
         let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| parts.uri.authority().map(|own| own.as_str()));
-        // Requests of HTTP/1.1 do not say the scheme.
+        // HTTP/1.1 requests do not contain the scheme.
         let scheme = parts.uri.scheme_str().unwrap_or("http");
         host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
     }
 
-    /// The URL of the same request for the page that begins at a place.
+    /// The URL of the same request for the page that begins at a position.
     fn url_of(&self, query: &Query, start: usize, size: usize, cursor: Option<&str>) -> String {
         let plan = &self.own.query;
         let members = &self.kind.members;

@@ -14,23 +14,23 @@ use super::super::super::world::{Kind, Test, id_text};
 use super::reply::Entity;
 use super::{Asked, Refusal};
 
-/// Entities of a page where the client names a page, and neither it nor the spec says how many.
+/// Size of a page if the client requests a page, and neither the client nor the spec sets the size.
 const PAGE: usize = 20;
 
-/// What a request selects.
+/// The selection of a request.
 #[derive(Debug, Default)]
 pub(super) struct Query {
     tests: Vec<Test>,
     ranges: Vec<(String, RangeRule, String)>,
     searches: Vec<String>,
-    /// Members, and whether the greatest comes first.
+    /// Members to sort by, and whether the order is descending.
     order: Vec<(String, bool)>,
     pub(super) size: Option<usize>,
     pub(super) page: Option<usize>,
     pub(super) first_page: usize,
     pub(super) offset: Option<usize>,
     cursor: Option<String>,
-    /// The client may page by cursors.
+    /// True if the client can page by cursors.
     by_cursor: bool,
 }
 
@@ -39,10 +39,10 @@ pub(super) struct Query {
 pub(super) struct Page {
     pub(super) entities: Vec<Entity>,
     pub(super) total: usize,
-    /// How many entities are before the page.
+    /// The number of entities before the page.
     pub(super) start: usize,
     pub(super) size: Option<usize>,
-    /// Leads to what comes after the page.
+    /// The cursor for the next page.
     pub(super) next_cursor: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Asked<'_> {
         })?;
         let least = node.min_items.unwrap_or(0);
         if (page.entities.len() as u64) < least {
-            // The schema does not let the list be as short as it is.
+            // The schema requires a longer list.
             return Ok(None);
         }
         Ok(self.reply_list(&choice, place, &query, &page))
@@ -101,7 +101,7 @@ impl Asked<'_> {
         Page { entities: entities.collect(), total, start, size: query.size, next_cursor }
     }
 
-    /// What the query of the request selects.
+    /// The selection of the query.
     pub(super) fn query(&self) -> Query {
         let plan = &self.own.query;
         let mut query = Query::defaults(plan);
@@ -189,7 +189,7 @@ fn direction(text: &str) -> Option<bool> {
 }
 
 impl Query {
-    /// What the parameters say where a client leaves them out.
+    /// The values of parameters that the client omits.
     fn defaults(plan: &QueryPlan) -> Query {
         let size = plan.of_role(&QueryRole::Size);
         let page = plan.of_role(&QueryRole::Page);
@@ -208,7 +208,7 @@ impl Query {
         Query { size: size.or(maximum), first_page, by_cursor, ..Query::default() }
     }
 
-    /// Adds a filter; a repeated one is fulfilled by any of its values.
+    /// Adds a filter. If it is repeated, any of its values is enough.
     fn filter(&mut self, member: String, mut texts: Vec<String>) {
         let known = self.tests.iter_mut().find_map(|test| match test {
             Test::Member(own, texts) if *own == member => Some(texts),
@@ -293,13 +293,13 @@ impl Query {
         *slots = keyed.into_iter().map(|(_, slot)| slot).collect();
     }
 
-    /// How many of the selected entities are before the page.
+    /// The number of selected entities before the page.
     fn start(&self, kind: &Kind, slots: &[u32]) -> usize {
         if let Some(cursor) = &self.cursor {
             return self.after(cursor, kind, slots).unwrap_or(0);
         }
         if let Some(offset) = self.offset {
-            // `startIndex` of some APIs counts from 1; nobody can tell.
+            // In some APIs `startIndex` begins at 1, but a spec does not say so.
             return offset;
         }
         let page = self.page.unwrap_or(self.first_page);
@@ -307,7 +307,7 @@ impl Query {
         before.saturating_mul(self.size.unwrap_or(0))
     }
 
-    /// How many entities are up to a cursor, which is one of ours, or the id of an entity.
+    /// The number of entities up to a cursor, which is a cursor of the mock or the id of an entity.
     fn after(&self, cursor: &str, kind: &Kind, slots: &[u32]) -> Option<usize> {
         let place_of = |number: u64| {
             slots.partition_point(|slot| kind.at(*slot).is_some_and(|item| item.number() <= number))
@@ -343,7 +343,7 @@ fn contains(value: &Value, text: &str, depth: u32) -> bool {
     }
 }
 
-/// The order of two members: numbers, then texts, then others; what is missing comes last.
+/// The order of two members: numbers, then texts, then others; missing members come last.
 fn compare(one: &Value, other: &Value) -> Ordering {
     let rank = |value: &Value| match value {
         Value::Bool(false) => 0,

@@ -72,7 +72,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Where entities are in the body of a response.
+    /// The place of entities in the body of a response.
     pub(super) fn place(&self, choice: &Choice<'_>) -> Option<&'a Place> {
         let (response, media) = (choice.response?, choice.media.as_ref()?);
         let number = response.media.iter().position(|own| std::ptr::eq(own, media.plan))?;
@@ -82,7 +82,8 @@ impl<'a> Asked<'a> {
             .map(|(_, _, place)| place)
     }
 
-    /// The answer with an entity; one that has no place for it is made from its schema.
+    /// The answer with an entity. If the response has no place for it, the answer is generated from
+    /// its schema.
     pub(super) fn reply(&self, choice: &Choice<'_>, entity: &Entity) -> Answer {
         let mut answer = match (&choice.media, self.place(choice)) {
             (None, _) => made::head(self.context, self.call, choice),
@@ -145,7 +146,7 @@ impl<'a> Asked<'a> {
         json
     }
 
-    /// A body made from the schema of a response, to put entities into.
+    /// A body generated from the schema of a response, in which entities are inserted.
     pub(super) fn envelope(&self, choice: &Choice<'_>) -> Value {
         let plan = choice.media.as_ref().and_then(|media| media.plan.composer());
         self.composed(plan, "")
@@ -177,7 +178,7 @@ impl<'a> Asked<'a> {
         choice.response.is_some_and(|own| own.headers.iter().any(|header| header.name == *name))
     }
 
-    /// The 304 of a client that has the entity already, where the operation declares it.
+    /// The 304 for a client that already has the entity, if the operation declares it.
     pub(super) fn not_modified(&self, entity: &Entity) -> Option<Answer> {
         let sent = self.call.parts.headers.get(IF_NONE_MATCH)?;
         let declared = super::super::negotiation::exact_error(
@@ -197,8 +198,8 @@ impl<'a> Asked<'a> {
         Some(answer)
     }
 
-    /// Checks `If-Match` and `If-None-Match` before a change, where the operation declares 412.
-    /// `entity` is what is there.
+    /// Checks `If-Match` and `If-None-Match` before a change, if the operation declares 412.
+    /// `entity` is the current one.
     pub(super) fn precondition(&self, entity: Option<&Item>) -> Result<(), Refusal> {
         let declares = |code: u16| {
             let status = StatusCode::from_u16(code).unwrap_or_default();
@@ -265,7 +266,7 @@ fn matches_tag(sent: &HeaderValue, tag: &str) -> bool {
         })
 }
 
-/// The value at a path, where there is none yet too.
+/// The value at a path, which is created if missing.
 pub(super) fn ensure<'v>(value: &'v mut Value, path: &[String]) -> &'v mut Value {
     let Some((first, rest)) = path.split_first() else { return value };
     if !value.is_object() {

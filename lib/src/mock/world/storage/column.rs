@@ -30,7 +30,7 @@ pub(super) fn value_hash(value: Option<&Value>) -> u64 {
     }
 }
 
-/// The hashes of the values that a text from a request can mean.
+/// The hashes of the possible values of a text from a request.
 pub(super) fn text_hashes(text: &str) -> Vec<u64> {
     let mut hashes = vec![hashed(3, text)];
     if text == "true" || text == "false" {
@@ -50,14 +50,14 @@ pub(super) fn text_hash(text: &str) -> u64 {
 /// A number as text, the same for 1 and 1.0.
 fn plain(number: &Number) -> String {
     match number.as_f64() {
-        // Above 2⁵³ a float does not tell neighbours apart.
+        // Above 2⁵³, a float cannot represent all integers.
         Some(float) if float.abs() < 9e15 => float.to_string(),
         _ => number.to_string(),
     }
 }
 
-/// True if a value, or an item of a list, is one of some texts. Items that are objects are known by
-/// their `id` or `name`.
+/// True if a value, or an item of a list, is one of some texts. Items that are objects are compared
+/// by their `id` or `name`.
 pub(super) fn is_one_of(value: &Value, texts: &[String]) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| is_one_of(item, texts)),

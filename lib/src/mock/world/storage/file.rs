@@ -8,9 +8,9 @@
 //! {"clear":true}
 //! ```
 //!
-//! The lines of a change are appended with one call before the change is made. A process that is
-//! killed loses nothing that it has answered; a machine that fails may lose what its system has
-//! not written. At the start the file is replaced by one without the history.
+//! The lines of a change are appended with one call before the change is made. If the process is
+//! killed, no answered change is lost. If the machine fails, changes that its system has not
+//! written to disk may be lost. At the start the file is replaced by one without the history.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -34,26 +34,26 @@ pub(super) struct StateFile {
     length: u64,
 }
 
-/// What a state file had.
+/// The result of opening a state file.
 pub(super) struct Opened {
     /// The file, which still has its history.
     pub(super) file: StateFile,
-    /// The file had contents.
+    /// True if the file had contents.
     pub(super) is_old: bool,
-    /// What was wrong with the last line.
+    /// The problem with the last line.
     pub(super) warning: Option<String>,
 }
 
 impl StateFile {
     /// Opens a state file and reads it, or begins a new one. `apply` gets the changes, after a
-    /// [`Change::Clear`] where the file has contents.
+    /// [`Change::Clear`] if the file has contents.
     ///
     /// # Errors
     /// The file cannot be used, another mock uses it, or a line is not a change.
     pub(super) fn open(path: &Path, apply: &mut dyn FnMut(Change)) -> Result<Opened, StorageError> {
         let name = path.display().to_string();
         let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
-        // The file is replaced at the start, and a link must stay one.
+        // The file is replaced at the start, and a symbolic link must stay a link.
         let path = match path.canonicalize() {
             Ok(path) => path,
             Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -68,7 +68,7 @@ impl StateFile {
                 return Err(StorageError::File(format!("{name}: {why}")));
             }
             lock(&file, &name)?;
-            // A mock that has just ended its start may have put another file there.
+            // Another mock that has just started may have replaced the file.
             let there = path.metadata().ok().map(|found| found.ino());
             if there == file.metadata().ok().map(|own| own.ino()) {
                 break file;
@@ -162,7 +162,7 @@ fn read(
         }
         let found = serde_json::from_slice::<Value>(text).ok();
         if !is_whole && found.is_none() {
-            // Nobody was told of this change.
+            // No client has received an answer to this change.
             let warning = format!("{name}:{number}: the last line is incomplete, and is removed");
             return Ok((true, Some(warning)));
         }
@@ -182,7 +182,7 @@ fn read(
     Ok((is_old, None))
 }
 
-/// The lines that lead from nothing to some contents.
+/// The lines that create some contents from nothing.
 fn write_lines(
     contents: &Contents,
     write: &mut dyn FnMut(&str) -> io::Result<()>,

@@ -1,4 +1,4 @@
-//! What the storage contains at the start and after a reset.
+//! The content of the storage at the start and after a reset.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ pub(in crate::mock) struct Initial {
     pub(in crate::mock) entities: BTreeMap<String, Vec<Seed>>,
 }
 
-/// An entity that is there at the start.
+/// An initial entity.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::mock) struct Seed {
     /// The entity.
     pub(in crate::mock) entity: Value,
-    /// Its id, where the entity does not contain it.
+    /// Its id, if the entity does not contain it.
     pub(in crate::mock) id: Option<String>,
     /// Its parents.
     pub(in crate::mock) scopes: Option<Scopes>,

@@ -15,11 +15,11 @@ use super::rule::{IdKind, KindRule, id_text, random_uuid};
 pub(in crate::mock) struct Item {
     /// The entity as JSON: a parsed one would take several times the space.
     json: Box<[u8]>,
-    /// Grows from item to item.
+    /// Increases from item to item.
     number: u64,
     /// The parents, for each scope of the rule; `None` if there are none.
     scopes: Option<Box<Scopes>>,
-    /// The catalogue by whose schema the entity was last found valid.
+    /// The catalogue whose schema last accepted the entity.
     valid_for: AtomicU64,
 }
 
@@ -50,12 +50,12 @@ impl Item {
         values
     }
 
-    /// True for a mark in place of something that is there without being made, and was removed.
+    /// True for a mark that replaces a removed singleton, which would otherwise exist.
     pub(in crate::mock) fn is_removed(&self) -> bool {
         *self.json == *b"null"
     }
 
-    /// Grows from item to item, and stays when an entity is changed.
+    /// Increases from item to item, and is kept when an entity is changed.
     pub(in crate::mock) fn number(&self) -> u64 {
         self.number
     }
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-/// What a list is filtered by.
+/// A condition of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum Test {
     /// A member is one of some texts.
@@ -136,7 +136,7 @@ impl Kind {
         }
     }
 
-    /// What the specs say of the kind.
+    /// The description of the kind in the specs.
     pub(in crate::mock) fn rule(&self) -> &KindRule {
         &self.rule
     }
@@ -152,7 +152,7 @@ impl Kind {
         self.at(slot)
     }
 
-    /// The entity in a slot that [`Kind::matching`] gave.
+    /// The entity in a slot from [`Kind::matching`].
     pub(in crate::mock) fn at(&self, slot: u32) -> Option<&Item> {
         self.slots.get(slot as usize)?.as_ref()
     }
@@ -211,11 +211,11 @@ impl Kind {
         found
     }
 
-    /// Adds or replaces an entity. A replaced one keeps its place, and its parents where none are
+    /// Adds or replaces an entity. A replaced one keeps its place, and its parents if none are
     /// given.
     pub(in crate::mock) fn put(&mut self, key: &str, entity: &Value, scopes: Option<Scopes>) {
         if let Some(number) = self.rule.id_of(entity).and_then(|id| id.parse::<u64>().ok()) {
-            // The next one must be a number too.
+            // The next id must be a number too.
             self.greatest_integer = self.greatest_integer.max(number.min(u64::MAX - 1));
         }
         let json = entity.to_string().into_bytes().into_boxed_slice();
@@ -284,7 +284,7 @@ impl Kind {
             if let (Some(item), Some(key)) = (item, keys.get(&slot)) {
                 let value = item.value();
                 let scopes = item.scopes.map(|scopes| *scopes);
-                // The old parents have meaning only where the paths are the same.
+                // The old parents are valid only if the paths are the same.
                 let scopes = scopes.filter(|scopes| scopes.len() == self.rule.scopes.len());
                 let key = match self.rule.id_of(&value) {
                     Some(id) if !key.contains('\0') => id,

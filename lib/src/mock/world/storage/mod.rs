@@ -1,7 +1,7 @@
 //! The storage: named values and entities, which operations, callbacks and the admin port change.
 //!
-//! Every change is decided on the contents under the write lock, written to the state file, and
-//! only then made, so that the file has whatever an answer tells.
+//! Every change is computed under the write lock, written to the state file, and only then applied.
+//! The file therefore contains every change that a response has confirmed.
 
 mod column;
 mod file;
@@ -25,29 +25,29 @@ pub(in crate::mock) use rule::{IdKind, KindRule, id_text};
 #[derive(Debug, Default)]
 pub struct Storage {
     contents: RwLock<Contents>,
-    /// What a reset restores.
+    /// The content that a reset restores.
     initial: RwLock<Initial>,
 }
 
-/// What the storage contains.
+/// The content of the storage.
 #[derive(Debug, Default)]
 pub(in crate::mock) struct Contents {
     values: Map<String, Value>,
     /// In the order in which they were first named.
     kinds: Vec<Kind>,
     kind_by_name: HashMap<String, usize>,
-    /// Something has changed since the start or the last reset.
+    /// True if something has changed since the start or the last reset.
     changed: bool,
-    /// The state file does not have these contents yet.
+    /// True if the state file does not have these contents yet.
     unwritten: bool,
-    /// Where changes are written before they are made.
+    /// The file to which changes are written before they are applied.
     file: Option<StateFile>,
 }
 
 /// One change of the contents.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::mock) enum Change {
-    /// An entity is added or replaced. Without `scopes`, one that is there keeps its parents.
+    /// An entity is added or replaced. Without `scopes`, a replaced one keeps its parents.
     Put {
         /// The name of its kind.
         kind: String,
@@ -77,8 +77,8 @@ pub enum StorageError {
     /// An entity must be a JSON object.
     #[error("an entity of {0} must be an object")]
     NotAnObject(String),
-    /// The id of a new entity is taken.
-    #[error("{0} {1} is there already")]
+    /// The id of a new entity is already in use.
+    #[error("{0} {1} already exists")]
     Taken(String, String),
     /// The state file cannot be written.
     #[error("{0}")]
@@ -94,8 +94,8 @@ impl Storage {
         storage
     }
 
-    /// Keeps the contents in a file from now on. What the file has replaces them. Returns a warning
-    /// about a torn last line.
+    /// Keeps the contents in a file from now on. Existing contents of the file replace them.
+    /// Returns a warning about a torn last line.
     ///
     /// # Errors
     /// The file cannot be used, another mock uses it, or a line is not a change of the state.
@@ -215,7 +215,8 @@ impl Storage {
         Ok(())
     }
 
-    /// Sets what changed specs declare. Unchanged contents follow them; changed ones stay.
+    /// Sets the kinds and initial entities of changed specs. Contents that were changed stay;
+    /// others are replaced.
     pub(in crate::mock) fn set_initial(&self, initial: Initial) {
         let mut contents = self.write();
         if contents.changed {
@@ -226,7 +227,7 @@ impl Storage {
             let file = contents.file.take();
             *contents = Contents { file, ..Contents::default() };
             contents.restore(&initial);
-            // The contents are written when something of them changes, or at the next start.
+            // The contents are written at the next change, or at the next start.
             contents.unwritten = true;
         }
         *self.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
@@ -240,8 +241,8 @@ impl Storage {
         read(&contents)
     }
 
-    /// Changes the contents: `decide` sees them, nobody else changes them meanwhile, and the
-    /// changes that it returns are made together.
+    /// Changes the contents under the lock: `decide` reads them, and the changes that it returns
+    /// are applied together.
     ///
     /// # Errors
     /// The state file cannot be written; nothing is changed.
@@ -341,7 +342,7 @@ impl Contents {
         }
     }
 
-    /// Adds what is there at the start.
+    /// Adds the initial contents.
     fn restore(&mut self, initial: &Initial) {
         for rule in &initial.rules {
             self.add_rule(rule.clone());
@@ -364,7 +365,7 @@ impl Contents {
         }
     }
 
-    /// The changes that lead from nothing to the contents.
+    /// The changes that create the contents from nothing.
     fn changes(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         if !self.values.is_empty() {
@@ -459,7 +460,7 @@ mod tests {
                             storage
                                 .read(|all| assert!(all.kind("Pet").unwrap().get(&key).is_none()));
                         }
-                        // The number of entities and what is listed of a thread always agree.
+                        // The number of entities always agrees with the list of a thread.
                         let test = [Test::Member("by".to_owned(), vec![thread.to_string()])];
                         let listed =
                             storage.read(|all| all.kind("Pet").unwrap().matching(&test).len());

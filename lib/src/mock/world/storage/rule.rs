@@ -1,31 +1,31 @@
-//! What the specs say of a kind of entities.
+//! The description of a kind of entities in the specs.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-/// How the entities of a kind are known and found.
+/// How the entities of a kind are identified and found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mock) struct KindRule {
     /// The name of the kind.
     pub(in crate::mock) name: Arc<str>,
     /// The names of the members that lead from an entity to its id.
     pub(in crate::mock) id_path: Vec<String>,
-    /// The ids that are made for new entities.
+    /// The kind of ids that new entities get.
     pub(in crate::mock) id: IdKind,
     /// The members that requests filter by.
     pub(in crate::mock) filters: Vec<String>,
-    /// Where entities have parents: the member that names the parent, if there is one, for each of
-    /// the paths below which the entities are.
+    /// If entities have parents: for each path with entities below it, the member that names the
+    /// parent, if there is one.
     pub(in crate::mock) scopes: Vec<Option<String>>,
     /// Entities of different parents may have the same id.
     pub(in crate::mock) keyed_by_scope: bool,
 }
 
-/// The kind of the ids that are made.
+/// The kind of generated ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum IdKind {
-    /// The greatest one so far, and 1.
+    /// The greatest id so far, plus 1.
     Integer,
     /// The same as text.
     Digits,
@@ -55,7 +55,8 @@ impl KindRule {
         id_text(value)
     }
 
-    /// The key of an entity: its id, with its parents where these tell entities apart.
+    /// The key of an entity: its id, with its parents if entities of different parents can have the
+    /// same id.
     pub(in crate::mock) fn key(&self, id: &str, scopes: &[Option<Box<str>>]) -> String {
         match scopes.first() {
             Some(Some(parents)) if self.keyed_by_scope => format!("{parents}\0{id}"),
@@ -63,7 +64,7 @@ impl KindRule {
         }
     }
 
-    /// The parents that an entity names itself.
+    /// The parents that the entity itself names.
     pub(in crate::mock) fn scopes_of(&self, entity: &Value) -> Vec<Option<Box<str>>> {
         let named = |property: &Option<String>| {
             let value = property.as_ref().and_then(|name| entity.get(name));
@@ -83,14 +84,14 @@ impl KindRule {
         if let Some(members) = value.as_object_mut() {
             match members.get_mut(last) {
                 Some(known) => *known = id,
-                // Readers look for the id first.
+                // People expect the id first.
                 None => drop(members.shift_insert(0, last.clone(), id)),
             }
         }
     }
 }
 
-/// An id as text; `None` for values that are no ids.
+/// An id as text; `None` for values that cannot be ids.
 pub(in crate::mock) fn id_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! What keeps state beside collections and their items.
+//! Finds operations with state other than those of collections and their items.
 
 use crate::exchange::Method;
 use crate::schema::NodeId;
@@ -10,8 +10,8 @@ use super::super::{Parent, PathPlan, Role, StatePlan};
 use super::Finder;
 
 impl Finder<'_> {
-    /// `/me`, `/settings`, `/users/{id}/profile`: an object that is read and changed, and not an
-    /// item.
+    /// `/me`, `/settings`, `/users/{id}/profile`: an object that is read and changed, but is not an
+    /// item of a collection.
     pub(super) fn singletons(&mut self, plan: &mut StatePlan) {
         let shapes: Vec<Shape> = self.paths.keys().cloned().collect();
         for shape in shapes {
@@ -114,7 +114,7 @@ impl Finder<'_> {
         }
     }
 
-    /// What must be there above each path.
+    /// The entities that must exist above each path.
     pub(super) fn parents(&self, plan: &mut StatePlan) {
         for (shape, ids) in &self.paths {
             let above: Vec<Parent> = shape
