@@ -290,7 +290,7 @@ fn refused_requests_describe_nothing_where_others_were_answered() {
         (post["parameters"].clone(), post["requestBody"].clone())
     };
     assert_eq!(operation(&built(&good)), operation(&built(&(good.clone() + &bad))));
-    // If nothing else is known, they are better than nothing.
+    // If there are no other requests, refused ones are used.
     let (parameters, body) = operation(&built(&bad));
     assert_eq!(parameters[0]["name"], "debug");
     assert!(body["content"]["application/json"].is_object());

@@ -123,7 +123,7 @@ fn sessions_of_charles_and_postman_are_described() {
             "header": [{"key": "Content-Type", "value": "application/json"}],
         }]}]}],
     });
-    // The names say nothing.
+    // The names do not matter.
     dir.write("charles.txt", charles.to_string());
     dir.write("postman.txt", postman.to_string());
     let charles = build(&dir, &["--verify", "charles.txt"]).expect_code(0).yaml();

@@ -93,7 +93,7 @@ fn levels_decide_the_exit_status() {
         let args: Vec<&str> = levels.iter().flat_map(|level| ["--fail-on", level]).collect();
         check(&dir, &args, lines).expect_code(code);
     }
-    // Rejected records make 3, but a check that does not hold is worse.
+    // Rejected records give 3, but a check that does not hold takes precedence.
     check(&dir, &[], &format!("{good}no json\n")).expect_code(3).expect_stderr("-:3:");
     check(&dir, &[], &format!("{wrong}no json\n")).expect_code(1);
     check(&dir, &["--strict"], &format!("no json\n{good}")).expect_code(1).expect_no_stdout();

@@ -156,7 +156,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// The API of the examples: what was recorded, or 404.
+/// The API of the examples: it returns the recorded responses, or 404.
 fn answer_from(recordings: &str) -> impl Fn(&Received) -> Reply + Send + Sync + use<> {
     let lines: Vec<Value> =
         recordings.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

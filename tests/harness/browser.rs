@@ -20,10 +20,11 @@ pub struct Browser {
     session: String,
 }
 
-/// How often chromedriver is started: it ends if another program takes the port that it chose.
+/// Maximum number of starts of chromedriver: it ends if another program takes the port that it
+/// chose.
 const ATTEMPTS: usize = 10;
 
-/// Starts chromedriver; gives its process and its port, or `None` if it ended.
+/// Starts chromedriver; returns its process and its port, or `None` if it ended.
 fn start_driver(driver: &Path, profile: &Path) -> Option<(Child, String)> {
     let mut command = Command::new(driver);
     command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
@@ -45,7 +46,7 @@ fn start_driver(driver: &Path, profile: &Path) -> Option<(Child, String)> {
 }
 
 impl Browser {
-    /// Starts one; `None` if chromedriver is not installed, which is an error in CI.
+    /// Starts a browser; `None` if chromedriver is not installed, which is an error in CI.
     pub fn start(profile: &Path) -> Option<Self> {
         let Some(driver) = on_path("chromedriver") else {
             super::skipped("chromedriver");

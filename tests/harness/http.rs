@@ -1,5 +1,5 @@
-//! A plain HTTP/1.1 client that shares no code with the tested programs. It sends exactly what it
-//! is told, and returns exactly what it received.
+//! A plain HTTP/1.1 client that shares no code with the tested programs. It sends the given bytes
+//! exactly, and returns exactly the bytes that it receives.
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;

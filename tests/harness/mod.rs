@@ -26,7 +26,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Says that a test is skipped because a program is missing; in CI, that is an error.
+/// Reports that a test is skipped because a program is missing. In CI, this is an error.
 #[allow(clippy::print_stderr)]
 pub fn skipped(program: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "CI lacks {program}");

@@ -184,7 +184,7 @@ fn each_command_ends_with_what_it_made_and_the_next_command() {
         last(&run),
         "2 recorded responses served. Next: hmt replay send --target URL --diff"
     );
-    // The tools alone say nothing of it.
+    // Without the front end, the tools do not print such a line.
     let run = dir.program("hmt-build").args(["logs", "-o", "x.yaml"]).run();
     run.expect_code(0).expect_quiet();
 }

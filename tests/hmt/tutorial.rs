@@ -1,10 +1,10 @@
-//! `hmt tutorial`, as CI runs it, and as a user does who types.
+//! `hmt tutorial`, as CI runs it, and with a user who types.
 
 use std::fs;
 
 use crate::harness::{Dir, Program};
 
-/// The tutorial in an empty home, with an own folder for temporary files.
+/// The tutorial in an empty home, with its own folder for temporary files.
 fn tutorial(dir: &Dir, args: &[&str]) -> Program {
     fs::create_dir_all(dir.join("tmp")).unwrap();
     dir.program("hmt").arg("tutorial").args(args).env("TMPDIR", dir.join("tmp"))

@@ -1,4 +1,4 @@
-//! Topics that are compared with a spec, and topics whose requests are sent again.
+//! Compares topics with a spec, and sends the requests of topics again.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn a_topic_is_compared_with_a_spec() {
         let (topic, file) = (check(&url).expect_code(0), check("shop.jsonl").expect_code(0));
         assert_eq!(topic.json()["operations"], file.json()["operations"]);
         assert_eq!(topic.json()["exchanges"], shop.lines().count());
-        // A deviation is named by its offset.
+        // A deviation is reported with its offset.
         let wrong = r#"{"request":{"method":"get","protocol":"http","host":"h","path":"/nowhere"},"response":{"statusCode":200,"body":"x"}}"#;
         cluster.fill([(0, wrong)].into_iter());
         let args = ["--check", "spec.json", "--fail-on", "undocumented", &url];

@@ -60,7 +60,7 @@ fn a_partial_tells_what_is_in_it() {
     assert!(tracked.starts_with("partial: tracked.partial.json:1\n"), "{tracked}");
     assert!(tracked.contains("\ninput: sha256:"), "{tracked}");
     assert!(tracked.contains(&format!(" 0-{}\n", shop().len())), "{tracked}");
-    // For a folder the partials in it, for a pipe its lines.
+    // For a folder, the partials in it; for a pipe, its lines.
     let parts = merge(&dir, &["--info", "."]).expect_code(0).out();
     assert_eq!(parts.matches("partial: ").count(), 2, "{parts}");
     let both = dir.read("plain.partial.json") + &dir.read("tracked.partial.json");

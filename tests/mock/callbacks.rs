@@ -1,4 +1,4 @@
-//! Programs that edit responses: what they get, what clients get, and what happens when they fail.
+//! Programs that edit responses: their input, the responses to clients, and failures.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -53,7 +53,7 @@ paths:
         "200": {description: ok, content: {application/json: {example: {a: 1}}}}
 "#;
 
-/// True where a program is not installed. In CI all are.
+/// True if a program is not installed. In CI, all are.
 fn lacks(program: &str) -> bool {
     let missing = on_path(program).is_none();
     assert!(!missing || std::env::var_os("CI").is_none(), "CI has no {program}");
@@ -123,7 +123,7 @@ fn old_scripts_run_unchanged() {
     assert_eq!(shown["values"], json!({"called": 10, "note": "milk"}));
     server.admin("DELETE", "/storage").send().expect_status(200);
     assert_eq!(server.get("/note").json(), json!({"note": null, "called": 0}));
-    // An exception, and a route that no callback concerns.
+    // An exception, and a route without a callback.
     let failed = server.get("/fails").expect_status(502);
     assert_eq!(failed.header("content-type"), Some("application/problem+json"));
     assert!(failed.text().contains("KeyError: 'no such member'"), "{}", failed.text());

@@ -10,8 +10,7 @@ use crate::harness::{HANG, Server};
 
 use super::{SHOP, mock};
 
-/// The bytes that come for a GET, up to the end of the connection. An error of the connection ends
-/// them, too.
+/// The bytes that are received for a GET, up to the end of the connection or an error.
 pub(super) fn raw(server: &Server, path: &str, headers: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     stream.set_read_timeout(Some(HANG)).unwrap();

@@ -1,4 +1,5 @@
-//! Callbacks and webhooks of OpenAPI (OpenAPI 3.1.1, section 4.8.20): what the API sends.
+//! Callbacks and webhooks of OpenAPI (OpenAPI 3.1.1, section 4.8.20): the requests that the API
+//! sends.
 
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -91,7 +92,7 @@ fn callbacks_are_sent_after_the_answer() {
     assert_eq!((&*received[1].method, &*received[1].target), ("PUT", "/failed"));
     assert_eq!(received[1].body, b"too bad");
     server.wait_stderr(&format!("callback done: POST {}/hook/a1?job=7 200", receiver.server.url()));
-    // None follows an error.
+    // No callback follows an error response.
     let conflict = server.request("POST", &path).header("prefer", "code=409").json(&body).send();
     conflict.expect_status(409);
     server.request("POST", &path).json(&body).send().expect_status(202);

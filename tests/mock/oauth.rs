@@ -88,7 +88,7 @@ fn the_authorization_endpoint_sends_the_client_back() {
         assert!(location.ends_with("&state=s+%26t"), "{location}");
         assert_eq!(source(&answer), "oauth");
     }
-    // Without a place to go back to, the user sees the error.
+    // Without a valid redirect URI, the error is shown to the user.
     for query in ["", "?redirect_uri=", "?redirect_uri=/cb", "?redirect_uri=http://a.test/%23x"] {
         let answer = server.get(&format!("/oauth/authorize{query}")).expect_status(400);
         assert_eq!(answer.json()["error"], "invalid_request");
@@ -200,12 +200,12 @@ fn an_openid_client_completes_its_flow() {
             .arg(format!("{base}/{well_known}"))
             .run()
             .expect_code(0);
-        // The token is good for the API.
+        // The API accepts the token.
         let bearer = format!("Bearer {}", run.out().trim());
         let answer = server.request("GET", "/accounts").header("authorization", &bearer).send();
         assert_eq!(answer.expect_status(200).json(), json!([1]));
     }
-    // URLs are those by which the client came.
+    // URLs begin with the address that the client used.
     let request = server.request("GET", &format!("/{well_known}")).header("host", "id.test:81");
     let discovery = request.send().expect_status(200).json();
     assert_eq!(discovery["issuer"], "http://id.test:81/realm");
@@ -243,7 +243,7 @@ fn with_strict_auth_only_given_tokens_are_good() {
     let given = given["access_token"].as_str().unwrap().to_owned();
     get(&server, "/accounts", &given).expect_status(200);
     assert_eq!(source(&get(&server, "/v1/recorded", &given)), "recording");
-    // A code or a refresh token is no access token, and API keys are checked by form.
+    // A code or a refresh token is not an access token, and API keys are checked by form.
     get(&server, "/accounts", &code(&server, "")).expect_status(401);
     server.request("GET", "/keyed").header("x-key", "any").send().expect_status(200);
     let dir = crate::harness::Dir::new();

@@ -1,4 +1,4 @@
-//! Overrides: what a test says that requests are answered with.
+//! Overrides: the responses that a test sets for some requests.
 
 use std::time::{Duration, Instant};
 
@@ -111,7 +111,7 @@ fn requests_are_matched_by_subset() {
     assert_eq!(post(&json!({"owner": {"id": 8}})), 422);
     let text = server.request("POST", "/pets").header("content-type", "text/plain").body("ping");
     assert_eq!(text.send().status, 254);
-    // Also where no operation is.
+    // Also for a path without an operation.
     assert_eq!(server.get("/any/thing/else").status, 255);
     assert_eq!(server.request("GET", "/pets").header("Host", "other.test").send().status, 256);
 }

@@ -48,7 +48,7 @@ fn a_user_sees_requests_and_overrides_an_operation() {
     browser.wait("document.querySelectorAll('#route-list > li').length === 6");
     browser.wait("document.getElementById('journal-state').textContent === 'live'");
 
-    // What others send appears at once, as text and not as markup.
+    // Requests of other clients appear at once, as text and not as markup.
     server.request("POST", "/items").body("<b id=x>bold</b>").send();
     server.get("/items/7").expect_status(200);
     browser.wait("document.querySelectorAll('#entries > li').length === 2");
@@ -72,7 +72,7 @@ fn a_user_sees_requests_and_overrides_an_operation() {
     browser.wait("document.querySelectorAll('#override-list code').length === 0");
     server.get("/items/7").expect_status(200);
 
-    // The same by the keyboard alone.
+    // The same with the keyboard only.
     browser.evaluate(&format!("document.querySelector('{item} .answer').focus()"));
     browser.press("\u{E007}");
     browser.wait("document.querySelectorAll('#override-list code').length === 1");

@@ -183,7 +183,7 @@ fn other_servers_are_asked_only_where_that_is_allowed() {
         server.get("/ok").expect_status(200);
         server
     };
-    // A file does not come from a private address, so its references do not lead to one.
+    // A file does not come from a private address, so its references must not lead to one.
     assert!(start(&["spec.yaml"]).stderr().contains("--remote-refs"));
     assert!(start(&[&home_url]).stderr().contains("--remote-refs"));
     assert!(start(&["--remote-refs", "spec.yaml"]).stderr().contains("private address"));

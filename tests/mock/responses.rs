@@ -155,7 +155,7 @@ fn made_answers_reflect_the_request() {
     );
     assert!(book.get("other").is_none(), "{book}");
     assert_eq!(made.header("location"), Some("/shelves/s1/books/1"));
-    // What the response's schema refuses stays as generated.
+    // Values that the response's schema rejects are not reflected.
     let kept =
         send("PATCH", "/shelves/s1/books/7", json!({"title": "far too long a title", "pages": 3}));
     let kept = kept.expect_status(200).json();

@@ -195,7 +195,7 @@ fn a_second_mock_takes_a_free_admin_port() {
     for mock in [&first, &second] {
         mock.admin("GET", "/health").send().expect_status(200);
     }
-    // A port that was asked for is taken, or the mock does not start.
+    // If a requested port is not available, the mock does not start.
     let port = first.admin_url().rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
     let run = dir.program("hmt-mock").args(["-p", "0", "-a", &port, "s.yaml"]).run();
     run.expect_code(1).expect_stderr("-a/--admin-port");

@@ -154,8 +154,8 @@ fn items_are_made_read_changed_and_deleted() {
     let empty = server.get("/users").expect_status(200);
     assert_eq!(source(&empty), "state");
     assert_eq!(empty.json()["data"], json!([]));
-    // The id is the server's, and neither the password nor what the schema of the response does not
-    // have is in a response.
+    // The server chooses the id. A response contains neither the password nor properties that are
+    // not in its schema.
     let sent = json!({"id": 99, "name": "Ann", "password": "x", "passcode": "y"});
     let made = send(&server, "POST", "/v1/users", &sent).expect_status(201);
     assert_eq!(made.header("location"), Some("/v1/users/1"));
@@ -197,7 +197,7 @@ fn items_are_made_read_changed_and_deleted() {
     send(&server, "PUT", "/users/1", &json!({"name": "x"})).expect_status(404);
     // An id is not used again.
     assert_eq!(add(&server, "/users", &json!({"name": "Dan"}))["id"], 2);
-    // HEAD is as GET.
+    // HEAD responds like GET.
     let head = server.request("HEAD", "/users/2").send().expect_status(200);
     assert!(head.header("content-length").is_some() && head.body.is_empty());
 }
@@ -251,14 +251,14 @@ fn nested_items_belong_to_their_parents() {
     send(&server, "POST", "/users/3/orders", &json!({"sku": "b"})).expect_status(404);
     assert_eq!(server.get(&format!("/users/1/orders/{id}")).json(), order);
     server.get(&format!("/users/2/orders/{id}")).expect_status(404);
-    // An action answers with the item.
+    // An action returns the item.
     let path = format!("/users/1/orders/{id}/cancel");
     assert_eq!(server.request("POST", &path).send().expect_status(200).json(), order);
     server.request("POST", &path.replace("/1/", "/2/")).send().expect_status(404);
-    // Other data below the item is made.
+    // Other data below the item is generated.
     let label = server.get(&format!("/users/1/orders/{id}/label")).expect_status(200);
     assert_eq!(source(&label), "generated");
-    // What is below an item goes with it.
+    // Entities below an item are deleted with it.
     server.request("DELETE", "/users/1").send().expect_status(204);
     server.get(&format!("/users/1/orders/{id}/label")).expect_status(404);
     server.get(&format!("/users/1/orders/{id}")).expect_status(404);

@@ -83,7 +83,7 @@ fn annotated_operations_keep_state() {
     assert_eq!(server.get("/shops/x/items/one").json(), json!({"item": first}));
     server.get("/shops/x/items/two").expect_status(404);
 
-    // A missing id is a UUID; a taken one is refused, declared or not.
+    // A missing id is a UUID; an id that is in use is refused, whether 409 is declared or not.
     let made = send(&server, "POST", "/items", &json!({"item": {"name": "new"}}));
     let made = made.expect_status(201).json();
     assert_eq!(made["itemId"].as_str().unwrap().len(), 36);

@@ -1,4 +1,4 @@
-//! `--state-file`: the state outlives the process.
+//! `--state-file`: the state is kept over restarts.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +82,7 @@ fn nothing_answered_is_lost_when_the_process_is_killed() {
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let server = start(&dir);
     assert_eq!(server.get("/notes").json(), before);
-    // New ids go on after the ones that were given.
+    // New ids continue after the existing ones.
     assert_eq!(add(&server, "next")["id"], 62);
     let busy = dir.program("hmt-mock").args([
         "-p",

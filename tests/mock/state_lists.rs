@@ -1,4 +1,4 @@
-//! Lists of a stateful mock: envelopes, cursors, pages, and where the first items come from.
+//! Lists of a stateful mock: envelopes, cursors, pages, and the initial items.
 
 use serde_json::{Value, json};
 
@@ -182,7 +182,7 @@ components:
     assert!(taken.json()["why"].is_string());
     assert_eq!(server.get("/pets/7").expect_status(200).json(), json!([tom]));
     assert!(server.get("/pets/8").expect_status(404).json()["why"].is_string());
-    // What is there fits the changed schema when it is read.
+    // Existing items are valid by the changed schema when they are read.
     let changed = pets.replace("required: [id, name],", "required: [id, name, age],");
     let changed = changed.replace(
         "name: {type: string}}",

@@ -1,4 +1,4 @@
-//! The law of generated answers, checked by an independent validator.
+//! Generated responses are valid, as checked by an independent validator.
 
 #[path = "../benches/answers/client.rs"]
 mod client;

@@ -92,7 +92,7 @@ fn webhooks_are_chained_and_may_change_their_mind() {
     register(&server, &format!("{}/deep/path/?x=1&y=2", first.url()));
     let second = Upstream::start(|received| {
         let body: Value = serde_json::from_slice(&received.body).unwrap();
-        // The first one's answer came in its envelope.
+        // The first webhook's response has the specs in an object `schemas`.
         let schemas = json!({"schemas": body["schemas"]["schemas"].clone()});
         only("403")(&Received { body: schemas.to_string().into_bytes(), ..received.clone() })
     });

@@ -1,4 +1,4 @@
-//! Bad input: the exit status, a message with the location and the remedy, and no partial output.
+//! Bad input: the exit status, a message with the place and the remedy, and no partial output.
 
 use std::net::TcpListener;
 

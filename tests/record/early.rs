@@ -37,7 +37,7 @@ fn upload(authority: &str, framing: &str) -> Response {
 
 #[test]
 fn an_answer_during_the_upload_reaches_the_client() {
-    // It closes with most of the upload unread, which resets the connection.
+    // The server closes with most of the upload unread, which resets the connection.
     let upstream = raw(|mut reader, _| {
         assert!(skip_head(&mut reader));
         let mut some = [0; 1000];

@@ -1,4 +1,4 @@
-//! The limited resources of a recorder, and how it handles shortage.
+//! The limited resources of a recorder, and its behaviour when they run out.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -47,7 +47,7 @@ fn frames(data: &[&'static str], trailers: &[(&'static str, &'static str)]) -> F
     Frames(frames)
 }
 
-/// An upstream that only speaks HTTP/2. It echoes the request, with trailers as in gRPC.
+/// An upstream that supports only HTTP/2. It echoes the request, with trailers as in gRPC.
 fn upstream() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

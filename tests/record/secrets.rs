@@ -298,7 +298,7 @@ fn planted_secrets_are_in_no_output() {
     assert!(seen.is_empty(), "{} of {}: {seen:#?}", seen.len(), planted.len());
 }
 
-/// Names and values that are no secrets.
+/// Names and values that are not secrets.
 fn innocents() -> Value {
     let text = r#"{
         "total_tokens": 12, "prompt_tokens": 5, "completion_tokens": "12", "max_tokens": 256,

@@ -79,7 +79,7 @@ fn no_kind_of_answer_comes_whole_without_its_record() {
         ),
         other => Reply::new(200, &[], other),
     });
-    // A listener that was closed: nobody is there.
+    // The listener was closed, so connections fail.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (method, path, version) in [
         ("GET", "/length", "1.1"),
@@ -243,7 +243,7 @@ fn each_failing_call_leaves_no_answer_without_its_record() {
                 if hit && sinks.len() == 2 {
                     server.wait_stderr("no destination for records is left");
                 }
-                // To the recorder, not to strace.
+                // The signal is sent to the recorder, not to strace.
                 let children = format!("/proc/{0}/task/{0}/children", server.pid());
                 let child = std::fs::read_to_string(children).unwrap_or_default();
                 if let Some(child) = child.split_whitespace().next() {
@@ -319,7 +319,7 @@ fn a_client_of_http2_sees_a_reset_where_the_record_failed() {
         return;
     }
     let dir = Dir::new();
-    // An upstream that speaks HTTP/2 too.
+    // An upstream that also supports HTTP/2.
     dir.write(
         "one.jsonl",
         "{\"request\":{\"method\":\"get\",\"path\":\"/1\"},\"response\":{\"statusCode\":200,\"body\":\"whole\"}}\n",

@@ -66,7 +66,7 @@ fn nothing_goes_on_before_the_upstream_agrees() {
     stream.write_all(format!("{HEAD}\x01\x02 smuggled\r\n\r\n").as_bytes()).unwrap();
     let mut reader = BufReader::new(stream);
     assert_eq!(Response::read(&mut reader, false).expect_status(403).text(), "no");
-    // The data after it is no request, and reached nobody.
+    // The data after it is not a request, and was not forwarded.
     assert_eq!(Response::read(&mut reader, false).status, 400);
     assert_eq!(records(recorder).len(), 1);
     assert_eq!(held.recv().unwrap(), "");

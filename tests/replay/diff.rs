@@ -1,4 +1,4 @@
-//! New responses that are compared with the recorded ones.
+//! Compares new responses with the recorded ones.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -232,7 +232,7 @@ fn a_lost_response_is_a_difference() {
     diff(&dir, &silent).run().expect_code(1).expect_stderr("(no-response)");
 }
 
-/// What is served from a recording is what was recorded.
+/// Responses from a recording do not differ from the recorded ones.
 fn serves_without_differences(path: &std::path::Path) {
     let dir = Dir::new();
     let server = Server::start(dir.program("hmt-replay").args(["serve", "-p", "0"]).arg(path));

@@ -1,4 +1,4 @@
-//! Which recording answers a request.
+//! Which recording matches a request.
 
 use serde_json::{Value, json};
 

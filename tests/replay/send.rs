@@ -1,4 +1,4 @@
-//! Recorded requests that are sent again.
+//! Sends recorded requests again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};

@@ -1,4 +1,4 @@
-//! Findings of single exchanges, and what of many is kept.
+//! Findings of single exchanges, and which findings of many are kept.
 
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn get(path: &str, status: u16, body: &Value) -> Value {
     line("get", path, &Value::Null, status, body)
 }
 
-/// What is found in an exchange: severity, rule and sentence.
+/// The findings of an exchange: severity, rule and sentence.
 fn found(exchange: &Value) -> Vec<String> {
     let text = exchange.to_string();
     let exchange = parse_line(text.as_bytes()).expect("an exchange");

@@ -138,7 +138,7 @@ fn exchanges_conform() {
     assert_eq!(texts(&part).len(), 1);
     part.meta.truncated_response = Some(9);
     assert_eq!(texts(&part), [""; 0]);
-    // An unknown origin is no violation, but a wrong one for a path item is.
+    // An unknown origin is not a violation, but a wrong origin for a path item is.
     let mut elsewhere = exchange("/things/1?limit=1", 200, "{\"name\":\"x\"}");
     elsewhere.request.host = "localhost:8000".into();
     assert_eq!(texts(&elsewhere), [""; 0]);

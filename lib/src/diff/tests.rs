@@ -63,7 +63,7 @@ const POST: &str = "/paths/~1pets/post";
 const PET: &str = "/components/schemas/Pet";
 const DRAFT: &str = "/components/schemas/Draft";
 
-/// A change of the base: a pointer, a key there, and its new value; null takes it away.
+/// A change of the base: a pointer, a key there, and its new value; null removes it.
 type Edit = (&'static str, &'static str, &'static str);
 
 /// The rules as oasdiff names them, with its levels: ERR is breaking, WARN unknown, INFO not
@@ -284,8 +284,8 @@ fn a_spec_has_not_changed_against_itself() {
 #[test]
 fn two_ways_to_write_the_same_are_no_change() {
     let mut new = base();
-    // In a component, in parts, in the words of 3.1, with other names in the path, with another
-    // slash.
+    // The schema in a component, in parts, in the form of 3.1; other names in the path, and a slash
+    // at its end.
     new["openapi"] = "3.1.0".into();
     let pet = new["components"]["schemas"]["Pet"].clone();
     new["components"]["schemas"]["Animal"] = pet;

@@ -1,4 +1,4 @@
-//! Every format holds every entry, and none is broken by what it holds.
+//! Every format contains every entry, and no content of an entry breaks a format.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A spec's responses, as an independent validator that shares no code with HMT sees them.
+//! Checks a spec's responses with an independent validator that shares no code with HMT.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -25,7 +25,7 @@ pub struct Case {
     pub media: String,
     /// JSON pointer of the schema.
     pub schema: String,
-    /// Whether the operation answers with it by default.
+    /// Whether it is the default response of the operation.
     pub usual: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct Judge {
     /// Every schema is compiled once, because the schemas of some documents all refer to each
     /// other.
     compiler: Compiler,
-    /// What was compiled.
+    /// The compiled schemas.
     pub schemas: Schemas,
     registry: Registry,
 }
@@ -152,7 +152,7 @@ fn status(key: &str) -> Option<u16> {
     .filter(|status| *status >= 200)
 }
 
-/// Path parameters are not judged, so any text will do.
+/// Path parameters are not checked, so any text can be used.
 fn fill(template: &str) -> String {
     let mut path = String::new();
     let mut rest = template;
@@ -338,7 +338,7 @@ impl Modern<'_> {
 }
 
 impl Schema {
-    /// How a value violates the schema, if it does.
+    /// The violation of the schema by a value, if any.
     fn fault(&self, schemas: &Schemas, value: &Value) -> Option<String> {
         match self {
             Schema::Boon(schema) => {
@@ -352,7 +352,7 @@ impl Schema {
     }
 }
 
-/// The number of judged responses, and their violations.
+/// The number of checked responses, and their violations.
 #[derive(Debug, Default)]
 pub struct Verdict {
     pub answers: u64,
@@ -361,7 +361,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Judges a response.
+    /// Checks a response.
     pub fn add(
         &mut self,
         case: &Case,

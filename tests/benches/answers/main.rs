@@ -19,14 +19,14 @@ use serde_json::Value;
 use client::Client;
 use judge::{Case, Judge, Schema, Verdict};
 
-/// Validate the generated answers of a mock, by a validator that is not ours
+/// Validate the generated responses of a mock with an independent validator
 #[derive(Parser)]
 struct Args {
-    /// The program to ask
+    /// The program to test
     #[arg(long, default_value = "target/release/hmt-mock")]
     mock: PathBuf,
 
-    /// How often to ask for the usual answer of each operation
+    /// Number of requests for the default response of each operation
     #[arg(long, default_value_t = 1000)]
     count: u64,
 

@@ -1,5 +1,5 @@
-//! Deviations planted into 10,000 exchanges of an API with 100 operations: all are found, and
-//! nothing else.
+//! Plants deviations into 10,000 exchanges of an API with 100 operations: all of them are found,
+//! and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,8 +72,7 @@ fn item(n: usize) -> Value {
     })
 }
 
-/// The operations of a resource: method, suffix of the path, its template, and a status that is
-/// usual.
+/// The operations of a resource: method, suffix of the path, its template, and the usual status.
 fn exchange(resource: usize, kind: usize, n: usize) -> (Value, String, u16) {
     let json_type = json!({"content-type": "application/json", "server": "nginx", "x-request-id": n.to_string()});
     let (method, path, template, asked, status, answered) = match kind {
@@ -155,7 +154,7 @@ fn remove(body: &mut Value, name: &str) {
     body.as_object_mut().unwrap().remove(name);
 }
 
-/// The kind of operation, the rule, the place, and what is done to an exchange.
+/// The kind of operation, the rule, the place, and the change of an exchange.
 const PLANTS: [Plant; 30] = [
     (0, "required", "response.body#", |e| edit(e, "response", &|b| remove(b, "items"))),
     (0, "required", "response.body#/items/1", |e| {
@@ -226,7 +225,7 @@ const PLANTS: [Plant; 30] = [
     (3, "undocumented-operation", "request.method", |e| e["request"]["method"] = "patch".into()),
 ];
 
-/// What was planted, and by hand counted: exchanges and statuses of each operation.
+/// The planted deviations, and an independent count of exchanges and statuses for each operation.
 struct Traffic {
     lines: String,
     planted: BTreeSet<(String, String, String, String)>,
@@ -241,7 +240,7 @@ fn traffic() -> Traffic {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (mut resource, mut kind) =
             ((state >> 33) as usize % RESOURCES, (state >> 50) as usize % 4);
-        // Nobody deletes anything of the last three.
+        // The last three are never deleted.
         if kind == 3 && resource >= RESOURCES - 3 {
             kind = 2;
         }
@@ -296,7 +295,7 @@ fn thirty_planted_deviations_are_found_and_nothing_else() {
         assert_eq!(line % 300, 0, "{finding}");
     }
 
-    // Coverage is that of a count by hand.
+    // Coverage equals the independent count.
     let operations = report["operations"].as_array().unwrap();
     assert_eq!(operations.len(), 100);
     for operation in operations {
@@ -327,6 +326,6 @@ fn thirty_planted_deviations_are_found_and_nothing_else() {
     assert_eq!(uncovered, expected);
     assert!(expected.contains("delete /r24/{id} "));
 
-    // On any number of threads, and of several inputs, the report is the same.
+    // The report is the same on any number of threads, and for several inputs.
     assert_eq!(check(&["all.jsonl", "--threads", "3"]).json(), report);
 }

@@ -1,4 +1,5 @@
-//! A line of a recording: what is read can be written, and is read again as the same.
+//! A line of a recording: an exchange that is read can be written, and is equal when it is read
+//! again.
 #![no_main]
 
 use hmt_core::exchange::{parse_line, write_line};

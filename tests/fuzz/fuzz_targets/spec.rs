@@ -1,4 +1,4 @@
-//! A spec in JSON or YAML, and what the mock makes of it.
+//! A spec in JSON or YAML, and the catalogue that the mock compiles from it.
 #![no_main]
 
 use hmt_core::mock::Catalogue;

@@ -115,7 +115,7 @@ fn headers() {
         ("sec-websocket-protocol", "v1, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_9", "v1, #"),
         ("x-data", "{\"a\":{\"password\":\"p\"}}", "{\"a\":{\"password\":\"#\"}}"),
         ("x-dsn", "postgres://u:p@ss@h/x", "postgres://u:#@h/x"),
-        // No secrets.
+        // Values that are not secrets.
         ("access-control-allow-credentials", "true", "true"),
         ("access-control-allow-headers", "authorization, x-api-key", "authorization, x-api-key"),
         (

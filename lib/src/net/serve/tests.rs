@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::net::bind;
 
-/// Serves until the sender is used or dropped. `/slow` answers after a notification.
+/// Serves until the sender is used or dropped. `/slow` responds after a notification.
 async fn server(
     grace: Duration,
 ) -> (SocketAddr, oneshot::Sender<()>, Arc<tokio::sync::Notify>, tokio::task::JoinHandle<Drained>) {

@@ -1,4 +1,4 @@
-//! Which values of requests are carried, and which only look like it.
+//! Which values of requests are carried, and which are only equal by chance.
 
 use super::*;
 use crate::exchange::{Exchange, parse_line};

@@ -12,7 +12,7 @@ fn line(target: &str, content_type: &str, body: &str) -> String {
     .to_string()
 }
 
-/// Compares pairs of bodies in one run; the differences of all.
+/// Compares pairs of bodies in one run, and returns all differences.
 fn differences(pairs: &[(&str, &str, &str)], rules: &str) -> Vec<String> {
     let rules = Rule::read_all(rules).unwrap();
     let mut differ = Differ::new(DiffOptions { rules, ..DiffOptions::default() });

@@ -83,7 +83,8 @@ fn overlapping_branches_of_requests_are_reported_and_accepted() {
 
 #[test]
 fn nested_alternatives_are_tried_once() {
-    // Without a memory of what was tried, each level multiplies the work by the number of branches.
+    // If results of trials were not kept, each level would multiply the work by the number of
+    // branches.
     let branches: Vec<Value> = (0..20)
         .map(|n| json!({"type": "object", "required": [format!("r{n}")], "properties": {"next": {"$ref": "#/s"}}}))
         .collect();
