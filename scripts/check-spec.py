@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Holds a spec that hmt-build made against the recordings that it was made from, without a line of our own code.
+"""Checks a spec of hmt-build against the recordings from which it was built, without any code of HMT.
 
 usage: scripts/check-spec.py SPEC RECORDINGS...
 
-openapi-spec-validator judges the spec; then every recorded body is validated by python jsonschema (in the OpenAPI
-dialects of openapi-schema-validator) against the schema that the spec has for its path, method, status and media
-type. A recording to which the spec has nothing to say is a fault too, but for answers 404, 405, 410 and 501 to
-paths that the spec does not have.
-Exit status: 0 all hold, 1 not.
+openapi-spec-validator checks the spec. Then python jsonschema (in the OpenAPI dialects of openapi-schema-validator)
+validates every recorded body against the schema that the spec has for its path, method, status and media type. A
+recording that the spec does not describe is also an error, except responses of 404, 405, 410 and 501 to paths that
+the spec does not have.
+Exit status: 0 everything is valid, 1 it is not.
 """
 
 import base64
@@ -28,7 +28,7 @@ UNSERVED = {404, 405, 410, 501}
 
 
 class Spec:
-    """A document, with an operation, a response or a schema found by what a recording says."""
+    """A document, in which the operation, response and schema of a recording can be looked up."""
 
     def __init__(self, document):
         self.document = document
@@ -45,7 +45,7 @@ class Spec:
         return re.compile("[^/]+".join(literal) + "/?")
 
     def operation(self, method, path):
-        """(template, operation), (template, None) where the path lacks the method, or (None, None)."""
+        """(template, operation), (template, None) if the path lacks the method, or (None, None)."""
         template = None
         for pattern, candidate, item in self.routes:
             if pattern.fullmatch(path):
@@ -71,7 +71,7 @@ class Spec:
         return None
 
     def problems(self, schema, value):
-        """What is wrong with a value, as python jsonschema sees it."""
+        """The errors of a value, as reported by python jsonschema."""
         root = {key: part for key, part in self.document.items() if key != "$ref"}
         if "$ref" in schema:
             root["$ref"] = schema["$ref"]
@@ -90,7 +90,7 @@ def header(message, name):
 
 
 def body_of(exchange, side):
-    """The body's bytes, or None where there is none or not all of it was recorded."""
+    """The body's bytes, or None if there is no body or only a part of it was recorded."""
     meta = exchange.get("meta", {}).get("hmt", {})
     if side in meta.get("truncated", {}) or "incomplete" in meta:
         return None
@@ -111,7 +111,7 @@ def media(content, declared):
 
 
 def parts(declared, body):
-    """The named parts of multipart/form-data as pairs, read by Python's own reader of mail."""
+    """The named parts of multipart/form-data as pairs, parsed by Python's email parser."""
     head = f"Content-Type: {declared}\r\n\r\n".encode()
     message = email.message_from_bytes(head + body, policy=email.policy.HTTP)
     if not message.is_multipart() or message.defects:
@@ -127,7 +127,7 @@ def parts(declared, body):
 
 
 def typed(spec, schema, text):
-    """A text as the type of its schema reads it."""
+    """A text converted to the type of its schema."""
     kind = spec.deref(schema)
     if text == "" and kind.get("nullable"):
         return None
@@ -140,7 +140,7 @@ def typed(spec, schema, text):
 
 
 def tree(pairs, properties):
-    """Texts by their names; names in brackets are members and items, unless the schema has them as they are."""
+    """Texts by their names. Names in brackets are members and items, unless the schema has them literally."""
     root = {}
     for name, value in pairs:
         base, brackets, rest = name.partition("[")
@@ -155,7 +155,7 @@ def tree(pairs, properties):
 
 
 def fields(spec, schema, node):
-    """A tree of texts as the value that its schema has in mind."""
+    """A tree of texts converted to the types of its schema."""
     kind = spec.deref(schema)
     if isinstance(node, list):
         if kind.get("type") == "array":
@@ -174,12 +174,12 @@ def fields(spec, schema, node):
 
 
 def form_value(spec, schema, pairs):
-    """The fields of a form, each as the schema's type reads it: forms know only text."""
+    """The fields of a form, each converted to the type of the schema, because forms contain only text."""
     return fields(spec, schema, tree(pairs, spec.deref(schema).get("properties", {})))
 
 
 def xml_value(spec, schema, element):
-    """An element as the value that its schema has in mind, by the keywords of the XML Object."""
+    """An element as a value of its schema, by the keywords of the XML Object."""
     kind = spec.deref(schema)
     if kind.get("type") == "array":
         return [xml_value(spec, kind.get("items", {}), child) for child in element]
@@ -209,7 +209,7 @@ def xml_value(spec, schema, element):
 
 
 def values_of_sequence(name, text):
-    """The values of NDJSON, JSON text sequences and event streams; data that is no JSON is text."""
+    """The values of NDJSON, JSON text sequences and event streams; data that is not JSON is text."""
     if name == "text/event-stream":
         events = re.split(r"\r?\n\r?\n", text)[:-1]
         data = ["\n".join(re.findall(r"(?m)^data: ?(.*?)\r?$", event)) for event in events]
@@ -263,7 +263,7 @@ def check_body(spec, message, content, body):
     try:
         return spec.problems(schema, value_of(spec, schema, declared, body))
     except (ValueError, ElementTree.ParseError):
-        # A body that is not what its header says is opaque to the builder: any text or nothing at all.
+        # For the builder, a body that does not match its header is opaque: any text, or nothing at all.
         try:
             return spec.problems(schema, body.decode())
         except UnicodeDecodeError:

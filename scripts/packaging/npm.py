@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Builds the npm packages: hmt-VERSION.tgz (the module for tests, and the commands), and one with the executables of
-this platform, which the first names as an optional dependency.
+"""Builds the npm packages: hmt-VERSION.tgz with the module for tests and the commands, and its optional dependency, a
+package with the executables of this platform.
 
 usage: npm.py VERSION BIN_FOLDER OUT_FOLDER
 

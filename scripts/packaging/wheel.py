@@ -40,7 +40,7 @@ def main():
     files = {}
     for root in (HERE.parent / "callbacks" / "python", HERE / "python"):
         for path in sorted((root / "hmt").rglob("*")):
-            # The second root has the package itself, which includes what the first one's does.
+            # The second root has the package itself, which includes the files of the first one.
             if path.is_file() and "__pycache__" not in path.parts:
                 files[path.relative_to(root).as_posix()] = path.read_bytes().replace(b"@VERSION@", version.encode())
     for tool in TOOLS:

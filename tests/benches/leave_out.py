@@ -1,7 +1,7 @@
-"""What schemathesis says of an answer and is none of the mock's faults, with the reason for each.
+"""Failures reported by schemathesis that are not faults of the mock, each with the reason.
 
-Loaded by schemathesis for tests/benches/schemathesis, which counts what is left out. A failure is left out only where
-its reason can be shown from the request as it was sent, or from the answer.
+schemathesis loads this file for tests/benches/schemathesis, which counts the ignored failures. A failure is ignored
+only if its reason can be shown from the request as it was sent, or from the response.
 """
 import json
 import os
@@ -18,19 +18,19 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def too_long(failure, case, response):
-    """The URL is longer than servers of HTTP take, and the answer says so (RFC 9110, section 15.5.15; RFC 6585)."""
+    """The URL is too long for HTTP servers, and the response says so (RFC 9110, section 15.5.15; RFC 6585)."""
     return response.status_code in (414, 431)
 
 
 def example(failure, case, response):
-    """The answer is an example of the spec, which contradicts its own schema; it is sent as it is written."""
+    """The response is an example of the spec that violates its own schema; it is sent unchanged."""
     return (type(failure).__name__ == "JsonSchemaError"
             and response.headers.get("x-hmt-source", [""])[0] == "example")
 
 
 def form(failure, case, response):
-    """A form has no types, no lists of one item, no empty lists and objects, and no lists of objects: what was sent
-    is, as it can be read, valid where schemathesis meant an invalid value, and the other way round.
+    """A form has no types, no lists of one item, no empty lists and objects, and no lists of objects. So a form that
+    schemathesis considers invalid can be read as a valid value, and the other way round.
     """
     kind = type(failure).__name__
     if case.media_type != FORM or kind not in ("AcceptedNegativeData", "RejectedPositiveData"):
@@ -52,14 +52,14 @@ def form(failure, case, response):
 
 
 def query(failure, case, response):
-    """As `form`, for the query of a request that was meant to be valid."""
+    """Like `form`, for the query of a request that was meant to be valid."""
     if type(failure).__name__ != "RejectedPositiveData" or not case.query:
         return False
     return not readable_query(case, response)
 
 
 def readable_query(case, response):
-    """As `readable`, for what of the query is declared."""
+    """Like `readable`, for the declared parameters of the query."""
     declared = case.operation.get_parameter_set(ParameterLocation.QUERY)
     names = declared.schema.get("properties", {})
     pairs = urllib.parse.urlparse(response.request.url).query.split("&")
@@ -68,7 +68,7 @@ def readable_query(case, response):
 
 
 def xml(failure, case, response):
-    """XML has no types and no lists of one item: what was meant to be wrong reads as the text of what is right."""
+    """XML has no types and no lists of one item, so a value that was meant to be invalid can be read as a valid one."""
     if type(failure).__name__ != "AcceptedNegativeData" or "xml" not in (case.media_type or ""):
         return False
     body = case.operation.get_body_for_media_type(case.media_type)
@@ -79,7 +79,7 @@ def xml(failure, case, response):
 
 
 def as_text(value):
-    """A value as XML has it, where empty lists are nothing."""
+    """A value as XML expresses it: without empty lists."""
     if isinstance(value, dict):
         return {name: as_text(inner) for name, inner in value.items() if inner != []}
     if isinstance(value, list):
@@ -88,8 +88,8 @@ def as_text(value):
 
 
 def yaml(failure, case, response):
-    """The YAML of schemathesis is that of version 1.1, which leaves quotes out where 1.2 needs them (`1e5`); the same
-    body in JSON, which is YAML of both versions, is taken.
+    """schemathesis writes YAML 1.1, which omits quotes that YAML 1.2 needs (`1e5`). The same body in JSON, which is
+    valid YAML in both versions, is accepted.
     """
     if type(failure).__name__ != "RejectedPositiveData" or "yaml" not in (case.media_type or ""):
         return False
@@ -100,7 +100,7 @@ def yaml(failure, case, response):
 
 
 def wrong_places(case):
-    """Where the request is meant to be wrong; parameters that are not declared are wrong nowhere in OpenAPI."""
+    """The invalid parts of the request; undeclared parameters are not errors in OpenAPI."""
     meta = case.meta
     mutations = getattr(meta.phase.data, "mutations", None) or ()
     named = {mutation.parameter_location for mutation in mutations
@@ -111,7 +111,7 @@ def wrong_places(case):
 
 
 def readable(sent, validator):
-    """Whether a form can be read as a value that is valid."""
+    """Whether a form can be read as a valid value."""
     value = {}
     for name, text in urllib.parse.parse_qsl(sent, keep_blank_values=True):
         keys = re.fullmatch(r"([^\[]+)((?:\[[^\]]*\])+)", name)
@@ -121,7 +121,7 @@ def readable(sent, validator):
 
 
 def read_as_wanted(value, validator):
-    """Whether a value of texts is valid, each read as the type that is wanted where it is."""
+    """Whether a value that consists of texts is valid if each text is read as the type of its place."""
     for _ in range(200):
         error = next(iter(validator.iter_errors(value)), None)
         if error is None:
@@ -141,7 +141,7 @@ def place(value, path, text):
 
 
 def wishes(error):
-    """Places where another type is wanted; an error of `anyOf` has those of its branches."""
+    """Places that require another type. An error of `anyOf` has the places of its branches."""
     if error.kind.name == "type":
         yield error.instance_path, [str(wanted) for wanted in error.kind.types]
     for branch in getattr(error.kind, "context", None) or ():
@@ -152,7 +152,7 @@ def wishes(error):
 
 
 def change(value, path, wanted):
-    """Reads a text at a place as a type that is wanted; tells whether that was another reading."""
+    """Converts a text at a place to the required type; returns whether that changed it."""
     if not path:
         return False
     for key in path[:-1]:

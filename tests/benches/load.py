@@ -1,4 +1,4 @@
-"""Servers under load, for the benchmarks beside this file: what they cost, and how soon they answer."""
+"""Servers under load, for the benchmarks in this folder: their CPU time, memory and latency."""
 
 import atexit
 import os
@@ -28,7 +28,7 @@ class Server:
         self.port = port
         with open(f"{folder}/log", "w") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
-        # Whatever ends this script must not leave it behind.
+        # The process must end with this script, however that ends.
         atexit.register(self.process.kill)
         # A tenth of a second after the start for most, a minute for those on slow platforms.
         for _ in range(1200):
@@ -54,13 +54,13 @@ class Server:
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICK
 
     def memory(self, field="VmHWM"):
-        """MiB at most (`VmHWM`) or now (`VmRSS`), the sum where there are several processes."""
+        """The peak (`VmHWM`) or current (`VmRSS`) memory in MiB, summed over several processes."""
         texts = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids())
         return sum(int(re.search(rf"{field}:\s+(\d+)", text)[1]) for text in texts) / 1024
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
-        # 143 is how a program on a virtual machine of its own says that it heard the signal.
+        # Programs on the JVM end with 143 after SIGTERM.
         if self.process.wait() not in (0, -signal.SIGTERM, 143):
             sys.exit(f"{self.process.args[0]} ended with {self.process.returncode}")
 

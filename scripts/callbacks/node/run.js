@@ -1,6 +1,6 @@
 /**
  * Loaded before a script of `hmt-mock --callback-dir`: lets modules import 'hmt', and reports a script that ends without
- * an error and has no callbacks. It may be a module of others.
+ * an error and has no callbacks. Such a script may be a module that other scripts import.
  */
 'use strict';
 

@@ -12,12 +12,12 @@ import os
 import runpy
 import sys
 
-# The exit status that says: the script ended without an error, and has no callbacks. It may be a module of others.
+# The exit status of a script that ended without an error and has no callbacks. Other scripts may import it.
 NO_CALLBACKS = 77
 
 
 def imports_callbacks(tree):
-    """True if the script imports a module of HMT, or of the tool before it."""
+    """True if the script imports a module of HMT, or of the earlier Python tool."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
@@ -35,13 +35,13 @@ def main():
     sys.argv[:] = sys.argv[1:]
     with open(script, "rb") as file:
         source = file.read()
-    # From here on, the script's own folder takes the place of this file's folder.
+    # From here on, the script's own folder replaces the folder of this file.
     folder = os.path.dirname(os.path.abspath(script))
     if not imports_callbacks(ast.parse(source, script)):
         sys.path[0] = folder
         runpy.run_path(script, run_name="__main__")
         sys.exit(NO_CALLBACKS)
-    # Before the script, because its folder may have modules with the same names.
+    # Imported before the script, because its folder may have modules with the same names.
     from hmt import callbacks
 
     callbacks.serve_at_exit(False)

@@ -20,7 +20,7 @@ const readline = require('readline');
 const { promisify } = require('util');
 const { executable } = require('./find.js');
 
-// How long a server may take to start, and to end, in milliseconds.
+// Timeouts for the start and the end of a server, in milliseconds.
 const START_TIMEOUT = 60000;
 const STOP_TIMEOUT = 15000;
 
@@ -161,7 +161,7 @@ class Mock extends Server {
     return this.admin('GET', '/requests' + toQuery(filters));
   }
 
-  /** How many requests `requests` would return. */
+  /** The number of requests that `requests` would return. */
   async count(filters = {}) {
     return (await this.admin('GET', '/requests' + toQuery({ ...filters, count: true }))).count;
   }
@@ -171,7 +171,7 @@ class Mock extends Server {
     return (await this.admin('POST', '/overrides', stub)).id;
   }
 
-  /** Removes all overrides, empties the journal, and puts the stored data back to its beginning. */
+  /** Removes all overrides, empties the journal, and restores the initial stored data. */
   async reset() {
     await this.admin('DELETE', '/overrides');
     await this.admin('DELETE', '/requests');
@@ -223,12 +223,12 @@ class Recorder extends Server {
     return ['hmt-record', ...toArguments(flags)];
   }
 
-  /** The recorded exchanges; waits until there are `atLeast` so many, or the timeout (in milliseconds) has passed. */
+  /** The recorded exchanges; waits until there are `atLeast` of them, or the timeout (in milliseconds) has passed. */
   async exchanges({ atLeast = 0, timeout = 10000 } = {}) {
     const end = Date.now() + timeout;
     for (;;) {
       const text = fs.existsSync(this.path) ? fs.readFileSync(this.path, 'utf8') : '';
-      // The last line may still be on its way.
+      // The last line may still be incomplete.
       const lines = text.split('\n').slice(0, -1).filter((line) => line.trim());
       if (lines.length >= atLeast || Date.now() > end) return lines.map((line) => JSON.parse(line));
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -281,7 +281,7 @@ function failUndeclared(entries) {
 }
 
 module.exports = { HmtError, Mock, Recorder, hmtMock, useMock };
-// Scripts of --callback-dir: loading this module takes over standard output, so only on use.
+// For scripts of --callback-dir. Loading that module takes over standard output, so it is loaded only on use.
 Object.defineProperty(module.exports, 'callback', {
   enumerable: true,
   get: () => require('./callbacks.js').callback,

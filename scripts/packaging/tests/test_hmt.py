@@ -1,4 +1,4 @@
-"""The module `hmt` and its fixtures, as a test suite of users has them."""
+"""Tests the module `hmt` and its fixtures, as a user's test suite uses them."""
 
 import json
 import urllib.error

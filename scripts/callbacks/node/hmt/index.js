@@ -12,7 +12,7 @@
  * The function gets an object with `query`, `requestHeaders`, `responseHeaders`, `request`, `response`, `storage`,
  * `entities`, `requestBody` and `responseBody`, and can be asynchronous. Options, before the function, are `format`
  * (`json`: bodies are parsed; any other: they are strings) and `response` (`body`: the function returns the new body;
- * `full`: the new response). What it changes in place counts too.
+ * `full`: the new response). Changes in place also count.
  *
  * The process speaks JSON Lines with hmt-mock on its standard input and output (see hmt-mock(1)). Because of that,
  * `console.log` writes to standard error.
@@ -54,7 +54,7 @@ function bodyOf(message, encoded) {
   return encoded === undefined ? message.body || '' : Buffer.from(encoded, 'base64').toString('latin1');
 }
 
-/** A body as JSON; `{}` where it is empty, and the text itself where it is no JSON. */
+/** A body as JSON; `{}` if it is empty, and the text itself if it is not JSON. */
 function parsed(text) {
   if (text === '') return {};
   try {
@@ -148,7 +148,7 @@ async function serve() {
   process.exit(0);
 }
 
-// When the script has registered its functions.
+// After the script has registered its functions.
 setImmediate(serve);
 
 module.exports = { callback };

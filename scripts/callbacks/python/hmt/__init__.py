@@ -1,8 +1,8 @@
-"""HMT for scripts of `hmt-mock --callback-dir`; `hmt.callbacks` has all of it."""
+"""The module for scripts of `hmt-mock --callback-dir`; its content is in `hmt.callbacks`."""
 
 from pkgutil import extend_path
 
-# An installed package of this name stays in reach.
+# An installed package with this name can still be imported.
 __path__ = extend_path(__path__, __name__)
 
 

@@ -8,8 +8,8 @@
 
 A function has any of the parameters `query`, `request_headers`, `response_headers`, `request`, `response`, `storage`,
 `request_body` and `response_body`. With `format="json"` bodies are parsed, with any other format they are strings. With
-`response="body"` the function returns the new body, with `response="full"` the new response: a dictionary, or a
-`http_types.Response`. Headers that it changes in place count. A function can be asynchronous.
+`response="body"` the function returns the new body, with `response="full"` the new response: a dictionary, or an
+`http_types.Response`. Changes of headers in place count. A function can be asynchronous.
 
 The process speaks JSON Lines with hmt-mock on its standard input and output (see hmt-mock(1)). Because of that, `print`
 writes to standard error.
@@ -35,7 +35,7 @@ except ImportError:
 else:
     from hmt import types_of_http
 
-    # Some versions need a body even beside `bodyAsJson`.
+    # Some versions require a body in addition to `bodyAsJson`.
     http_types.Response = types_of_http.Response
 
 __all__ = ["callback"]
@@ -51,7 +51,7 @@ ARGUMENTS = (
     "response_body",
 )
 
-# The protocol has these two streams for itself. The script's own output goes to standard error.
+# The protocol uses these two streams. The script's own output goes to standard error.
 _calls = os.fdopen(os.dup(0), "rb")
 _answers = os.dup(1)
 _null = os.open(os.devnull, os.O_RDONLY)
@@ -68,7 +68,7 @@ _loop = None
 
 
 def callback(host=None, method=None, path=None, format="json", response="body"):
-    """Registers a function for a host, a method and a path; `None` stands for any. The last one counts."""
+    """Registers a function for a host, a method and a path; `None` stands for any. A later one replaces an equal one."""
     if response not in ("body", "full"):
         raise ValueError("response must be 'body' or 'full', not {!r}".format(response))
 
@@ -133,7 +133,7 @@ class Headers(dict):
 
 
 class Storage(dict):
-    """The global values by name; entities are attributes, and items where no value has the name."""
+    """The global values by name. Entities are attributes, and also items if no value has the name."""
 
     def __init__(self, values, entities, id_paths):
         super().__init__(values)
@@ -156,7 +156,7 @@ class Storage(dict):
 
 
 class Entity(dict):
-    """The entities of a kind by id. An id is a text, and is found by its number too."""
+    """The entities of a kind by id. An id is a text, and can also be looked up as a number."""
 
     def __init__(self, entities, id_path):
         super().__init__(entities)
@@ -197,7 +197,7 @@ def _lists(query):
 
 
 def _body(message, meta, side):
-    """The text of a body, and its bytes where it is no text."""
+    """The text of a body, and its bytes if it is not text."""
     encoded = meta.get(side + "BodyBase64")
     if encoded is None:
         return message.get("body") or ""
@@ -205,7 +205,7 @@ def _body(message, meta, side):
 
 
 def _parsed(text, content_type):
-    """A body as JSON; `{}` where it is empty, and the text itself where it is no JSON."""
+    """A body as JSON; `{}` if it is empty, and the text itself if it is not JSON."""
     if not text:
         return {}
     try:
@@ -215,7 +215,7 @@ def _parsed(text, content_type):
 
 
 def _answer(call):
-    """What the function of a call makes of it."""
+    """Calls the function for a call, and returns its answer."""
     function, wanted, format, kind = list(_functions.values())[call["match"]]
     meta = call.get("meta", {}).get("hmt", {})
     request, response = call["request"], call["response"]
@@ -316,7 +316,7 @@ def _text(body):
 
 
 def _line(message):
-    """A message as a line of JSON. A body that is no text is sent in base64."""
+    """A message as a line of JSON. A body that is not text is sent in base64."""
     response = message.get("response", {})
     if "body" in response:
         try:
@@ -364,7 +364,7 @@ def serve():
 
 
 def serve_at_exit(wanted):
-    """Whether the calls are answered when the script has ended: where it was started as a program, by its first line."""
+    """True if calls are answered after the script has ended, because its first line starts it as a program."""
     (atexit.register if wanted else atexit.unregister)(_serve_unless_failed)
 
 

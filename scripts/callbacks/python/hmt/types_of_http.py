@@ -1,4 +1,4 @@
-"""The types of the package `http_types`, where it is not installed."""
+"""The types of the package `http_types`, used if the package is not installed."""
 
 from dataclasses import dataclass, field
 from typing import Any, Optional

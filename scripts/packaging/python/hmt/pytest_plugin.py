@@ -1,4 +1,4 @@
-"""The fixtures `hmt_mock` and `hmt_record` of pytest. They are there as soon as the package is installed."""
+"""The pytest fixtures `hmt_mock` and `hmt_record`, which are available when the package is installed."""
 
 from __future__ import annotations
 

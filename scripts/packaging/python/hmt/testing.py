@@ -1,4 +1,4 @@
-"""Mocks and recorders that run while a test does, steered by the documented admin port of hmt-mock."""
+"""Mocks and recorders that run during a test. They are controlled through the documented admin port of hmt-mock."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class Mock(_Server):
         return found
 
     def count(self, **filters: Any) -> int:
-        """How many requests `requests` would return."""
+        """The number of requests that `requests` would return."""
         found: Dict[str, int] = self.admin("GET", "/requests" + _query({**filters, "count": True}))
         return found["count"]
 
@@ -212,7 +212,7 @@ class Mock(_Server):
         return str(added["id"])
 
     def reset(self) -> None:
-        """Removes all overrides, empties the journal, and puts the stored data back to its beginning."""
+        """Removes all overrides, empties the journal, and restores the initial stored data."""
         self.admin("DELETE", "/overrides")
         self.admin("DELETE", "/requests")
         self.admin("POST", "/storage/reset")
@@ -255,7 +255,7 @@ class Recorder(_Server):
         return [executable("hmt-record"), *arguments(flags)]
 
     def exchanges(self, at_least: int = 0, timeout: float = 10.0) -> List[Dict[str, Any]]:
-        """The recorded exchanges; waits until there are `at_least` so many, or the timeout has passed."""
+        """The recorded exchanges; waits until there are `at_least` of them, or the timeout has passed."""
         end = time.monotonic() + timeout
         while True:
             text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""

@@ -1,4 +1,4 @@
-// The page of the admin port. It uses the endpoints that hmt-mock(1) documents. What clients sent is shown as text only.
+// The page of the admin port. It uses the endpoints that hmt-mock(1) documents. Data of clients is shown only as text.
 'use strict';
 
 const $ = (id) => document.getElementById(id);
@@ -27,7 +27,7 @@ function say(text, kind = '') {
   $('status').className = kind;
 }
 
-/** Sends a request to an admin endpoint, and gives the parsed response. */
+/** Sends a request to an admin endpoint, and returns the parsed response. */
 async function admin(method, path, body, headers = {}) {
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -45,7 +45,7 @@ async function admin(method, path, body, headers = {}) {
   return text ? JSON.parse(text) : undefined;
 }
 
-/** Runs an action of the user, and shows what became of it. */
+/** Runs an action of the user, and shows the result. */
 async function act(what, done) {
   try {
     await what();
@@ -206,7 +206,7 @@ function routeElement(route) {
       try { body = pretty(JSON.parse(text)); } catch { /* not JSON */ }
       shown.textContent = `HTTP ${response.status}\n\n${body}`;
     } catch (error) {
-      shown.textContent = `${error.message}; the browser got no response that it may read`;
+      shown.textContent = `${error.message}; the browser received no readable response`;
     }
   });
   const answer = () => act(async () => {
