@@ -1,9 +1,9 @@
-//! What the front end adds to the arguments of a tool: the folders `logs` and `specs`, and the next
-//! command that the closing line names.
+//! Adds defaults to the arguments of a tool: the folders `logs` and `specs`, and the next command,
+//! which the closing line names.
 //!
-//! Whether the user named an input or an output is read from the tool's own command line
-//! definition, so that every spelling counts (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and
-//! the value of another flag never does.
+//! The tool's own command line definition decides whether the user named an input or an output. So
+//! every spelling counts (`-o FILE`, `-oFILE`, `--out=FILE`, `-do FILE`), and the value of another
+//! flag never does.
 
 use std::ffi::OsString;
 use std::fs;

@@ -6,8 +6,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use clap::{Arg, ArgAction, Command};
 
 /// Removes the flag with this id, in any spelling (`--mode gen`, `--mode=gen`, `-m gen`, `-mgen`,
-/// `-rm gen`), and returns its last value: empty if the value is missing. What follows `--`, and the
-/// values of other flags, are never taken for it.
+/// `-rm gen`), and returns its last value: empty if the value is missing. Words after `--` and the
+/// values of other flags are ignored.
 pub(crate) fn take(command: &Command, args: &mut Vec<OsString>, id: &str) -> Option<OsString> {
     let mut taken = None;
     let mut at = 0;

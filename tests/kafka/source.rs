@@ -119,7 +119,7 @@ fn a_topic_is_not_taken_over_into_itself() {
         let args = ["import", &source, "--redact-key", "key", "--out", out];
         dir.program("hmt-record").args(args).run()
     };
-    // The same broker with another name is asked for its cluster.
+    // A broker with another name is compared by the id of its cluster.
     let port = cluster.broker().rsplit(':').next().unwrap().to_owned();
     for broker in [cluster.broker(), format!("localhost:{port}"), format!("127.1:{port}")] {
         let run = import(&format!("kafka://{broker}/t"));

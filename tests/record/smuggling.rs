@@ -155,7 +155,7 @@ fn nothing_is_smuggled() {
         let (upstream, told) = logging();
         let recorder = recorder(&dir, &["-t", &upstream]);
         if fate != Fate::Once || name.starts_with("both") {
-            // What an attacker wants the next hop to take for a request.
+            // The part that an attacker wants the next hop to treat as a request.
             request.extend_from_slice(SMUGGLED.as_bytes());
         }
         let mut stream = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();

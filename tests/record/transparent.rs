@@ -135,7 +135,7 @@ impl Upstream {
         Upstream { authority, requests, answer }
     }
 
-    /// What both sides see of one exchange with `server`.
+    /// The messages of one exchange with `server` as both sides see them.
     fn exchange(&self, server: &str, request: &[u8]) -> (Message, Message) {
         let mut stream = TcpStream::connect(server).unwrap();
         stream.set_read_timeout(Some(HANG)).unwrap();

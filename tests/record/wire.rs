@@ -1,4 +1,4 @@
-//! What client and upstream see, and what is recorded.
+//! The traffic that client and upstream see, and the record.
 
 use std::io::Write as _;
 

@@ -49,8 +49,8 @@ pub(crate) struct Send {
     /// Number of requests in progress
     ///
     /// Requests of one recorded client connection keep their order. If no connection is recorded,
-    /// requests of one session (Authorization or session cookie) do. With 1, all requests keep their
-    /// order.
+    /// requests of one session (Authorization or session cookie) keep their order. With 1, all
+    /// requests keep their order.
     #[arg(short, long, value_name = "N", default_value = "1",
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     concurrency: u32,
@@ -59,7 +59,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "N")]
     count: Option<u64>,
 
-    /// Also send POST, PUT, PATCH and DELETE; without this, they are skipped
+    /// Also send POST, PUT, PATCH and DELETE; without this flag, they are skipped
     #[arg(long)]
     unsafe_methods: bool,
 

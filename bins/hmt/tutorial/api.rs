@@ -29,7 +29,7 @@ pub(super) struct Api {
     task: JoinHandle<()>,
 }
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Default)]
 struct Shop {
     orders: Mutex<Vec<Value>>,

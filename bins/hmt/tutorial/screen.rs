@@ -1,4 +1,4 @@
-//! What the tutorial prints, at most 80 columns wide, and what the user types.
+//! The output of the tutorial, at most 80 columns wide, and the input of the user.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 

@@ -37,7 +37,7 @@ const REQUESTS: [&str; 20] = [
     "/users",
 ];
 
-/// What this is.
+/// Introduces the tutorial.
 pub(super) fn welcome(workshop: &mut Workshop) -> anyhow::Result<()> {
     let screen = &workshop.screen;
     screen.line(BANNER);
@@ -197,7 +197,7 @@ pub(super) fn check(workshop: &mut Workshop) -> anyhow::Result<()> {
     workshop.pause(None)
 }
 
-/// What to do next.
+/// Shows what to do next.
 pub(super) fn goodbye(workshop: &mut Workshop) -> anyhow::Result<()> {
     let screen = &workshop.screen;
     screen.heading("Done");

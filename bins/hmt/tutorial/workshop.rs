@@ -228,7 +228,7 @@ fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 impl Server {
-    /// Ends it as Ctrl-C does, and returns what it said since it listened.
+    /// Ends the server as Ctrl-C does, and returns its messages since it began to listen.
     ///
     /// # Errors
     /// It failed.

@@ -50,7 +50,7 @@ impl Blocks for Reader {
 /// Work on blocks whose results are merged. The result must not depend on which thread gets which
 /// block.
 pub(super) trait Work: Sync {
-    /// What a thread collects.
+    /// The data that a thread collects.
     type Result: Default + Send;
 
     /// Adds a block, whose number is its place in the input.

@@ -15,12 +15,12 @@ use crate::infer::{self, Mode, Options};
 use crate::spec::Version;
 use crate::stream::{Locator, Topic};
 
-/// What to build, and from what.
+/// The configuration of a build.
 #[derive(Debug)]
 pub struct Config {
     /// The sources of the exchanges.
     pub inputs: Vec<Locator>,
-    /// What is built from the traffic.
+    /// The kind of spec to build.
     pub mode: Mode,
     /// A spec to start from.
     pub initial: Option<PathBuf>,
@@ -157,7 +157,7 @@ pub trait Output: Send + Sync {
     fn state(&self, path: &Path, bytes: &[u8]) -> Result<(), Cause>;
 }
 
-/// How important a message is.
+/// The severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Requested, or read by programs: always shown, without the name of the program.

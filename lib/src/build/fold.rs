@@ -26,7 +26,7 @@ pub(super) struct Earlier {
     pub(super) ledger: Ledger,
     /// Exchanges that were not selected.
     pub(super) left_out: u64,
-    /// Where bodies are that do not match their type.
+    /// The places of bodies that do not match their type.
     pub(super) unread: UnreadPlaces,
 }
 

@@ -51,7 +51,7 @@ impl Blocks for Round<'_> {
     }
 }
 
-/// What is followed.
+/// The source that is followed.
 ///
 /// # Errors
 /// A topic that cannot be read.

@@ -42,15 +42,16 @@ pub struct Finding {
     pub rule: &'static str,
     /// How it relates to the spec.
     pub severity: Severity,
-    /// The status, where it is in the response.
+    /// The status, if the finding is in the response.
     pub status: Option<u16>,
     /// Where it is: `response.body#/items/0/id`, `request.query.limit`, `response.status`.
     pub pointer: String,
     /// The same with `*` for items of lists and members of maps.
     pub pattern: String,
-    /// What distinguishes findings of the same rule and place: the name of a missing property.
+    /// The detail that distinguishes findings of the same rule and place: the name of a missing
+    /// property.
     pub name: String,
-    /// What is wrong there, as a lower-case fragment.
+    /// The problem, as a lower-case fragment.
     pub message: String,
 }
 

@@ -10,7 +10,7 @@ use super::tally::{Key, Owner, Seen, Tally, Touched};
 use crate::conform::{Operation, StatusKey};
 use crate::report::{Entry, Level, Report, Section};
 
-/// What makes a check fail.
+/// The findings that make a check fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailOn {
     /// A finding of this severity.

@@ -31,7 +31,7 @@ pub(super) enum Owner {
     Unknown(String, String),
 }
 
-/// What distinguishes findings.
+/// The key of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) owner: Owner,
@@ -43,7 +43,7 @@ pub(super) struct Key {
     name: String,
 }
 
-/// What is known about a finding.
+/// The data of a finding.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// Exchanges that have it.

@@ -235,7 +235,7 @@ pub struct Violation {
     pub at: String,
     /// The same with `*` for items of lists and members of maps.
     pub place: String,
-    /// What is wrong, as a lower-case fragment: `is not of type integer`.
+    /// The problem, as a lower-case fragment: `is not of type integer`.
     pub message: String,
     /// The violated keyword of the spec, if it is one.
     pub fault: Option<Box<Fault>>,

@@ -362,7 +362,7 @@ pub(super) struct Kind<'m> {
     pub(super) essence: &'m str,
     /// As the header has it.
     pub(super) content_type: Option<&'m str>,
-    /// Whether the document declares a range of types, of which this is one.
+    /// Whether the document declares a range of types that includes this one.
     of_range: bool,
 }
 

@@ -148,7 +148,7 @@ mod tests {
     use crate::exchange::{Body, Method, Request};
     use crate::spec::load;
 
-    /// What is wrong with a body of POST /NAME.
+    /// The problems of a body of POST /NAME.
     fn check(name: &str, content_type: &str, body: &[u8]) -> Vec<String> {
         let spec = json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {
             "/parts": {"post": {"responses": {}, "requestBody": {"content": {"multipart/form-data": {

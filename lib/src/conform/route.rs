@@ -26,7 +26,7 @@ pub(super) struct Entry {
     /// The required query: the part of the template's key after `?`. A name without a value may
     /// have any.
     pub(super) condition: Vec<(String, Option<String>)>,
-    /// The same for the part after `#`, which also distinguishes what the query does not.
+    /// The same for the part after `#`, which also distinguishes operations with equal queries.
     pub(super) hint: Vec<(String, Option<String>)>,
     /// Other entries have the same place in the trie: the request decides between them.
     pub(super) tied: bool,

@@ -18,7 +18,7 @@ use crate::spec::Document;
 
 pub use report::report;
 
-/// What a change means for a client of the old spec.
+/// The effect of a change on clients of the old spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The client may fail.
@@ -45,7 +45,7 @@ impl Verdict {
 pub struct Change {
     /// The name of its rule.
     pub rule: String,
-    /// What it means for clients.
+    /// The effect on clients.
     pub verdict: Verdict,
     /// The method in lower case; empty if the change does not belong to an operation.
     pub method: String,
@@ -56,7 +56,7 @@ pub struct Change {
     pub status: Option<String>,
     /// JSON pointer in the new spec, or in the old one for a removed part.
     pub pointer: String,
-    /// What has changed, in words.
+    /// A description of the change.
     pub message: String,
 }
 
@@ -69,7 +69,7 @@ pub fn diff(old: &Document, new: &Document) -> Vec<Change> {
     walk.changes
 }
 
-/// Where the comparison is, and what it has found.
+/// The current place of the comparison, and its results.
 #[derive(Default)]
 struct Walk {
     changes: Vec<Change>,

@@ -10,7 +10,7 @@ use crate::schema::{compare_numbers, equal_values};
 use crate::spec::Place;
 use Verdict::{Breaking, Compatible, Unknown};
 
-/// Who sends the values of a schema.
+/// The sender of the values of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Request,

@@ -245,7 +245,7 @@ pub fn begins_as_container(body: &Body<'_>) -> bool {
     }
 }
 
-/// What a body is that should be JSON but is not.
+/// The kind of a body that should be JSON but is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotJson {

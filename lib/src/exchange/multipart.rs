@@ -19,7 +19,7 @@ pub struct FormPart {
     pub file_name: Option<String>,
     /// The position of the content in the body.
     pub content: Range<usize>,
-    /// What is wrong with the part.
+    /// The problem of the part, if any.
     pub fault: Option<&'static str>,
 }
 

@@ -23,7 +23,7 @@ use super::words::words;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", place_in_line(*.column))]
 pub struct LineError {
-    /// What is wrong, with the name of the field if there is one.
+    /// The problem, with the name of the field if there is one.
     pub message: String,
     /// The number of bytes read before the error; 0 if it has no position.
     pub column: usize,
@@ -97,7 +97,7 @@ struct RawResponse<'de> {
     message: Message<'de>,
 }
 
-/// What requests and responses share.
+/// The fields that requests and responses share.
 #[derive(Default)]
 struct Message<'de> {
     headers: Pairs<'de>,

@@ -1,4 +1,4 @@
-//! What the schemas of a conjunction say about a property.
+//! The schemas of a property in a conjunction.
 
 use serde_json::Value;
 

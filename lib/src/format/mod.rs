@@ -2,7 +2,7 @@
 //!
 //! Builder, validator and faker all read [`FORMATS`], so a format that is inferred from traffic is
 //! also checked and generated. Numeric formats (`int32`, …) are ranges in [`integer_range`]. This
-//! module knows nothing of schemas.
+//! module does not depend on schemas.
 
 use rand::RngCore;
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::state::Class;
 
-/// What is built from the traffic.
+/// The kind of spec to build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Templated paths and inferred schemas.
@@ -57,7 +57,7 @@ impl FromStr for Mode {
 /// The configuration of a state. Only states with the same configuration can be merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// What is made of the traffic.
+    /// The kind of spec to build.
     pub mode: Mode,
     pub(crate) limits: Limits,
 }

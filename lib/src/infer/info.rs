@@ -30,11 +30,11 @@ pub struct Info {
     pub hosts: Vec<HostInfo>,
     /// The inputs, as far as they were tracked.
     pub inputs: Provenance,
-    /// Whether it is unknown that the consumer group has recorded the commit for it.
+    /// True if it is unknown whether the consumer group has recorded the commit for it.
     pub claimed: bool,
 }
 
-/// What a partial contains for one host. Paths are counted before templates are found.
+/// The content of a partial for one host. Paths are counted before templates are found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostInfo {
     /// `https://api.example.com`

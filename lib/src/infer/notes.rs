@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::exchange::{Method, NotJson};
 
-/// What a spec does not describe of the bodies that it was built from.
+/// Bodies that were folded, but that the spec does not describe.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notes {
     /// Bodies that do not match their type, for each place of the spec, in the order of its paths.

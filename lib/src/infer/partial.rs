@@ -164,7 +164,8 @@ impl Partial {
 /// there are at most 128.
 const MAX_DEPTH: usize = 1024;
 
-/// More than this depth needs, even in unoptimised builds; threads have 2 MiB by default.
+/// Stack size in bytes: more than this depth needs, even in unoptimised builds. The default of
+/// threads is 2 MiB.
 const STACK: usize = 64 << 20;
 
 /// Parses JSON with unusually deep nesting.

@@ -127,7 +127,7 @@ impl Context {
         let security = match (is_recordings_only(root_a), is_recordings_only(root_b)) {
             (true, false) if asked_a.is_none() => asked_b.cloned(),
             (false, true) if asked_b.is_none() => asked_a.cloned(),
-            // What people say about the whole document also applies to added operations.
+            // Requirements that people wrote for the whole document also apply to added operations.
             _ if self.kept.is_some() && root_a.get("security").is_some() => asked_a.cloned(),
             _ => self.security(&join_pointer(at, "security"), asked_a, asked_b),
         };
@@ -161,7 +161,8 @@ impl Context {
         if let Some(security) = security {
             operation.insert("security".to_owned(), security);
         }
-        // A body or mark that one side lacks is optional, or does not hold, in general.
+        // If one side lacks a body, it is optional; if one side lacks a mark, it does not apply in
+        // general.
         for (own, other, root) in [(a, b, root_a), (b, a, root_b)] {
             if self.keeps_ours() && std::ptr::eq(own, a) {
                 continue;

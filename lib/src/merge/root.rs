@@ -86,7 +86,7 @@ pub(super) fn documents_of_one_version<const N: usize>(
     (roots, if any_modern { Dialect::V3_1 } else { Dialect::V3_0 })
 }
 
-/// Never returns a document with broken references, whatever the input.
+/// Never returns a document with broken references, for any input.
 pub(super) fn verify(root: Value, dialect: Dialect) -> Result<Value, MergeError> {
     let version = if dialect == Dialect::V3_1 { Version::V3_1 } else { Version::V3_0 };
     let document = Document { root, source: String::new(), version, warnings: Vec::new() };

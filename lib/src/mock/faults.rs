@@ -157,7 +157,7 @@ impl fmt::Display for ErrorRate {
 /// `FAULT` or `FAULT@P`: a fault and its probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FaultRate {
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
     /// From 0 to 1; 1 by default.
     pub probability: f64,

@@ -1,8 +1,8 @@
 //! The mock server.
 //!
-//! What is compiled from specs is a [`Catalogue`]; `--watch` swaps it. What persists between
-//! requests, and across such a swap, is a [`World`]. A [`Mock`] has one of each, and [`serve`]
-//! serves it over HTTP.
+//! A [`Catalogue`] is everything that is compiled from specs; `--watch` swaps it. A [`World`] is
+//! the state that persists between requests, and across such a swap. A [`Mock`] has one of each,
+//! and [`serve`] serves it over HTTP.
 //!
 //! `stages` has the order of answers: one function that lists the stages, and a file for each of
 //! them. `answer` is what a stage returns, and writes values in media types. `admin` has the
@@ -204,7 +204,7 @@ impl Mock {
         self.catalogue.load()
     }
 
-    /// What persists between requests.
+    /// The state that persists between requests.
     pub fn world(&self) -> &World {
         &self.world
     }

@@ -93,7 +93,7 @@ impl Future for Handled {
     }
 }
 
-/// The result of a future that is ready at once.
+/// The result of a future that is ready immediately.
 fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),

@@ -101,7 +101,7 @@ pub struct Refused {
     pub peer: SocketAddr,
     /// 400, 414 or 431; 0 if no response was sent.
     pub status: u16,
-    /// What is wrong with the request.
+    /// The problem of the request.
     pub why: String,
 }
 

@@ -155,7 +155,7 @@ impl Capture {
     }
 
     /// Hands the record to the sinks. The client must not receive the end of its response before
-    /// the result resolves, and never if it is an error.
+    /// the result resolves. If the result is an error, the client must not receive the end at all.
     pub(super) fn finish(&mut self) -> Acknowledgement {
         self.hand_over(true)
     }

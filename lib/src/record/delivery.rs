@@ -17,7 +17,7 @@ pub enum Durability {
     Buffered,
 }
 
-/// What happens while a sink accepts no records.
+/// The behaviour while a sink accepts no records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backpressure {
     /// Clients wait.
@@ -27,7 +27,7 @@ pub enum Backpressure {
     Drop,
 }
 
-/// What happens when a sink fails.
+/// The behaviour when a sink fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnSinkError {
     /// The sink is abandoned; when the last one is, the recorder stops.

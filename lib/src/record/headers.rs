@@ -9,7 +9,7 @@ use http::header::{
 use super::link::TargetForm;
 use crate::net::{SCHEME_HEADERS, Target, is_hop_by_hop, named_by_connection};
 
-/// What the headers of an upstream request depend on, besides the client's headers.
+/// The data that the headers of an upstream request depend on, besides the client's headers.
 #[derive(Clone, Copy)]
 pub(super) struct UpstreamRequest<'a> {
     pub(super) target: &'a Target,

@@ -70,7 +70,7 @@ pub(super) enum RequiredProtocol {
     Any,
 }
 
-/// What a response says about its link.
+/// The state of a link after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LinkState {
     /// The link must be closed: the next response might start within this one.

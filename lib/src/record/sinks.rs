@@ -102,8 +102,8 @@ impl Sinks {
         self.gone.send_replace(true);
     }
 
-    /// Counts records that a sink had accepted but could not deliver. The user must be told where
-    /// they are now.
+    /// Counts records that a sink had accepted but could not deliver. A message must say where they
+    /// are now.
     fn unsent(&mut self, error: &SinkError) {
         if let SinkError::Unsent(unsent) = error {
             if self.is_only_one {
@@ -172,7 +172,7 @@ fn with_causes(error: &SinkError) -> String {
     }
 }
 
-/// What the user can do about it.
+/// The remedy for the user.
 fn advice(error: &SinkError) -> Option<&'static str> {
     let (SinkError::Open { cause, .. } | SinkError::Write { cause, .. }) = error else {
         return None;

@@ -92,7 +92,7 @@ impl<'a> Comparable<'a> {
         }
     }
 
-    /// What kind of body it is, for messages.
+    /// The kind of body, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Comparable::Empty => "no body",

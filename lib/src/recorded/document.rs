@@ -20,7 +20,7 @@ const KEY: &str = "x-hmt-replay";
 pub struct ReplayError {
     /// A JSON pointer into the document.
     pub pointer: String,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
 }
 

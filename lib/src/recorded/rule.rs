@@ -19,7 +19,7 @@ pub struct MatchRule {
     pub host: bool,
     /// Headers, by their lower-case names.
     pub headers: Vec<String>,
-    /// What is ignored in these parts.
+    /// The ignored places in these parts.
     pub ignored: Ignored,
 }
 
@@ -43,7 +43,7 @@ pub enum HostRule {
     Any,
 }
 
-/// What may differ between two equal requests.
+/// The parts that may differ between two equal requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ignored {
     /// Names of query parameters.

@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads exchanges into [`crate::recorded::Recordings`], and [`serve`] answers requests
 //! from them. [`crate::recorded`] defines how requests are compared and what an exact answer is;
-//! this module knows nothing of specs.
+//! this module does not depend on specs.
 //!
 //! [`send()`] sends the recorded requests to a server. The module `carry` replaces cookies, tokens
 //! and ids in them with those of the new responses. The module `diff` compares the new responses

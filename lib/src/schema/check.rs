@@ -46,7 +46,7 @@ pub struct Problem {
     /// The pointer with `*` for items of lists and members of maps: the same wherever in them the
     /// problem is.
     pub pattern: String,
-    /// What is wrong, as a lower-case fragment: `is not of type integer`.
+    /// The problem, as a lower-case fragment: `is not of type integer`.
     pub message: String,
     /// The violated keyword.
     pub fault: Fault,

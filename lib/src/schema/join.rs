@@ -180,7 +180,7 @@ impl TypePart {
         dialect: Dialect,
     ) {
         let ours = std::mem::take(&mut self.properties);
-        // What a side accepts under a name that it does not list.
+        // The values that a side accepts under a name that it does not list.
         let unlisted = |schema: &Value, additional: &Additional| match additional {
             Additional::Forbidden | Additional::Silent => schema.clone(),
             Additional::Schema(other) => {

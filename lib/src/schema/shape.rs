@@ -49,7 +49,7 @@ pub(super) enum Kind {
     Object,
 }
 
-/// What is accepted of one type.
+/// The accepted values of one type.
 #[derive(Default)]
 pub(super) struct TypePart {
     /// Only integers, for numbers.
@@ -330,7 +330,7 @@ impl TypePart {
         }
     }
 
-    /// What a single value has in common with others of its type.
+    /// The common part of a single value and others of its type.
     pub(super) fn of_value(value: &Value, dialect: Dialect) -> TypePart {
         let mut part = TypePart::default();
         match value {

@@ -25,7 +25,7 @@ pub struct PlaceError {
     pub pointer: String,
     /// Its text.
     pub reference: String,
-    /// What is wrong with it.
+    /// The problem.
     pub why: &'static str,
 }
 

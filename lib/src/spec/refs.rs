@@ -106,7 +106,7 @@ pub(crate) enum Keys {
     Names,
 }
 
-/// What is below a key.
+/// The content below a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Below {
     /// Data, in which `$ref` is an ordinary key.

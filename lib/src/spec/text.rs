@@ -26,7 +26,7 @@ pub fn to_text(root: &Value, format: Format) -> String {
     out
 }
 
-/// What precedes a value on its line.
+/// The text that precedes a value on its line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
     /// Nothing.

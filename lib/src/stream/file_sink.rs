@@ -23,7 +23,7 @@ pub(super) struct FileSink {
     file: File,
     /// True if the file does not end in a newline.
     torn: bool,
-    /// What may not be on the disk yet.
+    /// Data that may not be on the disk yet.
     unsynced: Unsynced,
 }
 

@@ -36,7 +36,7 @@ enum Phase {
     Behind,
 }
 
-/// What comes next in the array.
+/// The next part of the array.
 pub(super) enum Scanned {
     /// The text of an element.
     Entry(Vec<u8>),

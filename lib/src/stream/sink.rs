@@ -61,7 +61,7 @@ pub trait Sink: Send {
     fn close(self: Box<Self>) -> Result<(), SinkError>;
 }
 
-/// What to do if a file is where a folder must be.
+/// The advice if a file is in the place of a folder.
 fn file_in_place(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {

@@ -15,12 +15,12 @@ use super::error::{BuildError, ResultExt as _};
 use super::inputs::Inputs;
 use pass::Pass;
 
-/// What to compare with, and what to report.
+/// The specs to compare with, and the reports.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     /// Files and folders of specs; `-` is standard input.
     pub specs: Vec<PathBuf>,
-    /// What makes the check fail.
+    /// The findings that make the check fail.
     pub fail_on: Vec<FailOn>,
     /// The reports, each with its file; without one, the report goes to the output.
     pub reports: Vec<(Format, Option<PathBuf>)>,

@@ -12,7 +12,7 @@ use crate::build::blocks::{Blocks, Work, share_out};
 use crate::build::config::Config;
 use crate::build::error::BuildError;
 
-/// What one run has read.
+/// The result of reading.
 pub(super) struct Pass<'c> {
     checker: &'c Checker,
     config: &'c Config,

@@ -31,7 +31,7 @@ impl Pipe {
         let (sender, blocks) = sync_channel(AHEAD);
         let read = move || {
             while let Some(block) = reader.next_block().transpose() {
-                // Nobody waits for it any more: the program ends.
+                // The receiver has ended, because the program ends.
                 if sender.send(block).is_err() {
                     return;
                 }

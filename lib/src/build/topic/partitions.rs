@@ -1,9 +1,9 @@
 //! The result for each partition of a topic, and the state file with a line for each partition.
 //!
-//! What was folded since the group's last recorded commit is only claimed, and has its own line. If
-//! the commit fails, others read these messages again, and the line is removed, because nothing can
-//! be subtracted from a state. The notes of the offsets show whether the commit succeeded; see
-//! `claims.rs`.
+//! Records that were folded since the group's last recorded commit are only claimed, and have their
+//! own line. If the commit fails, others read these messages again, and the line is removed,
+//! because nothing can be subtracted from a state. The notes of the offsets show whether the commit
+//! succeeded; see `claims.rs`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -305,7 +305,7 @@ impl<'c> Partitions<'c> {
 }
 
 /// Decides about the claims for a partition. `successor` is this run if it owns the partition: then
-/// it takes over what nobody has read again. Otherwise others are about to read it.
+/// it takes over records that no other run has read again. Otherwise others are about to read it.
 fn decide(part: &mut PartitionState, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
         match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {

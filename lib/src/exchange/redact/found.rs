@@ -1,4 +1,4 @@
-//! What was replaced: the locations for the record, and counts for the summary.
+//! The replaced secrets: locations for the record, and counts for the summary.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -39,7 +39,7 @@ struct JsonWalk<'w> {
     found: &'w mut Found,
     edits: Edits,
     stack: Vec<Level>,
-    /// How many texts this one is nested in.
+    /// The number of texts around this one.
     depth: usize,
 }
 

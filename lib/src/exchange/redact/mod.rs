@@ -188,7 +188,7 @@ impl Redactor {
         exchange.meta.redacted = found.into_places().into_iter().map(Cow::Owned).collect();
     }
 
-    /// What was replaced so far, by part and name.
+    /// The secrets replaced so far, by part and name.
     pub fn replaced(&self) -> Replaced {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -25,7 +25,7 @@ impl Rule {
     pub(super) const PLAIN: Rule = Rule { integers: false, counts: false };
 }
 
-/// What the name belongs to.
+/// The kind of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameKind {
     Query,

@@ -13,7 +13,7 @@ use super::names::{NameKind, Rule};
 use super::traces::{Candidates, is_in_query, is_of_name, name_around};
 use super::{Found, Redactor};
 
-/// What to search for in a text.
+/// The kinds of secrets to search for in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Shapes, and pairs of name and value in any notation.

@@ -163,8 +163,8 @@ struct Inferred {
     notes: Notes,
 }
 
-/// Adds the not-found responses of a host to the paths that it shares with others: a path of theirs
-/// may match what matched none of its own.
+/// Adds the not-found responses of a host to the paths that it shares with other hosts. A path of
+/// another host may match responses that match no path of this host.
 fn attach_to_shared(
     paths: &mut BTreeMap<String, Path>,
     origin: &str,

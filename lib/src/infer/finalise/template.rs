@@ -128,7 +128,7 @@ fn mul_div(a: u64, b: u64, c: u64) -> u64 {
     wide.map_or(a, |quotient| u64::try_from(quotient).unwrap_or(u64::MAX))
 }
 
-/// What precedes a place, which determines the evidence needed for a parameter.
+/// The context of a place, which determines the evidence needed for a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before<'n> {
     Root,

@@ -62,7 +62,7 @@ impl Thing {
     }
 }
 
-/// What is known about a path besides its segments.
+/// Facts about a path besides its segments.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PathShape {
     /// A parameter follows: for `/users`, if there is `/users/{}`.
@@ -85,7 +85,7 @@ impl PathShape {
     }
 }
 
-/// What other paths show about a path.
+/// Facts about a path from other paths.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Siblings {
     has_items: bool,

@@ -111,7 +111,7 @@ fn is_well_formed(
     }
 }
 
-/// What the state records of a body.
+/// The content of a body as the state records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyContent {
     /// On the tape.

@@ -66,7 +66,7 @@ impl ClassSet {
 /// The class of a percent-decoded segment or key.
 pub(crate) fn class_of(text: &str) -> Class {
     let bytes = text.as_bytes();
-    // What a recorder wrote instead of a token.
+    // A pseudonym that a recorder wrote instead of a token.
     if is_pseudonym(text) {
         return Class::Opaque;
     }

@@ -28,8 +28,8 @@ const KEPT: &[&str] =
 /// Each row cites its source.
 const TABLE: &[Row] = &[
     // RFC 9110, section 7.6.1 (hop-by-hop), 6.6.1, 7, 8.3 to 8.7, 10.1 and 10.2; RFC 9112, section
-    // 9; RFC 6265. What OpenAPI describes in other places (`Accept`, `Content-Type`,
-    // `Authorization`, cookies) is here too.
+    // 9; RFC 6265. Headers that OpenAPI describes in other places (`Accept`, `Content-Type`,
+    // `Authorization`, cookies) are here too.
     (
         Both,
         &[
@@ -134,7 +134,7 @@ const TABLE: &[Row] = &[
             "x-requested-with",
         ],
     ),
-    // What a server tells browsers: Content Security Policy, HTML (COOP, COEP,
+    // Instructions of servers for browsers: Content Security Policy, HTML (COOP, COEP,
     // Origin-Agent-Cluster, Refresh), Permissions Policy, Referrer Policy, Reporting, Network Error
     // Logging, Resource Timing, Server Timing, Clear Site Data, RFC 6797, RFC 7034, RFC 7469, RFC
     // 9163, RFC 7838 and the Alternate-Protocol of SPDY before it, source maps (ECMA-426), and the

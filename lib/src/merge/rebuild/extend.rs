@@ -17,7 +17,7 @@ pub(super) const PENDING: &str = "x-\u{1}pending";
 /// Distinguishes the name of an inferred component from all names that people write. Never written.
 pub(super) const MARK: &str = "\u{1}";
 
-/// What is learned about the components of a checked document.
+/// Inferred data about the components of a checked document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::merge) struct Kept {
     /// The schema inferred for all locations of each component.

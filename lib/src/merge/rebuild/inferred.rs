@@ -60,7 +60,7 @@ pub(super) fn add(
     (specs(&documents, ConflictPolicy::Widen).unwrap_or_default(), Aliases::new())
 }
 
-/// What people say about credentials also applies to new operations.
+/// Credentials that people wrote for the document also apply to new operations.
 fn drop_credentials(ours: &Value, theirs: &mut Value) {
     if ours.get("security").is_none() {
         return;

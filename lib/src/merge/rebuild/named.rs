@@ -1,4 +1,4 @@
-//! The named parts of a document: what people delete, and where they write.
+//! The named parts of a document, which people can delete or edit.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! What the sum of some traffic contradicts: the inferred spec against a spec that people edit.
+//! Finds contradictions between the sum of some traffic, given as an inferred spec, and a spec that
+//! people edit.
 //!
 //! Partials and states contain no exchanges, so exchanges cannot be checked one by one. But the
 //! spec inferred from them, with the observed ranges, accepts everything they have seen: a keyword

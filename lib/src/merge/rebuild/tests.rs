@@ -429,7 +429,7 @@ fn inferred_components_keep_one_name() {
     adding_keeps(&built(&old, Vec::new(), false), &new).expect("what was added is kept");
 }
 
-/// What people deleted from a component stays out, whatever they call the component.
+/// Properties that people deleted from a component stay deleted, even if the component is renamed.
 #[test]
 fn renamed_components_keep_what_was_deleted() {
     let user = json!({"id": 1, "name": "Ada", "score": 3});

@@ -8,7 +8,7 @@ use super::ThreeWay;
 use crate::merge::operation::target;
 use crate::spec::{Keys, join_pointer};
 
-/// The elements of a list with their identities, and where they sort.
+/// The elements of a list, with their identities and sort keys.
 type Named<'v> = Vec<((usize, String), &'v Value)>;
 
 impl ThreeWay<'_> {

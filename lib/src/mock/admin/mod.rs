@@ -57,7 +57,7 @@ impl Call<'_> {
     }
 }
 
-/// Who may use the admin port, and what they see.
+/// The access to the admin port.
 pub(super) struct Access {
     pub(super) token: Option<Arc<str>>,
     /// Replaces secrets in responses.

@@ -74,7 +74,7 @@ impl MediaType {
             })
     }
 
-    /// How many parameters they have in common.
+    /// The number of common parameters.
     fn common_parameters(&self, range: &MediaType) -> usize {
         range.parameters.iter().filter(|parameter| self.parameters.contains(parameter)).count()
     }
@@ -131,7 +131,8 @@ impl MediaType {
     }
 }
 
-/// What a client accepts: ranges with qualities in thousandths; empty accepts everything.
+/// The media types that a client accepts: ranges with qualities in thousandths. Empty accepts
+/// everything.
 #[derive(Debug)]
 pub(in crate::mock) struct Accept(Vec<(MediaType, u16)>);
 

@@ -57,7 +57,7 @@ pub struct Callbacks {
     writing: tokio::sync::Mutex<()>,
 }
 
-/// What decides which callbacks edit an answer.
+/// The properties of a request by which callbacks are selected.
 pub(super) struct Subject<'a> {
     pub(super) method: &'a str,
     /// The host that the request names, if it must name one.

@@ -29,7 +29,7 @@ const NO_CALLBACKS: i32 = 77;
 /// A co-process.
 pub(super) struct Process {
     pub(super) name: String,
-    /// What it edits.
+    /// The exchanges that it edits.
     pub(super) interests: Arc<ArcSwap<Vec<Interest>>>,
     calls: mpsc::Sender<Call>,
     /// Dropped to end it.

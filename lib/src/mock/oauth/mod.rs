@@ -2,8 +2,8 @@
 //!
 //! `endpoints` finds them in specs, `authorize` and `token` answer them (RFC 6749, RFC 7636),
 //! `openid` has discovery, keys, identity tokens and claims (OpenID Connect Core and Discovery),
-//! `grants` the issued codes and tokens, and `keys` the signing key. The mock knows no users: it
-//! accepts any credential of the right form, and consents for the user.
+//! `grants` the issued codes and tokens, and `keys` the signing key. The mock has no users: it
+//! accepts any credential of the right form, and gives the consent itself.
 
 mod authorize;
 mod endpoints;

@@ -1,4 +1,4 @@
-//! The values of a request, and where they are.
+//! The values of a request, and their places.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! What to send, where and how fast.
+//! The options of `send`.
 
 use std::str::FromStr;
 use std::sync::Arc;

@@ -55,7 +55,7 @@ impl Planned {
     }
 }
 
-/// What is known about the recorded response.
+/// Data of the recorded response.
 #[derive(Debug, Default)]
 pub(in super::super) struct Recorded {
     /// The line of the exchange, if responses are compared.

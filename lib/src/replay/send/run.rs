@@ -182,7 +182,7 @@ async fn run(
     session.finish(feed, began)
 }
 
-/// What the tasks of a run share.
+/// The state that the tasks of a run share.
 struct Session {
     options: SendOptions,
     host: HeaderValue,

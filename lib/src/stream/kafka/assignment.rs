@@ -127,7 +127,7 @@ impl Assignment {
         self.begin(starts.collect(), broker)
     }
 
-    /// Begins to read partitions, at these offsets or at the end that the topic configures.
+    /// Begins to read partitions, at these offsets or at the configured start of the topic.
     fn begin(&mut self, starts: BTreeMap<i32, Start>, broker: &Broker) -> Result<(), StreamError> {
         let topic = &broker.topic;
         let mut fetched = BTreeMap::new();

@@ -33,7 +33,7 @@ pub(super) fn cluster_of(topic: &Topic) -> Option<String> {
 pub struct Committed {
     /// Everything before this offset is durable.
     pub offset: u64,
-    /// The metadata that the members committed with it, for each other.
+    /// The metadata that a member committed with the offset, for other members to read.
     pub note: String,
 }
 

@@ -91,7 +91,7 @@ impl ConsumerContext for Events {
     ) {
         let assign = what == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if self.closing.load(Ordering::Relaxed) {
-            // Nobody handles decisions any more, and the consumer closes only when each one is
+            // Decisions are no longer handled, and the consumer closes only when each one is
             // answered. While it closes, it treats every answer as giving all partitions back.
             let answer =
                 if assign { take(consumer, partitions) } else { give_back(consumer, partitions) };

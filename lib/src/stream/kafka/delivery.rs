@@ -39,7 +39,7 @@ enum Reporting {
 #[derive(Default)]
 struct UnsentCount {
     file: UnsentFile,
-    /// How many of those the writer was told are sent.
+    /// The number of those that were reported as sent to the writer.
     taken: u64,
     /// The reason for the first one.
     why: Option<String>,
@@ -94,7 +94,7 @@ impl Delivery {
         self.signal.notify_all();
     }
 
-    /// Saves a record in the file; `taken` is true if its writer was told that it is sent.
+    /// Saves a record in the file; `taken` is true if it was reported as sent to its writer.
     pub(super) fn keep(&self, record: &[u8], why: &str, taken: bool) {
         let first = {
             let mut kept = lock(&self.kept);

@@ -197,7 +197,7 @@ impl StatePlan {
         seeds::add(self, api, root, initial);
     }
 
-    /// What an operation does, if it keeps state.
+    /// The plan of an operation, if it keeps state.
     pub(in crate::mock) fn operation(&self, id: OperationId) -> Option<&StateOperation> {
         self.operations.get(id.0 as usize)?.as_ref()
     }

@@ -10,7 +10,7 @@ use twox_hash::XxHash3_64;
 
 /// The entity does not have the member.
 pub(super) const ABSENT: u64 = 0;
-/// A list or an object, which must be looked at.
+/// A list or an object, which must be compared itself.
 pub(super) const COMPLEX: u64 = 1;
 
 static SEED: LazyLock<u64> = LazyLock::new(rand::random);
