@@ -121,7 +121,7 @@ pub(crate) struct Args {
     ///
     /// Files are identified by content. hmt-merge and hmt-build then refuse to combine partials of
     /// the same file, even if it has grown. With --state, files that the state contains are
-    /// skipped, and only what is new in files that have grown is read. Standard input cannot be
+    /// skipped, and only the new parts of files that have grown are read. Standard input cannot be
     /// tracked.
     #[arg(long)]
     track_inputs: bool,
@@ -165,7 +165,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<Pattern>,
 
-    /// Do not keep observed values, in partials either; the spec then has no enums
+    /// Do not keep observed values, not even in partials; the spec then has no enums
     ///
     /// Only words in paths and names of properties are kept. Such a partial can be combined only
     /// with other partials of this kind.

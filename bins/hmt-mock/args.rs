@@ -31,8 +31,8 @@ use crate::parse;
 #[derive(Debug, Parser)]
 #[command(name = "hmt-mock", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input; or stop
-    /// or status, to end or show a mock in the background
+    /// Specs: files, folders of .yaml, .yml and .json files, URLs, or - for standard input; stop
+    /// ends a mock in the background, and status shows it
     ///
     /// References can lead to other files in the same folder and the folders below it, or below
     /// --ref-root. An unresolved reference causes a warning, and any value is accepted in its

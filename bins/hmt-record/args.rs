@@ -48,8 +48,8 @@ Exit status: 0 done; 1 failed, or the recording is not complete; 2 wrong usage;
 #[derive(Debug, Parser)]
 #[command(name = "hmt-record", version, override_usage = USAGE, after_long_help = EXAMPLES)]
 pub(super) struct Args {
-    /// start (default): record until SIGTERM or Ctrl-C; stop, status: end or show a recorder in the
-    /// background; import: convert captures
+    /// start (default) records until SIGTERM or Ctrl-C; stop ends a recorder in the background, and
+    /// status shows it; import converts captures
     #[arg(value_name = "COMMAND", value_enum, default_value_t = Verb::Start, hide_default_value = true)]
     verb: Verb,
 
@@ -76,7 +76,7 @@ pub(super) struct Args {
     #[arg(short = 'r', long, conflicts_with = "target", help_heading = "Requests")]
     header_routing: bool,
 
-    /// Send all requests to this URL; its path is put before theirs
+    /// Send all requests to this URL; its path is put before the paths of requests
     #[arg(short, long, value_name = "URL", help_heading = "Requests")]
     target: Option<String>,
 

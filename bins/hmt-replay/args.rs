@@ -57,8 +57,8 @@ enum Command {
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 struct Serve {
-    /// Recordings: files, folders, topics (kafka://BROKER/TOPIC), or - for standard input; or stop
-    /// or status, to end or show a server in the background
+    /// Recordings: files, folders, topics (kafka://BROKER/TOPIC), or - for standard input; stop
+    /// ends a server in the background, and status shows it
     ///
     /// Files are recognised by content: JSON Lines, HAR, mitmproxy flows, Charles JSON sessions and
     /// Postman collections with saved responses. Each can be compressed with gzip, zstd or zip.

@@ -207,7 +207,7 @@ impl Observer for Shower {
     }
 }
 
-/// The records that are no exchanges.
+/// The records that are not exchanges.
 struct Rejected {
     rejects: Rejects,
     strict: bool,

@@ -76,7 +76,22 @@
 //! | a string format | `format/NAME.rs` | one row in `FORMATS`, for builder, validator and faker |
 //! | an inference rule | `infer/finalise/NAME.rs` | one call in `infer/finalise/document.rs` |
 //! | a format of reports | `report/NAME.rs` | one row in `FORMATS` of `report` |
-//! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` |
+//! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` of `mock/admin/mod.rs` |
+//! | a stage of the mock | `mock/stages/NAME.rs` | one call in `mock/stages/mod.rs`, in order |
+//! | a flag of a program | a field in `bins/PROGRAM/args.rs` | the manual page in `man/` |
+//!
+//! # Where to change something
+//!
+//! | to change | see |
+//! |---|---|
+//! | the 404 and 405 of the mock | `mock/stages/missing.rs` |
+//! | a preference of clients (`Prefer`) | `mock/preferences.rs`, `mock/stages/fault.rs` |
+//! | which of two values a merge keeps | `merge/context.rs`, `schema/join.rs` for schemas |
+//! | which path segments are values | `infer/state/class.rs` |
+//! | the key of Kafka messages | `stream/kafka/sink.rs` |
+//! | how much of a body the recorder keeps | `record/copy.rs` |
+//! | the order and repetition of recorded responses | `recorded/sequence.rs` |
+//! | names and formats of secrets | `exchange/redact/table.rs` |
 
 pub mod build;
 pub mod check;

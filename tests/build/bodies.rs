@@ -268,7 +268,7 @@ fn messages_without_a_type_beside_typed_ones_conform() {
     }
 }
 
-/// Refused requests are no evidence about valid ones.
+/// Refused requests do not show what is valid.
 #[test]
 fn refused_requests_describe_nothing_where_others_were_answered() {
     let exchange = |query: &str, body: &str, status: u16| {
@@ -328,7 +328,7 @@ fn requests_alone_are_described() {
     let put = &spec["paths"]["/things/{thingId}"]["put"];
     assert_eq!(put["responses"], json!({"204": {"description": "No Content"}}));
     assert!(put.get("requestBody").is_none());
-    // A failed request is no evidence.
+    // A failed request does not show what is valid.
     let failed = json!({
         "request": {"method": "get", "host": "h", "path": "/gone", "headers": {}},
         "meta": {"hmt": {"error": "dns"}},

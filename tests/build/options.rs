@@ -273,7 +273,7 @@ fn templates_are_explained() {
     ] {
         assert!(err.contains(part), "{part}: {run}");
     }
-    // The spec itself is the same.
+    // The spec itself does not change.
     assert_eq!(run.out(), build(&dir, &[], &lines).out());
     build(&dir, &["--partial", "-o", "p.partial.json"], &lines).expect_code(0);
     let merged = dir.program("hmt-merge").args(explain).arg("p.partial.json").run().expect_code(0);

@@ -107,7 +107,7 @@ impl Program {
         let mut child = self.command.spawn().unwrap_or_else(|e| panic!("{shown}: {e}"));
         if let Some(bytes) = self.stdin {
             let mut pipe = child.stdin.take().unwrap();
-            // A program may stop reading early, which is no failure.
+            // A program may stop reading early, which is not a failure.
             thread::spawn(move || {
                 let _ = pipe.write_all(&bytes);
             });

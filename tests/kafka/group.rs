@@ -27,7 +27,7 @@ fn members_share_a_topic() {
     fill(&cluster, 4, &shop[..half]);
     let first = Server::spawn(follow(&dir, &cluster, "a", "group=members"));
     first.wait_stderr("up to date with 10 exchanges");
-    // The others take over partitions from the first one, which has already read from them.
+    // The other members take over partitions that the first member has already read in part.
     let second = Server::spawn(follow(&dir, &cluster, "b", "group=members"));
     let third = Server::spawn(follow(&dir, &cluster, "c", "group=members"));
     second.wait_stderr("assigned to this member");
@@ -92,7 +92,7 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
     assert_eq!(both.out(), of_file(&dir, &shop));
     assert_eq!(merged(&dir, &["b", "a"]).out(), both.out());
     dir.program("hmt-merge").args(["--info", "a.partial.json"]).run().expect_stdout("claimed: ");
-    // After a restart, it learns that another member has read the same.
+    // After a restart, it learns that another member has read the same records.
     build("a");
     assert!(!dir.read("a").contains("claim"));
     let both = merged(&dir, &["a", "b"]);

@@ -83,7 +83,7 @@ fn a_spec_is_verified_by_the_same_offsets() {
     let url = cluster.url("until=end");
     let build = |args: &[&str]| dir.program("hmt-build").args(args).arg(&url).run();
     build(&["--verify", "--mode", "mixed"]).expect_code(0).expect_stderr(&all);
-    // Files next to a topic are verified with it.
+    // Files that are read together with a topic are verified too.
     dir.write("x.jsonl", &shop);
     let both = dir.program("hmt-build").args(["--verify", "x.jsonl", &url]).run();
     both.expect_code(0).expect_stderr(&format!("all {} exchanges", 2 * count));

@@ -62,7 +62,7 @@ fn every_exchange_conforms_to_a_merged_spec() {
         let text = merged(&dir, specs);
         let document = load(text.as_bytes(), "merged.yaml").unwrap();
         let api = Api::compile(&document).unwrap();
-        // Not-found responses for paths that no spec has are in none of them.
+        // The specs do not contain not-found responses for other paths.
         let not_found = |status: u16| matches!(status, 404 | 405 | 410 | 501);
         for line in shop.lines() {
             let exchange = parse_line(line.as_bytes()).unwrap();

@@ -40,7 +40,7 @@ fn calls(dir: &Dir, name: &str, args: &[&str]) -> BTreeMap<&'static str, Vec<usi
     for (call, _) in CALLS {
         let open = format!(" {call}(");
         let lines = trace.lines().filter(|line| line.contains(&open)).enumerate();
-        // Those of the loader and the C library come first.
+        // Calls of the loader and the C library come first.
         let others = ["\"/etc", "\"/proc", "\"/sys", "\"/dev", ".so"];
         let ours = lines.filter(|(_, line)| !others.iter().any(|other| line.contains(other)));
         found.insert(call, ours.map(|(index, _)| index + 1).collect());

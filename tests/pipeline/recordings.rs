@@ -58,7 +58,8 @@ fn ask(server: &Server, recorded: &Answers) -> Answers {
     for (key, expected) in recorded {
         let (method, path, body) = key;
         for _ in expected {
-            // Some were recorded with a credential, and are only returned to clients with one.
+            // Some requests were recorded with a credential, and their responses are only returned
+            // to clients with a credential.
             let request: Request = server.request(method, path);
             let mut request = request.header("Authorization", "Bearer any");
             if let Some(body) = body {

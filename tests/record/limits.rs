@@ -70,7 +70,7 @@ fn silent_clients_keep_nobody_waiting() {
         }
         recorder.get(&format!("/{round}")).expect_status(200);
     }
-    // Their bytes are no requests, and do not delay the end.
+    // Their bytes are not requests, and do not delay the end.
     let run = recorder.stop().expect_code(0);
     run.expect_stderr("dropped 0");
     assert!(parse(&dir.read("out.jsonl")).iter().all(|r| r["request"]["path"] != "/slow"));

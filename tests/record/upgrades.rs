@@ -34,7 +34,7 @@ fn both_sides_talk_after_the_handshake() {
     let response = Response::read(&mut reader, false).expect_status(101);
     assert_eq!(response.header("upgrade"), Some("websocket"));
     assert_eq!(response.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
-    // The handshake is recorded before the client gets the end of it.
+    // The handshake is recorded before the client receives its end.
     assert_eq!(recorder.wait_lines(1).len(), 1);
     let mut words = [0; 9];
     reader.read_exact(&mut words).unwrap();

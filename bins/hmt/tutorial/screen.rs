@@ -105,7 +105,7 @@ impl Screen {
         self.line("");
     }
 
-    /// Waits for ENTER; gives a request if the user typed one.
+    /// Waits for ENTER; returns a request if the user typed one.
     ///
     /// # Errors
     /// [`Left`] if the user typed q, or there is no more input.

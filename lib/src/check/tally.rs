@@ -25,7 +25,7 @@ pub struct Place {
 /// The operation of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owner {
-    /// The index of the spec and that of the operation in it.
+    /// The index of the spec, and the index of the operation in the spec.
     Operation(usize, u32),
     /// An operation that no spec has: path and method.
     Unknown(String, String),

@@ -14,7 +14,7 @@ use crate::spec::{
     Document, METHODS, Place, PlaceError, SpecError, UNRESOLVED, Version, check_refs,
 };
 
-/// Why a document cannot be served or checked against.
+/// Why a document cannot be used for serving or checking.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ConformError {

@@ -156,8 +156,8 @@ fn json(
     let says_json = |media: &str| media.split(',').any(|one| is_json(one.trim()));
     if media.map_or(structured, says_json) {
         let value: Value = serde_json::from_str(&field.text).ok()?;
-        // Of several types only one may be JSON: a text that the schema does not accept as JSON is
-        // a text.
+        // If there are several types, only one may be JSON, and a text that the schema does not
+        // accept as JSON stays a text.
         let fits = structured || coerce.set.accepts(schema, &value, coerce.direction);
         return fits.then_some(value);
     }

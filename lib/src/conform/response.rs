@@ -93,7 +93,7 @@ impl Api {
     ///
     /// The operation is searched among those of the exchange's origin if the document has it,
     /// otherwise by the path alone, with or without base path. A truncated body is not checked. A
-    /// missing response is no violation.
+    /// missing response is not a violation.
     ///
     /// # Errors
     /// The violations.

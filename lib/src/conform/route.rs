@@ -40,7 +40,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     pub(super) known: Vec<(Method, OperationId)>,
-    /// Those with methods that exchanges do not have, by the method as sent.
+    /// Operations with methods that exchanges do not have, by the method as sent.
     pub(super) others: Vec<(String, OperationId)>,
 }
 
@@ -287,7 +287,8 @@ impl Router {
         let all_left = rest;
         let Some(rest) = rest else {
             let exact = |entry: &Entry| entry.both || entry.slash == slash;
-            // If both spellings have a path item, each request belongs to its own.
+            // If both spellings have path items, a request matches the path item with its own
+            // spelling.
             let any_exact = node.entries.iter().any(|index| exact(&self.entries[*index]));
             return node
                 .entries

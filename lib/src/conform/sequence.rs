@@ -39,7 +39,7 @@ impl Sequence {
         }
     }
 
-    /// The text of a value in its sequence; for events, as the data of one.
+    /// The text of a value in its sequence. In an event stream, the value is the data of an event.
     pub fn write_data(self, value: &Value) -> String {
         match (self, value) {
             (Sequence::Events, Value::String(text)) => event(&text.as_str().into()),
@@ -104,7 +104,7 @@ fn is_event(fields: &Map<String, Value>) -> bool {
         && fields.keys().all(|name| FIELDS.contains(&name.as_str()))
 }
 
-/// An object of fields as an event; any other value as the data of one.
+/// Writes an object of fields as an event, and any other value as the data of an event.
 fn event(value: &Value) -> String {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

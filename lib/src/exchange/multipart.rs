@@ -153,8 +153,8 @@ fn parameter(value: &str, name: &str) -> Option<String> {
     }
 }
 
-/// Finds the closing quote. An escaped quote does not close, unless there is no other one, as in
-/// Windows file names.
+/// Finds the closing quote. An escaped quote closes only if there is no other quote, as in Windows
+/// file names.
 fn end_of_quoted(quoted: &str) -> Option<usize> {
     let mut quotes = quoted.match_indices('"').map(|(at, _)| at);
     quotes.clone().find(|at| !quoted[..*at].ends_with('\\')).or_else(|| quotes.next_back())

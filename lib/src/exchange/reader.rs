@@ -158,7 +158,8 @@ fn lower_names(mut headers: Pairs<'_>) -> Pairs<'_> {
     headers
 }
 
-/// The exact bytes in base64 take precedence over the text, and the text over a parsed copy of it.
+/// The exact bytes in base64 take precedence over the text, and the text takes precedence over its
+/// parsed copy.
 fn body<'de>(
     text: Option<BodyText<'de>>,
     as_json: Option<&'de RawValue>,

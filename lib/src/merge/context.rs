@@ -11,12 +11,12 @@ use crate::spec::join_pointer;
 /// How differing values are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConflictPolicy {
-    /// Schemas are joined. Of other values, the one that sorts first is kept, whichever document it
-    /// is from.
+    /// Schemas are joined. If other values differ, the one that sorts first is kept, regardless of
+    /// its document.
     #[default]
     Union,
-    /// Schemas are joined. Of other values, those of the first document are kept: people wrote
-    /// them, and traffic is added.
+    /// Schemas are joined. If other values differ, those of the first document are kept, because
+    /// people wrote them, and traffic is only added.
     Widen,
     /// The value of the first document is kept.
     First,

@@ -193,7 +193,7 @@ impl Context {
             item = super::order::path_item(item);
         }
         Item {
-            // Of `/a` and `/a/`, the shorter one.
+            // The shorter one of `/a` and `/a/`.
             template: template_a.min(template_b),
             item,
             servers: servers::unite(&a.servers, &b.servers),

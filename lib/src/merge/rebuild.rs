@@ -14,8 +14,8 @@
 //! * **What is new is added**: paths, operations, responses, parameters, properties, each with its
 //!   inferred content.
 //! * **What was deleted stays out.** `x-hmt-base` stores hashes of the names that the spec had when
-//!   it was last written. A name that traffic shows, and that was there before but is no longer,
-//!   was deleted by somebody: it is listed under `x-hmt-deleted` and left out, until its line is
+//!   it was last written. If traffic shows a name that the spec had before but no longer has,
+//!   somebody deleted it. The name is listed under `x-hmt-deleted` and left out, until its line is
 //!   removed from that list.
 //!
 //! The base holds only what the last rule and messages about edits need, six bytes per name; see
@@ -59,7 +59,7 @@ pub struct Rebuilt {
     /// The new spec.
     pub root: Value,
     /// The new spec with everything that stays deleted; every folded exchange conforms to this one.
-    /// `None` if it would be the same.
+    /// `None` if it equals the new spec.
     pub whole: Option<Value>,
     /// Edited locations that traffic contradicts.
     pub widened: Vec<Widened>,

@@ -179,9 +179,9 @@ fn in_order(map: Map<String, Value>) -> Map<String, Value> {
     entries.into_iter().collect()
 }
 
-/// Makes each `operationId` unique in a document. Of equal ids, the one in `first`, if any, stays
-/// unchanged. The others are numbered in the order of the paths, together with previously numbered
-/// ones, so that the order of merging does not matter.
+/// Makes each `operationId` unique in a document. If ids are equal, the one in `first`, if any,
+/// stays unchanged. The others are numbered in the order of the paths, together with previously
+/// numbered ones, so that the order of merging does not matter.
 fn unique_operation_ids(paths: &mut Map<String, Value>, first: Option<&Value>) {
     let of_first = |path: &str, method: &str, id: &str| {
         first.is_some_and(|root| root["paths"][path][method]["operationId"] == id)

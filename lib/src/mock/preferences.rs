@@ -44,7 +44,7 @@ impl Preferences {
         preferences
     }
 
-    /// False if there is no preference with that name.
+    /// Returns false if there is no preference with that name.
     fn set(&mut self, name: &str, value: &str) -> bool {
         match name {
             "code" => self.code = Some(value.to_owned()),

@@ -1,4 +1,4 @@
-//! One server connection: HTTP/1 or HTTP/2, and the protocol that may follow HTTP on it.
+//! One server connection: HTTP/1 or HTTP/2, and the protocol to which it may switch.
 
 use std::error::Error;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! The tasks of a server, which end with it.
+//! The tasks of a server. They end when the server ends.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -49,7 +49,7 @@ pub(super) enum ConnectError {
     TimedOut(String, Duration),
 }
 
-/// A new connection, and the form of the request targets on it.
+/// A new connection, and the form of its request targets.
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) stream: Stream,

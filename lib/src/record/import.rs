@@ -8,7 +8,7 @@ use crate::stream::{
 
 /// Receives what could not be imported.
 pub trait ImportDiagnostics {
-    /// Called for a record that is no valid exchange. `false` ends the import.
+    /// Called for a record that is not a valid exchange. `false` ends the import.
     fn rejected(&mut self, place: RecordPosition<'_>, why: &str) -> bool;
     /// Called with a warning for the user.
     fn warn(&mut self, text: &str);

@@ -36,7 +36,7 @@ pub enum ProxyError {
     /// A proxy that requires TLS.
     #[error("only proxies of the form http://HOST:PORT are supported, not https or socks")]
     Scheme,
-    /// User-info that is no valid header value.
+    /// User-info that is not a valid header value.
     #[error(
         "the user name or password in the URL of the proxy contains characters that cannot be sent"
     )]

@@ -59,7 +59,8 @@ pub(super) async fn answer(
     let Routed { target, uri, reached_by } = match recorder.route(&parts, tunnel.as_deref()) {
         Ok(found) => found,
         Err(rejected) => {
-            // With `Expect: 100-continue`, the client does not send the body unless asked for it.
+            // With `Expect: 100-continue`, the client does not send the body before it receives a
+            // `100 Continue`.
             if !parts.headers.contains_key(EXPECT) {
                 drain(body);
             }
@@ -149,7 +150,8 @@ pub(super) fn withheld() -> Response<Reply> {
     Withheld::Close.response(Reply::Own(Full::default()))
 }
 
-/// Answers `CONNECT`. Only refused ones are counted as seen: a tunnel is no exchange.
+/// Answers `CONNECT`. Only refused requests are counted as seen, because a tunnel is not an
+/// exchange.
 fn connect(
     recorder: &Arc<Recorder>,
     request: Request<Incoming>,

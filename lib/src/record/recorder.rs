@@ -20,14 +20,14 @@ use crate::net::{Refused, Report, Target, ThrottledReport};
 /// all.
 const MAX_REPORTED_VIOLATIONS: u64 = 20;
 
-/// How requests name their targets. Requests in absolute form always name their own.
+/// How requests name their targets. Requests in absolute form always name their own target.
 #[derive(Clone, Debug)]
 pub enum Routing {
     /// The path, as `/http://host[:port]/path?query`.
     Path,
     /// The `Host` header, with another header for the scheme.
     Header,
-    /// All requests go to one target, whose path is prepended to theirs.
+    /// All requests go to one target, whose path is prepended to the paths of requests.
     Fixed(Target),
 }
 

@@ -121,9 +121,9 @@ impl Hasher for KeyHasher {
 /// The result of inserting an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// Requests will be answered with it.
+    /// The exchange is used to answer requests.
     Kept,
-    /// It has no usable answer.
+    /// The exchange has no usable answer.
     LeftOut(Unanswerable),
 }
 

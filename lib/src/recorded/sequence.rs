@@ -7,7 +7,7 @@ use super::store::Stored;
 /// The end of a chain.
 const END: u32 = u32::MAX;
 
-/// The recorded answers. Those to one request form a chain.
+/// The recorded answers. The answers to one request form a chain.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     all: Vec<ChainLink>,
@@ -16,8 +16,8 @@ pub(super) struct Answers {
 #[derive(Debug)]
 struct ChainLink {
     answer: Stored,
-    /// The position among all answers. Of several chains, the one whose next answer has the lowest
-    /// position comes first.
+    /// The position among all answers. If there are several chains, the one whose next answer has
+    /// the lowest position comes first.
     place: u32,
     next: u32,
 }

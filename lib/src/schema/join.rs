@@ -235,8 +235,8 @@ fn hull(a: Option<Bound>, b: Option<Bound>, wider: std::cmp::Ordering) -> Option
     Some(if order == wider { a } else { b })
 }
 
-/// Joins annotations. A flag is kept if both have it. Of two texts or values, the one that sorts
-/// first is kept, whichever side it is on.
+/// Joins annotations. A flag is kept if both have it. If two texts or values differ, the one that
+/// sorts first is kept, regardless of its side.
 fn unite_notes(ours: &mut Map<String, Value>, mut theirs: Map<String, Value>) {
     const FLAGS: [&str; 3] = ["readOnly", "writeOnly", "deprecated"];
     ours.retain(|key, value| !FLAGS.contains(&key.as_str()) || theirs.get(key) == Some(value));

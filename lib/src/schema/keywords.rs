@@ -60,7 +60,7 @@ impl Reader<'_> {
             (None, None) => None,
         };
         node.format = self.text("format");
-        // OpenAPI 3.0's name for the same.
+        // The name of this keyword in OpenAPI 3.0.
         if node.format.is_none() && self.text("contentEncoding").as_deref() == Some("base64") {
             node.format = Some("byte".to_owned());
             node.format_is_encoding = true;

@@ -9,7 +9,7 @@ use super::join::{Dialect, join};
 use super::node::Bound;
 use super::number::{canonical, equal, is_integral};
 
-/// Marks a schema that only null was seen for: 3.0 has no type for that.
+/// Marks a schema for which only null was seen, because 3.0 has no type for null.
 pub(super) const NULL_ONLY: &str = "x-hmt-null-only";
 
 /// Marks a schema about which nothing is known, because no body could be read. It accepts every
@@ -312,7 +312,8 @@ pub(super) fn sort_values(values: &mut Vec<Value>) {
     values.sort_by_cached_key(|value| {
         let mut text = String::new();
         canonical(value, &mut text);
-        // Of equal values such as `6` and `6.0`, the same one must be kept, whichever came first.
+        // If values such as `6` and `6.0` are equal, the same one must always be kept, regardless
+        // of their order.
         (text, value.to_string())
     });
     values.dedup_by(|a, b| equal(a, b));

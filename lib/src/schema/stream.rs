@@ -299,7 +299,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             count += 1;
             match (name, plain.rest) {
                 (Some(at), _) => {
-                    // Of duplicate names the last value counts, which is only known at the end.
+                    // If a name is repeated, the last value counts, which is known only at the end.
                     if seen & 1 << at != 0 {
                         return decide(false);
                     }

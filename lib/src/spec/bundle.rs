@@ -294,7 +294,7 @@ impl<'n> Names<'n> {
         if target.is_empty() {
             return (!file.is_empty()).then(|| Value::from(pointer_to(file, fragment)));
         }
-        // Data may hold any URL, which is no reference.
+        // URLs in data are not references.
         if target.contains("://") || is_url(file) {
             return None;
         }

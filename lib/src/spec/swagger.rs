@@ -240,7 +240,7 @@ fn operation(operation: &mut Object, common: &[Value], defaults: &Defaults) {
         Some(Value::Array(parameters)) => parameters,
         _ => Vec::new(),
     };
-    // Those of the operation first: they override the path item's.
+    // The operation's parameters come first, because they override those of the path item.
     let has_body = parameters.iter().any(|p| is_body(p, defaults));
     let inherited = common.iter().filter(|_| !has_body).cloned();
     for old in parameters.into_iter().chain(inherited) {

@@ -451,7 +451,8 @@ fn forms_and_parts() {
     );
     let cut = "--B\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nabc";
     assert_eq!(body_of(&redactor, media_type, cut), cut.replace("abc", "#"));
-    // Syntax characters inside a quoted name or in the content belong to it.
+    // Syntax characters within a quoted name, or within the content, are part of the name or
+    // content.
     let odd = "--B\r\nContent-Disposition: form-data; name=\"my;password\"; filename=\"a;b\"\r\n\r\nx--B\r\n--By\r\n--B--\r\n";
     assert_eq!(body_of(&redactor, media_type, odd), odd.replace("x--B\r\n--By", "#"));
 }

@@ -207,7 +207,7 @@ mod tests {
     use super::super::scan::OVERLAP;
     use super::*;
 
-    /// A window may begin at each multiple of this.
+    /// Windows begin at multiples of this number.
     const WINDOW: usize = 2 << 10;
 
     fn places(text: &str) -> Vec<usize> {

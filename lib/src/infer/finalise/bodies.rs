@@ -16,8 +16,8 @@ pub(super) enum BodyPosition {
 }
 
 impl BodyPosition {
-    /// Requests and responses differ in what is required, and failed requests are no evidence of
-    /// what is valid, so only bodies of the same side are united.
+    /// Only bodies of the same side are united, because requests and responses have different
+    /// required properties, and failed requests do not show which values are valid.
     fn side(self) -> Side {
         match self {
             BodyPosition::Request => Side::Request,
@@ -64,7 +64,7 @@ impl Bodies {
                 graph,
             );
             for (status, answered) in &operation.responses {
-                // Errors are a kind of their own.
+                // Errors are a separate kind.
                 let noun = if *status >= 400 { "error" } else { noun };
                 bodies.add_all(
                     *method,

@@ -150,7 +150,7 @@ const VERBS: &[&str] = &[
     "write",
 ];
 
-/// Those of them that stand before nouns as adjectives or nouns, sorted: `open_orders`,
+/// The verbs that are also adjectives or nouns before nouns, sorted: `open_orders`,
 /// `read_receipts`, `import_jobs`.
 const MODIFIERS: &[&str] = &[
     "archive", "batch", "block", "bulk", "call", "complete", "count", "end", "export", "import",

@@ -8,8 +8,8 @@ use crate::infer::Limits;
 use crate::infer::sketch::Merge as _;
 use crate::infer::state::{Class, Node};
 
-/// Adds not-found responses to the matching operations of a tree. A request goes to a parameter if
-/// no name has an operation for it, and so do these responses. Returns what remains.
+/// Adds not-found responses to the matching operations of a tree. Like a request, such a response
+/// belongs to a parameter if no name has an operation for it. Returns what remains.
 pub(super) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits: &Limits) -> Node {
     let Node { kids, operations, plain, slashed, n, segments, more } = not_found;
     let mut left = Node { n, segments, more, ..Node::default() };
@@ -29,7 +29,7 @@ pub(super) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits
     (left.plain, left.slashed) = (plain, slashed);
     for (class, mut kids) in kids {
         if !class.is_id() {
-            // A name that was not kept may be part of the rest, so the rest may belong to it.
+            // The rest may contain responses for names that were not kept.
             let hidden = place.literals.iter_mut().filter(|(name, _)| kids.may_be_in_rest(name));
             if let Some(rest) = kids.rest() {
                 for (_, below) in hidden {
@@ -53,7 +53,7 @@ pub(super) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits
             };
             let known = place.parameters.contains_key(pattern.as_ref());
             match place.parameters.get_mut(if known { pattern.as_ref() } else { VALUE }) {
-                // Values that were not found are no evidence about the valid ones.
+                // Values that were not found do not show which values are valid.
                 Some(slot) => attach_not_found(&mut slot.place, node, limits),
                 None => node,
             }

@@ -219,7 +219,7 @@ pub(super) fn inferred_format(text: &Text) -> Option<&'static str> {
 }
 
 /// Lets one of the parts accept null: the first with a `type`, because `nullable` has no effect
-/// next to a `$ref`. It does not extend an `enum` either, so null is added to that.
+/// next to a `$ref`. It does not extend an `enum` either, so null is added to the `enum`.
 fn nullable(parts: &mut Vec<Value>) {
     let typed =
         parts.iter_mut().filter_map(Value::as_object_mut).find(|part| part.contains_key("type"));

@@ -15,7 +15,8 @@ type SchemeKey = String;
 pub(super) struct Security {
     /// The name of each scheme that some operation requires.
     names: BTreeMap<SchemeKey, String>,
-    /// Schemes with proof: a server refused without them what it granted with them.
+    /// Proven schemes: a server refused a request without the scheme, and accepted it with the
+    /// scheme.
     proven: BTreeSet<SchemeKey>,
     /// Some bearer tokens are not JSON Web Tokens, or this is unknown.
     opaque: bool,

@@ -35,7 +35,7 @@ pub(super) fn unite_similar(graph: &mut Graph<'_>) {
         .filter(|(_, kind)| !kind.properties.is_empty())
         .map(|(id, kind)| (id, kind.n, kind.properties.len()))
         .collect();
-    // Those with the most evidence come first. Ids follow the sorted paths.
+    // Kinds with the most evidence come first. Ids follow the sorted paths.
     kinds.sort_by_key(|(id, n, keys)| {
         (std::cmp::Reverse(n.min(&32).saturating_mul(*keys as u64)), *id)
     });

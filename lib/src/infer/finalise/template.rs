@@ -306,7 +306,7 @@ impl Templater<'_> {
         for group in groups.values_mut() {
             group.add_refused(at, self.limits);
         }
-        // Names that the user gave are no evidence for values.
+        // Names that the user gave do not indicate values.
         let (given, mut words): (Vec<_>, Vec<_>) =
             words.into_iter().partition(|(name, _)| self.literals.contains(&decoded(name)));
         for (name, node) in given {
@@ -365,7 +365,7 @@ impl Templater<'_> {
         place
     }
 
-    /// Makes one parameter of languages, with or without a region, at the place of one.
+    /// Makes one parameter of languages with and without a region, at the place of one of them.
     fn locales(
         &self,
         words: &mut Vec<(String, Node)>,

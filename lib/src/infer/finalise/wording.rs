@@ -151,7 +151,7 @@ fn is_name_of_list(key: &str, last: &str) -> bool {
     ENVELOPES.contains(&key) || words(key) == words(last)
 }
 
-/// True for arrays, and for objects with an array under a name for it.
+/// True for arrays, and for objects that have an array under a name for lists.
 fn is_list(json: &Json, last: &str) -> bool {
     let is_name = |key: &str| is_name_of_list(key, last);
     json.array.is_some()
@@ -168,7 +168,7 @@ fn head(segments: &[&str]) -> usize {
     if count == segments.len() { 0 } else { count }
 }
 
-/// True for a version, or a segment for the API as a whole, which names nothing in it.
+/// True for a version, or a segment that stands for the API as a whole and names nothing within it.
 fn is_head(segment: &str) -> bool {
     class_of(segment) != Class::Word
         || matches!(segment.to_ascii_lowercase().as_str(), "odata" | "rpc" | "jsonrpc" | "trpc")

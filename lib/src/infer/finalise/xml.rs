@@ -98,7 +98,7 @@ impl Writer<'_> {
         Some(whole)
     }
 
-    /// `whole` has all objects of the place in one.
+    /// `whole` combines all objects of the place.
     fn object(&self, whole: &Object, namespace: Option<&str>) -> Value {
         if let Some(list) = self.wrapped(whole, namespace) {
             return list;
@@ -134,7 +134,7 @@ impl Writer<'_> {
             schema.insert("properties".to_owned(), members.into());
         }
         if let Some(additional) = &shape.additional {
-            // Unnamed elements are read one by one.
+            // Unnamed elements are examined one by one.
             let one = self.textual.items(additional);
             let one = one.map_or_else(|| json!({}), |one| self.value(&one, namespace));
             schema.insert("additionalProperties".to_owned(), one);

@@ -198,8 +198,8 @@ impl Judge<'_> {
         let readable = text.is_some();
         let text = text.unwrap_or_else(|| "bytes".to_owned());
         let value = match media {
-            // A body that should be JSON but is not provides no evidence. Without a type, it has
-            // another one.
+            // A body that should be JSON but is not provides no evidence. If no type was declared,
+            // the body has another type.
             "application/json" => match parsed {
                 Some(value) => value,
                 None => return header.is_empty().then(|| "it is no JSON".to_owned()),

@@ -44,7 +44,7 @@ enum Variables {
     None,
     /// The token of the request's body.
     Token(usize),
-    /// Those of a query, with their text.
+    /// The tokens of a query, with their text.
     Own(Box<Tape>, String),
 }
 

@@ -135,7 +135,7 @@ impl State {
             add(&mut self.unanswered, 1);
             return Unread::default();
         }
-        // `post` is only a placeholder for it.
+        // `post` is only a placeholder for the unknown method.
         if exchange.meta.method.is_some() {
             add(&mut self.deep, 1);
             return Unread::default();

@@ -21,7 +21,7 @@ use crate::infer::sketch::{
 /// One operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Operation {
-    /// Requests answered with 400 or more: no evidence of what is valid.
+    /// Requests answered with 400 or more, which do not show what is valid.
     pub(crate) failed: Requests,
     /// GraphQL calls in requests answered below 400.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -102,8 +102,8 @@ impl Parts {
         let Some(parts) = read(body, content_type) else { return false };
         add(&mut self.n, 1);
         for (index, part) in parts.iter().enumerate() {
-            // Bodies have few parts, so searching backwards is cheaper than a map. Of very many,
-            // only the first are distinguished.
+            // Bodies have few parts, so searching backwards is cheaper than a map. If there are
+            // very many, only the first ones are distinguished.
             if index < limits.pairs && !parts[..index].iter().any(|before| before.name == part.name)
             {
                 let same = parts.iter().filter(|other| other.name == part.name);

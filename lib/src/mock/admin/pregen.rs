@@ -59,7 +59,7 @@ pub(super) fn remove<'a>(call: &'a Call<'a>) -> Handling<'a> {
     super::ready(Answer::problem(StatusCode::NOT_FOUND, "unknown webhook", &detail))
 }
 
-/// The URL in the path. A query of the request belongs to it.
+/// The URL in the path. A query of the request is part of the URL.
 fn url_of(call: &Call<'_>) -> Result<(String, Target), Box<Answer>> {
     let path = call.parts.uri.path();
     let rest = path.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();

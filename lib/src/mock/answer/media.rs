@@ -245,7 +245,7 @@ pub(in crate::mock) fn write(
         (Notation::Sequence(sequence), Value::Array(items)) => {
             items.iter().flat_map(|item| sequence.write(item).into_bytes()).collect()
         }
-        // An example in its wire form, as a schema with `type: string` gives it.
+        // An example in its wire form, which a schema with `type: string` has.
         (Notation::Sequence(_), Value::String(text)) => text.clone().into_bytes(),
         (Notation::Sequence(sequence), _) => sequence.write(value).into_bytes(),
         (Notation::Xml, Value::String(text)) if text.trim_start().starts_with('<') => {

@@ -271,7 +271,7 @@ mod tests {
             ("POST", Some("two.test"), &[], "/a", Some(4)),
             ("HEAD", Some("three.test"), &[], "/b", Some(2)),
             ("POST", Some("three.test"), &[], "/b", Some(0)),
-            // Without a host in the request, that of the spec counts.
+            // If the request has no host, the host of the spec counts.
             ("POST", None, &["127.0.0.1:1", "one.test"], "/a", Some(3)),
             ("POST", None, &["127.0.0.1:1", "two.test"], "/a", Some(4)),
         ] {

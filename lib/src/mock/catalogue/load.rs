@@ -132,7 +132,7 @@ impl Sources {
 struct References<'s> {
     root: Option<&'s Path>,
     remote: bool,
-    /// Of references to other servers.
+    /// Fetches the targets of references to other servers.
     reach: Reach,
     fetch: &'s mut Fetch,
     fetched: &'s mut HashMap<String, Vec<u8>>,

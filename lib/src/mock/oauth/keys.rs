@@ -30,7 +30,7 @@ impl Keys {
     /// Makes the key in the background.
     pub(super) fn prepare(&self) {
         let key = Arc::clone(&self.0);
-        // Without a thread, the first request makes it.
+        // If the thread cannot be started, the first request makes the key.
         let _ = thread::Builder::new().name("key".to_owned()).spawn(move || {
             key.get_or_init(make);
         });

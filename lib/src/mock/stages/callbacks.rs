@@ -65,7 +65,7 @@ fn failed(answer: Answer, why: &str) -> Answer {
     }
 }
 
-/// The hosts that a request without a named host may be meant for.
+/// The possible hosts of a request that does not name its host.
 fn likely_hosts<'a>(call: &'a Call<'_>, api: Option<&'a Api>) -> Vec<&'a str> {
     let sent = call.parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let servers = api.map_or(&[][..], |api| &api.servers);

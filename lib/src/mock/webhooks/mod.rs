@@ -1,5 +1,5 @@
-//! Webhooks that see a request and the specs before it is answered, and may change the specs for
-//! it.
+//! Webhooks that receive a request and the specs before the request is answered, and can change the
+//! specs for it.
 //!
 //! `narrow` calls them and compiles their responses; this file has the list of them.
 

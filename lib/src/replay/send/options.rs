@@ -93,7 +93,7 @@ pub(in super::super) struct Comparison<'c> {
     pub(in super::super) new: &'c Exchange<'c>,
     /// The source of the recorded exchange, and the number of its line.
     pub(in super::super) place: (&'c Arc<str>, u64),
-    /// Recorded values and those that were sent in place of them.
+    /// Recorded values, with the values that were sent instead.
     pub(in super::super) replaced: &'c [(Box<str>, String)],
 }
 

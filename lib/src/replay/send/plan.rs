@@ -34,9 +34,9 @@ pub(in super::super) struct Planned {
     pub(in super::super) draft: Draft,
     pub(super) trailers: HeaderMap,
     pub(super) uses: Vec<Use>,
-    /// Earlier requests that must be done before.
+    /// Earlier requests that must be done before this one.
     pub(super) after: Vec<Arc<Done>>,
-    /// Set once this one is done, if later ones may wait for it.
+    /// Set when this request is done, if later requests may wait for it.
     pub(super) done: Option<Arc<Done>>,
     /// The slot in which requests wait for values of the response.
     pub(super) slot: Option<Arc<Slot>>,

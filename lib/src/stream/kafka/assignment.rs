@@ -114,7 +114,7 @@ impl Assignment {
         self.begin(starts, broker)
     }
 
-    /// Reads exactly these offsets; it is an error if the broker no longer has all of them.
+    /// Reads exactly these offsets. If the broker no longer has all of them, this is an error.
     pub(super) fn read_again(
         &mut self,
         ranges: &BTreeMap<i32, Range<u64>>,

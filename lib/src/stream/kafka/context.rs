@@ -15,7 +15,7 @@ use rdkafka::{ClientContext, TopicPartitionList};
 pub(super) enum GroupDecision {
     /// These partitions are assigned to this consumer.
     Assign(TopicPartitionList),
-    /// These must be given back; with `lost`, others may have them already.
+    /// These partitions must be given back; with `lost`, other members may already have them.
     Revoke { partitions: TopicPartitionList, lost: bool },
 }
 

@@ -6,8 +6,8 @@
 //!
 //! * `locator.rs`: parses URLs. `config.rs`: configures librdkafka.
 //! * `source.rs`: reads messages. `assignment.rs`: the assigned partitions. `partition.rs`: the
-//!   state of one. `broker.rs`: queries to brokers and the group. `outage.rs`: brokers that do not
-//!   answer. `context.rs`: decisions of the group.
+//!   state of one partition. `broker.rs`: queries to brokers and the group. `outage.rs`: brokers
+//!   that do not answer. `context.rs`: decisions of the group.
 //! * `sink.rs`, `delivery.rs`, `unsent.rs`: write records, track acknowledgements, and save unsent
 //!   records.
 //!

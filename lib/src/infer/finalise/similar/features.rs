@@ -34,7 +34,7 @@ pub(super) struct Features {
     /// By side and name.
     keys: [Vec<u64>; 3],
     nouns: [Vec<u64>; 3],
-    /// Those of [`TAGS`] that occur.
+    /// The keys in [`TAGS`] that occur.
     pub(super) tags: Vec<Name>,
 }
 

@@ -53,8 +53,8 @@ impl Trial<'_, '_> {
             return None;
         }
         let Evidence { shared, against } = self.evidence(a, b)?;
-        // A single object fits a mixture better than anything else, which is no reason to add it to
-        // one.
+        // A single object fits a mixture of kinds better than any other kind, but it must not be
+        // added to a mixture for this reason.
         let doubts = DOUBTS[usize::from(self.features.noun(a, b) > 0)];
         (shared - against >= PROOF && against * doubts <= shared).then_some(shared - against)
     }

@@ -368,7 +368,7 @@ impl<'a> Finder<'a> {
         let named = [format!("{noun}id"), format!("{noun}uuid"), noun];
         let ids = ["id", "uuid", "key"];
         let named = named.iter().map(String::as_str);
-        // `/users/{id}/things`: the `id` of a thing is its own.
+        // `/users/{id}/things`: the `id` of a thing is not that of the user.
         parameter
             .filter(|name| !ids.contains(&plain(name).as_str()))
             .into_iter()

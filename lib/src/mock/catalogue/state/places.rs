@@ -78,7 +78,8 @@ fn media(content: &[(String, Media)]) -> impl Iterator<Item = (usize, NodeId)> {
     })
 }
 
-/// The keys of an operation's successful responses: `default` is one only if there is no other.
+/// The keys of an operation's successful responses: `default` counts as successful only if there is
+/// no other.
 fn success_keys(operation: &Operation) -> impl Fn(StatusKey) -> bool + use<> {
     let is_explicit =
         |key: StatusKey| matches!(key, StatusKey::Code(200..300) | StatusKey::Range(2));

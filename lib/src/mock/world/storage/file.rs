@@ -114,7 +114,7 @@ impl StateFile {
     /// Appends changes.
     ///
     /// # Errors
-    /// The file cannot be written; it is as before, as far as the system allows.
+    /// The file cannot be written. Its old content is restored if the system allows it.
     pub(super) fn append(&mut self, changes: &[Change]) -> Result<(), StorageError> {
         let mut lines = String::new();
         for change in changes {

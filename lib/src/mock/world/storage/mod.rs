@@ -162,7 +162,8 @@ impl Storage {
         })?
     }
 
-    /// Replaces all entities of a kind by others, by their ids. Those that stay keep their places.
+    /// Replaces all entities of a kind by others, by their ids. Entities that stay keep their
+    /// places.
     ///
     /// # Errors
     /// An entity is not an object, or the state file cannot be written; nothing is changed.
