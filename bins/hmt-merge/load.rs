@@ -101,8 +101,8 @@ impl Inputs {
         Ok(ledger)
     }
 
-    /// Drops claims of members of a consumer group whose records others have read again. This
-    /// happens if a member ended, or lost its partition, before its commit succeeded.
+    /// Drops a claim of a member of a consumer group if other members have read the claimed records
+    /// again. This happens if a member ended, or lost its partition, before its commit succeeded.
     pub(crate) fn settle_claims(&mut self, config: &Config) {
         let (mut claims, sure): (Vec<NamedPartial>, Vec<NamedPartial>) =
             self.partials.drain(..).partition(|named| named.partial.claim().is_some());

@@ -61,7 +61,7 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     documents.extend(state.map(|state| inferred(state, config)));
     let mut root = match documents.as_slice() {
         all if config.base.is_some() => three_ways(all, config)?,
-        // Only partials: the same spec that `hmt-build` would have written.
+        // If there are only partials, the spec is the one that `hmt-build` would have written.
         [one] if one.source == load::INFERRED => one.root.clone(),
         several => merge::specs(several, config.policy)?,
     };

@@ -35,7 +35,7 @@ pub(crate) struct Specs {
 }
 
 impl Specs {
-    /// Reads standard input if it is named, and nothing else yet. `runtime` fetches URLs.
+    /// Reads standard input if it is named. Other sources are not read yet. `runtime` fetches URLs.
     pub(crate) fn new(config: &Config, runtime: Handle) -> anyhow::Result<Specs> {
         let mut fetcher = None;
         let fetch: Fetch = Box::new(move |url, reach| {

@@ -114,7 +114,7 @@ fn send(
         Err(SendError::Sink(SinkError::Write { name, cause }))
             if cause.kind() == io::ErrorKind::BrokenPipe =>
         {
-            // The reader of the output has what it wanted.
+            // The reader of the output has ended.
             Err(anyhow::Error::new(cause).context(name))
         }
         Err(error) => Err(error.into()),

@@ -1,7 +1,7 @@
 //! `hmt record --mode`: keeps a spec of each host current while its exchanges are recorded.
 //!
-//! The recorder is one process. The builder is another one, started repeatedly, which reads the
-//! recorder's logs.
+//! The recorder is one process. The builder is another process, which is started repeatedly and
+//! reads the recorder's logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -118,7 +118,7 @@ fn ended(status: ExitStatus) -> anyhow::Result<Status> {
     }
 }
 
-/// The logs in a folder, and which part of them is built.
+/// The logs in a folder, and the part of them that is already in a spec.
 struct Keeper {
     mode: String,
     specs: PathBuf,
@@ -165,7 +165,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// The hosts with exchanges, their logs, and the total size of those.
+    /// The hosts with exchanges, their logs, and the total size of the logs.
     fn hosts(&self) -> BTreeMap<String, (Vec<PathBuf>, u64)> {
         let mut hosts = BTreeMap::<String, (Vec<PathBuf>, u64)>::new();
         for entry in fs::read_dir(&self.logs).into_iter().flatten().flatten() {
@@ -197,7 +197,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Builds what is left, and says what was made.
+    /// Builds the rest, and prints the closing line.
     fn finish(&mut self) -> anyhow::Result<()> {
         let next = match self.specs.to_str() {
             Some(defaults::SPECS) | None => "hmt mock".to_owned(),

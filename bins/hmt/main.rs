@@ -1,7 +1,7 @@
 //! `hmt`, the front end: `hmt record …` runs the `hmt-record` in the same folder.
 //!
-//! The `hmt-*` programs do all the work. This one finds them, adds defaults for folders, and
-//! has what concerns all of them: shell completions and the manual.
+//! The `hmt-*` programs do all the work. This program finds them, adds default folders, and has the
+//! shell completions and the manual of all of them.
 
 mod args;
 mod commands;

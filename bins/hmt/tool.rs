@@ -76,10 +76,10 @@ impl Tool {
         spawned.with_context(|| format!("cannot run {}", path.display()))
     }
 
-    /// Its path.
+    /// The path of the program.
     ///
     /// # Errors
-    /// It is not installed.
+    /// The program is not installed.
     pub(crate) fn find(self) -> anyhow::Result<PathBuf> {
         let name = format!("{}{}", self.program(), env::consts::EXE_SUFFIX);
         let own = env::current_exe().context("cannot find the folder of this program")?;

@@ -205,7 +205,7 @@ fn exchanges_are_chosen_by_host_method_and_path() {
     build(&Dir::new(), &["--host", "c.example"], &lines)
         .expect_code(0)
         .expect_stderr("3 exchanges were ignored");
-    // They select exchanges, and do not change how these are folded.
+    // These options select exchanges, and do not change how exchanges are folded.
     let dir = Dir::new();
     for (name, host) in [("1", "a.example"), ("2", "b.example:81")] {
         let out = format!("{name}.partial.json");

@@ -79,7 +79,7 @@ fn a_member_that_dies_before_its_commit_is_not_counted_twice() {
     let query = "group=dies_before&group.instance.id=me";
     fill(&cluster, 1, &shop[..half]);
     dies_before_its_commit(&dir, &cluster, query);
-    // Its own state counts what it has read.
+    // Its own state counts the records that it has read.
     assert_eq!(merged(&dir, &["a"]).out(), of_file(&dir, &shop[..half]));
 
     fill(&cluster, 1, &shop[half..]);

@@ -108,7 +108,7 @@ fn a_topic_that_was_made_anew_is_told() {
     run("until=end").expect_code(0);
     let state = dir.read("s");
     let first = shop.lines().next().unwrap();
-    // Shorter than what was read of the old one, equally long, and longer.
+    // The new topic is shorter than the read part of the old one, equally long, or longer.
     for (count, why) in [
         (1, "ends at offset 1, but was previously read up to 23"),
         (23, "has another message at offset 22 than was read there before"),
@@ -119,7 +119,8 @@ fn a_topic_that_was_made_anew_is_told() {
         for query in ["until=end", "until=end&group=made_anew"] {
             let run = run(query).expect_code(1).expect_no_stdout().expect_stderr(why);
             run.expect_stderr("the topic was created again; start with another --state");
-            // A group member stores its name before it joins; what was read stays.
+            // A group member stores its name before it joins, and keeps the records that it has
+            // read.
             assert_eq!(without_member(&dir.read("s")), without_member(&state));
         }
     }

@@ -304,7 +304,7 @@ fn edits_are_kept_widened_and_told() {
     assert!(!paths.iter().any(|path| path.contains("health") || path.contains("productName")));
     assert_eq!(spec["x-hmt-conflicts"], json!([{"at": name, "was": {"maxLength": 5}}]));
     assert_eq!(spec["x-hmt-deleted"], json!(["/paths/~1v1~1health"]));
-    // Everything else is in the same place.
+    // Everything else is unchanged.
     let after = dir.read("api.yaml");
     let lost: Vec<&str> = before.lines().filter(|line| !after.contains(line)).collect();
     assert_eq!(lost.len(), 3, "the limit, the base, and how the set is written: {lost:?}");

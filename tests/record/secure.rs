@@ -35,7 +35,7 @@ impl TestAuthority {
         self.0.pem()
     }
 
-    /// A certificate and its key, both in PEM.
+    /// A certificate and its key, both in PEM form.
     pub fn sign(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();

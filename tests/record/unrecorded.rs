@@ -177,7 +177,7 @@ fn a_recorder_that_may_drop_goes_on_after_a_limit() {
         upstream.url()
     );
     let recorder = Server::start(Program::of("sh", dir.path()).args(["-c", &command]));
-    // The second one exceeds the file size limit; the others still fit.
+    // The second record exceeds the file size limit; the other records still fit.
     for id in 0..4 {
         assert!(is_answered(recorder.port(), id, size(id)), "{id}");
     }

@@ -92,7 +92,8 @@ pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError
         }
         earlier = folded.into_earlier();
         if waiting || last && !written {
-            // People may have edited it since the last round, or may be editing it.
+            // People may have edited the initial spec since the last round, or may be editing it
+            // now.
             match config.initial.as_deref().map(initial::load).transpose() {
                 Err(error) if !last => config.messages().warn(format_args!(
                     "{}; nothing is written until it can be read",

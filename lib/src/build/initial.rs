@@ -29,7 +29,7 @@ pub(super) fn checker(initial: &Document) -> Result<Api, BuildError> {
     Ok(api)
 }
 
-/// A spec, and the one that all exchanges conform to, if it differs.
+/// A spec, and the spec to which all exchanges conform, if the two differ.
 pub(super) struct Built {
     pub(super) document: Document,
     /// The spec with what people deleted.

@@ -41,7 +41,7 @@ impl std::str::FromStr for FailOn {
 /// The label of operations and statuses that were never touched.
 const UNCOVERED: &str = "uncovered";
 
-/// An operation or one of its statuses that was never touched.
+/// An operation that was never touched, or a status of an operation that was never seen.
 struct Uncovered<'c> {
     operation: &'c Operation,
     /// `None` if the operation itself was never touched.

@@ -93,7 +93,7 @@ impl PidFile {
     /// # Errors
     /// Another daemon uses the port, or the folder is not safe.
     pub fn claim(tool: &str, port: u16) -> anyhow::Result<PidFile> {
-        // Fails for a group leader, whose terminal can only be a shell's.
+        // This fails for a group leader, which only a shell can have started.
         let _ = setsid();
         let path = folder()?.join(format!("{tool}-{port}.pid"));
         let mut file = open(&path, OpenOptions::new().read(true).write(true).create(true))?;
@@ -126,7 +126,7 @@ struct Daemon {
     file: File,
 }
 
-/// Ends the daemon on `port`, or the only one, and waits until it has ended.
+/// Ends the daemon on `port`, or the only daemon, and waits until it has ended.
 ///
 /// # Errors
 /// Several run and no port selects one, or the daemon does not end.
@@ -134,7 +134,7 @@ pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     let Some(daemon) = the_one(tool, port)? else { return none(tool, port) };
     kill_process(daemon.pid, Signal::TERM)
         .with_context(|| format!("cannot signal process {}", daemon.pid.as_raw_nonzero()))?;
-    // It finishes requests in progress, for at most its --grace.
+    // The daemon finishes requests in progress, for at most its --grace.
     let timeout = Duration::from_secs(600);
     let begun = Instant::now();
     while daemon.file.try_lock_shared().is_err() {
@@ -146,7 +146,7 @@ pub fn stop(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-/// Reports whether a daemon runs on `port`, or the only one.
+/// Reports whether a daemon runs on `port`, or whether any runs.
 ///
 /// # Errors
 /// Several run and no port selects one.

@@ -23,7 +23,7 @@ pub async fn stdout_closed() {
     // The thread lasts as long as the reader, or this process.
     thread::spawn(move || {
         let stdout = io::stdout();
-        // Without requested events, only the loss of the other end is reported.
+        // If no events are requested, only the loss of the other end is reported.
         let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
         loop {
             match poll(&mut watched, None) {

@@ -35,8 +35,8 @@ impl Target {
         matches!(self, Target::File(path) if path.file_name().is_some_and(|own| own == name))
     }
 
-    /// The file of a host in the same folder. `host` is a part of the file name; it is empty for
-    /// all others.
+    /// The file of a host in the same folder. `host` is a part of the file name. It is empty for
+    /// the file of all other hosts.
     #[must_use]
     pub fn of_host(&self, host: &str) -> Target {
         let Target::File(path) = self else { return self.clone() };
@@ -45,8 +45,8 @@ impl Target {
         Target::File(path.with_file_name(format!("{name}.{extension}")))
     }
 
-    /// Writes the result, creating the folder of a file if needed. `private` as for
-    /// [`replace_file`]; a folder created for such a file is private too.
+    /// Writes the result, creating the folder of a file if needed. `private` has the same meaning
+    /// as for [`replace_file`]. A folder that is created for a private file is private too.
     ///
     /// # Errors
     /// A path could not be created or written; an old file is then unchanged.

@@ -305,7 +305,8 @@ impl Api {
         }
         if is_xml(kind) && structured {
             let Some(text) = body_text(message.body, content_type) else { return Ok(None) };
-            // A document that also accepts texts was built from bodies that were not XML, too.
+            // If a document also accepts texts, some of the bodies from which it was built were not
+            // XML.
             let as_text = Value::from(text.as_ref());
             if types.has(Types::STRING) && self.schemas.accepts(schema, &as_text, message.direction)
             {
@@ -366,7 +367,7 @@ pub(super) struct Kind<'m> {
     of_range: bool,
 }
 
-/// `None` if it is nested deeper than the parser goes; it is opaque then.
+/// `None` if the value is nested deeper than the parser supports. Then it is opaque.
 fn value_of_yaml(text: &str) -> Result<Option<Value>, String> {
     match from_yaml(text, &mut Vec::new()) {
         Ok(value) => Ok(Some(value)),

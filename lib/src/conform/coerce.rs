@@ -13,7 +13,8 @@ pub(super) struct Coerce<'s> {
 
 impl Coerce<'_> {
     /// The interpretation of a text that the schema accepts: number, boolean, null if empty, or
-    /// string. If it accepts none, the one with an allowed type, or else the string.
+    /// string. If the schema accepts none of them, the interpretation with an allowed type, or else
+    /// the string.
     pub(super) fn scalar(self, schema: Option<NodeId>, text: &str) -> Value {
         let Some(id) = schema else { return text.into() };
         let types = self.set.types(id);

@@ -338,7 +338,7 @@ impl Compiler {
     }
 }
 
-/// The keys of an operation that are not compiled, except those for readers only.
+/// The keys of an operation that are not compiled, except descriptive ones.
 fn rest(operation: &Value) -> Map<String, Value> {
     const COMPILED: [&str; 7] = [
         "parameters",
@@ -354,7 +354,7 @@ fn rest(operation: &Value) -> Map<String, Value> {
     kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Named examples with their values; those that only link to a file are left out.
+/// Named examples with their values. Examples that only link to a file are left out.
 fn examples(owner: &Place<'_>) -> Result<Vec<(String, Value)>, PlaceError> {
     let mut found = Vec::new();
     for (name, place) in owner.get("examples").iter().flat_map(Place::members) {

@@ -31,7 +31,8 @@ pub(super) fn value<'t>(
     (!all.is_empty()).then(|| read(coerce, Some(schema), &Below::Names(all)))
 }
 
-/// The keys in brackets after a name; `None` if the name differs, or has anything else after them.
+/// The keys in brackets after a name; `None` if the name differs, or if anything else follows the
+/// brackets.
 fn keys<'t>(name: &str, key: &'t str) -> Option<Vec<&'t str>> {
     let mut rest = key.strip_prefix(name)?;
     let mut keys = Vec::new();

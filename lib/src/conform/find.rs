@@ -96,8 +96,8 @@ impl Api {
         }
     }
 
-    /// Collects the most specific operations; several only if they are at the same place. True if
-    /// there is one.
+    /// Collects the most specific operations. There are several only if they are at the same place.
+    /// True if there is one.
     fn visit<'a>(
         &'a self,
         path: &str,

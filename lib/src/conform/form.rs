@@ -38,7 +38,7 @@ pub(super) fn object(
     fields: &[Field<'_>],
 ) -> Value {
     let mut map = Map::new();
-    // A document may declare such names literally, which means no object.
+    // If a document declares such names literally, they do not stand for an object.
     let is_deep = |name: &str| name.ends_with(']') && coerce.set.property(schema, name).is_none();
     let deep: Vec<&Field<'_>> = fields.iter().filter(|field| is_deep(&field.name)).collect();
     // Names with brackets are split even without an `encoding`, if their property accepts the

@@ -124,8 +124,8 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
     Value::Object(map)
 }
 
-/// The name of a property's elements, and their namespace if declared. An unwrapped list has those
-/// of its items.
+/// The name of a property's elements, and their namespace if declared. An unwrapped list has the
+/// name and namespace of its items.
 fn element_name(coerce: Coerce<'_>, name: &str, property: NodeId) -> (String, Option<String>) {
     let xml = coerce.set.xml(property).cloned().unwrap_or_default();
     let types = coerce.set.types(property);

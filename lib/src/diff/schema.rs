@@ -430,8 +430,8 @@ impl Walk {
         self.add(verdict, scope.rule(what), &pointer, scope.tell(text));
     }
 
-    /// Compares the branches of `anyOf` or `oneOf`. Branches with the same reference or the same
-    /// schema belong together, then the others in order.
+    /// Compares the branches of `anyOf` or `oneOf`. Branches with the same reference or schema are
+    /// compared with each other, then the others in order.
     fn branches(
         &mut self,
         old: &[Place<'_>],

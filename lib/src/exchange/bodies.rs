@@ -83,7 +83,8 @@ pub fn decode_start<'a>(
     match codings(content_encoding.unwrap_or_default()).as_deref() {
         Ok([coding]) => {
             let mut decoded = Vec::new();
-            // The missing end is an error here; what was decoded before it counts.
+            // Here, the missing end is an error, and the bytes that were decoded before it are the
+            // result.
             let _ = coding.undo(bytes, limits, &mut decoded);
             if decoded.is_empty() {
                 return decode_body(bytes, content_encoding, limits);

@@ -76,7 +76,7 @@ fn has_suffix(subtype: &str, suffixes: &[&str]) -> bool {
     suffixes.iter().any(|suffix| subtype.ends_with(suffix))
 }
 
-/// The subtypes of JSON: RFC 8259 and RFC 6839, their predecessors, and those of AWS protocols.
+/// The subtypes of JSON: RFC 8259, RFC 6839, their predecessors, and the types of AWS protocols.
 fn is_json_subtype(subtype: &str) -> bool {
     matches!(subtype, "json" | "x-json" | "json-rpc" | "jsonrequest")
         || subtype.ends_with("+json")
@@ -302,7 +302,7 @@ impl NotJson {
         }
     }
 
-    /// The name of one such body, for messages.
+    /// The name for messages about a single body.
     pub fn name(self) -> &'static str {
         match self {
             NotJson::Html => "an HTML page",

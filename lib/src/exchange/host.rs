@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// Host, whether it is valid, its file name.
+    /// A host, whether it is valid, and its file name.
     const CORPUS: &[(&str, bool, &str)] = &[
         ("example.com", true, "example.com"),
         ("Example.COM", true, "example.com"),

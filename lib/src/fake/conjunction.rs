@@ -8,7 +8,7 @@ use crate::schema::{Node, NodeId, Types};
 
 pub(super) const ALL_TYPES: u8 = 0x7f;
 
-/// A schema in a conjunction, and which of its choices are made.
+/// A schema in a conjunction, with the choices that are already made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Atom {
     pub(super) id: NodeId,

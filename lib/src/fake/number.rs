@@ -19,7 +19,7 @@ const MAX_SCALE: u32 = 17;
 pub(super) enum NumberPlan {
     /// `k * step * 10^-scale` for plausible `k` from `low` to `high`, among all legal ones.
     Grid { low: i128, high: i128, all: (i128, i128), step: i128, scale: u32, fractional: bool },
-    /// Between two numbers that are too large or too small for the grid.
+    /// Any number between two numbers that are too large or too small for the grid.
     Span { low: f64, high: f64, integer: bool },
 }
 
@@ -181,7 +181,8 @@ fn grid(
         let first =
             low.zip(low_end).map(|(bound, end)| first_multiple(end, bound.exclusive, step, scale));
         let last = high.zip(high_end).map(|(bound, end)| {
-            // The last one below is the first one above in the mirrored range.
+            // The last multiple below a bound is the first multiple above the bound of the mirrored
+            // range.
             let mirrored = Decimal { mantissa: -end.mantissa, scale: end.scale };
             first_multiple(mirrored, bound.exclusive, step, scale).map(|multiple| -multiple)
         });

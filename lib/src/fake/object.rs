@@ -256,7 +256,8 @@ impl ObjectPlan {
         out.push(b'{');
         let start = out.len();
         let chosen = self.dependent.then(|| self.choose(writer, component));
-        // The optional ones that may follow, the written ones, and the ones still required.
+        // The optional properties that may follow, the written ones, and the required ones that are
+        // left.
         let mut open = self.optional(writer, component);
         let mut required = self.required;
         let mut count = 0;
@@ -392,7 +393,7 @@ impl ObjectPlan {
         match &others.names {
             Names::Matching(text) => {
                 text.write(&mut writer.rng, out);
-                // `^x-` matches `x-`, but that is only one name.
+                // The pattern `^x-` matches `x-`, but this is only one name.
                 text.lengthen(out, pick(&mut writer.rng, LATIN));
             }
             Names::Of(step) => {

@@ -24,8 +24,8 @@ pub(super) fn allowed_name(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str)
         .all(|id| compiler.set.accepts(id, &Value::from(name), compiler.direction))
 }
 
-/// True if the property is omitted in this direction. A required one stays, unless the check
-/// excuses it: the schema that requires it must be the one that declares it.
+/// True if the property is omitted in this direction. A required property stays, unless the check
+/// excuses it, which needs a schema that both requires and declares it.
 pub(super) fn hidden(compiler: &Compiler<'_>, flat: &Flat<'_>, name: &str) -> bool {
     let one_way = |id: NodeId| {
         let mut node = compiler.node(id);

@@ -193,7 +193,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         }
     }
 
-    /// The constants that a step chooses from, if it only has constants.
+    /// The constants from which a step chooses, if it has only constants.
     pub(super) fn constants(
         &self,
         step: StepId,

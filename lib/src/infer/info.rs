@@ -26,7 +26,7 @@ pub struct Info {
     pub cut_short: u64,
     /// Requests that are recorded with their responses.
     pub recordings: u64,
-    /// The hosts that are kept apart; one without a name represents all others.
+    /// The hosts that are kept apart. A host without a name represents all other hosts.
     pub hosts: Vec<HostInfo>,
     /// The inputs, as far as they were tracked.
     pub inputs: Provenance,

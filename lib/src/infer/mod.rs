@@ -168,7 +168,7 @@ impl Builder {
         self.finalise_with_notes(options).0
     }
 
-    /// The OpenAPI document, and notes on what it does not describe of the folded bodies.
+    /// The OpenAPI document, and notes on the folded bodies that it does not describe.
     pub fn finalise_with_notes(self, options: &Options) -> (Value, Notes) {
         let limits = self.state.limits_in_force(&self.config.limits);
         finalise::document(self.state, &Config { limits, ..self.config }, options)

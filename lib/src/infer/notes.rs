@@ -30,7 +30,7 @@ pub struct UnreadBodies {
     pub bodies: u64,
     /// How many of them are not JSON, by kind.
     pub unread: Vec<(NotJson, u64)>,
-    /// True if enough of the others exist that the schema describes them.
+    /// True if enough bodies match the type, so that the schema describes them.
     pub is_described: bool,
 }
 

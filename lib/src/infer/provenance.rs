@@ -5,8 +5,8 @@
 //! content or by its position in an immutable log, not by a path:
 //!
 //! * `sha256:HEX`, a file, by the hash of its first [`NAMED_BY`] bytes (all bytes of a smaller
-//!   file), with ranges of bytes. A copy has the same name, and so has a log that has grown since;
-//!   the shards of a split file have different ones.
+//!   file), with ranges of bytes. A copy has the same name, and so has a log that has grown since.
+//!   The shards of a split file have different names.
 //! * A partition of a topic is `kafka:CLUSTER/TOPIC/PARTITION`, with ranges of offsets.
 
 use std::collections::BTreeMap;
@@ -129,7 +129,7 @@ impl Provenance {
         inputs
     }
 
-    /// The partition of a topic, if the inputs only have that one.
+    /// The partition of a topic, if it is the only input.
     pub fn only_partition(&self, cluster: &str, topic: &str) -> Option<i32> {
         let mut sources = self.0.keys();
         let partition = sources.next()?.strip_prefix(&partition_prefix(cluster, topic))?;
@@ -268,7 +268,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The names of those without known inputs, if others have them.
+    /// The names of partials without known inputs, if other partials have known inputs.
     pub fn silent(&self) -> impl Iterator<Item = &str> {
         let some = !self.all.is_empty();
         let silent = self.parts.iter().filter(move |(_, inputs)| some && inputs.is_empty());

@@ -101,7 +101,7 @@ impl Context {
 
     /// Merges two schemas.
     pub(super) fn schema(&mut self, at: &str, a: &Value, b: &Value) -> Value {
-        // If no body could be read, only the other side is known.
+        // If no body could be read on one side, only the other side is known.
         if schema::is_unread(b) {
             return a.clone();
         }

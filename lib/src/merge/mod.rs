@@ -7,10 +7,10 @@
 //!
 //! * Templates that are equal up to the names of their parameters, and a trailing slash, are one
 //!   path. The list of names that sorts first is used.
-//! * A parameter, a header or a body is required only where both documents require it.
-//! * A literal path of a document with recordings that falls under a template of the other is
-//!   united with the template, if the template's parameters accept its segments; otherwise it stays
-//!   a separate path. A document that has both itself keeps both. Within one call recordings come
+//! * A parameter, a header or a body is required only if both documents require it.
+//! * A literal path of a document with recordings can match a template of the other document. It is
+//!   united with the template if the template's parameters accept its segments; otherwise it stays
+//!   a separate path. A document that itself has both keeps both. Within one call recordings come
 //!   last, so that the order of the documents does not matter; merged in several calls, templates
 //!   should come before recordings.
 //! * `x-hmt-replay` is a union of multisets: an answer occurs as often as in the document that has

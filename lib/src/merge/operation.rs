@@ -73,8 +73,8 @@ impl Context {
     }
 
     /// The parameters that stay in the path item: all if both items have the same, and those of the
-    /// path if there are no others. The rest is moved into the operations, because it would
-    /// otherwise apply to those of the other document too.
+    /// path if there are no others. The others are moved into the operations, because they would
+    /// otherwise also apply to operations of the other document.
     fn shared_parameters(
         &mut self,
         at: &str,
@@ -248,7 +248,7 @@ impl Context {
                 all.shift_remove(flag);
             }
         }
-        // A schema on one side only leaves the value open, unless the other side has `content`
+        // If only one side has a schema, any value is accepted, unless the other side has `content`
         // instead.
         if a.contains_key("schema") != b.contains_key("schema") {
             all.shift_remove("schema");

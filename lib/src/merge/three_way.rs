@@ -2,10 +2,10 @@
 //!
 //! The elements of lists are identified by name: parameters by location and name, servers by URL,
 //! tags by name, branches of a combination by their reference or type, and others, such as
-//! `required`, by their value. A list whose elements cannot be identified is a single value. A path
-//! is the same whatever the names of its parameters are, and a renamed schema is recognised by the
-//! references to it. If both sides changed a value, ours is kept unless the policy says otherwise,
-//! and the conflict is reported.
+//! `required`, by their value. A list whose elements cannot be identified is a single value. The
+//! names of a path's parameters do not matter, and a renamed schema is recognised by the references
+//! to it. If both sides changed a value, ours is kept unless the policy says otherwise, and the
+//! conflict is reported.
 
 mod align;
 mod elements;

@@ -79,7 +79,7 @@ fn example(api: &Api, parameter: &Parameter) -> String {
     }
 }
 
-/// A list by its items, any other value as in a path.
+/// A list is written as its items, any other value as in a path.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

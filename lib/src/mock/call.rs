@@ -36,7 +36,7 @@ pub(super) struct Call<'a> {
     /// The head as received.
     pub(super) parts: &'a Parts,
     /// The request, without the preferences in its query. Its method has no meaning if
-    /// [`Call::verb`] is not one that exchanges have.
+    /// [`Call::verb`] is not a method of exchanges.
     pub(super) request: Request<'a>,
     /// The path and the query as sent.
     pub(super) path_and_query: &'a str,

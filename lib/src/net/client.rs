@@ -54,7 +54,8 @@ fn describe(error: &legacy::Error) -> String {
     format!("{what}: {why}")
 }
 
-/// The message of an error with those of its sources. Hyper's own message leaves out the cause.
+/// The message of an error, with the messages of its sources. Hyper's own message leaves out the
+/// cause.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -58,7 +58,7 @@ type Continuation = Box<
 
 /// Lets a handler take over the connection after a response that ends HTTP on it: 200 to `CONNECT`,
 /// or
-/// 101. It is an extension of those HTTP/1 requests that ask for one of these.
+/// 101. It is an extension of HTTP/1 requests that ask for one of these responses.
 #[derive(Clone, Default)]
 pub struct Takeover(Arc<Mutex<Option<Continuation>>>);
 
@@ -229,8 +229,8 @@ impl ConnectionServer {
                 let _ = stream.write_all(bytes).await;
                 let _ = stream.shutdown().await;
             }
-            // An HTTP/1.0 client takes a close for the end of the body. Only a reset shows that it
-            // is incomplete.
+            // An HTTP/1.0 client takes a close for the end of the body. Only a reset shows that the
+            // body is incomplete.
             Err(error) if error.is_user() && close_delimited.load(Ordering::Relaxed) => {
                 connection.into_parts().io.into_inner().into_inner().reset_on_close();
             }

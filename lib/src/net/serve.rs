@@ -41,7 +41,8 @@ pub struct Limits {
     pub max_head: Option<usize>,
     /// Maximum number of header lines in a request; more are answered with 431. The default is
     /// hyper's own
-    /// 100. Setting a limit, even the same one, costs an allocation for each request.
+    /// 100. Setting a limit costs an allocation for each request, even if the limit equals the
+    ///      default.
     pub max_headers: Option<usize>,
     /// Whether the extensions of requests and responses carry the original case of header names.
     pub preserve_header_case: bool,
@@ -173,7 +174,7 @@ where
         match accepted {
             Ok((stream, address, slot)) => {
                 backoff.reset();
-                // At its limit, the address gets its connection closed at once.
+                // If the address is at its limit, its connection is closed at once.
                 let Some(counted) = per_address.admit(address.ip()) else { continue };
                 connection += 1;
                 let peer = Peer { address, connection };

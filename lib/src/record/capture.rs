@@ -1,4 +1,4 @@
-//! One exchange in progress, and the record that it becomes, however it ends.
+//! One exchange in progress. It becomes a record, however it ends.
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -19,7 +19,7 @@ pub(super) struct BodyCopy {
     /// The announced length, up to the maximum; 0 without an announcement.
     room: usize,
     total: u64,
-    /// Most bodies are one frame. It is shared instead of copied, which pins its buffer.
+    /// Most bodies are one frame. It is shared instead of copied, although this pins its buffer.
     first: Bytes,
     /// All bytes of a body of several frames. Frames may be tiny, and each one would pin its whole
     /// read buffer.

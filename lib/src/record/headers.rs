@@ -112,7 +112,7 @@ pub(super) fn client_headers(headers: &HeaderMap, keeps_length: bool) -> HeaderM
     out
 }
 
-/// True if exactly one length is announced, and it is this one.
+/// True if exactly one length is announced, and equals this one.
 pub(super) fn announces(headers: &HeaderMap, length: u64) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     match (lengths.next(), lengths.next()) {

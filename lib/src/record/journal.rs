@@ -164,7 +164,7 @@ impl Journal {
         }
     }
 
-    /// Whether a client must wait for its record, with this many bytes queued before it.
+    /// Whether a client must wait for its record if this many bytes are queued before the record.
     fn must_wait(&self, before: usize) -> bool {
         self.delivery.backpressure == Backpressure::Wait
             && (self.delivery.durability != Durability::Buffered || before > MAX_BUFFERED)

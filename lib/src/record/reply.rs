@@ -13,8 +13,8 @@ use super::response_body::ResponseBody;
 /// A response of the recorder itself, or one of the upstream.
 pub(super) enum Reply {
     Own(Full<Bytes>),
-    /// A complete upstream response without an announced length, which must not announce one here
-    /// either.
+    /// A complete upstream response without an announced length. The response to the client must
+    /// not announce a length either.
     Unsized(Option<Bytes>),
     Passed(Box<ResponseBody>),
 }

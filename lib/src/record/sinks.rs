@@ -128,8 +128,8 @@ impl Sinks {
                     self.failed(&error);
                     if self.delivery.on_error == OnSinkError::Stop || is_gone(&error) {
                         let gone = self.outputs.remove(at);
-                        // Other errors follow from this one, but records that were kept aside must
-                        // be reported.
+                        // Only the first error is kept, because others follow from it. But records
+                        // that were kept aside must be reported.
                         if let Err(rest @ SinkError::Unsent(_)) = gone.sink.close() {
                             self.unsent(&rest);
                         }

@@ -182,8 +182,8 @@ fn latency(meta: &Meta<'_>) -> Option<Duration> {
     Duration::try_from_secs_f64(ms.max(0.0) / 1000.0).ok()
 }
 
-/// Whether a message ended early. A client that leaves an event stream has what it wanted. For
-/// other messages that a client left, the length decides.
+/// Whether a message ended early. Leaving an event stream is normal for a client. For other
+/// messages that a client left, the length decides.
 fn is_cut(exchange: &Exchange<'_>, response: &Response<'_>) -> bool {
     match exchange.meta.incomplete {
         None => false,
@@ -200,8 +200,8 @@ fn is_cut(exchange: &Exchange<'_>, response: &Response<'_>) -> bool {
     }
 }
 
-/// Leaves out hop-by-hop headers, those that the replaying server sets (RFC 9110, 7.6.1), and
-/// invalid ones (with a line break in the value, for instance); the invalid ones are counted.
+/// Leaves out hop-by-hop headers (RFC 9110, 7.6.1), headers that the replaying server sets, and
+/// invalid ones, for instance with a line break in the value. The invalid ones are counted.
 fn end_to_end<'h>(headers: impl Iterator<Item = (&'h str, Cow<'h, [u8]>)>) -> (HeaderMap, u64) {
     let mut map = HeaderMap::new();
     let mut dropped = 0;

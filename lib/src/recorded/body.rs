@@ -104,8 +104,8 @@ impl<'a> Comparable<'a> {
     }
 }
 
-/// The body of a request as UTF-8, if its type or a byte order mark says that it is text in another
-/// encoding; otherwise as it is.
+/// The body of a request, converted to UTF-8 if its type or a byte order mark says that it is text
+/// in another encoding.
 pub(super) fn readable<'r>(request: &'r Request<'_>) -> Cow<'r, [u8]> {
     let content_type = content_type(request);
     let is_multipart = content_type.is_some_and(|kind| kind.trim_start().starts_with("multipart/"));

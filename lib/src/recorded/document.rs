@@ -33,7 +33,8 @@ impl Recordings {
     pub fn add_document(&mut self, root: &Value) -> Result<(), ReplayError> {
         let Some(entries) = root.get(KEY) else { return Ok(()) };
         let at = Location(format!("/{KEY}"));
-        // If schemas were inferred, they answer requests whose body was not recorded.
+        // If schemas were inferred, requests whose body was not recorded are answered from the
+        // schemas.
         let any_body = !has_inferred_part(root);
         for (index, entry) in at.array(entries)?.iter().enumerate() {
             self.add_entry(&at.child(index), entry, any_body)?;

@@ -132,8 +132,8 @@ pub enum Inserted {
 pub struct Lookup<'a> {
     /// The request.
     pub request: &'a Request<'a>,
-    /// The method as on the wire if the format has no name for it. Then the one in `request` has no
-    /// meaning.
+    /// The method as on the wire if the format has no name for it. Then the method in `request` has
+    /// no meaning.
     pub method: Option<&'a str>,
     /// Whether the host is compared.
     pub host: HostRule,
@@ -358,7 +358,7 @@ impl Recordings {
         next[usize::from(view.body)] = before;
     }
 
-    /// The recorded requests with a key; only those of a host if its number is given.
+    /// The recorded requests with a key. If the number of a host is given, only those of this host.
     fn list(&self, key: u64, view: View<'_>, host: Option<u32>) -> impl Iterator<Item = u32> {
         let head = self.heads.get(&PackedKey::new(key)).copied();
         let has_lists = view.host.is_some();
@@ -387,7 +387,7 @@ impl Recordings {
         stored.map(|stored| self.store.read(stored)).transpose()
     }
 
-    /// The next answer to a request, which stays the next one.
+    /// The next answer to a request, without advancing the sequence.
     ///
     /// # Errors
     /// Those of [`Recordings::answer`].

@@ -80,8 +80,8 @@ impl Answers {
         }
     }
 
-    /// The next answer of several chains taken together. After the last answer, it is repeated, or
-    /// with `again` all of them are. `None` if there is no chain.
+    /// The next answer of several chains taken together. After the last answer, it is repeated.
+    /// With `again`, the answers start again. `None` if there is no chain.
     pub(super) fn take(&self, chains: &[&Chain], again: bool) -> Option<&Stored> {
         loop {
             let waiting = chains

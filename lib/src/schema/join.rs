@@ -134,7 +134,7 @@ impl TypePart {
 
     /// Unites parts that are not enumerations.
     fn unite_open(&mut self, kind: Kind, other: TypePart, dialect: Dialect) {
-        // First, because it reads the counts of both sides.
+        // This comes first, because it reads the counts of both sides.
         self.unite_items(&other, dialect);
         self.unite_words(other.words);
         self.integer &= other.integer;
@@ -225,7 +225,7 @@ fn wider_format(a: &Value, b: Value) -> Option<Value> {
     }
 }
 
-/// The wider of two bounds; `wider` is how it compares with the other one.
+/// The wider of two bounds; `wider` is the result of comparing it with the other bound.
 fn hull(a: Option<Bound>, b: Option<Bound>, wider: std::cmp::Ordering) -> Option<Bound> {
     let (a, b) = (a?, b?);
     let order = compare(&a.value, &b.value);
@@ -282,8 +282,8 @@ fn unite_discriminators(mut a: Value, mut b: Value) -> Value {
     a
 }
 
-/// The keys of both maps: sorted if both are, otherwise those of the first in its order, then new
-/// ones.
+/// The keys of both maps: sorted if both maps are sorted; otherwise the keys of the first map in
+/// its order, then new ones.
 pub fn unite_keys<'m>(a: &'m Map<String, Value>, b: &'m Map<String, Value>) -> Vec<&'m str> {
     let mut keys: Vec<&str> = a.keys().map(String::as_str).collect();
     keys.extend(b.keys().filter(|key| !a.contains_key(*key)).map(String::as_str));

@@ -424,7 +424,8 @@ fn bound(words: &Map<String, Value>, plain: &str, strict: &str) -> Option<Bound>
         (None, Some(value)) => Some(Bound { value, exclusive: true }),
         (Some(value), None) => Some(Bound { value, exclusive: flag }),
         (Some(value), Some(other)) => {
-            // In 3.1 both are possible: the tighter one counts, which depends on the end.
+            // In 3.1 both are possible. The tighter one counts: the greater minimum or the smaller
+            // maximum.
             let above = super::number::compare(&value, &other).is_gt();
             let plain_is_tighter = above == (plain == "minimum") && !equal_numbers(&value, &other);
             if plain_is_tighter {

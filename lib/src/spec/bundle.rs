@@ -29,7 +29,7 @@ const MAX_FILES: usize = 5_000;
 const MAX_BYTES: usize = 64 << 20;
 
 /// Reads a file by its name relative to the reference root, or by its URL if it is on another
-/// server; or returns the reason why it cannot.
+/// server. Returns a reason if this is not possible.
 pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
 
 /// Loads a file and everything it refers to below `ref_root` or, without one, below its own folder.

@@ -24,7 +24,8 @@ pub struct Home {
 pub(super) enum ReferenceTarget {
     /// The document itself.
     Document,
-    /// Another file, by its name relative to the reference root; one of another server by its URL.
+    /// Another file, by its name relative to the reference root, or by its URL if it is on another
+    /// server.
     File(String),
 }
 

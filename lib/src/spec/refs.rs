@@ -45,7 +45,7 @@ pub fn locate<'v>(root: &'v Value, reference: &str) -> Option<(String, &'v Value
 }
 
 /// The first schema with `$anchor: name` or `$dynamicAnchor: name` (3.1) in document order. It is
-/// usually the outermost one, which `$dynamicRef` means.
+/// usually the outermost one, to which `$dynamicRef` refers.
 fn anchored<'v>(value: &'v Value, name: &str, pointer: &mut String) -> Option<&'v Value> {
     let is = |key: &str| value.get(key).and_then(Value::as_str) == Some(name);
     if is("$anchor") || is("$dynamicAnchor") {

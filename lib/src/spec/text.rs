@@ -1,8 +1,8 @@
 //! Writes a tree as text, deterministically: equal trees give equal bytes.
 //!
 //! The YAML is written by hand, because parsers of YAML 1.1 (PyYAML, Ruby) and 1.2 must read it the
-//! same way: every string that either would misread is quoted, and floats have the form that both
-//! recognise.
+//! same way: every string that one of them would misread is quoted, and floats have a form that
+//! both recognise.
 
 use std::fmt::Write as _;
 

@@ -97,7 +97,7 @@ struct PartialWrite {
     cause: io::Error,
     /// The number of bytes that were written.
     written: usize,
-    /// Whether one call wrote them, so that no bytes of others are between them.
+    /// Whether one call wrote them, so that no bytes of other writers are between them.
     is_one_piece: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Rotates logs: a log is renamed once it is large or old enough, so that the current one keeps its
-//! name.
+//! Rotates logs: a log that is large or old enough is renamed, so that the current log always has
+//! the same name.
 
 use std::fs;
 use std::io;

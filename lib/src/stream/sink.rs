@@ -129,7 +129,7 @@ pub struct Unsent {
     pub taken: u64,
     /// Why the first one was not sent.
     pub why: String,
-    /// Whether some were in flight, so that they may have arrived.
+    /// Whether some of them were in flight, and may have arrived.
     pub perhaps: bool,
 }
 

@@ -89,7 +89,7 @@ fn verdict(
     if fails { Err(BuildError::Reported) } else { Ok(()) }
 }
 
-/// The specs, those of folders in the order of their names.
+/// The specs. Those in folders are sorted by name.
 fn load_all(specs: &[PathBuf], config: &Config) -> Result<Vec<Document>, BuildError> {
     let mut documents = Vec::new();
     for path in specs {

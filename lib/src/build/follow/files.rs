@@ -132,7 +132,7 @@ impl Source for Files<'_> {
             }
             parts.extend(self.part(&path, file, ledger)?);
         }
-        // Files that have lost their names, which were not reused yet.
+        // Files that were renamed or deleted, and whose names were not reused yet.
         let lost = self.known.iter().filter(|(path, _)| !listed.contains(*path));
         let lost = lost.filter_map(|(path, known)| {
             Some((path.clone(), known.file.as_ref()?.try_clone().ok()?))

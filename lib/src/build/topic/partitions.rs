@@ -23,7 +23,7 @@ pub(super) struct Partitions<'c> {
     run: String,
     /// Its name in the group, which the next run with the same state reuses.
     member: Option<String>,
-    /// Everything that does not belong to this topic only.
+    /// All data that does not belong only to this topic.
     base: Piece,
     parts: BTreeMap<i32, PartitionState>,
     cluster: String,
@@ -122,8 +122,8 @@ impl<'c> Partitions<'c> {
                 let offset = found.offset;
                 decide(part, &claims, offset, Some(&self.run));
             }
-            // If the group has never committed, this run owns the partition from where it begins or
-            // began.
+            // If the group has never committed, this run owns the partition from the position where
+            // it begins or began to read.
             let ours = part.claimed.iter().filter(|claimed| claimed.run == self.run);
             let first = ours.map(|claimed| claimed.read.start).min();
             part.before = Some((claims, committed.as_ref().map(|found| found.offset).or(first)));
@@ -227,8 +227,8 @@ impl<'c> Partitions<'c> {
         }
     }
 
-    /// Partitions were revoked: removes what was never committed, so that others read it; the group
-    /// is asked about the rest. True if something was removed.
+    /// Partitions were revoked: removes records that were never committed, so that other members
+    /// read them. The group is asked about the rest. True if something was removed.
     pub(super) fn revoked(&mut self, partitions: &[i32]) -> bool {
         let mut some = false;
         for partition in partitions {
@@ -305,7 +305,8 @@ impl<'c> Partitions<'c> {
 }
 
 /// Decides about the claims for a partition. `successor` is this run if it owns the partition: then
-/// it takes over records that no other run has read again. Otherwise others are about to read it.
+/// it takes over records that no other run has read again. Otherwise another member is about to
+/// read the partition.
 fn decide(part: &mut PartitionState, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
         match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {

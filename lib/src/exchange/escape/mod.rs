@@ -81,9 +81,9 @@ pub(super) fn escaped_len(text: &[u8]) -> usize {
 const SHORT: usize = 64;
 
 /// True if no byte needs an escape. Tests eight bytes at a time in one word (Warren, Hacker's
-/// Delight, 2nd edition, section 6-1): below the top bit, a byte is less than a limit where the
-/// limit is borrowed from, and equal to another where their difference is 0 and so less than 1. A
-/// borrow into the next byte can only cause a false positive.
+/// Delight, 2nd edition, section 6-1): for bytes without the top bit, a byte is less than a limit
+/// if subtracting the limit borrows. A byte equals another if their XOR is 0, which is less than 1.
+/// A borrow into the next byte can only cause a false positive.
 fn is_plain(text: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = ONES << 7;

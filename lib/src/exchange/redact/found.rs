@@ -37,7 +37,8 @@ impl Found {
         self.detail.push_str(detail);
     }
 
-    /// Notes a secret at the current location. `name` is the name that marks it, or its kind.
+    /// Notes a secret at the current location. `name` is the name that marks the secret, or the
+    /// kind of the secret.
     pub(super) fn note(&mut self, name: &str) {
         self.count(name);
         if self.places.len() < LISTED {

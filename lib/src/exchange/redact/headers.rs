@@ -72,7 +72,7 @@ impl Redactor {
         header.split(';').map(|pair| self.cookie(pair)).collect::<Vec<_>>().join(";")
     }
 
-    /// `name=value` and, in `set-cookie`, the attributes after it, which stay.
+    /// Redacts `name=value`. In `set-cookie`, the attributes after it stay.
     pub(super) fn cookie(&self, cookie: &str) -> String {
         let end = cookie.find(';').unwrap_or(cookie.len());
         let Some(equals) = cookie[..end].find('=') else {

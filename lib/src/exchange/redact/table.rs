@@ -10,7 +10,7 @@ use Match::{Always, Either, Last, Only, OnlyQuery};
 pub(super) enum Match {
     /// They are the last words, or are written together as the last word. The plural matches too.
     Last,
-    /// The name has only this word.
+    /// The name consists of only this word.
     Only,
     /// The same, for query keys only.
     OnlyQuery,

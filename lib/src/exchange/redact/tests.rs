@@ -68,7 +68,7 @@ fn pseudonyms_are_keyed_and_stable() {
     assert_eq!(redactor.pseudonym(""), "");
     let other = Redactor::new(&[8; 32], &RedactOptions::default()).unwrap();
     assert_ne!(other.pseudonym("secret"), one);
-    // HMAC-SHA256 as other programs compute it.
+    // The HMAC-SHA256 value was computed by another program.
     assert_eq!(one, "hmt~6Pmsx2SYwCimYWLtyeZZeg");
 }
 

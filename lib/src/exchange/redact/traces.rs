@@ -86,7 +86,7 @@ fn words_of_shapes() -> Vec<String> {
     without_longer(words, |word, other| word.starts_with(other))
 }
 
-/// The words without those that another one covers.
+/// The words without those that contain another word.
 fn without_longer(mut words: Vec<String>, covers: fn(&str, &str) -> bool) -> Vec<String> {
     words.sort();
     words.dedup();

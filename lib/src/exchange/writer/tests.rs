@@ -245,7 +245,7 @@ fn a_text_of_escapes_is_base64() {
 
 #[test]
 fn a_line_that_would_be_too_long_is_base64_or_truncated() {
-    // As a text it would take 80 KiB, in base64 it takes 53.
+    // As text it would take 80 KiB; in base64 it takes 53 KiB.
     let quotes = "\"".repeat(40 << 10);
     read_back(b"", quotes.as_bytes(), |json, back| {
         assert!(json["meta"]["hmt"]["responseBodyBase64"].is_string());

@@ -27,7 +27,8 @@ fn schema() -> impl Strategy<Value = Value> {
             }
             schema
         });
-    // No negative multiples of fractions, because the other validator wrongly refuses them all.
+    // There are no negative multiples of fractions, because the other validator wrongly refuses
+    // them.
     let number = (-50..50_i64, 1..50_i64, prop::option::of(prop::sample::select(vec![0.1, 0.25, 0.01, 1.0, 2.5])))
         .prop_map(|(low, span, step)| {
             let low = if step.is_some() { low.abs() } else { low };
@@ -50,7 +51,8 @@ fn schema() -> impl Strategy<Value = Value> {
             }
             schema
         });
-    // Only formats that the other validator checks; otherwise `not` would differ.
+    // Only formats that the other validator checks are used; otherwise the results for `not` would
+    // differ.
     let format = prop::sample::select(vec![
         "date-time",
         "date",

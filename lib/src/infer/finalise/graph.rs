@@ -1,6 +1,6 @@
 //! All JSON of a document as one graph, in which places with the same kind of object are united.
 //!
-//! Where one operation has too few observations, another may have many. Uniting the *observations*
+//! If one operation has too few observations, another may have many. Uniting the *observations*
 //! before any decision makes `required`, `nullable` and enums correct even for sparse traffic. It
 //! is sound, because every decision uses all observations. It does not depend on the order, because
 //! uniting is a congruence: if two objects are united, so are the values under equal keys.
@@ -329,8 +329,8 @@ impl<'l> Graph<'l> {
             (Some(_), None) => {}
         }
         if let Some(additional) = kind.additional {
-            // A key that is a name in one and data in the other has values on both sides, so they
-            // all become data.
+            // A key can be a name in one kind and data in the other. It then has values on both
+            // sides, so all of them become data.
             let n = kind.n;
             kind.properties.retain(|(present, slot)| {
                 if *present < n {

@@ -68,7 +68,7 @@ pub(super) fn values_among(
 
     let unknown = Mass::of(free().filter(|candidate| !candidate.known));
     let at_head = before.is_head();
-    // Words that recur, if no other one is expected, are names unless nearly all have the same
+    // If words recur and no other word is expected, they are names unless nearly all have the same
     // responses.
     let strangers: Vec<&Candidate> = free().filter(|candidate| !candidate.known).collect();
     let answer = strangers.iter().filter(|candidate| answers_alike(candidate, &everything)).count();
@@ -368,7 +368,7 @@ impl Profile {
     }
 
     /// Percentage of a word's features that have at least this weight: two, if the word itself was
-    /// added. Methods only count if there is nothing else.
+    /// added. Methods count only if there are no other features.
     fn likeness(&self, candidate: &Candidate, weight: u64) -> usize {
         let Signature { features, methods, .. } = &candidate.signature;
         self.share(if features.is_empty() { methods } else { features }, weight)

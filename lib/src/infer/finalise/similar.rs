@@ -233,7 +233,7 @@ mod tests {
     /// For each body, the number of its root's kind.
     fn kinds(places: &[(&str, Vec<String>)]) -> Vec<usize> {
         let limits = Limits::default();
-        // In an API with other things, so that keys can be rare.
+        // The API has other objects too, so that keys can be rare.
         let others = ["ants", "bees", "cats", "dogs", "eels", "foxes", "gnus", "hens"];
         let others =
             others.map(|o| (o, vec![format!(r#"{{"id": 1, "{o}_a": 1, "{o}_b": 2}}"#); 9]));

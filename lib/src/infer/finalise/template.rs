@@ -222,8 +222,8 @@ struct Group {
     classes: ClassSet,
     /// True if each node below has a note of its class.
     noted: bool,
-    /// Nodes of identifiers that were always refused: their values count only if there are no
-    /// others.
+    /// Nodes of identifiers that were always refused. Their values count only if there are no other
+    /// values.
     refused: Vec<(Class, Node)>,
 }
 
@@ -253,7 +253,8 @@ impl Group {
         self.add(node, ClassSet::of(class), at, limits);
     }
 
-    /// Adds the nodes that were always refused; without their values, if there are others.
+    /// Adds the nodes that were always refused. Their values are left out if there are other
+    /// values.
     fn add_refused(&mut self, at: usize, limits: &Limits) {
         let alone = self.nodes.is_none();
         for (class, node) in std::mem::take(&mut self.refused) {

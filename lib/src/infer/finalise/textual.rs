@@ -17,8 +17,8 @@ pub(super) struct Textual<'a> {
 }
 
 impl Textual<'_> {
-    /// The schema of the observations at a place. A name with one value in one body and several in
-    /// another is a list in both.
+    /// The schema of the observations at a place. If a name has one value in one body and several
+    /// in another body, it is a list in both.
     pub(super) fn of(&self, json: &Json, name: &str) -> Value {
         // There is no single type for a list in one form and an object in another, nor for a text
         // and one of these.

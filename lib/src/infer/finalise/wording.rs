@@ -406,7 +406,7 @@ enum Last {
     Parameter,
 }
 
-/// Words after a plural that select one or some of them.
+/// Words after a plural that select one or some of the things.
 const ONE_OF: [&str; 11] = [
     "current", "default", "first", "last", "latest", "me", "new", "next", "previous", "random",
     "self",

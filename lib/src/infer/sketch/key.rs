@@ -99,7 +99,7 @@ impl Key {
     /// Compares with the text with these ends, in byte order.
     pub(crate) fn cmp(&self, text: &str, ends: Ends) -> Ordering {
         self.ends.first.cmp(&ends.first).then_with(|| match (self.ends.length, ends.length) {
-            // Both are contained in their first bytes.
+            // Both texts are contained in their first bytes.
             (mine @ 0..=8, other @ 0..=8) => mine.cmp(&other),
             _ if self.is(text, ends) => Ordering::Equal,
             _ => self.text.as_ref().cmp(text),

@@ -140,8 +140,8 @@ fn behind(tape: &Tape, at: usize) -> usize {
     }
 }
 
-/// The kind and name of the operation that a request calls: the named one, or the only one, which
-/// is named by its first field if it has no name. `None` if the text is not such a document.
+/// The kind and name of the operation that a request calls: the named operation, or the only one.
+/// If that has no name, it is named by its first field. `None` if the text is not such a document.
 fn key(document: &str, asked: Option<&str>) -> Option<String> {
     let all = operations(document)?;
     let asked = asked.filter(|name| !name.is_empty());

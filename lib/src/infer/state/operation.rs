@@ -48,7 +48,7 @@ pub(crate) struct Operation {
 pub(crate) struct Requests {
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
     pub(crate) bodies: CappedMap<Body>,
-    /// Their credentials; only for requests answered below 400 that had some.
+    /// Their credentials, if they had any and were answered below 400.
     #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
     pub(crate) credentials: Credentials,
     /// Requests without a body.

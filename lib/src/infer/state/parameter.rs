@@ -20,7 +20,7 @@ pub(crate) struct Parameter {
     pub(crate) most: u64,
     /// Messages that have it.
     pub(crate) present: u64,
-    /// The same for requests answered below 400: only they are evidence of validity.
+    /// The same for requests answered below 400, because only they show what is valid.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) present_ok: u64,
     /// Refuted types of [`Lexical`].

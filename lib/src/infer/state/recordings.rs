@@ -42,8 +42,8 @@ impl RecordingSet {
         self.0.is_empty()
     }
 
-    /// Folds an exchange. One that was cut short could only be replayed wrongly, so it is left out,
-    /// and the result is false.
+    /// Folds an exchange. An exchange that was cut short could only be replayed wrongly. It is left
+    /// out, and the result is false.
     pub(crate) fn fold(&mut self, exchange: &Exchange<'_>) -> bool {
         let Some(response) = &exchange.response else { return false };
         if exchange.meta.incomplete.is_some() || exchange.meta.truncated_response.is_some() {

@@ -59,8 +59,8 @@ pub(super) struct Tag<'t> {
     value: &'t str,
 }
 
-/// The two surest tags of an object. One may distinguish all things of an API, and another their
-/// kinds.
+/// The two surest tags of an object. One tag may distinguish all things of an API, and another tag
+/// their kinds.
 pub(super) type Tags<'t> = [Option<Tag<'t>>; 2];
 
 impl<'t> Tag<'t> {

@@ -84,8 +84,8 @@ impl Tapes {
 }
 
 impl Tape {
-    /// Reads a body as JSON. Until [`Tapes::forget`], it must be called with the same body only,
-    /// which is then cached.
+    /// Reads a body as JSON. The result is cached, so it must only be called with the same body
+    /// until [`Tapes::forget`].
     ///
     /// # Errors
     /// What the body is instead.

@@ -40,8 +40,8 @@ impl Base {
         URL_SAFE_NO_PAD.encode(bytes) + &names.collect::<String>()
     }
 
-    /// The base of a spec with these names, some of them edited, and of names that were deleted
-    /// since `before`, unless they are listed.
+    /// The base of a spec with these names, some of which are edited. It also has names that were
+    /// deleted since `before`, unless they are listed.
     pub(super) fn of(
         names: &[Named<'_>],
         edited: impl Fn(&str) -> bool,

@@ -17,8 +17,8 @@ pub(super) struct Gone {
     pub(super) is_new: bool,
 }
 
-/// Removes what the spec had when it was last written, but no longer when it was read. `aliases`
-/// maps the components here to their names in the inferred spec.
+/// Removes names that the spec had when it was last written, but no longer had when it was read.
+/// `aliases` maps the components here to their names in the inferred spec.
 pub(super) fn delete(
     root: &mut Value,
     known: &BTreeSet<&str>,

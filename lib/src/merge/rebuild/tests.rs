@@ -253,8 +253,8 @@ fn adding_keeps(spec: &Value, new: &[String]) -> TestCaseResult {
         prop_assert!(faulty || now.contains(&spine(name.value)), "{} is {:?}", name.key, now);
     }
 
-    // A sum knows less, but it is equally sound, and converges too. It has no paths for which only
-    // not-found responses are known.
+    // A sum contains less information, but its result is also sound, and converges. It has no paths
+    // for which only not-found responses are known.
     let sum = rebuilt_from_sum(spec, new);
     let whole = sum.whole.as_ref().unwrap_or(&sum.root);
     let wrong: Vec<_> =
@@ -317,7 +317,7 @@ fn users_of(schema: &Value) -> Value {
     })
 }
 
-/// The schema of the users after a response, through the exchange itself and through the sum.
+/// The schema of the users after a response, computed from the exchange itself and from the sum.
 fn users_after(schema: &Value, answer: &Value) -> [Value; 2] {
     let (spec, new) = (users_of(schema), [got("/users", answer)]);
     adding_keeps(&spec, &new).expect("what was added is kept");

@@ -75,8 +75,8 @@ fn rename_paths(
         .collect();
 }
 
-/// Renames components in the base and in theirs that ours renamed: the base refers to one that ours
-/// no longer has, and ours refers to the new one in the same location.
+/// Renames components in the base and in theirs if ours renamed them. Then the base refers to a
+/// component that ours no longer has, and ours refers to the new one in the same location.
 pub(super) fn components(old: &mut Value, a: &Value, b: &mut Value) {
     let mut renamed: BTreeMap<(String, String), String> = BTreeMap::new();
     on_references(old, &mut |pointer, reference| {

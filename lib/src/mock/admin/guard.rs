@@ -10,8 +10,8 @@ use subtle::ConstantTimeEq as _;
 
 use super::super::answer::Answer;
 
-/// The names of the loopback interface. A page whose domain resolves to it still sends its own
-/// name.
+/// The names of the loopback interface. A page whose domain resolves to loopback still sends the
+/// name of the domain.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// With `--admin-token`, a 401 if the token is missing; otherwise a 403 for a foreign `Host` or

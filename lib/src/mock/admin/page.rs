@@ -47,7 +47,7 @@ pub(super) fn file(parts: &Parts, is_tls: bool, port: u16) -> Option<Answer> {
     Some(answer)
 }
 
-/// Only files of this page, and requests to this port and to the mock.
+/// The policy allows only files of this page, and requests to this port and to the mock.
 fn policy(parts: &Parts, scheme: &str, port: u16) -> String {
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);

@@ -1,5 +1,6 @@
 //! Requests that match a named example. If a parameter or the request's body has an example, and a
-//! response has an example with the same name, a request with the first one gets the second one.
+//! response has an example with the same name, a request with the value of the former gets the
+//! latter.
 
 use serde_json::Value;
 

@@ -37,8 +37,8 @@ pub(in crate::mock) struct Endpoints {
 }
 
 impl Endpoints {
-    /// The endpoints of the specs' schemes, those of OpenID Connect first: tokens of the same spec
-    /// then name its issuer.
+    /// The endpoints of the specs' schemes. Those of OpenID Connect come first, so that tokens of
+    /// the same spec name its issuer.
     pub(in crate::mock) fn of<'a>(apis: impl Iterator<Item = &'a Api>) -> Endpoints {
         let mut endpoints = Endpoints::default();
         for api in apis {

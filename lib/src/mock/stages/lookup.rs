@@ -24,8 +24,8 @@ pub(super) struct Missing<'a> {
     pub(super) nearest: Option<String>,
 }
 
-/// The most specific operation; among equals, the one whose path parameters match, then that of the
-/// first spec.
+/// The most specific operation. Among equals, an operation whose path parameters match comes first,
+/// then the first spec.
 pub(super) fn find<'a>(
     context: &Context<'a>,
     call: &Call<'a>,

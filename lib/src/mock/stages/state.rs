@@ -253,7 +253,8 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// Refuses a path below an item that is missing, or an item that is not below its parents.
+    /// Refuses requests below a missing item, and requests for an item that does not belong to the
+    /// parents in the path.
     fn require_parents(&self, contents: &Contents) -> Result<(), Refusal> {
         let path = &self.own.path;
         for parent in &path.parents {

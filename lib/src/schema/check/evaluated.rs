@@ -13,7 +13,7 @@ use super::{At, Check, MAX_HOPS};
 pub(super) struct Looked<'v> {
     all: bool,
     names: HashSet<&'v str>,
-    /// This many items from the start, and others.
+    /// This many items from the start, and these other indices.
     first: usize,
     items: HashSet<usize>,
 }

@@ -60,7 +60,8 @@ fn set(config: &mut ClientConfig, key: &str, value: &str) -> Result<(), String> 
         }
         None => value.to_owned(),
     };
-    // One by one, so that the message concerns this property and never contains a secret.
+    // Properties are set one by one, so that a message is about one property and never contains a
+    // secret.
     let one = ClientConfig::new().set(key, &value).create_native_config();
     if let Err(KafkaError::ClientConfig(_, why, ..)) = one {
         return Err(if is_secret(key) {

@@ -54,8 +54,8 @@ impl Topic {
     /// Parses a URL.
     ///
     /// # Errors
-    /// A missing broker or topic, or a parameter that is unknown, would break a guarantee, or holds
-    /// a secret.
+    /// A missing broker or topic, or a parameter that is unknown, that would break a guarantee, or
+    /// that holds a secret.
     pub(in super::super) fn parse(url: &str) -> Result<Topic, LocatorError> {
         let wrong = |why: &str| LocatorError::Kafka { url: hidden(url), why: why.to_owned() };
         let rest = url.strip_prefix("kafka://").unwrap_or_default();

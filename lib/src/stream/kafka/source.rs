@@ -67,7 +67,7 @@ pub enum TopicEvent {
     Revoked {
         /// The partitions.
         partitions: Vec<i32>,
-        /// Whether others may have them already, from the last committed offset on.
+        /// Whether other members may already have them, from the last committed offset on.
         lost: bool,
     },
 }
@@ -198,7 +198,7 @@ impl TopicReader {
             if !std::mem::replace(&mut told, true) {
                 notify(&format!("{}: {why}; waiting for it", self.broker.topic.short()));
             }
-            // The events provide what is known by then.
+            // By then, the events contain the details.
             drop(self.broker.consumer.poll(POLL_INTERVAL));
         }
     }

@@ -22,8 +22,8 @@ const VETO: Bits = 10 * BIT;
 /// reasons.
 const TOLERANCE: Bits = 20 * BIT;
 
-/// True if the keys occur so rarely that the objects are of several kinds. Each place decides which
-/// kinds these are.
+/// True if the keys occur so rarely that the objects are of several kinds. The kinds are then
+/// decided for each place.
 fn is_mixture(kind: &ObjectKind) -> bool {
     let keys = kind.properties.len() as u64;
     let present = kind.properties.values().fold(0_u64, |all, (n, _)| all.saturating_add(*n));

@@ -260,8 +260,8 @@ impl<'a> Finder<'a> {
             .filter(|schema| !schemas.properties(*schema).is_empty())
     }
 
-    /// A kind that a collection shares with another one: nested entities that are also in a
-    /// collection of their own, or annotated ones.
+    /// A kind that a collection shares with another collection: nested entities that also have
+    /// their own collection, or annotated ones.
     fn known(&self, plan: &StatePlan, collection: &Shape, schema: Option<NodeId>) -> Option<usize> {
         let schemas = &self.api.schemas;
         let schema = places::target(schemas, schema?);
@@ -334,7 +334,8 @@ impl<'a> Finder<'a> {
         plan.kinds.len() - 1
     }
 
-    /// The name of a kind: that of the initial data for it, else of its schema, else of its path.
+    /// The name of a kind: that of its initial data, else that of its schema, else that of its
+    /// path.
     fn name(&self, plan: &StatePlan, collection: &Shape, schema: Option<NodeId>) -> String {
         let taken = |name: &str| plan.kinds.iter().any(|kind| &*kind.rule.name == name);
         let component = schema.and_then(|schema| {

@@ -202,7 +202,7 @@ impl StatePlan {
         self.operations.get(id.0 as usize)?.as_ref()
     }
 
-    /// True if the entities of a collection have paths of their own below it.
+    /// True if the entities of a collection have their own paths below it.
     pub(in crate::mock) fn has_items(&self, collection: &StateOperation) -> bool {
         self.operations.iter().flatten().any(|own| {
             own.kind == collection.kind

@@ -242,8 +242,8 @@ impl Asked<'_> {
     }
 }
 
-/// A value without the members that only the server sets or never sends, and without those that the
-/// schema does not have: they may be secret.
+/// A value without `readOnly` and `writeOnly` members, and without members that the schema does not
+/// have, because these may be secret.
 fn stripped(schemas: &SchemaSet, schema: NodeId, value: Value, depth: u32) -> Value {
     if depth > MAX_DEPTH {
         return value;
@@ -322,7 +322,7 @@ impl Fitting<'_> {
         if self.accepts(&filled) {
             return filled;
         }
-        // With alternatives, a composed value decides which one it is.
+        // If the schema has alternatives, a composed value decides between them.
         let Some(Value::Object(base)) = sources.last().copied() else { return filled };
         let mut whole = base.clone();
         for (name, value) in value.as_object().into_iter().flatten() {
