@@ -44,7 +44,7 @@ impl Schemas<'_> {
         self.at(id, name, 0)
     }
 
-    /// Like [`Self::schema`], but null is allowed if there were fewer than `certain` other values.
+    /// Like [`Self::of`], but null is allowed if there were fewer than `certain` other values.
     fn at(&self, id: SlotId, name: &str, certain: u64) -> Value {
         let slot = self.graph.slot(id);
         let node = &slot.scalars;
