@@ -20,7 +20,7 @@ pub(crate) struct FinaliseArgs {
     #[arg(long, value_name = "VERSION")]
     openapi: Option<OpenApi>,
 
-    /// Add counts of how often everything was seen, under x-hmt-evidence
+    /// Add counts of observations, under x-hmt-evidence
     #[arg(long)]
     evidence: bool,
 

@@ -14,9 +14,9 @@ use hmt_core::stream::Locator;
 pub(crate) struct DiffArgs {
     /// Compare the new responses with the recorded ones; end with 1 on a difference
     ///
-    /// The status is compared, the end-to-end headers except those that differ by nature, and the
-    /// body: JSON by pointer, text by line, anything else by bytes. Carried values, consistently
-    /// renamed ids, and the order of array items with ids do not count as differences.
+    /// This compares the status, the end-to-end headers (except those that differ by nature) and
+    /// the body: JSON by pointer, text by line, anything else by bytes. Carried values,
+    /// consistently renamed ids, and the order of array items with ids do not count as differences.
     #[arg(long, help_heading = "Comparison")]
     diff: bool,
 

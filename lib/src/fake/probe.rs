@@ -1,5 +1,6 @@
 //! Tries steps whose values must be checked once, when they are compiled. A valid value is kept in
-//! case random choice finds none later. If a step has no valid value, the values around it omit it.
+//! case random choice finds none later. A step without a valid value is omitted from the values
+//! around it.
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -146,7 +146,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         self.of(step).sample.is_some()
     }
 
-    /// Writes other values than samples, if samples cannot differ; returns the argument for
+    /// Stops writing samples if values must differ but samples cannot. Returns the argument for
     /// [`Writer::resume`].
     pub(super) fn vary(&mut self) -> Mode {
         let varied = if self.composes() { Mode::All } else { self.mode };

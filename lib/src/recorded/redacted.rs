@@ -13,7 +13,7 @@ use super::rule::{BodyRule, MatchRule};
 const PREFIX: &str = "hmt~";
 const TOKEN: usize = PREFIX.len() + 22;
 
-/// Checks whether a value has a given pseudonym. Without the key, any value may have it.
+/// Checks whether a value has a given pseudonym. Without the key, any value may have the pseudonym.
 pub(super) type PseudonymCheck<'k> = &'k dyn Fn(&str, &str) -> bool;
 
 /// The position of the first pseudonym in a text.

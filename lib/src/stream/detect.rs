@@ -139,7 +139,7 @@ pub(super) fn detect(
             match input.read(&mut bytes[old..]) {
                 Ok(got) => break got,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Truncated compressed data: reading on reports the error again.
+                // For truncated compressed data, further reading reports the error again.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     input = Box::new(TruncatedInput);
                     break 0;

@@ -154,7 +154,7 @@ fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     })
 }
 
-/// A range of a file that others read too.
+/// A range of a file that is shared with other readers.
 struct Window {
     file: Arc<File>,
     at: u64,

@@ -304,9 +304,9 @@ impl<'c> Partitions<'c> {
     }
 }
 
-/// Decides about the claims for a partition. `successor` is this run if it owns the partition: then
-/// it takes over records that no other run has read again. Otherwise another member is about to
-/// read the partition.
+/// Decides about the claims for a partition. `successor` is this run if it owns the partition. It
+/// then takes over the claimed records, unless another run has read them. Without a successor,
+/// another member is about to read the partition.
 fn decide(part: &mut PartitionState, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
         match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {

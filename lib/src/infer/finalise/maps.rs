@@ -386,7 +386,7 @@ fn shape<'a>(
     SplitKeys { properties, additional }
 }
 
-/// True for a name among data.
+/// True for a key that is a name, in an object whose other keys are data.
 fn is_fixed(name: &str, property: &Property, object: &Object) -> bool {
     is_steady(property, object) && object.n >= ENOUGH && !is_odd(name)
 }
@@ -423,8 +423,8 @@ mod tests {
     use super::*;
     use crate::infer::finalise::testing::folded;
 
-    /// The property names, and whether other keys are data, of the objects under `name` in the
-    /// bodies.
+    /// For the objects under `name` in the bodies: the property names, and whether other keys are
+    /// data.
     fn decided(bodies: &[&str], name: &str) -> (Vec<String>, bool) {
         let json = folded(bodies);
         let maps = MapNames::learn(std::iter::once(&json));

@@ -249,8 +249,8 @@ fn fix_calls(all: &mut [Candidate]) {
     }
 }
 
-/// For each word, whether bodies have it as a value for the place: at least two words are, and half
-/// of all.
+/// For each word, whether bodies have it as a value for the place. This applies only if at least
+/// two words, and half of all words, are such values.
 fn listed(all: &[Candidate], parent: &Parent<'_>) -> Vec<bool> {
     let is_listed = |candidate: &Candidate| {
         !in_lexicon(&candidate.name)

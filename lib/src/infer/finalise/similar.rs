@@ -1,11 +1,11 @@
 //! Decides which object kinds are the same.
 //!
-//! Kinds are processed in the order of their evidence. Each one is united with the kind that shares
-//! the most rare keys with it, if one kind explains the evidence of *both, with everything united
-//! into them*, better ([`super::likeness`]). So a chain of similar kinds cannot connect different
-//! things: united kinds are tested as one. Uniting two kinds unites the values under their common
-//! keys, so these must agree too, on all levels: every list of an API may have `data`, `next` and
-//! `total`, but the items may differ.
+//! Kinds are processed in the order of their evidence. Each one is compared with the kind that
+//! shares the most rare keys with it, and both are united if one kind explains their evidence
+//! better than two ([`super::likeness`]). United kinds are then compared as one kind, so that a
+//! chain of similar kinds cannot connect different things. Uniting two kinds unites the values
+//! under their common keys, so these must agree too, on all levels: every list of an API may have
+//! `data`, `next` and `total`, but the items may differ.
 
 mod features;
 mod trial;

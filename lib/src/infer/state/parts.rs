@@ -24,7 +24,8 @@ pub(crate) struct Part {
     /// Files and binary parts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) files: u64,
-    /// Parts that are JSON: by their type, or an object or array with a text type or none.
+    /// Parts that are JSON: those with a JSON type, and objects and arrays with a text type or no
+    /// type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json: Option<Box<Json>>,
     /// The content types of parts, without parameters.

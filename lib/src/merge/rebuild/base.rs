@@ -1,9 +1,9 @@
 //! `x-hmt-base`: the last written state of a spec, in six bytes per name.
 //!
 //! Each entry is a hash of the name's location (4 bytes) and a hash of its content (2 bytes; 0 if a
-//! person had edited it), all sorted, in base64url. The second hash only serves to say in messages
-//! whether people wrote what traffic contradicts. The traffic cannot be derived from either. The
-//! names of the components follow, each after a comma, so that a renamed component can be
+//! person had edited it), all sorted, in base64url. Messages need the second hash: they say whether
+//! people wrote the parts that traffic contradicts. The traffic cannot be derived from the hashes.
+//! The names of the components follow, each after a comma, so that a renamed component can be
 //! recognised.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,7 +14,7 @@ pub(super) struct Pace {
     /// The first recorded time.
     first: Option<i64>,
     number: u64,
-    /// The time of the last request since the start.
+    /// The time of the last request, counted from the start.
     last: Duration,
 }
 

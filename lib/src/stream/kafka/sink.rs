@@ -103,7 +103,7 @@ impl KafkaSink {
         {}
         if self.producer.in_flight_count() > 0 {
             self.producer.purge(PurgeConfig::default().queue().inflight());
-            // Every purged record is reported, which saves it in the file.
+            // The report about a purged record saves it in the file.
             while self.producer.in_flight_count() > 0 {
                 self.delivery().wait(POLL_INTERVAL);
             }
