@@ -22,7 +22,7 @@ use crate::words;
 /// Interval of checks for new exchanges.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Interval of checks whether the recorder has ended.
+/// How often to check whether the recorder has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The share of time that builds may take: with large recordings, the interval grows.

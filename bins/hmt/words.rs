@@ -35,7 +35,7 @@ struct Found<'c> {
     arg: &'c Arg,
     /// The value in the same word.
     value: Option<OsString>,
-    /// The letters before it in the same word, with their `-`.
+    /// The letters before the flag in the same word, with their `-`.
     prefix: Option<OsString>,
 }
 

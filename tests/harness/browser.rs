@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::program::on_path;
 use super::{HANG, Request};
 
-/// Interval of checks whether the page has reached a state.
+/// How often to check whether the page has reached a state.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A browser with one window, which ends with the test.

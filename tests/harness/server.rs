@@ -121,14 +121,14 @@ impl Server {
         });
     }
 
-    /// Sends SIGTERM, then waits for its end.
+    /// Sends SIGTERM, then waits until the program has ended.
     #[track_caller]
     pub fn stop(self) -> Run {
         self.signal("TERM");
         self.end()
     }
 
-    /// Waits until it handles SIGINT, shortly after its start.
+    /// Waits until the program handles SIGINT, shortly after its start.
     #[track_caller]
     pub fn wait_handles_sigint(&self) {
         let (status, start) = (format!("/proc/{}/status", self.pid()), Instant::now());

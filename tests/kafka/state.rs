@@ -188,8 +188,8 @@ fn what_the_group_gives_again_is_counted_and_passed_over() {
     run("until=end&group=what_the_gro");
     let more = shop.lines().next().unwrap();
     fill(&cluster, 1, more);
-    // Read by no member of the group; then by a member whose state has everything, but without a
-    // commit.
+    // First a reader outside of the group, then a member whose state has everything, but whose
+    // group has not committed the last record.
     let without = run("until=end");
     let again = run("until=end&group=what_the_gro").expect_stderr("1 records were delivered again");
     assert_eq!(again.out(), without.out());

@@ -106,7 +106,7 @@ fn what_cannot_be_sent_is_a_line() {
     for url in ["http://192.0.2.1", "http://169.254.169.254"] {
         let body = json!({ "url": url });
         server.request("POST", "/jobs/1?failed=x").json(&body).send().expect_status(202);
-        // Each kind of failure is reported once in a while: the others are counted.
+        // Each kind of failure is reported once in a while: further failures are counted.
         server.wait_stderr("callback done: POST http://192.0.2.1/1?job=7: 192.0.2.1");
     }
     server.wait_stderr("--allow-webhook 192.0.2.1 allows it");

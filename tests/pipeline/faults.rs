@@ -30,7 +30,7 @@ fn can_trace() -> bool {
     found
 }
 
-/// Which calls of a run without faults concern the test's files, by number from 1.
+/// The numbers, from 1, of the calls that concern the test's files in a run without faults.
 fn calls(dir: &Dir, name: &str, args: &[&str]) -> BTreeMap<&'static str, Vec<usize>> {
     let names: Vec<&str> = CALLS.iter().map(|(call, _)| *call).collect();
     let filter = format!("trace={}", names.join(","));

@@ -82,7 +82,8 @@ fn certificates_count() {
     bad.run().expect_code(1).expect_stderr("bad.pem");
 }
 
-/// A server with a self-signed certificate as created by `openssl req -x509`: that of an authority.
+/// A server with a self-signed certificate as created by `openssl req -x509`: it is that of an
+/// authority.
 fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();

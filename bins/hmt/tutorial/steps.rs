@@ -269,7 +269,7 @@ fn show_paths(workshop: &Workshop, name: &str, most: usize) -> anyhow::Result<()
     Ok(())
 }
 
-/// A long line in lines of 76 characters, at most `most`.
+/// Breaks a long line into at most `most` lines of 76 characters.
 fn in_pieces(line: &str, most: usize) -> String {
     let characters: Vec<char> = line.chars().collect();
     let mut pieces: Vec<String> =

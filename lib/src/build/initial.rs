@@ -38,8 +38,8 @@ pub(super) struct Built {
     pub(super) notes: Notes,
 }
 
-/// The spec of the folded traffic, added to the initial one, if any. Without the contradictions of
-/// every exchange, they are derived from the sum of the traffic.
+/// The spec of the folded traffic, added to the initial one, if any. If the contradictions of
+/// single exchanges are unknown, they are derived from the sum of the traffic.
 ///
 /// # Errors
 /// The two cannot be united.

@@ -25,10 +25,11 @@ use super::unread::{UnreadPlaces, UnreadReporter};
 use super::{initial, output, state, verify};
 use partitions::Partitions;
 
-/// Maximum interval of writing the state by default: writing then takes a tenth of the time.
+/// The default interval at which the state is written. If writing is slow, the interval grows, so
+/// that at most a tenth of the time is spent on writing.
 const CHECKPOINT: Duration = Duration::from_secs(10);
 
-/// Interval of checks whether the rest of the group is done.
+/// How often to check whether the rest of the group is done.
 const ASK: Duration = Duration::from_secs(1);
 
 /// A decision of the group.

@@ -24,7 +24,7 @@ use super::output::tell;
 /// Marks the second process of `-d`.
 const MARK: &str = "HMT_DAEMON";
 
-/// Interval of checks whether a process has started or ended.
+/// How often to check whether a process has started or ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Whether this process must become a daemon, because a process with `-d` started it.

@@ -326,8 +326,8 @@ impl Api {
         }
         let scalars = Types::STRING.with(Types::INTEGER).with(Types::NUMBER).with(Types::BOOLEAN);
         if of_range && structured && !types.has(scalars) {
-            // A range allows any syntax that can express the schema. Clients send JSON under other
-            // type names; other syntaxes are left to their readers.
+            // A range allows any syntax that can express the schema. JSON is checked, because
+            // clients send it under many type names. Other syntaxes are not checked.
             return match parse_json(message.body, content_type) {
                 Ok(value) => Ok(Some(value)),
                 Err(why) if why != NotJson::Deep && is_unstructured(kind) => {

@@ -125,7 +125,7 @@ fn split_query(target: Cow<'_, str>) -> (Cow<'_, str>, Option<Cow<'_, str>>) {
     }
 }
 
-/// A part of the text, borrowed if the whole is.
+/// A part of the text. It is borrowed if the whole text is.
 fn slice<'a>(text: &Cow<'a, str>, start: usize, end: usize) -> Cow<'a, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),

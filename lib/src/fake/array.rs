@@ -40,7 +40,8 @@ impl ArrayPlan {
         };
         let mut first: Vec<Vec<NodeId>> = (0..places).map(at).collect();
         let mut rest = at(places);
-        // Items that no keyword evaluates; the check decides whether one does.
+        // The schemas for items that no other keyword evaluates. The check decides which items
+        // these are.
         let unevaluated: Vec<NodeId> =
             flat.all().filter_map(|node| node.unevaluated_items).collect();
         let mut bounded = !unevaluated.is_empty();

@@ -13,7 +13,7 @@ const MAX_BRANCHES: usize = 64;
 /// The conjunctions to choose from.
 pub(super) struct Choice {
     pub(super) keys: Vec<Key>,
-    /// True if a value of one may be invalid for the whole.
+    /// True if a value of one conjunction may be invalid for the whole schema.
     pub(super) verify: bool,
 }
 

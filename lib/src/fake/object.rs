@@ -188,7 +188,8 @@ impl ObjectPlan {
         flat.verify |= known.len() > 1 || !known.is_empty() && flat.nodes.len() > 1;
         let mut additional: Vec<NodeId> =
             flat.all().filter_map(|node| node.additional_properties).collect();
-        // Properties that no keyword evaluates; the check decides whether one does.
+        // The schemas for properties that no other keyword evaluates. The check decides which
+        // properties these are.
         let unevaluated: Vec<NodeId> =
             flat.all().filter_map(|node| node.unevaluated_properties).collect();
         flat.verify |= !unevaluated.is_empty();

@@ -162,7 +162,7 @@ impl Plan {
         let mut warnings: BTreeSet<String> =
             steps().flat_map(|step| step.warnings.iter().cloned()).collect();
         if plan.warnings.is_empty() {
-            // A part that is omitted here would have been in the response.
+            // Steps without a valid value are omitted, although responses should contain them.
             warnings.extend(steps().filter(|step| step.hopeless).map(probe::warning));
         }
         let fallible = steps().any(Step::fallible);

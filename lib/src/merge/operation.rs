@@ -161,8 +161,8 @@ impl Context {
         if let Some(security) = security {
             operation.insert("security".to_owned(), security);
         }
-        // If one side lacks a body, it is optional; if one side lacks a mark, it does not apply in
-        // general.
+        // A body that one side lacks is optional. An operation is deprecated only if both sides say
+        // so.
         for (own, other, root) in [(a, b, root_a), (b, a, root_b)] {
             if self.keeps_ours() && std::ptr::eq(own, a) {
                 continue;

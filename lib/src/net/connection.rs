@@ -24,8 +24,7 @@ use super::serve::{Limits, Peer, Refused};
 use super::tasks::Tasks;
 use super::timer::{HeadTimedStream, HeadTimer};
 
-/// While the server drains, how long a connection without a request so far may still send its
-/// first.
+/// While the server drains, how long a connection without a request may take to send its first one.
 pub(super) const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(250);
 
 /// Maximum concurrent streams on an HTTP/2 connection: the least that RFC 9113 section 6.5.2

@@ -30,7 +30,7 @@ pub enum Backpressure {
 /// The behaviour when a sink fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnSinkError {
-    /// The sink is abandoned; when the last one is, the recorder stops.
+    /// The sink is abandoned. When no sink is left, the recorder stops.
     #[default]
     Stop,
     /// Its records are dropped, and the next record is tried again.

@@ -67,7 +67,7 @@ struct Job {
     taken: Option<oneshot::Sender<Outcome>>,
 }
 
-/// Resolves when a record is stored as durably as configured, or can no longer be.
+/// Resolves when a record is stored as durably as configured, or when it can no longer be stored.
 #[must_use]
 pub(super) enum Acknowledgement {
     Already(Outcome),

@@ -25,8 +25,8 @@ pub enum Dropped {
     SinkFailed,
     /// A topic did not accept it; it is in the file that a message named.
     Unsent,
-    /// The queue was full, and no client could be made to wait: it had already left, records may be
-    /// dropped, or the run ended.
+    /// The queue was full, and no client could be made to wait: the client had already left,
+    /// records may be dropped, or the run had ended.
     SinkBehind,
 }
 

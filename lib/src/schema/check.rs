@@ -16,7 +16,7 @@ const MAX_HOPS: u32 = 128;
 const MAX_STEPS: u64 = 20_000_000;
 /// Maximum steps into combinations and references for each step into the value.
 const MAX_HOPS_PER_STEP: u64 = 512;
-/// Steps into combinations and references that do not count.
+/// Number of steps into combinations and references that are always allowed.
 const FREE_HOPS: u64 = 100_000;
 /// Up to this number of steps into combinations, the result of a trial is kept. Beyond it, the
 /// trial may end because of [`MAX_HOPS`], so its result is not valid for other checks.

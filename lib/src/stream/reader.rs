@@ -58,7 +58,7 @@ enum Source {
     /// A file in a zip archive: the name for messages, the archive, and the member.
     Member(Arc<str>, Arc<Archive>, Member),
     FilePart(FilePart),
-    /// If it is read again, the number of ranges of each partition that are done.
+    /// A topic. When it is read again, the number says how many ranges of each partition are done.
     Topic(Box<Topic>, Option<usize>),
 }
 
@@ -340,7 +340,8 @@ impl Reader {
                 let cannot = |error| StreamError::open(&path, error);
                 file.seek(SeekFrom::Start(bytes.start)).map_err(cannot)?;
                 first_line = first;
-                // A part that does not begin at the start of the file cannot be detected.
+                // Only the start of a file shows its format, and a part that begins later is always
+                // lines.
                 of_lines = bytes.start > 0;
                 let input = file.take(bytes.end.saturating_sub(bytes.start));
                 let name = path.display().to_string();

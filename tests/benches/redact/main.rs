@@ -1,4 +1,5 @@
-//! Measures the search for secrets in exchanges without any, which most exchanges are.
+//! Measures the search for secrets in exchanges that contain none, because most exchanges contain
+//! none.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;

@@ -64,7 +64,7 @@ impl Claims {
             return Verdict::Open;
         }
         if committed < read.end {
-            // Another run has begun at its start.
+            // Another run began where this run had begun.
             return Verdict::TakenOver;
         }
         if self.0.first().is_none_or(|(from, _)| *from > read.start) {

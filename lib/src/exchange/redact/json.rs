@@ -8,7 +8,7 @@ use super::names::{NameKind, Rule};
 use super::traces::Candidates;
 use super::{Found, Redactor};
 
-/// Keys whose value may name a secret, held by a sibling key.
+/// Keys whose value may be the name of a secret that a sibling key holds.
 const NAME_KEYS: [&[u8]; 6] = [b"name", b"key", b"header", b"field", b"param", b"parameter"];
 /// Keys of that sibling.
 const VALUE_KEYS: [&[u8]; 3] = [b"value", b"val", b"content"];

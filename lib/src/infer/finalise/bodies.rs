@@ -90,7 +90,7 @@ impl Bodies {
             if !body.is_described() {
                 continue;
             }
-            // A sequence is never a single JSON text too.
+            // A body is either a single JSON text or a sequence.
             if let Some(json) = body.json.as_ref().or(body.items.as_ref()) {
                 let slot = graph.add(json, noun, part.side());
                 self.slots.insert((method, part, media.to_owned(), String::new()), slot);

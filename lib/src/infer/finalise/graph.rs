@@ -40,7 +40,7 @@ pub(super) enum Side {
     Response,
 }
 
-/// The observations at a place, with containers apart.
+/// The observations at a place, with arrays and objects kept apart.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     /// Without objects and array items.

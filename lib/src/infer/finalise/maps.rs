@@ -69,7 +69,8 @@ impl MapNames {
         ObservedKeys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
     }
 
-    /// True if the keys of all objects with a name, below another name, are names.
+    /// True if the keys of the objects under the key `name` in objects under `around` are names,
+    /// judging by all such objects.
     fn are_names(&self, around: &str, name: &str) -> bool {
         let key = (Some(around.to_owned()), name.to_owned());
         !around.is_empty() && self.verdicts.get(&key) == Some(&Verdict::KeysByName)
@@ -100,8 +101,8 @@ impl MapNames {
         match keys.verdict(&self.vocabulary) {
             Verdict::Unsure => self.of_name(around, name),
             // In a few objects, keys may be missing by chance; all objects with the name provide
-            // more evidence. Without the restriction to counts, a few objects of different kinds at
-            // one place would look like one kind with all their keys.
+            // more evidence. This applies only to counts. Otherwise, a few objects of different
+            // kinds at one place would look like one kind with all their keys.
             Verdict::Map
                 if object.n < ENOUGH && holds_numbers(object) && self.are_names(around, name) =>
             {

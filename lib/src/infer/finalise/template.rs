@@ -75,7 +75,8 @@ pub(super) struct ParameterValues {
     pub(super) by_class: BTreeMap<Class, (u64, Segments)>,
 }
 
-/// The odds below which all exchanges of a path having one class counts as chance.
+/// If all exchanges of a path have one class, this counts as chance unless the odds against it are
+/// this high.
 const BY_CHANCE: u64 = 20;
 
 impl ParameterValues {
@@ -139,7 +140,7 @@ pub(super) enum Before<'n> {
 }
 
 impl<'n> Before<'n> {
-    /// How many unknown words make an open set without identifiers.
+    /// How many unknown words make an open set if there are no identifiers.
     pub(super) fn need(self) -> usize {
         match self {
             Before::Root | Before::Version => 12,

@@ -22,7 +22,7 @@ fn term(rank: u8) -> u128 {
     1 << (MOST - rank)
 }
 
-/// The maximum rank: each has a letter, and hashes with a higher rank occur once in 2^52.
+/// The maximum rank. Each rank has a letter, and only one hash in 2^52 has a higher rank.
 const MOST: u8 = 52;
 
 impl Hll {

@@ -27,7 +27,8 @@ pub(crate) struct Values {
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     entries: Vec<Entry>,
-    /// One more than the index of an entry, at the slot of its hash or after that; 0 if empty.
+    /// A hash table with linear probing. A slot holds the index of an entry plus one, or 0 if it is
+    /// empty.
     table: [u8; SLOTS],
 }
 

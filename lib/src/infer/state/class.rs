@@ -306,7 +306,7 @@ fn is_prefixed(text: &str) -> bool {
         && tail.len() >= 4
         && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && tail.bytes().any(|b| b.is_ascii_digit())
-        // `sms_2fa_codes` is a name: the tail of an identifier mixes in digits, or is one run.
+        // `sms_2fa_codes` is a name: the tail of an identifier is a single run.
         && !tail.contains('_')
 }
 

@@ -44,7 +44,7 @@ struct Members<'t> {
     places: HashMap<&'t str, usize>,
 }
 
-/// A name that is both a text and an object in one body, which no value can be.
+/// The error for a name that is both a text and an object in one body. No value can be both.
 struct Contradiction;
 
 impl<'t> Members<'t> {

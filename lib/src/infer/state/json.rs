@@ -45,7 +45,7 @@ pub(crate) struct Array {
     pub(crate) items: Option<Box<Json>>,
     pub(crate) longest: u64,
     pub(crate) n: u64,
-    /// Complemented, so that the minimum of several is a maximum and zero is neutral.
+    /// Stored as its complement: the minimum is then a maximum, for which zero is neutral.
     pub(crate) shortest: Least,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Operation {
     /// The credentials of requests answered with 401 or 403.
     #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
     pub(crate) refused: Credentials,
-    /// Boxed, because a tree node has space for eleven even if there are one or two.
+    /// Boxed, because a tree node reserves space for eleven values, even if it holds one or two.
     pub(crate) responses: BTreeMap<u16, Box<Responses>>,
     /// The classes of the path's parameters, for a template with several; not part of a state, but
     /// noted when a spec is written.

@@ -24,7 +24,7 @@ pub(crate) struct Node {
     pub(crate) more: Vec<Segments>,
     /// Exchanges that go through here or end here.
     pub(crate) n: u64,
-    /// Boxed, because a tree node has space for eleven even if there is one.
+    /// Boxed, because a tree node reserves space for eleven values, even if it holds only one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "methods")]
     pub(crate) operations: BTreeMap<Method, Box<Operation>>,
     /// Paths that ended here without a slash.

@@ -90,7 +90,7 @@ pub(super) fn components(old: &mut Value, a: &Value, b: &mut Value) {
             renamed.entry(from).or_insert(to.1);
         }
     });
-    // If theirs has a new one with the name that ours chose, the two are a real conflict.
+    // If theirs has a new component with the name that ours chose, there is a real conflict.
     renamed.retain(|(kind, _), new| {
         let section = b.get("components").and_then(|components| components.get(kind));
         section.and_then(|section| section.get(&*new)).is_none()

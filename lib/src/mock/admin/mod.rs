@@ -37,7 +37,7 @@ struct Call<'a> {
     redactor: Option<&'a Arc<Redactor>>,
     parts: &'a Parts,
     body: &'a Bytes,
-    /// The values of the parameters in the route's path, percent-encoded, in its order.
+    /// The values of the parameters in the route's path, in order, percent-encoded.
     parameters: Vec<&'a str>,
 }
 

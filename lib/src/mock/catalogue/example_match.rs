@@ -1,6 +1,6 @@
-//! Requests that match a named example. If a parameter or the request's body has an example, and a
-//! response has an example with the same name, a request with the value of the former gets the
-//! latter.
+//! Requests that match a named example. An example of a parameter or a request body can have the
+//! same name as an example of a response. A request with the value of the first gets the second as
+//! its response.
 
 use serde_json::Value;
 

@@ -34,8 +34,8 @@ impl From<Kind> for ResponseBody {
 
 enum Kind {
     Whole(Bytes),
-    /// The first half, then a pause in which it is sent, then an error. `announced` is the length
-    /// of the whole body.
+    /// The first half, then a pause until it is sent, then an error. `announced` is the length of
+    /// the whole body.
     Truncated {
         half: Bytes,
         announced: u64,

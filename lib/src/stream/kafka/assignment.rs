@@ -214,7 +214,7 @@ impl Assignment {
         is_settled && self.ours.values().all(Partition::is_read)
     }
 
-    /// Records that the group would have delivered again, or did, although they were known already.
+    /// The number of known records that the group delivered again, or would have delivered again.
     pub(super) fn repeated(&self) -> u64 {
         self.repeated + self.ours.values().map(Partition::repeated).sum::<u64>()
     }

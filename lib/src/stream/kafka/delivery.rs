@@ -39,7 +39,7 @@ enum Reporting {
 #[derive(Default)]
 struct UnsentCount {
     file: UnsentFile,
-    /// The number of those that were reported as sent to the writer.
+    /// How many of these records were reported to the writer as sent.
     taken: u64,
     /// The reason for the first one.
     why: Option<String>,

@@ -437,7 +437,7 @@ impl TopicReader {
         })
     }
 
-    /// Records that the group would have delivered again, or did, although they were known already.
+    /// The number of known records that the group delivered again, or would have delivered again.
     pub fn repeated(&self) -> u64 {
         self.assignment.repeated()
     }

@@ -171,7 +171,7 @@ impl Trial<'_, '_> {
         })
     }
 
-    /// True if two kinds can be the same, which other evidence suggests.
+    /// True if two kinds can be the same. Other evidence already suggests that they are.
     fn agree(&mut self, a: ObjectId, b: ObjectId) -> bool {
         let (a, b) = (self.graph.same(a), self.graph.same(b));
         if a == b || !self.assumed.insert((a.min(b), a.max(b))) {

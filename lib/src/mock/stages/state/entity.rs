@@ -222,7 +222,8 @@ impl Asked<'_> {
         let node = self.schemas.node(target(self.schemas, schema));
         let since = now.duration_since(UNIX_EPOCH).ok()?;
         let example = node.example.as_ref().and_then(Value::as_f64).unwrap_or(0.0);
-        // Seconds will have this many digits only in several thousand years.
+        // Numbers of this size are milliseconds: seconds since 1970 reach it only in several
+        // thousand years.
         let is_millis = example > 1e11
             || node.minimum.as_ref().and_then(|bound| bound.value.as_f64()).unwrap_or(0.0) > 1e11;
         let number =
