@@ -27,7 +27,6 @@ mod context;
 mod extensions;
 mod lists;
 mod operation;
-mod order;
 mod partials;
 mod paths;
 mod rebuild;

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::context::{ConflictPolicy, Context};
 use super::lists::{Listed, push_down};
-use super::{order, servers};
+use super::servers;
 use crate::schema::unite_keys;
-use crate::spec::{METHODS, Place, join_pointer};
+use crate::spec::{METHODS, Place, join_pointer, order};
 
 type Object = Map<String, Value>;
 

@@ -9,7 +9,7 @@ use super::operation::target;
 use super::servers;
 use super::subsume::Templates;
 use crate::schema::unite_keys;
-use crate::spec::{METHODS, join_pointer};
+use crate::spec::{METHODS, join_pointer, order};
 
 type Object = Map<String, Value>;
 
@@ -153,7 +153,7 @@ impl Context {
                 item.shift_remove("servers");
             } else if item.get("servers") != Some(&Value::Array(servers.clone())) {
                 item.insert("servers".to_owned(), Value::Array(servers));
-                item = super::order::path_item(item);
+                item = order::path_item(item);
             }
             paths.insert(template, Value::Object(item));
         }
@@ -190,7 +190,7 @@ impl Context {
         let mut item = self.path_item(&at, &item_a, &item_b, root_a, root_b);
         if template_a != template_b {
             item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
-            item = super::order::path_item(item);
+            item = order::path_item(item);
         }
         Item {
             // The shorter one of `/a` and `/a/`.

@@ -13,6 +13,7 @@ mod ids;
 mod inline;
 mod kind;
 mod lift;
+pub(crate) mod order;
 mod place;
 mod refs;
 mod swagger;

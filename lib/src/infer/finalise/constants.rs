@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use openapiv3::{
+    Content, MediaType, Operation, ParameterData, PathItem, QueryStyle, ReferenceOr, RequestBody,
+    Response, StatusCode,
+};
 use serde_json::{Map, Value, json};
 
-use super::document::servers;
-use super::operation::description;
+use super::document::empty_item;
+use super::openapi::{in_query, parameter_data, schema, set_operation};
+use super::operation::{description, responses_object};
 use crate::exchange::{
-    Body, Syntax, body_text, media_type, mended_json, parse_query, type_of_bytes,
+    Body, Method, Syntax, body_text, media_type, mended_json, parse_query, type_of_bytes,
 };
 use crate::infer::state::{Answers, RecordedRequest, RecordingSet, is_not_found};
 
@@ -77,33 +82,35 @@ struct RecordedOperation {
 }
 
 /// Paths with schemas of constants.
-pub(super) fn paths(recordings: &RecordingSet, origins: &BTreeSet<String>) -> Map<String, Value> {
-    let mut all: BTreeMap<String, BTreeMap<String, RecordedOperation>> = BTreeMap::new();
-    // OpenAPI has no key for CONNECT.
-    for (key, answers) in recordings.0.iter().filter(|(key, _)| key.method != "connect") {
+pub(super) fn paths(
+    recordings: &RecordingSet,
+    origins: &BTreeSet<String>,
+) -> BTreeMap<String, PathItem> {
+    let mut all: BTreeMap<String, BTreeMap<Method, RecordedOperation>> = BTreeMap::new();
+    for (key, answers) in &recordings.0 {
+        // OpenAPI has no key for CONNECT.
+        let Some(method) = key.method.parse().ok().filter(|method| *method != Method::Connect)
+        else {
+            continue;
+        };
         let (pathname, query) = key.path.split_once('?').unwrap_or((&key.path, ""));
         let (path, slashed) = match pathname.strip_suffix('/') {
             Some("") => ("/", false),
             Some(path) => (path, true),
             None => (pathname, false),
         };
-        let seen = all.entry(escaped(path)).or_default().entry(key.method.clone()).or_default();
+        let seen = all.entry(escaped(path)).or_default().entry(method).or_default();
         for (text, count) in &answers.0 {
             let Some(answer) = parsed(text) else { continue };
             seen.fold(key, query, &answer, *count);
             *(if slashed { &mut seen.slashed } else { &mut seen.plain }) += count;
         }
     }
-    let mut paths = Map::new();
-    for (path, methods) in all {
-        let methods: BTreeMap<String, RecordedOperation> =
-            methods.into_iter().filter(|(_, seen)| !seen.is_not_found()).collect();
-        if let Some((path, item)) = path_item(path, &methods, origins) {
-            paths.insert(path, item);
-        }
-    }
-    paths.sort_keys();
-    paths
+    let items = all.into_iter().filter_map(|(path, mut methods)| {
+        methods.retain(|_, seen| !seen.is_not_found());
+        path_item(path, &methods, origins)
+    });
+    items.collect()
 }
 
 /// Braces would turn a name into a parameter.
@@ -113,28 +120,22 @@ fn escaped(path: &str) -> String {
 
 fn path_item(
     path: String,
-    methods: &BTreeMap<String, RecordedOperation>,
+    methods: &BTreeMap<Method, RecordedOperation>,
     origins: &BTreeSet<String>,
-) -> Option<(String, Value)> {
+) -> Option<(String, PathItem)> {
     if methods.is_empty() {
         return None;
     }
     let plain: u64 = methods.values().map(|seen| seen.plain).sum();
     let slashed: u64 = methods.values().map(|seen| seen.slashed).sum();
-    let mut item = Map::new();
     let here: BTreeSet<String> =
         methods.values().flat_map(|seen| seen.origins.iter().cloned()).collect();
-    if here != *origins {
-        item.insert("servers".to_owned(), servers(&here));
-    }
-    if plain > 0 && slashed > 0 {
-        item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
-    }
+    let mut item = empty_item(&here, origins, plain > 0 && slashed > 0);
     for (method, seen) in methods {
-        item.insert(method.clone(), seen.operation());
+        set_operation(&mut item, *method, seen.operation());
     }
     let path = if slashed > plain && path != "/" { format!("{path}/") } else { path };
-    Some((path, item.into()))
+    Some((path, item))
 }
 
 impl RecordedOperation {
@@ -177,49 +178,44 @@ impl RecordedOperation {
         self.responses.keys().all(|status| is_not_found(*status))
     }
 
-    fn operation(&self) -> Value {
-        let mut operation = Map::new();
-        let parameters: Vec<Value> =
-            self.query.iter().map(|(name, seen)| self.parameter(name, seen)).collect();
-        if !parameters.is_empty() {
-            operation.insert("parameters".to_owned(), parameters.into());
+    fn operation(&self) -> Operation {
+        let parameters = self.query.iter().map(|(name, seen)| self.parameter(name, seen));
+        let body = || RequestBody {
+            required: !self.bodiless,
+            content: content(&self.bodies),
+            ..RequestBody::default()
+        };
+        let responses = self.responses.iter().map(|(status, bodies)| {
+            let response = Response {
+                description: description(*status).to_owned(),
+                content: content(bodies),
+                ..Response::default()
+            };
+            (StatusCode::Code(*status), ReferenceOr::Item(response))
+        });
+        Operation {
+            parameters: parameters
+                .map(|data| ReferenceOr::Item(in_query(data, QueryStyle::Form)))
+                .collect(),
+            request_body: (!self.bodies.is_empty()).then(|| ReferenceOr::Item(body())),
+            responses: responses_object(responses.collect()),
+            ..Operation::default()
         }
-        if !self.bodies.is_empty() {
-            let mut body = json!({});
-            if !self.bodiless {
-                body["required"] = json!(true);
-            }
-            body["content"] = content(&self.bodies);
-            operation.insert("requestBody".to_owned(), body);
-        }
-        let responses: Map<String, Value> = self
-            .responses
-            .iter()
-            .map(|(status, bodies)| {
-                let mut response = json!({"description": description(*status)});
-                if !bodies.is_empty() {
-                    response["content"] = content(bodies);
-                }
-                (status.to_string(), response)
-            })
-            .collect();
-        operation.insert("responses".to_owned(), responses.into());
-        operation.into()
     }
 
-    fn parameter(&self, name: &str, (present, values): &(u64, BTreeSet<Vec<String>>)) -> Value {
-        let mut parameter = json!({"name": name, "in": "query"});
-        if *present == self.ok {
-            parameter["required"] = json!(true);
-        }
+    fn parameter(
+        &self,
+        name: &str,
+        (present, values): &(u64, BTreeSet<Vec<String>>),
+    ) -> ParameterData {
         let single: BTreeSet<&String> = values.iter().flatten().collect();
         let scalar = json!({"type": "string", "enum": single});
-        parameter["schema"] = if values.iter().any(|values| values.len() > 1) {
+        let schema = if values.iter().any(|values| values.len() > 1) {
             json!({"type": "array", "items": scalar})
         } else {
             scalar
         };
-        parameter
+        parameter_data(name, *present == self.ok, schema)
     }
 }
 
@@ -247,12 +243,12 @@ fn body_of(content_type: Option<&str>, part: &Value) -> (String, String) {
     (media, text.or_else(|| body.as_str().map(str::to_owned)).unwrap_or_default())
 }
 
-fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Value {
-    let content: Map<String, Value> = bodies
-        .iter()
-        .map(|(media, texts)| (media.clone(), json!({"schema": constant(media, texts)})))
-        .collect();
-    content.into()
+fn content(bodies: &BTreeMap<String, BTreeSet<String>>) -> Content {
+    let one = |(media, texts): (&String, &BTreeSet<String>)| {
+        let schema = Some(schema(constant(media, texts)));
+        (media.clone(), MediaType { schema, ..MediaType::default() })
+    };
+    bodies.iter().map(one).collect()
 }
 
 /// The schema that accepts exactly these bodies, as far as a schema can express it for their

@@ -41,13 +41,12 @@ impl Detail {
         self.secrets.contains(&kind)
     }
 
-    /// Writes counts, if enabled.
-    pub(super) fn count(&self, into: &mut Map<String, Value>, counts: &[(&str, u64)]) {
-        if self.evidence {
-            let counts: Map<String, Value> =
-                counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
-            into.insert(EVIDENCE.to_owned(), counts.into());
-        }
+    /// Counts as an extension, if enabled.
+    pub(super) fn counts(&self, counts: &[(&str, u64)]) -> Option<(String, Value)> {
+        self.evidence.then(|| {
+            let counts = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count)));
+            (EVIDENCE.to_owned(), counts.collect())
+        })
     }
 
     /// Writes the number of objects, and the number of objects with each key.

@@ -3,6 +3,10 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapiv3::{
+    Components as ComponentsObject, Info, OpenAPI, PathItem, Paths as PathsObject, ReferenceOr,
+    SecurityScheme, Server, Tag,
+};
 use serde_json::{Map, Value, json};
 
 use super::bodies::{self, Bodies};
@@ -12,6 +16,7 @@ use super::graph::Graph;
 use super::labels::{Labelled, Labels};
 use super::maps::MapNames;
 use super::not_found::attach_not_found;
+use super::openapi::{self, schema};
 use super::operation::Writer;
 use super::schema::Schemas;
 use super::security::Security;
@@ -41,29 +46,29 @@ pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Val
     };
     origins.remove("");
     let title = options.title.clone().unwrap_or_else(|| title(&origins));
-    let mut document = Map::new();
-    document.insert("openapi".to_owned(), json!("3.0.3"));
-    document.insert("info".to_owned(), json!({"title": title, "version": "1.0.0"}));
-    if !origins.is_empty() {
-        document.insert("servers".to_owned(), servers(&origins));
-    }
-    document.insert("paths".to_owned(), inferred.paths.into());
-    let components: Map<String, Value> =
-        [("schemas", inferred.schemas), ("securitySchemes", inferred.security)]
-            .into_iter()
-            .filter(|(_, all)| !all.is_empty())
-            .map(|(name, all)| (name.to_owned(), all.into()))
-            .collect();
-    if !components.is_empty() {
-        document.insert("components".to_owned(), components.into());
-    }
-    if !inferred.tags.is_empty() {
-        document.insert("tags".to_owned(), inferred.tags.into());
-    }
-    if !recordings.is_empty() {
-        document.insert("x-hmt-replay".to_owned(), constants::replay(&recordings));
-    }
-    (Value::Object(document), inferred.notes)
+    let item = |(path, item)| (path, ReferenceOr::Item(item));
+    let schemas = inferred.schemas.into_iter().map(|(name, tree)| (name, schema(tree)));
+    let schemes = inferred.security.into_iter();
+    let components = ComponentsObject {
+        schemas: schemas.collect(),
+        security_schemes: schemes.map(|(name, one)| (name, ReferenceOr::Item(one))).collect(),
+        ..ComponentsObject::default()
+    };
+    let replay = || ("x-hmt-replay".to_owned(), constants::replay(&recordings));
+    let document = OpenAPI {
+        openapi: "3.0.3".to_owned(),
+        info: Info { title, version: "1.0.0".to_owned(), ..Info::default() },
+        servers: servers(&origins),
+        paths: PathsObject {
+            paths: inferred.paths.into_iter().map(item).collect(),
+            ..PathsObject::default()
+        },
+        components: Some(components).filter(|all| *all != ComponentsObject::default()),
+        tags: inferred.tags,
+        extensions: (!recordings.is_empty()).then(replay).into_iter().collect(),
+        ..OpenAPI::default()
+    };
+    (openapi::to_tree(document), inferred.notes)
 }
 
 /// All hosts by origin; the origin of hosts beyond the cap is empty. A base path makes a separate
@@ -135,11 +140,9 @@ fn common_domain(hosts: &[&str]) -> Option<String> {
 }
 
 /// The servers for some origins.
-pub(super) fn servers(origins: &BTreeSet<String>) -> Value {
-    origins
-        .iter()
-        .map(|origin| json!({"url": if origin.is_empty() { "/" } else { origin }}))
-        .collect()
+pub(super) fn servers(origins: &BTreeSet<String>) -> Vec<Server> {
+    let url = |origin: &String| if origin.is_empty() { "/".to_owned() } else { origin.clone() };
+    origins.iter().map(|origin| Server { url: url(origin), ..Server::default() }).collect()
 }
 
 /// A path that one or several hosts have in common.
@@ -155,11 +158,11 @@ struct Path {
 /// The paths, and what they share.
 #[derive(Default)]
 struct Inferred {
-    paths: Map<String, Value>,
+    paths: BTreeMap<String, PathItem>,
     schemas: Map<String, Value>,
     /// Security schemes.
-    security: Map<String, Value>,
-    tags: Vec<Value>,
+    security: BTreeMap<String, SecurityScheme>,
+    tags: Vec<Tag>,
     notes: Notes,
 }
 
@@ -235,7 +238,7 @@ fn paths(
     let security = Security::learn(
         paths.iter().flat_map(|(_, path, _)| path.operations.values().map(AsRef::as_ref)),
     );
-    let (mut emitted, mut notes) = (Map::new(), Notes::default());
+    let (mut emitted, mut notes) = (BTreeMap::new(), Notes::default());
     for (key, path, bodies) in &paths {
         let writer =
             Writer { key, bodies, schemas: &schemas, labels: &labels, security: &security };
@@ -245,7 +248,6 @@ fn paths(
         }
         emitted.insert(template, item);
     }
-    emitted.sort_keys();
     Inferred {
         paths: emitted,
         schemas: schemas.definitions(),
@@ -370,7 +372,7 @@ fn path_item(
     key: &str,
     origins: &BTreeSet<String>,
     writer: &Writer<'_>,
-) -> (String, Value) {
+) -> (String, PathItem) {
     let mut template = String::new();
     let mut names = path.parameters.iter();
     for part in key.split_inclusive("{}") {
@@ -384,29 +386,32 @@ fn path_item(
             _ => template.push_str(part),
         }
     }
-    let mut item = Map::new();
-    if path.origins != *origins {
-        item.insert("servers".to_owned(), servers(&path.origins));
-    }
-    if path.plain > 0 && path.slashed > 0 {
-        item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
-    }
-    if !path.parameters.is_empty() {
-        let all: Vec<Value> = path
-            .parameters
-            .iter()
-            .map(|(name, values)| {
-                let schema = parameters::of_path(values, name, writer.schemas.detail);
-                json!({"name": name, "in": "path", "required": true, "schema": schema})
-            })
-            .collect();
-        item.insert("parameters".to_owned(), all.into());
-    }
+    let mut item = empty_item(&path.origins, origins, path.plain > 0 && path.slashed > 0);
+    let parameters = path.parameters.iter().map(|(name, values)| {
+        let schema = parameters::of_path(values, name, writer.schemas.detail);
+        ReferenceOr::Item(openapi::in_path(name, schema))
+    });
+    item.parameters = parameters.collect();
     for (method, operation) in &path.operations {
-        item.insert(method.as_str().to_owned(), writer.object(*method, operation));
+        openapi::set_operation(&mut item, *method, writer.object(*method, operation));
     }
     if template.is_empty() || path.slashed > path.plain {
         template.push('/');
     }
-    (template, item.into())
+    (template, item)
+}
+
+/// A path item without operations. It names its servers unless those are all servers of the
+/// document.
+pub(super) fn empty_item(
+    own: &BTreeSet<String>,
+    origins: &BTreeSet<String>,
+    with_and_without_slash: bool,
+) -> PathItem {
+    let slash = || ("x-hmt-trailing-slash".to_owned(), json!("both"));
+    PathItem {
+        servers: if own == origins { Vec::new() } else { servers(own) },
+        extensions: with_and_without_slash.then(slash).into_iter().collect(),
+        ..PathItem::default()
+    }
 }

@@ -1,5 +1,6 @@
 //! Media type objects of forms: `application/x-www-form-urlencoded` and `multipart/form-data`.
 
+use openapiv3::{Encoding, QueryStyle};
 use serde_json::{Map, Value, json};
 
 use super::bodies::{Bodies, BodyPosition};
@@ -8,13 +9,17 @@ use super::textual::{Textual, kinds_of_scalars};
 use crate::exchange::Method;
 use crate::infer::state::{Form, Part, Parts};
 
-/// The media type object of forms. Members and lists that use brackets have the `deepObject` style.
-pub(super) fn form(form: &Form, schemas: &Schemas<'_>) -> Value {
+/// The encodings of properties, by name.
+pub(super) type Encodings = Vec<(String, Encoding)>;
+
+/// The encodings and the schema of forms. Members and lists that use brackets have the `deepObject`
+/// style.
+pub(super) fn form(form: &Form, schemas: &Schemas<'_>) -> (Encodings, Value) {
     let textual = Textual { graph: schemas.graph, detail: schemas.detail };
     let schema = textual.of(&form.json, "");
     let bracketed = form.bracketed.exact();
     let properties = schema["properties"].as_object();
-    let encoding: Map<String, Value> = properties
+    let encoding = properties
         .into_iter()
         .flatten()
         .filter(|(name, property)| {
@@ -22,21 +27,24 @@ pub(super) fn form(form: &Form, schemas: &Schemas<'_>) -> Value {
             let named = bracketed.is_none_or(|names| names.keys().any(|other| other == *name));
             property["type"] == "object" || (is_list && named)
         })
-        .map(|(name, _)| (name.clone(), json!({"style": "deepObject", "explode": true})))
+        .map(|(name, _)| {
+            let style = Some(QueryStyle::DeepObject);
+            (name.clone(), Encoding { style, explode: true, ..Encoding::default() })
+        })
         .collect();
-    media_type(&schema, encoding)
+    (encoding, schema)
 }
 
-/// The media type object of `multipart/form-data`.
+/// The encodings and the schema of `multipart/form-data`.
 pub(super) fn parts(
     parts: &Parts,
     schemas: &Schemas<'_>,
     bodies: &Bodies,
     (method, place, media): (Method, BodyPosition, &str),
-) -> Value {
+) -> (Encodings, Value) {
     let textual = Textual { graph: schemas.graph, detail: schemas.detail };
     let all = parts.fields.sorted();
-    let (mut properties, mut encoding) = (Map::new(), Map::new());
+    let (mut properties, mut encodings) = (Map::new(), Vec::new());
     for (name, part) in &all {
         let json = bodies.field(method, place, media, name);
         let one = part_schema(part, name, textual, || {
@@ -45,8 +53,8 @@ pub(super) fn parts(
         let many = part.most > 1;
         let schema = if many { json!({"type": "array", "items": one}) } else { one };
         properties.insert((*name).to_owned(), schema);
-        if let Some(types) = content_type(part) {
-            encoding.insert((*name).to_owned(), json!({"contentType": types}));
+        if let content_type @ Some(_) = content_type(part) {
+            encodings.push(((*name).to_owned(), Encoding { content_type, ..Encoding::default() }));
         }
     }
     let required: Vec<&str> =
@@ -60,15 +68,7 @@ pub(super) fn parts(
     }
     let present = all.iter().map(|(name, part)| (*name, part.present));
     schemas.detail.count_objects(&mut schema, parts.n, present);
-    media_type(&schema.into(), encoding)
-}
-
-fn media_type(schema: &Value, encoding: Map<String, Value>) -> Value {
-    let mut media = json!({"schema": schema});
-    if !encoding.is_empty() {
-        media["encoding"] = encoding.into();
-    }
-    media
+    (encodings, schema.into())
 }
 
 /// A file is opaque, whatever its bytes are; so is text if other bodies have a file.

@@ -1,20 +1,20 @@
 //! `x-hmt-graphql`: the operations of a GraphQL endpoint, with the shapes of their variables and
 //! data.
 
-use serde_json::{Map, Value, json};
+use openapiv3::{Parameter, ParameterSchemaOrContent};
+use serde_json::{Value, json};
 
 use super::components::Components;
 use super::detail::Detail;
 use super::graph::{Graph, ObjectId, Side, SlotId};
+use super::openapi::schema;
 use super::schema::Schemas;
 use crate::infer::state::{GraphQl, Json, Operation};
 
-/// Writes the list of operations, and makes the texts of documents plain strings wherever they were
-/// described.
-pub(super) fn write(operation: &Operation, around: &Graph<'_>, into: &mut Map<String, Value>) {
-    let Some(graphql) = &operation.graphql else { return };
-    hide_documents(into);
-    into.insert("x-hmt-graphql".to_owned(), list(graphql, around));
+/// The list of operations as an extension.
+pub(super) fn list(operation: &Operation, around: &Graph<'_>) -> Option<(String, Value)> {
+    let graphql = operation.graphql.as_deref()?;
+    Some(("x-hmt-graphql".to_owned(), operations(graphql, around)))
 }
 
 /// The slots of variables and data, by these names.
@@ -22,7 +22,7 @@ type Shapes = [(&'static str, Option<SlotId>); 2];
 
 /// These shapes are independent, so they have their own graph without components, examples and
 /// bounds.
-fn list(graphql: &GraphQl, around: &Graph<'_>) -> Value {
+fn operations(graphql: &GraphQl, around: &Graph<'_>) -> Value {
     let mut graph = around.empty();
     let mut add = |json: &Option<Box<Json>>, noun: &str, side: Side| {
         json.as_ref().map(|json| graph.add(json, noun, side))
@@ -72,32 +72,28 @@ fn unite_variants(graph: &mut Graph<'_>) {
 
 /// The text of a document, and the name of an operation, are not enumerations: others will be
 /// called.
-fn hide_documents(operation: &mut Map<String, Value>) {
-    const TEXTS: [&str; 2] = ["query", "operationName"];
-    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-    for parameter in parameters.into_iter().flatten() {
-        let of_call = |name: &str| TEXTS.contains(&name) || name == "variables";
-        if parameter["in"] == "query" && parameter["name"].as_str().is_some_and(of_call) {
-            parameter["schema"] = json!({"type": "string"});
-        }
+const TEXTS: [&str; 2] = ["query", "operationName"];
+
+/// Makes the texts of documents in the query plain strings.
+pub(super) fn hide_in_query(parameter: &mut Parameter) {
+    if let Parameter::Query { parameter_data, .. } = parameter
+        && (TEXTS.contains(&&*parameter_data.name) || parameter_data.name == "variables")
+    {
+        let schema = schema(json!({"type": "string"}));
+        parameter_data.format = ParameterSchemaOrContent::Schema(schema);
     }
-    let content = operation.get_mut("requestBody").and_then(|body| body.get_mut("content"));
-    for media in content.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
-        let Some(mut schema) = media.get_mut("schema") else { continue };
-        if schema["type"] == "array" {
-            schema = &mut schema["items"];
-        }
-        for name in TEXTS {
-            let Some(property) = schema.get_mut("properties").and_then(|all| all.get_mut(name))
-            else {
-                continue;
-            };
-            if property["type"] == "string" {
-                let nullable = property["nullable"] == true;
-                *property = json!({"type": "string"});
-                if nullable {
-                    property["nullable"] = json!(true);
-                }
+}
+
+/// Makes the texts of documents in the schema of a request body plain strings.
+pub(super) fn hide_in_body(schema: &mut Value) {
+    let schema = if schema["type"] == "array" { &mut schema["items"] } else { schema };
+    for name in TEXTS {
+        let property = schema.get_mut("properties").and_then(|all| all.get_mut(name));
+        if let Some(property) = property.filter(|property| property["type"] == "string") {
+            let nullable = property["nullable"] == true;
+            *property = json!({"type": "string"});
+            if nullable {
+                property["nullable"] = json!(true);
             }
         }
     }

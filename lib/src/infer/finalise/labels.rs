@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use openapiv3::{Operation as OperationObject, Tag};
 
 use super::operation_ids::{UnnamedOperation, operation_ids};
 use super::summaries::summary;
@@ -59,19 +59,17 @@ impl Labels {
     }
 
     /// Writes the names of an operation.
-    pub(super) fn write(&self, key: &str, method: Method, operation: &mut Map<String, Value>) {
+    pub(super) fn write(&self, key: &str, method: Method, operation: &mut OperationObject) {
         let Some(label) = self.of.get(&(key.to_owned(), method)) else { return };
-        if let Some(tag) = &label.tag {
-            operation.insert("tags".to_owned(), json!([tag]));
-        }
-        operation.insert("summary".to_owned(), json!(label.summary));
-        operation.insert("operationId".to_owned(), json!(label.id));
+        operation.tags.extend(label.tag.clone());
+        operation.summary = Some(label.summary.clone());
+        operation.operation_id = Some(label.id.clone());
     }
 
     /// `tags` of the document: all tags, sorted by name.
-    pub(super) fn tags(&self) -> Vec<Value> {
+    pub(super) fn tags(&self) -> Vec<Tag> {
         let names: BTreeSet<&String> =
             self.of.values().filter_map(|label| label.tag.as_ref()).collect();
-        names.into_iter().map(|name| json!({"name": name})).collect()
+        names.into_iter().map(|name| Tag { name: name.clone(), ..Tag::default() }).collect()
     }
 }

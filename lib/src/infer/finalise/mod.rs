@@ -32,6 +32,7 @@ mod locales;
 mod maps;
 mod names;
 mod not_found;
+mod openapi;
 mod operation;
 mod operation_ids;
 mod parameters;

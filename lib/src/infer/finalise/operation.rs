@@ -1,12 +1,17 @@
 //! Converts the state of an operation to its OpenAPI object.
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use openapiv3::{
+    Content, MediaType, Operation as OperationObject, ReferenceOr, RequestBody, Response,
+    Responses as ResponsesObject, StatusCode as Status,
+};
+use serde_json::{Value, json};
 
 use super::bodies::{Bodies, BodyPosition};
-use super::forms;
+use super::forms::{self, Encodings};
 use super::graphql;
 use super::labels::Labels;
+use super::openapi;
 use super::parameters;
 use super::schema::{Schemas, string};
 use super::security::Security;
@@ -14,7 +19,7 @@ use super::textual::Textual;
 use super::xml;
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Body, Operation, Requests, Responses};
+use crate::infer::state::{Body, Operation, Responses};
 use crate::schema::{Dialect, join};
 
 /// Writes the operation objects of a path.
@@ -29,8 +34,8 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     /// The operation object.
-    pub(super) fn object(&self, method: Method, operation: &Operation) -> Value {
-        let mut object = Map::new();
+    pub(super) fn object(&self, method: Method, operation: &Operation) -> OperationObject {
+        let mut object = OperationObject::default();
         self.labels.write(self.key, method, &mut object);
         let detail = self.schemas.detail;
         let mut parameters = {
@@ -40,36 +45,25 @@ impl Writer<'_> {
         let asked = self.security.of(operation);
         // Parameters that a security scheme describes are left out.
         parameters.retain(|parameter| !asked.is_key(parameter));
-        if !parameters.is_empty() {
-            object.insert("parameters".to_owned(), parameters.into());
+        if operation.graphql.is_some() {
+            parameters.iter_mut().for_each(graphql::hide_in_query);
         }
-        if let Some(body) = self.request_body(method, &operation.ok, &operation.failed) {
-            object.insert("requestBody".to_owned(), body);
-        }
-        let mut responses: Map<String, Value> = operation
-            .responses
-            .iter()
-            .map(|(status, answered)| {
-                (status.to_string(), self.response(method, *status, answered))
-            })
-            .collect();
-        if responses.is_empty() {
-            // A document must have a response, but none was recorded.
-            let unknown = json!({"description": "No response was recorded"});
-            responses.insert("default".to_owned(), unknown);
-        }
-        object.insert("responses".to_owned(), responses.into());
-        if let Some(security) = asked.security() {
-            object.insert("security".to_owned(), security);
-        }
-        graphql::write(operation, self.schemas.graph, &mut object);
+        object.parameters = parameters.into_iter().map(ReferenceOr::Item).collect();
+        object.request_body = self.request_body(method, operation).map(ReferenceOr::Item);
+        let responses = operation.responses.iter().map(|(status, answered)| {
+            (Status::Code(*status), ReferenceOr::Item(self.response(method, *status, answered)))
+        });
+        object.responses = responses_object(responses.collect());
+        object.security = asked.security();
+        object.extensions.extend(graphql::list(operation, self.schemas.graph));
         let (ok, failed) = (operation.ok.n, operation.failed.n);
-        detail.count(&mut object, &[("failed", failed), ("ok", ok)]);
-        Value::Object(object)
+        object.extensions.extend(detail.counts(&[("failed", failed), ("ok", ok)]));
+        object
     }
 
     /// The bodies of failed requests are evidence only if there are no others.
-    fn request_body(&self, method: Method, ok: &Requests, failed: &Requests) -> Option<Value> {
+    fn request_body(&self, method: Method, operation: &Operation) -> Option<RequestBody> {
+        let Operation { ok, failed, .. } = operation;
         let (asked, part) = if ok.n > 0 {
             (ok, BodyPosition::Request)
         } else {
@@ -78,77 +72,61 @@ impl Writer<'_> {
         if asked.bodies.is_empty() {
             return None;
         }
-        let mut body = json!({});
-        if asked.empty == 0 && ok.n > 0 {
-            body["required"] = json!(true);
-        }
-        body["content"] = self.content(method, part, &asked.bodies);
-        Some(body)
+        let hide = if operation.graphql.is_some() { graphql::hide_in_body } else { |_: &mut _| {} };
+        Some(RequestBody {
+            required: asked.empty == 0 && ok.n > 0,
+            content: self.content(method, part, &asked.bodies, hide),
+            ..RequestBody::default()
+        })
     }
 
-    fn response(&self, method: Method, status: u16, answered: &Responses) -> Value {
-        let mut response = json!({"description": description(status)});
+    fn response(&self, method: Method, status: u16, answered: &Responses) -> Response {
+        let mut response =
+            Response { description: description(status).to_owned(), ..Response::default() };
         let detail = self.schemas.detail;
-        let headers = {
-            let limits = self.schemas.graph.limits();
-            parameters::headers(&answered.headers, answered.n, detail, limits)
-        };
-        if !headers.is_empty() {
-            response["headers"] = headers.into();
-        }
-        if !answered.bodies.is_empty() {
-            response["content"] =
-                self.content(method, BodyPosition::Response(status), &answered.bodies);
-        }
-        if let Some(response) = response.as_object_mut() {
-            detail.count(response, &[("n", answered.n)]);
-        }
+        let limits = self.schemas.graph.limits();
+        let headers = parameters::headers(&answered.headers, answered.n, detail, limits);
+        response.headers.extend(headers);
+        let part = BodyPosition::Response(status);
+        response.content = self.content(method, part, &answered.bodies, |_| {});
+        response.extensions.extend(detail.counts(&[("n", answered.n)]));
         response
     }
 
-    fn content(&self, method: Method, part: BodyPosition, bodies: &CappedMap<Body>) -> Value {
-        let mut content: Map<String, Value> = bodies
-            .sorted()
-            .into_iter()
-            .map(|(media, body)| (media.to_owned(), self.media(method, part, media, body)))
-            .collect();
-        if bodies.rest().is_some() {
-            content.insert("*/*".to_owned(), json!({}));
-        }
-        content.into()
+    /// The media types of bodies. `edit` changes their schemas.
+    fn content(
+        &self,
+        method: Method,
+        part: BodyPosition,
+        bodies: &CappedMap<Body>,
+        edit: fn(&mut Value),
+    ) -> Content {
+        let all = bodies.sorted().into_iter().map(|(media, body)| {
+            let (mut object, mut schema) = if body.is_described() {
+                self.media((method, part, media), body)
+            } else {
+                (MediaType::default(), json!({"x-hmt-unread": true}))
+            };
+            edit(&mut schema);
+            object.schema = Some(openapi::schema(schema));
+            // Counts the bodies that could not be read.
+            if body.unread() > 0 || body.silent > 0 {
+                let all = [("n", body.n), ("unrecorded", body.silent), ("unread", body.unread())];
+                object.extensions.extend(self.schemas.detail.counts(&all));
+            }
+            (media.to_owned(), object)
+        });
+        let rest = bodies.rest().map(|_| ("*/*".to_owned(), MediaType::default()));
+        all.chain(rest).collect()
     }
 
-    fn media(&self, method: Method, part: BodyPosition, media: &str, body: &Body) -> Value {
-        if !body.is_described() {
-            return self.counted(
-                body,
-                Map::from_iter([("schema".to_owned(), json!({"x-hmt-unread": true}))]),
-            );
-        }
-        let mut object = Map::new();
-        let schema = self.schema((method, part, media), body, &mut object);
-        object.insert("schema".to_owned(), schema);
-        object.sort_keys();
-        self.counted(body, object)
-    }
-
-    /// Counts the bodies that could not be read.
-    fn counted(&self, body: &Body, object: Map<String, Value>) -> Value {
-        let mut object = object;
-        if body.unread() > 0 || body.silent > 0 {
-            let all = [("n", body.n), ("unrecorded", body.silent), ("unread", body.unread())];
-            self.schemas.detail.count(&mut object, &all);
-        }
-        object.into()
-    }
-
-    /// The schema of bodies; further keys of their media type object are added to `object`.
-    fn schema(
+    /// The media type object of bodies, and apart from it their schema.
+    fn media(
         &self,
         (method, part, media): (Method, BodyPosition, &str),
         body: &Body,
-        object: &mut Map<String, Value>,
-    ) -> Value {
+    ) -> (MediaType, Value) {
+        let mut object = MediaType::default();
         let slot = self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""));
         let json = slot.clone().filter(|_| body.json.is_some());
         let form = body.form.as_ref().map(|form| forms::form(form, self.schemas));
@@ -157,15 +135,14 @@ impl Writer<'_> {
             .as_ref()
             .filter(|parts| parts.n > 0)
             .map(|parts| forms::parts(parts, self.schemas, self.bodies, (method, part, media)));
-        let mut described = |media: Value| {
-            let Value::Object(mut media) = media else { return json!({}) };
-            object.extend(media.shift_remove("encoding").map(|all| ("encoding".to_owned(), all)));
-            media.shift_remove("schema").unwrap_or_default()
+        let mut described = |(encoding, schema): (Encodings, Value)| {
+            object.encoding = encoding.into_iter().collect();
+            schema
         };
         let (form, parts) = (form.map(&mut described), parts.map(&mut described));
         let items = body.items.is_some().then(|| json!({"type": "string"}));
         if let Some(slot) = slot.filter(|_| body.items.is_some() && body.json.is_none()) {
-            object.insert("x-hmt-item-schema".to_owned(), slot);
+            object.extensions.insert("x-hmt-item-schema".to_owned(), slot);
         }
         let textual = Textual { graph: self.schemas.graph, detail: self.schemas.detail };
         let xml = body.xml.as_ref().map(|documents| xml::schema(documents, textual));
@@ -181,7 +158,21 @@ impl Writer<'_> {
         });
         let all = [json, form, parts, items, xml, text, binary].into_iter().flatten();
         // Bodies of one type may be JSON, a page or a form.
-        all.reduce(|a, b| join(&a, &b, Dialect::V3_0)).unwrap_or_else(|| json!({}))
+        let schema = all.reduce(|a, b| join(&a, &b, Dialect::V3_0)).unwrap_or_else(|| json!({}));
+        (object, schema)
+    }
+}
+
+/// The responses of an operation. A document must have one, even if none was recorded.
+pub(super) fn responses_object(all: Vec<(Status, ReferenceOr<Response>)>) -> ResponsesObject {
+    let unknown = || {
+        let description = "No response was recorded".to_owned();
+        ReferenceOr::Item(Response { description, ..Response::default() })
+    };
+    ResponsesObject {
+        default: all.is_empty().then(unknown),
+        responses: all.into_iter().collect(),
+        ..ResponsesObject::default()
     }
 }
 

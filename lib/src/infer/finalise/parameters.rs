@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use openapiv3::{Header, Parameter as ParameterObject, QueryStyle, ReferenceOr};
 use serde_json::{Map, Value, json};
 
 use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
 use super::lists;
+use super::openapi::{header, in_header, in_query, parameter_data};
 use super::schema::inferred_format;
 use super::template;
 use crate::infer::Limits;
@@ -20,28 +22,24 @@ pub(super) fn of_operation(
     failed: &Requests,
     detail: &Detail,
     limits: &Limits,
-) -> Vec<Value> {
+) -> Vec<ParameterObject> {
     let writer = Writer { detail, limits };
     let named = united(&ok.query, &failed.query, ok.n);
     let is_whole = ok.query.rest().is_none() && failed.query.rest().is_none();
     let deep = if is_whole { deep_objects(&named) } else { BTreeMap::new() };
-    let mut all: Vec<Value> =
-        deep.iter().map(|(name, members)| writer.deep_object(name, members)).collect();
+    let deep_names = deep.iter().map(|(name, members)| (*name, writer.deep_object(name, members)));
     let plain = named.iter().filter(|(name, ..)| !deep.contains_key(keys(name).0));
-    all.extend(plain.map(|(name, parameter, required)| writer.query(name, parameter, *required)));
-    all.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
-    for (name, parameter, required) in united(&ok.headers, &failed.headers, ok.n) {
-        let mut object = json!({"name": name, "in": "header"});
-        if required {
-            object["required"] = json!(true);
-        }
-        object["schema"] = writer.repeated(parameter, name);
-        if let Some(object) = object.as_object_mut() {
-            detail.count(object, &[("present", parameter.present)]);
-        }
-        all.push(object);
-    }
-    all
+    let plain =
+        plain.map(|(name, parameter, required)| (*name, writer.query(name, parameter, *required)));
+    // Each name occurs once: a name with members has no values of its own.
+    let query: BTreeMap<&str, ParameterObject> = deep_names.chain(plain).collect();
+    let headers = united(&ok.headers, &failed.headers, ok.n);
+    let headers = headers.into_iter().map(|(name, parameter, required)| {
+        let mut data = parameter_data(name, required, writer.repeated(parameter, name));
+        data.extensions.extend(detail.counts(&[("present", parameter.present)]));
+        in_header(data)
+    });
+    query.into_values().chain(headers).collect()
 }
 
 /// Sorted names, each with its observations and whether all of `n` valid messages have it.
@@ -60,33 +58,24 @@ fn united<'a>(
 }
 
 /// The headers object of responses: those in all `n` are required.
-pub(super) fn headers(
-    headers: &CappedMap<Parameter>,
+pub(super) fn headers<'a>(
+    headers: &'a CappedMap<Parameter>,
     n: u64,
-    detail: &Detail,
-    limits: &Limits,
-) -> Map<String, Value> {
+    detail: &'a Detail,
+    limits: &'a Limits,
+) -> impl Iterator<Item = (String, ReferenceOr<Header>)> {
     let writer = Writer { detail, limits };
-    headers
-        .sorted()
-        .into_iter()
-        .map(|(name, parameter)| {
-            let mut header = json!({});
-            if parameter.present == n {
-                header["required"] = json!(true);
-            }
-            // A validator sees repeated headers as one comma-separated text.
-            header["schema"] = if parameter.most > 1 {
-                json!({"type": "string"})
-            } else {
-                writer.scalar(parameter, name)
-            };
-            if let Some(header) = header.as_object_mut() {
-                detail.count(header, &[("present", parameter.present)]);
-            }
-            (name.to_owned(), header)
-        })
-        .collect()
+    headers.sorted().into_iter().map(move |(name, parameter)| {
+        // A validator sees repeated headers as one comma-separated text.
+        let schema = if parameter.most > 1 {
+            json!({"type": "string"})
+        } else {
+            writer.scalar(parameter, name)
+        };
+        let mut header = header(parameter.present == n, schema);
+        header.extensions.extend(detail.counts(&[("present", parameter.present)]));
+        (name.to_owned(), ReferenceOr::Item(header))
+    })
 }
 
 /// Writes parameters.
@@ -97,50 +86,38 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// A query parameter, with the style of its lists.
-    fn query(&self, name: &str, parameter: &Parameter, required: bool) -> Value {
-        let mut object = Map::new();
-        object.insert("name".to_owned(), json!(name));
-        object.insert("in".to_owned(), json!("query"));
-        if required {
-            object.insert("required".to_owned(), json!(true));
-        }
+    fn query(&self, name: &str, parameter: &Parameter, required: bool) -> ParameterObject {
         let list = lists::delimiter(parameter, name);
-        let (schema, style) = match list {
+        let (schema, style, explode) = match list {
             Some((delimiter, delimited)) => {
                 let style = match delimiter {
-                    Delimiter::Comma => "form",
-                    Delimiter::Pipe => "pipeDelimited",
-                    Delimiter::Space => "spaceDelimited",
+                    Delimiter::Comma => QueryStyle::Form,
+                    Delimiter::Pipe => QueryStyle::PipeDelimited,
+                    Delimiter::Space => QueryStyle::SpaceDelimited,
                 };
                 let items = self.items(parameter, delimited, name);
-                (json!({"type": "array", "items": items}), Some((style, false)))
+                (json!({"type": "array", "items": items}), style, Some(false))
             }
             // Brackets in the name mean a list, however short it is.
             None if parameter.most > 1 || name.ends_with("[]") => {
                 let items = self.scalar(parameter, name);
-                (json!({"type": "array", "items": items}), Some(("form", true)))
+                (json!({"type": "array", "items": items}), QueryStyle::Form, Some(true))
             }
-            None => (self.scalar(parameter, name), None),
+            None => (self.scalar(parameter, name), QueryStyle::Form, None),
         };
-        if let Some((style, explode)) = style {
-            object.insert("style".to_owned(), json!(style));
-            object.insert("explode".to_owned(), json!(explode));
-        }
-        object.insert("schema".to_owned(), schema);
-        self.detail.count(&mut object, &[("present", parameter.present)]);
-        object.into()
+        let mut data = parameter_data(name, required, schema);
+        data.explode = explode;
+        data.extensions.extend(self.detail.counts(&[("present", parameter.present)]));
+        in_query(data, style)
     }
 
     /// A `deepObject` parameter, from names with brackets.
-    fn deep_object(&self, name: &str, members: &[Member<'_>]) -> Value {
-        let mut object = json!({"name": name, "in": "query"});
-        if members.iter().any(|member| member.required) {
-            object["required"] = json!(true);
-        }
-        object["style"] = json!("deepObject");
-        object["explode"] = json!(true);
-        object["schema"] = self.members(members.iter().map(|member| (&*member.keys, member)));
-        object
+    fn deep_object(&self, name: &str, members: &[Member<'_>]) -> ParameterObject {
+        let required = members.iter().any(|member| member.required);
+        let schema = self.members(members.iter().map(|member| (&*member.keys, member)));
+        let mut data = parameter_data(name, required, schema);
+        data.explode = Some(true);
+        in_query(data, QueryStyle::DeepObject)
     }
 
     /// The schema of members, by their key paths.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use openapiv3::{APIKeyLocation, Parameter, SecurityRequirement, SecurityScheme};
 
 use super::wording::words;
 use crate::infer::state::Operation;
@@ -25,7 +25,7 @@ pub(super) struct Security {
 /// The requirements of an operation.
 #[derive(Debug, Default)]
 pub(super) struct Requirements {
-    security: Vec<Value>,
+    security: Vec<SecurityRequirement>,
     /// Query parameters that are schemes.
     keys: BTreeSet<String>,
 }
@@ -59,11 +59,8 @@ impl Security {
     }
 
     /// `components.securitySchemes`, by name.
-    pub(super) fn schemes(&self) -> Map<String, Value> {
-        let mut all: Map<String, Value> =
-            self.names.iter().map(|(scheme, name)| (name.clone(), definition(scheme))).collect();
-        all.sort_keys();
-        all
+    pub(super) fn schemes(&self) -> BTreeMap<String, SecurityScheme> {
+        self.names.iter().map(|(scheme, name)| (name.clone(), definition(scheme))).collect()
     }
 
     /// The requirements of an operation.
@@ -79,17 +76,13 @@ impl Security {
             .map(str::to_owned)
             .collect();
         let requirement = |all: &BTreeSet<SchemeKey>| {
-            let mut all: Map<String, Value> = all
-                .iter()
-                .filter_map(|scheme| self.names.get(scheme))
-                .map(|name| (name.clone(), json!([])))
-                .collect();
-            all.sort_keys();
-            Value::Object(all)
+            let names: BTreeSet<&String> =
+                all.iter().filter_map(|scheme| self.names.get(scheme)).collect();
+            names.into_iter().map(|name| (name.clone(), Vec::new())).collect()
         };
-        let mut security: Vec<Value> = alternatives.iter().map(requirement).collect();
-        // In the sort order of merged specs.
-        security.sort_by_key(Value::to_string);
+        let mut security: Vec<SecurityRequirement> = alternatives.iter().map(requirement).collect();
+        // In the sort order of merged specs, which compare their JSON.
+        security.sort_by_cached_key(|all| serde_json::to_string(all).unwrap_or_default());
         Requirements { security, keys }
     }
 
@@ -132,14 +125,16 @@ impl Security {
 
 impl Requirements {
     /// The operation's `security`.
-    pub(super) fn security(self) -> Option<Value> {
-        (!self.security.is_empty()).then(|| self.security.into())
+    pub(super) fn security(self) -> Option<Vec<SecurityRequirement>> {
+        (!self.security.is_empty()).then_some(self.security)
     }
 
     /// True for a parameter object that is one of the schemes.
-    pub(super) fn is_key(&self, parameter: &Value) -> bool {
-        parameter["in"] == "query"
-            && parameter["name"].as_str().is_some_and(|name| self.keys.contains(name))
+    pub(super) fn is_key(&self, parameter: &Parameter) -> bool {
+        match parameter {
+            Parameter::Query { parameter_data, .. } => self.keys.contains(&parameter_data.name),
+            _ => false,
+        }
     }
 }
 
@@ -178,13 +173,26 @@ fn name(scheme: &str, with_place: bool) -> String {
     }
 }
 
-fn definition(scheme: &str) -> Value {
+fn definition(scheme: &str) -> SecurityScheme {
+    let http = |scheme: &str, format: Option<&str>| SecurityScheme::HTTP {
+        scheme: scheme.to_owned(),
+        bearer_format: format.map(str::to_owned),
+        description: None,
+        extensions: [].into_iter().collect(),
+    };
     match scheme.split_once(' ') {
-        Some(("http", name)) => json!({"type": "http", "scheme": name}),
-        Some((place, name)) => json!({"type": "apiKey", "in": place, "name": name}),
-        None if scheme == "jwt" => {
-            json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
-        }
-        None => json!({"type": "http", "scheme": scheme}),
+        Some(("http", name)) => http(name, None),
+        Some((place, name)) => SecurityScheme::APIKey {
+            location: match place {
+                "query" => APIKeyLocation::Query,
+                "cookie" => APIKeyLocation::Cookie,
+                _ => APIKeyLocation::Header,
+            },
+            name: name.to_owned(),
+            description: None,
+            extensions: [].into_iter().collect(),
+        },
+        None if scheme == "jwt" => http("bearer", Some("JWT")),
+        None => http(scheme, None),
     }
 }

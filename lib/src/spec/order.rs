@@ -1,4 +1,4 @@
-//! The order of keys in merged objects.
+//! The order of keys in the objects that are built or merged.
 
 use serde_json::{Map, Value};
 
@@ -49,6 +49,8 @@ const PARAMETER: [&str; 9] = [
 
 const RESPONSE: [&str; 5] = ["description", "required", "headers", "schema", "content"];
 
+const MEDIA_TYPE: [&str; 2] = ["encoding", "schema"];
+
 /// Known keys first, in the usual order, then the others in their own order.
 fn order(map: Map<String, Value>, known: &[&str]) -> Map<String, Value> {
     let rank = |key: &str| known.iter().position(|k| *k == key).unwrap_or(known.len());
@@ -58,19 +60,27 @@ fn order(map: Map<String, Value>, known: &[&str]) -> Map<String, Value> {
     entries.into_iter().collect()
 }
 
-pub(super) fn path_item(map: Map<String, Value>) -> Map<String, Value> {
+/// A path item in order.
+pub(crate) fn path_item(map: Map<String, Value>) -> Map<String, Value> {
     order(map, &PATH_ITEM)
 }
 
-pub(super) fn operation(map: Map<String, Value>) -> Map<String, Value> {
+/// An operation in order.
+pub(crate) fn operation(map: Map<String, Value>) -> Map<String, Value> {
     order(map, &OPERATION)
 }
 
-pub(super) fn parameter(map: Map<String, Value>) -> Map<String, Value> {
+/// A parameter in order.
+pub(crate) fn parameter(map: Map<String, Value>) -> Map<String, Value> {
     order(map, &PARAMETER)
 }
 
-/// Also for request bodies and headers.
-pub(super) fn response(map: Map<String, Value>) -> Map<String, Value> {
+/// A response, request body or header in order.
+pub(crate) fn response(map: Map<String, Value>) -> Map<String, Value> {
     order(map, &RESPONSE)
+}
+
+/// A media type object in order.
+pub(crate) fn media_type(map: Map<String, Value>) -> Map<String, Value> {
+    order(map, &MEDIA_TYPE)
 }
