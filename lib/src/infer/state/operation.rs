@@ -9,6 +9,7 @@ use super::class::{ClassSet, no_priority};
 use super::credentials::{Credentials, fold_credentials};
 use super::graphql::{self, GraphQl};
 use super::headers::{is_request_plumbing, is_response_plumbing};
+use super::json::Json;
 use super::parameter::Parameter;
 use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
@@ -299,6 +300,18 @@ impl Operation {
         if self.responses.is_empty() {
             self.ok = unanswered;
         }
+    }
+
+    /// The JSON bodies of an self.
+    pub(crate) fn json_bodies(&self) -> impl Iterator<Item = &Json> {
+        let asked = [&self.ok, &self.failed, &self.unanswered];
+        let asked = asked.into_iter().flat_map(|asked| asked.bodies.iter());
+        let answered = self.responses.values().flat_map(|answered| answered.bodies.iter());
+        asked.chain(answered).flat_map(|(_, body)| {
+            let parts = body.parts.iter().flat_map(|parts| parts.fields.iter());
+            let whole = [body.json.as_deref(), body.items.as_deref()].into_iter().flatten();
+            whole.chain(parts.filter_map(|(_, part)| part.json.as_deref()))
+        })
     }
 
     /// Notes the classes of the parameter `at`.

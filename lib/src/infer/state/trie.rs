@@ -124,6 +124,19 @@ impl Node {
         all.into_iter().filter_map(move |kids| kids.get(&key))
     }
 
+    /// The operations at and below this place.
+    pub(crate) fn all_operations(&self) -> Vec<&Operation> {
+        let mut all = Vec::new();
+        let mut places = vec![self];
+        while let Some(place) = places.pop() {
+            all.extend(place.operations.values().map(AsRef::as_ref));
+            for kids in place.kids.values() {
+                places.extend(kids.iter().map(|(_, kid)| kid).chain(kids.rest()));
+            }
+        }
+        all
+    }
+
     /// The places that do not belong to any of some names.
     pub(crate) fn not_named<'n, V>(
         &'n self,
