@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::compare::Comparison;
 use super::error::Cause;
+use crate::check::FailOn;
 use crate::exchange::Selection;
 use crate::infer::{self, Mode, Options};
+use crate::report::Format;
 use crate::spec::Version;
 use crate::stream::{Locator, Topic};
 
@@ -104,6 +105,17 @@ impl Config {
     pub(super) fn stdin(&self) -> Box<dyn Read + Send> {
         (self.environment.stdin)()
     }
+}
+
+/// What to compare with, and what to report.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Files and folders of specs; `-` is standard input.
+    pub specs: Vec<PathBuf>,
+    /// What makes the check fail.
+    pub fail_on: Vec<FailOn>,
+    /// The reports, each to a file of its own or to the output.
+    pub reports: Vec<(Format, Option<PathBuf>)>,
 }
 
 /// The interface of a build to the process.

@@ -5,57 +5,26 @@
 
 mod files;
 mod pipe;
+mod source;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::infer::Ledger;
 use crate::spec::Document;
-use crate::stream::Block;
 
-use super::blocks::Blocks;
-use super::config::{Config, Stop};
+use super::config::Config;
 use super::error::BuildError;
 use super::fold::{self, Earlier};
 use super::unread::UnreadReporter;
 use super::{initial, inputs, output, state};
 
-/// Maximum time between two checks.
-pub(super) const NAP: Duration = Duration::from_millis(50);
-
-/// An endless source of exchanges.
-pub(super) trait Source {
-    /// Begins a round: finds new input, and enters what will be read into the ledger.
-    fn begin(&mut self, ledger: &mut Ledger) -> Result<(), BuildError>;
-
-    /// The next block of the round, which ends at `until`, or at the end of the available input
-    /// after a stop.
-    fn next_block(&mut self, until: Instant, stop: &Stop) -> Result<Option<Block>, BuildError>;
-
-    /// True if there will be no more input.
-    fn has_ended(&self) -> bool {
-        false
-    }
-}
-
-/// The blocks of a round.
-pub(super) struct Round<'r> {
-    pub(super) source: &'r mut dyn Source,
-    pub(super) until: Instant,
-    pub(super) stop: &'r Stop,
-}
-
-impl Blocks for Round<'_> {
-    fn next_block(&mut self) -> Result<Option<Block>, BuildError> {
-        self.source.next_block(self.until, self.stop)
-    }
-}
+pub(super) use source::{NAP, Round, Source};
 
 /// The source that is followed.
 ///
 /// # Errors
 /// A topic that cannot be read.
-pub(super) fn source(config: &Config) -> Result<Box<dyn Source + '_>, BuildError> {
+pub(super) fn open(config: &Config) -> Result<Box<dyn Source + '_>, BuildError> {
     Ok(if config.reads_stdin() || config.topic().is_some() {
         Box::new(pipe::Pipe::start(inputs::Inputs::prepare(config)?.open(config)?)?)
     } else {
@@ -70,7 +39,7 @@ pub(super) fn source(config: &Config) -> Result<Box<dyn Source + '_>, BuildError
 /// record.
 pub(super) fn follow(config: &Config, every: Duration) -> Result<u64, BuildError> {
     let stop = config.stop();
-    let mut source = source(config)?;
+    let mut source = open(config)?;
     let mut earlier = state::earlier(config)?;
     let mut teller = UnreadReporter::default();
     let (mut accepted, mut rejected) = (0, 0);

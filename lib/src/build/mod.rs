@@ -20,8 +20,7 @@ mod track;
 mod unread;
 mod verify;
 
-pub use compare::Comparison;
-pub use config::{Config, Environment, Messages, Output, Severity, Stop};
+pub use config::{Comparison, Config, Environment, Messages, Output, Severity, Stop};
 pub use error::{BuildError, Cause};
 
 use error::ResultExt as _;

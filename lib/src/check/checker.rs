@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::rules::rule_of;
+use super::rules::{Severity, rule_of};
 use super::shape::shape;
 use crate::conform::{Api, ConformError, Found, Matched, OperationId, Verb, Violation};
 use crate::exchange::{Exchange, Request, header, origin};
@@ -16,26 +16,7 @@ pub struct Checker {
     apis: Vec<Api>,
 }
 
-/// How a finding relates to the spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The traffic contradicts the spec.
-    Error,
-    /// The spec does not have it.
-    Undocumented,
-}
-
-impl Severity {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Error => "error",
-            Severity::Undocumented => "undocumented",
-        }
-    }
-}
-
-/// One difference between an exchange and its spec.
+/// One way in which an exchange is not as its spec says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// One of [`super::RULES`].

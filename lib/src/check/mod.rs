@@ -12,7 +12,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use checker::{Checker, Finding, Severity, Verdict};
+pub use checker::{Checker, Finding, Verdict};
 pub use report::{FailOn, NO_SUCH_LEVEL};
-pub use rules::RULES;
+pub use rules::{RULES, Severity};
 pub use tally::{Place, Tally};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::checker::{Checker, Severity};
-use super::rules::RULES;
+use super::checker::Checker;
+use super::rules::{RULES, Severity};
 use super::tally::{Key, Owner, Seen, Tally, Touched};
 use crate::conform::{Operation, StatusKey};
 use crate::report::{Entry, Level, Report, Section};

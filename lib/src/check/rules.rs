@@ -1,10 +1,29 @@
 //! The names of findings.
 
-use super::checker::Severity;
 use crate::conform::{UNDECLARED, Violation};
 use crate::schema::Direction;
 
-/// Each rule with a sentence, sorted by name. Rules of JSON Schema have the names of its keywords.
+/// How a finding relates to the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The traffic contradicts the spec.
+    Error,
+    /// The spec does not have it.
+    Undocumented,
+}
+
+impl Severity {
+    /// As reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Undocumented => "undocumented",
+        }
+    }
+}
+
+/// Every rule with a sentence, in the order of their names. Those of JSON Schema are named as its
+/// keywords.
 pub const RULES: &[(&str, &str)] = &[
     ("additionalProperties", "An object has a property that the schema does not allow"),
     ("anyOf", "A value matches none of the schemas of anyOf"),

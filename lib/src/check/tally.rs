@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::checker::{Checker, Finding, Severity, Verdict};
+use super::checker::{Checker, Finding, Verdict};
+use super::rules::Severity;
 use crate::exchange::Exchange;
 use crate::report::Example;
 

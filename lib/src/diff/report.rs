@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Change, Verdict};
+use super::change::{Change, Verdict};
 use crate::report::{Entry, Example, Level, Report, Section};
 
 /// The report of changes, which fails if one of them is breaking. `old` and `new` are the names of

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::model::{BytePairs, Meta, Pairs, Side};
+use super::model::{Meta, Side};
+use super::pairs::{BytePairs, Pairs};
 use super::values::{FieldName, NameValues, Text};
 
 /// [`Meta`], and the bodies that are stored next to it.

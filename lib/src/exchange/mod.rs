@@ -10,16 +10,19 @@ mod credential;
 mod escape;
 mod fit;
 mod host;
-mod key;
 mod meta;
 mod model;
 mod multipart;
+mod origin;
+mod pairs;
 mod pattern;
 mod place;
+mod query;
 mod reader;
 mod redact;
 mod selection;
 mod sequence;
+mod surrogates;
 mod text;
 mod timestamp;
 mod unescape;
@@ -34,13 +37,14 @@ pub use content::{
 };
 pub use credential::{credential, is_credential_header, is_session_cookie};
 pub use host::{HostError, file_name_of_host, valid_host};
-pub use key::{origin, parse_query, sorted_path, wire_path};
 pub use model::{
-    Body, BytePairs, Exchange, Meta, Method, Pairs, Protocol, Request, Response, Side,
-    UnknownMethod, header,
+    Body, Exchange, Meta, Method, Protocol, Request, Response, Side, UnknownMethod, header,
 };
 pub use multipart::{FormPart, form_parts};
+pub use origin::origin;
+pub use pairs::{BytePairs, Pairs};
 pub use pattern::Pattern;
+pub use query::{parse_query, sorted_path, wire_path};
 pub use reader::{LineError, parse_line};
 pub use redact::{
     KeyError, RedactError, RedactOptions, Redactor, Replaced, default_key_path, has_pseudonym,
@@ -53,10 +57,10 @@ pub(crate) use timestamp::canonical as canonical_timestamp;
 pub use timestamp::timestamp;
 pub use writer::{MAX_LINE, write_line};
 
-pub(crate) use content::without_lone_surrogates;
-pub(crate) use key::push_origin;
+pub(crate) use origin::push_origin;
 pub(crate) use place::{RequestTarget, place};
 pub(crate) use sequence::RECORD_SEPARATOR;
+pub(crate) use surrogates::without_lone_surrogates;
 pub(crate) use timestamp::later;
 pub(crate) use unescape::{before_backslash, by_number};
 pub(crate) use words::words as json_error;

@@ -7,14 +7,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::key::{parse_query, wire_path};
+use super::pairs::{BytePairs, Pairs};
+use super::query::{parse_query, wire_path};
 use super::text::BodyText;
-
-/// Names and values in wire order; a repeated name appears repeatedly. Header names are lower-case.
-pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
-
-/// Names, and values that need not be text, in wire order.
-pub type BytePairs<'a> = Vec<(Cow<'a, str>, Cow<'a, [u8]>)>;
 
 /// One recorded request and its response: a line of a recording.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::key::parse_query;
-use super::model::{Pairs, Protocol};
+use super::model::Protocol;
+use super::pairs::Pairs;
+use super::query::parse_query;
 
 /// Protocol, host, path and query, as far as a line has them.
 #[derive(Debug, PartialEq)]

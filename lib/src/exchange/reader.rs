@@ -13,7 +13,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::meta::HmtMeta;
-use super::model::{Body, Exchange, Method, Pairs, Protocol, Request, Response};
+use super::model::{Body, Exchange, Method, Protocol, Request, Response};
+use super::pairs::Pairs;
 use super::place::{RequestTarget, place};
 use super::text::BodyText;
 use super::values::{FieldName, LongText, NameValues, Shallow, Status, StrictText, Text};

@@ -5,6 +5,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
+use serde_json::value::RawValue;
+
+use super::surrogates::without_lone_surrogates;
 use super::unescape;
 
 /// The text of a body.
@@ -26,7 +29,7 @@ enum TextForm<'a> {
 
 impl<'a> BodyText<'a> {
     /// `inner` has escapes that [`unescape::plain`] can decode.
-    pub(super) fn of_literal(inner: &'a str) -> Self {
+    fn of_literal(inner: &'a str) -> Self {
         BodyText(TextForm::Literal { inner, text: OnceLock::new() })
     }
 
@@ -96,4 +99,19 @@ impl From<String> for BodyText<'_> {
     fn from(text: String) -> Self {
         BodyText(TextForm::Plain(Cow::Owned(text)))
     }
+}
+
+/// The text of a string; `None` if serde_json must handle it.
+pub(super) fn of_raw(raw: &RawValue) -> Option<BodyText<'_>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(inner.into());
+    }
+    // serde_json has skipped the escapes without checking their numbers. A lone surrogate has no
+    // text.
+    if unescape::may_have_surrogates(inner.as_bytes()) {
+        let mended = || unescape::plain(without_lone_surrogates(inner)?.as_bytes());
+        return unescape::plain(inner.as_bytes()).or_else(mended).map(BodyText::from);
+    }
+    Some(BodyText::of_literal(inner))
 }

@@ -8,31 +8,12 @@
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use serde_json::value::RawValue;
-
-use super::content::without_lone_surrogates;
-use super::text::BodyText;
 
 /// Bytes processed together.
 const WORD: usize = 8;
 
-/// The text of a string; `None` if serde_json must handle it.
-pub(super) fn text(raw: &RawValue) -> Option<BodyText<'_>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(inner.into());
-    }
-    // serde_json has skipped the escapes without checking their numbers. A lone surrogate has no
-    // text.
-    if may_have_surrogates(inner.as_bytes()) {
-        let mended = || plain(without_lone_surrogates(inner)?.as_bytes());
-        return plain(inner.as_bytes()).or_else(mended).map(BodyText::from);
-    }
-    Some(BodyText::of_literal(inner))
-}
-
 /// True if the text may contain an escape from `\ud800` to `\udfff`.
-fn may_have_surrogates(source: &[u8]) -> bool {
+pub(super) fn may_have_surrogates(source: &[u8]) -> bool {
     static NUMBERED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br"\u"));
     NUMBERED.find_iter(source).any(|at| source.get(at + 2).is_none_or(|digit| digit | 0x20 == b'd'))
 }
@@ -110,13 +91,15 @@ pub(crate) fn by_number(source: &[u8], mark: &[u8]) -> Option<(char, usize)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::super::surrogates::without_lone_surrogates;
+    use super::super::text::of_raw;
+    use serde_json::value::RawValue;
 
     fn both(literal: &str) -> Option<(Option<String>, Option<String>)> {
         let raw: &RawValue = serde_json::from_str(literal).ok()?;
         // Lone surrogates are replaced here, but rejected there.
         let mended = without_lone_surrogates(literal).unwrap_or_else(|| literal.to_owned());
-        Some((text(raw).map(|text| text.to_string()), serde_json::from_str(&mended).ok()))
+        Some((of_raw(raw).map(|text| text.to_string()), serde_json::from_str(&mended).ok()))
     }
 
     #[test]

@@ -9,9 +9,9 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 
 use serde_json::value::RawValue;
 
-use super::model::Pairs;
+use super::pairs::Pairs;
 use super::text::BodyText;
-use super::unescape;
+use super::text::of_raw;
 use super::words::words;
 
 /// A string; a number or boolean is converted to text, and null is absent. Errors contain the
@@ -105,7 +105,7 @@ impl<'de> DeserializeSeed<'de> for LongText {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        if let Some(text) = unescape::text(raw) {
+        if let Some(text) = of_raw(raw) {
             return Ok(Some(text));
         }
         let mut again = serde_json::Deserializer::from_str(raw.get());

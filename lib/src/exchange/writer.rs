@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::escape::{push_string, push_string_within};
 use super::fit::{self, BodyForm, BodyForms};
-use super::key::wire_path;
-use super::model::{Body, BytePairs, Exchange, Meta, Pairs, Request, Response, Side};
+use super::model::{Body, Exchange, Meta, Request, Response, Side};
+use super::pairs::{BytePairs, Pairs};
+use super::query::wire_path;
 use super::timestamp::canonical;
 
 /// The name of a member with its punctuation, so that it is written in one piece. The names are

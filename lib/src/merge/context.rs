@@ -1,10 +1,10 @@
 //! The shared state of a merge: the policy for differing values, and the conflicts found.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::rebuild::Kept;
 use crate::schema::{self, Dialect, unite_keys};
 use crate::spec::join_pointer;
 
@@ -60,6 +60,15 @@ pub enum MergeError {
     Conflict { source_name: String, pointers: Vec<String> },
     #[error("the merged document has broken references, which is a bug in hmt-merge:\n  {}", pointers.join("\n  "))]
     References { pointers: Vec<String> },
+}
+
+/// What is learned about the components of a checked document.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Kept {
+    /// The schema inferred for all locations of each component.
+    pub(super) inferred: BTreeMap<String, Value>,
+    /// The inferred components in the locations of each component.
+    pub(super) met: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The state of merging two documents.

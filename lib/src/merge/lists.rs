@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::context::Context;
-use super::operation::target;
+use super::target::target;
 
 /// A parameter in a list.
 #[derive(Clone)]

@@ -34,7 +34,9 @@ mod replay;
 mod root;
 mod security;
 mod servers;
+mod side;
 mod subsume;
+mod target;
 mod three_way;
 mod upgrade;
 

@@ -5,19 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
-use super::operation::target;
 use super::servers;
+use super::side::Side;
 use super::subsume::Templates;
+use super::target::target;
 use crate::schema::unite_keys;
 use crate::spec::{METHODS, join_pointer, order};
 
 type Object = Map<String, Value>;
-
-/// One of the two documents.
-pub(super) struct Side<'v> {
-    pub(super) root: &'v Value,
-    pub(super) servers: Vec<Value>,
-}
 
 /// A path item of the result.
 #[derive(Clone)]

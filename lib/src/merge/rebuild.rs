@@ -30,23 +30,24 @@ mod deleted;
 mod extend;
 mod implied;
 mod inferred;
+mod inferred_part;
 mod named;
 mod sum;
+mod widened;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::{Value, json};
 
 pub use contradictions::Contradictions;
+pub use widened::Widened;
 
 pub(super) use base::{BASE, Base};
-pub(super) use extend::Kept;
 
-use super::context::{ConflictPolicy, Context, MergeError};
+use super::context::{ConflictPolicy, Context, Kept, MergeError};
 use super::root::{documents_of_one_version, verify};
 use crate::spec::Document;
-use named::named;
+use named::{is_below, named};
 
 /// The list of widened edits.
 const CONFLICTS: &str = "x-hmt-conflicts";
@@ -65,27 +66,6 @@ pub struct Rebuilt {
     pub widened: Vec<Widened>,
     /// JSON pointers of deleted locations that this traffic is the first to show again.
     pub deleted: Vec<String>,
-}
-
-/// An edited location that traffic contradicts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Widened {
-    /// JSON pointer.
-    pub at: String,
-    /// The keyword.
-    pub keyword: String,
-    /// The previous value, as JSON.
-    pub was: String,
-}
-
-impl fmt::Display for Widened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {} {} was widened, because the traffic contradicts it",
-            self.at, self.keyword, self.was
-        )
-    }
 }
 
 /// Adds the inferred spec to a spec; see the module. Neither may have broken references.
@@ -182,11 +162,6 @@ fn take_notes(root: &mut Value) -> Vec<Value> {
 fn pointers(list: Option<&Value>) -> BTreeMap<String, String> {
     let list = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     list.map(|pointer| (named::key_of(pointer), pointer.to_owned())).collect()
-}
-
-/// True if a pointer refers to a location or to something below it.
-fn is_below(pointer: &str, place: &str) -> bool {
-    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Context {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::context::{ConflictPolicy, Context, MergeError};
-use super::paths::Side;
 use super::rebuild::{BASE, Base};
 use super::security::push_down;
+use super::side::Side;
 use super::upgrade::upgrade;
 use super::{components, servers};
 use crate::schema::Dialect;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
-use super::operation::path_parameters;
-use super::paths::Side;
 use super::servers;
+use super::side::Side;
+use super::target::path_parameters;
 use crate::schema::{Direction, SchemaSet};
 use crate::spec::join_pointer;
 

@@ -7,10 +7,12 @@
 
 mod answer;
 mod body;
+mod compared;
 mod difference;
 mod document;
 mod index;
 mod json;
+mod lookup;
 mod nearest;
 mod pointer;
 mod preference;
@@ -21,7 +23,8 @@ mod store;
 
 pub use answer::{Answer, Unanswerable};
 pub use document::ReplayError;
-pub use index::{Inserted, Lookup, Recordings};
+pub use index::{Inserted, Recordings};
+pub use lookup::Lookup;
 pub use pointer::{NotAPointer, Pointer};
 pub use rule::{BodyRule, HostRule, Ignore, Ignored, MatchRule, WrongMatchField};
 pub use store::SpoolError;

@@ -1,6 +1,6 @@
 //! Reports as one page that loads nothing and runs no script.
 
-use super::{Entry, Level, Report, Section, escaped};
+use super::model::{Entry, Level, Report, Section, escaped};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884}\

@@ -1,7 +1,7 @@
 //! JUnit XML, as CI systems read it: a suite, a test case for each entry, and one for each section
 //! without entries.
 
-use super::{Entry, Report, Section, escaped};
+use super::model::{Entry, Report, Section, escaped};
 
 /// <https://github.com/testmoapp/junitxml> describes what CI systems accept.
 pub(super) fn write(report: &Report) -> String {

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Entry, Example, Level, Report, Section};
+use super::model::{Entry, Example, Level, Report, Section};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -1,5 +1,7 @@
 //! Every format contains every entry, and no content of an entry breaks a format.
 
+use serde_json::Value;
+
 use super::*;
 
 fn report() -> Report {

@@ -1,6 +1,6 @@
 //! Reports for people, on a terminal or in a log.
 
-use super::{Entry, Report};
+use super::model::{Entry, Report};
 
 /// A paragraph for each section with entries, then the least important entries in short, then the
 /// totals.

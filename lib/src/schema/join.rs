@@ -17,18 +17,10 @@
 
 use serde_json::{Map, Value};
 
+use super::dialect::Dialect;
 use super::node::Bound;
 use super::number::{canonical, compare};
 use super::shape::{Additional, Kind, Shape, TypePart, is_unread, sort_values};
-
-/// The OpenAPI version whose form schemas are read and written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// `nullable`, booleans as `exclusiveMinimum`
-    V3_0,
-    /// Lists of types, numbers as `exclusiveMinimum`; also 3.2
-    V3_1,
-}
 
 /// Longer enumerations that result from a join are dropped: they are not closed sets.
 pub(crate) const MAX_ENUM: usize = 24;

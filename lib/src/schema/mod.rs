@@ -6,6 +6,7 @@
 
 mod check;
 mod compile;
+mod dialect;
 mod formats;
 mod join;
 mod keywords;
@@ -15,13 +16,15 @@ mod number;
 mod pattern;
 mod shape;
 mod stream;
+mod value;
 mod write;
 
 pub use check::{Direction, Fault, Problem};
 pub use compile::SchemaError;
+pub use dialect::Dialect;
 pub(crate) use formats::{number_format_follows, text_format_follows};
 pub(crate) use join::MAX_ENUM;
-pub use join::{Dialect, covers, join, may_meet, unite_keys};
+pub use join::{covers, join, may_meet, unite_keys};
 pub use node::{
     Bound, Contains, Content, Discriminator, Node, NodeId, Pattern, SchemaSet, Types, Xml,
 };

@@ -140,6 +140,11 @@ fn decimal(number: &Number) -> Option<(i128, i32)> {
     Some((mantissa, exponent - i32::try_from(fraction.len()).ok()?))
 }
 
+/// True for the number of an integer.
+pub(super) fn is_integer(value: &Value) -> bool {
+    matches!(value, Value::Number(number) if is_integral(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
-use super::join::{Dialect, join};
+use super::dialect::Dialect;
 use super::node::Bound;
-use super::number::{canonical, equal, is_integral};
+use super::number::{canonical, equal, is_integer, is_integral};
 
 /// Marks a schema for which only null was seen, because 3.0 has no type for null.
 pub(super) const NULL_ONLY: &str = "x-hmt-null-only";
@@ -275,38 +275,6 @@ impl Shape {
     }
 }
 
-fn is_integer(value: &Value) -> bool {
-    matches!(value, Value::Number(number) if is_integral(number))
-}
-
-/// The first format that a text conforms to.
-fn format_of(text: &str) -> Option<&'static str> {
-    let fits =
-        |format: &&crate::format::StringFormat| format.infer.is_some_and(|infer| infer(text));
-    crate::format::FORMATS.iter().find(fits).map(|format| format.name)
-}
-
-/// The schema of one value. Scalars stay constants.
-fn schema_of(value: &Value, dialect: Dialect) -> Value {
-    let kind = match value {
-        Value::Null => return Shape { null: true, ..Shape::default() }.write(dialect),
-        Value::Bool(_) => Kind::Boolean,
-        Value::Number(_) => Kind::Number,
-        Value::String(_) => Kind::String,
-        Value::Array(_) => Kind::Array,
-        Value::Object(_) => Kind::Object,
-    };
-    let part = match value {
-        Value::Array(_) | Value::Object(_) => TypePart::of_value(value, dialect),
-        _ => TypePart {
-            integer: is_integer(value),
-            values: Some(vec![value.clone()]),
-            ..TypePart::default()
-        },
-    };
-    part.write(kind, false, dialect)
-}
-
 /// Sorts by canonical text and removes duplicates.
 pub(super) fn sort_values(values: &mut Vec<Value>) {
     values.sort_by_cached_key(|value| {
@@ -329,34 +297,6 @@ impl TypePart {
             | (Kind::Object, Value::Object(_)) => true,
             _ => false,
         }
-    }
-
-    /// The common part of a single value and others of its type.
-    pub(super) fn of_value(value: &Value, dialect: Dialect) -> TypePart {
-        let mut part = TypePart::default();
-        match value {
-            Value::Number(number) => part.integer = is_integral(number),
-            Value::String(text) => {
-                if let Some(format) = format_of(text) {
-                    part.words.insert("format".to_owned(), json!(format));
-                }
-            }
-            Value::Array(items) => {
-                let schemas = items.iter().map(|item| schema_of(item, dialect));
-                part.items = schemas.reduce(|a, b| join(&a, &b, dialect));
-                part.most = items.is_empty().then_some(0);
-            }
-            Value::Object(map) => {
-                part.required = map.keys().cloned().collect();
-                part.properties = map
-                    .iter()
-                    .map(|(name, value)| (name.clone(), schema_of(value, dialect)))
-                    .collect();
-                part.properties.sort_keys();
-            }
-            Value::Null | Value::Bool(_) => {}
-        }
-        part
     }
 
     fn read(kind: Kind, words: &Map<String, Value>) -> TypePart {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::join::Dialect;
+use super::dialect::Dialect;
 use super::node::Bound;
 use super::shape::{Additional, Kind, NULL_ONLY, Shape, TypePart, UNREAD};
 

@@ -130,7 +130,7 @@ pub(super) fn finish(
         return Err(not_openapi(&root, source, "it is not a mapping"));
     };
     rename_old_extensions(&mut map);
-    if let Some(Value::Object(files)) = map.get_mut(super::bundle::FILES) {
+    if let Some(Value::Object(files)) = map.get_mut(super::refs::FILES) {
         files.values_mut().filter_map(Value::as_object_mut).for_each(rename_old_extensions);
     }
     if version == Version::V2_0 {

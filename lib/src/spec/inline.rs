@@ -5,8 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::METHODS;
-use super::bundle::FILES;
-use super::refs::{Below, Keys, below, join_pointer, locate, resolve};
+use super::refs::{Below, FILES, Keys, below, join_pointer, locate, resolve};
 
 /// Maximum number of rounds, because copies may contain references.
 const MAX_ROUNDS: usize = 16;

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::bundle::FILES;
-use super::refs::{escape, on_references, on_references_mut, pointer_keys, resolve};
+use super::refs::{FILES, escape, on_references, on_references_mut, pointer_keys, resolve};
 
 /// Components may refer to further files.
 const MAX_ROUNDS: usize = 64;

@@ -6,6 +6,8 @@
 //! requests ([`crate::conform`]).
 
 mod bundle;
+mod dangling;
+
 mod document;
 mod examples;
 mod home;
@@ -22,13 +24,13 @@ mod tree;
 
 pub(crate) use bundle::UNRESOLVED;
 pub use bundle::{ReadFile, load_bundle, load_to_rewrite, load_with_files, reader};
+pub use dangling::check_refs;
 pub use document::{Document, Format, SpecError, Version, load, parse_tree, read_file};
 pub use home::{Home, is_url};
 pub use place::{Place, PlaceError};
 pub(crate) use refs::{Below, Keys, below};
 pub use refs::{
-    check_refs, escape, join_pointer, locate, on_references, on_references_mut, pointer_keys,
-    resolve,
+    escape, join_pointer, locate, on_references, on_references_mut, pointer_keys, resolve,
 };
 pub use text::to_text;
 pub(crate) use tree::from_yaml;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::document::{Document, SpecError};
+/// The key for the other files of a document.
+pub(super) const FILES: &str = "x-hmt-files";
 
 /// A name as a token of a JSON pointer: `~` and `/` escaped.
 pub fn escape(name: &str) -> Cow<'_, str> {
@@ -68,33 +69,6 @@ fn anchored<'v>(value: &'v Value, name: &str, pointer: &mut String) -> Option<&'
         }
         _ => None,
     }
-}
-
-/// Checks that every reference of the document can be resolved.
-///
-/// # Errors
-/// [`SpecError::References`] with the pointer and text of each unresolved one.
-pub fn check_refs(document: &Document) -> Result<(), SpecError> {
-    let mut broken = Vec::new();
-    let mut check = |pointer: &str, reference: &str| {
-        if !reference.starts_with('#') {
-            broken.push(format!(
-                "{pointer}: {reference:?} refers to another file or server; put its content into this document"
-            ));
-        } else if resolve(&document.root, reference).is_none() {
-            broken.push(format!("{pointer}: {reference:?} does not exist"));
-        }
-    };
-    on_references(&document.root, &mut check);
-    let files = document.root.get(super::bundle::FILES).and_then(Value::as_object);
-    for (name, file) in files.into_iter().flatten() {
-        let mut pointer = join_pointer(&format!("/{}", super::bundle::FILES), name);
-        walk(file, Keys::Words, &mut pointer, &mut check);
-    }
-    if broken.is_empty() {
-        return Ok(());
-    }
-    Err(SpecError::References { source_name: document.source.clone(), broken })
 }
 
 /// The meaning of an object's keys.
@@ -274,31 +248,5 @@ mod tests {
         assert_eq!(resolve(&root, "#"), Some(&root));
         assert_eq!(resolve(&root, "#/paths/none"), None);
         assert_eq!(resolve(&root, "other.yaml#/x"), None);
-    }
-
-    #[test]
-    fn broken_references_are_named_and_data_is_left_alone() {
-        let root = json!({
-            "paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/No"}}}}},
-            "components": {"schemas": {
-                "A": {"properties": {"$ref": {"type": "string"}, "example": {"$ref": "#/components/schemas/B"}},
-                      "example": {"$ref": "#/nowhere"}},
-                "C": {"$ref": "other.json"},
-            }},
-            "x-data": {"$ref": "#/nowhere"},
-        });
-        let document = Document {
-            root,
-            source: "s.yaml".into(),
-            version: super::super::Version::V3_0,
-            warnings: vec![],
-        };
-        let SpecError::References { broken, .. } = check_refs(&document).expect_err("broken")
-        else {
-            panic!("wrong kind")
-        };
-        assert_eq!(broken.len(), 3, "{broken:?}");
-        assert!(broken[0].starts_with("/paths/~1a/get/responses/200:"), "{broken:?}");
-        assert!(broken[1].contains("/properties/example:"), "{broken:?}");
     }
 }

@@ -6,8 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::METHODS;
-use super::bundle::FILES;
-use super::refs::{on_references_mut, resolve};
+use super::refs::{FILES, on_references_mut, resolve};
 
 type Object = Map<String, Value>;
 

@@ -24,7 +24,10 @@ static FORMATS: [Format; 4] = [
         begins: |head| !head.is_array && head.has(&["log"]),
         open: |input, beside| Box::new(har::Har::new(input, beside)),
     },
-    Format { begins: mitmproxy::begins, open: |input, _| Box::new(mitmproxy::Flows::new(input)) },
+    Format {
+        begins: |head| mitmproxy::begins(head.bytes),
+        open: |input, _| Box::new(mitmproxy::Flows::new(input)),
+    },
     Format {
         begins: |head| head.is_array && (head.is_empty || head.has(&charles::KEYS)),
         open: |input, _| Box::new(charles::Charles::new(input)),
@@ -88,7 +91,7 @@ const BINARY: UnsupportedKind = UnsupportedKind {
 
 /// The first bytes of a source, and the structure of the JSON in them.
 pub(super) struct SourceHead<'b> {
-    pub(super) bytes: &'b [u8],
+    bytes: &'b [u8],
     is_array: bool,
     /// The keys of the object, or of the first object in the array.
     keys: Vec<String>,

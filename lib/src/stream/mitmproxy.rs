@@ -9,7 +9,6 @@ use percent_encoding::{CONTROLS, percent_encode};
 
 use super::MAX_LINE;
 use super::capture::{CaptureEntry, CaptureReader, authority, decoded, method};
-use super::detect::SourceHead;
 use super::tnetstring::{self, Value};
 use crate::exchange::{
     Body, Exchange, LineError, Meta, Pairs, Protocol, Request, RequestTarget, Response, Side,
@@ -21,8 +20,8 @@ const DIGITS: usize = 12;
 
 /// `LENGTH:LENGTH:` and a letter: a dictionary begins with the name of its first key. Times like
 /// 12:34:56 do not match.
-pub(super) fn begins(head: &SourceHead<'_>) -> bool {
-    let mut rest = head.bytes;
+pub(super) fn begins(head: &[u8]) -> bool {
+    let mut rest = head;
     for _ in 0..2 {
         let digits = rest.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
         if digits == 0 || rest.get(digits) != Some(&b':') {

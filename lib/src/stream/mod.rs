@@ -16,8 +16,10 @@ mod har_sink;
 mod kafka;
 mod lines;
 mod locator;
+mod locator_error;
 mod log_dir;
 mod mitmproxy;
+mod open;
 mod packed_sink;
 mod postman;
 mod reader;
@@ -39,12 +41,14 @@ pub use error::StreamError;
 pub use kafka::Topic;
 #[cfg(feature = "kafka")]
 pub use kafka::{Committed, KnownRange, TopicEvent, TopicReader};
-pub use locator::{Locator, LocatorError, grows};
+pub use locator::{Locator, grows};
+pub use locator_error::LocatorError;
 pub use log_dir::LogDir;
+pub use open::{open_rotating_sink, open_sink};
 pub use reader::{FilePart, PartitionRange, Reader};
 pub use rejects::Rejects;
 pub use rotate::Rotation;
-pub use sink::{Notify, Sink, SinkError, Unsent, open_rotating_sink, open_sink};
+pub use sink::{Notify, Sink, SinkError, Unsent};
 
 /// Whether to wait for a full block, or to return what a pipe has as soon as it is a complete line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use crate::check::{Checker, Tally};
 use crate::infer::Ledger;
 
 use super::pass::Pass;
-use super::{Comparison, verdict, write};
-use crate::build::config::Config;
+use super::result::{verdict, write};
+use crate::build::config::{Comparison, Config};
 use crate::build::error::BuildError;
 use crate::build::follow::{self, NAP, Round};
 
@@ -20,7 +20,7 @@ pub(super) fn follow(
     every: Duration,
 ) -> Result<u64, BuildError> {
     let stop = config.stop();
-    let mut source = follow::source(config)?;
+    let mut source = follow::open(config)?;
     let mut ledger = Ledger::new(config.allow_overlap);
     let mut pass = Pass::new(checker, config);
     let mut tally = Tally::default();

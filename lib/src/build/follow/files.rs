@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::infer::Ledger;
 use crate::stream::{Block, FilePart, Locator, Reader, StreamError, grows};
 
-use super::Source;
+use super::source::Source;
 use crate::build::config::{Config, Stop};
 use crate::build::error::{BuildError, ResultExt as _};
 use crate::build::fold::BLOCK;

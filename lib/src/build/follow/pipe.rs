@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::infer::Ledger;
 use crate::stream::{Block, Reader, StreamError};
 
-use super::{NAP, Source};
+use super::source::{NAP, Source};
 use crate::build::config::Stop;
 use crate::build::error::{BuildError, ResultExt as _};
 

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
     _mm_set1_epi8, _mm_setzero_si128, _mm_shuffle_epi8, _mm_unpackhi_epi64, _mm_unpacklo_epi64,
 };
 
-use super::{CODE, ESCAPES, push_each};
+use super::plain::{CODE, ESCAPES, push_each};
 
 /// Number of bytes in a vector.
 pub(super) const WIDTH: usize = 16;

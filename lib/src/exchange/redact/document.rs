@@ -5,8 +5,8 @@ use serde::de::IgnoredAny;
 use super::super::charset::charset;
 use super::super::content::{self, Syntax};
 use super::form::looks_like_form;
+use super::mode::Mode;
 use super::names::NameKind;
-use super::text::Mode;
 use super::traces::{self, Candidates};
 use super::{Found, Redactor};
 
@@ -143,7 +143,9 @@ impl Redactor {
                 let Some(secret) = captures.get(1).or_else(|| captures.get(0)) else { continue };
                 let value = secret.as_bytes();
                 if value.is_empty()
-                    || value.windows(super::MARK.len()).any(|part| part == super::MARK.as_bytes())
+                    || value
+                        .windows(super::pseudonym::MARK.len())
+                        .any(|part| part == super::pseudonym::MARK.as_bytes())
                 {
                     continue;
                 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::super::key::QUERY;
-use super::super::model::Pairs;
+use super::super::pairs::Pairs;
+use super::super::query::QUERY;
 use super::names::{NameKind, Rule};
 use super::table::{OAUTH_MARKS, OAUTH_SECRETS};
 use super::{Found, Redactor};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::model::Pairs;
+use super::super::pairs::Pairs;
 use super::names::NameKind;
 use super::shapes::shape_at;
 use super::traces;
@@ -190,18 +190,4 @@ impl Redactor {
             shape_at(text, sign).filter(|shape| shape.secret.start == at)
         })
     }
-}
-
-/// The length of an authentication scheme and the whitespace after it, if the value has one.
-pub(super) fn scheme(name: &str, value: &str) -> Option<usize> {
-    let name = name.to_ascii_lowercase();
-    let start = value.find([' ', '\t']).filter(|at| *at > 0)?;
-    let scheme = &value[..start];
-    let known = if name.contains("authorization") {
-        scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    } else {
-        ["bearer", "basic", "token", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
-    };
-    let secret = value[start..].find(|c: char| !matches!(c, ' ' | '\t'))?;
-    known.then_some(start + secret)
 }

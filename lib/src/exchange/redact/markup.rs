@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edits::Edits;
+use super::mode::Mode;
 use super::names::{NameKind, Rule};
-use super::text::Mode;
 use super::traces::Candidates;
 use super::{Found, Redactor};
 

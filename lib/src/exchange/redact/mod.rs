@@ -19,8 +19,10 @@ mod json;
 mod key;
 mod markup;
 mod message;
+mod mode;
 mod multipart;
 mod names;
+mod pseudonym;
 mod scan;
 mod shapes;
 mod shown;
@@ -41,16 +43,14 @@ use sha2::Sha256;
 pub use found::Replaced;
 pub use key::{KeyError, default_key_path, load_or_create_key, random_key};
 pub use names::{RedactError, is_secret_name};
+pub use pseudonym::{has_pseudonym, is_pseudonym};
 pub use shown::shown_text;
 
-use super::model::{Body, BytePairs, Exchange, Pairs, header};
+use super::model::{Body, Exchange, header};
+use super::pairs::{BytePairs, Pairs};
 use found::Found;
 use names::{NameMatcher, Pointer, Rule};
-
-/// The prefix of every pseudonym.
-const MARK: &str = "hmt~";
-/// The number of base64url characters after the prefix: 16 bytes of the HMAC.
-const LENGTH: usize = 22;
+use pseudonym::MARK;
 
 /// Replaces secrets.
 pub struct Redactor {
@@ -209,7 +209,7 @@ impl Redactor {
         {
             return None;
         }
-        let hidden = match headers::scheme(name, value) {
+        let hidden = match shapes::scheme(name, value) {
             Some(length) => format!("{}{}", &value[..length], self.pseudonym(&value[length..])),
             None => self.pseudonym(value),
         };
@@ -244,20 +244,6 @@ fn is_count(value: &str) -> bool {
         && value
             .bytes()
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'_' | b'-' | b'+'))
-}
-
-/// True for a pseudonym as [`Redactor::pseudonym`] creates it.
-pub fn is_pseudonym(text: &str) -> bool {
-    text.strip_prefix(MARK).is_some_and(|rest| {
-        rest.len() == LENGTH
-            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    })
-}
-
-/// True for a text that contains a pseudonym.
-pub fn has_pseudonym(text: &str) -> bool {
-    text.match_indices(MARK)
-        .any(|(at, _)| text.get(at..at + MARK.len() + LENGTH).is_some_and(is_pseudonym))
 }
 
 #[cfg(test)]

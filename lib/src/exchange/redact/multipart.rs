@@ -2,8 +2,8 @@
 
 use super::super::multipart::form_parts;
 use super::edits::Edits;
+use super::mode::Mode;
 use super::names::NameKind;
-use super::text::Mode;
 use super::{Found, Redactor};
 
 impl Redactor {

@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD_NO_PAD};
 use base64::engine::{DecodePaddingMode, general_purpose::URL_SAFE_NO_PAD};
 
-use super::is_pseudonym;
+use super::pseudonym::is_pseudonym;
 use super::table::{Alphabet, KEYS};
 
 /// Minimum length of a token after `Bearer`.
@@ -225,6 +225,20 @@ fn key_of_provider(text: &[u8]) -> Option<(usize, &'static str)> {
 fn is_random(text: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| text.iter().any(is);
     has(u8::is_ascii_digit) || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+/// The length of an authentication scheme and the whitespace after it, if the value has one.
+pub(super) fn scheme(name: &str, value: &str) -> Option<usize> {
+    let name = name.to_ascii_lowercase();
+    let start = value.find([' ', '\t']).filter(|at| *at > 0)?;
+    let scheme = &value[..start];
+    let known = if name.contains("authorization") {
+        scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    } else {
+        ["bearer", "basic", "token", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    };
+    let secret = value[start..].find(|c: char| !matches!(c, ' ' | '\t'))?;
+    known.then_some(start + secret)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::text::Mode;
+use super::mode::Mode;
 use super::{Found, RedactOptions, Redactor, random_key};
 
 /// For messages of programs that have no key.

@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use super::super::model::{Exchange, Request, Response};
 use super::super::{parse_line, write_line};
+use super::pseudonym::{LENGTH, MARK};
 use super::*;
 
 const KEY: [u8; 32] = [7; 32];

@@ -5,25 +5,14 @@ use std::ops::Range;
 
 use percent_encoding::{percent_decode, utf8_percent_encode};
 
-use super::super::key::QUERY;
+use super::super::query::QUERY;
 use super::document::is_json;
 use super::edits::Edits;
 use super::json::{decode, string_end};
+use super::mode::Mode;
 use super::names::{NameKind, Rule};
 use super::traces::{Candidates, is_in_query, is_of_name, name_around};
 use super::{Found, Redactor};
-
-/// The kinds of secrets to search for in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Shapes, and pairs of name and value in any notation.
-    Unparsed,
-    /// The value of a name that is not secret: shapes, queries, and pairs that do not occur in
-    /// prose.
-    Value,
-    /// Shapes only.
-    Shapes,
-}
 
 /// Words that precede a credential.
 const SCHEMES: [&[u8]; 4] = [b"bearer", b"basic", b"token", b"dpop"];

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::class::no_priority;
-use super::headers::is_no_credential;
-use crate::exchange::{Request, is_pseudonym, is_secret_name};
+use super::key_names::{is_key_of_query, names_a_key, names_a_session};
+use crate::exchange::{Request, is_pseudonym};
 use crate::infer::Limits;
 use crate::infer::sketch::{CappedMap, Caps, Merge, add};
 
@@ -113,72 +113,6 @@ fn is_basic(code: &str) -> bool {
     use base64::Engine as _;
     let decode = || base64::engine::general_purpose::STANDARD.decode(code);
     is_pseudonym(code) || decode().is_ok_and(|pair| pair.contains(&b':'))
-}
-
-/// Endings of header names that hold a key or token, in lower case.
-pub(super) fn names_a_key(name: &str) -> bool {
-    // A cheap test that rules out most headers.
-    let end = name.as_bytes().last_chunk::<3>();
-    if !end.is_some_and(|end| {
-        matches!(end, b"key" | b"ken" | b"uth" | b"ion" | b"ret" | b"-id" | b"ord")
-    }) {
-        return false;
-    }
-    const ENDS: [&str; 10] = [
-        "-key",
-        "_key",
-        "apikey",
-        "token",
-        "-auth",
-        "authorization",
-        "secret",
-        "session",
-        "session-id",
-        "password",
-    ];
-    // `x-next-page-token` is not a credential.
-    let other_token = name.ends_with("token") && !is_secret_name(name);
-    !other_token && ENDS.iter().any(|end| name.ends_with(end)) && !is_no_credential(name)
-}
-
-/// Names of query parameters that hold a key or token, regardless of case and separators.
-fn is_key_of_query(name: &str) -> bool {
-    const NAMES: [&str; 9] = [
-        "accesstoken",
-        "apikey",
-        "apitoken",
-        "appkey",
-        "authtoken",
-        "clientsecret",
-        "key",
-        "subscriptionkey",
-        "token",
-    ];
-    // A cheap test: most names end differently, or are too long.
-    let may_be = matches!(name.as_bytes().last(), Some(b'N' | b'n' | b'T' | b't' | b'Y' | b'y'));
-    may_be
-        && name.len() <= 20
-        && NAMES.iter().any(|known| {
-            name.bytes()
-                .filter(|b| !matches!(b, b'-' | b'_'))
-                .map(|b| b.to_ascii_lowercase())
-                .eq(known.bytes())
-        })
-}
-
-/// Names of session cookies.
-fn names_a_session(name: &str) -> bool {
-    const ENDS: [&str; 8] =
-        ["session", "sessionid", "session_id", "sessid", "sid", "auth", "token", "jwt"];
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let ends = |end: &&str| {
-        let start = name.len().checked_sub(end.len());
-        start.and_then(|at| name.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-    };
-    let of_forms = |part: &str| {
-        name.as_bytes().windows(part.len()).any(|found| found.eq_ignore_ascii_case(part.as_bytes()))
-    };
-    name.bytes().all(plain) && ENDS.iter().any(ends) && !of_forms("csrf") && !of_forms("xsrf")
 }
 
 /// The key of a set, built without allocation, because every exchange needs one.

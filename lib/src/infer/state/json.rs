@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::class::{Class, class_of, no_priority};
-use super::tag::{Tag, Variants};
+use super::tag::Tag;
 use super::tape::{Tape, Token};
+use super::variants::Variants;
 use crate::format;
 use crate::infer::Limits;
 use crate::infer::sketch::{
@@ -77,7 +78,7 @@ pub(crate) struct Object {
     pub(crate) values: BTreeMap<Class, CappedMap<Property>>,
     /// Objects with tags, apart from the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) variants: Option<Box<Variants>>,
+    pub(crate) variants: Option<Box<Variants<Object>>>,
 }
 
 impl PartialEq for Object {

@@ -2,12 +2,14 @@
 
 mod body;
 mod class;
+mod considered;
 mod credentials;
 mod form;
 mod graphql;
 mod headers;
 mod items;
 mod json;
+mod key_names;
 mod operation;
 mod parameter;
 mod parts;
@@ -15,8 +17,10 @@ mod places;
 mod recordings;
 mod scratch;
 mod tag;
+mod tagged;
 mod tape;
 mod trie;
+mod variants;
 mod xml;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use body::Body;
 pub use body::{Undescribed, Unread, undescribed};
 pub(crate) use class::{Class, ClassSet, Keyed, class_of, in_lexicon, no_priority};
+pub use considered::{is_indescribable, is_not_found, is_unanswered};
 pub(crate) use form::{Form, keys};
 pub(crate) use graphql::GraphQl;
 pub use headers::is_own_header;
@@ -81,26 +86,6 @@ pub(crate) struct Host {
     pub(crate) not_found: Node,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) paths: Node,
-}
-
-/// True for the statuses of not-found responses: 404, 405, 410 and 501. They make no paths.
-pub fn is_not_found(status: u16) -> bool {
-    matches!(status, 404 | 405 | 410 | 501)
-}
-
-/// True for an exchange that makes no path: OpenAPI has no keys for CONNECT and unknown methods,
-/// and paths of more than 24 segments are not examined.
-pub fn is_indescribable(exchange: &Exchange<'_>) -> bool {
-    exchange.request.method == Method::Connect
-        || exchange.meta.method.is_some()
-        || split_path(&exchange.request.pathname).0.len() > Limits::default().segments
-}
-
-/// True for an exchange that failed before it was answered. If nothing failed, a missing response
-/// means that only the request was recorded.
-pub fn is_unanswered(exchange: &Exchange<'_>) -> bool {
-    let meta = &exchange.meta;
-    exchange.response.is_none() && (meta.error.is_some() || meta.incomplete.is_some())
 }
 
 impl Host {

@@ -12,6 +12,7 @@
 
 use super::body::{BodyContent, content};
 use super::class::{Class, class_of};
+use super::considered::{is_not_found, is_unanswered};
 use super::form;
 use super::graphql;
 use super::headers::{is_request_plumbing, is_response_plumbing};
@@ -20,9 +21,8 @@ use super::operation::{Extent, has_body};
 use super::parts;
 use super::tag::Tag;
 use super::tape::{Tape, Tapes, Token};
-use super::trie::{decode_segment, identifier};
+use super::trie::{decode_segment, identifier, split_path};
 use super::xml;
-use super::{is_not_found, split_path};
 use crate::exchange::{self, Exchange, Pairs, origin};
 use crate::infer::Limits;
 use crate::infer::sketch::below;
@@ -37,7 +37,7 @@ pub(crate) fn places(
 ) {
     let (request, meta) = (&exchange.request, &exchange.meta);
     let response = exchange.response.as_ref();
-    if super::is_unanswered(exchange) {
+    if is_unanswered(exchange) {
         return;
     }
     let not_found = response.is_some_and(|response| is_not_found(response.status));

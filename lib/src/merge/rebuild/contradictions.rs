@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::Widened;
 use super::extend::PENDING;
-use crate::merge::operation::target;
+use super::widened::Widened;
+use crate::merge::target::target;
 use crate::schema::{Dialect, Fault, MAX_ENUM, join};
 use crate::spec::locate;
 

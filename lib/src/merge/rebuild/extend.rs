@@ -4,7 +4,7 @@
 //! may be used in many locations, so everything inferred for them is joined first. This takes
 //! several rounds, because each may find locations of nested components.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
@@ -16,15 +16,6 @@ pub(super) const PENDING: &str = "x-\u{1}pending";
 
 /// Distinguishes the name of an inferred component from all names that people write. Never written.
 pub(super) const MARK: &str = "\u{1}";
-
-/// Inferred data about the components of a checked document.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::merge) struct Kept {
-    /// The schema inferred for all locations of each component.
-    pub(super) inferred: BTreeMap<String, Value>,
-    /// The inferred components in the locations of each component.
-    pub(super) met: BTreeMap<String, BTreeSet<String>>,
-}
 
 /// Keywords below which locations are not followed.
 pub(super) const HARD: [&str; 14] = [

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::extend::{Kept, MARK, PENDING, component};
+use super::extend::{MARK, PENDING, component};
 use crate::merge::components::rename;
-use crate::merge::context::{ConflictPolicy, Context};
+use crate::merge::context::{ConflictPolicy, Context, Kept};
 use crate::merge::root::specs;
 use crate::schema::{Dialect, covers, join};
 use crate::spec::{Document, METHODS, Version, on_references};
@@ -174,7 +174,7 @@ pub(super) fn prune(root: &mut Value, ours: &Value) {
             // A reference to itself does not count.
             used.extend(name.filter(|name| {
                 let own = format!("/components/schemas/{}", crate::spec::escape(name));
-                !super::is_below(place, &own)
+                !super::named::is_below(place, &own)
             }));
         });
         let Some(Value::Object(all)) = root.pointer_mut("/components/schemas") else { return };

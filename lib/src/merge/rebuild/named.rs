@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::merge::operation::target;
 use crate::merge::paths::structure;
+use crate::merge::target::target;
 use crate::spec::{Below, Keys, METHODS, below, join_pointer, pointer_keys};
 
 /// A path, an operation, a response, a parameter, a property, a component: anything with a name.
@@ -163,4 +163,9 @@ pub(super) fn spine(value: &Value) -> Value {
         Value::Array(items) => Value::Array(items.iter().map(spine).collect()),
         _ => value.clone(),
     }
+}
+
+/// True if a pointer refers to a location or to something below it.
+pub(super) fn is_below(pointer: &str, place: &str) -> bool {
+    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::Contradictions;
-use super::implied::{InferredPart, parts};
+use super::inferred_part::{InferredPart, parts};
 use crate::merge::paths::structure;
 use crate::merge::root::documents_of_one_version;
 use crate::schema::{Direction, Fault};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::Conflict;
+use super::conflict::Conflict;
 use crate::merge::components::rename;
 use crate::merge::paths::{names, structure, with_parameters_named};
 use crate::spec::{Document, SpecError, Version, check_refs, locate, on_references};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::ThreeWay;
-use crate::merge::operation::target;
+use crate::merge::target::target;
 use crate::spec::{Keys, join_pointer};
 
 /// The elements of a list, with their identities and sort keys.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::super::locator::LocatorError;
+use super::super::locator_error::LocatorError;
 
 /// Default time to wait for a broker that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -26,6 +26,8 @@ mod context;
 #[cfg(feature = "kafka")]
 mod delivery;
 #[cfg(feature = "kafka")]
+mod event;
+#[cfg(feature = "kafka")]
 mod outage;
 #[cfg(feature = "kafka")]
 mod partition;
@@ -38,6 +40,8 @@ mod unsent;
 
 #[cfg(feature = "kafka")]
 pub use broker::Committed;
+#[cfg(feature = "kafka")]
+pub use event::TopicEvent;
 #[cfg(not(feature = "kafka"))]
 pub(super) use locator::ABSENT;
 pub use locator::Topic;
@@ -46,7 +50,7 @@ pub use partition::KnownRange;
 #[cfg(feature = "kafka")]
 pub(super) use sink::open as open_sink;
 #[cfg(feature = "kafka")]
-pub use source::{TopicEvent, TopicReader};
+pub use source::TopicReader;
 
 #[cfg(not(feature = "kafka"))]
 pub(super) fn open_sink(

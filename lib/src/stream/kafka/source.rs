@@ -26,6 +26,7 @@ use super::assignment::{Assignment, TOPIC_RECREATED};
 use super::broker::{Broker, Committed, unsigned};
 use super::config;
 use super::context::{Events, GroupDecision, give_back, take};
+use super::event::TopicEvent;
 use super::locator::Topic;
 use super::outage::Outage;
 use super::partition::{KnownRange, Partition};
@@ -52,25 +53,6 @@ const SETTINGS: [(&str, &str); 7] = [
     // The size of the prefetch queue.
     ("queued.max.messages.kbytes", "32768"),
 ];
-
-/// An event of a reader.
-#[derive(Debug)]
-pub enum TopicEvent {
-    /// Exchanges.
-    Block(Block),
-    /// Nothing for now: the time is over, a stop was requested, or everything requested has been
-    /// read.
-    Rest,
-    /// Newly assigned partitions, each with what the group has committed.
-    Assigned(BTreeMap<i32, Option<Committed>>),
-    /// Partitions that must be given back to the group, or were lost to it.
-    Revoked {
-        /// The partitions.
-        partitions: Vec<i32>,
-        /// Whether other members may already have them, from the last committed offset on.
-        lost: bool,
-    },
-}
 
 /// Reads a topic.
 pub struct TopicReader {

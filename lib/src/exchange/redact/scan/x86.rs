@@ -6,7 +6,7 @@ use std::arch::x86_64::{
     _mm256_srli_epi16,
 };
 
-use super::{BLOCK, Filter, PAIRS, map_and_hash};
+use super::filter::{BLOCK, Filter, PAIRS, map_and_hash};
 
 /// As [`super::Scanner::filter`].
 #[target_feature(enable = "avx2")]

@@ -10,7 +10,8 @@
 
 use serde::de::DeserializeSeed as _;
 
-use super::{Span, Tape, Token, Value};
+use super::parse::Value;
+use super::{Span, Tape, Token};
 use crate::exchange::{before_backslash, by_number};
 
 /// serde_json refuses deeper nesting.

@@ -1,24 +1,29 @@
 //! The index of recordings: from a request to the chain of its answers.
 
+mod find;
+mod key;
+mod packed_key;
+#[cfg(test)]
+mod tests;
+
+use packed_key::{KeyHasher, PackedKey};
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
-use std::io;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use twox_hash::XxHash3_64;
+use crate::exchange::{Exchange, Request, credential};
 
-use crate::exchange::{Body, Exchange, Request, credential, sorted_path};
-
-use super::answer::{Answer, Unanswerable};
-use super::body::{Comparable, content_type, readable};
-use super::nearest::{ComparedRequest, ComparedRequests};
-use super::preference::{Preference, PreferenceTable};
-use super::redacted::{Redacted, has_pseudonym, values};
-use super::rule::{BodyRule, HostRule, MatchRule};
-use super::sequence::{Answers, Chain};
-use super::store::{SpoolError, Store, Stored};
+use crate::recorded::answer::{Answer, Unanswerable};
+use crate::recorded::compared::{ComparedRequest, ComparedRequests};
+use crate::recorded::lookup::{Lookup, canonical_host};
+use crate::recorded::preference::{Preference, PreferenceTable};
+use crate::recorded::redacted::{Redacted, has_pseudonym};
+use crate::recorded::rule::{BodyRule, HostRule, MatchRule};
+use crate::recorded::sequence::{Answers, Chain};
+use crate::recorded::store::{SpoolError, Store, Stored};
 
 /// Computes the pseudonym of a secret with the user's key.
 type Pseudonym = Box<dyn Fn(&str) -> String + Send + Sync>;
@@ -48,7 +53,7 @@ pub struct Recordings {
     hosts: HashMap<String, u32>,
     requests: usize,
     dropped_headers: u64,
-    pub(super) nearby: ComparedRequests,
+    pub(in crate::recorded) nearby: ComparedRequests,
 }
 
 /// A recorded request, and the chain of its answers. Requests are the same if they are equal under
@@ -81,43 +86,6 @@ const SHARED_HOSTS: u32 = 16;
 /// The end of a list.
 const END: u32 = u32::MAX;
 
-/// The keys are already hashes.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-/// A key with the alignment of `u32`, so that an entry of the index has 12 bytes and not 16.
-#[derive(PartialEq, Eq)]
-struct PackedKey([u32; 2]);
-
-impl PackedKey {
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are kept")]
-    fn new(key: u64) -> Self {
-        PackedKey([(key >> 32) as u32, key as u32])
-    }
-}
-
-impl Hash for PackedKey {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
-    }
-}
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
 /// The result of inserting an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
@@ -127,37 +95,14 @@ pub enum Inserted {
     LeftOut(Unanswerable),
 }
 
-/// A request to find an answer for.
-#[derive(Clone, Copy, Debug)]
-pub struct Lookup<'a> {
-    /// The request.
-    pub request: &'a Request<'a>,
-    /// The method as on the wire if the format has no name for it. Then the method in `request` has
-    /// no meaning.
-    pub method: Option<&'a str>,
-    /// Whether the host is compared.
-    pub host: HostRule,
-}
-
-impl<'a> Lookup<'a> {
-    /// A request whose method the format has a name for.
-    pub fn new(request: &'a Request<'a>, host: HostRule) -> Self {
-        Lookup { request, method: None, host }
-    }
-
-    pub(super) fn method(&self) -> &'a str {
-        self.method.unwrap_or(self.request.method.as_str())
-    }
-}
-
 /// How a recorded request may be found, apart from what the rule compares.
-pub(super) struct InsertOptions<'s> {
+pub(in crate::recorded) struct InsertOptions<'s> {
     /// The method, if the format has no name for it.
-    pub(super) method: Option<&'s str>,
+    pub(in crate::recorded) method: Option<&'s str>,
     /// The locations of replaced secrets, as in `meta.hmt.redacted`.
-    pub(super) redacted: &'s [Cow<'s, str>],
+    pub(in crate::recorded) redacted: &'s [Cow<'s, str>],
     /// Whether it also answers requests with another body.
-    pub(super) any_body: bool,
+    pub(in crate::recorded) any_body: bool,
 }
 
 impl Recordings {
@@ -258,12 +203,12 @@ impl Recordings {
         &self.rule
     }
 
-    pub(super) fn count_dropped(&mut self, headers: u64) {
+    pub(in crate::recorded) fn count_dropped(&mut self, headers: u64) {
         self.dropped_headers += headers;
     }
 
     /// Adds an answer. Without a `line` to read it from again, it is kept in memory.
-    pub(super) fn add(
+    pub(in crate::recorded) fn add(
         &mut self,
         request: &Request<'_>,
         source: &InsertOptions<'_>,
@@ -374,199 +319,8 @@ impl Recordings {
 
     /// Sorts all answers by time, then by the recorder's numbers; answers with neither keep their
     /// position.
-    pub(super) fn sort(&mut self) {
+    pub(in crate::recorded) fn sort(&mut self) {
         self.answers.sort(self.recorded.iter_mut().map(|recorded| &mut recorded.chain));
-    }
-
-    /// The next answer to a request; `None` if nothing like it was recorded.
-    ///
-    /// # Errors
-    /// The temporary file of a large recording cannot be read.
-    pub fn answer(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<Answer>>> {
-        let stored = self.answers.take(&self.find(lookup), self.again);
-        stored.map(|stored| self.store.read(stored)).transpose()
-    }
-
-    /// The next answer to a request, without advancing the sequence.
-    ///
-    /// # Errors
-    /// Those of [`Recordings::answer`].
-    pub fn peek(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<Answer>>> {
-        let stored = self.answers.peek(&self.find(lookup));
-        stored.map(|stored| self.store.read(stored)).transpose()
-    }
-
-    /// The best matching chains.
-    fn find(&self, lookup: &Lookup<'_>) -> Vec<&Chain> {
-        if self.is_empty() {
-            return Vec::new();
-        }
-        if !self.rule.host || lookup.host == HostRule::Any {
-            return self.find_at(lookup, None);
-        }
-        let found = self.find_at(lookup, Some(&canonical_host(&lookup.request.host)));
-        // Recordings without a host match any host.
-        if found.is_empty() { self.find_at(lookup, Some("")) } else { found }
-    }
-
-    fn find_at(&self, lookup: &Lookup<'_>, host: Option<&str>) -> Vec<&Chain> {
-        for body in [true, false] {
-            if !body && self.rule.body == BodyRule::Ignored {
-                continue;
-            }
-            let mut same: Vec<u32> = Vec::new();
-            let number = host.map(|host| self.hosts.get(host).copied());
-            // Nothing was recorded from an unknown host.
-            if number != Some(None) {
-                let number = number.flatten();
-                let named = number.filter(|number| *number >= SHARED_HOSTS).zip(host);
-                let view = View { host: named, body };
-                same.extend(self.list(self.key(lookup, view), view, number));
-                if !body {
-                    let request = Request { body: Body::default(), ..lookup.request.clone() };
-                    let empty = Lookup { request: &request, ..*lookup };
-                    let view = View { body: true, ..view };
-                    let bodiless = self.list(self.key(&empty, view), view, number);
-                    same.extend(bodiless.filter(|at| self.recorded[*at as usize].any_body));
-                }
-            }
-            let chains = self.choose(lookup.request, same);
-            if !chains.is_empty() {
-                return chains;
-            }
-            let chains = self.choose(lookup.request, self.find_redacted(lookup, host, body));
-            if !chains.is_empty() {
-                return chains;
-            }
-        }
-        Vec::new()
-    }
-
-    /// Selects, from equal recorded requests, those that may answer this one and resemble it most.
-    fn choose(&self, request: &Request<'_>, mut same: Vec<u32>) -> Vec<&Chain> {
-        let recorded = |at: &u32| &self.recorded[*at as usize];
-        if !self.rule.ignored.credentials
-            && same.iter().any(|at| recorded(at).has_credential)
-            && credential(request).is_none()
-        {
-            same.retain(|at| !recorded(at).has_credential);
-        }
-        let first = same.first().map(|at| recorded(at).preference);
-        if same.iter().all(|at| Some(recorded(at).preference) == first) {
-            return same.iter().map(|at| &recorded(at).chain).collect();
-        }
-        let check = |secret: &str, pseudonym: &str| self.is_pseudonym_of(secret, pseudonym);
-        let fit = |at: &u32| {
-            let preference = self.preferences.get(recorded(at).preference);
-            preference.map_or(0, |own| own.fit(request, &self.rule.ignored, &check))
-        };
-        let fits: Vec<u8> = same.iter().map(fit).collect();
-        let best = fits.iter().copied().max();
-        let all = same.iter().zip(fits);
-        all.filter(|(_, fit)| Some(*fit) == best).map(|(at, _)| &recorded(at).chain).collect()
-    }
-
-    /// True if an equal request was answered, but only with a credential, which this one lacks.
-    pub(super) fn needs_credential(&self, lookup: &Lookup<'_>) -> bool {
-        let request = lookup.request;
-        if self.rule.ignored.credentials || credential(request).is_some() {
-            return false;
-        }
-        let with_any = Request {
-            headers: [request.headers.clone(), vec![("authorization".into(), "?".into())]].concat(),
-            ..request.clone()
-        };
-        let with_any = Lookup { request: &with_any, ..*lookup };
-        self.find(lookup).is_empty() && !self.find(&with_any).is_empty()
-    }
-
-    fn is_pseudonym_of(&self, secret: &str, pseudonym: &str) -> bool {
-        self.pseudonym.as_ref().is_none_or(|of| of(secret) == pseudonym)
-    }
-
-    /// The hash of everything that makes requests equal.
-    fn key(&self, lookup: &Lookup<'_>, view: View<'_>) -> u64 {
-        let View { host, body: with_body } = view;
-        let host = host.map(|(_, name)| name);
-        let request = lookup.request;
-        let mut bytes = Vec::with_capacity(256);
-        let rule = &self.rule;
-        bytes.push(u8::from(host.is_some()) << 1 | u8::from(with_body));
-        if rule.method {
-            bytes.extend_from_slice(lookup.method().as_bytes());
-        }
-        bytes.push(0);
-        if rule.path {
-            bytes.extend_from_slice(request.pathname.as_bytes());
-        }
-        if rule.query {
-            bytes.push(b'?');
-            if rule.ignored.query.is_empty() {
-                bytes.extend_from_slice(sorted_path("", &request.query).as_bytes());
-            } else {
-                let mut query = request.query.clone();
-                query.retain(|(name, _)| !rule.ignored.query.iter().any(|ignored| ignored == name));
-                bytes.extend_from_slice(sorted_path("", &query).as_bytes());
-            }
-        }
-        bytes.push(0);
-        for name in rule.headers.iter().filter(|name| !rule.ignored.headers.contains(name)) {
-            for value in values(&request.headers, name) {
-                bytes.extend_from_slice(value.as_bytes());
-                bytes.push(0);
-            }
-            bytes.push(0);
-        }
-        bytes.extend_from_slice(host.unwrap_or_default().as_bytes());
-        bytes.push(0);
-        if with_body && rule.body != BodyRule::Ignored && !request.body.is_empty() {
-            let ignored: Vec<_> = rule.ignored.json.iter().collect();
-            let body = readable(request);
-            let body = Comparable::of(&body, content_type(request));
-            body.write_key(&ignored, &mut bytes);
-        }
-        XxHash3_64::oneshot_with_seed(self.seed, &bytes)
-    }
-
-    fn path_hash(&self, method: &str, pathname: &str) -> u64 {
-        let bytes = [method, pathname].join(" ");
-        XxHash3_64::oneshot_with_seed(self.seed, bytes.as_bytes())
-    }
-
-    /// The key of redacted requests: those with this method and path, or, if the path has a
-    /// pseudonym, those with the same number of segments.
-    fn bucket(&self, lookup: &Lookup<'_>, path_is_redacted: bool) -> Vec<u8> {
-        let pathname = &lookup.request.pathname;
-        let mut bucket = Vec::new();
-        if self.rule.method {
-            bucket.extend_from_slice(lookup.method().as_bytes());
-        }
-        bucket.push(u8::from(path_is_redacted));
-        if self.rule.path && path_is_redacted {
-            bucket.extend_from_slice(&pathname.matches('/').count().to_le_bytes());
-        } else if self.rule.path {
-            bucket.extend_from_slice(pathname.as_bytes());
-        }
-        bucket
-    }
-
-    /// The recorded requests that are equal except for secrets.
-    fn find_redacted(&self, lookup: &Lookup<'_>, host: Option<&str>, with_body: bool) -> Vec<u32> {
-        if self.redacted.is_empty() {
-            return Vec::new();
-        }
-        let check = |secret: &str, pseudonym: &str| self.is_pseudonym_of(secret, pseudonym);
-        let compares_body = with_body && self.rule.body != BodyRule::Ignored;
-        [false, true]
-            .into_iter()
-            .filter_map(|path| self.redacted.get(&self.bucket(lookup, path)))
-            .flatten()
-            .filter(|(redacted, _)| {
-                redacted.matches(lookup.request, &self.rule, host, compares_body, &check)
-            })
-            .map(|(_, at)| *at)
-            .filter(|at| with_body || self.recorded[*at as usize].any_body)
-            .collect()
     }
 }
 
@@ -578,15 +332,3 @@ impl fmt::Debug for Recordings {
             .finish_non_exhaustive()
     }
 }
-
-/// Lower case and without the default port, because clients and recorders differ in writing it.
-pub(super) fn canonical_host(host: &str) -> String {
-    let host = host.to_ascii_lowercase();
-    match host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")) {
-        Some(bare) if !bare.is_empty() => bare.to_owned(),
-        _ => host,
-    }
-}
-
-#[cfg(test)]
-mod tests;

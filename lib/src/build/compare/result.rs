@@ -1,0 +1,38 @@
+//! Writes the reports of a comparison, and decides whether the check holds.
+
+use crate::build::config::{Comparison, Config};
+use crate::build::error::{BuildError, ResultExt as _};
+use crate::check::{Checker, Tally};
+
+/// Writes every report.
+pub(super) fn write(
+    tally: &Tally,
+    checker: &Checker,
+    comparison: &Comparison,
+    config: &Config,
+) -> Result<(), BuildError> {
+    let report = tally.report(checker, &comparison.fail_on);
+    for (format, file) in &comparison.reports {
+        config.output().report(file.as_deref(), &format.write(&report)).whole()?;
+    }
+    Ok(())
+}
+
+/// Shows the result; an error if the check does not hold.
+pub(super) fn verdict(
+    tally: &Tally,
+    checker: &Checker,
+    comparison: &Comparison,
+    config: &Config,
+) -> Result<(), BuildError> {
+    let report = tally.report(checker, &comparison.fail_on);
+    let summary = report.summary.first().cloned().unwrap_or_default();
+    let fails = report.fails();
+    if fails {
+        config.messages().error(format_args!("the check does not hold: {summary}"));
+    } else {
+        config.messages().warn(format_args!("the check holds: {summary}"));
+    }
+    config.output().compared(&summary);
+    if fails { Err(BuildError::Reported) } else { Ok(()) }
+}

@@ -1,0 +1,13 @@
+//! How thoroughly a text is searched.
+
+/// What to search for in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Shapes, and pairs of name and value in any notation.
+    Unparsed,
+    /// The value of a name that is not secret: shapes, queries, and pairs that do not occur in
+    /// prose.
+    Value,
+    /// Shapes only.
+    Shapes,
+}

@@ -1,0 +1,9 @@
+//! One of the two documents of a merge.
+
+use serde_json::Value;
+
+/// One of the two documents.
+pub(super) struct Side<'v> {
+    pub(super) root: &'v Value,
+    pub(super) servers: Vec<Value>,
+}

@@ -1,0 +1,246 @@
+//! The references of a document and its files, rewritten as references into the document.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::spec::METHODS;
+use crate::spec::document::{Format, parse};
+use crate::spec::examples;
+use crate::spec::home::{Home, ReferenceTarget, is_url};
+use crate::spec::ids::{self, Ids};
+use crate::spec::inline::leads_somewhere;
+use crate::spec::refs::{FILES, Keys, escape, join_pointer, on_references_mut, resolve, walk};
+
+/// The key that replaces an unresolved reference; its value is the reference.
+pub(crate) const UNRESOLVED: &str = "x-hmt-unresolved";
+
+/// Reads a file by its name relative to the reference root, or by its URL if it is on another
+/// server; or returns the reason why it cannot.
+pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
+
+/// Rewrites references to files as references into the document.
+pub(super) struct Names<'n> {
+    home: &'n Home,
+    /// URLs of the document's folder: those of its servers, and the folder of `$self`.
+    bases: Vec<String>,
+    ids: Ids,
+    /// Referenced files that are not loaded yet.
+    pub(super) open: BTreeSet<String>,
+    /// Missing files, with the reason.
+    pub(super) missing: BTreeMap<String, String>,
+    /// Files that were referenced by a URL of the document's own server.
+    by_url: BTreeSet<String>,
+    /// Why a reference was left unresolved.
+    why: BTreeMap<String, &'static str>,
+}
+
+impl<'n> Names<'n> {
+    pub(super) fn new(home: &'n Home, root: &Value) -> Self {
+        let own = root.get("$self").and_then(Value::as_str).filter(|own| own.contains("://"));
+        let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
+        let servers = servers.filter_map(|server| server.get("url")?.as_str());
+        let folder = own.and_then(|own| own.rsplit_once('/')).map(|(folder, _)| folder);
+        let bases = folder.into_iter().chain(servers.filter(|url| url.contains("://")));
+        let bases = bases.map(|url| url.trim_end_matches('/').to_owned()).collect();
+        let ids = own.map(|own| (own.to_owned(), "#".to_owned())).into_iter().collect();
+        Names {
+            home,
+            bases,
+            ids,
+            open: BTreeSet::new(),
+            missing: BTreeMap::new(),
+            by_url: BTreeSet::new(),
+            why: BTreeMap::new(),
+        }
+    }
+
+    /// Rewrites references to `$id`s. `prefix` is the location of the value in the document.
+    pub(super) fn own_ids(&mut self, value: &mut Value, prefix: &str) {
+        if ids::collect(value, prefix, "", &mut self.ids) || !self.ids.is_empty() {
+            let snapshot = value.clone();
+            ids::rewrite(value, &snapshot, prefix, "", &self.ids);
+        }
+    }
+
+    /// Rewrites the references of a file; `file` is empty for the document itself, and `root` is
+    /// the document for other files.
+    pub(super) fn rewrite(&mut self, value: &mut Value, file: &str, root: Option<&Value>) {
+        // The walk borrows the file, whose own pointers must be resolved.
+        let own = root.is_some().then(|| value.clone());
+        let this = RefCell::new(self);
+        on_references_mut(value, &|reference| {
+            let mut this = this.borrow_mut();
+            let Some(fragment) = reference.strip_prefix('#') else {
+                return this.outward(reference, file);
+            };
+            if fragment.starts_with(&format!("/{FILES}/")) {
+                return None;
+            }
+            // Many files write `#` for the document, although strictly it means themselves.
+            let decoded = percent_decode_str(fragment).decode_utf8_lossy();
+            let is_own = own.as_ref().is_none_or(|own| own.pointer(&decoded).is_some());
+            let in_root = root.is_some_and(|root| root.pointer(&decoded).is_some());
+            (!file.is_empty() && (is_own || !in_root)).then(|| pointer_to(file, fragment))
+        });
+    }
+
+    /// A reference to another file as one into the document; `None` for anything else, for instance
+    /// a name in a discriminator's mapping.
+    fn outward(&mut self, reference: &str, file: &str) -> Option<String> {
+        let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let is_file = reference.contains(['#', '/'])
+            || [".json", ".yaml", ".yml"].iter().any(|end| target.ends_with(end));
+        if !is_file || self.ids.contains_key(target) {
+            return None;
+        }
+        let own_url = self.bases.iter().find_map(|base| {
+            let rest = target.strip_prefix(base.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/').to_owned())
+        });
+        let by_url = own_url.is_some();
+        let found = match own_url.as_deref() {
+            Some("") => Ok(ReferenceTarget::Document),
+            Some(rest) => self.home.find("", rest),
+            None if target.contains("://") => self.home.find_url(target),
+            None => self.home.find(file, target),
+        };
+        let name = match found {
+            Ok(ReferenceTarget::Document) => return Some(format!("#{fragment}")),
+            Ok(ReferenceTarget::File(name)) => name,
+            Err(why) => {
+                self.why.insert(reference.to_owned(), why);
+                return None;
+            }
+        };
+        if !fragment.is_empty() && !fragment.starts_with('/') {
+            self.why.insert(
+                reference.to_owned(),
+                "refers to an anchor in another file; use a JSON pointer",
+            );
+            return None;
+        }
+        if by_url {
+            self.by_url.insert(name.clone());
+        }
+        let pointer = pointer_to(&name, fragment);
+        self.open.insert(name);
+        Some(pointer)
+    }
+
+    /// A file that an example names: a reference to it, or its bytes. `None` if it is missing.
+    pub(super) fn data(
+        &mut self,
+        target: examples::Wanted<'_>,
+        file: &str,
+        read: &mut ReadFile<'_>,
+    ) -> Option<Value> {
+        let (text, whole) = match target {
+            examples::Wanted::Reference(text) => (text, false),
+            examples::Wanted::Text(text) => (text, true),
+        };
+        let (target, fragment) = text.split_once('#').unwrap_or((text, ""));
+        if target.is_empty() {
+            return (!file.is_empty()).then(|| Value::from(pointer_to(file, fragment)));
+        }
+        // Data may hold any URL, which is no reference.
+        if target.contains("://") || is_url(file) {
+            return None;
+        }
+        let Ok(ReferenceTarget::File(name)) = self.home.find(file, target) else { return None };
+        if !whole {
+            // Data may only look like a reference, so the file is read before anything is changed.
+            read(&name).ok()?;
+            let pointer = pointer_to(&name, fragment);
+            self.open.insert(name);
+            return Some(pointer.into());
+        }
+        let bytes = read(&name).ok()?;
+        match Format::of_path(Path::new(&name)) {
+            Some(format) => parse(&bytes, &name, Some(format), &mut Vec::new()).ok(),
+            None => String::from_utf8(bytes).ok().map(Value::String),
+        }
+    }
+
+    /// Resolves references that depend on which files exist.
+    pub(super) fn settle(&self, root: &mut Value) {
+        // A URL of the document's own server refers to the document if the file does not exist.
+        let urls: Vec<String> = self
+            .by_url
+            .iter()
+            .filter(|name| self.missing.contains_key(*name))
+            .map(|name| pointer_to(name, ""))
+            .collect();
+        let rename = |reference: &str| {
+            let own = urls.iter().find_map(|url| reference.strip_prefix(url.as_str()));
+            if let Some(fragment) = own {
+                return Some(format!("#{fragment}"));
+            }
+            let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+            let known = self.ids.get(target).filter(|_| !target.is_empty())?;
+            Some(format!("{known}{fragment}"))
+        };
+        on_references_mut(root, &rename);
+        if let Some(Value::Object(files)) = root.get_mut(FILES) {
+            files.values_mut().for_each(|file| on_references_mut(file, &rename));
+        }
+    }
+
+    /// Lets unresolved references accept anything, and returns what is wrong with each.
+    pub(super) fn open_dangling(&self, root: &mut Value) -> Vec<String> {
+        let mut reports = Vec::new();
+        let mut dangling = Vec::new();
+        let mut check = |pointer: &str, reference: &str| {
+            let is_local = reference.starts_with('#');
+            if !is_local || !leads_somewhere(root, reference) {
+                dangling.push((pointer.to_owned(), reference.to_owned()));
+            }
+        };
+        walk(root, Keys::Words, &mut String::new(), &mut check);
+        let files = root.get(FILES).and_then(Value::as_object);
+        for (name, file) in files.into_iter().flatten() {
+            let mut pointer = join_pointer(&format!("/{FILES}"), name);
+            walk(file, Keys::Words, &mut pointer, &mut check);
+        }
+        for (pointer, reference) in dangling {
+            let (written, why) = self.explain(root, &reference);
+            reports.push(format!("{pointer}: $ref {written:?} {why}"));
+            let Some(Value::Object(map)) = root.pointer_mut(&pointer) else { continue };
+            map.shift_remove("$ref");
+            // A path item may have operations next to its reference.
+            if !METHODS.iter().any(|method| map.contains_key(*method)) {
+                map.clear();
+            }
+            map.insert(UNRESOLVED.to_owned(), written.into());
+        }
+        reports
+    }
+
+    /// A reference as its author wrote it, and what is wrong with it.
+    fn explain(&self, root: &Value, reference: &str) -> (String, String) {
+        if let Some(why) = self.why.get(reference) {
+            return (reference.to_owned(), (*why).to_owned());
+        }
+        for (name, why) in &self.missing {
+            if let Some(fragment) = reference.strip_prefix(pointer_to(name, "").as_str()) {
+                let hash = if fragment.is_empty() { "" } else { "#" };
+                return (format!("{name}{hash}{fragment}"), format!("cannot be read: {why}"));
+            }
+        }
+        let why = if resolve(root, reference).is_some() {
+            "is circular"
+        } else if reference.starts_with('#') {
+            "does not exist in this document"
+        } else {
+            "cannot be read"
+        };
+        (reference.to_owned(), why.to_owned())
+    }
+}
+
+pub(super) fn pointer_to(file: &str, fragment: &str) -> String {
+    format!("#/{FILES}/{}{fragment}", escape(file).replace('%', "%25"))
+}
