@@ -107,14 +107,14 @@ impl Config {
     }
 }
 
-/// What to compare with, and what to report.
+/// The specs to compare with, and the reports.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     /// Files and folders of specs; `-` is standard input.
     pub specs: Vec<PathBuf>,
-    /// What makes the check fail.
+    /// The findings that make the check fail.
     pub fail_on: Vec<FailOn>,
-    /// The reports, each to a file of its own or to the output.
+    /// The reports, each with its file; without one, the report goes to the output.
     pub reports: Vec<(Format, Option<PathBuf>)>,
 }
 

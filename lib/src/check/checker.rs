@@ -16,7 +16,7 @@ pub struct Checker {
     apis: Vec<Api>,
 }
 
-/// One way in which an exchange is not as its spec says.
+/// One difference between an exchange and its spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// One of [`super::RULES`].

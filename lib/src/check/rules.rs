@@ -13,7 +13,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// As reports write it.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -22,8 +22,7 @@ impl Severity {
     }
 }
 
-/// Every rule with a sentence, in the order of their names. Those of JSON Schema are named as its
-/// keywords.
+/// Each rule with a sentence, sorted by name. Rules of JSON Schema have the names of its keywords.
 pub const RULES: &[(&str, &str)] = &[
     ("additionalProperties", "An object has a property that the schema does not allow"),
     ("anyOf", "A value matches none of the schemas of anyOf"),

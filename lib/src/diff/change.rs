@@ -1,18 +1,18 @@
 //! A change between two specs.
 
-/// What a change means for a client of the old spec.
+/// The effect of a change on clients of the old spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// It may fail.
+    /// The client may fail.
     Breaking,
     /// It depends on the client, or on what the spec does not say.
     Unknown,
-    /// It goes on as before.
+    /// The client is not affected.
     Compatible,
 }
 
 impl Verdict {
-    /// As reports write it.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Breaking => "breaking",
@@ -25,19 +25,19 @@ impl Verdict {
 /// A change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The name of the rule that it falls under.
+    /// The name of its rule.
     pub rule: String,
-    /// What it means for clients.
+    /// The effect on clients.
     pub verdict: Verdict,
-    /// The method in lower case; empty for what belongs to no operation.
+    /// The method in lower case; empty if the change does not belong to an operation.
     pub method: String,
-    /// The path template of the new spec, or of the old one where it was removed; empty for what
-    /// belongs to no operation.
+    /// The path template of the new spec, or of the old one if the path was removed; empty if the
+    /// change does not belong to an operation.
     pub path: String,
-    /// The key of the response that it is in.
+    /// The key of the response that contains the change.
     pub status: Option<String>,
-    /// JSON pointer in the new spec, or in the old one for what was removed.
+    /// JSON pointer in the new spec, or in the old one for a removed part.
     pub pointer: String,
-    /// What has changed, in words.
+    /// A description of the change.
     pub message: String,
 }

@@ -62,7 +62,7 @@ pub enum MergeError {
     References { pointers: Vec<String> },
 }
 
-/// What is learned about the components of a checked document.
+/// Inferred data about the components of a checked document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Kept {
     /// The schema inferred for all locations of each component.

@@ -8,8 +8,8 @@ use crate::exchange::Request;
 pub struct Lookup<'a> {
     /// The request.
     pub request: &'a Request<'a>,
-    /// The method as on the wire if the format has no name for it. Then the one in `request` has no
-    /// meaning.
+    /// The method as on the wire if the format has no name for it. Then the method in `request` has
+    /// no meaning.
     pub method: Option<&'a str>,
     /// Whether the host is compared.
     pub host: HostRule,

@@ -4,65 +4,65 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// What is reported.
+/// A report.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The program, as `hmt-build`.
     pub program: &'static str,
-    /// What was compared, in a few words.
+    /// A short title: what was compared.
     pub title: String,
-    /// What belongs together: the entries of an operation.
+    /// The sections, for instance one for each operation.
     pub sections: Vec<Section>,
     /// Closing lines: totals.
     pub summary: Vec<String>,
-    /// All rules that entries may name, each with a sentence.
+    /// All rules that entries can have, each with a sentence.
     pub rules: &'static [(&'static str, &'static str)],
-    /// The label of entries that people read last, and in short.
+    /// The label of the least important entries, which are listed last and briefly.
     pub aside: Option<&'static str>,
     /// The report in JSON.
     pub document: Value,
 }
 
-/// Entries that belong together.
+/// A section: entries that belong together.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
     /// Its heading: `GET /pets`.
     pub name: String,
-    /// Something about it as a whole, or empty.
+    /// A remark about the whole section; may be empty.
     pub note: String,
-    /// What was found.
+    /// The entries.
     pub entries: Vec<Entry>,
 }
 
-/// Something that was found.
+/// A finding or difference.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The name of the rule.
     pub rule: Cow<'static, str>,
-    /// How bad it is, in the words of the tool: `error`, `undocumented`, `breaking`.
+    /// The severity in the terms of the tool: `error`, `undocumented`, `breaking`.
     pub label: &'static str,
-    /// How bad it is, for formats with words of their own.
+    /// The severity, for formats with their own terms.
     pub level: Level,
-    /// True where it makes the check fail.
+    /// True if it makes the check fail.
     pub fails: bool,
-    /// Where in a message or document it is.
+    /// The place in a message or document.
     pub place: String,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
-    /// How often it was found, where that was counted.
+    /// The number of occurrences, if they were counted.
     pub count: Option<u64>,
-    /// Where it was found first.
+    /// The first occurrences.
     pub examples: Vec<Example>,
 }
 
-/// How bad an entry is.
+/// The severity of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Something is wrong.
+    /// An error.
     Error,
-    /// Something should be looked at.
+    /// Something that should be examined.
     Warning,
-    /// Something is worth knowing.
+    /// Information.
     Note,
 }
 
@@ -71,19 +71,19 @@ pub enum Level {
 pub struct Example {
     /// `FILE:LINE`
     pub place: String,
-    /// The name of the file, and the number of the line; `None` where the input is no file.
+    /// The name of the file, and the number of the line; `None` if the input is not a file.
     pub file: Option<(String, u64)>,
 }
 
 impl Report {
-    /// True where an entry makes the check fail.
+    /// True if an entry makes the check fail.
     pub fn fails(&self) -> bool {
         self.sections.iter().flat_map(|section| &section.entries).any(|entry| entry.fails)
     }
 }
 
 impl Entry {
-    /// Where and what, as one sentence.
+    /// Place and problem as one sentence.
     pub(super) fn sentence(&self) -> String {
         match self.place.as_str() {
             "" => self.message.clone(),
@@ -91,7 +91,7 @@ impl Entry {
         }
     }
 
-    /// How often it was found and where first.
+    /// The number of occurrences, and the first one.
     pub(super) fn occurrences(&self) -> String {
         let count = match self.count {
             None => String::new(),

@@ -8,7 +8,7 @@ use super::number::{is_integer, is_integral};
 use super::shape::{Kind, Shape, TypePart};
 
 impl TypePart {
-    /// What a single value has in common with others of its type.
+    /// The common part of a single value and others of its type.
     pub(super) fn of_value(value: &Value, dialect: Dialect) -> TypePart {
         let mut part = TypePart::default();
         match value {

@@ -19,7 +19,7 @@ pub enum LocatorError {
     Kafka {
         /// The URL, without possible secrets.
         url: String,
-        /// What is wrong.
+        /// The problem.
         why: String,
     },
 }

@@ -7,7 +7,7 @@ use crate::build::config::Config;
 use crate::build::error::{BuildError, ResultExt as _};
 use crate::spec::{self, Document, SpecError};
 
-/// The specs, those of folders in the order of their names.
+/// The specs. Those in folders are sorted by name.
 pub(super) fn load_all(specs: &[PathBuf], config: &Config) -> Result<Vec<Document>, BuildError> {
     let mut documents = Vec::new();
     for path in specs {
@@ -51,9 +51,9 @@ fn load_folder(
     for path in paths {
         match spec::load_with_files(&path, None) {
             Ok((document, _)) => documents.push(document),
-            // Folders also hold a package.json, a partial, or what other files refer to.
+            // A folder may also contain a package.json, a partial, or files that specs refer to.
             Err(error @ SpecError::NotOpenApi { .. }) => {
-                config.messages().warn(format_args!("left out: {error}"));
+                config.messages().warn(format_args!("ignored: {error}"));
             }
             Err(error) => return Err(error).whole(),
         }

@@ -1,6 +1,6 @@
 //! How thoroughly a text is searched.
 
-/// What to search for in a text.
+/// The kinds of secrets to search for in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Shapes, and pairs of name and value in any notation.

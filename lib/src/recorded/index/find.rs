@@ -20,7 +20,7 @@ impl Recordings {
         stored.map(|stored| self.store.read(stored)).transpose()
     }
 
-    /// The next answer to a request, which stays the next one.
+    /// The next answer to a request, without advancing the sequence.
     ///
     /// # Errors
     /// Those of [`Recordings::answer`].

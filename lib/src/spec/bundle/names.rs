@@ -19,7 +19,7 @@ use crate::spec::refs::{FILES, Keys, escape, join_pointer, on_references_mut, re
 pub(crate) const UNRESOLVED: &str = "x-hmt-unresolved";
 
 /// Reads a file by its name relative to the reference root, or by its URL if it is on another
-/// server; or returns the reason why it cannot.
+/// server. Returns a reason if this is not possible.
 pub type ReadFile<'f> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'f;
 
 /// Rewrites references to files as references into the document.
@@ -146,7 +146,7 @@ impl<'n> Names<'n> {
         if target.is_empty() {
             return (!file.is_empty()).then(|| Value::from(pointer_to(file, fragment)));
         }
-        // Data may hold any URL, which is no reference.
+        // URLs in data are not references.
         if target.contains("://") || is_url(file) {
             return None;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::block::Block;
 use super::broker::Committed;
 
-/// What a reader reports.
+/// An event of a reader.
 #[derive(Debug)]
 pub enum TopicEvent {
     /// Exchanges.
@@ -19,7 +19,7 @@ pub enum TopicEvent {
     Revoked {
         /// The partitions.
         partitions: Vec<i32>,
-        /// Whether others may have them already, from the last committed offset on.
+        /// Whether other members may already have them, from the last committed offset on.
         lost: bool,
     },
 }

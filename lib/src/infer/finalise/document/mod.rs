@@ -94,7 +94,7 @@ fn add_host(all: &mut BTreeMap<String, Host>, origin: String, host: Host, limits
     }
 }
 
-/// The host; for several hosts their common domain, or their names.
+/// The host, or the common domain or the names of several hosts.
 fn title(origins: &BTreeSet<String>) -> String {
     let authority = |origin: &'_ str| {
         let rest = origin.split_once("://").map_or(origin, |(_, rest)| rest);

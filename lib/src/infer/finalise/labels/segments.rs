@@ -25,7 +25,7 @@ pub(super) fn head(segments: &[&str]) -> usize {
     if count == segments.len() { 0 } else { count }
 }
 
-/// True for a version, or a segment for the API as a whole, which names nothing in it.
+/// True for a version, or a segment that stands for the API as a whole and names nothing within it.
 fn is_head(segment: &str) -> bool {
     class_of(segment) != Class::Word
         || matches!(segment.to_ascii_lowercase().as_str(), "odata" | "rpc" | "jsonrpc" | "trpc")

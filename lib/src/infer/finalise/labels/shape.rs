@@ -29,7 +29,7 @@ impl PathShape {
     }
 }
 
-/// What other paths show about a path.
+/// Facts about a path from other paths.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Siblings {
     has_items: bool,

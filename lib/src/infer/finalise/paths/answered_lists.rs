@@ -36,7 +36,7 @@ fn is_name_of_list(key: &str, last: &str) -> bool {
     ENVELOPES.contains(&key) || words(key) == words(last)
 }
 
-/// True for arrays, and for objects with an array under a name for it.
+/// True for arrays, and for objects that have an array under a name for lists.
 pub(crate) fn is_list(json: &Json, last: &str) -> bool {
     let is_name = |key: &str| is_name_of_list(key, last);
     json.array.is_some()

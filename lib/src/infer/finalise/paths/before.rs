@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use crate::infer::finalise::words::english::is_plural;
 use crate::infer::state::{Class, Node, class_of};
 
-/// What precedes a place, which determines the evidence needed for a parameter.
+/// The context of a place, which determines the evidence needed for a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before<'n> {
     Root,

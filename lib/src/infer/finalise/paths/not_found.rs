@@ -8,8 +8,8 @@ use crate::infer::Limits;
 use crate::infer::sketch::Merge as _;
 use crate::infer::state::{Class, Node};
 
-/// Adds not-found responses to the matching operations of a tree. A request goes to a parameter if
-/// no name has an operation for it, and so do these responses. Returns what remains.
+/// Adds not-found responses to the matching operations of a tree. Like a request, such a response
+/// belongs to a parameter if no name has an operation for it. Returns what remains.
 pub(crate) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits: &Limits) -> Node {
     let Node { kids, operations, plain, slashed, n, segments, more } = not_found;
     let mut left = Node { n, segments, more, ..Node::default() };

@@ -239,7 +239,7 @@ impl<'l> Graph<'l> {
         ]
     }
 
-    /// The number of all kinds ever created; ids are below it.
+    /// The number of all kinds ever created. All ids are less than this number.
     pub(crate) fn size(&self) -> usize {
         self.kinds.len()
     }

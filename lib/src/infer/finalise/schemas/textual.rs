@@ -17,11 +17,11 @@ pub(crate) struct Textual<'a> {
 }
 
 impl Textual<'_> {
-    /// The schema of the observations at a place. A name with one value in one body and several in
-    /// another is a list in both.
+    /// The schema of the observations at a place. If a name has one value in one body and several
+    /// in another body, it is a list in both.
     pub(crate) fn of(&self, json: &Json, name: &str) -> Value {
-        // There is no single type for a list in one form and an object in another, or for either
-        // and a text.
+        // There is no single type for a list in one form and an object in another, nor for a text
+        // and one of these.
         let mixed = json.object.is_some() && (kinds_of_scalars(json) > 0 || json.array.is_some());
         if json.opaque > 0 || mixed {
             return json!({});

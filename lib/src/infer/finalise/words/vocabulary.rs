@@ -1,4 +1,4 @@
-//! Words that an API's author would choose, so that others may be values.
+//! Words that an API's author would choose. Other words may be values.
 //!
 //! `vocabulary.txt` holds word stems that several unrelated providers use in path literals,
 //! property names or both. It was counted over the public OpenAPI documents of the APIs.guru

@@ -4,8 +4,8 @@ use super::{Held, Tape, literal};
 use crate::exchange::{Body, NotJson, mended_json};
 
 impl Tape {
-    /// Reads a body as JSON. Until [`Tapes::forget`], it must be called with the same body only,
-    /// which is then cached.
+    /// Reads a body as JSON. The result is cached, so it must only be called with the same body
+    /// until [`Tapes::forget`].
     ///
     /// # Errors
     /// What the body is instead.

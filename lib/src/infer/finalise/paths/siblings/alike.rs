@@ -10,7 +10,8 @@ use crate::infer::state::{Class, class_of, in_lexicon};
 /// Percentage of a word's behaviour that others must share to count as the same.
 pub(super) const SAME: usize = 80;
 
-/// The same as [`SAME`] if only similarity suggests values; some places below were seen from one word only.
+/// The same as [`SAME`] if only similarity suggests values, because some places below were seen
+/// under one word only.
 const TWIN: usize = 70;
 
 /// How many keys of responses all words with the same places below must have in common.
@@ -24,8 +25,8 @@ pub(super) fn answers_alike(candidate: &Candidate, everything: &Profile) -> bool
         && everything.likeness(candidate, 2) >= SAME
 }
 
-/// True if every word has below it what the others have: responses with the same keys or, if the
-/// words themselves have none, the same places.
+/// True if the places below all words agree: their responses have the same keys or, if the words
+/// themselves have no responses, the places are the same.
 pub(super) fn are_twins(words: &[&Candidate]) -> bool {
     let mut profile = Profile::default();
     for candidate in words {
@@ -42,7 +43,7 @@ pub(super) fn are_twins(words: &[&Candidate]) -> bool {
     words.len() >= 2 && words.iter().all(|c| !c.fixed && leads_alike(c))
 }
 
-/// True if every word has below it two parameters or more, nothing else, and the same methods.
+/// True if there are two parameters or more below every word, nothing else, and the same methods.
 pub(super) fn are_mirrors(all: &[Candidate]) -> bool {
     let only_values = |feature: &String| feature.split(' ').nth(1) == Some("{}");
     let mirrors = |candidate: &Candidate| {

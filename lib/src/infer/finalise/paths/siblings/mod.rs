@@ -73,7 +73,7 @@ pub(crate) fn values_among(
 
     let unknown = Mass::of(free().filter(|candidate| !candidate.known));
     let at_head = before.is_head();
-    // Words that recur, if no other one is expected, are names unless nearly all have the same
+    // If words recur and no other word is expected, they are names unless nearly all have the same
     // responses.
     let strangers: Vec<&Candidate> = free().filter(|candidate| !candidate.known).collect();
     let answer = strangers.iter().filter(|candidate| answers_alike(candidate, &everything)).count();

@@ -50,7 +50,7 @@ impl Profile {
     }
 
     /// Percentage of a word's features that have at least this weight: two, if the word itself was
-    /// added. Methods only count if there is nothing else.
+    /// added. Methods count only if there are no other features.
     pub(super) fn likeness(&self, candidate: &Candidate, weight: u64) -> usize {
         let Signature { features, methods, .. } = &candidate.signature;
         self.share(if features.is_empty() { methods } else { features }, weight)

@@ -112,7 +112,7 @@ impl<'a> ObservedKeys<'a> {
         }
         if loose >= 2 && foreign * 2 > loose {
             score += 1;
-            // Dozens of unknown words, each in few objects: data, whatever the values are.
+            // Dozens of unknown words, each in few objects, are data, regardless of the values.
             let dozens = loose >= 24 && loose * self.n >= occurrences * 8;
             if dozens || loose >= 8 && strange * 10 >= loose * 9 && steady == 0 {
                 score += 2;
