@@ -88,8 +88,8 @@ impl<'n> Names<'n> {
         });
     }
 
-    /// A reference to another file as one into the document; `None` for anything else, for instance
-    /// a name in a discriminator's mapping.
+    /// A reference to another file, as a reference into the document; `None` for anything else, for
+    /// instance a name in a discriminator's mapping.
     fn outward(&mut self, reference: &str, file: &str) -> Option<String> {
         let (target, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let is_file = reference.contains(['#', '/'])

@@ -16,7 +16,7 @@ pub(crate) enum Before<'n> {
 }
 
 impl<'n> Before<'n> {
-    /// How many unknown words make an open set without identifiers.
+    /// How many unknown words make an open set if there are no identifiers.
     pub(crate) fn need(self) -> usize {
         match self {
             Before::Root | Before::Version => 12,

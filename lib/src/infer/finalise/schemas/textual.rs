@@ -20,8 +20,7 @@ impl Textual<'_> {
     /// The schema of the observations at a place. If a name has one value in one body and several
     /// in another body, it is a list in both.
     pub(crate) fn of(&self, json: &Json, name: &str) -> Value {
-        // There is no single type for a list in one form and an object in another, nor for a text
-        // and one of these.
+        // An object has no type in common with a list or a text.
         let mixed = json.object.is_some() && (kinds_of_scalars(json) > 0 || json.array.is_some());
         if json.opaque > 0 || mixed {
             return json!({});

@@ -61,8 +61,8 @@ pub(super) fn are_mirrors(all: &[Candidate]) -> bool {
     all.len() >= 2 && all.iter().all(mirrors)
 }
 
-/// For each word, whether bodies have it as a value for the place: at least two words are, and half
-/// of all.
+/// For each word, whether bodies have it as a value for the place. This applies only if at least
+/// two words, and half of all words, are such values.
 pub(super) fn listed(all: &[Candidate], parent: &Parent<'_>) -> Vec<bool> {
     let is_listed = |candidate: &Candidate| {
         !in_lexicon(&candidate.name)

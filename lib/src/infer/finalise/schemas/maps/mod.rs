@@ -68,7 +68,8 @@ impl MapNames {
         ObservedKeys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
     }
 
-    /// True if the keys of all objects with a name, below another name, are names.
+    /// True if the keys of the objects under the key `name` in objects under `around` are names,
+    /// judging by all such objects.
     fn are_names(&self, around: &str, name: &str) -> bool {
         let key = (Some(around.to_owned()), name.to_owned());
         !around.is_empty() && self.verdicts.get(&key) == Some(&Verdict::KeysByName)
@@ -99,8 +100,8 @@ impl MapNames {
         match keys.verdict(&self.vocabulary) {
             Verdict::Unsure => self.of_name(around, name),
             // In a few objects, keys may be missing by chance; all objects with the name provide
-            // more evidence. Without the restriction to counts, a few objects of different kinds at
-            // one place would look like one kind with all their keys.
+            // more evidence. This applies only to counts. Otherwise, a few objects of different
+            // kinds at one place would look like one kind with all their keys.
             Verdict::Map
                 if object.n < ENOUGH && holds_numbers(object) && self.are_names(around, name) =>
             {
@@ -196,7 +197,7 @@ fn shape<'a>(
     SplitKeys { properties, additional }
 }
 
-/// True for a name among data.
+/// True for a key that is a name, in an object whose other keys are data.
 fn is_fixed(name: &str, property: &Property, object: &Object) -> bool {
     is_steady(property, object) && object.n >= ENOUGH && !is_odd(name)
 }

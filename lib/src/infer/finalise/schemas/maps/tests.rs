@@ -3,8 +3,8 @@
 use super::*;
 use crate::infer::finalise::schemas::testing::folded;
 
-/// The property names, and whether other keys are data, of the objects under `name` in the
-/// bodies.
+/// For the objects under `name` in the bodies: the property names, and whether other keys are
+/// data.
 fn decided(bodies: &[&str], name: &str) -> (Vec<String>, bool) {
     let json = folded(bodies);
     let maps = MapNames::learn(std::iter::once(&json));
