@@ -38,7 +38,8 @@ pub(crate) struct Send {
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<Pattern>,
 
-    /// When to send: max (as fast as responses arrive), 1x (at the recorded times), or 10x or 0.5x
+    /// When to send: max (as fast as responses arrive), 1x (at the recorded times), or another
+    /// factor (10x, 0.5x)
     #[arg(long, value_name = "SPEED", default_value = "max", conflicts_with = "rate")]
     speed: Speed,
 

@@ -111,7 +111,7 @@ pub(super) fn verify(
     let all = match checked {
         0 => "there was no exchange to check".to_owned(),
         _ if asked == checked => {
-            format!("all {checked} requests conform to the spec; no responses were recorded")
+            format!("all {checked} requests conform to the spec; no answer to them was recorded")
         }
         _ => format!("all {checked} exchanges conform to the spec"),
     };

@@ -159,7 +159,7 @@ pub fn status(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
 
 fn none(tool: &str, port: Option<u16>) -> anyhow::Result<Status> {
     let place = port.map(|port| format!(" on port {port}")).unwrap_or_default();
-    tell(format_args!("{tool}: none runs in the background{place}"));
+    tell(format_args!("{tool}: no server runs in the background{place}"));
     Ok(Status::Partly)
 }
 

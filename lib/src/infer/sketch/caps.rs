@@ -23,7 +23,7 @@ impl<'l> Caps<'l> {
         self.fresh.set(true);
     }
 
-    /// Notes that something joined a rest, which does not record what it contains.
+    /// Notes that something joined a rest. A rest does not record its members.
     pub(crate) fn note_rest(&self) {
         if !mutant::is(Mutant::RestUnseen) {
             self.fresh.set(true);

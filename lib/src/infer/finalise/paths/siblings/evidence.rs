@@ -23,7 +23,7 @@ pub(crate) struct Parent<'n> {
 const NAMES: [&str; 9] =
     ["code", "handle", "id", "key", "login", "name", "slug", "symbol", "username"];
 
-/// Endings of a key that identifies a thing, after its name.
+/// Endings that follow the name of a thing in a key that identifies it.
 const ENDS: [&str; 7] = ["", "code", "id", "key", "name", "slug", "type"];
 
 impl<'n> Parent<'n> {
