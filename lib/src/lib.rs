@@ -74,7 +74,7 @@
 //! | a sink | `stream/NAME_sink.rs` | one case in `open` of `stream/rotate.rs` |
 //! | a locator of sources and sinks | `stream/NAME.rs` | one variant of `Locator` |
 //! | a string format | `format/NAME.rs` | one row in `FORMATS`, for builder, validator and faker |
-//! | an inference rule | `infer/finalise/NAME.rs` | one call in `infer/finalise/document.rs` |
+//! | an inference rule | `infer/finalise/paths/NAME.rs` or `schemas/NAME.rs` | one call in `infer/finalise/document/paths.rs` |
 //! | a format of reports | `report/NAME.rs` | one row in `FORMATS` of `report` |
 //! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` of `mock/admin/mod.rs` |
 //! | a stage of the mock | `mock/stages/NAME.rs` | one call in `mock/stages/mod.rs`, in order |

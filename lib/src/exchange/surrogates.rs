@@ -1,4 +1,4 @@
-//! Replaces lone surrogates in JSON text, which no text can contain.
+//! Replaces lone surrogates in JSON, because no Unicode text can contain them.
 
 /// The text with `\ufffd` for each lone surrogate escape; `None` if there is none.
 pub(crate) fn without_lone_surrogates(text: &str) -> Option<String> {

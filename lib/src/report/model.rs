@@ -1,4 +1,4 @@
-//! What all formats of reports are made of.
+//! The content of a report, from which all formats are made.
 
 use std::borrow::Cow;
 

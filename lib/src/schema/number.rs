@@ -140,7 +140,7 @@ fn decimal(number: &Number) -> Option<(i128, i32)> {
     Some((mantissa, exponent - i32::try_from(fraction.len()).ok()?))
 }
 
-/// True for the number of an integer.
+/// True for a number that is an integer.
 pub(super) fn is_integer(value: &Value) -> bool {
     matches!(value, Value::Number(number) if is_integral(number))
 }

@@ -3,12 +3,14 @@
 //! Everything here reads only the finished state, iterates in sorted order and decides with
 //! integers, so equal states give equal documents.
 //!
-//! First the paths are decided (`template`, with `siblings` and `signature`), then the objects in
-//! all bodies: which are maps (`maps`), which of those at one place are a union (`unions`), and
-//! which are the same kind (`graph`, `similar`, `likeness`). All observations of a kind are united
-//! *before* any decision about it, so that `required`, `nullable` and enums are correct even for
-//! sparse traffic. The API's own statistics determine how many observations are needed
-//! (`confidence`). Then the document is written.
+//! First, `paths` decides which segments are parameters (`template`, with `siblings` and
+//! `signature`). Then, `schemas` decides about the objects in all bodies: which are maps
+//! (`maps`), which of those at one place are a union (`unions`), and which are the same kind
+//! (`graph`, `similar`, `likeness`). All observations of a kind are united *before* any decision
+//! about it, so that `required`, `nullable` and enums are correct even for sparse traffic. The
+//! API's own statistics determine how many observations are needed (`confidence`). Last, `labels`
+//! names the operations, and `document` writes the document. `words` splits and compares
+//! names.
 
 mod document;
 mod labels;

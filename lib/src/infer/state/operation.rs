@@ -302,7 +302,7 @@ impl Operation {
         }
     }
 
-    /// The JSON bodies of an self.
+    /// The JSON bodies of all requests and responses.
     pub(crate) fn json_bodies(&self) -> impl Iterator<Item = &Json> {
         let asked = [&self.ok, &self.failed, &self.unanswered];
         let asked = asked.into_iter().flat_map(|asked| asked.bodies.iter());

@@ -1,4 +1,4 @@
-//! The objects at one place, apart by their tags.
+//! The objects at one place, kept apart by their tags.
 
 use super::json::Object;
 use super::tag::{KEYS, Tag, Tags};

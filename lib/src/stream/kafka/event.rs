@@ -1,4 +1,4 @@
-//! What happens while a topic is read.
+//! The events while a topic is read.
 
 use std::collections::BTreeMap;
 

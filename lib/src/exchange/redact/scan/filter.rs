@@ -27,7 +27,8 @@ pub(super) fn pairs(stem: u32) -> [u8; PAIRS] {
 }
 
 impl Filter {
-    /// Assigns each stem, given by its hashed pairs, to the set that then passes the fewest other bytes.
+    /// Assigns each stem, given by its hashed pairs, to the set that then passes the fewest other
+    /// bytes.
     pub(super) fn new(stems: impl Iterator<Item = [u8; PAIRS]>) -> Filter {
         let mut filter = Filter {
             by_byte: [[0; 256]; PAIRS],

@@ -2,12 +2,12 @@
 //!
 //! Documents, path items, operations, parameters, bodies, responses, headers, servers, tags and
 //! security schemes are built as types. A response without a description, a parameter without a
-//! schema or in an unknown location, and a status that is no number therefore cannot be written.
+//! schema or in an unknown location, and a status that is not a number therefore cannot be written.
 //!
-//! Schemas are not typed, and travel inside the types as trees ([`schema`]): `openapiv3::Schema`
-//! has bounds of 64 bits where `--tight` writes wider ones, writes the bound `1` as `1.0`, and puts
-//! `nullable` and extensions before `type`. The laws check them against the published JSON Schema
-//! of OpenAPI 3.0.
+//! Schemas are not typed: the types contain them as trees ([`schema`]). `openapiv3::Schema` has
+//! bounds of 64 bits, while `--tight` can write wider ones. It also writes the bound `1` as `1.0`,
+//! and puts `nullable` and extensions before `type`. The laws check the schemas against the
+//! published JSON Schema of OpenAPI 3.0.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ use serde_json::{Map, Value, json};
 use crate::exchange::Method;
 use crate::spec::{METHODS, order};
 
-/// A schema as a tree, in the place of a typed one: its keywords are kept where `openapiv3` keeps
-/// extensions, which are written as they are.
+/// A schema as a tree, in place of a typed one. Its keywords are stored as extensions of
+/// `openapiv3`, because extensions are written unchanged.
 pub(super) fn schema(tree: Value) -> ReferenceOr<Schema> {
     if let Some(reference) = tree.get("$ref").and_then(Value::as_str) {
         return ReferenceOr::ref_(reference);
@@ -47,8 +47,7 @@ pub(super) fn servers(origins: &BTreeSet<String>) -> Vec<Server> {
     origins.iter().map(|origin| Server { url: url(origin), ..Server::default() }).collect()
 }
 
-/// A path item without operations. It names its servers unless those are all servers of the
-/// document.
+/// A path item without operations. It names its servers, unless it has all servers of the document.
 pub(super) fn empty_item(
     own: &BTreeSet<String>,
     origins: &BTreeSet<String>,
@@ -62,7 +61,7 @@ pub(super) fn empty_item(
     }
 }
 
-/// What parameters of all locations have.
+/// The data that parameters of all locations have in common.
 pub(super) fn parameter_data(name: &str, required: bool, tree: Value) -> ParameterData {
     ParameterData {
         name: name.to_owned(),

@@ -120,7 +120,7 @@ impl Writer<'_> {
         all.chain(rest).collect()
     }
 
-    /// The media type object of bodies, and apart from it their schema.
+    /// The media type object of bodies without their schema, and the schema.
     fn media(
         &self,
         (method, part, media): (Method, BodyPosition, &str),

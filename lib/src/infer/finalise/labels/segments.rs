@@ -1,4 +1,4 @@
-//! What the segments of a path are: a version, the API as a whole, a name.
+//! Classifies the segments of a path: a version, the API as a whole, or a name.
 //!
 //! Keys of paths have `{}` for each parameter.
 

@@ -1,4 +1,4 @@
-//! What is known about a path besides its segments.
+//! Facts about a path besides its segments.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::segments::split_extension;
 use crate::infer::finalise::paths::answered_lists::{good_answers, is_list};
 use crate::infer::state::{Json, Operation};
 
-/// What the operation and other paths show about a path.
+/// Facts about a path that the operation and other paths show.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PathShape {
     /// A parameter follows: for `/users`, if there is `/users/{}`.

@@ -1,4 +1,4 @@
-//! What precedes a place in the path trie, and whether anything below was answered.
+//! The segments before a place in the path trie, and whether anything below was answered.
 
 use percent_encoding::percent_decode_str;
 

@@ -1,5 +1,5 @@
-//! Singular and plural of English nouns: [`singular`] for names, and [`stem`], which only needs to
-//! treat both numbers alike, for comparisons.
+//! Singular and plural of English nouns. [`singular`] is for names; [`stem`] is for comparisons,
+//! and only needs to treat both numbers alike.
 
 use std::borrow::Cow;
 

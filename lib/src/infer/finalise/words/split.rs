@@ -1,4 +1,5 @@
-//! Splits names of programs into words: `userIDs`, `user_ids`, `line-items`.
+//! Splits the names of properties, parameters and segments into words: `userIDs`, `user_ids`,
+//! `line-items`.
 
 /// The words of a name in lower case: `userIDs` and `user_ids` give `user` and `ids`. Digits end a
 /// word and are left out.

@@ -1,4 +1,4 @@
-//! What single keys look like: names, codes, values.
+//! Classifies single keys by their text: names, codes, values.
 
 use crate::infer::finalise::words::locales::{
     is_country, is_currency, is_language, is_regional, is_usual_language,
