@@ -92,7 +92,13 @@ impl Specs {
             messages.warn(warning);
         }
         if self.strict && !warnings.is_empty() {
-            bail!("{} warnings about the specs, which --strict does not allow", warnings.len());
+            bail!(
+                "{} about the specs, which --strict does not allow",
+                match warnings.len() {
+                    1 => "1 warning".to_owned(),
+                    number => format!("{number} warnings"),
+                }
+            );
         }
         Ok(catalogue)
     }

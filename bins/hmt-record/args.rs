@@ -242,6 +242,9 @@ pub(super) struct Args {
 
 /// A pattern that a host can match.
 fn host_pattern(text: &str) -> Result<Pattern, String> {
+    if text.is_empty() {
+        return Err("an empty pattern matches no host; name a host, or * for every host".to_owned());
+    }
     let host = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     if text.contains("://") || text.contains('/') {

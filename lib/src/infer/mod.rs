@@ -15,7 +15,6 @@ mod finalise;
 mod info;
 #[cfg(test)]
 pub(crate) mod laws;
-mod mutant;
 mod notes;
 mod partial;
 mod provenance;

@@ -144,7 +144,7 @@ proptest! {
 /// a document lacks what OpenAPI requires.
 #[test]
 fn mistakes_are_noticed() {
-    use super::mutation::fails;
+    use super::fails;
     let some = || prop::collection::vec(exchange(), 4..12);
     let config = Config::new(Mode::Gen);
     assert!(fails(&(some(), some()), |(one, other)| {

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::json;
 
+use super::config;
 use super::documents::is_openapi;
 use super::traffic::limits;
-use super::{config, mutant};
 use crate::exchange::parse_line;
 use crate::infer::{Builder, Config, Options, Partial};
 
@@ -89,7 +89,6 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn built<'l>(lines: impl Iterator<Item = &'l Vec<u8>>, config: &Config) -> Builder {
-    mutant::restart();
     let mut builder = Builder::new(config.clone());
     for line in lines {
         if let Ok(exchange) = parse_line(line) {
@@ -142,13 +141,4 @@ fn partials_of_deep_bodies_are_read() {
     }
     let bomb = format!("{{\"config\":{}", "[".repeat(100_000));
     assert!(Partial::parse(bomb.as_bytes()).is_err());
-}
-
-#[test]
-fn mistakes_are_noticed() {
-    use super::mutation::fails;
-    let input = (prop::collection::vec(line(), 4..12), limits());
-    assert!(mutant::with(mutant::Mutant::Arrival, || {
-        fails(&input, |(lines, limits)| nothing_breaks(&lines, &config(limits, 0)))
-    }));
 }

@@ -15,7 +15,6 @@ use twox_hash::XxHash3_64;
 use super::key::{Ends, Key};
 use super::{Caps, Merge};
 use crate::infer::Limits;
-use crate::infer::mutant::{self, Mutant};
 
 /// Seed of the hash that orders keys; part of the configuration of a partial.
 const SEED: u64 = 0x484d_5431;
@@ -49,10 +48,6 @@ impl<V> Default for CappedMap<V> {
 }
 
 pub(crate) fn hash(key: &str) -> u64 {
-    #[cfg(test)]
-    if let Some(rank) = mutant::rank(key) {
-        return rank;
-    }
     XxHash3_64::oneshot_with_seed(SEED, key.as_bytes())
 }
 
@@ -113,7 +108,7 @@ impl<V: Merge> CappedMap<V> {
             Err(index) => index,
         };
         if index >= cap {
-            caps.note_rest();
+            caps.note_fresh();
             return None;
         }
         caps.note_fresh();
@@ -144,9 +139,7 @@ impl<V: Merge> CappedMap<V> {
     fn evict(&mut self, cap: usize, limits: &Limits) {
         while self.kept.len() > cap {
             if let Some(mut entry) = self.kept.pop() {
-                if !mutant::is(Mutant::Undemoted) {
-                    entry.value.demote();
-                }
+                entry.value.demote();
                 self.rest.get_or_insert_default().merge(*entry.value, limits);
             }
         }

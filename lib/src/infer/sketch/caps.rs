@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::ops::Deref;
 
 use crate::infer::Limits;
-use crate::infer::mutant::{self, Mutant};
 
 /// Limits, with a note of whether the fold met something without an existing place.
 #[derive(Debug)]
@@ -18,16 +17,10 @@ impl<'l> Caps<'l> {
         Caps { limits, fresh: Cell::new(false) }
     }
 
-    /// Notes that a place was created.
+    /// Notes that a place was created, or that something joined a rest, which does not know its
+    /// content.
     pub(crate) fn note_fresh(&self) {
         self.fresh.set(true);
-    }
-
-    /// Notes that something joined a rest. A rest does not record its members.
-    pub(crate) fn note_rest(&self) {
-        if !mutant::is(Mutant::RestUnseen) {
-            self.fresh.set(true);
-        }
     }
 
     /// False if everything folded had an existing place.

@@ -46,7 +46,6 @@ pub(crate) use tape::Tapes;
 pub(crate) use trie::{Node, split_path, without_extension};
 pub(crate) use xml::{TEXT, Xml};
 
-use super::mutant::{self, Mutant};
 use super::sketch::{CappedMap, Caps, Hll, Merge, add, is_default, is_zero};
 use super::{Config, Limits};
 use crate::exchange::{Exchange, Method, push_origin};
@@ -170,10 +169,7 @@ impl State {
         places::places(exchange, tapes, limits, &mut |place| {
             changed |= places.insert(place, limits.place_bits);
         });
-        if mutant::is(Mutant::Size) {
-            let kept: usize = self.hosts.iter().map(|(_, host)| host.paths.size()).sum();
-            self.raise(limits.level(kept as u64), limits);
-        } else if changed {
+        if changed {
             self.raise(limits.level(self.places.estimate()), limits);
         }
     }

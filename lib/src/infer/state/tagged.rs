@@ -4,7 +4,6 @@ use super::json::Object;
 use super::tag::{KEYS, Tag, Tags};
 use super::variants::{Variant, Variants};
 use crate::infer::Limits;
-use crate::infer::mutant::{self, Mutant};
 use crate::infer::sketch::{Caps, Ends, Key, Merge as _};
 
 impl Object {
@@ -48,7 +47,7 @@ impl Object {
     fn variant(&mut self, tag: Tag<'_>, limits: &Caps<'_>) -> Option<usize> {
         let variants = self.variants.get_or_insert_default();
         if variants.many != 0 {
-            limits.note_rest();
+            limits.note_fresh();
             return None;
         }
         let ends = Ends::of(tag.value);
@@ -63,10 +62,8 @@ impl Object {
             }
             Err(_) => {}
         }
-        limits.note_rest();
-        if !mutant::is(Mutant::FirstTags) {
-            self.bring_together(limits);
-        }
+        limits.note_fresh();
+        self.bring_together(limits);
         None
     }
 

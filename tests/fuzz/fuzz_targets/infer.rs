@@ -1,4 +1,4 @@
-//! Soundness: each exchange conforms to the spec that is built from it.
+//! Recordings of any kind: the spec that is built from them can be read and compiled.
 #![no_main]
 
 use hmt_core::check::Checker;
