@@ -179,17 +179,20 @@ pub(super) fn check(workshop: &mut Workshop) -> anyhow::Result<()> {
     let screen = &workshop.screen;
     screen.heading("6. Check: has the API changed?");
     screen.say(
-        "A mock is worth as much as its spec is true. Now a second version of the API is deployed, \
-         and its traffic is recorded to another folder:",
+        "A mock is only as good as its spec. Now a second version of the API is deployed, and its \
+         traffic is recorded to another folder:",
     );
     workshop.api.change();
     let api = workshop.api.url.clone();
     screen.command(&format!("hmt record --target {api} --log-dir later"));
+    screen.line("");
     let recorder = workshop.start(Tool::Record, &["--target", &api, "--log-dir", "later"])?;
     client(workshop, &recorder.url)?;
     recorder.stop()?;
-    screen
-        .say("hmt check compares recordings with specs. Its exit status is 1 if they contradict each other:");
+    screen.say(
+        "hmt check compares recordings with specs. Its exit status is 1 if they contradict each \
+         other:",
+    );
     screen.command("hmt check --check specs/gen.yaml later");
     let (report, _) = workshop.run(Tool::Build, &["--check", "specs/gen.yaml", "later"], 1)?;
     screen.output(&report);
