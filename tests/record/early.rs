@@ -6,7 +6,7 @@ use std::thread;
 
 use super::raw::{raw, skip_head};
 use super::{recorder, records};
-use crate::harness::{Dir, HANG, Response};
+use crate::harness::{Dir, HANG, Response, exchange_raw};
 
 /// Longer than the buffers of all sockets on the way.
 const UPLOAD: usize = 16 << 20;
@@ -188,4 +188,29 @@ fn clients_never_share_a_login() {
     drop(clients);
     connect().ask("").expect_status(401);
     assert_eq!(records(recorder).len(), 20);
+}
+
+#[test]
+fn an_upload_with_trailers_is_whole() {
+    let upstream = raw(|mut reader, _| {
+        assert!(skip_head(&mut reader));
+        let mut line = String::new();
+        // The last line of the trailers.
+        while line != "\r\n" {
+            line.clear();
+            assert!(reader.read_line(&mut line).unwrap() > 0);
+        }
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+        reader.get_mut().write_all(answer).unwrap();
+    });
+    let dir = Dir::new();
+    let recorder = recorder(&dir, &["-t", &upstream]);
+    let request = "POST /up HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\
+                   Connection: close\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n";
+    let authority = format!("127.0.0.1:{}", recorder.port());
+    exchange_raw(&authority, request.as_bytes(), false).expect_status(200);
+    let record = &records(recorder)[0];
+    assert_eq!(record["request"]["body"], "abc");
+    assert_eq!(record["meta"]["hmt"]["trailers"]["request"]["x-sum"], "1");
+    assert_eq!(record["meta"]["hmt"]["incomplete"], serde_json::Value::Null, "{record}");
 }

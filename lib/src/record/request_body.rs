@@ -78,11 +78,13 @@ impl Body for RequestBody {
                 if let Some(data) = frame.data_ref() {
                     state.copy.push(data);
                 }
-                if let Some(trailers) = frame.trailers_ref() {
+                let trailers = frame.trailers_ref();
+                if let Some(trailers) = trailers {
                     state.trailers = trailers.clone();
                 }
                 state.progress = Instant::now();
-                if body.is_end_stream() {
+                // Trailers are the last frame, after which nothing polls the body again.
+                if trailers.is_some() || body.is_end_stream() {
                     state.end = Some(UploadEnd::Whole);
                 }
             }
