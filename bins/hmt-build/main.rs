@@ -35,17 +35,24 @@ fn main() -> ExitCode {
     })
 }
 
-/// Sets up the signals. Ctrl-C reaches the whole pipeline, so a builder that reads standard input
+/// Sets up the signals. They reach the whole pipeline, so a builder that reads standard input
 /// continues to the end of the recorder's output.
 fn stop(config: &Config) -> std::io::Result<Stop> {
-    if config.reads_stdin() {
-        cli::ignore_first_sigint()?;
-    }
     let asked = match (config.follow.is_some(), config.reads_stdin()) {
-        (true, true) => cli::stop_on_sigterm()?,
+        (true, true) => {
+            cli::ignore_first_sigint()?;
+            cli::stop_on_sigterm()?
+        }
         (true, false) => cli::stop_on_signals()?,
         _ if config.topic().is_some() => cli::stop_on_signals()?,
-        _ => return Ok(Stop::never()),
+        (false, true) => {
+            cli::ignore_first_signal()?;
+            return Ok(Stop::never());
+        }
+        (false, false) => {
+            cli::end_on_sigterm()?;
+            return Ok(Stop::never());
+        }
     };
     Ok(Stop::new(move || asked.is_set()))
 }

@@ -16,12 +16,17 @@ const BLOCK: usize = 1 << 20;
 /// Runs an import to the end of its sources.
 pub(super) fn run(import: Import) -> anyhow::Result<Status> {
     let Import { sources, outputs, rotation, redactor, strict, messages } = import;
-    if sources.contains(&Locator::Stdio) {
-        cli::ignore_first_sigint().context("cannot handle signals")?;
+    let reads_topic = sources.iter().any(|source| matches!(source, Locator::Kafka(_)));
+    match sources.contains(&Locator::Stdio) {
+        true => cli::ignore_first_signal(),
+        // A topic is read until a signal.
+        false if reads_topic => Ok(()),
+        false => cli::end_on_sigterm(),
     }
+    .context("cannot handle signals")?;
     let mut reader =
         Reader::open(&sources, Some(Box::new(std::io::stdin())), BLOCK)?.without_partials();
-    if sources.iter().any(|source| matches!(source, Locator::Kafka(_))) {
+    if reads_topic {
         let (stop, messages) =
             (cli::stop_on_signals().context("cannot handle signals")?, messages.clone());
         reader.watch(move || stop.is_set(), Arc::new(move |text: &str| messages.warn(text)));

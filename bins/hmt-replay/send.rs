@@ -1,11 +1,12 @@
 //! `hmt-replay send`: sends recorded requests again.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use hmt_core::cli::{self, Messages, Status, StatusLine, is_foreground_terminal};
+use hmt_core::cli::{self, Failure, Messages, Status, StatusLine, is_foreground_terminal};
 use hmt_core::exchange::Replaced;
 use hmt_core::net::{Report, ThrottledReport};
 use hmt_core::replay::{self, Differ, ExchangeWriter, Observer, Progress, SendError, SendSummary};
@@ -42,8 +43,10 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
     }
     let mut config = config;
     let diff = config.diff.take();
+    let is_batch = config.sources.iter().all(|s| matches!(s, Locator::File(_) | Locator::Dir(_)));
+    let signal = Arc::new(AtomicU8::new(0));
     let (mut summary, replaced, differ) =
-        send(config, reader, &messages, on_reject, diff.as_ref())?;
+        send(config, reader, &messages, on_reject, diff.as_ref(), &signal)?;
     let differs = match (diff, differ) {
         (Some(diff), Some(differ)) => report(&diff, differ, &mut summary, &messages)?,
         _ => false,
@@ -52,6 +55,9 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
     summary.remarks().into_iter().for_each(|remark| messages.warn(remark));
     if let Some(replaced) = replaced.filter(|replaced| !replaced.is_empty()) {
         messages.warn(format_args!("replaced: {replaced}; use --keep-secrets to keep all"));
+    }
+    if summary.stopped && is_batch {
+        return Err(Failure::Exit(signal.load(Ordering::Relaxed)).into());
     }
     let nothing = summary.sent == 0 && summary.skipped() + summary.failed() > 0;
     let why = nothing.then(|| match summary.failed() {
@@ -72,12 +78,14 @@ fn nothing_sent(only_unsafe: bool) -> String {
     .to_owned()
 }
 
+/// Sends the requests. If a signal ends the run early, `signal` receives its exit status.
 fn send(
     config: SendConfig,
     reader: Reader,
     messages: &Messages,
     on_reject: impl FnMut(RecordPosition<'_>, &str) -> bool + Send + 'static,
     diff: Option<&DiffConfig>,
+    signal: &Arc<AtomicU8>,
 ) -> anyhow::Result<(SendSummary, Option<Replaced>, Option<Differ>)> {
     let redactor = config.redactor.clone();
     let stdout: Option<Box<dyn io::Write + Send>> = match config.out {
@@ -91,8 +99,19 @@ fn send(
     let status = StatusLine::default();
     let shower = Shower::new(messages.clone(), status.clone(), config.quiet);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let reads_stdin = config.sources.contains(&Locator::Stdio);
+    let signal = Arc::clone(signal);
     let sent = runtime.block_on(async {
-        let shutdown = cli::shutdown()?;
+        if reads_stdin {
+            cli::ignore_first_signal()?;
+        }
+        let signalled = if reads_stdin { None } else { Some(cli::shutdown_signal()?) };
+        let shutdown = async move {
+            match signalled {
+                Some(signalled) => signal.store(signalled.await, Ordering::Relaxed),
+                None => std::future::pending().await,
+            }
+        };
         let sending = replay::send(
             reader,
             config.options,

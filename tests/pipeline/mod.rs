@@ -4,6 +4,7 @@ mod bad_input;
 mod faults;
 mod messages;
 mod recordings;
+mod signals;
 mod wrong_inputs;
 
 use std::io::Write as _;

@@ -560,7 +560,7 @@ fn what_a_new_response_lacks_is_sent_as_recorded() {
 }
 
 #[test]
-fn a_signal_ends_a_run_after_the_requests_in_progress() {
+fn a_signal_ends_a_run_over_files_after_the_requests_in_progress() {
     let (dir, upstream) = (Dir::new(), echo());
     let at = |hour: u32| json!({"request": {"timestamp": format!("2026-01-01T{hour:02}:00:00Z")}});
     write(&dir, &[exchange("get", "/a", &at(1)), exchange("get", "/b", &at(9))]);
@@ -568,7 +568,7 @@ fn a_signal_ends_a_run_after_the_requests_in_progress() {
     run.wait_lines(1);
     run.signal("TERM");
     let run =
-        run.end().expect_code(0).expect_stderr("sent 1,").expect_stderr("stopped by a signal");
+        run.end().expect_code(143).expect_stderr("sent 1,").expect_stderr("stopped by a signal");
     assert_eq!(lines(&run.out()).len(), 1);
 }
 

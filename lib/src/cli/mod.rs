@@ -16,6 +16,9 @@ pub use exit::{Failure, Status, run};
 pub use output::{
     Filter, Messages, NEXT, StatusLine, count, filtered, is_foreground_terminal, replace_file,
 };
-pub use signals::{StopFlag, ignore_first_sigint, shutdown, stop_on_signals, stop_on_sigterm};
+pub use signals::{
+    StopFlag, end_on_sigterm, ignore_first_sigint, ignore_first_signal, shutdown, shutdown_signal,
+    stop_on_signals, stop_on_sigterm,
+};
 pub use stdout::{stdout_closed, stdout_unbuffered};
 pub use target::Target;

@@ -17,6 +17,18 @@ use tokio::signal::unix::{SignalKind, signal};
 /// # Errors
 /// The handlers could not be installed.
 pub fn shutdown() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let signal = shutdown_signal()?;
+    Ok(async move {
+        signal.await;
+    })
+}
+
+/// The same; the future resolves to the exit status of a program that the signal ends early: 143 or
+/// 130.
+///
+/// # Errors
+/// The handlers could not be installed.
+pub fn shutdown_signal() -> io::Result<impl Future<Output = u8> + Send + 'static> {
     let asked = Arc::new(AtomicBool::new(false));
     for number in [SIGTERM, SIGINT] {
         // In this order: the first signal finds the flag unset, and sets it.
@@ -29,8 +41,8 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
+            _ = terminate.recv() => 143,
+            _ = interrupt.recv() => 130,
         }
     })
 }
@@ -42,15 +54,35 @@ pub(super) fn report_large_files() {
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
-/// For filters that read standard input: Ctrl-C signals the whole pipeline, and ends the program
-/// that feeds this one. This one continues to the end of its input. A second one ends it with 130.
+/// For filters that read standard input: a signal often goes to the whole pipeline, and ends the
+/// program that feeds this one. This one continues to the end of its input. A second signal ends it
+/// with 143 or 130.
+///
+/// # Errors
+/// The handlers could not be installed.
+pub fn ignore_first_signal() -> io::Result<()> {
+    stop_on(&[SIGTERM, SIGINT]).map(|_| ())
+}
+
+/// The same for Ctrl-C only, for programs that stop on SIGTERM.
 ///
 /// # Errors
 /// The handler could not be installed.
 pub fn ignore_first_sigint() -> io::Result<()> {
-    let asked = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_shutdown(SIGINT, 130, asked.clone())?;
-    flag::register(SIGINT, asked)?;
+    stop_on(&[SIGINT]).map(|_| ())
+}
+
+/// For runs over files, which write their output at the end: SIGTERM ends the program immediately
+/// with 143.
+///
+/// SIGINT keeps its effect. A shell makes programs in the background ignore it, which a handler
+/// would undo.
+///
+/// # Errors
+/// The handler could not be installed.
+pub fn end_on_sigterm() -> io::Result<()> {
+    let always = Arc::new(AtomicBool::new(true));
+    flag::register_conditional_shutdown(SIGTERM, 128 + SIGTERM, always)?;
     Ok(())
 }
 
