@@ -14,6 +14,7 @@ mod initial;
 mod inputs;
 mod output;
 mod state;
+mod state_lock;
 #[cfg(feature = "kafka")]
 mod topic;
 mod track;
@@ -25,6 +26,7 @@ pub use error::{BuildError, Cause};
 
 use error::ResultExt as _;
 use inputs::Inputs;
+use state_lock::StateLock;
 
 /// Reads the inputs and writes the results; returns the number of rejected records.
 ///
@@ -35,6 +37,7 @@ pub fn run(config: &Config) -> Result<u64, BuildError> {
     if let Some(comparison) = &config.comparison {
         return compare::compare(comparison, config);
     }
+    let _lock = config.state.as_deref().map(StateLock::take).transpose()?;
     #[cfg(feature = "kafka")]
     if let Some(topic) = config.kept_topic() {
         return topic::build(topic, config);
