@@ -49,7 +49,7 @@
 //! | `conform` | `exchange`, `spec`, `schema` |
 //! | `recorded` | `exchange`, `spec` |
 //! | `infer` | `exchange`, `schema`, `spec`, `format` |
-//! | `merge` | `infer`, `schema`, `spec` |
+//! | `merge` | `exchange`, `infer`, `schema`, `spec`, `conform`, `recorded` |
 //! | `report` | no other module |
 //! | `check` | `exchange`, `spec`, `schema`, `conform`, `infer`, `report` |
 //! | `diff` | `spec`, `schema`, `report` |

@@ -13,6 +13,8 @@
 //!   a separate path. A document that itself has both keeps both. Within one call recordings come
 //!   last, so that the order of the documents does not matter; merged in several calls, templates
 //!   should come before recordings.
+//! * A document of recordings only adds its recordings where an inferred document describes them:
+//!   the constants of such an operation are left out.
 //! * `x-hmt-replay` is a union of multisets: an answer occurs as often as in the document that has
 //!   it most often.
 //! * Components are renamed only if two with the same name cannot be united.
@@ -22,6 +24,7 @@
 //!
 //! [`partials()`] unites states before a spec is inferred from them, using [`crate::infer`].
 
+mod absorb;
 mod components;
 mod context;
 mod extensions;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::absorb::absorb;
 use super::context::{ConflictPolicy, Context, MergeError};
 use super::rebuild::{BASE, Base};
 use super::security::push_down;
@@ -37,7 +38,7 @@ pub fn specs(documents: &[Document], policy: ConflictPolicy) -> Result<Value, Me
     let modern = |document: &Document| document.version >= Version::V3_1;
     let any_modern = documents.iter().any(modern);
     let dialect = if any_modern { Dialect::V3_1 } else { Dialect::V3_0 };
-    let mut documents: Vec<&Document> = documents.iter().collect();
+    let mut documents = absorb(documents);
     if policy == ConflictPolicy::Union {
         // Recordings last, when all templates are known that may match their paths.
         documents.sort_by_key(|document| document.root.get("x-hmt-replay").is_some());
@@ -45,7 +46,7 @@ pub fn specs(documents: &[Document], policy: ConflictPolicy) -> Result<Value, Me
     let mut merged: Option<Value> = None;
     for document in documents {
         let mut root = document.root.clone();
-        if any_modern && !modern(document) {
+        if any_modern && !modern(&document) {
             upgrade(&mut root);
         }
         merged = Some(match merged {

@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::exchange::{Body, Method, Pairs, Protocol, Request, parse_query};
+use crate::exchange::{
+    Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, parse_query,
+};
 
 use super::answer::{Answer, Unanswerable, bytes_of, instant};
 use super::index::{InsertOptions, Recordings};
@@ -51,15 +53,7 @@ impl Recordings {
         any_body: bool,
     ) -> Result<(), ReplayError> {
         let entry = at.object(entry)?;
-        let mut request = read_key(&at.child("key"), entry.get("key").unwrap_or(&Value::Null))?;
-        if let Some(value) = entry.get("request") {
-            let at = at.child("request");
-            let value = at.object(value)?;
-            if let Some(headers) = value.get("headers") {
-                request.headers = read_headers(&at.child("headers"), headers)?;
-            }
-            request.body = read_body(&at, value)?;
-        }
+        let request = read_request(at, entry)?;
         let redacted = read_places(&at.child("redacted"), entry.get("redacted"))?;
         let source = InsertOptions { method: None, redacted: &redacted, any_body };
         let answers = at.child("answers");
@@ -75,6 +69,71 @@ impl Recordings {
         }
         Ok(())
     }
+}
+
+/// True for a document of recordings without inferred schemas, as `hmt-build -m replay` writes it.
+pub fn is_recordings_only(root: &Value) -> bool {
+    root.get(KEY).is_some() && !has_inferred_part(root)
+}
+
+/// The recorded exchanges that a document holds under `x-hmt-replay`, in its order.
+///
+/// # Errors
+/// The location of the first invalid value.
+pub fn recorded_exchanges(root: &Value) -> Result<Vec<Exchange<'_>>, ReplayError> {
+    let Some(entries) = root.get(KEY) else { return Ok(Vec::new()) };
+    let at = Location(format!("/{KEY}"));
+    let mut exchanges = Vec::new();
+    for (index, entry) in at.array(entries)?.iter().enumerate() {
+        let at = at.child(index);
+        let entry = at.object(entry)?;
+        let request = read_request(&at, entry)?;
+        let redacted = read_places(&at.child("redacted"), entry.get("redacted"))?;
+        let at = at.child("answers");
+        let answers = at.array(entry.get("answers").unwrap_or(&Value::Null))?;
+        for (index, answer) in answers.iter().enumerate() {
+            let at = at.child(index);
+            let answer = at.object(answer)?;
+            let headers = match answer.get("headers") {
+                Some(headers) => read_headers(&at.child("headers"), headers)?,
+                None => Pairs::new(),
+            };
+            let status = read_status(&at, answer)?;
+            let response =
+                Response { status, headers, body: read_body(&at, answer)?, timestamp: None };
+            let meta = Meta { redacted: redacted.clone(), ..Meta::default() };
+            exchanges.push(Exchange { request: request.clone(), response: Some(response), meta });
+        }
+    }
+    Ok(exchanges)
+}
+
+/// The `key` and the `request` of an entry.
+fn read_request<'v>(
+    at: &Location,
+    entry: &'v Map<String, Value>,
+) -> Result<Request<'v>, ReplayError> {
+    let mut request = read_key(&at.child("key"), entry.get("key").unwrap_or(&Value::Null))?;
+    if let Some(value) = entry.get("request") {
+        let at = at.child("request");
+        let value = at.object(value)?;
+        if let Some(headers) = value.get("headers") {
+            request.headers = read_headers(&at.child("headers"), headers)?;
+        }
+        request.body = read_body(&at, value)?;
+    }
+    Ok(request)
+}
+
+fn read_status(at: &Location, answer: &Map<String, Value>) -> Result<u16, ReplayError> {
+    let status = match answer.get("status") {
+        Some(Value::Number(number)) => number.as_u64(),
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    status
+        .and_then(|status| u16::try_from(status).ok())
+        .ok_or_else(|| at.child("status").wrong("must be a status code"))
 }
 
 /// True if a document has schemas other than recorded constants. A document of recordings only, as
@@ -148,14 +207,7 @@ fn read_answer(
     value: &Value,
 ) -> Result<Result<(Answer, u64), Unanswerable>, ReplayError> {
     let value = at.object(value)?;
-    let status = match value.get("status") {
-        Some(Value::Number(number)) => number.as_u64(),
-        Some(Value::String(text)) => text.parse().ok(),
-        _ => None,
-    };
-    let status = status
-        .and_then(|status| u16::try_from(status).ok())
-        .ok_or_else(|| at.child("status").wrong("must be a status code"))?;
+    let status = read_status(at, value)?;
     let headers = match value.get("headers") {
         Some(headers) => read_headers(&at.child("headers"), headers)?,
         None => Pairs::new(),

@@ -22,7 +22,7 @@ mod sequence;
 mod store;
 
 pub use answer::{Answer, Unanswerable};
-pub use document::ReplayError;
+pub use document::{ReplayError, is_recordings_only, recorded_exchanges};
 pub use index::{Inserted, Recordings};
 pub use lookup::Lookup;
 pub use pointer::{NotAPointer, Pointer};

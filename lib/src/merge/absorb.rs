@@ -1,0 +1,77 @@
+//! Leaves out what other documents infer from the same recordings.
+//!
+//! A document of recordings (`hmt-build -m replay`) describes each recorded path by the recorded
+//! constants. Where another document describes the same exchanges by inferred schemas, these
+//! constants add nothing, so only the recordings themselves stay: merged with `hmt-build -m gen` of
+//! the same input, the result is that of `-m mixed`.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::conform::Api;
+use crate::exchange::Exchange;
+use crate::recorded::{is_recordings_only, recorded_exchanges};
+use crate::spec::{Document, METHODS};
+
+/// Keys of a generated operation; others are edits, which stay.
+const GENERATED: [&str; 4] = ["parameters", "requestBody", "responses", "security"];
+
+/// The documents, where those of recordings lack the operations whose recordings all conform to one
+/// of the others.
+pub(super) fn absorb(documents: &[Document]) -> Vec<Cow<'_, Document>> {
+    let is_recording: Vec<bool> =
+        documents.iter().map(|document| is_recordings_only(&document.root)).collect();
+    let mut apis = Vec::new();
+    if is_recording.contains(&true) {
+        let inferred = documents.iter().zip(&is_recording).filter(|(_, recording)| !**recording);
+        // A document that cannot be compiled describes no exchange.
+        apis.extend(inferred.filter_map(|(document, _)| Api::compile(document).ok()));
+    }
+    let reduced = documents.iter().zip(is_recording).map(|(document, recording)| {
+        match recording && !apis.is_empty() {
+            true => without_described(document, &apis).map_or(Cow::Borrowed(document), Cow::Owned),
+            false => Cow::Borrowed(document),
+        }
+    });
+    reduced.collect()
+}
+
+/// The document without the operations that are described otherwise; `None` if there are none.
+fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
+    let exchanges = recorded_exchanges(&document.root).ok()?;
+    let conforms: Vec<bool> = exchanges
+        .iter()
+        .map(|exchange| apis.iter().any(|api| api.conforms(exchange).is_ok()))
+        .collect();
+    let mut reduced = document.clone();
+    let paths = reduced.root.get_mut("paths")?.as_object_mut()?;
+    let mut changed = false;
+    paths.retain(|path, item| {
+        let Some(item) = item.as_object_mut() else { return true };
+        for method in METHODS {
+            let is_generated = item.get(method).and_then(Value::as_object).is_some_and(generated);
+            let mut own = exchanges
+                .iter()
+                .zip(&conforms)
+                .filter(|(exchange, _)| is_of(exchange, path, method))
+                .peekable();
+            if is_generated && own.peek().is_some() && own.all(|(_, conforms)| *conforms) {
+                item.shift_remove(method);
+                changed = true;
+            }
+        }
+        METHODS.iter().any(|method| item.contains_key(*method))
+    });
+    changed.then_some(reduced)
+}
+
+fn generated(operation: &Map<String, Value>) -> bool {
+    operation.keys().all(|key| GENERATED.contains(&key.as_str()))
+}
+
+/// True for an exchange of an operation of a literal path.
+fn is_of(exchange: &Exchange<'_>, path: &str, method: &str) -> bool {
+    exchange.request.method.as_str().eq_ignore_ascii_case(method)
+        && exchange.request.pathname.trim_end_matches('/') == path.trim_end_matches('/')
+}
