@@ -112,7 +112,7 @@ pub(crate) struct Args {
     /// Continue from the state in this file, if it exists, and replace it at the end
     ///
     /// The result is that of one run over all input so far. The file is a partial that only its
-    /// owner can read.
+    /// owner can read. It is locked during the run.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -268,6 +268,7 @@ impl Args {
             true => Target::of(&self.out, name),
             false => Target::File(self.out.clone()),
         };
+        target.refuse_packed()?;
         let format = match &target {
             Target::Stdout => asked,
             Target::File(path) => Format::of_path(path).or(asked),

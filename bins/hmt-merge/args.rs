@@ -38,7 +38,8 @@ Examples:
   hmt-merge --info parts/
       Print what each partial contains.
 
-Exit status: 0 done, 1 failed (nothing was written) or --diff found a breaking change, 2 wrong usage."
+Exit status: 0 done, 1 failed (nothing was written) or --diff found a breaking change, 2 wrong
+usage, 3 done, but some lines of partials were rejected."
 )]
 pub(crate) struct Args {
     /// Specs (OpenAPI 3.0, 3.1, 3.2 or Swagger 2.0; YAML or JSON) and partials of hmt-build; `-` is
@@ -66,6 +67,12 @@ pub(crate) struct Args {
     /// hosts, paths, operations, and the inputs if hmt-build tracked them.
     #[arg(long, conflicts_with_all = ["out", "format", "partial", "title", "openapi", "evidence", "tight", "examples", "literals", "explain", "conflict"])]
     info: bool,
+
+    /// Fail at the first line that is not a valid partial
+    ///
+    /// Without this flag, such lines are reported, the others are merged, and the exit status is 3.
+    #[arg(long)]
+    strict: bool,
 
     /// Combine partials even if they were built from the same input
     #[arg(long)]
@@ -156,6 +163,8 @@ pub(crate) struct Config {
     /// The reports of `--diff`; `None` without the flag.
     pub(crate) diff: Option<Vec<(ReportFormat, Option<PathBuf>)>>,
     pub(crate) allow_overlap: bool,
+    /// The first rejected record ends the run.
+    pub(crate) strict: bool,
     pub(crate) options: Options,
     pub(crate) openapi: Option<OpenApi>,
     pub(crate) explain: Vec<String>,
@@ -163,6 +172,13 @@ pub(crate) struct Config {
     pub(crate) policy: ConflictPolicy,
     pub(crate) verbose: bool,
     pub(crate) messages: Messages,
+}
+
+impl Config {
+    /// True if a source is standard input.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.inputs.iter().any(|input| input.as_os_str() == "-")
+    }
 }
 
 impl Args {
@@ -210,7 +226,7 @@ impl Args {
             Some(Format::Yaml) => "openapi.yaml",
             _ => "openapi.json",
         };
-        let target = Target::of(&self.out, name);
+        let target = Target::parse(&self.out, name)?;
         let format = match &target {
             Target::Stdout => asked,
             Target::File(path) => Format::of_path(path).or(asked),
@@ -237,6 +253,7 @@ impl Args {
             base: self.base,
             diff,
             allow_overlap: self.allow_overlap,
+            strict: self.strict,
             options: self.finalise.options()?,
             openapi: self.finalise.version(),
             explain: self.finalise.explain().to_vec(),

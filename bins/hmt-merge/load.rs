@@ -9,6 +9,7 @@ use hmt_core::infer::{Ledger, Partial, Provenance};
 use hmt_core::spec::{
     Document, Format, SpecError, check_refs, load as load_bytes, load_to_rewrite,
 };
+use hmt_core::stream::Rejects;
 
 use super::args::Config;
 
@@ -16,10 +17,11 @@ use super::args::Config;
 pub(crate) const INFERRED: &str = "the inferred spec";
 
 /// The inputs.
-#[derive(Default)]
 pub(crate) struct Inputs {
     pub(crate) documents: Vec<Document>,
     pub(crate) partials: Vec<NamedPartial>,
+    /// The lines that are no partials.
+    pub(crate) rejects: Rejects,
 }
 
 /// A partial and its location.
@@ -36,7 +38,9 @@ pub(crate) struct NamedPartial {
 /// # Errors
 /// The first one that cannot be read, or is neither a spec nor a partial.
 pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
-    let mut inputs = Inputs::default();
+    let messages = config.messages.clone();
+    let rejects = Rejects::new(move |text| messages.error(text));
+    let mut inputs = Inputs { documents: Vec::new(), partials: Vec::new(), rejects };
     for path in &config.inputs {
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
@@ -50,6 +54,10 @@ pub(crate) fn load(config: &Config) -> anyhow::Result<Inputs> {
         } else {
             inputs.add_file(path, config)?;
         }
+    }
+    inputs.rejects.finish(inputs.partials.len() as u64);
+    if inputs.rejects.count() > 0 && inputs.documents.is_empty() && inputs.partials.is_empty() {
+        anyhow::bail!("all records were rejected, so nothing was written");
     }
     Ok(inputs)
 }
@@ -140,7 +148,8 @@ impl Inputs {
                 other => other?,
             }
         }
-        if self.documents.len() + self.partials.len() == known {
+        let rejected = self.rejects.count();
+        if self.documents.len() + self.partials.len() == known && rejected == 0 {
             anyhow::bail!("{}: this folder contains no specs or partials", folder.display());
         }
         Ok(())
@@ -166,7 +175,14 @@ impl Inputs {
                 continue;
             }
             let name = format!("{source}:{}", index + 1);
-            let partial = Partial::parse(line).with_context(|| name.clone())?;
+            let partial = match Partial::parse(line) {
+                Ok(partial) => partial,
+                Err(error) if config.strict => return Err(error).context(name),
+                Err(error) => {
+                    self.rejects.add(name, error);
+                    continue;
+                }
+            };
             if config.verbose {
                 config.messages.warn(format_args!("{name}: a partial"));
             }

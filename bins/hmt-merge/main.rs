@@ -27,16 +27,25 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> anyhow::Result<Status> {
+    match config.reads_stdin() {
+        true => cli::ignore_first_signal(),
+        false => cli::end_on_sigterm(),
+    }
+    .context("cannot handle signals")?;
     if let Some(reports) = &config.diff {
         return changes::changes(reports, config);
     }
     let mut inputs = load::load(config)?;
+    let status = match inputs.rejects.count() {
+        0 => Status::Done,
+        _ => Status::Partly,
+    };
     if config.info {
-        return info(&inputs);
+        return info(&inputs).map(|()| status);
     }
     inputs.settle_claims(config);
     let ledger = inputs.ledger(config)?;
-    let Inputs { mut documents, partials } = inputs;
+    let Inputs { mut documents, partials, .. } = inputs;
     let (names, partials): (Vec<_>, Vec<_>) =
         partials.into_iter().map(|named| (named.name, named.partial)).unzip();
     let mut state = merge::partials(partials).map_err(|(index, error)| {
@@ -52,10 +61,10 @@ fn run(config: &Config) -> anyhow::Result<Status> {
         let state = state.as_mut().context("no partials to combine")?;
         state.set_inputs(ledger.into_inputs());
         config.target.write(&format!("{}\n", state.to_partial()), true)?;
-        return Ok(Status::Done);
+        return Ok(status);
     }
     if config.split_hosts {
-        return split(state, &documents, config);
+        return split(state, &documents, config).map(|()| status);
     }
     // Partials are united first, then converted to a spec, and then merged with the specs.
     documents.extend(state.map(|state| inferred(state, config)));
@@ -74,5 +83,5 @@ fn run(config: &Config) -> anyhow::Result<Status> {
         let paths = cli::count(paths as u64, "path");
         config.messages.closing(format_args!("{paths}: {}", path.display()));
     }
-    Ok(Status::Done)
+    Ok(status)
 }

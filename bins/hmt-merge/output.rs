@@ -1,6 +1,6 @@
 //! The other outputs: a spec for each host, three-way merges, and the content of partials.
 
-use hmt_core::cli::{Failure, Status, Target};
+use hmt_core::cli::{Failure, Target};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::infer::{Builder, Mode};
 use hmt_core::merge;
@@ -19,7 +19,7 @@ pub(crate) fn split(
     state: Option<Builder>,
     documents: &[Document],
     config: &Config,
-) -> anyhow::Result<Status> {
+) -> anyhow::Result<()> {
     if let Some(document) = documents.first() {
         let message = format!(
             "--split-hosts can be used only with partials, but {} is a spec",
@@ -34,7 +34,7 @@ pub(crate) fn split(
         let name = if host.is_empty() { String::new() } else { file_name_of_host(&host) };
         config.target.of_host(&name).write(&to_text(&root, config.format), private)?;
     }
-    Ok(Status::Done)
+    Ok(())
 }
 
 /// Converts a spec to the requested version.
@@ -76,7 +76,7 @@ fn too_few() -> anyhow::Error {
 }
 
 /// Prints the content of each partial.
-pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
+pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<()> {
     if let Some(document) = inputs.documents.first() {
         let message =
             format!("--info can be used only with partials, but {} is a spec", document.source);
@@ -88,7 +88,7 @@ pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<Status> {
         text.push_str(&format!("{gap}partial: {name}\nbytes: {bytes}\n{}", partial.info()));
     }
     Target::Stdout.write(&text, false)?;
-    Ok(Status::Done)
+    Ok(())
 }
 
 /// The spec of the partials.

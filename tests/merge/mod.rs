@@ -17,6 +17,7 @@ fn halves() -> Dir {
     let lines: Vec<&str> = shop.lines().collect();
     let (a, b) = lines.split_at(lines.len() / 2);
     for (name, lines) in [("a", a), ("b", b), ("all", &lines[..])] {
+        dir.write(&format!("{name}-recordings.jsonl"), lines.join("\n") + "\n");
         for mode in ["gen", "replay"] {
             let out = format!("{name}-{mode}.yaml");
             let build = dir.program("hmt-build").args(["-m", mode, "-o", &out, "-"]);
@@ -88,6 +89,50 @@ fn replay_and_gen_give_the_mixed_spec() {
         spec["paths"].as_object().unwrap().keys().cloned().collect()
     };
     assert_eq!(paths(&spec), paths(&generated));
+    let build = dir.program("hmt-build").args(["-m", "mixed", "all-recordings.jsonl"]);
+    let mixed: Value = build.run().expect_code(0).yaml();
+    assert_eq!(spec, mixed);
+    // Recordings that the inferred schemas do not describe keep their constants.
+    let half: Value =
+        serde_saphyr::from_str(&merged(&dir, &["a-gen.yaml", "all-replay.yaml"])).unwrap();
+    assert_ne!(half, mixed);
+}
+
+#[test]
+fn lines_that_are_no_partials_are_rejected() {
+    let dir = halves();
+    for name in ["a", "b"] {
+        let out = format!("{name}.partial.json");
+        let build = dir.program("hmt-build").args(["--partial", "-o", &out]);
+        build.arg(format!("{name}-recordings.jsonl")).run().expect_code(0);
+    }
+    let (a, b) = (dir.read("a.partial.json"), dir.read("b.partial.json"));
+    let both = merged(&dir, &["a.partial.json", "b.partial.json"]);
+    let torn = &a[..a.len() / 2];
+    dir.write("some.partial.json", format!("{a}{torn}\n{b}"));
+    let run = merge(&dir, &["some.partial.json"]).expect_code(3);
+    assert_eq!(run.out(), both);
+    run.expect_stderr("some.partial.json:2: not a partial: the JSON is incomplete\n")
+        .expect_stderr("1 of 3 records rejected");
+    merge(&dir, &["--strict", "some.partial.json"])
+        .expect_code(1)
+        .expect_no_stdout()
+        .expect_stderr("some.partial.json:2: not a partial");
+    dir.write("torn.partial.json", torn);
+    merge(&dir, &["torn.partial.json"]).expect_code(1).expect_no_stdout();
+    merge(&dir, &["torn.partial.json", "b.partial.json", "--partial"]).expect_code(3);
+}
+
+#[test]
+fn the_output_is_not_compressed() {
+    let dir = Dir::new();
+    dir.write("a.yaml", A);
+    for out in ["out.7z", "out.yaml.gz", "out.zip"] {
+        merge(&dir, &["a.yaml", "-o", out]).expect_code(2).expect_stderr("not compressed");
+        let build = dir.program("hmt-build").args(["/dev/null", "-o", out]).run();
+        build.expect_code(2).expect_stderr("not compressed");
+        assert!(!dir.exists(out));
+    }
 }
 
 const A: &str = "openapi: 3.0.3

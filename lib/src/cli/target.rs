@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::exit::Failure;
 use super::output::replace_file;
 
 /// The destination of a result.
@@ -17,7 +18,36 @@ pub enum Target {
     File(PathBuf),
 }
 
+/// Extensions of compressed files and archives.
+const PACKED: [&str; 12] =
+    ["7z", "br", "bz2", "gz", "lz4", "rar", "tar", "tgz", "xz", "z", "zip", "zst"];
+
 impl Target {
+    /// The same as [`Target::of`], for the argument of `-o`.
+    ///
+    /// # Errors
+    /// The extension is that of a compressed file or an archive: the result would not be what its
+    /// name says.
+    pub fn parse(out: &Path, name_in_folder: &str) -> anyhow::Result<Target> {
+        let target = Target::of(out, name_in_folder);
+        target.refuse_packed()?;
+        Ok(target)
+    }
+
+    /// # Errors
+    /// The extension is that of a compressed file or an archive.
+    pub fn refuse_packed(&self) -> anyhow::Result<()> {
+        let Target::File(path) = self else { return Ok(()) };
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if PACKED.contains(&ending.as_str()) {
+            let name = path.display();
+            return Err(Failure::usage(format!(
+                "{name}: the output is not compressed; name a file without .{ending}, or compress the standard output"
+            )));
+        }
+        Ok(())
+    }
+
     /// Parses `-o OUT`: `-`; a folder if OUT ends in `/`, is a folder, or does not exist and has no
     /// extension; otherwise a file. In a folder, the file has the given name.
     pub fn of(out: &Path, name_in_folder: &str) -> Target {
@@ -106,6 +136,17 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
         assert_eq!(mode(&folder.join("openapi.json")), 0o600);
+    }
+
+    #[test]
+    fn no_compressed_output() {
+        for out in ["a.7z", "spec.yaml.gz", "spec.json.ZST", "all.zip", "a.tar"] {
+            let error = Target::parse(Path::new(out), "openapi.json").unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{out}: the output is not compressed")));
+        }
+        for out in ["-", "a.yaml", "gz", "v1.2", "zip/"] {
+            assert!(Target::parse(Path::new(out), "openapi.json").is_ok(), "{out}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::json_error;
+
 use super::state::State;
 use super::{Config, Info, Provenance};
 
@@ -54,8 +56,8 @@ struct Line<'s> {
 #[derive(Debug, thiserror::Error)]
 pub enum PartialError {
     /// Not JSON, or not of this format.
-    #[error("not a partial: {0}")]
-    Syntax(#[from] serde_json::Error),
+    #[error("not a partial: {}", json_error(.0))]
+    Syntax(serde_json::Error),
     /// Nested deeper than any valid state.
     #[error("not a partial: nested deeper than {MAX_DEPTH} levels")]
     Depth,
@@ -176,13 +178,13 @@ fn nested(line: &[u8]) -> Result<Partial, PartialError> {
     let read = || {
         let mut reader = serde_json::Deserializer::from_slice(line);
         reader.disable_recursion_limit();
-        let partial = Partial::deserialize(&mut reader)?;
-        reader.end()?;
+        let partial = Partial::deserialize(&mut reader).map_err(PartialError::Syntax)?;
+        reader.end().map_err(PartialError::Syntax)?;
         Ok(partial)
     };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
-        let thread = thread.map_err(serde_json::Error::io)?;
+        let thread = thread.map_err(|e| PartialError::Syntax(serde_json::Error::io(e)))?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
