@@ -163,6 +163,42 @@ fn packed_archives_are_read() {
 }
 
 #[test]
+fn attributes_of_macos_are_no_captures() {
+    let dir = Dir::new();
+    let plain = shop();
+    dir.write("plain.jsonl", &plain);
+    let expected = build(&dir, &["plain.jsonl"]).expect_code(0).out();
+    let attributes: &[u8] = b"\0\x05\x16\x07\0\x02\0\0Mac OS X        ";
+    let files = [("a.jsonl", plain.as_bytes()), ("__MACOSX/._a.jsonl", attributes)];
+    dir.write("mac.zip", zip(&files));
+    assert_eq!(build(&dir, &["mac.zip"]).expect_code(0).expect_quiet().out(), expected);
+    dir.write("logs/a.jsonl", &plain);
+    dir.write("logs/._a.jsonl", attributes);
+    assert_eq!(build(&dir, &["logs"]).expect_code(0).expect_quiet().out(), expected);
+}
+
+#[test]
+fn a_cut_compressed_file_gives_what_was_read() {
+    let dir = Dir::new();
+    let plain = shop().repeat(20);
+    let packed = gzip(plain.as_bytes());
+    // Within the data, and within the checksum at the end.
+    for missing in [packed.len() / 3, 5] {
+        dir.write("cut.jsonl.gz", &packed[..packed.len() - missing]);
+        let run = build(&dir, &["cut.jsonl.gz"]).expect_code(3);
+        assert!(run.out().contains("paths:"), "{run}");
+        run.expect_stderr("cut.jsonl.gz:").expect_stderr("cut off here");
+        build(&dir, &["--strict", "cut.jsonl.gz"]).expect_code(1).expect_no_stdout();
+    }
+    // Nothing can be read.
+    dir.write("cut.jsonl.gz", &packed[..12]);
+    build(&dir, &["cut.jsonl.gz"]).expect_code(1).expect_no_stdout().expect_stderr("cut off here");
+    let zstd = zstd::encode_all(plain.as_bytes(), 0).unwrap();
+    dir.write("cut.jsonl.zst", &zstd[..zstd.len() / 2]);
+    build(&dir, &["cut.jsonl.zst"]).expect_code(1).expect_no_stdout().expect_stderr("cut off here");
+}
+
+#[test]
 fn a_cut_archive_gives_what_was_read() {
     let dir = Dir::new();
     let all: Vec<Value> = (1..10).map(pets).collect();

@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 
 use super::capture::CaptureReader;
 use super::sibling_files::SiblingFiles;
+use super::unpack::CutOff;
 use super::utf16::{Utf16, order};
 use super::{charles, har, mitmproxy, postman};
 
@@ -144,7 +145,8 @@ pub(super) fn detect(
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // For truncated compressed data, further reading reports the error again.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    input = Box::new(TruncatedInput);
+                    let is_cut = error.get_ref().is_some_and(|cause| cause.is::<CutOff>());
+                    input = Box::new(TruncatedInput { is_cut });
                     break 0;
                 }
                 Err(error) => return Err(error),
@@ -165,11 +167,17 @@ pub(super) fn detect(
 }
 
 /// An input that ends early.
-struct TruncatedInput;
+struct TruncatedInput {
+    /// Something is missing.
+    is_cut: bool,
+}
 
 impl Read for TruncatedInput {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::UnexpectedEof.into())
+        Err(match self.is_cut {
+            true => io::Error::new(io::ErrorKind::UnexpectedEof, CutOff),
+            false => io::ErrorKind::UnexpectedEof.into(),
+        })
     }
 }
 

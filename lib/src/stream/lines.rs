@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
+use crate::exchange::LineError;
+
 use super::block::{Block, BlockKind};
+use super::unpack::CutOff;
 use super::{MAX_LINE, Pace};
 
 /// Read size for a source that is read promptly: the capacity of a Linux pipe.
@@ -33,8 +36,10 @@ pub(super) struct Lines {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Reading,
-    /// The compressed data ended early, as when its writer was killed.
+    /// The compressed data ended after a flush, as when its writer was killed.
     BrokenOff,
+    /// It ended anywhere else: lines may be missing.
+    CutOff,
     Ended,
 }
 
@@ -122,7 +127,8 @@ impl Lines {
         };
         match outcome {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.state = State::BrokenOff;
+                let is_cut = error.get_ref().is_some_and(|cause| cause.is::<CutOff>());
+                self.state = if is_cut { State::CutOff } else { State::BrokenOff };
             }
             outcome => outcome?,
         }
@@ -150,9 +156,15 @@ impl Lines {
     /// The rest at the end of the input; its last line may lack a newline.
     fn last_block(&mut self, bytes: Vec<u8>) -> Option<Block> {
         let broken_off = self.state == State::BrokenOff;
-        self.state = State::Ended;
         let tail = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-        if is_torn(&bytes[tail..]) {
+        let is_torn = is_torn(&bytes[tail..]);
+        // In zstd the end of a flush is not marked, but it is the end of a line.
+        if self.state == State::CutOff || broken_off && is_torn {
+            self.state = State::Ended;
+            return Some(self.cut(bytes, tail, is_torn));
+        }
+        self.state = State::Ended;
+        if is_torn {
             return Some(self.block(bytes, BlockKind::Torn));
         }
         if broken_off {
@@ -171,6 +183,30 @@ impl Lines {
             self.held = Some(torn);
         }
         (!bytes.is_empty()).then(|| self.block(bytes, BlockKind::Lines))
+    }
+
+    /// The rest of compressed data that is cut off: its complete lines, and a rejected record in the
+    /// place of the others.
+    fn cut(&mut self, mut bytes: Vec<u8>, tail: usize, is_torn: bool) -> Block {
+        if is_torn {
+            bytes.truncate(tail);
+        }
+        let lines = (!bytes.is_empty()).then(|| {
+            let ends_whole = bytes.ends_with(b"\n");
+            let block = self.block(bytes, BlockKind::Lines);
+            self.next_line += u64::from(!ends_whole);
+            block
+        });
+        let why = "the compressed file is cut off here, and the records after this are lost";
+        let cut = BlockKind::Rejected(LineError::new(why, 0));
+        let cut = self.block(Vec::new(), cut);
+        match lines {
+            Some(lines) => {
+                self.held = Some(cut);
+                lines
+            }
+            None => cut,
+        }
     }
 
     /// Skips a line that is too long to hold, counting its bytes.

@@ -425,10 +425,12 @@ fn archive(path: Option<&Path>, mut input: Box<dyn Read + Send>) -> io::Result<A
 /// The captures in an archive, sorted by name. If any has the extension of a capture, only those
 /// count: the others are bodies.
 fn members(name: &str, archive: &Arc<Archive>) -> io::Result<Vec<Source>> {
+    let files: Vec<&Member> =
+        archive.members().iter().filter(|member| !is_metadata(Path::new(&member.name))).collect();
     let named: Vec<&Member> =
-        archive.members().iter().filter(|member| is_named(Path::new(&member.name))).collect();
+        files.iter().copied().filter(|member| is_named(Path::new(&member.name))).collect();
     let mut found = Vec::new();
-    let all = if named.is_empty() { archive.members().iter().collect() } else { named };
+    let all = if named.is_empty() { files } else { named };
     for member in all {
         let known = is_named(Path::new(&member.name)) || is_capture(archive.open(member)?);
         if known {
@@ -437,6 +439,13 @@ fn members(name: &str, archive: &Arc<Archive>) -> io::Result<Vec<Source>> {
         }
     }
     Ok(found)
+}
+
+/// True for files in which macOS keeps the attributes of another file, under a similar name: `._x`
+/// beside `x`, and the folder `__MACOSX` in archives (AppleDouble, RFC 1740).
+fn is_metadata(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("._") || path.components().any(|part| part.as_os_str() == "__MACOSX")
 }
 
 /// True for names that only captures have.
@@ -493,6 +502,7 @@ fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
             let path = entry.path();
             let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
             if fs::metadata(&path).is_ok_and(|found| found.is_file())
+                && !entry.file_name().to_string_lossy().starts_with("._")
                 && (is_named(&path) || !is_hidden && holds_capture(&path))
             {
                 found.push(path);
