@@ -9,6 +9,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -131,9 +132,9 @@ fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
         method,
         protocol,
         host,
-        pathname,
+        pathname: on_wire(pathname),
         query,
-        wire_query,
+        wire_query: wire_query.map(on_wire),
         headers,
         body: body(request.message.body, request.message.body_as_json, request_body, "request")?,
         timestamp: request.message.timestamp,
@@ -148,6 +149,16 @@ fn assemble(raw: Raw<'_>) -> Result<Exchange<'_>, LineError> {
         }),
     };
     Ok(Exchange { request, response, meta })
+}
+
+/// A path or a query as it is on the wire: other tools also write it decoded, with spaces and other
+/// characters that no request line has.
+fn on_wire(text: Cow<'_, str>) -> Cow<'_, str> {
+    const DECODED: &AsciiSet = &CONTROLS.add(b' ');
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => text,
+        false => Cow::Owned(utf8_percent_encode(&text, DECODED).to_string()),
+    }
 }
 
 fn lower_names(mut headers: Pairs<'_>) -> Pairs<'_> {

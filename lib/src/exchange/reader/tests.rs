@@ -288,3 +288,18 @@ fn depth_bombs_end_as_errors() {
     let line = format!(r#"{{"request":{{"method":"get","headers":{{"a":{deep}}}}}}}"#);
     refused(line.as_bytes());
 }
+
+#[test]
+fn decoded_paths_become_those_of_the_wire() {
+    let line = r#"{"request":{"method":"get","path":"/é ü/%C3%A9?ß=a b&x=%20"}}"#;
+    let exchange = read(line);
+    assert_eq!(exchange.request.pathname, "/%C3%A9%20%C3%BC/%C3%A9");
+    assert_eq!(exchange.request.query[0], ("ß".into(), "a b".into()));
+    let mut written = Vec::new();
+    super::super::write_line(&exchange, &mut written);
+    let written = String::from_utf8(written).unwrap();
+    assert!(
+        written.contains(r#""path":"/%C3%A9%20%C3%BC/%C3%A9?%C3%9F=a%20b&x=%20""#),
+        "{written}"
+    );
+}
