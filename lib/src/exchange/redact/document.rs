@@ -75,6 +75,13 @@ impl Redactor {
         if candidates.is_empty() {
             return None;
         }
+        if is("text/csv") || is("text/tab-separated-values") {
+            let hidden = self.csv(bytes, found);
+            let rest = hidden.as_deref().unwrap_or(bytes);
+            let candidates = self.candidates(rest);
+            let others = self.text(rest, &candidates, Mode::Unparsed, found, depth);
+            return others.or(hidden);
+        }
         let json = media_type.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"));
         // Text types may use an undeclared charset.
         let is_text = json

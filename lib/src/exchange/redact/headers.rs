@@ -26,6 +26,13 @@ const HARMLESS: &[&str] = &[
 /// A shorter value can hold neither a known shape nor a query.
 const SHORT: usize = 6;
 
+/// Minimum length of the value of a cookie without a name; a shorter one is a flag.
+const NAMELESS: usize = 8;
+/// Minimum length of a token in a subprotocol of a WebSocket.
+const TOKEN: usize = 12;
+/// The subprotocol in which clients of Kubernetes send a token.
+const KUBERNETES: &str = "base64url.bearer.authorization.k8s.io.";
+
 impl Redactor {
     pub(super) fn headers(&self, headers: &mut Pairs<'_>, found: &mut Found) {
         for (name, value) in headers {
@@ -51,6 +58,12 @@ impl Redactor {
                 found.note(name);
                 Some(hidden)
             }
+            None if name.eq_ignore_ascii_case("sec-websocket-protocol") => {
+                found.at(&format!(".{name}"));
+                let hidden = self.subprotocols(value, found);
+                let rest = hidden.as_deref().unwrap_or(value);
+                self.inside(rest, found, 0).or(hidden)
+            }
             None if URLS.iter().any(|url| name.eq_ignore_ascii_case(url)) => {
                 found.at(&format!(".{name}"));
                 self.url(value, found, 0)
@@ -67,6 +80,43 @@ impl Redactor {
         }
     }
 
+    /// The subprotocols of a WebSocket. Browsers cannot send other headers with its request, so
+    /// clients put credentials there: `Bearer.TOKEN`, or `access_token, TOKEN`.
+    fn subprotocols(&self, value: &str, found: &mut Found) -> Option<String> {
+        let is_name = |name: &str| self.names.rule(name.as_bytes(), NameKind::Other).is_some();
+        let is_token = |text: &str| {
+            text.len() >= TOKEN && text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'_')
+                || text.len() >= 2 * TOKEN
+        };
+        let mut is_named = false;
+        let mut changed = false;
+        let parts: Vec<Cow<'_, str>> = value
+            .split(',')
+            .map(|part| {
+                let bare = part.trim();
+                let start = part.len() - part.trim_start().len();
+                let secret = match bare.strip_prefix(KUBERNETES) {
+                    Some(token) => Some(token),
+                    None if is_named && is_token(bare) => Some(bare),
+                    None => bare
+                        .split_once('.')
+                        .filter(|(name, token)| is_name(name) && is_token(token))
+                        .map(|(_, token)| token),
+                };
+                is_named = is_name(bare);
+                let Some(secret) = secret.filter(|secret| !super::is_pseudonym(secret)) else {
+                    return Cow::Borrowed(part);
+                };
+                changed = true;
+                found.note("bearer");
+                let end = start + bare.len();
+                let before = &part[..end - secret.len()];
+                Cow::Owned(format!("{before}{}{}", self.pseudonym(secret), &part[end..]))
+            })
+            .collect();
+        changed.then(|| parts.join(","))
+    }
+
     /// Replaces all cookies of the header.
     pub(super) fn cookies(&self, header: &str) -> String {
         header.split(';').map(|pair| self.cookie(pair)).collect::<Vec<_>>().join(";")
@@ -76,7 +126,15 @@ impl Redactor {
     pub(super) fn cookie(&self, cookie: &str) -> String {
         let end = cookie.find(';').unwrap_or(cookie.len());
         let Some(equals) = cookie[..end].find('=') else {
-            return cookie.to_owned();
+            // A cookie without a name (RFC 6265bis, 5.7).
+            let text = &cookie[..end];
+            let bare = text.trim();
+            if bare.len() < NAMELESS {
+                return cookie.to_owned();
+            }
+            let start = text.len() - text.trim_start().len();
+            let behind = &cookie[start + bare.len()..];
+            return format!("{}{}{behind}", &cookie[..start], self.pseudonym(bare));
         };
         let name = cookie[..equals].trim();
         if self.names.is_kept(name.as_bytes()) {

@@ -1,15 +1,22 @@
 //! Redacts JSON: secret values are replaced in place, all other bytes are copied.
 
 use std::borrow::Cow;
+use std::mem::take;
 use std::ops::Range;
 
 use super::edits::Edits;
 use super::names::{NameKind, Rule};
 use super::traces::Candidates;
+use super::words::Words;
 use super::{Found, Redactor};
 
 /// Keys whose value may be the name of a secret that a sibling key holds.
 const NAME_KEYS: [&[u8]; 6] = [b"name", b"key", b"header", b"field", b"param", b"parameter"];
+/// Schemes of credentials, of which the registry of IANA has more.
+const SCHEMES: [&str; 8] =
+    ["Bearer", "Basic", "Token", "DPoP", "Digest", "Negotiate", "ApiKey", "AWS4-HMAC-SHA256"];
+/// Private members of JSON Web Keys (RFC 7518, 6).
+const PRIVATE: [&[u8]; 7] = [b"k", b"d", b"p", b"q", b"dp", b"dq", b"qi"];
 /// Keys of that sibling.
 const VALUE_KEYS: [&[u8]; 3] = [b"value", b"val", b"content"];
 
@@ -67,6 +74,15 @@ struct Level {
     value: Option<(Range<usize>, Range<usize>)>,
     /// The values in this object are cookies.
     cookies: bool,
+    /// The array holds headers as `[name, value]`, or is such a pair.
+    headers: bool,
+    /// The path of a patch (RFC 6902), whose last segment may name a secret.
+    path: Option<Range<usize>>,
+    is_patch: bool,
+    /// The object is a JSON Web Key.
+    is_key: bool,
+    /// The keys and values of its private members, if it is one.
+    private: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl JsonWalk<'_> {
@@ -147,7 +163,16 @@ impl JsonWalk<'_> {
             secret.filter(|_| !in_array || self.user_asked())
         };
         let next = if is_object { None } else { each.clone() };
-        self.stack.push(Level { is_object, each, next, cookies, ..Level::default() });
+        let headers = !is_object
+            && self.stack.last().is_some_and(|level| match level.is_object {
+                true if level.key.len() < 2 => false,
+                true => {
+                    let key = decode(&self.bytes[level.key.clone()]);
+                    Words::of(key.as_bytes()).last(1) == Some(b"headers")
+                }
+                false => level.headers,
+            });
+        self.stack.push(Level { is_object, each, next, cookies, headers, ..Level::default() });
         if !is_object {
             self.point();
         }
@@ -161,9 +186,20 @@ impl JsonWalk<'_> {
     fn close(&mut self) {
         if let Some((value, key)) = self.stack.last_mut().and_then(|level| level.value.take()) {
             let level = self.stack.last_mut();
-            let (name, cookies) =
-                level.map_or((None, false), |level| (level.name.take(), level.cookies));
+            let (name, cookies) = level.map_or((None, false), |level| {
+                let path = level.path.take().filter(|_| level.is_patch);
+                (level.name.take().or(path), level.cookies)
+            });
             self.pair(name, value, key, cookies);
+        }
+        let private = self.stack.last_mut().map(|level| (level.is_key, take(&mut level.private)));
+        for (key, value) in private.as_ref().map_or(&[][..], |(_, members)| members) {
+            let is_secret = private.as_ref().is_some_and(|(is_key, _)| *is_key);
+            if let Some(level) = self.stack.last_mut() {
+                level.key = key.clone();
+            }
+            let secret = is_secret.then(|| Secret { rule: Rule::PLAIN, key: key.clone() });
+            self.plain_string(value.clone(), secret);
         }
         self.stack.pop();
     }
@@ -179,6 +215,8 @@ impl JsonWalk<'_> {
         let text = name.clone().map(|name| decode(&self.bytes[name]));
         let names = &self.redactor.names;
         let rule = text.as_deref().and_then(|name| {
+            // A pointer of a patch.
+            let name = name.rsplit_once('/').map_or(name, |(_, last)| last);
             let of_cookie = cookies && !names.is_kept(name.as_bytes());
             names.rule(name.as_bytes(), NameKind::Other).or(of_cookie.then_some(Rule::PLAIN))
         });
@@ -267,9 +305,44 @@ impl JsonWalk<'_> {
             } else if is_in(&VALUE_KEYS) && level.value.is_none() {
                 level.value = Some((value, level.key.clone()));
                 return;
+            } else if key == b"path" && self.candidates.within(value.clone()) {
+                level.path = Some(value.clone());
+            } else if PRIVATE.contains(&key) {
+                level.private.push((level.key.clone(), value));
+                return;
             }
+            level.is_patch |= key == b"op";
+            level.is_key |= key == b"kty";
         }
+        let secret = secret.or_else(|| self.secret_of_header(&value));
         self.plain_string(value, secret);
+    }
+
+    /// Why the second string of `["Authorization", "Bearer …"]` is secret. Such a list may also be a
+    /// list of words, so its place or its value must be that of a header.
+    fn secret_of_header(&mut self, value: &Range<usize>) -> Option<Secret> {
+        let level = self.stack.last_mut().filter(|level| !level.is_object)?;
+        match level.index {
+            0 if self.candidates.within(value.clone()) => level.name = Some(value.clone()),
+            1 => {
+                let key = level.name.take()?;
+                let (in_headers, name) = (level.headers, decode(&self.bytes[key.clone()]));
+                let of_pair = self.stack.iter().rev().nth(1).is_some_and(|level| level.headers);
+                let has_scheme = || {
+                    let value = decode(&self.bytes[value.clone()]);
+                    let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
+                    name.to_ascii_lowercase().ends_with("authorization")
+                        && SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+                };
+                if !(in_headers && of_pair || has_scheme()) {
+                    return None;
+                }
+                let rule = self.redactor.names.rule(name.as_bytes(), NameKind::Other)?;
+                return Some(Secret { rule, key });
+            }
+            _ => {}
+        }
+        None
     }
 
     fn plain_string(&mut self, value: Range<usize>, secret: Option<Secret>) {

@@ -78,14 +78,13 @@ impl Redactor {
                 let end =
                     memchr::memmem::find(rest, b"-->").map_or(bytes.len(), |end| open + end + 3);
                 if candidates.within(open..end) {
-                    self.put_text(
-                        bytes,
-                        open + 4..end.max(open + 4),
-                        true,
-                        found,
-                        &mut edits,
-                        depth,
-                    );
+                    let text = rest[..end - open].get(4..).unwrap_or_default();
+                    let text = text.strip_suffix(b"-->").unwrap_or(text);
+                    let inner = self.candidates(text);
+                    let hidden = self.text(text, &inner, Mode::Unparsed, found, depth.max(1));
+                    if let Some(hidden) = hidden {
+                        edits.put(open + 4..open + 4 + text.len(), hidden);
+                    }
                 }
                 at = end;
                 continue;

@@ -7,9 +7,10 @@
 //!   match names, and [`shapes`] matches texts.
 //! * [`traces`]: the fast search that rules out most bodies, with the words that [`scan`] finds.
 //! * [`document`] determines the kind of a text; [`json`], [`form`], [`markup`], [`multipart`],
-//!   [`message`] and [`text`] read each kind.
+//!   [`message`], [`csv`] and [`text`] read each kind.
 //! * [`found`]: what was replaced, for the record and for people.
 
+mod csv;
 mod document;
 mod edits;
 mod form;

@@ -88,10 +88,12 @@ fn is_fact(words: &Words, last: &[u8]) -> bool {
     let is = |word: Option<&[u8]>, known: &[&str]| {
         word.is_some_and(|word| known.iter().any(|known| known.as_bytes() == word))
     };
-    if words.count() < 2 {
+    // `X-Max-Tokens` is `max_tokens` in a header.
+    let first = usize::from(words.get(0) == Some(b"x"));
+    if words.count() < first + 2 {
         return false;
     }
-    if is(words.get(0), FACTS) {
+    if is(words.get(first), FACTS) {
         return true;
     }
     if !matches!(last, b"token" | b"tokens") {
@@ -317,6 +319,9 @@ mod tests {
             "obsession",
             "tokenizer",
             "is_token",
+            "X-Max-Tokens",
+            "x-is-secret",
+            "x-has-password",
             "X-RateLimit-Remaining-Tokens",
             "x-ratelimit-reset-tokens",
             "expires_in",

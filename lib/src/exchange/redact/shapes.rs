@@ -15,6 +15,9 @@ const BEARER: usize = 16;
 /// Maximum distance from an `@` in which the user-info of a URL is searched.
 const USER_INFO: usize = 512;
 
+/// Maximum length of a command in which a flag is searched.
+const COMMAND: usize = 512;
+
 /// A secret in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SecretShape {
@@ -34,8 +37,10 @@ pub(super) fn shape_at(text: &[u8], at: usize) -> Option<SecretShape> {
             return shape(secret, "password in a URL");
         }
         b'-' => {
-            let length = private_key(rest)?;
-            return shape(at..at + length, "private key");
+            if let Some(length) = private_key(rest) {
+                return shape(at..at + length, "private key");
+            }
+            return shape(curl_password(text, at)?, "password of curl");
         }
         _ => {}
     }
@@ -197,6 +202,63 @@ fn url_password(text: &[u8], at: usize) -> Option<Range<usize>> {
     (!secret.is_empty() && is_new).then_some(secret)
 }
 
+/// The end of the shell command that begins at `start`.
+fn command_end(text: &[u8], start: usize) -> usize {
+    let most = text.len().min(start + COMMAND);
+    let ends = |at: &usize| match text[*at] {
+        // A backslash continues the line.
+        b'\n' => {
+            let line = &text[..*at];
+            !line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"\\")
+        }
+        b'|' => true,
+        b'&' => text.get(at + 1) == Some(&b'&'),
+        b';' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
+        _ => false,
+    };
+    (start..most).find(ends).unwrap_or(most)
+}
+
+/// The position of the flag `-u user:password` of the `curl` command at `start`.
+pub(super) fn curl_user(text: &[u8], start: usize) -> Option<usize> {
+    let end = command_end(text, start);
+    memchr::memchr_iter(b'-', &text[start..end])
+        .map(|at| start + at)
+        .find(|at| curl_password(text, *at).is_some())
+}
+
+/// The password in `-u user:password` or `--user user:password`; `at` is the position of the flag.
+fn curl_password(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let before = at.checked_sub(1).map(|before| text[before]);
+    if !before.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'')) {
+        return None;
+    }
+    let rest = &text[at..];
+    let flag = [&b"--user"[..], b"--proxy-user", b"-u", b"-U"]
+        .into_iter()
+        .find(|flag| rest.starts_with(flag))?;
+    let least = at.saturating_sub(COMMAND);
+    let curl = memchr::memmem::rfind(&text[least..at], b"curl ")?;
+    if command_end(text, least + curl) < at {
+        return None;
+    }
+    let mut start = at + flag.len();
+    let signs = run(&text[start..], |byte| matches!(byte, b' ' | b'=' | b'"' | b'\'' | b'\\'));
+    if flag.starts_with(b"--") && signs == 0 {
+        return None;
+    }
+    start += signs;
+    let is_in =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\' | b'<' | b'>');
+    let end = start + run(&text[start..], is_in);
+    let colon = start + text[start..end].iter().position(|byte| *byte == b':')?;
+    let secret = colon + 1..end;
+    // `$PASSWORD` is a variable of the shell.
+    let is_variable = matches!(text.get(secret.start), Some(b'$' | b'%' | b'{'));
+    let is_new = !std::str::from_utf8(&text[secret.clone()]).is_ok_and(is_pseudonym);
+    (colon > start && !secret.is_empty() && !is_variable && is_new).then_some(secret)
+}
+
 fn key_of_provider(text: &[u8]) -> Option<(usize, &'static str)> {
     let first = text.first()?;
     KEYS.iter().filter(|row| row.prefix.as_bytes().first() == Some(first)).find_map(|row| {
@@ -287,6 +349,12 @@ mod tests {
             (format!("SK{}", "0a".repeat(16)), "#"),
             (format!("sk-proj-{}", "aB3_".repeat(12)), "#"),
             (format!("xoxb-123456789012-{}", "aB3".repeat(8)), "#"),
+            ("curl -u jo:p4ss -H 'A: b' https://h".to_owned(), "curl -u jo:# -H 'A: b' https://h"),
+            (
+                "curl \\\n  --user \"jo:p4ss\" \\\n h".to_owned(),
+                "curl \\\n  --user \"jo:#\" \\\n h",
+            ),
+            ("curl -ujo:p4ss h".to_owned(), "curl -ujo:# h"),
             // The keys of some providers have no digits.
             (format!("hf_{}", "aBcDe".repeat(7)), "#"),
             (format!("gloas-{}", "aB3_".repeat(16)), "#"),
@@ -310,6 +378,12 @@ mod tests {
             "https://user@h.test/",
             "mailto:jo@example.com",
             "-----BEGIN PUBLIC KEY-----\nMII\n-----END PUBLIC KEY-----",
+            "sort -u file:name",
+            "curl https://h/x\ndocker run -u 1000:1000 image",
+            "curl h | sort -u a:b",
+            "curl -u jo h:80",
+            "curl h && docker run -u 1000:1000 image",
+            "curl -u \"$USER:$PASSWORD\" h",
             "sk-loading-spinner-container-large",
             "task-1234567890abcdefghijklmnop",
             "ghp_short1",

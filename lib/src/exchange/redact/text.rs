@@ -189,6 +189,9 @@ impl Redactor {
         if is_code(bytes, &value) {
             return None;
         }
+        if !pair.is_equals && is_prose_word(&bytes[value.clone()]) {
+            return None;
+        }
         // `Invalid token: expected a number` is prose.
         let is_prose = !pair.is_equals
             && name.start > 1
@@ -367,12 +370,68 @@ fn is_code(bytes: &[u8], value: &Range<usize>) -> bool {
     bytes.get(value.end) == Some(&b'(') || WORDS.contains(&&bytes[value.clone()])
 }
 
+/// Words that follow a name in a sentence or in a table of fields, as in `Password: must be long`.
+const PROSE: [&[u8]; 40] = [
+    b"a",
+    b"an",
+    b"are",
+    b"at",
+    b"be",
+    b"can",
+    b"cannot",
+    b"does",
+    b"empty",
+    b"expected",
+    b"expired",
+    b"for",
+    b"has",
+    b"have",
+    b"in",
+    b"incorrect",
+    b"invalid",
+    b"is",
+    b"may",
+    b"missing",
+    b"must",
+    b"no",
+    b"none",
+    b"not",
+    b"optional",
+    b"please",
+    b"required",
+    b"should",
+    b"string",
+    b"text",
+    b"the",
+    b"this",
+    b"to",
+    b"too",
+    b"unknown",
+    b"was",
+    b"when",
+    b"will",
+    b"wrong",
+    b"yes",
+];
+
+fn is_prose_word(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let end = value.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);
+    let word = &value[..end];
+    PROSE.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 /// An unquoted value; in headers, the rest of the line.
 fn bare(bytes: &[u8], at: usize, name: &str, pair: &Pair) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     let is_header = !pair.is_equals
         && ["authorization", "cookie"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
-    if is_header {
+    let letters = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    // A credential of these schemes is one word, and a log may continue after it.
+    let is_word = SCHEMES.iter().any(|scheme| rest[..letters].eq_ignore_ascii_case(scheme))
+        && rest.get(letters) == Some(&b' ')
+        && rest.get(letters + 1).is_some_and(u8::is_ascii_alphanumeric);
+    if is_header && !is_word {
         let line =
             rest.iter().take_while(|b| !matches!(b, b'\r' | b'\n' | b'"' | b'\'' | b'\\')).count();
         return (line > 0).then_some(at..at + line);

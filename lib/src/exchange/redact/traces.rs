@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::names::{NameKind, NameMatcher};
 use super::scan::Scanner;
-use super::shapes::shape_at;
+use super::shapes::{curl_user, shape_at};
 use super::table::{KEYS, Match, NAMES};
 
 /// Maximum distance to the ends of a name; names are short.
@@ -63,6 +63,8 @@ fn words_of_names() -> Vec<String> {
             }
         }
     }
+    // A JSON Web Key (RFC 7517).
+    words.push("_kty_".to_owned());
     // Only in a query, which is checked later: `code` of OAuth, and `key`.
     words.push("_code_".to_owned());
     // A letter of a name may be written as an escape.
@@ -71,7 +73,8 @@ fn words_of_names() -> Vec<String> {
 }
 
 fn words_of_shapes() -> Vec<String> {
-    let mut words: Vec<String> = ["_eyj", "_eya", "_begin_", "_basic_"].map(str::to_owned).to_vec();
+    let mut words: Vec<String> =
+        ["_eyj", "_eya", "_begin_", "_basic_", "_curl_"].map(str::to_owned).to_vec();
     for row in KEYS {
         let letter = |byte: u8| {
             if byte.is_ascii_alphabetic() { byte.to_ascii_lowercase() as char } else { '_' }
@@ -115,6 +118,10 @@ pub(super) fn candidates(text: &[u8], names: &NameMatcher) -> Candidates {
 
 fn verify(text: &[u8], at: usize, is_shape: bool, names: &NameMatcher, places: &mut Vec<usize>) {
     if is_shape {
+        if text[at..].starts_with(b"curl ") {
+            places.extend(curl_user(text, at));
+            return;
+        }
         // `-----BEGIN` begins with its dashes.
         let start = if text[at..].starts_with(b"BEGIN ") { at.saturating_sub(5) } else { at };
         if shape_at(text, start).is_some() {
@@ -147,6 +154,7 @@ fn name_is_secret(text: &[u8], at: usize, names: &NameMatcher) -> bool {
     }
     names.rule(bytes, NameKind::Other).is_some()
         || bytes.eq_ignore_ascii_case(b"cookies")
+        || bytes == b"kty"
         || bytes.eq_ignore_ascii_case(b"key") && is_in_query(text, &name)
 }
 
