@@ -1,10 +1,9 @@
 //! Restricts the admin port to programs on this machine, excluding web pages of other origins; or,
 //! with `--admin-token`, to clients that send the token.
 
-use http::HeaderValue;
-use http::StatusCode;
 use http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
+use http::{HeaderValue, StatusCode, Version};
 
 use subtle::ConstantTimeEq as _;
 
@@ -25,9 +24,14 @@ pub(super) fn refuse(parts: &Parts, port: u16, token: Option<&str>) -> Option<An
     let ours = |authority: &str| {
         LOOPBACK.iter().any(|name| authority.eq_ignore_ascii_case(&format!("{name}:{port}")))
     };
-    let one_host = parts.headers.get_all(HOST).iter().count() == 1;
+    let hosts = parts.headers.get_all(HOST).iter().count();
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    if !one_host || !text(HOST).is_some_and(|host| ours(&host)) || !authority.is_none_or(ours) {
+    // Requests of HTTP/2 have an authority, and seldom a Host header.
+    let is_named = match text(HOST) {
+        Some(host) => hosts == 1 && ours(&host),
+        None => parts.version >= Version::HTTP_2 && authority.is_some(),
+    };
+    if !is_named || !authority.is_none_or(ours) {
         let detail = format!(
             "the Host header of requests to the admin port must be 127.0.0.1:{port} or localhost:{port}"
         );
@@ -79,6 +83,19 @@ mod tests {
         for wrong in ["", "s3cret", "Bearer s3cre", "Bearer s3creT", "Basic s3cret", "Bearer"] {
             assert_eq!(status(wrong), Some(StatusCode::UNAUTHORIZED), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn http_2_names_the_host_in_its_authority() {
+        let refused = |uri: &str, version| {
+            let request = http::Request::get(uri).version(version).body(()).unwrap();
+            refuse(&request.into_parts().0, 8888, None).is_some()
+        };
+        assert!(!refused("http://127.0.0.1:8888/admin/health", Version::HTTP_2));
+        assert!(!refused("http://localhost:8888/admin/health", Version::HTTP_2));
+        assert!(refused("http://evil.test:8888/admin/health", Version::HTTP_2));
+        assert!(refused("/admin/health", Version::HTTP_2));
+        assert!(refused("http://127.0.0.1:8888/admin/health", Version::HTTP_11));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! and uses the other endpoints.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
@@ -23,6 +23,12 @@ const REFERRER: HeaderName = HeaderName::from_static("referrer-policy");
 pub(super) fn file(parts: &Parts, is_tls: bool, port: u16) -> Option<Answer> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;
+    }
+    // The ready line ends in `/admin`.
+    if matches!(parts.uri.path(), "/admin" | "/admin/") {
+        let mut answer = Answer::empty(StatusCode::FOUND);
+        answer.headers.insert(LOCATION, HeaderValue::from_static("/"));
+        return Some(answer);
     }
     let scheme = if is_tls { "https" } else { "http" };
     let (text, kind) = match parts.uri.path() {
@@ -49,7 +55,9 @@ pub(super) fn file(parts: &Parts, is_tls: bool, port: u16) -> Option<Answer> {
 
 /// The policy allows only files of this page, and requests to this port and to the mock.
 fn policy(parts: &Parts, scheme: &str, port: u16) -> String {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).or(authority);
+    let host = host.unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-[]:".contains(&byte);
     let mock = if !name.is_empty() && name.bytes().all(is_name) {
