@@ -247,6 +247,7 @@ class Recorder(_Server):
         self._target = target
         self._flags = {"port": 0, **flags}
         self.path = Path(path) if path is not None else self._temporary() / "recording.jsonl"
+        self._kept: Optional[List[Dict[str, Any]]] = None
 
     def _command(self) -> List[str]:
         flags = {**self._flags, "out": self.path}
@@ -255,7 +256,11 @@ class Recorder(_Server):
         return [executable("hmt-record"), *arguments(flags)]
 
     def exchanges(self, at_least: int = 0, timeout: float = 10.0) -> List[Dict[str, Any]]:
-        """The recorded exchanges; waits until there are `at_least` of them, or the timeout has passed."""
+        """The recorded exchanges; waits until there are `at_least` of them, or the timeout has passed.
+
+        They stay available after the end of the recorder, when its temporary file is removed."""
+        if self._kept is not None:
+            return list(self._kept)
         end = time.monotonic() + timeout
         while True:
             text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
@@ -264,6 +269,13 @@ class Recorder(_Server):
             if len(lines) >= at_least or time.monotonic() > end:
                 return [json.loads(line) for line in lines]
             time.sleep(0.01)
+
+    def close(self) -> None:
+        """Ends the program and removes its files."""
+        self.stop()
+        if self._folder is not None:
+            self._kept = self.exchanges()
+        super().close()
 
     def spec(self, **flags: Any) -> Dict[str, Any]:
         """An OpenAPI document of the recording. Keyword arguments are flags of hmt-build(1)."""
