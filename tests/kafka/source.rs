@@ -77,7 +77,7 @@ fn a_spec_is_verified_by_the_same_offsets() {
         }
         fs::remove_file(dir.join("s")).unwrap();
     }
-    // A non-conforming exchange is named by its offset, as a narrowed spec shows.
+    // A topic with one partition and without a state is verified too, with its recordings.
     let cluster = Cluster::start(1);
     cluster.fill(shop.lines().map(|line| (0, line)));
     let url = cluster.url("until=end");
