@@ -20,7 +20,7 @@ pub(crate) const INFERRED: &str = "the inferred spec";
 pub(crate) struct Inputs {
     pub(crate) documents: Vec<Document>,
     pub(crate) partials: Vec<NamedPartial>,
-    /// The lines that are no partials.
+    /// The lines that are not partials.
     pub(crate) rejects: Rejects,
 }
 

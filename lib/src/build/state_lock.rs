@@ -1,5 +1,5 @@
-//! The lock of a `--state` file: two runs that continue from one state would lose what one of them
-//! adds.
+//! The lock of a `--state` file: if two runs continued from the same state, the additions of one
+//! would be lost.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -22,8 +22,8 @@ pub(super) struct StateLock {
 }
 
 impl StateLock {
-    /// Locks a state. `None` on file systems without locks or without the right to create files,
-    /// where writing the state reports the problem.
+    /// Locks a state. `None` if the file system has no locks, or if the lock file cannot be
+    /// created. Writing the state then reports the problem, if there is one.
     ///
     /// # Errors
     /// Another run has the lock.
@@ -34,7 +34,7 @@ impl StateLock {
                 state.display()
             ))
         };
-        // The state is replaced where a symbolic link leads.
+        // Symbolic links are followed, because the state is replaced at their target.
         let path = state.canonicalize().unwrap_or_else(|_| state.to_owned());
         let existing = File::open(&path).ok().filter(|f| f.metadata().is_ok_and(|m| m.is_file()));
         if let Some(file) = &existing

@@ -75,8 +75,8 @@ pub fn ignore_first_sigint() -> io::Result<()> {
 /// For runs over files, which write their output at the end: SIGTERM ends the program immediately
 /// with 143.
 ///
-/// SIGINT keeps its effect. A shell makes programs in the background ignore it, which a handler
-/// would undo.
+/// SIGINT keeps its effect. Shells make programs in the background ignore SIGINT, and a handler
+/// would undo that.
 ///
 /// # Errors
 /// The handler could not be installed.

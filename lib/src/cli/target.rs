@@ -26,8 +26,8 @@ impl Target {
     /// The same as [`Target::of`], for the argument of `-o`.
     ///
     /// # Errors
-    /// The extension is that of a compressed file or an archive: the result would not be what its
-    /// name says.
+    /// The extension is that of a compressed file or an archive: the content would not match the
+    /// name.
     pub fn parse(out: &Path, name_in_folder: &str) -> anyhow::Result<Target> {
         let target = Target::of(out, name_in_folder);
         target.refuse_packed()?;

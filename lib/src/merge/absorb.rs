@@ -2,8 +2,8 @@
 //!
 //! A document of recordings (`hmt-build -m replay`) describes each recorded path by the recorded
 //! constants. Where another document describes the same exchanges by inferred schemas, these
-//! constants add nothing, so only the recordings themselves stay: merged with `hmt-build -m gen` of
-//! the same input, the result is that of `-m mixed`.
+//! constants add nothing, so only the recordings themselves stay: a merge with the output of
+//! `hmt-build -m gen` for the same input gives the output of `-m mixed`.
 
 use std::borrow::Cow;
 
@@ -17,8 +17,8 @@ use crate::spec::{Document, METHODS};
 /// Keys of a generated operation; others are edits, which stay.
 const GENERATED: [&str; 4] = ["parameters", "requestBody", "responses", "security"];
 
-/// The documents, where those of recordings lack the operations whose recordings all conform to one
-/// of the others.
+/// The documents. From those of recordings, operations are removed whose recordings all conform to
+/// one of the other documents.
 pub(super) fn absorb(documents: &[Document]) -> Vec<Cow<'_, Document>> {
     let is_recording: Vec<bool> =
         documents.iter().map(|document| is_recordings_only(&document.root)).collect();
@@ -37,7 +37,7 @@ pub(super) fn absorb(documents: &[Document]) -> Vec<Cow<'_, Document>> {
     reduced.collect()
 }
 
-/// The document without the operations that are described otherwise; `None` if there are none.
+/// The document without the operations that another document describes; `None` if there are none.
 fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
     let exchanges = recorded_exchanges(&document.root).ok()?;
     let conforms: Vec<bool> = exchanges
@@ -70,7 +70,7 @@ fn generated(operation: &Map<String, Value>) -> bool {
     operation.keys().all(|key| GENERATED.contains(&key.as_str()))
 }
 
-/// True for an exchange of an operation of a literal path.
+/// True for an exchange with the path and method of an operation.
 fn is_of(exchange: &Exchange<'_>, path: &str, method: &str) -> bool {
     exchange.request.method.as_str().eq_ignore_ascii_case(method)
         && exchange.request.pathname.trim_end_matches('/') == path.trim_end_matches('/')

@@ -185,8 +185,8 @@ impl Lines {
         (!bytes.is_empty()).then(|| self.block(bytes, BlockKind::Lines))
     }
 
-    /// The rest of compressed data that is cut off: its complete lines, and a rejected record in the
-    /// place of the others.
+    /// The rest of compressed data that is cut off: its complete lines, and a rejected record for
+    /// the lost ones.
     fn cut(&mut self, mut bytes: Vec<u8>, tail: usize, is_torn: bool) -> Block {
         if is_torn {
             bytes.truncate(tail);

@@ -44,8 +44,8 @@ pub(super) fn unpack(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read
 #[error("the compressed data is cut off")]
 pub(super) struct CutOff;
 
-/// Decompresses gzip. A file to which a recorder still writes, or whose recorder was killed, ends at
-/// the last flush, which is no loss; any other early end is [`CutOff`].
+/// Decompresses gzip. If a recorder still writes to the file, or was killed, the file ends at the
+/// last flush, and nothing is lost. Any other early end is [`CutOff`].
 struct Gzip<R: Read>(MultiGzDecoder<BufReader<Tail<R>>>);
 
 /// The bytes at the end of a flush of deflate: an empty stored block (RFC 1951, 3.2.4).

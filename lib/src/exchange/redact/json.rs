@@ -12,7 +12,7 @@ use super::{Found, Redactor};
 
 /// Keys whose value may be the name of a secret that a sibling key holds.
 const NAME_KEYS: [&[u8]; 6] = [b"name", b"key", b"header", b"field", b"param", b"parameter"];
-/// Schemes of credentials, of which the registry of IANA has more.
+/// Schemes of credentials. The registry of IANA has more.
 const SCHEMES: [&str; 8] =
     ["Bearer", "Basic", "Token", "DPoP", "Digest", "Negotiate", "ApiKey", "AWS4-HMAC-SHA256"];
 /// Private members of JSON Web Keys (RFC 7518, 6).

@@ -17,8 +17,8 @@ impl<'l> Caps<'l> {
         Caps { limits, fresh: Cell::new(false) }
     }
 
-    /// Notes that a place was created, or that something joined a rest, which does not know its
-    /// content.
+    /// Notes that a place was created, or that something joined a rest. A rest does not record its
+    /// members.
     pub(crate) fn note_fresh(&self) {
         self.fresh.set(true);
     }
