@@ -188,8 +188,8 @@ mod tests {
         for (answer, why) in [
             ("", "not JSON"),
             ("[]", "must be an object"),
-            (r#"{"a":1}"#, "\"a\" is none"),
-            (r#"{"schemas":{"a":{}}}"#, "\"a\" is none"),
+            (r#"{"a":1}"#, "\"a\" is not one"),
+            (r#"{"schemas":{"a":{}}}"#, "\"a\" is not one"),
         ] {
             let error = documents_of(answer.as_bytes()).unwrap_err();
             assert!(error.contains(why), "{answer}: {error}");
