@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
-use hmt_core::build::{Comparison, Config, Environment, Messages, Severity, Stop};
-use hmt_core::check::{FailOn, Severity as Found};
+use hmt_core::build::{CheckConfig, Config, Environment, MessageKind, Messages, Stop};
+use hmt_core::check::{FailOn, Severity};
 use hmt_core::cli::{self, Failure, Target, parse_duration};
 use hmt_core::exchange::{Pattern, Selection};
 use hmt_core::infer::Mode;
-use hmt_core::report::Format as ReportFormat;
+use hmt_core::report::ReportFormat;
 use hmt_core::spec::{Format, Version};
 use hmt_core::stream::{Locator, Topic};
 
@@ -387,7 +387,7 @@ fn comparison(
     mut reports: Vec<(ReportFormat, Option<PathBuf>)>,
     out: &Path,
     shapes_spec: bool,
-) -> anyhow::Result<Option<Comparison>> {
+) -> anyhow::Result<Option<CheckConfig>> {
     if specs.is_empty() {
         return Ok(None);
     }
@@ -400,7 +400,7 @@ fn comparison(
         return Err(Failure::usage("--fail-on never cannot be used with other levels"));
     }
     if fail_on.is_empty() {
-        fail_on.push(FailOn::Severity(Found::Error));
+        fail_on.push(FailOn::Severity(Severity::Error));
     }
     if reports.is_empty() {
         reports.push((ReportFormat::Text, None));
@@ -414,7 +414,7 @@ fn comparison(
     if is_dir && reports.iter().any(|(_, file)| file.is_none()) {
         return Err(Failure::usage("with --check, --out is the file of the report, not a folder"));
     }
-    Ok(Some(Comparison { specs, fail_on, reports }))
+    Ok(Some(CheckConfig { specs, fail_on, reports }))
 }
 
 /// Following needs one endless input, or growing files, and an output that can be rewritten.
@@ -449,8 +449,8 @@ fn default_threads() -> usize {
 fn shown(quiet: bool) -> Messages {
     let messages = cli::Messages::new("hmt-build", quiet);
     Messages::new(move |severity, text| match severity {
-        Severity::Plain => messages.ready(text),
-        Severity::Warning => messages.warn(text),
-        Severity::Error => messages.error(text),
+        MessageKind::Plain => messages.ready(text),
+        MessageKind::Warning => messages.warn(text),
+        MessageKind::Error => messages.error(text),
     })
 }

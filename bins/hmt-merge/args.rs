@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 use hmt_core::cli::{Failure, Messages, Target};
 use hmt_core::infer::Options;
 use hmt_core::merge::ConflictPolicy;
-use hmt_core::report::Format as ReportFormat;
+use hmt_core::report::ReportFormat;
 use hmt_core::spec::Format;
 
 use super::finalise::{FinaliseArgs, OpenApi};

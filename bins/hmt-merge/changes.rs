@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hmt_core::cli::{Failure, Status, Target};
 use hmt_core::diff::{diff, report};
-use hmt_core::report::Format;
+use hmt_core::report::ReportFormat;
 use hmt_core::spec::{Document, load_with_files};
 
 use crate::args::Config;
@@ -12,7 +12,7 @@ use crate::load;
 
 /// Writes the reports; fails on a breaking change.
 pub(crate) fn changes(
-    reports: &[(Format, Option<PathBuf>)],
+    reports: &[(ReportFormat, Option<PathBuf>)],
     config: &Config,
 ) -> anyhow::Result<Status> {
     let [old, new] = config.inputs.as_slice() else {

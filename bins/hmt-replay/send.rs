@@ -10,7 +10,7 @@ use hmt_core::cli::{self, Failure, Messages, Status, StatusLine, is_foreground_t
 use hmt_core::exchange::Replaced;
 use hmt_core::net::{Report, ThrottledReport};
 use hmt_core::replay::{self, Differ, ExchangeWriter, Observer, Progress, SendError, SendSummary};
-use hmt_core::report::Format;
+use hmt_core::report::ReportFormat;
 use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects, SinkError};
 
 use super::args::SendConfig;
@@ -165,7 +165,7 @@ fn report(
         match file {
             Some(path) => cli::replace_file(path, text.as_bytes(), true)
                 .with_context(|| format!("--report {}: {}", format.name(), path.display()))?,
-            None if *format == Format::Text => messages.ready(text.trim_end()),
+            None if *format == ReportFormat::Text => messages.ready(text.trim_end()),
             None => {
                 let mut out = io::stdout().lock();
                 out.write_all(text.as_bytes()).and_then(|()| out.flush())?;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use hmt_core::cli::Failure;
 use hmt_core::replay::{DiffOptions, Rule, RulePlace};
-use hmt_core::report::Format;
+use hmt_core::report::ReportFormat;
 use hmt_core::stream::Locator;
 
 /// What is compared, and where it is reported.
@@ -40,13 +40,13 @@ pub(crate) struct DiffArgs {
     #[arg(long, help_heading = "Comparison")]
     learn_by_sending: bool,
 
-    /// Format of a report of --diff: text, json, junit or html (default: text; repeatable)
+    /// ReportFormat of a report of --diff: text, json, junit or html (default: text; repeatable)
     ///
     /// Without FILE, text goes to standard error. The others go to standard output, if --out names
     /// another place.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = report, requires = "diff",
         help_heading = "Comparison")]
-    report: Vec<(Format, Option<PathBuf>)>,
+    report: Vec<(ReportFormat, Option<PathBuf>)>,
 }
 
 fn ignored(text: &str) -> Result<RulePlace, String> {
@@ -54,13 +54,13 @@ fn ignored(text: &str) -> Result<RulePlace, String> {
 }
 
 /// `FORMAT` or `FORMAT=FILE`.
-fn report(text: &str) -> Result<(Format, Option<PathBuf>), String> {
+fn report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
     let (name, file) = match text.split_once('=') {
         Some((name, file)) => (name, Some(file)),
         None => (text, None),
     };
-    let format = Format::of_name(name)
-        .filter(|format| *format != Format::Sarif)
+    let format = ReportFormat::of_name(name)
+        .filter(|format| *format != ReportFormat::Sarif)
         .ok_or_else(|| format!("{name:?} is not one of text, json, junit, html"))?;
     if file == Some("") {
         return Err(format!("{text} names no file"));
@@ -77,7 +77,7 @@ pub(crate) struct DiffConfig {
     pub(crate) options: DiffOptions,
     /// The file of rules, with its content.
     pub(crate) learn: Option<(PathBuf, String)>,
-    pub(crate) reports: Vec<(Format, Option<PathBuf>)>,
+    pub(crate) reports: Vec<(ReportFormat, Option<PathBuf>)>,
 }
 
 impl DiffArgs {
@@ -95,7 +95,7 @@ impl DiffArgs {
         let to_stdout = self
             .report
             .iter()
-            .filter(|(format, file)| *format != Format::Text && file.is_none())
+            .filter(|(format, file)| *format != ReportFormat::Text && file.is_none())
             .count();
         if to_stdout > 0 && *out == Locator::Stdio {
             return Err(Failure::usage(
@@ -129,7 +129,7 @@ impl DiffArgs {
         };
         let mut reports = self.report;
         if self.diff && reports.is_empty() {
-            reports.push((Format::Text, None));
+            reports.push((ReportFormat::Text, None));
         }
         Ok(Some(DiffConfig {
             diff: self.diff,

@@ -12,7 +12,7 @@ use super::error::Cause;
 use crate::check::FailOn;
 use crate::exchange::Selection;
 use crate::infer::{self, Mode, Options};
-use crate::report::Format;
+use crate::report::ReportFormat;
 use crate::spec::Version;
 use crate::stream::{Locator, Topic};
 
@@ -51,7 +51,7 @@ pub struct Config {
     /// Check every exchange against the result.
     pub verify: bool,
     /// Specs to compare the exchanges with, in place of building one.
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<CheckConfig>,
     /// Number of folding threads; at least 1.
     pub threads: usize,
     /// Whether the first rejected record ends the build.
@@ -64,8 +64,8 @@ pub struct Config {
 
 impl Config {
     /// The options that the state depends on.
-    pub(super) fn inference(&self) -> infer::Config {
-        let config = infer::Config::new(self.mode);
+    pub(super) fn inference(&self) -> infer::StateConfig {
+        let config = infer::StateConfig::new(self.mode);
         if self.no_values { config.without_values() } else { config }
     }
 
@@ -109,13 +109,13 @@ impl Config {
 
 /// The specs to compare with, and the reports.
 #[derive(Clone, Debug)]
-pub struct Comparison {
+pub struct CheckConfig {
     /// Files and folders of specs; `-` is standard input.
     pub specs: Vec<PathBuf>,
     /// The findings that make the check fail.
     pub fail_on: Vec<FailOn>,
     /// The reports, each with its file; without one, the report goes to the output.
-    pub reports: Vec<(Format, Option<PathBuf>)>,
+    pub reports: Vec<(ReportFormat, Option<PathBuf>)>,
 }
 
 /// The interface of a build to the process.
@@ -171,7 +171,7 @@ pub trait Output: Send + Sync {
 
 /// The severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
+pub enum MessageKind {
     /// Requested, or read by programs: always shown, without the name of the program.
     Plain,
     /// A warning.
@@ -180,7 +180,7 @@ pub enum Severity {
     Error,
 }
 
-type Show = dyn Fn(Severity, &dyn Display) + Send + Sync;
+type Show = dyn Fn(MessageKind, &dyn Display) + Send + Sync;
 
 /// Messages for people.
 #[derive(Clone)]
@@ -188,20 +188,20 @@ pub struct Messages(Arc<Show>);
 
 impl Messages {
     /// Passes each message to a function.
-    pub fn new(show: impl Fn(Severity, &dyn Display) + Send + Sync + 'static) -> Self {
+    pub fn new(show: impl Fn(MessageKind, &dyn Display) + Send + Sync + 'static) -> Self {
         Messages(Arc::new(show))
     }
 
     pub(super) fn warn(&self, text: impl Display) {
-        (self.0)(Severity::Warning, &text);
+        (self.0)(MessageKind::Warning, &text);
     }
 
     pub(super) fn ready(&self, text: impl Display) {
-        (self.0)(Severity::Plain, &text);
+        (self.0)(MessageKind::Plain, &text);
     }
 
     pub(super) fn error(&self, text: impl Display) {
-        (self.0)(Severity::Error, &text);
+        (self.0)(MessageKind::Error, &text);
     }
 }
 

@@ -21,7 +21,7 @@ mod track;
 mod unread;
 mod verify;
 
-pub use config::{Comparison, Config, Environment, Messages, Output, Severity, Stop};
+pub use config::{CheckConfig, Config, Environment, MessageKind, Messages, Output, Stop};
 pub use error::{BuildError, Cause};
 
 use error::ResultExt as _;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::checker::Checker;
 use super::rules::{RULES, Severity};
-use super::tally::{Key, Owner, Seen, Tally, Touched};
+use super::tally::{FindingTally, Key, Owner, Seen, Touched};
 use crate::conform::{Operation, StatusKey};
 use crate::report::{Entry, Level, Report, Section};
 
@@ -48,7 +48,7 @@ struct Uncovered<'c> {
     status: Option<StatusKey>,
 }
 
-impl Tally {
+impl FindingTally {
     /// The report, which fails if it has a finding of a level in `fail_on`.
     pub fn report(&self, checker: &Checker, fail_on: &[FailOn]) -> Report {
         let mut found: BTreeMap<&Owner, Vec<Entry>> = BTreeMap::new();

@@ -16,7 +16,7 @@ const MAX_EXAMPLES: usize = 3;
 
 /// Where a record is: its position in the input, and its name in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RecordPlace {
     /// The number of the block of input, and of the record within its source.
     pub order: (u64, u64),
     /// The name in messages.
@@ -49,7 +49,7 @@ pub(super) struct Key {
 pub(super) struct Seen {
     /// Exchanges that have it.
     pub(super) count: u64,
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<RecordPlace>,
     /// The message for the first exchange.
     pub(super) pointer: String,
     pub(super) message: String,
@@ -65,7 +65,7 @@ pub(super) struct Touched {
 
 /// The summary of many exchanges.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct FindingTally {
     pub(super) exchanges: u64,
     /// Exchanges without an answer.
     pub(super) unanswered: u64,
@@ -82,9 +82,14 @@ pub struct Tally {
     hits: u64,
 }
 
-impl Tally {
+impl FindingTally {
     /// Compares an exchange and counts its findings. `place` is called only if there are any.
-    pub fn add(&mut self, checker: &Checker, exchange: &Exchange<'_>, place: impl Fn() -> Place) {
+    pub fn add(
+        &mut self,
+        checker: &Checker,
+        exchange: &Exchange<'_>,
+        place: impl Fn() -> RecordPlace,
+    ) {
         self.exchanges += 1;
         let answered = exchange.response.as_ref().map(|response| response.status);
         self.unanswered += u64::from(answered.is_none());
@@ -121,7 +126,7 @@ impl Tally {
         }
     }
 
-    fn found(&mut self, key: Key, finding: Finding, place: &dyn Fn() -> Place) {
+    fn found(&mut self, key: Key, finding: Finding, place: &dyn Fn() -> RecordPlace) {
         self.hits += 1;
         if self.bound.as_ref().is_some_and(|bound| key >= *bound) {
             return;
@@ -146,7 +151,7 @@ impl Tally {
     }
 
     /// Adds the summary of other exchanges.
-    pub fn merge(&mut self, other: Tally) {
+    pub fn merge(&mut self, other: FindingTally) {
         self.exchanges += other.exchanges;
         self.unanswered += other.unanswered;
         self.absent += other.absent;

@@ -189,13 +189,13 @@ fn replaced_values_are_exempt_from_what_only_the_original_has() {
     assert_eq!(found(&exchange), ["format error: response.body#/0/born is not of format date"]);
 }
 
-fn tally(lines: &[Value], order: impl Iterator<Item = usize>) -> Tally {
+fn tally(lines: &[Value], order: impl Iterator<Item = usize>) -> FindingTally {
     let checker = checker();
-    let mut tally = Tally::default();
+    let mut tally = FindingTally::default();
     for at in order {
         let text = lines[at].to_string();
         let exchange = parse_line(text.as_bytes()).expect("an exchange");
-        tally.add(&checker, &exchange, || Place {
+        tally.add(&checker, &exchange, || RecordPlace {
             order: (0, at as u64 + 1),
             example: Example {
                 place: format!("f:{}", at + 1),

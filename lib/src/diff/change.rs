@@ -2,7 +2,7 @@
 
 /// The effect of a change on clients of the old spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum Impact {
     /// The client may fail.
     Breaking,
     /// It depends on the client, or on what the spec does not say.
@@ -11,13 +11,13 @@ pub enum Verdict {
     Compatible,
 }
 
-impl Verdict {
+impl Impact {
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Verdict::Breaking => "breaking",
-            Verdict::Unknown => "unknown",
-            Verdict::Compatible => "not breaking",
+            Impact::Breaking => "breaking",
+            Impact::Unknown => "unknown",
+            Impact::Compatible => "not breaking",
         }
     }
 }
@@ -28,7 +28,7 @@ pub struct Change {
     /// The name of its rule.
     pub rule: String,
     /// The effect on clients.
-    pub verdict: Verdict,
+    pub verdict: Impact,
     /// The method in lower case; empty if the change does not belong to an operation.
     pub method: String,
     /// The path template of the new spec, or of the old one if the path was removed; empty if the

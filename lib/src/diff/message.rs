@@ -1,13 +1,17 @@
 //! Request bodies and responses.
 
-use super::Verdict::{Breaking, Compatible, Unknown};
+use super::Impact::{Breaking, Compatible, Unknown};
 use super::Walk;
-use super::paths::Operation;
-use super::schema::{Scope, Side};
+use super::paths::ComparedOperation;
+use super::scope::{Scope, Sender};
 use crate::spec::Place;
 
 impl Walk {
-    pub(super) fn request_body(&mut self, old: &Operation<'_>, new: &Operation<'_>) {
+    pub(super) fn request_body(
+        &mut self,
+        old: &ComparedOperation<'_>,
+        new: &ComparedOperation<'_>,
+    ) {
         let (was, is) = (body_of(old), body_of(new));
         match (&was, &is) {
             (None, None) => {}
@@ -35,12 +39,12 @@ impl Walk {
                     }
                     _ => {}
                 }
-                self.content(was, is, Side::Request, "the request body");
+                self.content(was, is, Sender::Request, "the request body");
             }
         }
     }
 
-    pub(super) fn responses(&mut self, old: &Operation<'_>, new: &Operation<'_>) {
+    pub(super) fn responses(&mut self, old: &ComparedOperation<'_>, new: &ComparedOperation<'_>) {
         let before = responses(old);
         let after = responses(new);
         for (status, was) in &before {
@@ -75,7 +79,7 @@ impl Walk {
     }
 
     fn response(&mut self, was: &Place<'_>, is: &Place<'_>, status: &str) {
-        self.content(was, is, Side::Response, &format!("the body of the response {status}"));
+        self.content(was, is, Sender::Response, &format!("the body of the response {status}"));
         let (before, after) = (headers(was), headers(is));
         for (name, header) in &before {
             let Some((_, new)) = after.iter().find(|(other, _)| other == name) else {
@@ -100,7 +104,7 @@ impl Walk {
                 _ => {}
             }
             if let (Some(was), Some(is)) = (header.get("schema"), new.get("schema")) {
-                let (side, part) = (Side::Response, "header");
+                let (side, part) = (Sender::Response, "header");
                 let name = format!("the response header {name}");
                 self.compared.clear();
                 self.schema(&was, &is, &Scope { side, part, name, way: String::new() });
@@ -114,11 +118,11 @@ impl Walk {
         }
     }
 
-    fn content(&mut self, was: &Place<'_>, is: &Place<'_>, side: Side, name: &str) {
+    fn content(&mut self, was: &Place<'_>, is: &Place<'_>, side: Sender, name: &str) {
         let (before, after) = (media_types(was), media_types(is));
         let rule = |what: &str| match side {
-            Side::Request => format!("request-body-media-type-{what}"),
-            Side::Response => format!("response-media-type-{what}"),
+            Sender::Request => format!("request-body-media-type-{what}"),
+            Sender::Response => format!("response-media-type-{what}"),
         };
         for (media, was) in &before {
             let Some((_, is)) = after.iter().find(|(other, _)| other == media) else {
@@ -128,17 +132,17 @@ impl Walk {
             };
             let scope = Scope { side, part: "body", name: name.to_owned(), way: String::new() };
             self.compared.clear();
-            let word = if side == Side::Request { "request" } else { "response" };
+            let word = if side == Sender::Request { "request" } else { "response" };
             match (was.get("schema"), is.get("schema")) {
                 (Some(was), Some(is)) => self.schema(&was, &is, &scope),
                 (None, Some(schema)) => {
-                    let verdict = if side == Side::Request { Breaking } else { Compatible };
+                    let verdict = if side == Sender::Request { Breaking } else { Compatible };
                     let rule = format!("{word}-body-media-type-schema-added");
                     let text = format!("{name}: {media} has a schema now");
                     self.add(verdict, rule, &schema.pointer, text);
                 }
                 (Some(_), None) => {
-                    let verdict = if side == Side::Request { Compatible } else { Unknown };
+                    let verdict = if side == Sender::Request { Compatible } else { Unknown };
                     let rule = format!("{word}-body-media-type-schema-removed");
                     let text = format!("{name}: {media} has no schema any more");
                     self.add(verdict, rule, &is.pointer, text);
@@ -156,12 +160,12 @@ impl Walk {
 }
 
 /// The request body of an operation.
-fn body_of<'v>(operation: &Operation<'v>) -> Option<Place<'v>> {
+fn body_of<'v>(operation: &ComparedOperation<'v>) -> Option<Place<'v>> {
     operation.place.get("requestBody")?.target().ok()
 }
 
 /// The responses of an operation by their keys.
-fn responses<'v>(operation: &Operation<'v>) -> Vec<(&'v str, Place<'v>)> {
+fn responses<'v>(operation: &ComparedOperation<'v>) -> Vec<(&'v str, Place<'v>)> {
     let all = operation.place.get("responses");
     let all = all.iter().flat_map(Place::members);
     all.filter(|(key, _)| !key.is_empty() && !key.starts_with("x-") && key.is_ascii())

@@ -12,12 +12,13 @@ mod parameters;
 mod paths;
 mod report;
 mod schema;
+mod scope;
 #[cfg(test)]
 mod tests;
 
 use crate::spec::Document;
 
-pub use change::{Change, Verdict};
+pub use change::{Change, Impact};
 pub use report::report;
 
 /// The changes from one spec to another, by operation. References are followed, so that a change of
@@ -43,7 +44,7 @@ struct Walk {
 impl Walk {
     fn add(
         &mut self,
-        verdict: Verdict,
+        verdict: Impact,
         rule: impl Into<String>,
         pointer: &str,
         message: impl Into<String>,

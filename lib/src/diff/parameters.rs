@@ -1,9 +1,9 @@
 //! Parameters of operations.
 
-use super::Verdict::{Breaking, Compatible, Unknown};
+use super::Impact::{Breaking, Compatible, Unknown};
 use super::Walk;
-use super::paths::Operation;
-use super::schema::{Scope, Side};
+use super::paths::ComparedOperation;
+use super::scope::{Scope, Sender};
 use crate::spec::Place;
 
 /// A parameter of an operation or its path item.
@@ -18,7 +18,7 @@ struct Parameter<'v> {
 }
 
 impl Walk {
-    pub(super) fn parameters(&mut self, old: &Operation<'_>, new: &Operation<'_>) {
+    pub(super) fn parameters(&mut self, old: &ComparedOperation<'_>, new: &ComparedOperation<'_>) {
         let (before, after) = (parameters(old), parameters(new));
         for was in &before {
             let same = |is: &&Parameter<'_>| is.location == was.location && is.key == was.key;
@@ -77,7 +77,7 @@ impl Walk {
             let text = is.tell("is serialised in another style");
             self.add(Breaking, "request-parameter-style-changed", pointer, text);
         }
-        let (side, part) = (Side::Request, "parameter");
+        let (side, part) = (Sender::Request, "parameter");
         let scope = Scope { side, part, name: is.name_for_people(), way: String::new() };
         self.compared.clear();
         match (was.schema(), is.schema()) {
@@ -122,7 +122,7 @@ impl<'v> Parameter<'v> {
 }
 
 /// The parameters of a path item and an operation; those of the operation win.
-fn parameters<'v>(operation: &'v Operation<'v>) -> Vec<Parameter<'v>> {
+fn parameters<'v>(operation: &'v ComparedOperation<'v>) -> Vec<Parameter<'v>> {
     let names = operation.path_names();
     let mut found: Vec<Parameter<'v>> = Vec::new();
     for owner in [&operation.item, &operation.place] {

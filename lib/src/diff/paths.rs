@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Verdict::{Breaking, Compatible, Unknown};
+use super::Impact::{Breaking, Compatible, Unknown};
 use super::Walk;
 use crate::spec::{Document, METHODS, Place};
 
 /// An operation, with the parts of its path item that apply to all operations.
 #[derive(Clone)]
-pub(super) struct Operation<'v> {
+pub(super) struct ComparedOperation<'v> {
     method: String,
     pub(super) template: &'v str,
     pub(super) item: Place<'v>,
@@ -64,8 +64,8 @@ impl Walk {
 
     fn operation(
         &mut self,
-        old: &Operation<'_>,
-        new: &Operation<'_>,
+        old: &ComparedOperation<'_>,
+        new: &ComparedOperation<'_>,
         (old_root, new_root): (&Place<'_>, &Place<'_>),
     ) {
         let pointer = &new.place.pointer;
@@ -102,8 +102,8 @@ impl Walk {
         self.responses(old, new);
     }
 
-    fn tags(&mut self, old: &Operation<'_>, new: &Operation<'_>) {
-        let tags = |operation: &Operation<'_>| -> BTreeSet<String> {
+    fn tags(&mut self, old: &ComparedOperation<'_>, new: &ComparedOperation<'_>) {
+        let tags = |operation: &ComparedOperation<'_>| -> BTreeSet<String> {
             let tags = operation.place.value.get("tags").and_then(Value::as_array);
             tags.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
@@ -120,8 +120,8 @@ impl Walk {
 
     fn security(
         &mut self,
-        (old_root, old): (&Place<'_>, &Operation<'_>),
-        (new_root, new): (&Place<'_>, &Operation<'_>),
+        (old_root, old): (&Place<'_>, &ComparedOperation<'_>),
+        (new_root, new): (&Place<'_>, &ComparedOperation<'_>),
     ) {
         let (before, after) =
             (alternatives(old_root, &old.place), alternatives(new_root, &new.place));
@@ -188,8 +188,8 @@ impl Walk {
     }
 }
 
-impl Operation<'_> {
-    fn is_same(&self, other: &Operation<'_>) -> bool {
+impl ComparedOperation<'_> {
+    fn is_same(&self, other: &ComparedOperation<'_>) -> bool {
         self.method == other.method && self.path_key() == other.path_key()
     }
 
@@ -224,14 +224,14 @@ impl Operation<'_> {
 }
 
 /// All operations of `paths` or `webhooks`.
-fn operations<'v>(root: &Place<'v>, key: &str) -> Vec<Operation<'v>> {
+fn operations<'v>(root: &Place<'v>, key: &str) -> Vec<ComparedOperation<'v>> {
     let mut found = Vec::new();
     for (template, item) in root.get(key).iter().flat_map(Place::members) {
         let Ok(item) = item.target() else { continue };
         let mut add = |method: &str, place: Place<'v>| {
             if place.value.is_object() {
                 let method = method.to_ascii_lowercase();
-                found.push(Operation { method, template, item: item.clone(), place });
+                found.push(ComparedOperation { method, template, item: item.clone(), place });
             }
         };
         for method in METHODS.iter().copied().chain(["query"]) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::change::{Change, Verdict};
+use super::change::{Change, Impact};
 use crate::report::{Entry, Example, Level, Report, Section};
 
 /// The report of changes, which fails if one of them is breaking. `old` and `new` are the names of
@@ -31,7 +31,7 @@ pub fn report(changes: &[Change], old: &str, new: &str) -> Report {
     }
     let count = |verdict| changes.iter().filter(|change| change.verdict == verdict).count();
     let counts =
-        [Verdict::Breaking, Verdict::Unknown, Verdict::Compatible].map(|v| (v.name(), count(v)));
+        [Impact::Breaking, Impact::Unknown, Impact::Compatible].map(|v| (v.name(), count(v)));
     let [(_, breaking), (_, unknown), (_, compatible)] = counts;
     let word = if changes.len() == 1 { "change" } else { "changes" };
     let document = json!({
@@ -57,11 +57,11 @@ fn entry(change: &Change) -> Entry {
         rule: change.rule.clone().into(),
         label: change.verdict.name(),
         level: match change.verdict {
-            Verdict::Breaking => Level::Error,
-            Verdict::Unknown => Level::Warning,
-            Verdict::Compatible => Level::Note,
+            Impact::Breaking => Level::Error,
+            Impact::Unknown => Level::Warning,
+            Impact::Compatible => Level::Note,
         },
-        fails: change.verdict == Verdict::Breaking,
+        fails: change.verdict == Impact::Breaking,
         place: String::new(),
         message: change.message.clone(),
         count: None,

@@ -68,8 +68,8 @@ type Edit = (&'static str, &'static str, &'static str);
 
 /// The rules as oasdiff names them, with its levels: ERR is breaking, WARN unknown, INFO not
 /// breaking.
-fn pairs() -> Vec<(Edit, &'static str, Verdict)> {
-    use Verdict::{Breaking, Compatible, Unknown};
+fn pairs() -> Vec<(Edit, &'static str, Impact)> {
+    use Impact::{Breaking, Compatible, Unknown};
     vec![
         (("/paths", "/pets/{id}", "null"), "api-path-removed-without-deprecation", Breaking),
         (("/paths/~1pets", "post", "null"), "api-removed-without-deprecation", Breaking),
@@ -268,7 +268,7 @@ fn each_change_falls_under_its_rule() {
     assert!(pairs.len() >= 30);
     for (edit, rule, verdict) in &pairs {
         let found = changes(&base(), &edited(edit));
-        let mut found: Vec<(&str, Verdict)> =
+        let mut found: Vec<(&str, Impact)> =
             found.iter().map(|change| (change.rule.as_str(), change.verdict)).collect();
         // A component is part of each operation that uses it.
         found.dedup();
@@ -308,7 +308,7 @@ fn a_change_says_where_it_is() {
         found[0],
         Change {
             rule: "response-property-max-length-increased".to_owned(),
-            verdict: Verdict::Breaking,
+            verdict: Impact::Breaking,
             method: "get".to_owned(),
             path: "/pets".to_owned(),
             status: Some("200".to_owned()),
@@ -331,7 +331,7 @@ fn what_only_one_side_sends_is_no_part_of_the_other_side_s_messages() {
         spec
     };
     let found = changes(&base(), &with(json!({"type": "string", "readOnly": true})));
-    assert!(found.iter().all(|change| change.verdict == Verdict::Compatible), "{found:?}");
+    assert!(found.iter().all(|change| change.verdict == Impact::Compatible), "{found:?}");
     let found = changes(&base(), &with(json!({"type": "string"})));
     assert!(found.iter().any(|change| change.rule == "new-required-request-property"));
 }
@@ -361,9 +361,9 @@ fn credentials_and_servers_are_compared() {
     new["servers"] = json!([{"url": "https://a.test"}]);
     let found = changes(&base(), &new);
     let of = |rule: &str| found.iter().find(|change| change.rule == rule).map(|c| c.verdict);
-    assert_eq!(of("api-security-component-added"), Some(Verdict::Compatible));
-    assert_eq!(of("api-security-added"), Some(Verdict::Unknown));
-    assert_eq!(of("server-added"), Some(Verdict::Compatible));
+    assert_eq!(of("api-security-component-added"), Some(Impact::Compatible));
+    assert_eq!(of("api-security-added"), Some(Impact::Unknown));
+    assert_eq!(of("server-added"), Some(Impact::Compatible));
     let back = changes(&new, &base());
-    assert!(back.iter().all(|change| change.verdict != Verdict::Breaking), "{back:?}");
+    assert!(back.iter().all(|change| change.verdict != Impact::Breaking), "{back:?}");
 }

@@ -56,16 +56,16 @@ impl FromStr for Mode {
 
 /// The configuration of a state. Only states with the same configuration can be merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Config {
+pub struct StateConfig {
     /// The kind of spec to build.
     pub mode: Mode,
     pub(crate) limits: Limits,
 }
 
-impl Config {
+impl StateConfig {
     /// The default limits for a mode.
     pub fn new(mode: Mode) -> Self {
-        Config { mode, limits: Limits::default() }
+        StateConfig { mode, limits: Limits::default() }
     }
 
     /// The same without observed values: no text, no number, and no key that looks like a value.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::state::{Node, State};
+use super::state::{State, TrieNode};
 use super::{Mode, Provenance};
 
 /// The content of a partial.
@@ -83,7 +83,7 @@ impl Info {
 }
 
 /// The number of paths that end at or below a place, and their operations.
-fn count(node: &Node) -> (u64, u64) {
+fn count(node: &TrieNode) -> (u64, u64) {
     let own = node.operations.len() as u64;
     let mut all = (u64::from(own > 0), own);
     for kids in node.kids.values() {

@@ -21,7 +21,7 @@ mod provenance;
 mod sketch;
 mod state;
 
-pub use config::{Config, Mode, UnknownMode};
+pub use config::{Mode, StateConfig, UnknownMode};
 pub use finalise::{Options, literals};
 pub use info::{HostInfo, Info};
 pub use notes::{Notes, UnreadBodies};
@@ -41,10 +41,10 @@ use crate::exchange::Exchange;
 use sketch::Merge as _;
 use state::{Scratch, State};
 
-/// Folds exchanges. Builders with the same [`Config`] can be merged, in any order.
+/// Folds exchanges. Builders with the same [`StateConfig`] can be merged, in any order.
 #[derive(Debug)]
 pub struct Builder {
-    config: Config,
+    config: StateConfig,
     state: State,
     scratch: Scratch,
     inputs: Provenance,
@@ -80,7 +80,7 @@ pub struct Counts {
 
 impl Builder {
     /// An empty builder.
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: StateConfig) -> Self {
         Builder {
             config,
             state: State::default(),
@@ -102,7 +102,7 @@ impl Builder {
     /// Adds a partial.
     ///
     /// # Errors
-    /// [`PartialError::Config`] if it has another configuration.
+    /// [`PartialError::StateConfig`] if it has another configuration.
     pub fn add(&mut self, partial: Partial) -> Result<(), PartialError> {
         let state = partial.into_state(&self.config)?;
         self.state.merge(state, &self.config.limits);
@@ -170,6 +170,6 @@ impl Builder {
     /// The OpenAPI document, and notes on the folded bodies that it does not describe.
     pub fn finalise_with_notes(self, options: &Options) -> (Value, Notes) {
         let limits = self.state.limits_in_force(&self.config.limits);
-        finalise::document(self.state, &Config { limits, ..self.config }, options)
+        finalise::document(self.state, &StateConfig { limits, ..self.config }, options)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::exchange::json_error;
 
 use super::state::State;
-use super::{Config, Info, Provenance};
+use super::{Info, Provenance, StateConfig};
 
 /// The format's version.
 const FORMAT: u32 = 1;
@@ -70,7 +70,7 @@ pub enum PartialError {
     #[error(
         "built with another configuration ({theirs}, not {ours}); build all partials with the same version and options"
     )]
-    Config {
+    StateConfig {
         /// The hash in the partial.
         theirs: String,
         /// The hash of this run.
@@ -110,8 +110,8 @@ impl Partial {
     }
 
     /// The configuration of this version with the partial's mode.
-    pub fn configuration(&self) -> Config {
-        let config = Config::new(self.mode());
+    pub fn configuration(&self) -> StateConfig {
+        let config = StateConfig::new(self.mode());
         if self.no_values { config.without_values() } else { config }
     }
 
@@ -152,12 +152,12 @@ impl Partial {
         )
     }
 
-    pub(super) fn into_state(self, config: &Config) -> Result<State, PartialError> {
+    pub(super) fn into_state(self, config: &StateConfig) -> Result<State, PartialError> {
         let ours = config.hash();
         if self.config == ours {
             Ok(self.state)
         } else {
-            Err(PartialError::Config { theirs: self.config, ours })
+            Err(PartialError::StateConfig { theirs: self.config, ours })
         }
     }
 }
@@ -217,7 +217,7 @@ fn depth(line: &[u8]) -> usize {
 
 pub(super) fn write(
     state: &State,
-    config: &Config,
+    config: &StateConfig,
     inputs: &Provenance,
     (claim, last, member): (Option<&str>, Option<&str>, Option<&str>),
 ) -> String {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{ConflictPolicy, specs};
 use crate::infer::laws::{Exchanges, exchange, fails, limits};
-use crate::infer::{Builder, Config, Limits, Mode, Options};
+use crate::infer::{Builder, Limits, Mode, Options, StateConfig};
 use crate::spec::{Document, Format, Version, to_text};
 
 fn document(root: Value) -> Document {
@@ -15,7 +15,8 @@ fn document(root: Value) -> Document {
 }
 
 fn inferred(exchanges: &Exchanges, limits: &Limits) -> Document {
-    let mut builder = Builder::new(Config { limits: limits.clone(), ..Config::new(Mode::Gen) });
+    let mut builder =
+        Builder::new(StateConfig { limits: limits.clone(), ..StateConfig::new(Mode::Gen) });
     for exchange in exchanges {
         builder.fold(exchange);
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::servers;
-use super::side::Side;
+use super::side::SourceSpec;
 use super::subsume::Templates;
 use super::target::target;
 use crate::schema::unite_keys;
@@ -22,9 +22,9 @@ struct Item {
     servers: Vec<Value>,
 }
 
-impl<'v> Side<'v> {
+impl<'v> SourceSpec<'v> {
     pub(super) fn new(root: &'v Value, servers: Vec<Value>) -> Self {
-        Side { root, servers }
+        SourceSpec { root, servers }
     }
 
     fn paths(&self, key: &str) -> Object {
@@ -78,7 +78,13 @@ fn spelled_twice(paths: &Object) -> BTreeSet<String> {
 
 impl Context {
     /// Unites the paths of two documents; `all` are the servers of the result.
-    pub(super) fn paths(&mut self, key: &str, a: &Side<'_>, b: &Side<'_>, all: &[Value]) -> Object {
+    pub(super) fn paths(
+        &mut self,
+        key: &str,
+        a: &SourceSpec<'_>,
+        b: &SourceSpec<'_>,
+        all: &[Value],
+    ) -> Object {
         let (ours, theirs) = (a.paths(key), b.paths(key));
         let mut twice = spelled_twice(&ours);
         twice.extend(spelled_twice(&theirs));

@@ -8,7 +8,7 @@ use super::absorb::absorb;
 use super::context::{ConflictPolicy, Context, MergeError};
 use super::rebuild::{BASE, Base};
 use super::security::push_down;
-use super::side::Side;
+use super::side::SourceSpec;
 use super::upgrade::upgrade;
 use super::{components, servers};
 use crate::schema::Dialect;
@@ -116,8 +116,8 @@ impl Context {
         let united = servers::unite(&ours, &theirs);
         let (root_a, root_b) = (Value::Object(a), Value::Object(b));
         let (Value::Object(a), Value::Object(b)) = (&root_a, &root_b) else { return Value::Null };
-        let side_a = Side::new(&root_a, ours);
-        let side_b = Side::new(&root_b, theirs);
+        let side_a = SourceSpec::new(&root_a, ours);
+        let side_b = SourceSpec::new(&root_b, theirs);
         let mut root = Map::new();
         let rest = self.maps("", a, b, |this, at, key, x, y| match key {
             "openapi" => {

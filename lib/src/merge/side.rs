@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// One of the two documents.
-pub(super) struct Side<'v> {
+pub(super) struct SourceSpec<'v> {
     pub(super) root: &'v Value,
     pub(super) servers: Vec<Value>,
 }

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
 use super::servers;
-use super::side::Side;
+use super::side::SourceSpec;
 use super::target::path_parameters;
 use crate::schema::{Direction, SchemaSet};
 use crate::spec::join_pointer;
@@ -19,10 +19,10 @@ pub(super) struct Templates {
 impl Templates {
     /// Takes templates from the paths of `upper`, and literal paths from those of `lower`.
     pub(super) fn new(
-        upper: &Side<'_>,
+        upper: &SourceSpec<'_>,
         key: &str,
         templates: &Map<String, Value>,
-        lower: &Side<'_>,
+        lower: &SourceSpec<'_>,
         literals: &Map<String, Value>,
     ) -> Templates {
         let mut of = BTreeMap::new();
@@ -40,7 +40,7 @@ impl Templates {
             {
                 continue;
             }
-            let hosts = |side: &Side<'_>, item: &Value| {
+            let hosts = |side: &SourceSpec<'_>, item: &Value| {
                 item.as_object().and_then(servers::own).unwrap_or_else(|| side.servers.clone())
             };
             let found = templates

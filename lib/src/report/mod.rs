@@ -12,7 +12,7 @@ pub use model::{Entry, Example, Level, Report, Section};
 
 /// A format of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum ReportFormat {
     /// For people, on a terminal.
     Text,
     /// For programs.
@@ -28,17 +28,17 @@ pub enum Format {
 type Write = fn(&Report) -> String;
 
 /// The formats by their names.
-const FORMATS: &[(&str, Format, Write)] = &[
-    ("text", Format::Text, text::write),
-    ("json", Format::Json, json),
-    ("junit", Format::Junit, junit::write),
-    ("sarif", Format::Sarif, sarif::write),
-    ("html", Format::Html, html::write),
+const FORMATS: &[(&str, ReportFormat, Write)] = &[
+    ("text", ReportFormat::Text, text::write),
+    ("json", ReportFormat::Json, json),
+    ("junit", ReportFormat::Junit, junit::write),
+    ("sarif", ReportFormat::Sarif, sarif::write),
+    ("html", ReportFormat::Html, html::write),
 ];
 
-impl Format {
+impl ReportFormat {
     /// The format with this name.
-    pub fn of_name(name: &str) -> Option<Format> {
+    pub fn of_name(name: &str) -> Option<ReportFormat> {
         FORMATS.iter().find(|(known, ..)| *known == name).map(|(_, format, _)| *format)
     }
 

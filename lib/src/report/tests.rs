@@ -44,7 +44,7 @@ fn report() -> Report {
 
 #[test]
 fn text_is_safe_to_print() {
-    let text = Format::Text.write(&report());
+    let text = ReportFormat::Text.write(&report());
     assert!(text.starts_with(
         "GET /<script>\n  error: response.body#/a is not of type \\\"integer\\\" \\u{1b}[31m (type)\n      2 times, first logs/a b.jsonl:3\n"
     ), "{text}");
@@ -54,7 +54,7 @@ fn text_is_safe_to_print() {
 
 #[test]
 fn junit_is_well_formed_and_counts() {
-    let text = Format::Junit.write(&report());
+    let text = ReportFormat::Junit.write(&report());
     let tree = roxmltree::Document::parse(&text).expect("XML");
     let suite = tree.descendants().find(|node| node.has_tag_name("testsuite")).expect("a suite");
     assert_eq!((suite.attribute("tests"), suite.attribute("failures")), (Some("3"), Some("1")));
@@ -69,7 +69,7 @@ fn junit_is_well_formed_and_counts() {
 
 #[test]
 fn sarif_names_rules_and_places() {
-    let log: Value = serde_json::from_str(&Format::Sarif.write(&report())).expect("JSON");
+    let log: Value = serde_json::from_str(&ReportFormat::Sarif.write(&report())).expect("JSON");
     assert_eq!(log["version"], "2.1.0");
     let results = &log["runs"][0]["results"];
     assert_eq!(results.as_array().map(Vec::len), Some(2));
@@ -83,7 +83,7 @@ fn sarif_names_rules_and_places() {
 
 #[test]
 fn html_shows_text_only_as_text() {
-    let page = Format::Html.write(&report());
+    let page = ReportFormat::Html.write(&report());
     assert!(page.contains("GET /&lt;script&gt;") && !page.contains("<script"));
     assert!(page.contains("default-src 'none'") && !page.contains('\u{1b}'));
     assert_eq!(page.matches("class=\"error\"").count(), 1);
@@ -92,8 +92,8 @@ fn html_shows_text_only_as_text() {
 #[test]
 fn formats_are_found_by_name() {
     for (name, format, _) in FORMATS {
-        assert_eq!((Format::of_name(name), format.name()), (Some(*format), *name));
+        assert_eq!((ReportFormat::of_name(name), format.name()), (Some(*format), *name));
     }
-    assert_eq!(Format::of_name("pdf"), None);
-    assert_eq!(Format::Json.write(&report()), "{\n  \"findings\": []\n}\n");
+    assert_eq!(ReportFormat::of_name("pdf"), None);
+    assert_eq!(ReportFormat::Json.write(&report()), "{\n  \"findings\": []\n}\n");
 }

@@ -32,13 +32,13 @@ pub(super) enum BlockKind {
     Rejected(LineError),
     /// Messages of this partition, each with its offset.
     #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "made by Kafka alone"))]
-    Messages(i32, Vec<(u64, Span)>),
+    Messages(i32, Vec<(u64, LineSpan)>),
 }
 
 /// The position of a message.
 #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "made by Kafka alone"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Span {
+pub(super) enum LineSpan {
     /// In the bytes, from the end of the previous one to here.
     Until(usize),
     /// Not held in memory: it has this many bytes.
@@ -93,7 +93,7 @@ impl Block {
         partition: i32,
         first: u64,
         bytes: Vec<u8>,
-        spans: Vec<(u64, Span)>,
+        spans: Vec<(u64, LineSpan)>,
     ) -> Block {
         Block { source, first_line: first, bytes, kind: BlockKind::Messages(partition, spans) }
     }
@@ -118,14 +118,14 @@ impl Block {
         };
         let mut start = 0;
         spans.iter().filter_map(move |(offset, span)| match *span {
-            Span::Until(end) => {
+            LineSpan::Until(end) => {
                 let message = self.bytes.get(start..end).unwrap_or_default();
                 start = end;
                 // Any message may be the first one, with a byte order mark.
                 let message = clean(message, 1);
                 (!message.is_empty()).then_some((*offset, Record::Line(message)))
             }
-            Span::TooLong(size) => Some((*offset, Record::TooLong(size))),
+            LineSpan::TooLong(size) => Some((*offset, Record::TooLong(size))),
         })
     }
 

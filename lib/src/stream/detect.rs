@@ -12,7 +12,7 @@ use super::{charles, har, mitmproxy, postman};
 const HEAD: usize = 64 << 10;
 
 /// A capture format.
-pub(super) struct Format {
+pub(super) struct CaptureFormat {
     /// Whether the head of a source matches the format.
     begins: fn(&SourceHead<'_>) -> bool,
     /// Opens a reader.
@@ -20,20 +20,20 @@ pub(super) struct Format {
 }
 
 /// The formats besides JSON Lines.
-static FORMATS: [Format; 4] = [
-    Format {
+static FORMATS: [CaptureFormat; 4] = [
+    CaptureFormat {
         begins: |head| !head.is_array && head.has(&["log"]),
         open: |input, beside| Box::new(har::Har::new(input, beside)),
     },
-    Format {
+    CaptureFormat {
         begins: |head| mitmproxy::begins(head.bytes),
         open: |input, _| Box::new(mitmproxy::Flows::new(input)),
     },
-    Format {
+    CaptureFormat {
         begins: |head| head.is_array && (head.is_empty || head.has(&charles::KEYS)),
         open: |input, _| Box::new(charles::Charles::new(input)),
     },
-    Format {
+    CaptureFormat {
         begins: |head| !head.is_array && (head.has(&["item"]) || head.contains(postman::SCHEMA)),
         open: |input, _| Box::new(postman::Postman::new(input)),
     },
@@ -46,7 +46,7 @@ pub(super) enum SourceKind {
     /// A line with a partial state.
     Partial,
     /// A capture of another tool.
-    Capture(&'static Format),
+    Capture(&'static CaptureFormat),
     /// A zip archive.
     Zip,
     /// Something else.

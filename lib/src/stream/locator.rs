@@ -70,7 +70,7 @@ impl Locator {
             let ending =
                 path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
             let why = match by_name(path) {
-                (Some(Content::Har), Packing::Gzip | Packing::Zstd) => {
+                (Some(SinkContent::Har), Packing::Gzip | Packing::Zstd) => {
                     "HAR archives are not compressed; name a .har file"
                 }
                 _ if OTHER_PACKERS.contains(&ending.as_str()) => {
@@ -113,13 +113,13 @@ pub(super) enum Packing {
 
 /// The content of a file, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum SinkContent {
     Lines,
     Har,
 }
 
-/// Content and compression by the extensions of a name; no content for unknown ones.
-pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
+/// SinkContent and compression by the extensions of a name; no content for unknown ones.
+pub(super) fn by_name(path: &Path) -> (Option<SinkContent>, Packing) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let (stem, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {
         (Some(stem), _) => (stem, Packing::Gzip),
@@ -127,8 +127,8 @@ pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
         _ => (name.as_str(), Packing::Plain),
     };
     let content = match Path::new(stem).extension().and_then(|extension| extension.to_str()) {
-        Some("jsonl" | "ndjson") => Some(Content::Lines),
-        Some("har") => Some(Content::Har),
+        Some("jsonl" | "ndjson") => Some(SinkContent::Lines),
+        Some("har") => Some(SinkContent::Har),
         _ => None,
     };
     (content, packing)
@@ -136,7 +136,7 @@ pub(super) fn by_name(path: &Path) -> (Option<Content>, Packing) {
 
 /// True for uncompressed files of lines, by their names: their new lines can be read incrementally.
 pub fn grows(path: &Path) -> bool {
-    by_name(path) == (Some(Content::Lines), Packing::Plain)
+    by_name(path) == (Some(SinkContent::Lines), Packing::Plain)
 }
 
 #[cfg(test)]
@@ -187,9 +187,9 @@ mod tests {
     #[test]
     fn contents_by_name() {
         for (name, expected) in [
-            ("a.jsonl", (Some(Content::Lines), Packing::Plain)),
-            ("a.NDJSON.GZ", (Some(Content::Lines), Packing::Gzip)),
-            ("a.har.zst", (Some(Content::Har), Packing::Zstd)),
+            ("a.jsonl", (Some(SinkContent::Lines), Packing::Plain)),
+            ("a.NDJSON.GZ", (Some(SinkContent::Lines), Packing::Gzip)),
+            ("a.har.zst", (Some(SinkContent::Har), Packing::Zstd)),
             ("a.txt", (None, Packing::Plain)),
             ("a.gz", (None, Packing::Gzip)),
             (".jsonl", (None, Packing::Plain)),

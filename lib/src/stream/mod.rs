@@ -6,6 +6,7 @@
 
 mod block;
 mod capture;
+mod captures;
 mod charles;
 mod delivery_deadline;
 mod detect;

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use super::block::Block;
 use super::capture::Entries;
+use super::captures::{in_archive, in_folder, open_archive};
 use super::detect::{SourceKind, detect};
 use super::kafka::Topic;
 #[cfg(feature = "kafka")]
 use super::kafka::{TopicEvent, TopicReader};
 use super::lines::Lines;
-use super::locator::{Locator, by_name};
+use super::locator::Locator;
 use super::sibling_files::SiblingFiles;
 use super::sink::Notify;
 use super::unpack::unpack;
@@ -125,7 +126,7 @@ impl Reader {
                     waiting.push(Source::File(path.clone(), None));
                 }
                 Locator::Dir(path) => {
-                    let captures = captures(path)?;
+                    let captures = in_folder(path)?;
                     if captures.is_empty() {
                         return Err(StreamError::Empty(path.clone()));
                     }
@@ -389,8 +390,16 @@ impl Reader {
                 (source, Feed::Entries(entries))
             }
             SourceKind::Zip => {
-                let archive = archive(path_of_zip.as_deref(), input).map_err(failed)?;
-                let found = members(&name, &Arc::new(archive)).map_err(failed)?;
+                let archive = open_archive(path_of_zip.as_deref(), input).map_err(failed)?;
+                let archive = Arc::new(archive);
+                let found = in_archive(&archive).map_err(failed)?;
+                let found: Vec<Source> = found
+                    .into_iter()
+                    .map(|member| {
+                        let name = format!("{name}/{}", member.name).into();
+                        Source::Member(name, Arc::clone(&archive), member)
+                    })
+                    .collect();
                 if found.is_empty() {
                     let (what, advice) = ("a zip archive without captures", "name a capture");
                     return Err(StreamError::Kind { source_name: name.to_string(), what, advice });
@@ -404,60 +413,6 @@ impl Reader {
             }
         }))
     }
-}
-
-/// An archive. Its directory is at the end, so an archive from a pipe is first copied to a file.
-fn archive(path: Option<&Path>, mut input: Box<dyn Read + Send>) -> io::Result<Archive> {
-    if let Some(path) = path {
-        let mut file = File::open(path)?;
-        let mut head = [0; 2];
-        // A compressed archive must be decompressed first.
-        if file.read_exact(&mut head).is_ok() && head == *b"PK" {
-            return Archive::read(file);
-        }
-    }
-    // An unlinked file with mode 0600, which disappears with the process.
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut input, &mut file)?;
-    Archive::read(file)
-}
-
-/// The captures in an archive, sorted by name. If any has the extension of a capture, only those
-/// count: the others are bodies.
-fn members(name: &str, archive: &Arc<Archive>) -> io::Result<Vec<Source>> {
-    let files: Vec<&Member> =
-        archive.members().iter().filter(|member| !is_metadata(Path::new(&member.name))).collect();
-    let named: Vec<&Member> =
-        files.iter().copied().filter(|member| is_named(Path::new(&member.name))).collect();
-    let mut found = Vec::new();
-    let all = if named.is_empty() { files } else { named };
-    for member in all {
-        let known = is_named(Path::new(&member.name)) || is_capture(archive.open(member)?);
-        if known {
-            let name = format!("{name}/{}", member.name).into();
-            found.push(Source::Member(name, Arc::clone(archive), member.clone()));
-        }
-    }
-    Ok(found)
-}
-
-/// True for files in which macOS keeps the attributes of another file, under a similar name: `._x`
-/// beside `x`, and the folder `__MACOSX` in archives (AppleDouble, RFC 1740).
-fn is_metadata(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("._") || path.components().any(|part| part.as_os_str() == "__MACOSX")
-}
-
-/// True for names that only captures have.
-fn is_named(path: &Path) -> bool {
-    let name = path.to_string_lossy().to_ascii_lowercase();
-    by_name(path).0.is_some() || [".flow", ".flows", ".chlsj"].iter().any(|end| name.ends_with(end))
-}
-
-/// True for input that begins like a capture.
-fn is_capture(input: Box<dyn Read + Send>) -> bool {
-    let found = unpack(input).and_then(detect);
-    matches!(found, Ok((SourceKind::Lines { known: true } | SourceKind::Capture(_), _)))
 }
 
 /// The ranges of a topic's partitions to read again, one of each at a time.
@@ -490,39 +445,6 @@ fn next_of_topic(
             TopicEvent::Assigned(_) => topic.accept(&BTreeMap::new())?,
             TopicEvent::Revoked { .. } => topic.release()?,
         }
-    }
-}
-
-/// The captures of a folder, sorted by name, recognised by name or content.
-fn captures(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
-    let list = || -> io::Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let path = entry.path();
-            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if fs::metadata(&path).is_ok_and(|found| found.is_file())
-                && !entry.file_name().to_string_lossy().starts_with("._")
-                && (is_named(&path) || !is_hidden && holds_capture(&path))
-            {
-                found.push(path);
-            }
-        }
-        found.sort();
-        Ok(found)
-    };
-    list().map_err(|error| StreamError::open(folder, error))
-}
-
-/// True if a file, or a file in an archive, begins like a capture; false if it cannot be read.
-fn holds_capture(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    match unpack(Box::new(file)).and_then(detect) {
-        Ok((SourceKind::Lines { known: true } | SourceKind::Capture(_), _)) => true,
-        Ok((SourceKind::Zip, input)) => archive(Some(path), input)
-            .and_then(|archive| members("", &Arc::new(archive)))
-            .is_ok_and(|found| !found.is_empty()),
-        _ => false,
     }
 }
 

@@ -11,7 +11,7 @@ use time::macros::format_description;
 
 use super::file_sink::FileSink;
 use super::har_sink::HarSink;
-use super::locator::{Content, Packing, by_name};
+use super::locator::{Packing, SinkContent, by_name};
 use super::packed_sink::PackedSink;
 use super::sink::{Sink, SinkError};
 
@@ -94,7 +94,7 @@ impl Sink for RotatedLog {
 }
 
 fn open(path: &Path, packing: Packing) -> Result<Box<dyn Sink>, SinkError> {
-    let is_har = by_name(path).0 == Some(Content::Har);
+    let is_har = by_name(path).0 == Some(SinkContent::Har);
     Ok(match packing {
         Packing::Plain if is_har => Box::new(HarSink::open(path)?),
         Packing::Plain => Box::new(FileSink::open(path)?),

@@ -3,12 +3,12 @@
 
 use hmt_core::check::Checker;
 use hmt_core::exchange::parse_line;
-use hmt_core::infer::{Builder, Config, Mode, Options};
+use hmt_core::infer::{Builder, StateConfig, Mode, Options};
 use hmt_core::spec::load;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut builder = Builder::new(Config::new(Mode::Gen));
+    let mut builder = Builder::new(StateConfig::new(Mode::Gen));
     for line in bytes.split(|byte| *byte == b'\n') {
         if let Ok(exchange) = parse_line(line) {
             builder.fold(&exchange);

@@ -3,19 +3,19 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::check::{Checker, Tally};
+use crate::check::{Checker, FindingTally};
 use crate::infer::Ledger;
 
 use super::pass::Pass;
 use super::result::{verdict, write};
-use crate::build::config::{Comparison, Config};
+use crate::build::config::{CheckConfig, Config};
 use crate::build::error::BuildError;
 use crate::build::follow::{self, NAP, Round};
 
 /// Compares until the input ends or a signal asks to stop, and writes the reports at intervals.
 pub(super) fn follow(
     checker: &Checker,
-    comparison: &Comparison,
+    comparison: &CheckConfig,
     config: &Config,
     every: Duration,
 ) -> Result<u64, BuildError> {
@@ -23,7 +23,7 @@ pub(super) fn follow(
     let mut source = follow::open(config)?;
     let mut ledger = Ledger::new(config.allow_overlap);
     let mut pass = Pass::new(checker, config);
-    let mut tally = Tally::default();
+    let mut tally = FindingTally::default();
     let mut written = None;
     loop {
         // The last round includes everything that had arrived when the signal came.

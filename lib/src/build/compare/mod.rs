@@ -5,9 +5,9 @@ mod pass;
 mod result;
 mod specs;
 
-use crate::check::{Checker, Tally};
+use crate::check::{Checker, FindingTally};
 
-use super::config::{Comparison, Config};
+use super::config::{CheckConfig, Config};
 use super::error::{BuildError, ResultExt as _};
 use super::inputs::Inputs;
 use pass::Pass;
@@ -18,7 +18,7 @@ use result::{verdict, write};
 /// # Errors
 /// A spec or an input cannot be read; a report cannot be written; no record is usable; the check
 /// does not hold (the reports say why).
-pub(super) fn compare(comparison: &Comparison, config: &Config) -> Result<u64, BuildError> {
+pub(super) fn compare(comparison: &CheckConfig, config: &Config) -> Result<u64, BuildError> {
     let documents = specs::load_all(&comparison.specs, config)?;
     let checker = Checker::new(&documents).whole()?;
     drop(documents);
@@ -28,7 +28,7 @@ pub(super) fn compare(comparison: &Comparison, config: &Config) -> Result<u64, B
     let inputs = Inputs::prepare(config)?;
     let mut reader = inputs.open(config)?.without_partials();
     let mut pass = Pass::new(&checker, config);
-    let mut tally = Tally::default();
+    let mut tally = FindingTally::default();
     tally.merge(pass.over(&mut reader)?);
     for note in reader.take_notes() {
         config.messages().warn(note);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::check::{Checker, Place, Tally};
+use crate::check::{Checker, FindingTally, RecordPlace};
 use crate::exchange::parse_line;
 use crate::report::Example;
 use crate::stream::{Block, Record, RecordPosition, Rejects};
@@ -61,7 +61,7 @@ impl<'c> Pass<'c> {
     ///
     /// # Errors
     /// A source that cannot be read; with `--strict`, a rejected record.
-    pub(super) fn over(&mut self, blocks: &mut dyn Blocks) -> Result<Tally, BuildError> {
+    pub(super) fn over(&mut self, blocks: &mut dyn Blocks) -> Result<FindingTally, BuildError> {
         let mut number = self.blocks;
         let tally = share_out(blocks, self.config.threads, &self.stop, &mut number, &*self);
         self.blocks = number;
@@ -71,7 +71,7 @@ impl<'c> Pass<'c> {
         tally
     }
 
-    fn block(&self, block: &Block, number: u64, tally: &mut Tally) {
+    fn block(&self, block: &Block, number: u64, tally: &mut FindingTally) {
         for (line_number, record) in block.records() {
             if self.stop.load(Ordering::Relaxed) {
                 return;
@@ -120,19 +120,19 @@ impl<'c> Pass<'c> {
 }
 
 impl Work for Pass<'_> {
-    type Result = Tally;
+    type Result = FindingTally;
 
-    fn add(&self, tally: &mut Tally, block: &Block, number: u64) {
+    fn add(&self, tally: &mut FindingTally, block: &Block, number: u64) {
         self.block(block, number, tally);
     }
 
-    fn merge(&self, tally: &mut Tally, other: Tally) {
+    fn merge(&self, tally: &mut FindingTally, other: FindingTally) {
         tally.merge(other);
     }
 }
 
-fn place(block: &Block, number: u64, at: RecordPosition<'_>) -> Place {
+fn place(block: &Block, number: u64, at: RecordPosition<'_>) -> RecordPlace {
     let is_file = block.partition().is_none() && &*block.source != "-";
     let file = is_file.then(|| (block.source.to_string(), at.number()));
-    Place { order: (number, at.number()), example: Example { place: at.to_string(), file } }
+    RecordPlace { order: (number, at.number()), example: Example { place: at.to_string(), file } }
 }

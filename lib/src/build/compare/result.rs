@@ -1,14 +1,14 @@
 //! Writes the reports of a comparison, and decides whether the check holds.
 
-use crate::build::config::{Comparison, Config};
+use crate::build::config::{CheckConfig, Config};
 use crate::build::error::{BuildError, ResultExt as _};
-use crate::check::{Checker, Tally};
+use crate::check::{Checker, FindingTally};
 
 /// Writes every report.
 pub(super) fn write(
-    tally: &Tally,
+    tally: &FindingTally,
     checker: &Checker,
-    comparison: &Comparison,
+    comparison: &CheckConfig,
     config: &Config,
 ) -> Result<(), BuildError> {
     let report = tally.report(checker, &comparison.fail_on);
@@ -20,9 +20,9 @@ pub(super) fn write(
 
 /// Shows the result; an error if the check does not hold.
 pub(super) fn verdict(
-    tally: &Tally,
+    tally: &FindingTally,
     checker: &Checker,
-    comparison: &Comparison,
+    comparison: &CheckConfig,
     config: &Config,
 ) -> Result<(), BuildError> {
     let report = tally.report(checker, &comparison.fail_on);

@@ -21,7 +21,7 @@ pub(super) struct Claims(Vec<(u64, String)>);
 
 /// Whether a group has recorded the commit of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ClaimVerdict {
     /// The commit is recorded: the run owns what it read.
     Heard,
     /// It is not recorded, and nobody has read the records since.
@@ -59,16 +59,16 @@ impl Claims {
 
     /// The state of offsets that a run has read, if the group has committed `committed`. They
     /// belong to one commit, which succeeded completely or not at all.
-    pub(super) fn verdict(&self, committed: u64, read: &Range<u64>, run: &str) -> Verdict {
+    pub(super) fn verdict(&self, committed: u64, read: &Range<u64>, run: &str) -> ClaimVerdict {
         if committed <= read.start {
-            return Verdict::Open;
+            return ClaimVerdict::Open;
         }
         if committed < read.end {
             // Another run began where this run had begun.
-            return Verdict::TakenOver;
+            return ClaimVerdict::TakenOver;
         }
         if self.0.first().is_none_or(|(from, _)| *from > read.start) {
-            return Verdict::Unknown;
+            return ClaimVerdict::Unknown;
         }
         let ends = self.0.iter().skip(1).map(|(from, _)| *from).chain([committed]);
         let mut by = self.0.iter().zip(ends).filter_map(|((from, run), end)| {
@@ -76,8 +76,8 @@ impl Claims {
             (!common.is_empty()).then_some(run)
         });
         match (by.any(|other| other != run), read.is_empty()) {
-            (false, false) => Verdict::Heard,
-            _ => Verdict::TakenOver,
+            (false, false) => ClaimVerdict::Heard,
+            _ => ClaimVerdict::TakenOver,
         }
     }
 }
@@ -99,25 +99,29 @@ mod tests {
         assert_eq!(claims.to_string(), "hmt 0:a 10:b 30:a");
         assert_eq!(Claims::parse(&claims.to_string()), claims);
         for (committed, read, run, verdict) in [
-            (40, 0..10, "a", Verdict::Heard),
-            (40, 5..10, "a", Verdict::Heard),
-            (40, 10..20, "a", Verdict::TakenOver),
-            (40, 10..20, "b", Verdict::Heard),
-            (40, 30..40, "a", Verdict::Heard),
-            (40, 30..40, "c", Verdict::TakenOver),
-            (40, 40..50, "a", Verdict::Open),
-            (40, 35..50, "c", Verdict::TakenOver),
+            (40, 0..10, "a", ClaimVerdict::Heard),
+            (40, 5..10, "a", ClaimVerdict::Heard),
+            (40, 10..20, "a", ClaimVerdict::TakenOver),
+            (40, 10..20, "b", ClaimVerdict::Heard),
+            (40, 30..40, "a", ClaimVerdict::Heard),
+            (40, 30..40, "c", ClaimVerdict::TakenOver),
+            (40, 40..50, "a", ClaimVerdict::Open),
+            (40, 35..50, "c", ClaimVerdict::TakenOver),
         ] {
             assert_eq!(claims.verdict(committed, &read, run), verdict, "{read:?} {run}");
         }
         // Another run takes over from one that never committed.
         let again = claims.with(30, "c");
         assert_eq!(again.to_string(), "hmt 0:a 10:b 30:c");
-        assert_eq!(again.verdict(40, &(30..40), "a"), Verdict::TakenOver);
+        assert_eq!(again.verdict(40, &(30..40), "a"), ClaimVerdict::TakenOver);
         // Parts before the note, or set by others, are unknown.
-        assert_eq!(Claims::parse("hmt 5:a").verdict(9, &(0..5), "a"), Verdict::Unknown);
+        assert_eq!(Claims::parse("hmt 5:a").verdict(9, &(0..5), "a"), ClaimVerdict::Unknown);
         for note in ["", "mine", "hmt x", "hmt 5:a 3:b", "hmt :a"] {
-            assert_eq!(Claims::parse(note).verdict(9, &(0..5), "a"), Verdict::Unknown, "{note}");
+            assert_eq!(
+                Claims::parse(note).verdict(9, &(0..5), "a"),
+                ClaimVerdict::Unknown,
+                "{note}"
+            );
         }
     }
 
@@ -129,7 +133,7 @@ mod tests {
         });
         assert!(claims.to_string().len() < 4096 / 2);
         let (end, last) = (u64::MAX, run(999));
-        assert_eq!(claims.verdict(end, &(end - 1..end), &last), Verdict::Heard);
-        assert_eq!(claims.verdict(end, &(0..1), &run(0)), Verdict::Unknown);
+        assert_eq!(claims.verdict(end, &(end - 1..end), &last), ClaimVerdict::Heard);
+        assert_eq!(claims.verdict(end, &(0..1), &run(0)), ClaimVerdict::Unknown);
     }
 }

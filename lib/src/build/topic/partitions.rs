@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::infer::{Builder, Ledger, Partial, Provenance};
 use crate::stream::{Committed, KnownRange, StreamError, Topic, TopicReader};
 
-use super::claims::{Claims, Verdict};
+use super::claims::{ClaimVerdict, Claims};
 use super::piece::{Claimed, Piece};
 use crate::build::config::Config;
 use crate::build::error::{BuildError, ResultExt as _};
@@ -310,13 +310,13 @@ impl<'c> Partitions<'c> {
 fn decide(part: &mut PartitionState, claims: &Claims, committed: u64, successor: Option<&str>) {
     for mut claimed in std::mem::take(&mut part.claimed) {
         match (claims.verdict(committed, &claimed.read, &claimed.run), successor) {
-            (Verdict::Heard, _) => part.confirmed.unite(claimed.piece),
-            (Verdict::Open, Some(successor)) => {
+            (ClaimVerdict::Heard, _) => part.confirmed.unite(claimed.piece),
+            (ClaimVerdict::Open, Some(successor)) => {
                 successor.clone_into(&mut claimed.run);
                 part.claimed.push(claimed);
             }
-            (Verdict::Open, None) | (Verdict::TakenOver, _) => (),
-            (Verdict::Unknown, _) => part.claimed.push(claimed),
+            (ClaimVerdict::Open, None) | (ClaimVerdict::TakenOver, _) => (),
+            (ClaimVerdict::Unknown, _) => part.claimed.push(claimed),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use super::super::charset::charset;
 use super::super::content::{self, Syntax};
 use super::form::looks_like_form;
-use super::mode::Mode;
+use super::mode::SearchMode;
 use super::names::NameKind;
 use super::traces::{self, Candidates};
 use super::{Found, Redactor};
@@ -89,9 +89,9 @@ impl Redactor {
                 .is_some_and(|media| Syntax::of(&media) != Syntax::Binary)
             || simdutf8::basic::from_utf8(bytes).is_ok();
         if !is_text {
-            return self.text(bytes, &candidates, Mode::Shapes, found, depth);
+            return self.text(bytes, &candidates, SearchMode::Shapes, found, depth);
         }
-        self.syntax(bytes, first, &candidates, Mode::Unparsed, found, depth)
+        self.syntax(bytes, first, &candidates, SearchMode::Unparsed, found, depth)
     }
 
     /// Redacts a nested text: the value of a name that is not secret. `None` if it has no secret.
@@ -104,7 +104,14 @@ impl Redactor {
         let hidden = if candidates.is_empty() {
             None
         } else {
-            self.syntax(bytes, first_byte(bytes), &candidates, Mode::Value, found, depth.max(1))
+            self.syntax(
+                bytes,
+                first_byte(bytes),
+                &candidates,
+                SearchMode::Value,
+                found,
+                depth.max(1),
+            )
         };
         let by_value = self.by_value(hidden.as_deref().unwrap_or(bytes), found);
         by_value.or(hidden).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -115,13 +122,13 @@ impl Redactor {
         bytes: &[u8],
         first: Option<u8>,
         candidates: &Candidates,
-        mode: Mode,
+        mode: SearchMode,
         found: &mut Found,
         depth: usize,
     ) -> Option<Vec<u8>> {
         match first {
             Some(b'<') if is_markup(bytes) => return self.markup(bytes, candidates, found, depth),
-            Some(b'{' | b'[' | b'"') if is_json(bytes, mode == Mode::Unparsed) => {
+            Some(b'{' | b'[' | b'"') if is_json(bytes, mode == SearchMode::Unparsed) => {
                 return self.json(bytes, candidates, found, depth);
             }
             _ => {}

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edits::Edits;
-use super::mode::Mode;
+use super::mode::SearchMode;
 use super::names::{NameKind, Rule};
 use super::traces::Candidates;
 use super::{Found, Redactor};
@@ -222,7 +222,7 @@ impl Redactor {
             let hidden = if super::document::is_json(text, false) {
                 self.json(text, &candidates, found, depth.max(1))
             } else {
-                self.text(text, &candidates, Mode::Value, found, depth.max(1))
+                self.text(text, &candidates, SearchMode::Value, found, depth.max(1))
             };
             if let Some(hidden) = hidden {
                 edits.put(range, hidden);

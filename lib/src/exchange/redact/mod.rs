@@ -50,14 +50,14 @@ pub use shown::shown_text;
 use super::model::{Body, Exchange, header};
 use super::pairs::{BytePairs, Pairs};
 use found::Found;
-use names::{NameMatcher, Pointer, Rule};
+use names::{NameMatcher, Rule, SecretPointer};
 use pseudonym::MARK;
 
 /// Replaces secrets.
 pub struct Redactor {
     mac: Hmac<Sha256>,
     names: NameMatcher,
-    pointers: Vec<Pointer>,
+    pointers: Vec<SecretPointer>,
     values: Vec<Regex>,
     replaced: Mutex<Replaced>,
 }
@@ -96,7 +96,7 @@ impl Redactor {
             pointers: options
                 .add_json
                 .iter()
-                .map(|pointer| Pointer::parse(pointer))
+                .map(|pointer| SecretPointer::parse(pointer))
                 .collect::<Result<_, _>>()?,
             values: options.add_value.iter().map(value).collect::<Result<_, _>>()?,
             replaced: Mutex::default(),

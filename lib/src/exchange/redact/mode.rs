@@ -2,7 +2,7 @@
 
 /// The kinds of secrets to search for in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum SearchMode {
     /// Shapes, and pairs of name and value in any notation.
     Unparsed,
     /// The value of a name that is not secret: shapes, queries, and pairs that do not occur in

@@ -2,7 +2,7 @@
 
 use super::super::multipart::form_parts;
 use super::edits::Edits;
-use super::mode::Mode;
+use super::mode::SearchMode;
 use super::names::NameKind;
 use super::{Found, Redactor};
 
@@ -18,7 +18,7 @@ impl Redactor {
         // A faulty part must be redacted too; the last part of a truncated body is one.
         let Ok(parts) = form_parts(bytes, media_type) else {
             let candidates = self.candidates(bytes);
-            return self.text(bytes, &candidates, Mode::Unparsed, found, depth);
+            return self.text(bytes, &candidates, SearchMode::Unparsed, found, depth);
         };
         let mut edits = Edits::default();
         for part in parts {

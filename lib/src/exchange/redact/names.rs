@@ -148,7 +148,7 @@ pub enum RedactError {
     Patterns,
     /// An invalid JSON pointer.
     #[error("{0:?} is not a JSON pointer; write /KEY/KEY, with * for every key or index")]
-    Pointer(String),
+    SecretPointer(String),
     /// An invalid regular expression.
     #[error("--redact-value {0:?} is not a valid regular expression: {1}")]
     Value(String, String),
@@ -208,20 +208,20 @@ fn to_regex(pattern: &str) -> String {
 }
 
 /// A JSON pointer (RFC 6901) in which `*` matches every key or index.
-pub(super) struct Pointer {
+pub(super) struct SecretPointer {
     parts: Vec<String>,
 }
 
-impl Pointer {
+impl SecretPointer {
     pub(super) fn parse(text: &str) -> Result<Self, RedactError> {
         let parts = match text.strip_prefix('/') {
             Some(rest) => {
                 rest.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
             }
             None if text.is_empty() => Vec::new(),
-            None => return Err(RedactError::Pointer(text.to_owned())),
+            None => return Err(RedactError::SecretPointer(text.to_owned())),
         };
-        Ok(Pointer { parts })
+        Ok(SecretPointer { parts })
     }
 
     pub(super) fn matches(&self, path: &[String]) -> bool {

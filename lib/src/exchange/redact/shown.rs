@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::mode::Mode;
+use super::mode::SearchMode;
 use super::{Found, RedactOptions, Redactor, random_key};
 
 /// For messages of programs that have no key.
@@ -54,7 +54,7 @@ impl Redactor {
         if candidates.is_empty() {
             return text;
         }
-        match self.text(text.as_bytes(), &candidates, Mode::Value, &mut Found::default(), 1) {
+        match self.text(text.as_bytes(), &candidates, SearchMode::Value, &mut Found::default(), 1) {
             Some(hidden) => Cow::Owned(String::from_utf8_lossy(&hidden).into_owned()),
             None => text,
         }

@@ -9,7 +9,7 @@ use super::super::query::QUERY;
 use super::document::is_json;
 use super::edits::Edits;
 use super::json::{decode, string_end};
-use super::mode::Mode;
+use super::mode::SearchMode;
 use super::names::{NameKind, Rule};
 use super::traces::{Candidates, is_in_query, is_of_name, name_around};
 use super::{Found, Redactor};
@@ -29,14 +29,14 @@ impl Redactor {
         &self,
         bytes: &[u8],
         candidates: &Candidates,
-        mode: Mode,
+        mode: SearchMode,
         found: &mut Found,
         depth: usize,
     ) -> Option<Vec<u8>> {
         let mut edits = Edits::default();
         let mut next = 0;
         let mut line = SearchedLine::default();
-        let users = if self.names.are_added() && mode != Mode::Shapes {
+        let users = if self.names.are_added() && mode != SearchMode::Shapes {
             self.places_of_added_names(bytes, &candidates.places)
         } else {
             Vec::new()
@@ -46,7 +46,7 @@ impl Redactor {
             if at < next {
                 continue;
             }
-            if mode == Mode::Unparsed
+            if mode == SearchMode::Unparsed
                 && let Some(range) = line.json_at(bytes, at)
             {
                 let inner = self.candidates(&bytes[range.clone()]);
@@ -61,7 +61,7 @@ impl Redactor {
                 found.note(shape.kind);
                 edits.put(shape.secret.clone(), self.hide_bytes(&bytes[shape.secret.clone()]));
                 next = shape.secret.end;
-            } else if mode != Mode::Shapes
+            } else if mode != SearchMode::Shapes
                 && let Some(end) = self.named(bytes, at, next, mode, found, &mut edits, depth)
             {
                 next = end;
@@ -105,7 +105,7 @@ impl Redactor {
         bytes: &[u8],
         at: usize,
         least: usize,
-        mode: Mode,
+        mode: SearchMode,
         found: &mut Found,
         edits: &mut Edits,
         depth: usize,
@@ -163,7 +163,7 @@ impl Redactor {
         if digits > 0 && ends && !pair.is_equals {
             let next = rest.get(digits);
             let is_code = pair.quoted_name || matches!(next, Some(b',' | b'}' | b']' | b')'));
-            if rule.integers && (is_code || mode == Mode::Unparsed) {
+            if rule.integers && (is_code || mode == SearchMode::Unparsed) {
                 let shown = String::from_utf8_lossy(&rest[..digits]);
                 if !found.is_known()
                     && let Some(hidden) = self.integer(&shown)
@@ -173,14 +173,14 @@ impl Redactor {
                 }
                 return Some(pair.value + digits);
             }
-            if is_code || mode == Mode::Value {
+            if is_code || mode == SearchMode::Value {
                 return Some(pair.value + digits);
             }
         }
-        if pair.quoted_name || mode == Mode::Value && !pair.is_tight {
+        if pair.quoted_name || mode == SearchMode::Value && !pair.is_tight {
             return None;
         }
-        if mode == Mode::Unparsed
+        if mode == SearchMode::Unparsed
             && let Some(value) = block_scalar(bytes, pair.value)
         {
             return hide(value, &text, found, edits);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::soundness::is_sound;
 use super::traffic::{exchange, limits};
 use super::{Exchanges, config, folded};
-use crate::infer::{Builder, Config, Limits, Mode, Options};
+use crate::infer::{Builder, Limits, Mode, Options, StateConfig};
 
 /// The schema of OpenAPI 3.0 documents that the OpenAPI Initiative publishes (2021-09-28, Apache
 /// 2.0).
@@ -33,7 +33,7 @@ pub(super) fn is_openapi(document: &Value) -> TestCaseResult {
 }
 
 /// Law 7, with any options.
-fn documents_are_openapi(all: &Exchanges, config: &Config) -> TestCaseResult {
+fn documents_are_openapi(all: &Exchanges, config: &StateConfig) -> TestCaseResult {
     let builder = folded(all, config);
     is_openapi(&builder.clone().finalise(&Options::default()))?;
     let all = Options { evidence: true, tight: true, examples: true, ..Options::default() };
@@ -44,7 +44,7 @@ fn documents_are_openapi(all: &Exchanges, config: &Config) -> TestCaseResult {
 fn more_traffic_only_widens(
     one: &Exchanges,
     other: &Exchanges,
-    config: &Config,
+    config: &StateConfig,
     unite: impl Fn(Builder, Builder) -> Builder,
 ) -> TestCaseResult {
     let before = folded(one, config).finalise(&Options::default());
@@ -63,7 +63,7 @@ fn more_traffic_only_widens(
 
 /// Law 14: the same input again changes only what depends on counts, such as sets of values,
 /// templates and tables of names. Without these, `fold` of everything twice is the same as once.
-fn twice_is_as_once(all: &Exchanges, twice: &Exchanges, config: &Config) -> TestCaseResult {
+fn twice_is_as_once(all: &Exchanges, twice: &Exchanges, config: &StateConfig) -> TestCaseResult {
     let document = |exchanges| folded(exchanges, config).finalise(&Options::default());
     let (once, twice) = (document(all), document(twice));
     let paths = |root: &Value| -> Vec<String> {
@@ -120,7 +120,7 @@ proptest! {
     #[test]
     fn every_document_is_openapi(all in prop::collection::vec(exchange(), 0..16), limits in limits(), mode in 0u8..3) {
         documents_are_openapi(&all, &config(limits, mode))?;
-        documents_are_openapi(&all, &Config::new(Mode::Gen))?;
+        documents_are_openapi(&all, &StateConfig::new(Mode::Gen))?;
     }
 
     #[test]
@@ -136,7 +136,7 @@ proptest! {
     #[test]
     fn the_same_again_adds_nothing(all in prop::collection::vec(exchange(), 0..12), limits in limits()) {
         twice_is_as_once(&all, &doubled(&all), &config(limits, 0))?;
-        twice_is_as_once(&all, &doubled(&all), &Config::new(Mode::Gen))?;
+        twice_is_as_once(&all, &doubled(&all), &StateConfig::new(Mode::Gen))?;
     }
 }
 
@@ -146,7 +146,7 @@ proptest! {
 fn mistakes_are_noticed() {
     use super::fails;
     let some = || prop::collection::vec(exchange(), 4..12);
-    let config = Config::new(Mode::Gen);
+    let config = StateConfig::new(Mode::Gen);
     assert!(fails(&(some(), some()), |(one, other)| {
         more_traffic_only_widens(&one, &other, &config, |_, other| other)
     }));

@@ -16,14 +16,15 @@ use proptest::test_runner::{RngSeed, TestCaseResult, TestRng, TestRunner};
 use super::config::Limits;
 use super::sketch::{Hll, Merge as _};
 use super::state::{Tapes, places, split_path};
-use super::{Builder, Config, Mode, Options, Partial};
+use super::{Builder, Mode, Options, Partial, StateConfig, mutant};
 use crate::exchange::Exchange;
 
 pub(crate) use traffic::{exchange, limits};
 
 pub(crate) type Exchanges = Vec<Exchange<'static>>;
 
-fn folded(exchanges: &[Exchange<'static>], config: &Config) -> Builder {
+fn folded(exchanges: &[Exchange<'static>], config: &StateConfig) -> Builder {
+    mutant::restart();
     let mut builder = Builder::new(config.clone());
     for exchange in exchanges {
         builder.fold(exchange);
@@ -31,9 +32,9 @@ fn folded(exchanges: &[Exchange<'static>], config: &Config) -> Builder {
     builder
 }
 
-fn config(limits: Limits, mode: u8) -> Config {
+fn config(limits: Limits, mode: u8) -> StateConfig {
     let mode = [Mode::Gen, Mode::Replay, Mode::Mixed][usize::from(mode % 3)];
-    Config { mode, limits }
+    StateConfig { mode, limits }
 }
 
 /// Exchanges, and the same ones in another order.
@@ -47,7 +48,11 @@ fn sharded() -> impl Strategy<Value = Vec<(Exchange<'static>, usize)>> {
     prop::collection::vec((exchange(), 0usize..5), 0..30)
 }
 
-fn order_does_not_matter(one: &Exchanges, other: &Exchanges, config: &Config) -> TestCaseResult {
+fn order_does_not_matter(
+    one: &Exchanges,
+    other: &Exchanges,
+    config: &StateConfig,
+) -> TestCaseResult {
     let (one, other) = (folded(one, config), folded(other, config));
     prop_assert_eq!(one.to_partial(), other.to_partial());
     let options = Options { evidence: true, tight: true, examples: true, ..Options::default() };
@@ -59,7 +64,7 @@ fn order_does_not_matter(one: &Exchanges, other: &Exchanges, config: &Config) ->
 fn shards_merge_to_the_whole(
     all: &[(Exchange<'static>, usize)],
     merges: &[Index],
-    config: &Config,
+    config: &StateConfig,
 ) -> TestCaseResult {
     let exchanges: Exchanges = all.iter().map(|(exchange, _)| exchange.clone()).collect();
     let whole = folded(&exchanges, config).to_partial();
@@ -104,7 +109,7 @@ fn coarsening_is_folding_under_lower_caps(
 }
 
 /// All places of all exchanges are counted, although the fold examines only some exchanges.
-fn every_place_is_counted(all: &Exchanges, config: &Config) -> TestCaseResult {
+fn every_place_is_counted(all: &Exchanges, config: &StateConfig) -> TestCaseResult {
     let (mut every, mut tapes) = (Hll::default(), Tapes::default());
     let limits = &config.limits;
     // Longer paths are not examined.
@@ -166,7 +171,7 @@ proptest! {
     #[test]
     fn places_are_counted_whatever_the_caps(all in prop::collection::vec(exchange(), 0..24), limits in limits()) {
         every_place_is_counted(&all, &config(limits, 0))?;
-        every_place_is_counted(&all, &Config::new(Mode::Gen))?;
+        every_place_is_counted(&all, &StateConfig::new(Mode::Gen))?;
     }
 
     /// More input never raises the caps again.
@@ -217,7 +222,7 @@ fn names_of_users_do_not_close_the_valve() {
         let fields: Vec<String> = (0..40).map(|i| format!("\\\"field{i}\\\":{n}")).collect();
         format!("{{{}}}", fields.join(","))
     };
-    let mut builder = Builder::new(Config::new(Mode::Gen));
+    let mut builder = Builder::new(StateConfig::new(Mode::Gen));
     let mut name = 0u64;
     for n in 0..40_000 {
         name = name.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::traffic::{exchange, limits};
 use super::{Exchanges, config, folded};
 use crate::exchange::{Body, Exchange, Pairs, header, origin, parse_query};
-use crate::infer::{Config, Limits, Mode, Options, is_indescribable, is_not_found};
+use crate::infer::{Limits, Mode, Options, StateConfig, is_indescribable, is_not_found};
 
 /// OpenAPI 3.0 as JSON Schema: `nullable` next to a `type` allows null (clarification 003). Formats
 /// are judged elsewhere.
@@ -307,7 +307,11 @@ fn all_are_sound(spec: &Value, exchanges: &Exchanges) -> Result<(), TestCaseErro
     Ok(())
 }
 
-fn sound(exchanges: &Exchanges, others: &Exchanges, config: &Config) -> Result<(), TestCaseError> {
+fn sound(
+    exchanges: &Exchanges,
+    others: &Exchanges,
+    config: &StateConfig,
+) -> Result<(), TestCaseError> {
     let mut builder = folded(exchanges, config);
     builder.merge(folded(others, config));
     let spec = builder.finalise(&Options::default());
@@ -337,7 +341,7 @@ proptest! {
         // counted, and only this many pairs of a message are typed.
         let limits = Limits { segments: 24, pairs: 1024, ..limits };
         sound(&one, &other, &config(limits, 0))?;
-        sound(&one, &other, &Config::new(Mode::Gen))?;
+        sound(&one, &other, &StateConfig::new(Mode::Gen))?;
     }
 
     #[test]
@@ -358,7 +362,7 @@ fn a_narrower_spec_is_seen() {
         .iter()
         .map(|line| crate::exchange::parse_line(line.as_bytes()).expect("an exchange"))
         .collect();
-    let config = Config::new(Mode::Gen);
+    let config = StateConfig::new(Mode::Gen);
     let spec = folded(&all, &config).finalise(&Options::default());
     assert!(all_are_sound(&spec, &all).is_ok());
     for part in 0..2 {

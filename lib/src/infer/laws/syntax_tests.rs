@@ -13,7 +13,7 @@ use super::documents::is_openapi;
 use super::{Exchanges, config, folded, limits};
 use crate::conform::Api;
 use crate::exchange::{Body, Exchange, Meta, Method, Protocol, Request, Response};
-use crate::infer::{Builder, Config, Limits, Mode, Options, undescribed};
+use crate::infer::{Builder, Limits, Mode, Options, StateConfig, undescribed};
 use crate::spec::load;
 
 /// A body with its media type.
@@ -233,7 +233,7 @@ proptest! {
 
     #[test]
     fn what_went_in_is_valid(all in prop::collection::vec(exchange(), 0..10), limits in limits()) {
-        all_conform(&folded(&all, &Config::new(Mode::Gen)), &all)?;
+        all_conform(&folded(&all, &StateConfig::new(Mode::Gen)), &all)?;
         // Bodies that are too long to be examined are excluded.
         let limits = Limits { body_bytes: 8 << 20, pairs: 1024, ..limits };
         all_conform(&folded(&all, &config(limits, 0)), &all)?;

@@ -15,7 +15,7 @@ pub(crate) use capped::CappedMap;
 pub(crate) use caps::Caps;
 pub(crate) use hll::Hll;
 pub(crate) use key::{Ends, Key};
-pub(crate) use number::Range;
+pub(crate) use number::NumberRange;
 pub(crate) use values::Values;
 
 use super::Limits;

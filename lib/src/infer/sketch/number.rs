@@ -16,7 +16,7 @@ use crate::infer::Limits;
 /// so it is kept small.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Range {
+pub(crate) struct NumberRange {
     #[serde(skip_serializing_if = "is_infinite", with = "decimal")]
     float_max: f64,
     #[serde(skip_serializing_if = "is_infinite", with = "decimal")]
@@ -27,9 +27,9 @@ pub(crate) struct Range {
     int_min: i128,
 }
 
-impl Default for Range {
+impl Default for NumberRange {
     fn default() -> Self {
-        Range {
+        NumberRange {
             float_max: f64::NEG_INFINITY,
             float_min: f64::INFINITY,
             int_max: i128::MIN,
@@ -50,7 +50,7 @@ fn is_greatest(number: &i128) -> bool {
     *number == i128::MAX
 }
 
-impl Range {
+impl NumberRange {
     pub(crate) fn fold_int(&mut self, value: i128) {
         self.int_min = self.int_min.min(value);
         self.int_max = self.int_max.max(value);
@@ -68,7 +68,7 @@ impl Range {
     }
 }
 
-impl Range {
+impl NumberRange {
     /// Minimum and maximum of all numbers; `None` if they are not known exactly.
     pub(crate) fn bounds(&self) -> Option<(Number, Number)> {
         let int = |value: i128| {
@@ -98,7 +98,7 @@ impl Range {
     }
 }
 
-impl Merge for Range {
+impl Merge for NumberRange {
     fn coarsen(&mut self, _: &Limits) {}
 
     fn merge(&mut self, other: Self, _: &Limits) {

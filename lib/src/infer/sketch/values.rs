@@ -12,8 +12,8 @@ use super::key::{Ends, Key};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Values {
     /// Empty once there are many.
-    #[serde(default, skip_serializing_if = "Counts::is_empty")]
-    counts: Counts,
+    #[serde(default, skip_serializing_if = "ValueCounts::is_empty")]
+    counts: ValueCounts,
     /// 1 if there were more distinct values than the cap, or one too long to keep.
     #[serde(default, skip_serializing_if = "is_zero")]
     many: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Values {
 /// small hash table, because the branches of a binary search over texts in random order are mostly
 /// mispredicted.
 #[derive(Clone, Debug)]
-pub(crate) struct Counts {
+pub(crate) struct ValueCounts {
     entries: Vec<Entry>,
     /// A hash table with linear probing. A slot holds the index of an entry plus one, or 0 if it is
     /// empty.
@@ -37,13 +37,13 @@ const SLOTS: usize = 64;
 /// With more entries than this the table is not used.
 const MOST: usize = SLOTS / 2;
 
-impl Default for Counts {
+impl Default for ValueCounts {
     fn default() -> Self {
-        Counts { entries: Vec::new(), table: [0; SLOTS] }
+        ValueCounts { entries: Vec::new(), table: [0; SLOTS] }
     }
 }
 
-impl PartialEq for Counts {
+impl PartialEq for ValueCounts {
     fn eq(&self, other: &Self) -> bool {
         self.entries == other.entries
     }
@@ -55,7 +55,7 @@ struct Entry {
     count: u64,
 }
 
-impl Counts {
+impl ValueCounts {
     /// The number of distinct values.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -136,18 +136,20 @@ impl Counts {
     }
 }
 
-impl Serialize for Counts {
+impl Serialize for ValueCounts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
     }
 }
 
-impl<'de> Deserialize<'de> for Counts {
+impl<'de> Deserialize<'de> for ValueCounts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let counts = std::collections::BTreeMap::<Box<str>, u64>::deserialize(deserializer)?;
         let entry = |(value, count): (Box<str>, u64)| Entry { value: value.into(), count };
-        let mut counts =
-            Counts { entries: counts.into_iter().map(entry).collect(), ..Counts::default() };
+        let mut counts = ValueCounts {
+            entries: counts.into_iter().map(entry).collect(),
+            ..ValueCounts::default()
+        };
         counts.fill_table();
         Ok(counts)
     }
@@ -170,7 +172,7 @@ impl Values {
 
     fn overflow(&mut self) {
         self.many = 1;
-        self.counts = Counts::default();
+        self.counts = ValueCounts::default();
     }
 
     pub(crate) fn merge(&mut self, other: Self, cap: usize) {
@@ -194,7 +196,7 @@ impl Values {
     }
 
     /// The values with their counts; `None` if there were too many to keep.
-    pub(crate) fn exact(&self) -> Option<&Counts> {
+    pub(crate) fn exact(&self) -> Option<&ValueCounts> {
         (self.many == 0).then_some(&self.counts)
     }
 }

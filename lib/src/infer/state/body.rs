@@ -9,7 +9,7 @@ use super::class::no_priority;
 use super::form::{self, Form};
 use super::items;
 use super::json::{Json, Text};
-use super::parameter::Parameter;
+use super::parameter::ObservedParameter;
 use super::parts::{self, Parts};
 use super::tape::Tape;
 use super::xml::{self, Xml};
@@ -21,7 +21,7 @@ use crate::infer::sketch::{CappedMap, Caps, Merge, add, coarsen_option, is_zero,
 
 /// All bodies of one message kind and media type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Body {
+pub(crate) struct ObservedBody {
     /// Binary bodies.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) binary: u64,
@@ -183,7 +183,7 @@ pub(super) fn content<'h>(
     Some((media, content))
 }
 
-impl Body {
+impl ObservedBody {
     /// Folds a body of a known type.
     pub(super) fn fold(
         &mut self,
@@ -246,7 +246,7 @@ impl Body {
 
 /// Folds the pairs of a query, each name with all of its values.
 pub(crate) fn fold_query(
-    names: &mut CappedMap<Parameter>,
+    names: &mut CappedMap<ObservedParameter>,
     pairs: &Pairs<'_>,
     ok: bool,
     limits: &Caps<'_>,
@@ -264,7 +264,7 @@ pub(crate) fn fold_query(
     }
 }
 
-impl Merge for Body {
+impl Merge for ObservedBody {
     fn coarsen(&mut self, limits: &Limits) {
         coarsen_option(&mut self.form, limits);
         coarsen_option(&mut self.items, limits);

@@ -26,11 +26,11 @@ impl Merge for Count {
 /// A key lists the schemes of a set in byte order, each followed by a line feed: `bearer`, `jwt` (a
 /// bearer token of that form), `basic`, `http NAME`, `header NAME`, `query NAME`, `cookie NAME`.
 /// The empty key stands for requests without credentials.
-pub(crate) type Credentials = CappedMap<Count>;
+pub(crate) type CredentialSets = CappedMap<Count>;
 
 /// Counts the credentials of a request; without credentials, only if `bare` is true.
 pub(crate) fn fold_credentials(
-    into: &mut Credentials,
+    into: &mut CredentialSets,
     request: &Request<'_>,
     bare: bool,
     limits: &Caps<'_>,
@@ -174,7 +174,7 @@ mod tests {
             query: parse_query(query),
             ..Request::default()
         };
-        let mut into = Credentials::default();
+        let mut into = CredentialSets::default();
         fold_credentials(&mut into, &request, true, &Caps::new(&Limits::default()));
         into.iter().map(|(key, _)| key.replace('\n', ", ")).collect()
     }

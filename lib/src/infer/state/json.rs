@@ -11,7 +11,8 @@ use super::variants::Variants;
 use crate::format;
 use crate::infer::Limits;
 use crate::infer::sketch::{
-    CappedMap, Caps, Merge, Range, Values, add, coarsen_option, is_default, is_zero, merge_option,
+    CappedMap, Caps, Merge, NumberRange, Values, add, coarsen_option, is_default, is_zero,
+    merge_option,
 };
 
 /// The observations at one place.
@@ -34,7 +35,7 @@ pub(crate) struct Json {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) opaque: u64,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) range: Range,
+    pub(crate) range: NumberRange,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<Box<Text>>,
 }

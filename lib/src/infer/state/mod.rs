@@ -25,7 +25,7 @@ mod xml;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use body::Body;
+pub(crate) use body::ObservedBody;
 pub use body::{Undescribed, Unread, undescribed};
 pub(crate) use class::{Class, ClassSet, Keyed, class_of, in_lexicon, no_priority};
 pub use considered::{is_indescribable, is_not_found, is_unanswered};
@@ -33,21 +33,21 @@ pub(crate) use form::{Form, keys};
 pub(crate) use graphql::GraphQl;
 pub use headers::is_own_header;
 pub(crate) use json::{Array, Json, Object, Property, Text};
-pub(crate) use operation::{Operation, Requests, Responses};
-pub(crate) use parameter::{Delimited, Delimiter, Lexical, Parameter, Segments};
+pub(crate) use operation::{ObservedOperation, Requests, Responses};
+pub(crate) use parameter::{Delimited, Delimiter, Lexical, ObservedParameter, Segments};
 pub(crate) use parts::{Part, Parts};
 #[cfg(test)]
 pub(crate) use places::places;
-pub(crate) use recordings::{Answers, RecordedRequest, RecordingSet};
+pub(crate) use recordings::{RecordedAnswers, RecordedRequest, RecordingSet};
 pub(crate) use scratch::Scratch;
 #[cfg(test)]
 pub(crate) use tape::Tape;
 pub(crate) use tape::Tapes;
-pub(crate) use trie::{Node, split_path, without_extension};
+pub(crate) use trie::{TrieNode, split_path, without_extension};
 pub(crate) use xml::{TEXT, Xml};
 
 use super::sketch::{CappedMap, Caps, Hll, Merge, add, is_default, is_zero};
-use super::{Config, Limits};
+use super::{Limits, StateConfig};
 use crate::exchange::{Exchange, Method, push_origin};
 
 /// The observations of all folded exchanges.
@@ -82,9 +82,9 @@ pub(crate) struct State {
 pub(crate) struct Host {
     /// Exchanges with a not-found response, which make no paths of their own.
     #[serde(rename = "ghosts", default, skip_serializing_if = "is_default")]
-    pub(crate) not_found: Node,
+    pub(crate) not_found: TrieNode,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) paths: Node,
+    pub(crate) paths: TrieNode,
 }
 
 impl Host {
@@ -112,7 +112,7 @@ impl State {
         &mut self,
         exchange: &Exchange<'_>,
         scratch: &mut Scratch,
-        config: &Config,
+        config: &StateConfig,
     ) -> Unread {
         add(&mut self.exchanges, 1);
         if is_unanswered(exchange) {

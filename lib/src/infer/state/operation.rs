@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, BodyContent, Unread, content, fold_query};
+use super::body::{BodyContent, ObservedBody, Unread, content, fold_query};
 use super::class::{ClassSet, no_priority};
-use super::credentials::{Credentials, fold_credentials};
+use super::credentials::{CredentialSets, fold_credentials};
 use super::graphql::{self, GraphQl};
 use super::headers::{is_request_plumbing, is_response_plumbing};
 use super::json::Json;
-use super::parameter::Parameter;
+use super::parameter::ObservedParameter;
 use super::scratch::{Memo, Scratch};
 use super::tape::Tape;
 use crate::exchange::{self, Exchange, Meta, NotJson, Pairs, Request};
@@ -21,7 +21,7 @@ use crate::infer::sketch::{
 
 /// One operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Operation {
+pub(crate) struct ObservedOperation {
     /// Requests answered with 400 or more, which do not show what is valid.
     pub(crate) failed: Requests,
     /// GraphQL calls in requests answered below 400.
@@ -30,8 +30,8 @@ pub(crate) struct Operation {
     /// Requests answered below 400.
     pub(crate) ok: Requests,
     /// The credentials of requests answered with 401 or 403.
-    #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
-    pub(crate) refused: Credentials,
+    #[serde(default = "CredentialSets::default", skip_serializing_if = "CredentialSets::is_empty")]
+    pub(crate) refused: CredentialSets,
     /// Boxed, because a tree node reserves space for eleven values, even if it holds one or two.
     pub(crate) responses: BTreeMap<u16, Box<Responses>>,
     /// The classes of the path's parameters, for a template with several; not part of a state, but
@@ -48,34 +48,34 @@ pub(crate) struct Operation {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Requests {
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
-    pub(crate) bodies: CappedMap<Body>,
+    pub(crate) bodies: CappedMap<ObservedBody>,
     /// Their credentials, if they had any and were answered below 400.
-    #[serde(default = "Credentials::default", skip_serializing_if = "Credentials::is_empty")]
-    pub(crate) credentials: Credentials,
+    #[serde(default = "CredentialSets::default", skip_serializing_if = "CredentialSets::is_empty")]
+    pub(crate) credentials: CredentialSets,
     /// Requests without a body.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) empty: u64,
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
-    pub(crate) headers: CappedMap<Parameter>,
+    pub(crate) headers: CappedMap<ObservedParameter>,
     pub(crate) n: u64,
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
-    pub(crate) query: CappedMap<Parameter>,
+    pub(crate) query: CappedMap<ObservedParameter>,
 }
 
 /// Responses of one status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Responses {
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
-    pub(crate) bodies: CappedMap<Body>,
+    pub(crate) bodies: CappedMap<ObservedBody>,
     /// Responses without a body.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) empty: u64,
     #[serde(default = "CappedMap::default", skip_serializing_if = "CappedMap::is_empty")]
-    pub(crate) headers: CappedMap<Parameter>,
+    pub(crate) headers: CappedMap<ObservedParameter>,
     pub(crate) n: u64,
 }
 
-impl Operation {
+impl ObservedOperation {
     /// Folds an exchange. A request without a response is kept apart.
     pub(crate) fn fold(
         &mut self,
@@ -169,7 +169,7 @@ impl Extent {
 }
 
 fn fold_body(
-    bodies: &mut CappedMap<Body>,
+    bodies: &mut CappedMap<ObservedBody>,
     empty: &mut u64,
     headers: &Pairs<'_>,
     body: &exchange::Body<'_>,
@@ -217,7 +217,7 @@ fn announces_body(headers: &Pairs<'_>) -> bool {
 }
 
 fn fold_headers(
-    into: &mut CappedMap<Parameter>,
+    into: &mut CappedMap<ObservedParameter>,
     headers: &Pairs<'_>,
     ok: bool,
     known: &mut Memo,
@@ -269,7 +269,7 @@ impl Merge for Responses {
     }
 }
 
-impl Merge for Operation {
+impl Merge for ObservedOperation {
     fn coarsen(&mut self, limits: &Limits) {
         self.failed.coarsen(limits);
         coarsen_option(&mut self.graphql, limits);
@@ -293,7 +293,7 @@ impl Merge for Operation {
     }
 }
 
-impl Operation {
+impl ObservedOperation {
     /// If nothing was answered, treats the requests without a response as successful.
     pub(crate) fn settle(&mut self) {
         let unanswered = std::mem::take(&mut self.unanswered);

@@ -12,7 +12,7 @@ use super::json::{Least, Text};
 
 /// The observations of one parameter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Parameter {
+pub(crate) struct ObservedParameter {
     /// Values of query parameters that contain a list delimiter; they are not in `text`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) delimited: BTreeMap<Delimiter, Box<Delimited>>,
@@ -177,7 +177,7 @@ impl Merge for Delimited {
     }
 }
 
-impl Parameter {
+impl ObservedParameter {
     /// Folds all values of a query parameter in one message. Values that may be lists are kept
     /// apart.
     pub(crate) fn fold_query<'v>(
@@ -242,7 +242,7 @@ impl Parameter {
     }
 }
 
-impl Merge for Parameter {
+impl Merge for ObservedParameter {
     fn coarsen(&mut self, limits: &Limits) {
         self.delimited.values_mut().for_each(|delimited| delimited.coarsen(limits));
         self.text.coarsen(limits);

@@ -91,7 +91,7 @@ fn decimal(status: u16, digits: &mut [u8; 5]) -> &str {
     std::str::from_utf8(digits).unwrap_or_default()
 }
 
-/// Distinguishes segments as [`super::Node::walk`] does.
+/// Distinguishes segments as [`super::TrieNode::walk`] does.
 fn below_segment(at: u64, raw: &str) -> u64 {
     let decoded = decode_segment(raw);
     match identifier(&decoded) {

@@ -31,11 +31,11 @@ pub(crate) struct RecordedRequest {
 
 /// Responses as canonical JSON text, each with its count.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Answers(pub(crate) BTreeMap<String, u64>);
+pub(crate) struct RecordedAnswers(pub(crate) BTreeMap<String, u64>);
 
 /// All recordings. Not bounded, because replay needs all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct RecordingSet(pub(crate) BTreeMap<RecordedRequest, Answers>);
+pub(crate) struct RecordingSet(pub(crate) BTreeMap<RecordedRequest, RecordedAnswers>);
 
 impl RecordingSet {
     pub(crate) fn is_empty(&self) -> bool {
@@ -227,7 +227,7 @@ impl<'de> Deserialize<'de> for RecordingSet {
                 method: line.method,
                 request: line.request,
             };
-            (key, Answers(line.answers))
+            (key, RecordedAnswers(line.answers))
         };
         Ok(RecordingSet(lines.into_iter().map(entry).collect()))
     }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use super::class::{Class, ClassSet, Keyed, class_of, no_priority, segment_priority};
-use super::operation::Operation;
+use super::operation::ObservedOperation;
 use super::parameter::Segments;
 use crate::exchange::Method;
 use crate::infer::Limits;
@@ -15,9 +15,9 @@ use crate::infer::sketch::{CappedMap, Caps, Merge, add, is_default, is_zero, mer
 
 /// A place in the trie: all exchanges whose path goes through it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Node {
+pub(crate) struct TrieNode {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) kids: BTreeMap<Class, CappedMap<Node>>,
+    pub(crate) kids: BTreeMap<Class, CappedMap<TrieNode>>,
     /// For a key of several parts (`Lines(order=1,line=2)`), the values of all parts except the
     /// first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -26,7 +26,7 @@ pub(crate) struct Node {
     pub(crate) n: u64,
     /// Boxed, because a tree node reserves space for eleven values, even if it holds only one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "methods")]
-    pub(crate) operations: BTreeMap<Method, Box<Operation>>,
+    pub(crate) operations: BTreeMap<Method, Box<ObservedOperation>>,
     /// Paths that ended here without a slash.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) plain: u64,
@@ -104,9 +104,9 @@ pub(crate) fn decode_segment(raw: &str) -> Cow<'_, str> {
     }
 }
 
-impl Node {
+impl TrieNode {
     /// The node at which a path ends, created if missing.
-    pub(crate) fn walk(&mut self, segments: &[&str], limits: &Caps<'_>) -> &mut Node {
+    pub(crate) fn walk(&mut self, segments: &[&str], limits: &Caps<'_>) -> &mut TrieNode {
         let mut node = self;
         add(&mut node.n, 1);
         for raw in segments {
@@ -118,14 +118,14 @@ impl Node {
 
     /// The places of a name: words, and identifiers that were taken as names because they were the
     /// only ones.
-    pub(crate) fn named<'n>(&'n self, raw: &'n str) -> impl Iterator<Item = &'n Node> {
+    pub(crate) fn named<'n>(&'n self, raw: &'n str) -> impl Iterator<Item = &'n TrieNode> {
         let (class, key) = identifier(raw).unwrap_or_else(|| (class_of(raw), raw.into()));
         let all = self.kids.get(&class);
         all.into_iter().filter_map(move |kids| kids.get(&key))
     }
 
     /// The operations at and below this place.
-    pub(crate) fn all_operations(&self) -> Vec<&Operation> {
+    pub(crate) fn all_operations(&self) -> Vec<&ObservedOperation> {
         let mut all = Vec::new();
         let mut places = vec![self];
         while let Some(place) = places.pop() {
@@ -141,7 +141,7 @@ impl Node {
     pub(crate) fn not_named<'n, V>(
         &'n self,
         names: &'n BTreeMap<String, V>,
-    ) -> impl Iterator<Item = &'n Node> {
+    ) -> impl Iterator<Item = &'n TrieNode> {
         self.kids.iter().flat_map(move |(class, kids)| {
             let is_other = move |name: &str| class.is_id() || !names.contains_key(name);
             kids.iter()
@@ -161,10 +161,10 @@ impl Node {
     }
 
     /// Removes and returns everything below names; nothing if a segment is an identifier.
-    pub(crate) fn cut(&mut self, names: &[&str]) -> Node {
+    pub(crate) fn cut(&mut self, names: &[&str]) -> TrieNode {
         let Some((first, others)) = names.split_first() else { return std::mem::take(self) };
         let class = class_of(first);
-        let mut cut = Node::default();
+        let mut cut = TrieNode::default();
         if let Some(kids) = self.kids.get_mut(&class).filter(|_| identifier(first).is_none()) {
             kids.transform(|key, mut kid| {
                 if key == *first {
@@ -190,7 +190,14 @@ impl Node {
         }
     }
 
-    fn kid(&mut self, raw: &str, limits: &Caps<'_>) -> &mut Node {
+    /// The number of places at and below this one.
+    pub(crate) fn size(&self) -> usize {
+        let kids =
+            self.kids.values().flat_map(|kids| kids.iter().map(|(_, kid)| kid).chain(kids.rest()));
+        1 + kids.map(TrieNode::size).sum::<usize>()
+    }
+
+    fn kid(&mut self, raw: &str, limits: &Caps<'_>) -> &mut TrieNode {
         let decoded = decode_segment(raw);
         if let Some(keyed) = Keyed::of(&decoded) {
             let kids = self.kids.entry(Class::Keyed).or_default();
@@ -221,7 +228,7 @@ impl Node {
     }
 }
 
-impl Merge for Node {
+impl Merge for TrieNode {
     fn coarsen(&mut self, limits: &Limits) {
         for (class, kids) in &mut self.kids {
             kids.coarsen(limits.kids(*class), limits);
@@ -260,21 +267,21 @@ mod methods {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::exchange::Method;
-    use crate::infer::state::operation::Operation;
+    use crate::infer::state::operation::ObservedOperation;
 
     pub(super) fn serialize<S: Serializer>(
-        map: &BTreeMap<Method, Box<Operation>>,
+        map: &BTreeMap<Method, Box<ObservedOperation>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let by_name: BTreeMap<&str, &Box<Operation>> =
+        let by_name: BTreeMap<&str, &Box<ObservedOperation>> =
             map.iter().map(|(method, op)| (method.as_str(), op)).collect();
         serializer.collect_map(by_name)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<Method, Box<Operation>>, D::Error> {
-        BTreeMap::<String, Box<Operation>>::deserialize(deserializer)?
+    ) -> Result<BTreeMap<Method, Box<ObservedOperation>>, D::Error> {
+        BTreeMap::<String, Box<ObservedOperation>>::deserialize(deserializer)?
             .into_iter()
             .map(|(name, op)| Ok((name.parse().map_err(D::Error::custom)?, op)))
             .collect()

@@ -10,7 +10,7 @@ use super::named::spine;
 use super::*;
 use crate::conform::{Api, Violation};
 use crate::exchange::parse_line;
-use crate::infer::{Builder, Config, Mode, Options, is_not_found};
+use crate::infer::{Builder, Mode, Options, StateConfig, is_not_found};
 use crate::spec::{Document, Format, Version, to_text};
 
 fn document(root: Value) -> Document {
@@ -67,7 +67,7 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 fn built(lines: &[String], templates: Vec<String>, tight: bool) -> Value {
-    let mut builder = Builder::new(Config::new(Mode::Gen));
+    let mut builder = Builder::new(StateConfig::new(Mode::Gen));
     for line in lines {
         builder.fold(&parse_line(line.as_bytes()).expect("an exchange"));
     }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::node::{Node, NodeId};
-use super::{At, Check, MAX_HOPS};
+use super::place::At;
+use super::walk::{Check, MAX_HOPS};
+use crate::schema::node::{Node, NodeId};
 
 /// Evaluated properties, or indices of items.
 #[derive(Default)]

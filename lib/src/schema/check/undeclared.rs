@@ -3,8 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::super::node::{Node, NodeId};
-use super::{At, Check, Declared, Evidence, MAX_HOPS, MAX_STEPS, UNDECLARED, named_branch};
+use super::combinations::named_branch;
+use super::containers::Declared;
+use super::place::At;
+use super::walk::{Check, Evidence, MAX_HOPS, MAX_STEPS, UNDECLARED};
+use crate::schema::node::{Node, NodeId};
 
 impl<'s> Check<'s> {
     /// Reports the properties of a value, and of the values in it, that none of the schemas

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 use super::super::MAX_LINE;
-use super::super::block::{Block, Span};
+use super::super::block::{Block, LineSpan};
 
 /// The end of what was read of a partition in earlier runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Partition {
     /// True once the partition's end was reached.
     caught_up: bool,
     bytes: Vec<u8>,
-    spans: Vec<(u64, Span)>,
+    spans: Vec<(u64, LineSpan)>,
     gap: Option<Range<u64>>,
     repeated: u64,
     /// The hash of the last message that was handed out.
@@ -118,10 +118,10 @@ impl Partition {
         self.ended |= self.end.is_some_and(|end| self.next >= end);
         let payload = payload.unwrap_or_default();
         if payload.len() > MAX_LINE {
-            self.spans.push((offset, Span::TooLong(payload.len() as u64)));
+            self.spans.push((offset, LineSpan::TooLong(payload.len() as u64)));
         } else {
             self.bytes.extend_from_slice(payload);
-            self.spans.push((offset, Span::Until(self.bytes.len())));
+            self.spans.push((offset, LineSpan::Until(self.bytes.len())));
         }
         self.bytes.len()
     }
@@ -171,12 +171,12 @@ impl Partition {
         let (first, _) = *self.spans.first()?;
         self.handed = self.next;
         let start = match self.spans.iter().rev().nth(1) {
-            Some((_, Span::Until(end))) => Some(*end),
+            Some((_, LineSpan::Until(end))) => Some(*end),
             None => Some(0),
             Some(_) => None,
         };
         self.last = match (start, self.spans.last()) {
-            (Some(start), Some((_, Span::Until(end)))) => self.bytes.get(start..*end).map(mark),
+            (Some(start), Some((_, LineSpan::Until(end)))) => self.bytes.get(start..*end).map(mark),
             _ => None,
         };
         let room = self.bytes.capacity();

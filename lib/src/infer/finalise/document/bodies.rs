@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::exchange::Method;
-use crate::infer::finalise::schemas::graph::{Graph, Side, SlotId};
+use crate::infer::finalise::schemas::graph::{BodySide, Graph, SlotId};
 use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Body, Operation};
+use crate::infer::state::{ObservedBody, ObservedOperation};
 
 /// The position of a body: in requests, or in responses of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,11 +18,11 @@ pub(crate) enum BodyPosition {
 impl BodyPosition {
     /// Only bodies of the same side are united, because requests and responses have different
     /// required properties, and failed requests do not show which values are valid.
-    fn side(self) -> Side {
+    fn side(self) -> BodySide {
         match self {
-            BodyPosition::Request => Side::Request,
-            BodyPosition::FailedRequest => Side::Failed,
-            BodyPosition::Response(_) => Side::Response,
+            BodyPosition::Request => BodySide::Request,
+            BodyPosition::FailedRequest => BodySide::Failed,
+            BodyPosition::Response(_) => BodySide::Response,
         }
     }
 }
@@ -37,7 +37,7 @@ pub(crate) struct Bodies {
 impl Bodies {
     /// Adds the bodies of a path's operations. `noun` is the subject of the path.
     pub(crate) fn add(
-        operations: &BTreeMap<Method, Box<Operation>>,
+        operations: &BTreeMap<Method, Box<ObservedOperation>>,
         noun: &str,
         graph: &mut Graph<'_>,
     ) -> Self {
@@ -70,7 +70,7 @@ impl Bodies {
         &mut self,
         method: Method,
         part: BodyPosition,
-        bodies: &CappedMap<Body>,
+        bodies: &CappedMap<ObservedBody>,
         noun: &str,
         graph: &mut Graph<'_>,
     ) {

@@ -16,7 +16,7 @@ use super::operation::{description, responses_object};
 use crate::exchange::{
     Body, Method, Syntax, body_text, media_type, mended_json, parse_query, type_of_bytes,
 };
-use crate::infer::state::{Answers, RecordedRequest, RecordingSet, is_not_found};
+use crate::infer::state::{RecordedAnswers, RecordedRequest, RecordingSet, is_not_found};
 
 /// The value of `x-hmt-replay` (hmt-spec(5)).
 pub(crate) fn replay(recordings: &RecordingSet) -> Value {
@@ -47,7 +47,7 @@ fn parsed(text: &str) -> Option<Value> {
 }
 
 /// Sorted by (`at`, `seq`, content), each as often as it occurred.
-fn in_order(answers: &Answers) -> Vec<Value> {
+fn in_order(answers: &RecordedAnswers) -> Vec<Value> {
     let mut all: Vec<(String, u64, &str, Value, u64)> = answers
         .0
         .iter()

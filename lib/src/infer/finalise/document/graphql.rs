@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::openapi::schema;
 use crate::infer::finalise::schemas::components::Components;
 use crate::infer::finalise::schemas::detail::Detail;
-use crate::infer::finalise::schemas::graph::{Graph, ObjectId, Side, SlotId};
+use crate::infer::finalise::schemas::graph::{BodySide, Graph, ObjectId, SlotId};
 use crate::infer::finalise::schemas::schema::Schemas;
-use crate::infer::state::{GraphQl, Json, Operation};
+use crate::infer::state::{GraphQl, Json, ObservedOperation};
 
 /// The list of operations as an extension.
-pub(crate) fn list(operation: &Operation, around: &Graph<'_>) -> Option<(String, Value)> {
+pub(crate) fn list(operation: &ObservedOperation, around: &Graph<'_>) -> Option<(String, Value)> {
     let graphql = operation.graphql.as_deref()?;
     Some(("x-hmt-graphql".to_owned(), operations(graphql, around)))
 }
@@ -24,15 +24,15 @@ type Shapes = [(&'static str, Option<SlotId>); 2];
 /// bounds.
 fn operations(graphql: &GraphQl, around: &Graph<'_>) -> Value {
     let mut graph = around.empty();
-    let mut add = |json: &Option<Box<Json>>, noun: &str, side: Side| {
+    let mut add = |json: &Option<Box<Json>>, noun: &str, side: BodySide| {
         json.as_ref().map(|json| graph.add(json, noun, side))
     };
     let called = graphql.operations.sorted();
     let slots: Vec<(&str, Shapes)> = called
         .into_iter()
         .map(|(key, called)| {
-            let variables = add(&called.variables, "variables", Side::Request);
-            let data = add(&called.data, "data", Side::Response);
+            let variables = add(&called.variables, "variables", BodySide::Request);
+            let data = add(&called.data, "data", BodySide::Response);
             (key, [("variables", variables), ("data", data)])
         })
         .collect();

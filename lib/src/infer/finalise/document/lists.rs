@@ -5,11 +5,11 @@
 //! names of people have commas too. So every item must be a word or a number, most values must be
 //! lists, and their lengths must vary, unless the parameter has a name for lists.
 
-use crate::infer::state::{Delimited, Delimiter, Lexical, Parameter};
+use crate::infer::state::{Delimited, Delimiter, Lexical, ObservedParameter};
 
 /// The delimiter of lists, with their observations; `None` if the values are not lists.
 pub(crate) fn delimiter<'p>(
-    parameter: &'p Parameter,
+    parameter: &'p ObservedParameter,
     name: &str,
 ) -> Option<(Delimiter, &'p Delimited)> {
     let mut all = parameter.delimited.iter();
@@ -113,7 +113,7 @@ mod tests {
     use crate::infer::Limits;
 
     fn found(name: &str, values: &[&str]) -> Option<Delimiter> {
-        let mut parameter = Parameter::default();
+        let mut parameter = ObservedParameter::default();
         for value in values {
             parameter.fold_query([*value].into_iter(), true, &Limits::default());
         }

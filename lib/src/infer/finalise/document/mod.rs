@@ -21,12 +21,12 @@ use serde_json::Value;
 use super::Options;
 use crate::infer::sketch::{CappedMap, Merge as _};
 use crate::infer::state::{Host, State, split_path};
-use crate::infer::{Config, Limits, Notes};
+use crate::infer::{Limits, Notes, StateConfig};
 use openapi::{schema, servers};
 use paths::Inferred;
 
 /// The OpenAPI 3.0 document of a state, and notes on what it does not describe.
-pub(crate) fn document(state: State, config: &Config, options: &Options) -> (Value, Notes) {
+pub(crate) fn document(state: State, config: &StateConfig, options: &Options) -> (Value, Notes) {
     let State { hosts, recordings, .. } = state;
     let hosts = servers_of(hosts, &options.bases, &config.limits);
     let mut origins: BTreeSet<String> = hosts.keys().cloned().collect();

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use openapiv3::{
-    Content, MediaType, Operation as OperationObject, ReferenceOr, RequestBody, Response,
+    Content, MediaType, Operation, ReferenceOr, RequestBody, Response,
     Responses as ResponsesObject, StatusCode as Status,
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::infer::finalise::schemas::schema::{Schemas, string};
 use crate::infer::finalise::schemas::textual::Textual;
 use crate::infer::finalise::schemas::xml;
 use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Body, Operation, Responses};
+use crate::infer::state::{ObservedBody, ObservedOperation, Responses};
 use crate::schema::{Dialect, join};
 
 /// Writes the operation objects of a path.
@@ -34,8 +34,8 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     /// The operation object.
-    pub(crate) fn object(&self, method: Method, operation: &Operation) -> OperationObject {
-        let mut object = OperationObject::default();
+    pub(crate) fn object(&self, method: Method, operation: &ObservedOperation) -> Operation {
+        let mut object = Operation::default();
         self.labels.write(self.key, method, &mut object);
         let detail = self.schemas.detail;
         let mut parameters = {
@@ -62,8 +62,8 @@ impl Writer<'_> {
     }
 
     /// The bodies of failed requests are evidence only if there are no others.
-    fn request_body(&self, method: Method, operation: &Operation) -> Option<RequestBody> {
-        let Operation { ok, failed, .. } = operation;
+    fn request_body(&self, method: Method, operation: &ObservedOperation) -> Option<RequestBody> {
+        let ObservedOperation { ok, failed, .. } = operation;
         let (asked, part) = if ok.n > 0 {
             (ok, BodyPosition::Request)
         } else {
@@ -98,7 +98,7 @@ impl Writer<'_> {
         &self,
         method: Method,
         part: BodyPosition,
-        bodies: &CappedMap<Body>,
+        bodies: &CappedMap<ObservedBody>,
         edit: fn(&mut Value),
     ) -> Content {
         let all = bodies.sorted().into_iter().map(|(media, body)| {
@@ -124,7 +124,7 @@ impl Writer<'_> {
     fn media(
         &self,
         (method, part, media): (Method, BodyPosition, &str),
-        body: &Body,
+        body: &ObservedBody,
     ) -> (MediaType, Value) {
         let mut object = MediaType::default();
         let slot = self.bodies.slot(method, part, media).map(|slot| self.schemas.of(slot, ""));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use openapiv3::{Header, Parameter as ParameterObject, QueryStyle, ReferenceOr};
+use openapiv3::{Header, Parameter, QueryStyle, ReferenceOr};
 use serde_json::{Map, Value, json};
 
 use super::lists;
@@ -13,7 +13,9 @@ use crate::infer::finalise::schemas::detail::Detail;
 use crate::infer::finalise::schemas::enums::{Evidence, enumeration};
 use crate::infer::finalise::schemas::schema::inferred_format;
 use crate::infer::sketch::{CappedMap, Merge as _};
-use crate::infer::state::{Class, Delimited, Delimiter, Lexical, Parameter, Requests, Text, keys};
+use crate::infer::state::{
+    Class, Delimited, Delimiter, Lexical, ObservedParameter, Requests, Text, keys,
+};
 
 /// The query and header parameters of an operation. Parameters that only failed requests have are
 /// optional.
@@ -22,7 +24,7 @@ pub(crate) fn of_operation(
     failed: &Requests,
     detail: &Detail,
     limits: &Limits,
-) -> Vec<ParameterObject> {
+) -> Vec<Parameter> {
     let writer = Writer { detail, limits };
     let named = united(&ok.query, &failed.query, ok.n);
     let is_whole = ok.query.rest().is_none() && failed.query.rest().is_none();
@@ -32,7 +34,7 @@ pub(crate) fn of_operation(
     let plain =
         plain.map(|(name, parameter, required)| (*name, writer.query(name, parameter, *required)));
     // Each name occurs once: a name with members has no values of its own.
-    let query: BTreeMap<&str, ParameterObject> = deep_names.chain(plain).collect();
+    let query: BTreeMap<&str, Parameter> = deep_names.chain(plain).collect();
     let headers = united(&ok.headers, &failed.headers, ok.n);
     let headers = headers.into_iter().map(|(name, parameter, required)| {
         let mut data = parameter_data(name, required, writer.repeated(parameter, name));
@@ -44,11 +46,11 @@ pub(crate) fn of_operation(
 
 /// Sorted names, each with its observations and whether all of `n` valid messages have it.
 fn united<'a>(
-    ok: &'a CappedMap<Parameter>,
-    failed: &'a CappedMap<Parameter>,
+    ok: &'a CappedMap<ObservedParameter>,
+    failed: &'a CappedMap<ObservedParameter>,
     n: u64,
-) -> Vec<(&'a str, &'a Parameter, bool)> {
-    let mut all: Vec<(&str, &Parameter, bool)> =
+) -> Vec<(&'a str, &'a ObservedParameter, bool)> {
+    let mut all: Vec<(&str, &ObservedParameter, bool)> =
         ok.iter().map(|(name, parameter)| (name, parameter, parameter.present == n)).collect();
     all.extend(failed.iter().filter(|_| n == 0).map(|(name, parameter)| (name, parameter, false)));
     // A query may be `?=x`, but a parameter cannot have an empty name.
@@ -59,7 +61,7 @@ fn united<'a>(
 
 /// The headers object of responses: those in all `n` are required.
 pub(crate) fn headers<'a>(
-    headers: &'a CappedMap<Parameter>,
+    headers: &'a CappedMap<ObservedParameter>,
     n: u64,
     detail: &'a Detail,
     limits: &'a Limits,
@@ -86,7 +88,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// A query parameter, with the style of its lists.
-    fn query(&self, name: &str, parameter: &Parameter, required: bool) -> ParameterObject {
+    fn query(&self, name: &str, parameter: &ObservedParameter, required: bool) -> Parameter {
         let list = lists::delimiter(parameter, name);
         let (schema, style, explode) = match list {
             Some((delimiter, delimited)) => {
@@ -112,7 +114,7 @@ impl Writer<'_> {
     }
 
     /// A `deepObject` parameter, from names with brackets.
-    fn deep_object(&self, name: &str, members: &[Member<'_>]) -> ParameterObject {
+    fn deep_object(&self, name: &str, members: &[Member<'_>]) -> Parameter {
         let required = members.iter().any(|member| member.required);
         let schema = self.members(members.iter().map(|member| (&*member.keys, member)));
         let mut data = parameter_data(name, required, schema);
@@ -151,18 +153,18 @@ impl Writer<'_> {
         schema
     }
 
-    fn repeated(&self, parameter: &Parameter, name: &str) -> Value {
+    fn repeated(&self, parameter: &ObservedParameter, name: &str) -> Value {
         let schema = self.scalar(parameter, name);
         if parameter.most > 1 { json!({"type": "array", "items": schema}) } else { schema }
     }
 
-    fn scalar(&self, parameter: &Parameter, name: &str) -> Value {
+    fn scalar(&self, parameter: &ObservedParameter, name: &str) -> Value {
         let text = parameter.whole(self.limits);
         self.text(&text, name, |lexical| parameter.is(lexical))
     }
 
     /// The items of delimited lists, and the values without a delimiter.
-    fn items(&self, parameter: &Parameter, delimited: &Delimited, name: &str) -> Value {
+    fn items(&self, parameter: &ObservedParameter, delimited: &Delimited, name: &str) -> Value {
         let mut text = delimited.parts.clone();
         text.merge(parameter.text.clone(), self.limits);
         let refuted = delimited.refuted | parameter.refuted;
@@ -192,14 +194,14 @@ impl Writer<'_> {
 /// A name with brackets, which is a member of an object.
 struct Member<'a> {
     keys: Vec<&'a str>,
-    parameter: &'a Parameter,
+    parameter: &'a ObservedParameter,
     required: bool,
 }
 
 /// The objects from names with brackets, by the part before the brackets. There is none if a name
 /// is also a plain text, or both a text and an object.
 fn deep_objects<'a>(
-    named: &[(&'a str, &'a Parameter, bool)],
+    named: &[(&'a str, &'a ObservedParameter, bool)],
 ) -> BTreeMap<&'a str, Vec<Member<'a>>> {
     let mut all: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
     for (name, parameter, required) in named {

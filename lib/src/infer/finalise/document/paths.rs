@@ -15,7 +15,7 @@ use crate::infer::finalise::Options;
 use crate::infer::finalise::labels::{Labelled, Labels};
 use crate::infer::finalise::paths::names;
 use crate::infer::finalise::paths::not_found::attach_not_found;
-use crate::infer::finalise::paths::seeds::Seed;
+use crate::infer::finalise::paths::seeds::TemplateSeed;
 use crate::infer::finalise::paths::template::{
     self, ParameterSlot, ParameterValues, TemplateNode, VALUE,
 };
@@ -29,14 +29,14 @@ use crate::infer::finalise::schemas::unions::{settle_unions, unite_optional};
 use crate::infer::finalise::words::english::is_plural;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
 use crate::infer::sketch::{Merge as _, merge_map};
-use crate::infer::state::{ClassSet, Host, Node, Operation, in_lexicon};
+use crate::infer::state::{ClassSet, Host, ObservedOperation, TrieNode, in_lexicon};
 use crate::infer::{Limits, Notes};
 
 /// A path that one or several hosts have in common.
 #[derive(Default)]
 struct Path {
     parameters: Vec<(String, ParameterValues)>,
-    operations: BTreeMap<Method, Box<Operation>>,
+    operations: BTreeMap<Method, Box<ObservedOperation>>,
     plain: u64,
     slashed: u64,
     origins: BTreeSet<String>,
@@ -58,7 +58,7 @@ pub(super) struct Inferred {
 fn attach_to_shared(
     paths: &mut BTreeMap<String, Path>,
     origin: &str,
-    not_found: Node,
+    not_found: TrieNode,
     limits: &Limits,
 ) {
     let mut root = TemplateNode::default();
@@ -82,7 +82,7 @@ pub(super) fn paths(
     options: &Options,
     limits: &Limits,
 ) -> Inferred {
-    let seed = Seed::of(&options.templates);
+    let seed = TemplateSeed::of(&options.templates);
     let (mut paths, mut not_found) = (BTreeMap::<String, Path>::new(), Vec::new());
     for (origin, host) in hosts {
         let vocabulary = Vocabulary::of(&host.paths);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use openapiv3::{APIKeyLocation, Parameter, SecurityRequirement, SecurityScheme};
 
 use crate::infer::finalise::words::split::words;
-use crate::infer::state::Operation;
+use crate::infer::state::ObservedOperation;
 
 /// A scheme as named in the state: `bearer`, `header x-api-key`.
 type SchemeKey = String;
@@ -32,7 +32,9 @@ pub(crate) struct Requirements {
 
 impl Security {
     /// Learns from all operations of a document.
-    pub(crate) fn learn<'o>(operations: impl Iterator<Item = &'o Operation> + Clone) -> Security {
+    pub(crate) fn learn<'o>(
+        operations: impl Iterator<Item = &'o ObservedOperation> + Clone,
+    ) -> Security {
         let mut security = Security::default();
         for operation in operations.clone() {
             let sets = operation.ok.credentials.iter();
@@ -64,7 +66,7 @@ impl Security {
     }
 
     /// The requirements of an operation.
-    pub(crate) fn of(&self, operation: &Operation) -> Requirements {
+    pub(crate) fn of(&self, operation: &ObservedOperation) -> Requirements {
         let alternatives = self.alternatives(operation);
         if alternatives.iter().all(BTreeSet::is_empty) {
             return Requirements::default();
@@ -88,7 +90,7 @@ impl Security {
 
     /// The minimal sets of credentials in successful requests: each request had all of one set. If
     /// some had none, the empty set is included.
-    fn alternatives(&self, operation: &Operation) -> BTreeSet<BTreeSet<SchemeKey>> {
+    fn alternatives(&self, operation: &ObservedOperation) -> BTreeSet<BTreeSet<SchemeKey>> {
         let ok = &operation.ok;
         let mut sets: BTreeSet<BTreeSet<SchemeKey>> = BTreeSet::new();
         let mut counted = 0u64;

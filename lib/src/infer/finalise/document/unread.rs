@@ -2,11 +2,11 @@
 
 use crate::exchange::Method;
 use crate::infer::sketch::CappedMap;
-use crate::infer::state::{Body, Operation};
+use crate::infer::state::{ObservedBody, ObservedOperation};
 use crate::infer::{Notes, UnreadBodies};
 
 /// Notes what an operation's bodies do not describe.
-pub(crate) fn note(method: Method, path: &str, operation: &Operation, notes: &mut Notes) {
+pub(crate) fn note(method: Method, path: &str, operation: &ObservedOperation, notes: &mut Notes) {
     let asked = if operation.ok.n > 0 { &operation.ok } else { &operation.failed };
     let answered = operation.responses.iter();
     let answered = answered.map(|(status, answered)| (Some(*status), &answered.bodies));
@@ -28,7 +28,7 @@ pub(crate) fn note(method: Method, path: &str, operation: &Operation, notes: &mu
     }
 }
 
-fn note_bodies(bodies: &CappedMap<Body>, see: &mut dyn FnMut(&str, &Body)) {
+fn note_bodies(bodies: &CappedMap<ObservedBody>, see: &mut dyn FnMut(&str, &ObservedBody)) {
     for (media, body) in bodies.sorted() {
         see(media, body);
     }

@@ -9,10 +9,10 @@ mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openapiv3::{Operation as OperationObject, Tag};
+use openapiv3::{Operation, Tag};
 
 use crate::exchange::Method;
-use crate::infer::state::Operation;
+use crate::infer::state::ObservedOperation;
 use operation_ids::{UnnamedOperation, operation_ids};
 use segments::subject;
 use shape::{PathShape, Siblings};
@@ -24,7 +24,7 @@ pub(crate) struct Labelled<'a> {
     /// The path, with `{}` for each parameter.
     pub(crate) key: &'a str,
     pub(crate) parameters: Vec<&'a str>,
-    pub(crate) operations: &'a BTreeMap<Method, Box<Operation>>,
+    pub(crate) operations: &'a BTreeMap<Method, Box<ObservedOperation>>,
 }
 
 /// The names of all operations of a document.
@@ -68,7 +68,7 @@ impl Labels {
     }
 
     /// Writes the names of an operation.
-    pub(crate) fn write(&self, key: &str, method: Method, operation: &mut OperationObject) {
+    pub(crate) fn write(&self, key: &str, method: Method, operation: &mut Operation) {
         let Some(label) = self.of.get(&(key.to_owned(), method)) else { return };
         operation.tags.extend(label.tag.clone());
         operation.summary = Some(label.summary.clone());

@@ -113,7 +113,7 @@ mod tests {
         let wordings: Vec<Wording> = all
             .iter()
             .map(|(key, method)| {
-                let operation = crate::infer::state::Operation::default();
+                let operation = crate::infer::state::ObservedOperation::default();
                 Wording::of(key, *method, PathShape::of(key, &operation, Siblings::of(key, &keys)))
             })
             .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::segments::split_extension;
 use crate::infer::finalise::paths::answered_lists::{good_answers, is_list};
-use crate::infer::state::{Json, Operation};
+use crate::infer::state::{Json, ObservedOperation};
 
 /// Facts about a path that the operation and other paths show.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,7 +20,7 @@ pub(crate) struct PathShape {
 
 impl PathShape {
     /// From the successful responses of an operation.
-    pub(crate) fn of(key: &str, operation: &Operation, siblings: Siblings) -> PathShape {
+    pub(crate) fn of(key: &str, operation: &ObservedOperation, siblings: Siblings) -> PathShape {
         let Siblings { has_items, represented } = siblings;
         let last = key.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
         let answers: Vec<&Json> = good_answers(operation).collect();

@@ -1,15 +1,15 @@
 //! The lists in successful responses of an operation.
 
 use crate::infer::finalise::words::split::words;
-use crate::infer::state::{Json, Operation};
+use crate::infer::state::{Json, ObservedOperation};
 
 /// True if successful responses of an operation, at a place with this name, hold a list.
-pub(crate) fn answers_list(operation: &Operation, last: &str) -> bool {
+pub(crate) fn answers_list(operation: &ObservedOperation, last: &str) -> bool {
     good_answers(operation).any(|json| is_list(json, last))
 }
 
 /// The list items in successful responses of an operation.
-pub(crate) fn lists_of<'o>(operation: &'o Operation, last: &str) -> Vec<&'o Json> {
+pub(crate) fn lists_of<'o>(operation: &'o ObservedOperation, last: &str) -> Vec<&'o Json> {
     let mut arrays = Vec::new();
     for json in good_answers(operation) {
         arrays.extend(json.array.as_ref());
@@ -22,7 +22,7 @@ pub(crate) fn lists_of<'o>(operation: &'o Operation, last: &str) -> Vec<&'o Json
 }
 
 /// The JSON bodies of successful responses.
-pub(crate) fn good_answers(operation: &Operation) -> impl Iterator<Item = &Json> {
+pub(crate) fn good_answers(operation: &ObservedOperation) -> impl Iterator<Item = &Json> {
     let good = operation.responses.iter().filter(|(status, _)| (200..300).contains(*status));
     let bodies = good.flat_map(|(_, answered)| answered.bodies.iter());
     bodies.filter_map(|(_, body)| body.json.as_deref())

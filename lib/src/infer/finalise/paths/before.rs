@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::infer::finalise::words::english::is_plural;
-use crate::infer::state::{Class, Node, class_of};
+use crate::infer::state::{Class, TrieNode, class_of};
 
 /// The context of a place, which determines the evidence needed for a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl<'n> Before<'n> {
 }
 
 /// True if anything at or below a place was answered with a status below 400.
-pub(crate) fn is_answered(node: &Node) -> bool {
+pub(crate) fn is_answered(node: &TrieNode) -> bool {
     node.operations.values().any(|operation| operation.ok.n > 0)
         || node
             .kids

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 
 use super::names;
-use super::seeds::Seed;
+use super::seeds::TemplateSeed;
 use super::template::{self, ParameterSlot, ParameterValues, TemplateNode, VALUE};
 use crate::infer::Limits;
 use crate::infer::finalise::Options;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
-use crate::infer::state::{Class, Keyed, Node, State, class_of, in_lexicon, split_path};
+use crate::infer::state::{Class, Keyed, State, TrieNode, class_of, in_lexicon, split_path};
 
 /// Lines that explain a path, which may begin with an origin, for every host with a part of it.
 pub(crate) fn explain(
@@ -29,7 +29,7 @@ pub(crate) fn explain(
         None => (None, path),
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let seed = Seed::of(&options.templates);
+    let seed = TemplateSeed::of(&options.templates);
     let mut lines = Vec::new();
     for (name, host) in state.hosts.sorted() {
         if origin.as_deref().is_some_and(|origin| origin != name) {
@@ -93,8 +93,8 @@ impl Why<'_> {
     fn walk(
         &self,
         root: &TemplateNode,
-        paths: &Node,
-        seed: Option<&Seed>,
+        paths: &TrieNode,
+        seed: Option<&TemplateSeed>,
         path: &str,
     ) -> (String, Vec<String>) {
         let (mut place, mut nodes, mut seed) = (root, vec![paths], seed);
@@ -144,7 +144,7 @@ impl Why<'_> {
         (format!("{template} ({})", methods.join(", ")), lines)
     }
 
-    fn name(&self, text: &str, seed: Option<&Seed>, around: &Around) -> String {
+    fn name(&self, text: &str, seed: Option<&TemplateSeed>, around: &Around) -> String {
         if self.options.literals.contains(text) {
             "it is listed in --literals".to_owned()
         } else if seed.is_some_and(|seed| seed.literal(text).is_some()) {
@@ -191,7 +191,7 @@ struct Around {
 }
 
 impl Around {
-    fn of(nodes: &[&Node], vocabulary: &Vocabulary) -> Around {
+    fn of(nodes: &[&TrieNode], vocabulary: &Vocabulary) -> Around {
         let mut around = Around::default();
         let mut words: BTreeMap<&str, u64> = BTreeMap::new();
         for (class, kids) in nodes.iter().flat_map(|node| &node.kids) {

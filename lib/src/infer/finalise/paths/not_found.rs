@@ -6,13 +6,17 @@ use std::borrow::Cow;
 use super::template::{TemplateNode, VALUE};
 use crate::infer::Limits;
 use crate::infer::sketch::Merge as _;
-use crate::infer::state::{Class, Node};
+use crate::infer::state::{Class, TrieNode};
 
 /// Adds not-found responses to the matching operations of a tree. Like a request, such a response
 /// belongs to a parameter if no name has an operation for it. Returns what remains.
-pub(crate) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits: &Limits) -> Node {
-    let Node { kids, operations, plain, slashed, n, segments, more } = not_found;
-    let mut left = Node { n, segments, more, ..Node::default() };
+pub(crate) fn attach_not_found(
+    place: &mut TemplateNode,
+    not_found: TrieNode,
+    limits: &Limits,
+) -> TrieNode {
+    let TrieNode { kids, operations, plain, slashed, n, segments, more } = not_found;
+    let mut left = TrieNode { n, segments, more, ..TrieNode::default() };
     let mut matched = false;
     for (method, not_found) in operations {
         if let Some(operation) = place.operations.get_mut(&method) {
@@ -64,7 +68,12 @@ pub(crate) fn attach_not_found(place: &mut TemplateNode, not_found: Node, limits
 }
 
 /// An identifier that is a name here (`/2010-04-01/…`) was a single value.
-fn attach_single(place: &mut TemplateNode, suffix: &str, node: Node, limits: &Limits) -> Node {
+fn attach_single(
+    place: &mut TemplateNode,
+    suffix: &str,
+    node: TrieNode,
+    limits: &Limits,
+) -> TrieNode {
     let Some(values) = node.segments.values().exact() else { return node };
     let names: Vec<String> = values.keys().map(|value| format!("{value}{suffix}")).collect();
     for name in &names {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::infer::finalise::schemas::maps::MapNames;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
 use crate::infer::sketch::add;
-use crate::infer::state::{Json, Node, Operation};
+use crate::infer::state::{Json, ObservedOperation, TrieNode};
 
 /// A key in fewer objects at one place may be data.
 const AGAIN: u64 = 3;
@@ -13,9 +13,9 @@ const AGAIN: u64 = 3;
 impl Vocabulary {
     /// The built-in words, and those in the property and query names of all operations of a host.
     /// Keys that are data are left out.
-    pub(crate) fn of(paths: &Node) -> Self {
+    pub(crate) fn of(paths: &TrieNode) -> Self {
         let operations = paths.all_operations();
-        let bodies = || operations.iter().copied().flat_map(Operation::json_bodies);
+        let bodies = || operations.iter().copied().flat_map(ObservedOperation::json_bodies);
         let maps = MapNames::learn(bodies());
         let mut vocabulary = Vocabulary::new();
         for operation in &operations {

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 /// A tree of given path templates.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seed {
-    literals: BTreeMap<String, Seed>,
-    parameter: Option<Box<Seed>>,
+pub(crate) struct TemplateSeed {
+    literals: BTreeMap<String, TemplateSeed>,
+    parameter: Option<Box<TemplateSeed>>,
     /// The name of this parameter.
     name: String,
 }
 
-impl Seed {
+impl TemplateSeed {
     /// A tree of path templates such as `/users/{userId}`. Templates with a parameter in only a
     /// part of a segment are left out.
-    pub(crate) fn of(templates: &[String]) -> Option<Seed> {
-        let mut root = Seed::default();
+    pub(crate) fn of(templates: &[String]) -> Option<TemplateSeed> {
+        let mut root = TemplateSeed::default();
         for template in templates {
             root.add(template);
         }
@@ -45,11 +45,11 @@ impl Seed {
         }
     }
 
-    pub(crate) fn literal(&self, segment: &str) -> Option<&Seed> {
+    pub(crate) fn literal(&self, segment: &str) -> Option<&TemplateSeed> {
         self.literals.get(segment)
     }
 
-    pub(crate) fn parameter(&self) -> Option<&Seed> {
+    pub(crate) fn parameter(&self) -> Option<&TemplateSeed> {
         self.parameter.as_deref()
     }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::before::decoded;
 use crate::infer::finalise::words::locales::is_locale;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
-use crate::infer::state::{Class, Json, Node, Operation};
+use crate::infer::state::{Class, Json, ObservedOperation, TrieNode};
 
 /// How many segments below a place are examined.
 const DEPTH: usize = 6;
@@ -32,7 +32,7 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    pub(crate) fn of(node: &Node, vocabulary: &Vocabulary) -> Signature {
+    pub(crate) fn of(node: &TrieNode, vocabulary: &Vocabulary) -> Signature {
         let mut signature = Signature { inner: !node.kids.is_empty(), ..Signature::default() };
         for (method, operation) in &node.operations {
             let method = method.as_str().to_owned();
@@ -50,7 +50,7 @@ impl Signature {
     }
 
     /// Each segment below counts by itself, with its depth, because few combinations were observed.
-    fn add_kids(&mut self, node: &Node, depth: usize, vocabulary: &Vocabulary) {
+    fn add_kids(&mut self, node: &TrieNode, depth: usize, vocabulary: &Vocabulary) {
         if depth > DEPTH {
             return;
         }
@@ -76,7 +76,7 @@ impl Signature {
     }
 }
 
-fn add_operation(operation: &Operation, place: &str, features: &mut BTreeSet<String>) {
+fn add_operation(operation: &ObservedOperation, place: &str, features: &mut BTreeSet<String>) {
     let asked = [&operation.ok, &operation.failed, &operation.unanswered];
     for (name, _) in asked.iter().flat_map(|asked| asked.query.iter()) {
         features.insert(format!("{place} ?{name}"));
@@ -110,7 +110,7 @@ fn add_answer(json: &Json, place: &str, features: &mut BTreeSet<String>) {
     );
 }
 
-fn add_answers(operation: &Operation, place: &str, features: &mut BTreeSet<String>) {
+fn add_answers(operation: &ObservedOperation, place: &str, features: &mut BTreeSet<String>) {
     for (status, answered) in &operation.responses {
         if (200..300).contains(status) {
             for (_, body) in answered.bodies.iter() {

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::before::{Before, decoded, is_answered};
-use super::seeds::Seed;
+use super::seeds::TemplateSeed;
 use super::siblings;
 use crate::exchange::Method;
 use crate::infer::Limits;
@@ -18,7 +18,7 @@ use crate::infer::finalise::words::split::letter_words;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
 use crate::infer::sketch::{CappedMap, Merge as _};
 use crate::infer::state::{
-    Class, ClassSet, Node, Operation, Segments, class_of, without_extension,
+    Class, ClassSet, ObservedOperation, Segments, TrieNode, class_of, without_extension,
 };
 
 /// A place in the templated tree.
@@ -26,7 +26,7 @@ use crate::infer::state::{
 pub(crate) struct TemplateNode {
     /// By segment as on the wire.
     pub(crate) literals: BTreeMap<String, TemplateNode>,
-    pub(crate) operations: BTreeMap<Method, Box<Operation>>,
+    pub(crate) operations: BTreeMap<Method, Box<ObservedOperation>>,
     /// By segment pattern, with `{}` for a value: usually just that, otherwise `{}.json`,
     /// `{}:cancel`, `Products({})`.
     pub(crate) parameters: BTreeMap<String, ParameterSlot>,
@@ -81,7 +81,7 @@ const BY_CHANCE: u64 = 20;
 
 impl ParameterValues {
     /// Counts exchanges whose value belongs to a class of identifiers.
-    fn add(&mut self, class: Class, node: &Node, limits: &Limits) {
+    fn add(&mut self, class: Class, node: &TrieNode, limits: &Limits) {
         self.classes.insert(class);
         self.segments.merge(node.segments.clone(), limits);
         let (n, segments) = self.by_class.entry(class).or_default();
@@ -131,9 +131,9 @@ fn mul_div(a: u64, b: u64, c: u64) -> u64 {
 
 /// Templates a whole trie.
 pub(crate) fn template(
-    root: Node,
+    root: TrieNode,
     vocabulary: &Vocabulary,
-    seed: Option<&Seed>,
+    seed: Option<&TemplateSeed>,
     literals: &BTreeSet<String>,
     limits: &Limits,
 ) -> TemplateNode {
@@ -181,7 +181,7 @@ impl<'n> Here<'n> {
 /// Children that become one parameter.
 #[derive(Default)]
 struct Group {
-    nodes: Option<Node>,
+    nodes: Option<TrieNode>,
     values: ParameterValues,
     /// The classes of the nodes.
     classes: ClassSet,
@@ -189,12 +189,12 @@ struct Group {
     noted: bool,
     /// Nodes of identifiers that were always refused. Their values count only if there are no other
     /// values.
-    refused: Vec<(Class, Node)>,
+    refused: Vec<(Class, TrieNode)>,
 }
 
 impl Group {
     /// Adds a node of some classes, as the parameter `at` of its path.
-    fn add(&mut self, mut node: Node, classes: ClassSet, at: usize, limits: &Limits) {
+    fn add(&mut self, mut node: TrieNode, classes: ClassSet, at: usize, limits: &Limits) {
         self.values.n = self.values.n.saturating_add(node.n);
         let Some(all) = &mut self.nodes else {
             self.nodes = Some(node);
@@ -213,7 +213,7 @@ impl Group {
     }
 
     /// Adds a node of identifiers, with its values.
-    fn add_identifiers(&mut self, class: Class, node: Node, at: usize, limits: &Limits) {
+    fn add_identifiers(&mut self, class: Class, node: TrieNode, at: usize, limits: &Limits) {
         self.values.add(class, &node, limits);
         self.add(node, ClassSet::of(class), at, limits);
     }
@@ -236,7 +236,7 @@ impl Group {
 const LOWER: usize = 2;
 
 impl Templater<'_> {
-    fn place(&self, node: Node, here: Here<'_>, seed: Option<&Seed>) -> TemplateNode {
+    fn place(&self, node: TrieNode, here: Here<'_>, seed: Option<&TemplateSeed>) -> TemplateNode {
         let Here { before, at, .. } = here;
         let mut parent = siblings::Parent::of(&node, before, &self.values);
         parent.lower = here.lower >= LOWER;
@@ -271,11 +271,11 @@ impl Templater<'_> {
             let below = self.place(node, here.below(&text), seed.and_then(|s| s.literal(&name)));
             place.literals.insert(name, below);
         }
-        let forced = seed.is_some_and(Seed::has_parameter);
+        let forced = seed.is_some_and(TemplateSeed::has_parameter);
         if !forced {
             self.locales(&mut words, &mut groups, at, seed);
         }
-        let identifiers: Vec<&Node> = groups
+        let identifiers: Vec<&TrieNode> = groups
             .iter()
             .filter(|(pattern, _)| pattern.starts_with(VALUE))
             .filter_map(|(_, group)| group.nodes.as_ref())
@@ -325,14 +325,14 @@ impl Templater<'_> {
     /// Makes one parameter of languages with and without a region, at the place of one of them.
     fn locales(
         &self,
-        words: &mut Vec<(String, Node)>,
+        words: &mut Vec<(String, TrieNode)>,
         groups: &mut BTreeMap<String, Group>,
         at: usize,
-        seed: Option<&Seed>,
+        seed: Option<&TemplateSeed>,
     ) {
         let given = |name: &str| seed.is_some_and(|seed| seed.literal(name).is_some());
         let is_one = |name: &str| is_locale(&decoded(name)) && !given(name);
-        let all: Vec<&(String, Node)> = words.iter().filter(|(name, _)| is_one(name)).collect();
+        let all: Vec<&(String, TrieNode)> = words.iter().filter(|(name, _)| is_one(name)).collect();
         if !siblings::are_locales(&all, self.vocabulary) {
             return;
         }
@@ -342,7 +342,7 @@ impl Templater<'_> {
         let group = groups.entry(VALUE.to_owned()).or_default();
         group.values.locales = group.nodes.is_none();
         group.values.words = true;
-        let locales: Vec<(String, Node)> = locales;
+        let locales: Vec<(String, TrieNode)> = locales;
         for (_, node) in locales {
             group.add(node, ClassSet::of(Class::Word), at, self.limits);
         }
@@ -360,11 +360,11 @@ impl Templater<'_> {
     fn identifiers(
         &self,
         class: Class,
-        kids: CappedMap<Node>,
+        kids: CappedMap<TrieNode>,
         (before, at): (Before, usize),
-        seed: Option<&Seed>,
+        seed: Option<&TemplateSeed>,
         groups: &mut BTreeMap<String, Group>,
-        words: &mut Vec<(String, Node)>,
+        words: &mut Vec<(String, TrieNode)>,
     ) {
         let (kept, rest) = kids.into_parts();
         if let Some(node) = rest {

@@ -8,7 +8,7 @@
 //! same applies to null. In an API that never omits anything, one object is enough. If nothing was
 //! observed often, there is nothing to learn from, and the observations are taken as they are.
 
-use super::graph::{Graph, Side, Slot};
+use super::graph::{BodySide, Graph, Slot};
 use crate::infer::sketch::add;
 
 /// Minimum number of observations of a property that provides evidence about the API.
@@ -35,7 +35,7 @@ pub(crate) struct Needed {
 
 impl Needed {
     /// The requirement for the kinds of one side.
-    pub(crate) fn of(graph: &Graph<'_>, side: Side) -> Needed {
+    pub(crate) fn of(graph: &Graph<'_>, side: BodySide) -> Needed {
         let (mut missing, mut null) = (Rates::default(), Rates::default());
         for (_, kind) in graph.kinds().filter(|(_, kind)| kind.side == side) {
             for (present, slot) in kind.properties.values() {

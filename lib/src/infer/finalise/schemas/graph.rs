@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::intern::{ByName, Interner, Name};
 use super::json_kinds::kinds;
-use super::likeness::Counts;
+use super::likeness::KindCounts;
 use super::maps::{MapNames, SplitKeys};
 use crate::infer::Limits;
 use crate::infer::finalise::words::camel::singular_camel;
@@ -33,7 +33,7 @@ impl ObjectId {
 
 /// The side of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
+pub(crate) enum BodySide {
     Request,
     /// A failed request.
     Failed,
@@ -68,7 +68,7 @@ pub(crate) struct ObjectKind {
     pub(crate) additional: Option<SlotId>,
     /// The number of places in the input that hold it.
     pub(crate) places: u64,
-    pub(crate) side: Side,
+    pub(crate) side: BodySide,
     /// The names of the places, with their numbers.
     pub(crate) votes: ByName<u64>,
     /// The same as singulars.
@@ -120,12 +120,12 @@ impl<'l> Graph<'l> {
     }
 
     /// Adds a body. `noun` names its content.
-    pub(crate) fn add(&mut self, json: &Json, noun: &str, side: Side) -> SlotId {
+    pub(crate) fn add(&mut self, json: &Json, noun: &str, side: BodySide) -> SlotId {
         self.add_under(json, ("", ""), noun, side)
     }
 
     /// Adds a node with everything below it. `keys` are its own key and that of its parent.
-    fn add_under(&mut self, json: &Json, keys: (&str, &str), noun: &str, side: Side) -> SlotId {
+    fn add_under(&mut self, json: &Json, keys: (&str, &str), noun: &str, side: BodySide) -> SlotId {
         let lengths = json.array.as_ref().map(|array| Box::new(array.without_items()));
         let scalars = Json { array: lengths, ..json.scalars() };
         let array = json
@@ -225,7 +225,7 @@ impl<'l> Graph<'l> {
     }
 
     /// The counts at a slot below `n` objects, of which `present` have it.
-    pub(crate) fn counts(&self, n: u64, present: u64, slot: SlotId) -> Counts {
+    pub(crate) fn counts(&self, n: u64, present: u64, slot: SlotId) -> KindCounts {
         let slot = self.slot(slot);
         let scalars = &slot.scalars;
         [

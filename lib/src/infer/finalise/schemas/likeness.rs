@@ -21,8 +21,8 @@ pub(crate) const BIT: Bits = 256;
 /// wrong ones came from mixtures and from maps, not from these numbers.
 pub(crate) const PROOF: Bits = 6 * BIT;
 
-/// Counts of what was under a key: nothing, null, boolean, number, string, array, object.
-pub(crate) type Counts = [u64; 7];
+/// KindCounts of what was under a key: nothing, null, boolean, number, string, array, object.
+pub(crate) type KindCounts = [u64; 7];
 
 /// Maximum number of observations that count for one kind. Observations at one place resemble each
 /// other because they have the same source, not only because of the kind.

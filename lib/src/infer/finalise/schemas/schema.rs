@@ -8,9 +8,9 @@ use super::components::Components;
 use super::confidence::{self, Needed};
 use super::detail::Detail;
 use super::enums::{Evidence, enumeration};
-use super::graph::{Graph, ObjectId, ObjectKind, Side, Slot, SlotId};
+use super::graph::{BodySide, Graph, ObjectId, ObjectKind, Slot, SlotId};
 use super::hints;
-use super::unions::{Discriminator, discriminator, values};
+use super::unions::{TagMapping, discriminator, values};
 use crate::format::FORMATS;
 use crate::infer::state::{Json, Text};
 
@@ -31,7 +31,7 @@ impl<'g> Schemas<'g> {
         components: &'g Components,
         detail: &'g Detail,
     ) -> Self {
-        let needed = [Side::Request, Side::Failed, Side::Response];
+        let needed = [BodySide::Request, BodySide::Failed, BodySide::Response];
         let needed = needed.map(|side| Needed::of(graph, side));
         Schemas { graph, components, detail, secret: Cell::default(), needed }
     }
@@ -92,7 +92,7 @@ impl Schemas<'_> {
         let all: Vec<Value> = kinds.iter().map(|id| self.object(*id)).collect();
         let told = (kinds.len() > 1).then(|| discriminator(self.graph, slot, &kinds)).flatten();
         match told {
-            Some(Discriminator { key, mapping }) => {
+            Some(TagMapping { key, mapping }) => {
                 let mapping: Map<String, Value> = mapping
                     .into_iter()
                     .map(|(value, id)| (value, self.object(id)["$ref"].clone()))

@@ -12,7 +12,7 @@ mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Graph, ObjectId, ObjectKind, Side};
+use super::graph::{BodySide, Graph, ObjectId, ObjectKind};
 use super::intern::Name;
 use super::json_kinds::{NULL, NUMBER, TEXT, kinds};
 use super::likeness::{Bits, PROOF};
@@ -51,7 +51,7 @@ pub(crate) fn unite_similar(graph: &mut Graph<'_>) {
 /// What two kinds must have in common to be the same, however often each of their keys was seen.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Outline {
-    side: Side,
+    side: BodySide,
     /// The names of the places; empty for references, which are the same wherever they are.
     nouns: Vec<Name>,
     /// Each key with the types of its values, as bits.
@@ -158,7 +158,7 @@ impl Index {
     }
 
     /// The kinds of a side that have one of some keys, each once.
-    fn search(&mut self, graph: &Graph<'_>, side: Side, keys: &[Name]) -> Vec<ObjectId> {
+    fn search(&mut self, graph: &Graph<'_>, side: BodySide, keys: &[Name]) -> Vec<ObjectId> {
         self.searches += 1;
         let mut all = Vec::new();
         for key in keys {
@@ -239,7 +239,7 @@ mod tests {
         let slots: Vec<SlotId> = places
             .iter()
             .zip(&all)
-            .map(|((noun, _), json)| graph.add(json, noun, Side::Response))
+            .map(|((noun, _), json)| graph.add(json, noun, BodySide::Response))
             .collect();
         unite_similar(&mut graph);
         let ids: Vec<ObjectId> = slots
@@ -281,7 +281,7 @@ mod tests {
         let slots: Vec<SlotId> = places
             .iter()
             .zip(&all)
-            .map(|((noun, _), json)| graph.add(json, noun, Side::Response))
+            .map(|((noun, _), json)| graph.add(json, noun, BodySide::Response))
             .collect();
         unite_namesakes(&mut graph);
         let roots = slots.iter().flat_map(|slot| graph.kinds_at(graph.slot(*slot)));

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Graph, ObjectId, ObjectKind, Slot, SlotId};
-use super::likeness::{BIT, Bits, Counts, difference, log2};
+use super::likeness::{BIT, Bits, KindCounts, difference, log2};
 
 /// The minimum gain for kinds to be different.
 const PROOF: Bits = 6 * BIT;
@@ -115,7 +115,7 @@ fn gain(
             Some((present, slot)) => graph.counts(kind.n, *present, *slot),
             None => [kind.n, 0, 0, 0, 0, 0, 0],
         };
-        let (x, y): (Counts, Counts) = (counts(a, mine), counts(b, theirs));
+        let (x, y): (KindCounts, KindCounts) = (counts(a, mine), counts(b, theirs));
         gained += difference(&x, &y) - cost;
         if let (Some((_, mine)), Some((_, theirs))) = (mine, theirs)
             && depth > 0
@@ -153,7 +153,7 @@ pub(crate) fn discriminator(
     graph: &Graph<'_>,
     slot: &Slot,
     kinds: &BTreeSet<ObjectId>,
-) -> Option<Discriminator> {
+) -> Option<TagMapping> {
     tag_keys(graph, slot).into_iter().find_map(|key| {
         let mut mapping = BTreeMap::new();
         for id in kinds {
@@ -163,12 +163,12 @@ pub(crate) fn discriminator(
                 }
             }
         }
-        Some(Discriminator { key, mapping })
+        Some(TagMapping { key, mapping })
     })
 }
 
 /// A key, and the kind for each of its values.
-pub(crate) struct Discriminator {
+pub(crate) struct TagMapping {
     pub(crate) key: String,
     pub(crate) mapping: BTreeMap<String, ObjectId>,
 }
@@ -191,7 +191,7 @@ pub(crate) fn values(graph: &Graph<'_>, kind: &ObjectKind, key: &str) -> Option<
 mod tests {
     use super::*;
     use crate::infer::Limits;
-    use crate::infer::finalise::schemas::graph::Side;
+    use crate::infer::finalise::schemas::graph::BodySide;
     use crate::infer::finalise::schemas::maps::MapNames;
     use crate::infer::finalise::schemas::testing::folded;
 
@@ -200,7 +200,7 @@ mod tests {
         let (limits, json) = (Limits::default(), folded(bodies));
         let maps = MapNames::learn(std::iter::once(&json));
         let mut graph = Graph::new(&limits, &maps);
-        let root = graph.add(&json, "thing", Side::Response);
+        let root = graph.add(&json, "thing", BodySide::Response);
         unite_optional(&mut graph);
         settle_unions(&mut graph);
         let slot = graph.slot(root);

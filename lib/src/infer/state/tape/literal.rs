@@ -10,8 +10,8 @@
 
 use serde::de::DeserializeSeed as _;
 
-use super::parse::Value;
-use super::{Span, Tape, Token};
+use super::parse::TapeVisitor;
+use super::{Tape, TextSpan, Token};
 use crate::exchange::{before_backslash, by_number};
 
 /// serde_json refuses deeper nesting.
@@ -141,7 +141,7 @@ impl Reader<'_, '_> {
             return self.string_with_escapes(start);
         }
         let (at, len) = (start as u32, (self.at - start) as u32);
-        self.tape.tokens.push(Token::Text(Span { at, len, unescaped: false }));
+        self.tape.tokens.push(Token::Text(TextSpan { at, len, unescaped: false }));
         self.at += 2;
         Some(())
     }
@@ -184,7 +184,7 @@ impl Reader<'_, '_> {
             self.at = start + self.to_backslash(start)?;
         }
         let len = (self.tape.unescaped.len() - first) as u32;
-        self.tape.tokens.push(Token::Text(Span { at: first as u32, len, unescaped: true }));
+        self.tape.tokens.push(Token::Text(TextSpan { at: first as u32, len, unescaped: true }));
         self.at += 2;
         Some(())
     }
@@ -227,7 +227,7 @@ impl Reader<'_, '_> {
         let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
         let number = &rest[..end.unwrap_or(rest.len())];
         let mut parser = serde_json::Deserializer::from_str(number);
-        Value { tape: self.tape, text: number }.deserialize(&mut parser).ok()?;
+        TapeVisitor { tape: self.tape, text: number }.deserialize(&mut parser).ok()?;
         parser.end().ok()?;
         self.at += number.len();
         Some(())

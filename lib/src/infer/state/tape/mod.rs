@@ -21,7 +21,7 @@ pub(crate) enum Token {
     /// Above `i64::MAX`.
     Big(u64),
     Float(f64),
-    Text(Span),
+    Text(TextSpan),
     Array {
         end: u32,
     },
@@ -33,14 +33,14 @@ pub(crate) enum Token {
 
 /// The position of a string.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
+pub(crate) struct TextSpan {
     at: u32,
     len: u32,
     /// In the tape's own buffer, because the text has escapes.
     unescaped: bool,
 }
 
-impl Span {
+impl TextSpan {
     /// In bytes.
     pub(crate) fn len(self) -> usize {
         self.len as usize
@@ -109,7 +109,7 @@ impl Tape {
         self.tokens.get(at).copied().unwrap_or(Token::Null)
     }
 
-    pub(crate) fn str<'t>(&'t self, span: Span, text: &'t str) -> &'t str {
+    pub(crate) fn str<'t>(&'t self, span: TextSpan, text: &'t str) -> &'t str {
         let source = if span.unescaped { &self.unescaped } else { text };
         source.get(span.at as usize..(span.at + span.len) as usize).unwrap_or_default()
     }
@@ -117,7 +117,7 @@ impl Tape {
     fn push_unescaped(&mut self, value: &str) -> Token {
         let at = self.unescaped.len() as u32;
         self.unescaped.push_str(value);
-        Token::Text(Span { at, len: value.len() as u32, unescaped: true })
+        Token::Text(TextSpan { at, len: value.len() as u32, unescaped: true })
     }
 }
 

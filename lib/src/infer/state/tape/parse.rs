@@ -2,7 +2,7 @@
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::{Span, Tape, Token};
+use super::{Tape, TextSpan, Token};
 
 impl Tape {
     /// Parses a text. After an error (malformed, deeper than 128, trailing characters) the tape is
@@ -14,7 +14,7 @@ impl Tape {
         }
         let mut parser = serde_json::Deserializer::from_str(text);
         let result =
-            Value { tape: self, text }.deserialize(&mut parser).and_then(|()| parser.end());
+            TapeVisitor { tape: self, text }.deserialize(&mut parser).and_then(|()| parser.end());
         if result.is_err() {
             self.tokens.clear();
         }
@@ -23,25 +23,25 @@ impl Tape {
 }
 
 /// Reads one value onto the tape.
-pub(super) struct Value<'v, 't> {
+pub(super) struct TapeVisitor<'v, 't> {
     pub(super) tape: &'v mut Tape,
     pub(super) text: &'t str,
 }
 
-impl Value<'_, '_> {
-    fn again(&mut self) -> Value<'_, '_> {
-        Value { tape: self.tape, text: self.text }
+impl TapeVisitor<'_, '_> {
+    fn again(&mut self) -> TapeVisitor<'_, '_> {
+        TapeVisitor { tape: self.tape, text: self.text }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Value<'_, '_> {
+impl<'de> DeserializeSeed<'de> for TapeVisitor<'_, '_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Value<'_, '_> {
+impl<'de> Visitor<'de> for TapeVisitor<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         let at = (value.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         let token = match u32::try_from(at) {
             Ok(at) if at as usize + value.len() <= self.text.len() => {
-                Token::Text(Span { at, len: value.len() as u32, unescaped: false })
+                Token::Text(TextSpan { at, len: value.len() as u32, unescaped: false })
             }
             _ => self.tape.push_unescaped(value),
         };

@@ -6,7 +6,7 @@ use crate::infer::finalise::paths::signature::Signature;
 use crate::infer::finalise::words::calls::is_call;
 use crate::infer::finalise::words::english::is_plural;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
-use crate::infer::state::{Class, Node, class_of, in_lexicon};
+use crate::infer::state::{Class, TrieNode, class_of, in_lexicon};
 
 /// A word below a place, and the evidence for and against being a value.
 pub(super) struct Candidate {
@@ -28,7 +28,7 @@ pub(super) struct Candidate {
 impl Candidate {
     pub(super) fn of(
         raw: &str,
-        node: &Node,
+        node: &TrieNode,
         before: Before<'_>,
         vocabulary: &Vocabulary,
     ) -> Candidate {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::infer::finalise::paths::answered_lists::{answers_list, lists_of};
 use crate::infer::finalise::paths::before::Before;
 use crate::infer::finalise::words::camel::singular_camel;
-use crate::infer::state::{Class, Json, Node};
+use crate::infer::state::{Class, Json, TrieNode};
 
 /// The place whose words are examined.
 pub(crate) struct Parent<'n> {
@@ -28,7 +28,7 @@ const ENDS: [&str; 7] = ["", "code", "id", "key", "name", "slug", "type"];
 
 impl<'n> Parent<'n> {
     /// A place, and what precedes it.
-    pub(crate) fn of(node: &Node, before: Before<'n>, all: &ValuesOfKeys) -> Parent<'n> {
+    pub(crate) fn of(node: &TrieNode, before: Before<'n>, all: &ValuesOfKeys) -> Parent<'n> {
         let mut values = BTreeSet::new();
         let name = match before {
             Before::Plural(name) | Before::Other(name) => name,
@@ -65,7 +65,7 @@ impl<'n> Parent<'n> {
 pub(crate) struct ValuesOfKeys(BTreeMap<String, BTreeSet<String>>);
 
 impl ValuesOfKeys {
-    pub(crate) fn of(paths: &Node) -> Self {
+    pub(crate) fn of(paths: &TrieNode) -> Self {
         let mut wanted = BTreeSet::new();
         nouns(paths, &mut wanted);
         let mut all = Collector { wanted, plain: HashMap::new(), values: BTreeMap::new() };
@@ -79,7 +79,7 @@ impl ValuesOfKeys {
 }
 
 /// Adds the keys that may name the children of names with several words in a tree.
-fn nouns(node: &Node, all: &mut BTreeSet<String>) {
+fn nouns(node: &TrieNode, all: &mut BTreeSet<String>) {
     for (class, kids) in &node.kids {
         for (name, kid) in kids.iter() {
             let words = kid.kids.get(&Class::Word).map_or(0, |words| words.iter().count());

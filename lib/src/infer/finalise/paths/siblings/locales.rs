@@ -5,11 +5,11 @@ use crate::infer::finalise::paths::before::decoded;
 use crate::infer::finalise::paths::signature::Signature;
 use crate::infer::finalise::words::locales::{is_regional, is_usual_language};
 use crate::infer::finalise::words::vocabulary::Vocabulary;
-use crate::infer::state::Node;
+use crate::infer::state::TrieNode;
 
 /// True if words that look like languages are languages: several, one of which has a region, or
 /// which behave the same.
-pub(crate) fn are_locales(words: &[&(String, Node)], vocabulary: &Vocabulary) -> bool {
+pub(crate) fn are_locales(words: &[&(String, TrieNode)], vocabulary: &Vocabulary) -> bool {
     if words.len() < 2 {
         return false;
     }

@@ -14,7 +14,7 @@ pub(super) use locales::are_locales;
 
 use super::signature::Signature;
 use crate::infer::finalise::words::vocabulary::Vocabulary;
-use crate::infer::state::Node;
+use crate::infer::state::TrieNode;
 use alike::{
     SAME, answers_alike, are_choices, are_mirrors, are_of_another_style, are_twins, listed,
 };
@@ -43,9 +43,9 @@ use profile::{Mass, Profile};
 /// (`getUser`, `users.list`) are always names, and so are plurals that return a list where
 /// collections are expected.
 pub(crate) fn values_among(
-    words: &[(String, Node)],
-    identifiers: &[&Node],
-    rest: &[Node],
+    words: &[(String, TrieNode)],
+    identifiers: &[&TrieNode],
+    rest: &[TrieNode],
     parent: &Parent<'_>,
     vocabulary: &Vocabulary,
 ) -> Vec<bool> {

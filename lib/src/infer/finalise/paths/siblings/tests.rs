@@ -13,7 +13,7 @@ use crate::infer::state::split_path;
 fn templates(exchanges: &[(String, &str)]) -> BTreeSet<String> {
     let limits = Limits::default();
     let caps = crate::infer::sketch::Caps::new(&limits);
-    let mut root = Node::default();
+    let mut root = TrieNode::default();
     for (path, body) in exchanges {
         let node = root.walk(&split_path(path).0, &caps);
         let operation = node.operations.entry(Method::Get).or_default();

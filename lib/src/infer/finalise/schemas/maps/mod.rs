@@ -17,7 +17,7 @@ use crate::infer::finalise::words::vocabulary::Vocabulary;
 use crate::infer::sketch::Merge as _;
 use crate::infer::state::{Json, Object, Property};
 use keys::{are_codes, is_odd, may_be_name};
-use observed::{ENOUGH, ObservedKey, ObservedKeys, Verdict};
+use observed::{ENOUGH, KeyVerdict, ObservedKey, ObservedKeys};
 
 /// The keys of an object, split into names and data.
 pub(crate) struct SplitKeys<'a> {
@@ -30,7 +30,7 @@ pub(crate) struct SplitKeys<'a> {
 /// What is known about the objects under each property name.
 pub(crate) struct MapNames {
     /// By name, and by name together with the parent's name, which takes precedence.
-    verdicts: BTreeMap<(Option<String>, String), Verdict>,
+    verdicts: BTreeMap<(Option<String>, String), KeyVerdict>,
     vocabulary: Vocabulary,
 }
 
@@ -48,7 +48,7 @@ impl MapNames {
             .map(|((around, name), keys)| {
                 ((around.map(str::to_owned), name.to_owned()), keys.verdict(&vocabulary))
             })
-            .filter(|(_, verdict)| *verdict != Verdict::Unsure)
+            .filter(|(_, verdict)| *verdict != KeyVerdict::Unsure)
             .collect();
         MapNames { verdicts, vocabulary }
     }
@@ -65,21 +65,21 @@ impl MapNames {
         let keys = keys
             .map(|(name, present, kinds, below)| (name, ObservedKey { present, kinds, below }))
             .collect();
-        ObservedKeys { n, keys, more: false, values }.verdict(&self.vocabulary) == Verdict::Map
+        ObservedKeys { n, keys, more: false, values }.verdict(&self.vocabulary) == KeyVerdict::Map
     }
 
     /// True if the keys of the objects under the key `name` in objects under `around` are names,
     /// judging by all such objects.
     fn are_names(&self, around: &str, name: &str) -> bool {
         let key = (Some(around.to_owned()), name.to_owned());
-        !around.is_empty() && self.verdicts.get(&key) == Some(&Verdict::KeysByName)
+        !around.is_empty() && self.verdicts.get(&key) == Some(&KeyVerdict::KeysByName)
     }
 
-    fn of_name(&self, around: &str, name: &str) -> Verdict {
+    fn of_name(&self, around: &str, name: &str) -> KeyVerdict {
         [Some(around.to_owned()), None]
             .into_iter()
             .find_map(|around| self.verdicts.get(&(around, name.to_owned())).copied())
-            .unwrap_or(Verdict::Unsure)
+            .unwrap_or(KeyVerdict::Unsure)
     }
 
     /// Splits the keys of the objects at one place, by property name (empty if none) and parent
@@ -94,18 +94,18 @@ impl MapNames {
         shape(object, self.verdict(object, (around, name)), &self.vocabulary, limits)
     }
 
-    fn verdict(&self, object: &Object, (around, name): (&str, &str)) -> Verdict {
+    fn verdict(&self, object: &Object, (around, name): (&str, &str)) -> KeyVerdict {
         let mut keys = ObservedKeys::default();
         keys.add(object);
         match keys.verdict(&self.vocabulary) {
-            Verdict::Unsure => self.of_name(around, name),
+            KeyVerdict::Unsure => self.of_name(around, name),
             // In a few objects, keys may be missing by chance; all objects with the name provide
             // more evidence. This applies only to counts. Otherwise, a few objects of different
             // kinds at one place would look like one kind with all their keys.
-            Verdict::Map
+            KeyVerdict::Map
                 if object.n < ENOUGH && holds_numbers(object) && self.are_names(around, name) =>
             {
-                Verdict::KeysByName
+                KeyVerdict::KeysByName
             }
             clear => clear,
         }
@@ -113,7 +113,7 @@ impl MapNames {
 
     /// The keys at a place that are names, with arguments as in [`MapNames::shape`].
     pub(crate) fn names<'a>(&self, object: &'a Object, keys: (&str, &str)) -> BTreeSet<&'a str> {
-        let data = self.verdict(object, keys) == Verdict::Map || object.keys.rest().is_some();
+        let data = self.verdict(object, keys) == KeyVerdict::Map || object.keys.rest().is_some();
         let codes = data && are_codes(object.keys.iter().map(|(name, _)| name));
         let all = object.keys.iter();
         all.filter(|(name, property)| !data || !codes && is_fixed(name, property, object))
@@ -156,7 +156,7 @@ fn holds_numbers(object: &Object) -> bool {
 
 fn shape<'a>(
     object: &'a Object,
-    verdict: Verdict,
+    verdict: KeyVerdict,
     vocabulary: &Vocabulary,
     limits: &Limits,
 ) -> SplitKeys<'a> {
@@ -164,7 +164,7 @@ fn shape<'a>(
     let mut additional: Option<Json> = None;
     let mut absorb = |json: &Json| additional.get_or_insert_default().merge(json.clone(), limits);
 
-    let data = verdict == Verdict::Map || object.keys.rest().is_some();
+    let data = verdict == KeyVerdict::Map || object.keys.rest().is_some();
     let codes = data && are_codes(object.keys.iter().map(|(name, _)| name));
     for (name, property) in object.keys.sorted() {
         if data && (codes || !is_fixed(name, property, object)) {

@@ -10,7 +10,7 @@ use crate::infer::state::{Class, Object};
 
 /// The conclusion from the keys of some objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum KeyVerdict {
     Map,
     KeysByName,
     Unsure,
@@ -60,11 +60,11 @@ impl<'a> ObservedKeys<'a> {
 
     /// Weighs the evidence for a map: mainly the share of keys that are not words of any API, and
     /// of those that no programmer would choose as a name.
-    pub(super) fn verdict(&self, vocabulary: &Vocabulary) -> Verdict {
+    pub(super) fn verdict(&self, vocabulary: &Vocabulary) -> KeyVerdict {
         let distinct = self.keys.len() as u64;
         // Regardless of the values: nobody names properties by such codes only.
         if are_codes(self.keys.keys().copied()) {
-            return Verdict::Map;
+            return KeyVerdict::Map;
         }
         let codes = self.are_look_alikes();
         let is_odd = |name: &str| codes || is_odd(name);
@@ -92,7 +92,7 @@ impl<'a> ObservedKeys<'a> {
         let loose = distinct - steady;
         // Names that recur among the data: there are objects of both kinds.
         if named * 4 > occurrences {
-            return if self.n >= ENOUGH { Verdict::KeysByName } else { Verdict::Unsure };
+            return if self.n >= ENOUGH { KeyVerdict::KeysByName } else { KeyVerdict::Unsure };
         }
         let mut score = 0;
         if self.more {
@@ -127,9 +127,9 @@ impl<'a> ObservedKeys<'a> {
             score -= 3;
         }
         match score {
-            4.. => Verdict::Map,
-            ..=2 if self.n >= ENOUGH => Verdict::KeysByName,
-            _ => Verdict::Unsure,
+            4.. => KeyVerdict::Map,
+            ..=2 if self.n >= ENOUGH => KeyVerdict::KeysByName,
+            _ => KeyVerdict::Unsure,
         }
     }
 

@@ -1,7 +1,7 @@
 //! How rare the keys and names of an API are. A key that every object has says nothing about a
 //! single kind.
 
-use crate::infer::finalise::schemas::graph::{Graph, ObjectKind, Side};
+use crate::infer::finalise::schemas::graph::{BodySide, Graph, ObjectKind};
 use crate::infer::finalise::schemas::intern::Name;
 use crate::infer::finalise::schemas::likeness::{BIT, Bits, log2};
 
@@ -57,7 +57,7 @@ impl Features {
         log2(self.kinds) - log2(n)
     }
 
-    pub(super) fn key(&self, side: Side, key: Name) -> Bits {
+    pub(super) fn key(&self, side: BodySide, key: Name) -> Bits {
         self.rarity(self.keys[side as usize][key.index()]).max(KEY)
     }
 

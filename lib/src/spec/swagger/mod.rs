@@ -3,12 +3,17 @@
 //! Everything that 3.0 can express is kept; keywords that neither version knows stay where they
 //! are.
 
-use serde_json::{Map, Value, json};
+mod objects;
+mod schema;
+mod security;
+
+use serde_json::{Value, json};
 
 use super::METHODS;
 use super::refs::{FILES, on_references_mut, resolve};
-
-type Object = Map<String, Value>;
+use objects::{Object, map_values, take_object, take_over};
+use schema::{convert_schema, schema};
+use security::security_scheme;
 
 /// Converts a document of version 2.0.
 pub(super) fn convert(mut old: Object, warnings: &mut Vec<String>) -> Object {
@@ -148,23 +153,6 @@ fn new_reference(reference: &str, shared: &Object) -> Option<String> {
         _ => return None,
     };
     Some(format!("#/components/{kind}/{name}"))
-}
-
-fn take_over(from: &mut Object, to: &mut Object, key: &str) {
-    if let Some(value) = from.shift_remove(key) {
-        to.insert(key.to_owned(), value);
-    }
-}
-
-fn take_object(from: &mut Object, key: &str) -> Object {
-    match from.shift_remove(key) {
-        Some(Value::Object(map)) => map,
-        _ => Object::new(),
-    }
-}
-
-fn map_values(map: Object, mut convert: impl FnMut(Value) -> Value) -> Object {
-    map.into_iter().map(|(key, value)| (key, convert(value))).collect()
 }
 
 fn media_types(value: Option<Value>) -> Vec<String> {
@@ -425,13 +413,6 @@ fn response(old: Value, produces: &[String]) -> Value {
     Value::Object(old)
 }
 
-/// A schema: `type: file`, `x-nullable` and a discriminator given as a name have other forms in
-/// 3.0.
-fn schema(mut old: Value) -> Value {
-    convert_schema(&mut old);
-    old
-}
-
 /// A file that a document refers to: a path item, a schema, or several by name, also in
 /// `definitions`.
 fn other_file(file: &mut Value, defaults: &Defaults) {
@@ -459,78 +440,15 @@ fn is_path_item(map: &Object) -> bool {
         && operations.all(|operation| operation.get("responses").is_some_and(Value::is_object))
 }
 
-fn convert_schema(value: &mut Value) {
-    let Value::Object(map) = value else { return };
-    if map.get("type").and_then(Value::as_str) == Some("file") {
-        map.insert("type".to_owned(), json!("string"));
-        map.insert("format".to_owned(), json!("binary"));
-    }
-    if let Some(nullable) = map.shift_remove("x-nullable") {
-        map.insert("nullable".to_owned(), nullable);
-    }
-    if let Some(name @ Value::String(_)) = map.get("discriminator").cloned() {
-        map.insert("discriminator".to_owned(), json!({ "propertyName": name }));
-    }
-    map.shift_remove("collectionFormat");
-    for key in ["items", "additionalProperties", "not"] {
-        if let Some(inner) = map.get_mut(key) {
-            convert_schema(inner);
-        }
-    }
-    for key in ["allOf", "anyOf", "oneOf"] {
-        if let Some(Value::Array(items)) = map.get_mut(key) {
-            items.iter_mut().for_each(convert_schema);
-        }
-    }
-    if let Some(Value::Object(properties)) = map.get_mut("properties") {
-        properties.values_mut().for_each(convert_schema);
-    }
-}
-
-fn security_scheme(old: Value, warnings: &mut Vec<String>) -> Value {
-    let Value::Object(mut scheme) = old else { return old };
-    match scheme.get("type").and_then(Value::as_str) {
-        Some("basic") => {
-            scheme.insert("type".to_owned(), json!("http"));
-            scheme.insert("scheme".to_owned(), json!("basic"));
-        }
-        Some("oauth2") => {
-            let flow = match scheme.shift_remove("flow") {
-                Some(Value::String(flow)) => flow,
-                _ => String::new(),
-            };
-            let name = match flow.as_str() {
-                "application" => "clientCredentials",
-                "accessCode" => "authorizationCode",
-                "password" => "password",
-                "implicit" => "implicit",
-                other => {
-                    warnings.push(format!("OAuth flow {other:?} is unknown; read as implicit"));
-                    "implicit"
-                }
-            };
-            let mut details = Object::new();
-            for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
-                take_over(&mut scheme, &mut details, key);
-            }
-            let scopes = scheme.shift_remove("scopes").unwrap_or_else(|| json!({}));
-            details.insert("scopes".to_owned(), scopes);
-            scheme.insert("flows".to_owned(), json!({ name: details }));
-        }
-        _ => {}
-    }
-    Value::Object(scheme)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{check_refs, load};
+    use crate::spec::{check_refs, load};
 
     #[test]
     fn swagger_becomes_openapi() {
-        let old = include_bytes!("../../../tests/fixtures/specs/swagger.yaml");
+        let old = include_bytes!("../../../../tests/fixtures/specs/swagger.yaml");
         let document = load(old, "swagger.yaml").expect("loads");
-        let expected = include_bytes!("../../../tests/fixtures/specs/swagger-as-3.0.yaml");
+        let expected = include_bytes!("../../../../tests/fixtures/specs/swagger-as-3.0.yaml");
         let expected = load(expected, "swagger-as-3.0.yaml").expect("loads");
         assert_eq!(document.warnings, Vec::<String>::new());
         assert_eq!(
