@@ -40,7 +40,7 @@ pub(crate) struct DiffArgs {
     #[arg(long, help_heading = "Comparison")]
     learn_by_sending: bool,
 
-    /// ReportFormat of a report of --diff: text, json, junit or html (default: text; repeatable)
+    /// Format of a report of --diff: text, json, junit or html (default: text; repeatable)
     ///
     /// Without FILE, text goes to standard error. The others go to standard output, if --out names
     /// another place.

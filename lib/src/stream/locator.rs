@@ -118,7 +118,7 @@ pub(super) enum SinkContent {
     Har,
 }
 
-/// SinkContent and compression by the extensions of a name; no content for unknown ones.
+/// Content and compression by the extensions of a name; no content for unknown ones.
 pub(super) fn by_name(path: &Path) -> (Option<SinkContent>, Packing) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let (stem, packing) = match (name.strip_suffix(".gz"), name.strip_suffix(".zst")) {

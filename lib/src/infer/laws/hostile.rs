@@ -89,7 +89,6 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn built<'l>(lines: impl Iterator<Item = &'l Vec<u8>>, config: &StateConfig) -> Builder {
-    mutant::restart();
     let mut builder = Builder::new(config.clone());
     for line in lines {
         if let Ok(exchange) = parse_line(line) {

@@ -16,7 +16,7 @@ use proptest::test_runner::{RngSeed, TestCaseResult, TestRng, TestRunner};
 use super::config::Limits;
 use super::sketch::{Hll, Merge as _};
 use super::state::{Tapes, places, split_path};
-use super::{Builder, Mode, Options, Partial, StateConfig, mutant};
+use super::{Builder, Mode, Options, Partial, StateConfig};
 use crate::exchange::Exchange;
 
 pub(crate) use traffic::{exchange, limits};
@@ -24,7 +24,6 @@ pub(crate) use traffic::{exchange, limits};
 pub(crate) type Exchanges = Vec<Exchange<'static>>;
 
 fn folded(exchanges: &[Exchange<'static>], config: &StateConfig) -> Builder {
-    mutant::restart();
     let mut builder = Builder::new(config.clone());
     for exchange in exchanges {
         builder.fold(exchange);

@@ -190,13 +190,6 @@ impl TrieNode {
         }
     }
 
-    /// The number of places at and below this one.
-    pub(crate) fn size(&self) -> usize {
-        let kids =
-            self.kids.values().flat_map(|kids| kids.iter().map(|(_, kid)| kid).chain(kids.rest()));
-        1 + kids.map(TrieNode::size).sum::<usize>()
-    }
-
     fn kid(&mut self, raw: &str, limits: &Caps<'_>) -> &mut TrieNode {
         let decoded = decode_segment(raw);
         if let Some(keyed) = Keyed::of(&decoded) {

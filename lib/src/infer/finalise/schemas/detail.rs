@@ -42,7 +42,7 @@ impl Detail {
         self.secrets.contains(&kind)
     }
 
-    /// KindCounts as an extension, if enabled.
+    /// The counts as an extension, if they are enabled.
     pub(crate) fn counts(&self, counts: &[(&str, u64)]) -> Option<(String, Value)> {
         self.evidence.then(|| {
             let counts = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count)));

@@ -21,7 +21,7 @@ pub(crate) const BIT: Bits = 256;
 /// wrong ones came from mixtures and from maps, not from these numbers.
 pub(crate) const PROOF: Bits = 6 * BIT;
 
-/// KindCounts of what was under a key: nothing, null, boolean, number, string, array, object.
+/// Counts of what was under a key: nothing, null, boolean, number, string, array, object.
 pub(crate) type KindCounts = [u64; 7];
 
 /// Maximum number of observations that count for one kind. Observations at one place resemble each

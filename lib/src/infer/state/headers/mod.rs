@@ -8,11 +8,11 @@ mod table;
 
 use super::key_names::names_a_key;
 use crate::exchange::is_secret_name;
-use table::{CHECKS, KEPT, Messages, TABLE};
+use table::{AppliesTo, CHECKS, KEPT, TABLE};
 
 /// True for a request header that is not a parameter.
 pub(super) fn is_request_plumbing(name: &str) -> bool {
-    is_listed(name, Messages::Request)
+    is_listed(name, AppliesTo::Request)
         // Credentials are described by a security scheme, not by a parameter.
         || is_secret_name(name)
         || names_a_key(name)
@@ -21,7 +21,7 @@ pub(super) fn is_request_plumbing(name: &str) -> bool {
 
 /// True for a response header that does not belong to the API.
 pub(super) fn is_response_plumbing(name: &str) -> bool {
-    is_listed(name, Messages::Response)
+    is_listed(name, AppliesTo::Response)
 }
 
 /// True for a header of the API's own: one that a spec describes.
@@ -29,10 +29,10 @@ pub fn is_own_header(name: &str, of_request: bool) -> bool {
     !(if of_request { is_request_plumbing(name) } else { is_response_plumbing(name) })
 }
 
-fn is_listed(name: &str, side: Messages) -> bool {
+fn is_listed(name: &str, side: AppliesTo) -> bool {
     !KEPT.contains(&name)
         && TABLE.iter().any(|(of, names)| {
-            (*of == side || *of == Messages::Both)
+            (*of == side || *of == AppliesTo::Both)
                 && names.iter().any(|pattern| matches(pattern, name))
         })
 }

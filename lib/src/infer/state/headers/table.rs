@@ -1,17 +1,17 @@
 //! The table of headers that do not belong to an API, with sources.
 
-use Messages::{Both, Request, Response};
+use AppliesTo::{Both, Request, Response};
 
 /// The messages that a row applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Messages {
+pub(super) enum AppliesTo {
     Request,
     Response,
     Both,
 }
 
 /// Names in lower case. `x-*` matches all names with this prefix, `*-id` all with this suffix.
-type Row = (Messages, &'static [&'static str]);
+type Row = (AppliesTo, &'static [&'static str]);
 
 /// Names that match a row with `*`, although APIs define them for clients: RFC 6266, RFC 7240, RFC
 /// 5789, and the `Accept-Post` of the W3C's Linked Data Platform.
