@@ -17,9 +17,10 @@ pub(super) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, StreamError> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let path = entry.path();
-            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+            let name = entry.file_name();
+            let is_hidden = name.to_string_lossy().starts_with('.');
             if fs::metadata(&path).is_ok_and(|found| found.is_file())
-                && !is_metadata(&path)
+                && !name.to_string_lossy().starts_with("._")
                 && (is_named(&path) || !is_hidden && holds_capture(&path))
             {
                 found.push(path);

@@ -79,7 +79,7 @@ impl Redactor {
             let hidden = self.csv(bytes, found);
             let rest = hidden.as_deref().unwrap_or(bytes);
             let candidates = self.candidates(rest);
-            let others = self.text(rest, &candidates, Mode::Unparsed, found, depth);
+            let others = self.text(rest, &candidates, SearchMode::Unparsed, found, depth);
             return others.or(hidden);
         }
         let json = media_type.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"));

@@ -81,7 +81,7 @@ impl Redactor {
                     let text = rest[..end - open].get(4..).unwrap_or_default();
                     let text = text.strip_suffix(b"-->").unwrap_or(text);
                     let inner = self.candidates(text);
-                    let hidden = self.text(text, &inner, Mode::Unparsed, found, depth.max(1));
+                    let hidden = self.text(text, &inner, SearchMode::Unparsed, found, depth.max(1));
                     if let Some(hidden) = hidden {
                         edits.put(open + 4..open + 4 + text.len(), hidden);
                     }
