@@ -1,11 +1,15 @@
-//! Options that hmt-mock and hmt-replay share: TLS towards clients, and the key of pseudonyms.
+//! Options that hmt-mock and hmt-replay share: TLS towards clients, routing, and the key of
+//! pseudonyms.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use hmt_core::exchange::{RedactOptions, Redactor, default_key_path, load_or_create_key};
-use hmt_core::net::Protocols;
+use hmt_core::exchange::{
+    RedactOptions, Redactor, default_key_path, load_or_create_key, random_key,
+};
+use hmt_core::net::{InboundRouting, Protocols};
 
 /// How clients connect.
 #[derive(Clone, Debug, Args)]
@@ -33,6 +37,19 @@ impl TlsArgs {
             format!("--tls-cert {} --tls-key {}", certificate.display(), key.display())
         })
     }
+}
+
+/// Where a request may name its host.
+pub(crate) fn routing(by_header: bool) -> InboundRouting {
+    if by_header { InboundRouting::Header } else { InboundRouting::Plain }
+}
+
+/// Replaces secrets in lines for people. They need no persistent key.
+pub(crate) fn redactor_of_lines(redactor: Option<&Arc<Redactor>>) -> anyhow::Result<Arc<Redactor>> {
+    Ok(match redactor {
+        Some(redactor) => Arc::clone(redactor),
+        None => Arc::new(Redactor::new(&random_key(), &RedactOptions::default())?),
+    })
 }
 
 /// The key of pseudonyms.

@@ -12,7 +12,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
 use hmt_core::build::{CheckConfig, Config, Environment, MessageKind, Messages, Stop};
 use hmt_core::check::{FailOn, Severity};
-use hmt_core::cli::{self, Failure, Target, parse_duration};
+use hmt_core::cli::{self, Destination, Failure, parse_duration};
 use hmt_core::exchange::{Pattern, Selection};
 use hmt_core::infer::Mode;
 use hmt_core::report::ReportFormat;
@@ -265,13 +265,13 @@ impl Args {
             _ => "openapi.json",
         };
         let target = match self.check.is_empty() || self.out.as_os_str() == "-" {
-            true => Target::of(&self.out, name),
-            false => Target::File(self.out.clone()),
+            true => Destination::of(&self.out, name),
+            false => Destination::File(self.out.clone()),
         };
         target.refuse_packed()?;
         let format = match &target {
-            Target::Stdout => asked,
-            Target::File(path) => Format::of_path(path).or(asked),
+            Destination::Stdout => asked,
+            Destination::File(path) => Format::of_path(path).or(asked),
         };
         if self.track_inputs && !self.partial && self.state.is_none() {
             return Err(Failure::usage(
@@ -418,8 +418,12 @@ fn comparison(
 }
 
 /// Following needs one endless input, or growing files, and an output that can be rewritten.
-fn can_be_followed(inputs: &[Locator], target: &Target, rewritable: bool) -> anyhow::Result<()> {
-    if *target == Target::Stdout && !rewritable {
+fn can_be_followed(
+    inputs: &[Locator],
+    target: &Destination,
+    rewritable: bool,
+) -> anyhow::Result<()> {
+    if *target == Destination::Stdout && !rewritable {
         return Err(Failure::usage(
             "--follow rewrites its output; name a file or folder with --out",
         ));

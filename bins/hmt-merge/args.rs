@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Parser, ValueEnum};
-use hmt_core::cli::{Failure, Messages, Target};
+use hmt_core::cli::{Destination, Failure, Messages};
 use hmt_core::infer::Options;
 use hmt_core::merge::ConflictPolicy;
 use hmt_core::report::ReportFormat;
@@ -155,7 +155,7 @@ enum FormatName {
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) inputs: Vec<PathBuf>,
-    pub(crate) target: Target,
+    pub(crate) target: Destination,
     pub(crate) format: Format,
     pub(crate) partial: bool,
     pub(crate) info: bool,
@@ -226,15 +226,15 @@ impl Args {
             Some(Format::Yaml) => "openapi.yaml",
             _ => "openapi.json",
         };
-        let target = Target::parse(&self.out, name)?;
+        let target = Destination::parse(&self.out, name)?;
         let format = match &target {
-            Target::Stdout => asked,
-            Target::File(path) => Format::of_path(path).or(asked),
+            Destination::Stdout => asked,
+            Destination::File(path) => Format::of_path(path).or(asked),
         };
         let mut target = target;
         let diff = if self.diff { Some(self.reports()?) } else { None };
         if diff.is_some() && self.out.as_os_str() != "-" {
-            target = Target::File(self.out.clone());
+            target = Destination::File(self.out.clone());
         }
         if self.partial && self.finalise.is_given() {
             return Err(Failure::usage(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hmt_core::cli::{Failure, Status, Target};
+use hmt_core::cli::{Destination, Failure, Status};
 use hmt_core::diff::{diff, report};
 use hmt_core::report::ReportFormat;
 use hmt_core::spec::{Document, load_with_files};
@@ -22,8 +22,8 @@ pub(crate) fn changes(
     let report = report(&diff(&before, &after), &before.source, &after.source);
     for (format, file) in reports {
         let target = match file {
-            Some(path) if path.as_os_str() != "-" => Target::File(path.clone()),
-            Some(_) => Target::Stdout,
+            Some(path) if path.as_os_str() != "-" => Destination::File(path.clone()),
+            Some(_) => Destination::Stdout,
             None => config.target.clone(),
         };
         target.write(&format.write(&report), false)?;

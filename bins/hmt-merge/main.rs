@@ -12,7 +12,7 @@ mod parse;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use hmt_core::cli::{self, Failure, Status, Target};
+use hmt_core::cli::{self, Destination, Failure, Status};
 use hmt_core::exchange::shown_text;
 use hmt_core::merge;
 use hmt_core::spec::to_text;
@@ -78,7 +78,7 @@ fn run(config: &Config) -> anyhow::Result<Status> {
     // Recordings contain traffic, so a spec with recordings is private.
     let private = root.get("x-hmt-replay").is_some();
     config.target.write(&to_text(&root, config.format), private)?;
-    if let Target::File(path) = &config.target {
+    if let Destination::File(path) = &config.target {
         let paths = root.get("paths").and_then(Value::as_object).map_or(0, Map::len);
         let paths = cli::count(paths as u64, "path");
         config.messages.closing(format_args!("{paths}: {}", path.display()));

@@ -1,6 +1,6 @@
 //! The other outputs: a spec for each host, three-way merges, and the content of partials.
 
-use hmt_core::cli::{Failure, Target};
+use hmt_core::cli::{Destination, Failure};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::infer::{Builder, Mode};
 use hmt_core::merge;
@@ -87,7 +87,7 @@ pub(crate) fn info(inputs: &Inputs) -> anyhow::Result<()> {
         let gap = if text.is_empty() { "" } else { "\n" };
         text.push_str(&format!("{gap}partial: {name}\nbytes: {bytes}\n{}", partial.info()));
     }
-    Target::Stdout.write(&text, false)?;
+    Destination::Stdout.write(&text, false)?;
     Ok(())
 }
 

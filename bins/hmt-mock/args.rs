@@ -12,14 +12,14 @@ use clap::Parser;
 use clap::parser::ValueSource;
 use hmt_core::cli::daemon::is_daemon;
 use hmt_core::cli::{self, Failure, Messages, parse_duration};
-use hmt_core::exchange::{Pattern, RedactOptions, Redactor, random_key};
-use hmt_core::mock::{ServerOptions, Settings, Upstream};
-use hmt_core::net::{Client, InboundRouting, Report, Target};
+use hmt_core::exchange::{Pattern, Redactor};
+use hmt_core::mock::{Settings, Upstream};
+use hmt_core::net::{Client, Report, ServerOptions, Target};
 use hmt_core::stream::Locator;
 
 use behaviour::Behaviour;
 
-use super::serving::{KeyArgs, TlsArgs};
+use super::serving::{KeyArgs, TlsArgs, redactor_of_lines, routing};
 use crate::parse;
 
 /// Serve an API from its OpenAPI spec
@@ -290,6 +290,8 @@ pub(crate) struct Config {
     pub(crate) watch: bool,
     pub(crate) settings: Settings,
     pub(crate) serving: ServerOptions,
+    /// Clients of the admin port must send it.
+    pub(crate) admin_token: Option<Arc<str>>,
     /// Write pseudonyms instead of secrets.
     pub(crate) hide_secrets: bool,
     /// If there is a key.
@@ -340,11 +342,9 @@ impl Args {
         let writes = self.log_dir.is_some() || !self.out.is_empty();
         let redactor = self.key.redactor(writes && !self.keep_secrets)?;
         let redactor = redactor.map(Arc::new);
-        // Lines for people need no persistent key.
-        let hidden = match &redactor {
-            _ if self.keep_secrets => None,
-            Some(redactor) => Some(Arc::clone(redactor)),
-            None => Some(Arc::new(Redactor::new(&random_key(), &RedactOptions::default())?)),
+        let hidden = match self.keep_secrets {
+            true => None,
+            false => Some(redactor_of_lines(redactor.as_ref())?),
         };
         let messages = Messages::new("hmt-mock", self.quiet);
         let for_people = self.verbose || !self.quiet && cli::is_foreground_terminal();
@@ -370,17 +370,12 @@ impl Args {
             journal: self.behaviour.journal,
         };
         let serving = ServerOptions {
-            routing: if self.header_routing {
-                InboundRouting::Header
-            } else {
-                InboundRouting::Plain
-            },
+            routing: routing(self.header_routing),
             protocols,
             grace: self.grace,
             report: Arc::new(move |text| messages.error(text)),
             trace,
             redactor: hidden,
-            admin_token: self.admin_token.map(Arc::from),
         };
         Ok(Config {
             specs: self.specs,
@@ -406,6 +401,7 @@ impl Args {
             watch: self.watch,
             settings,
             serving,
+            admin_token: self.admin_token.map(Arc::from),
             hide_secrets: !self.keep_secrets,
             redactor,
             behaviour: self.behaviour,

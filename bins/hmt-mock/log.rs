@@ -1,9 +1,10 @@
 //! The log of served exchanges.
 
 use std::io;
+use std::time::SystemTime;
 
-use hmt_core::mock::Log;
-use hmt_core::stream::{Locator, open_sink};
+use hmt_core::exchange::timestamp;
+use hmt_core::stream::{ExchangeLog, Locator, open_sink};
 
 use super::args::Config;
 
@@ -11,7 +12,7 @@ use super::args::Config;
 ///
 /// # Errors
 /// A destination that cannot be written.
-pub(super) fn start(config: &Config) -> anyhow::Result<Option<Log>> {
+pub(super) fn start(config: &Config) -> anyhow::Result<Option<ExchangeLog>> {
     let mut sinks = Vec::new();
     let mut stdout: Option<Box<dyn io::Write + Send>> = Some(Box::new(io::stdout()));
     for locator in &config.out {
@@ -19,15 +20,14 @@ pub(super) fn start(config: &Config) -> anyhow::Result<Option<Log>> {
         sinks.push(open_sink(locator, stdout)?);
     }
     if let Some(folder) = &config.log_dir {
-        sinks.push(open_sink(&Locator::File(folder.join(Log::file_name())), None)?);
+        // Not every system allows colons in file names.
+        let name = format!("mock-{}.jsonl", timestamp(SystemTime::now()).replace(':', "-"));
+        sinks.push(open_sink(&Locator::File(folder.join(name)), None)?);
     }
     if sinks.is_empty() {
         return Ok(None);
     }
     let report = config.serving.report.clone();
-    for sink in &mut sinks {
-        sink.report_to(report.clone());
-    }
     let redactor = config.redactor.clone().filter(|_| config.hide_secrets);
-    Ok(Some(Log::start(sinks, redactor, move |text| report(text))?))
+    Ok(Some(ExchangeLog::start(sinks, redactor, "the served exchanges", report)?))
 }

@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use anyhow::bail;
-use hmt_core::cli::daemon::{PidFile, is_daemon};
+use hmt_core::cli::daemon::PidFile;
 use hmt_core::cli::{self, Messages};
-use hmt_core::mock::{self, Callbacks, Catalogue, Mock, Written};
-use hmt_core::net::{bind, ready_line, ready_line_tls};
+use hmt_core::mock::{self, AdminServer, Callbacks, Catalogue, Mock};
+use hmt_core::net::{bind, ready_line};
+use hmt_core::stream::Written;
 use tokio::net::TcpListener;
 
 use crate::args::{AdminPort, Config};
@@ -43,9 +44,8 @@ pub(crate) async fn serve(
     let admin = listen_admin(&config).await?;
     let log = log::start(&config)?;
     let address = listener.local_addr()?;
-    let _pid_file = if is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
-    let tls = config.serving.protocols.is_tls();
-    let ready = if tls { ready_line_tls(address) } else { ready_line(address) };
+    let _pid_file = PidFile::claim_in_background(TOOL, address.port())?;
+    let ready = ready_line(address, &config.serving.protocols);
     messages.ready(&ready);
     if let Some(admin) = &admin {
         messages.ready(mock::admin_ready_line(admin.local_addr()?));
@@ -57,6 +57,8 @@ pub(crate) async fn serve(
     let mock = Arc::new(mock);
     config.behaviour.apply(mock.world())?;
     specs.attach(&mock, messages, config.watch);
+    let token = config.admin_token;
+    let admin = admin.map(|listener| AdminServer { listener, token });
     let served = mock::serve(mock, listener, admin, log, config.serving, shutdown).await?;
     if served.cut > 0 {
         messages.warn(format_args!("{} requests were aborted", served.cut));
@@ -71,7 +73,7 @@ pub(crate) async fn serve(
 
 /// Listens for the admin endpoints. They are on loopback only, unless a token protects them.
 async fn listen_admin(config: &Config) -> anyhow::Result<Option<TcpListener>> {
-    let token = config.serving.admin_token.is_some();
+    let token = config.admin_token.is_some();
     let address = if token { config.address } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
     let flag = "-a/--admin-port";
     Ok(match config.admin {

@@ -46,8 +46,8 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
         }
     };
     let port = listener.local_addr()?.port();
-    let _pid_file = if cli::daemon::is_daemon() { Some(PidFile::claim(TOOL, port)?) } else { None };
-    teller.ready(net::ready_line(listener.local_addr()?));
+    let _pid_file = PidFile::claim_in_background(TOOL, port)?;
+    teller.ready(net::ready_line(listener.local_addr()?, &net::Protocols::cleartext()));
     let places = args::sinks::places(&outputs);
     if let Some(places) = &places {
         teller.warn(format_args!("writing to {places}"));

@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use hmt_core::cli::{Failure, Messages, daemon, parse_duration};
-use hmt_core::exchange::{RedactOptions, Redactor, random_key};
-use hmt_core::net::{InboundRouting, Report, Target, TargetError};
+use hmt_core::exchange::Redactor;
+use hmt_core::net::{Report, ServerOptions, Target, TargetError};
 use hmt_core::recorded::{Ignore, MatchRule};
-use hmt_core::replay::{Latency, ServeOptions};
+use hmt_core::replay::Latency;
 use hmt_core::stream::Locator;
 
-use super::serving::{KeyArgs, TlsArgs};
+use super::serving::{KeyArgs, TlsArgs, redactor_of_lines, routing};
 
 pub(crate) use send::SendConfig;
 
@@ -221,7 +221,8 @@ pub(crate) struct Config {
     pub(crate) upstream: Option<Target>,
     /// Where the exchanges with it are recorded.
     pub(crate) out: Option<Locator>,
-    pub(crate) serving: ServeOptions,
+    pub(crate) serving: ServerOptions,
+    pub(crate) latency: Latency,
     /// If there is a key.
     pub(crate) redactor: Option<Arc<Redactor>>,
 }
@@ -273,26 +274,13 @@ impl Serve {
             let messages = messages.clone();
             self.verbose.then(|| Arc::new(move |line: &str| messages.ready(line)) as Report)
         };
-        // Lines for people need no persistent key.
-        let shown = match &redactor {
-            Some(redactor) => Arc::clone(redactor),
-            None => Arc::new(Redactor::new(&random_key(), &RedactOptions::default())?),
-        };
-        let serving = ServeOptions {
-            routing: if self.header_routing {
-                InboundRouting::Header
-            } else {
-                InboundRouting::Plain
-            },
-            latency: match self.latency {
-                LatencyArg::Recorded => Latency::Recorded,
-                LatencyArg::None => Latency::None,
-            },
+        let serving = ServerOptions {
+            routing: routing(self.header_routing),
             protocols: self.tls.protocols()?,
             grace: self.grace,
             report: Arc::new(move |text| messages.warn(text)),
             trace,
-            redactor: shown,
+            redactor: Some(redactor_of_lines(redactor.as_ref())?),
         };
         let mut rule = self.matching.unwrap_or_default();
         rule.ignored.extend(self.ignore);
@@ -312,6 +300,10 @@ impl Serve {
             },
             out: self.out,
             serving,
+            latency: match self.latency {
+                LatencyArg::Recorded => Latency::Recorded,
+                LatencyArg::None => Latency::None,
+            },
             redactor,
         })
     }

@@ -1,13 +1,14 @@
 //! `hmt-replay serve`: loads recordings, and serves them until a signal ends the program.
 
+use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use hmt_core::cli::daemon::{self, PidFile};
+use anyhow::bail;
+use hmt_core::cli::daemon::PidFile;
 use hmt_core::cli::{self, Messages, Status};
-use hmt_core::net::{Client, bind, ready_line, ready_line_tls};
-use hmt_core::replay::{self, FallbackUpstream, LoadedRecordings, ReplaySummary, UpstreamRecorder};
-use hmt_core::stream::Locator;
+use hmt_core::net::{Client, bind, ready_line};
+use hmt_core::replay::{self, FallbackUpstream, LoadedRecordings, ReplaySummary};
+use hmt_core::stream::{ExchangeLog, Locator, Rotation, open_rotating_sink};
 
 use crate::args::Config;
 use crate::{TOOL, load};
@@ -24,8 +25,8 @@ pub(crate) fn run(config: Config) -> anyhow::Result<Status> {
     let responses = cli::count(loaded.recordings.len() as u64, "recorded response");
     messages.warn(serve(config, &messages, loaded, upstream.clone())?);
     messages.closing(format_args!("{responses} served"));
-    if let Some(upstream) = upstream.and_then(Arc::into_inner) {
-        upstream.close().context("--out")?;
+    if let Some(error) = upstream.and_then(Arc::into_inner).and_then(FallbackUpstream::close) {
+        bail!("--out: {error}");
     }
     Ok(if rejected > 0 { Status::Partly } else { Status::Done })
 }
@@ -33,17 +34,19 @@ pub(crate) fn run(config: Config) -> anyhow::Result<Status> {
 /// The server for requests that were not recorded.
 fn upstream(config: &Config) -> anyhow::Result<Option<FallbackUpstream>> {
     let Some(target) = config.upstream.clone() else { return Ok(None) };
-    let record = match (&config.out, &config.redactor) {
-        (Some(Locator::Stdio), Some(redactor)) => {
-            let stdout = Box::new(cli::stdout_unbuffered()?);
-            Some(UpstreamRecorder::open(&Locator::Stdio, Some(stdout), Arc::clone(redactor))?)
+    let log = match &config.out {
+        Some(out) => {
+            let stdout: Option<Box<dyn Write + Send>> = match out {
+                Locator::Stdio => Some(Box::new(cli::stdout_unbuffered()?)),
+                _ => None,
+            };
+            let sink = open_rotating_sink(out, stdout, Rotation::default())?;
+            let (redactor, report) = (config.redactor.clone(), config.serving.report.clone());
+            Some(ExchangeLog::start(vec![sink], redactor, "the exchanges of --on-miss", report)?)
         }
-        (Some(out), Some(redactor)) => {
-            Some(UpstreamRecorder::open(out, None, Arc::clone(redactor))?)
-        }
-        _ => None,
+        None => None,
     };
-    Ok(Some(FallbackUpstream::new(Client::new(None)?, target, record)))
+    Ok(Some(FallbackUpstream::new(Client::new(None)?, target, log)))
 }
 
 fn serve(
@@ -57,12 +60,12 @@ fn serve(
         let shutdown = cli::shutdown()?;
         let listener = bind(config.address, config.port, "-p/--port").await?;
         let address = listener.local_addr()?;
-        let _pid_file =
-            if daemon::is_daemon() { Some(PidFile::claim(TOOL, address.port())?) } else { None };
-        let is_tls = config.serving.protocols.is_tls();
-        messages.ready(if is_tls { ready_line_tls(address) } else { ready_line(address) });
-        let LoadedRecordings { recordings, .. } = loaded;
-        anyhow::Ok(replay::serve(recordings, upstream, listener, config.serving, shutdown).await?)
+        let _pid_file = PidFile::claim_in_background(TOOL, address.port())?;
+        messages.ready(ready_line(address, &config.serving.protocols));
+        let (recordings, latency) = (loaded.recordings, config.latency);
+        let served =
+            replay::serve(recordings, latency, upstream, listener, config.serving, shutdown);
+        anyhow::Ok(served.await?)
     });
     // Pending name resolutions must not delay the end.
     runtime.shutdown_background();

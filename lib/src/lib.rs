@@ -60,7 +60,8 @@
 //! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format`, `units` |
 //! | `replay` | `exchange`, `stream`, `net`, `recorded`, `report` |
 //!
-//! Only the servers (`net`, `record`, `mock`, `replay`) and parts of `cli` are asynchronous.
+//! Only the servers (`net`, `record`, `mock`, `replay`), their log in `stream` and parts of `cli`
+//! are asynchronous.
 //! Kafka's threads belong to librdkafka, behind `stream`. Everything else is synchronous code that
 //! can be tested with a byte slice. Functions take readers, writers, listeners and shutdown
 //! futures; none opens a standard stream or a port. Each module has its own small error type;

@@ -28,6 +28,20 @@ fn a_request_that_was_never_answered_is_named() {
 }
 
 #[test]
+fn verbose_prints_a_line_for_each_request() {
+    let (_dir, server) = serve(&[line("get", "h.test", "/x", "", 200, "a")], &["-v"]);
+    server.get("/x").expect_status(200);
+    server.request("POST", "/y").body("b").send().expect_status(404);
+    server.request("GET", "/http://../x").send().expect_status(400);
+    let stderr = String::from_utf8_lossy(&server.stop().expect_code(0).stderr).into_owned();
+    for start in ["GET /x 200 recording ", "POST /y 404 miss ", "GET /http://../x 400 refused "] {
+        let line = stderr.lines().find_map(|line| line.split_once(start));
+        let (_, rest) = line.unwrap_or_else(|| panic!("no {start:?} in {stderr}"));
+        assert!(rest.ends_with(" ms"), "{rest}");
+    }
+}
+
+#[test]
 fn a_miss_names_the_first_difference() {
     let lines = [
         line("get", "h.test", "/list?page=1&size=5", "", 200, ""),

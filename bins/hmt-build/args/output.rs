@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use hmt_core::build::{Cause, Output};
-use hmt_core::cli::{Messages, Target, count, replace_file};
+use hmt_core::cli::{Destination, Messages, count, replace_file};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::spec::{Format, to_text};
 use serde_json::{Map, Value};
 
 /// The output of the command line.
 pub(super) struct Out {
-    target: Target,
+    target: Destination,
     format: Format,
     messages: Messages,
     written: Mutex<Written>,
@@ -27,16 +27,22 @@ struct Written {
 }
 
 impl Out {
-    pub(super) fn new(target: Target, format: Format, quiet: bool) -> Self {
+    pub(super) fn new(target: Destination, format: Format, quiet: bool) -> Self {
         let messages = Messages::new("hmt-build", quiet);
         Out { target, format, messages, written: Mutex::default() }
     }
 
     /// Writes a result, and notes its file. With `--follow`, a file is written repeatedly, and only
     /// the last number of paths counts.
-    fn write(&self, target: &Target, text: &str, private: bool, paths: usize) -> Result<(), Cause> {
+    fn write(
+        &self,
+        target: &Destination,
+        text: &str,
+        private: bool,
+        paths: usize,
+    ) -> Result<(), Cause> {
         target.write(text, private)?;
-        let Target::File(path) = target else { return Ok(()) };
+        let Destination::File(path) = target else { return Ok(()) };
         let file = path.display().to_string();
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.files.contains(&file) {
@@ -66,8 +72,8 @@ impl Output for Out {
 
     fn report(&self, file: Option<&Path>, text: &str) -> Result<(), Cause> {
         let target = match file {
-            Some(path) if path.as_os_str() != "-" => Target::File(path.to_owned()),
-            Some(_) => Target::Stdout,
+            Some(path) if path.as_os_str() != "-" => Destination::File(path.to_owned()),
+            Some(_) => Destination::Stdout,
             None => self.target.clone(),
         };
         Ok(target.write(text, false)?)

@@ -88,11 +88,19 @@ pub struct PidFile {
 }
 
 impl PidFile {
+    /// In the background, claims the port as [`PidFile::claim`] does; otherwise does nothing.
+    ///
+    /// # Errors
+    /// Those of [`PidFile::claim`].
+    pub fn claim_in_background(tool: &str, port: u16) -> anyhow::Result<Option<PidFile>> {
+        if is_daemon() { PidFile::claim(tool, port).map(Some) } else { Ok(None) }
+    }
+
     /// Detaches from the terminal, and registers this tool's port for `stop` and `status`.
     ///
     /// # Errors
     /// Another daemon uses the port, or the folder is not safe.
-    pub fn claim(tool: &str, port: u16) -> anyhow::Result<PidFile> {
+    fn claim(tool: &str, port: u16) -> anyhow::Result<PidFile> {
         // This fails for a group leader, which only a shell can have started.
         let _ = setsid();
         let path = folder()?.join(format!("{tool}-{port}.pid"));

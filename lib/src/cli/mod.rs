@@ -5,13 +5,14 @@
 //! of them start, fail and end the same way.
 
 pub mod daemon;
+mod destination;
 mod exit;
 mod output;
 mod signals;
 mod stdout;
-mod target;
 
 pub use crate::units::{parse_duration, parse_size};
+pub use destination::Destination;
 pub use exit::{Failure, Status, run};
 pub use output::{
     Filter, Messages, NEXT, StatusLine, count, filtered, is_foreground_terminal, replace_file,
@@ -21,4 +22,3 @@ pub use signals::{
     stop_on_signals, stop_on_sigterm,
 };
 pub use stdout::{stdout_closed, stdout_unbuffered};
-pub use target::Target;

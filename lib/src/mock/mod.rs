@@ -20,7 +20,6 @@ mod catalogue;
 mod delivery;
 mod faults;
 mod firing;
-mod log;
 mod oauth;
 mod preferences;
 mod server;
@@ -39,6 +38,7 @@ use crate::spec::Document;
 use oauth::OAuth;
 use webhooks::Webhooks;
 
+pub use admin::admin_ready_line;
 pub use answer::{Answer, Source};
 pub use banner::banner;
 pub use callbacks::{Callbacks, StartError};
@@ -48,8 +48,7 @@ pub use catalogue::{
 };
 pub use delivery::{Delivery, Fault};
 pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, Route, routed};
-pub use log::{Log, Written};
-pub use server::{MockSummary, ServerOptions, admin_ready_line, serve};
+pub use server::{AdminServer, MockSummary, serve};
 pub use stages::Upstream;
 pub use world::{Override, Storage, StorageError, World};
 

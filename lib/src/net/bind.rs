@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpListener;
 
+use super::protocols::Protocols;
+
 /// Listening on the port failed. The message names the flag that chooses another port.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {what}; choose another {choice} with {flag}")]
@@ -47,13 +49,9 @@ pub async fn bind(ip: IpAddr, port: u16, flag: &str) -> Result<TcpListener, Bind
 }
 
 /// The line for standard error once a server listens: `listening on http://ADDR:PORT`.
-pub fn ready_line(address: SocketAddr) -> String {
-    format!("listening on http://{address}")
-}
-
-/// The same line for a server that speaks TLS.
-pub fn ready_line_tls(address: SocketAddr) -> String {
-    format!("listening on https://{address}")
+pub fn ready_line(address: SocketAddr, protocols: &Protocols) -> String {
+    let scheme = if protocols.is_tls() { "https" } else { "http" };
+    format!("listening on {scheme}://{address}")
 }
 
 #[cfg(test)]

@@ -105,20 +105,6 @@ async fn next_frame(
     .await
 }
 
-/// Reads a request's body as [`collect_body`] does, and decodes its Content-Encoding. A body that
-/// cannot be decoded is returned as it was received.
-///
-/// # Errors
-/// Those of [`collect_body`].
-pub async fn collect_decoded(
-    headers: &HeaderMap,
-    body: Incoming,
-    cap: u64,
-    idle: Duration,
-) -> Result<Bytes, BodyError> {
-    Ok(decoded(headers, collect_body(body, cap, idle).await?))
-}
-
 /// Decodes the Content-Encoding of a body. A body that cannot be decoded is returned as received.
 pub fn decoded(headers: &HeaderMap, bytes: Bytes) -> Bytes {
     let Some(encoding) = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()) else {

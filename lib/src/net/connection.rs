@@ -186,11 +186,11 @@ impl ConnectionServer {
                 async move { Withheld::check(answer.await) }
             }
         });
-        let idle = self.limits.idle_timeout.saturating_sub(self.limits.header_read_timeout);
-        let heads = HeadTimer::new(idle);
+        let limit = self.limits.header_read_timeout;
+        let heads = HeadTimer::new(limit, self.limits.idle_timeout.saturating_sub(limit));
         let stream = TokioIo::new(HeadTimedStream::new(stream, heads.clone()));
         let mut connection = self.http1_builder(&heads).serve_connection(stream, service);
-        let mut heads = pin!(heads.watch(self.limits.header_read_timeout));
+        let mut heads = pin!(heads.watch());
         let ended = tokio::select! {
             biased;
             ended = &mut connection => Some(ended),

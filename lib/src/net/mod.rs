@@ -1,10 +1,11 @@
 //! Hyper plumbing that the servers share: listener, limits, timeouts, drain, bodies, problem+json,
 //! target routing, and the conversion of HTTP messages to exchanges.
 //!
-//! This module knows sockets and HTTP, but not the content of responses: the recorder, the mock and
-//! replay each pass a handler to [`serve()`].
+//! This module knows sockets and HTTP, but not the content of responses: the recorder passes a
+//! handler to [`serve()`], and the mock and replay pass an [`Answerer`] to [`serve_answers`].
 
 mod address;
+mod answers;
 mod backoff;
 mod bind;
 mod body;
@@ -28,8 +29,9 @@ mod tls;
 mod x509;
 
 pub use address::{embedded_ipv4, is_link_local, is_loopback_host, is_private};
-pub use bind::{BindError, bind, ready_line, ready_line_tls};
-pub use body::{BodyError, collect_body, collect_decoded, decoded};
+pub use answers::{Answered, Answerer, Clock, Received, Refusal, ServerOptions, serve_answers};
+pub use bind::{BindError, bind, ready_line};
+pub use body::{BodyError, collect_body, decoded};
 pub use client::{Client, ClientError};
 pub use connection::{ConnectionServer, HttpVersion, Takeover, Withheld};
 pub use fetch::{FetchError, Fetched, Fetcher, Reach};

@@ -31,13 +31,14 @@ pub fn request_of_any_method<'a>(
     target: &'a Target,
     body: Body<'a>,
 ) -> Request<'a> {
+    let (path, query) = target.parts();
     Request {
         method: Method::default(),
         protocol: target.protocol,
         host: Cow::Borrowed(&target.host),
-        pathname: Cow::Borrowed(target.path()),
-        query: parse_query(target.query()),
-        wire_query: target.wire_query().map(Cow::Borrowed),
+        pathname: Cow::Borrowed(path),
+        query: query.map_or_else(Vec::new, parse_query),
+        wire_query: query.map(Cow::Borrowed),
         headers: recorded_request_headers(&parts.headers, &target.host),
         body,
         timestamp: None,

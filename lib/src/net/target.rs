@@ -154,7 +154,7 @@ impl Target {
 
     /// The path without the query.
     pub fn path(&self) -> &str {
-        self.path_and_query.split('?').next().unwrap_or_default()
+        self.parts().0
     }
 
     /// The query without `?`; empty if there is none.
@@ -164,7 +164,15 @@ impl Target {
 
     /// The query without `?`; `None` if there is no `?`.
     pub fn wire_query(&self) -> Option<&str> {
-        self.path_and_query.split_once('?').map(|(_, query)| query)
+        self.parts().1
+    }
+
+    /// The path, and the query without `?`.
+    pub(super) fn parts(&self) -> (&str, Option<&str>) {
+        match memchr::memchr(b'?', self.path_and_query.as_bytes()) {
+            Some(at) => (&self.path_and_query[..at], Some(&self.path_and_query[at + 1..])),
+            None => (&self.path_and_query, None),
+        }
     }
 }
 

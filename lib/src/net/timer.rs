@@ -50,22 +50,23 @@ struct HeadDeadline {
     idle: Duration,
     /// Nanoseconds from `base` to the deadline; 0 while no head is expected.
     until: AtomicU64,
-    /// Nanoseconds that a head may take after its first byte.
-    limit: AtomicU64,
+    /// How long a head may take after its first byte.
+    limit: Duration,
     /// True until the first byte of the expected head.
     is_idle: AtomicBool,
     has_passed: AtomicBool,
 }
 
 impl HeadTimer {
-    /// `idle` is how much longer a head may take to begin than to arrive completely.
-    pub(super) fn new(idle: Duration) -> HeadTimer {
-        let (until, limit, is_idle, has_passed) = Default::default();
+    /// `limit` is how long a head may take to arrive completely, and `idle` how much longer it may
+    /// take to begin.
+    pub(super) fn new(limit: Duration, idle: Duration) -> HeadTimer {
+        let (until, is_idle, has_passed) = Default::default();
         HeadTimer(Arc::new(HeadDeadline {
             base: Instant::now(),
             idle,
-            until,
             limit,
+            until,
             is_idle,
             has_passed,
         }))
@@ -73,22 +74,21 @@ impl HeadTimer {
 
     /// Bytes have arrived. If they begin a head, the additional idle time ends.
     fn bytes_arrived(&self) {
-        let HeadDeadline { idle, until, is_idle, .. } = &*self.0;
+        let HeadDeadline { base, limit, idle, until, is_idle, .. } = &*self.0;
         if !is_idle.load(Ordering::Relaxed) {
             return;
         }
         is_idle.store(false, Ordering::Relaxed);
-        let now = u64::try_from(self.0.base.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let limit = self.0.limit.load(Ordering::Relaxed);
         if until.load(Ordering::Relaxed) != 0 && !idle.is_zero() {
-            until.store(now.saturating_add(limit), Ordering::Relaxed);
+            let nanos = (base.elapsed() + *limit).as_nanos();
+            until.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
     }
 
-    /// Wakes the connection whenever a deadline has passed; never returns. `limit` is the length of
-    /// the timeouts.
-    pub(super) async fn watch(&self, limit: Duration) -> Infallible {
-        let HeadDeadline { base, until, has_passed, .. } = &*self.0;
+    /// Wakes the connection whenever a deadline has passed; never returns.
+    pub(super) async fn watch(&self) -> Infallible {
+        let HeadDeadline { base, limit, until, has_passed, .. } = &*self.0;
+        let limit = *limit;
         loop {
             let now = Instant::now();
             let next = match until.load(Ordering::Relaxed) {
@@ -128,8 +128,6 @@ impl rt::Timer for HeadTimer {
 impl HeadDeadline {
     fn begin(&self, deadline: std::time::Instant) {
         let deadline = Instant::from_std(deadline);
-        let limit = deadline.saturating_duration_since(Instant::now()).as_nanos();
-        self.limit.store(u64::try_from(limit).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.is_idle.store(true, Ordering::Relaxed);
         let nanos = (deadline + self.idle).saturating_duration_since(self.base).as_nanos();
         self.until.store(u64::try_from(nanos).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
@@ -245,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_has_its_whole_time_and_no_more() {
-        let timer = HeadTimer::new(Duration::ZERO);
+        let timer = HeadTimer::new(SHORT, Duration::ZERO);
         let work = async {
             // Heads that arrive in time, with longer pauses between them.
             for _ in 0..3 {
@@ -265,7 +263,7 @@ mod tests {
         let waits = tokio::select! {
             biased;
             waits = work => waits,
-            never = timer.watch(SHORT) => match never {},
+            never = timer.watch() => match never {},
         };
         assert!(waits.iter().all(|wait| *wait >= SHORT), "{waits:?}");
     }
@@ -274,7 +272,7 @@ mod tests {
     async fn a_head_may_take_longer_to_begin_than_to_end() {
         let long = Duration::from_secs(3600);
         for (attended, idle) in [(true, long), (false, SHORT * 3)] {
-            let timer = HeadTimer::new(idle);
+            let timer = HeadTimer::new(SHORT, idle);
             let begun = Instant::now();
             let work = async {
                 let wait = timer.sleep(SHORT);
@@ -286,7 +284,7 @@ mod tests {
             tokio::select! {
                 biased;
                 () = work => (),
-                never = timer.watch(SHORT) => match never {},
+                never = timer.watch() => match never {},
             }
             let least = if attended { SHORT } else { SHORT + idle };
             assert!(begun.elapsed() >= least && begun.elapsed() < long, "{attended}");

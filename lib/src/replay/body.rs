@@ -29,7 +29,9 @@ pub(super) struct StreamedBody {
     answer: Arc<Answer>,
     /// The number of the next chunk, and its offset.
     next: (usize, usize),
-    /// When the body began, if its chunks are sent with the recorded timing.
+    /// Chunks are sent with the recorded timing.
+    timed: bool,
+    /// When the body began. It may be created before a delay.
     began: Option<Instant>,
     wait: Option<Pin<Box<Sleep>>>,
     state: State,
@@ -51,14 +53,13 @@ impl ReplayBody {
         if answer.chunks.len() < 2 && answer.trailers.is_empty() && !answer.cut {
             return ReplayBody::Whole(answer.body.clone());
         }
-        let began = timed.then(Instant::now);
-        let state = State::Data;
         ReplayBody::StreamedBody(Box::new(StreamedBody {
             answer,
             next: (0, 0),
-            began,
+            timed,
+            began: None,
             wait: None,
-            state,
+            state: State::Data,
         }))
     }
 }
@@ -103,7 +104,8 @@ impl StreamedBody {
             self.next = (number, self.answer.body.len());
             return Poll::Ready((!rest.is_empty()).then_some(rest));
         };
-        if let Some(began) = self.began {
+        if self.timed {
+            let began = *self.began.get_or_insert_with(Instant::now);
             let wait = self.wait.get_or_insert_with(|| Box::pin(sleep_until(began + *after)));
             ready!(wait.as_mut().poll(cx));
             self.wait = None;

@@ -23,5 +23,5 @@ pub use send::{
     Change, DryRun, ExchangeWriter, Observer, Progress, SecretValue, SendError, SendOptions,
     SendSummary, Speed, WrongOption, dry_run, send,
 };
-pub use serve::{Latency, ReplaySummary, ServeOptions, serve};
-pub use upstream::{FallbackUpstream, UpstreamRecorder};
+pub use serve::{Latency, ReplaySummary, serve};
+pub use upstream::FallbackUpstream;

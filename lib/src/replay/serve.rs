@@ -10,47 +10,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
-use hyper::body::Incoming;
+use hyper::Response;
 use hyper::ext::ReasonPhrase;
-use hyper::{Request, Response};
 use serde_json::Map;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 
-use crate::exchange::{self, Body, Redactor};
+use crate::exchange::{self, Body};
 use crate::net::{
-    self, Drained, Inbound, InboundRouting, Limits, Peer, Protocols, Report, ThrottledReport,
-    collect_decoded, problem_json, request_of_any_method,
+    Answered, Answerer, ClientError, Drained, Inbound, Received, Refusal, ServerOptions,
+    ThrottledReport, problem_json, request_of_any_method, serve_answers,
 };
 use crate::recorded::{Answer, HostRule, Lookup, Recordings};
 
 use super::body::ReplayBody;
 use super::preflight;
 use super::upstream::{FallbackUpstream, UpstreamError};
-
-/// Maximum size of a request body in bytes.
-const MAX_BODY: u64 = 64 << 20;
-/// Timeout for pauses within a request body.
-const BODY_IDLE: Duration = Duration::from_secs(30);
-
-/// How recordings are served.
-#[derive(Clone)]
-pub struct ServeOptions {
-    /// Where a request can name its host.
-    pub routing: InboundRouting,
-    /// When answers are sent.
-    pub latency: Latency,
-    /// The protocols that clients may speak.
-    pub protocols: Protocols,
-    /// Time for requests in progress after the shutdown.
-    pub grace: Duration,
-    /// Receives problems.
-    pub report: Report,
-    /// Receives a line for each request and its response.
-    pub trace: Option<Report>,
-    /// Replaces the secrets in these reports.
-    pub redactor: Arc<Redactor>,
-}
 
 /// When an answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +73,10 @@ struct Counters {
 /// The state that all requests share.
 struct ReplayServer {
     recordings: Recordings,
+    latency: Latency,
     upstream: Option<Arc<FallbackUpstream>>,
-    options: ServeOptions,
     counters: Counters,
     problems: ThrottledReport,
-    port: u16,
 }
 
 /// Serves recordings until `shutdown`. Requests without a recording go to `upstream`.
@@ -112,37 +85,20 @@ struct ReplayServer {
 /// The address of the listener is unknown.
 pub async fn serve(
     recordings: Recordings,
+    latency: Latency,
     upstream: Option<Arc<FallbackUpstream>>,
     listener: TcpListener,
-    options: ServeOptions,
+    options: ServerOptions,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<ReplaySummary> {
-    let port = listener.local_addr()?.port();
-    let limits = Limits {
-        report: options.report.clone(),
-        protocols: options.protocols.clone(),
-        ..Limits::default()
-    };
-    let grace = options.grace;
+    let (report, redactor) = (Arc::clone(&options.report), options.redactor.clone());
+    let problems = ThrottledReport::new(Arc::new(move |line| match &redactor {
+        Some(redactor) => report(&redactor.shown_text(line)),
+        None => report(line),
+    }));
     let counters = Counters::default();
-    let redactor = Arc::clone(&options.redactor);
-    let report = Arc::clone(&options.report);
-    let problems = ThrottledReport::new(Arc::new(move |line| report(&redactor.shown_text(line))));
-    let server = Arc::new(ReplayServer { recordings, upstream, options, counters, problems, port });
-    let shared = Arc::clone(&server);
-    let handler = move |request: Request<Incoming>, _: Peer| {
-        let server = Arc::clone(&shared);
-        async move {
-            let Some(trace) = &server.options.trace else { return server.respond(request).await.1 };
-            let target = request.uri().to_string();
-            let target = server.options.redactor.shown_text(&target);
-            let named = format!("{} {target}", request.method());
-            let (source, response) = server.respond(request).await;
-            trace(&format!("{named} {} {source}", response.status().as_u16()));
-            response
-        }
-    };
-    let drained = net::serve(listener, limits, shutdown, grace, handler).await;
+    let server = Arc::new(ReplayServer { recordings, latency, upstream, counters, problems });
+    let drained = serve_answers(&server, listener, options, shutdown).await?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let Counters { answered, missed, passed_on, failed } = &server.counters;
     Ok(ReplaySummary {
@@ -155,67 +111,81 @@ pub async fn serve(
     })
 }
 
+impl Answerer for ReplayServer {
+    type Body = ReplayBody;
+
+    fn knows_host(&self, host: &str) -> bool {
+        self.recordings.knows_host(host)
+    }
+
+    fn is_timed(&self) -> bool {
+        false
+    }
+
+    fn answer_now(&self, request: &Received) -> Option<Answered<ReplayBody>> {
+        if self.upstream.is_some() { None } else { self.find(request).ok() }
+    }
+
+    async fn answer(&self, request: Received) -> Answered<ReplayBody> {
+        let (upstream, sent) = match self.find(&request) {
+            Ok(answered) => return answered,
+            Err(unknown) => *unknown,
+        };
+        let path = &request.inbound.target.path_and_query;
+        let answer = upstream.ask(&request.parts, path, request.body.clone(), sent).await;
+        answered("upstream", self.passed_on(answer))
+    }
+
+    fn refuse(&self, _: &Parts, refusal: &Refusal) -> Answered<ReplayBody> {
+        answered("refused", refuse(refusal.status(), refusal.title(), &refusal.to_string()))
+    }
+}
+
 impl ReplayServer {
-    /// The source of the response, for the trace, and the response.
-    async fn respond(&self, request: Request<Incoming>) -> (&'static str, Response<ReplayBody>) {
-        let (parts, body) = request.into_parts();
-        let knows = |host: &str| self.recordings.knows_host(host);
-        let inbound = match Inbound::of(&parts, self.options.routing, self.port, knows) {
-            Ok(inbound) => inbound,
-            Err(error) => {
-                let why = error.to_string();
-                return ("refused", refuse(StatusCode::BAD_REQUEST, "the request's target", &why));
-            }
-        };
-        let sent = match collect_decoded(&parts.headers, body, MAX_BODY, BODY_IDLE).await {
-            Ok(body) => body,
-            Err(error) => {
-                let why = error.to_string();
-                return ("refused", refuse(error.status(), "the request's body", &why));
-            }
-        };
-        let mut request = request_of_any_method(&parts, &inbound.target, Body::lent(&sent));
+    /// The answer to a request, or the upstream and the request for it.
+    fn find<'r>(
+        &self,
+        received: &'r Received,
+    ) -> Result<Answered<ReplayBody>, Box<(&FallbackUpstream, exchange::Request<'r>)>> {
+        let Received { parts, inbound: Inbound { target, named }, body, .. } = received;
+        let mut request = request_of_any_method(parts, target, Body::lent(body));
         let known = parts.method.as_str().parse::<exchange::Method>().ok();
         request.method = known.unwrap_or_default();
-        let host = if inbound.named { HostRule::Same } else { HostRule::Any };
+        let host = if *named { HostRule::Same } else { HostRule::Any };
         let method = if known.is_some() { None } else { Some(parts.method.as_str()) };
         let lookup = Lookup { request: &request, method, host };
-        match self.replay(&parts, &lookup).await {
-            Ok(Some(response)) => {
+        match self.replay(parts, &lookup) {
+            Ok(Some(answered)) => {
                 self.counters.answered.fetch_add(1, Ordering::Relaxed);
-                return ("recording", response);
+                return Ok(answered);
             }
             Ok(None) => (),
             Err(error) => {
                 let why = format!("the recording cannot be read: {error}");
                 self.problems.report("recording", "", || why.clone());
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                return ("failed", refuse(status, "the recording cannot be read", &why));
+                let response = refuse(status, "the recording cannot be read", &why);
+                return Ok(answered("failed", response));
             }
         }
-        if let Some(response) = preflight::answer(&parts, &request.pathname, &self.recordings) {
-            return ("preflight", response);
+        if let Some(response) = preflight::answer(parts, &request.pathname, &self.recordings) {
+            return Ok(answered("preflight", response));
         }
         self.counters.missed.fetch_add(1, Ordering::Relaxed);
-        match &self.upstream {
-            None => {
-                let why = self.recordings.explain_miss(&lookup);
-                ("miss", refuse(StatusCode::NOT_FOUND, "no recording of this request", &why))
-            }
-            Some(upstream) => {
-                let path = &inbound.target.path_and_query;
-                let answer = upstream.ask(&parts, path, sent.clone(), request.clone()).await;
-                (("upstream"), self.passed_on(answer))
-            }
+        if let Some(upstream) = &self.upstream {
+            return Err(Box::new((upstream, request)));
         }
+        let why = self.recordings.explain_miss(&lookup);
+        let response = refuse(StatusCode::NOT_FOUND, "no recording of this request", &why);
+        Ok(answered("miss", response))
     }
 
     /// The recorded answer, at its recorded time.
-    async fn replay(
+    fn replay(
         &self,
         parts: &Parts,
         lookup: &Lookup<'_>,
-    ) -> io::Result<Option<Response<ReplayBody>>> {
+    ) -> io::Result<Option<Answered<ReplayBody>>> {
         let head = parts.method == Method::HEAD;
         let answer = match self.recordings.answer(lookup)? {
             None if head => {
@@ -226,12 +196,11 @@ impl ReplayServer {
             answer => answer,
         };
         let Some(answer) = answer else { return Ok(None) };
-        let timed = self.options.latency == Latency::Recorded;
-        if let Some(latency) = answer.latency.filter(|_| timed) {
-            sleep(latency).await;
-        }
+        let timed = self.latency == Latency::Recorded;
+        let delay = answer.latency.filter(|_| timed).unwrap_or_default();
         let takes_trailers = parts.version == Version::HTTP_11 && accepts_trailers(&parts.headers);
-        Ok(Some(to_response(answer, head, timed, takes_trailers)))
+        let response = to_response(answer, head, timed, takes_trailers);
+        Ok(Some(Answered { delay, ..answered("recording", response) }))
     }
 
     fn passed_on(&self, answer: Result<Response<Bytes>, UpstreamError>) -> Response<ReplayBody> {
@@ -245,7 +214,7 @@ impl ReplayServer {
                 let why = error.to_string();
                 self.problems.report(error.kind(), "", || format!("--on-miss: {why}"));
                 let status = match error {
-                    UpstreamError::Client { cause: net::ClientError::TimedOut, .. } => {
+                    UpstreamError::Client { cause: ClientError::TimedOut, .. } => {
                         StatusCode::GATEWAY_TIMEOUT
                     }
                     UpstreamError::Record(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -255,6 +224,10 @@ impl ReplayServer {
             }
         }
     }
+}
+
+fn answered(source: &'static str, response: Response<ReplayBody>) -> Answered<ReplayBody> {
+    Answered { response, delay: Duration::ZERO, source, note: None }
 }
 
 /// True if the client accepts trailers (RFC 9110, 6.5.1).

@@ -1,7 +1,5 @@
 //! Passes requests without a recording to a real server, and optionally records them.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
@@ -10,11 +8,11 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::Full;
 
-use crate::exchange::{self, Body, Exchange, Meta, Redactor, timestamp, write_line};
+use crate::exchange::{self, Body, Exchange, Meta, timestamp};
 use crate::net::{
     Client, ClientError, Target, decoded, is_hop_by_hop, named_by_connection, recorded_headers,
 };
-use crate::stream::{Locator, Rotation, Sink, SinkError, open_rotating_sink};
+use crate::stream::ExchangeLog;
 
 /// Maximum size of a response body in bytes.
 const MAX_BODY: u64 = 64 << 20;
@@ -23,22 +21,7 @@ const MAX_BODY: u64 = 64 << 20;
 pub struct FallbackUpstream {
     client: Client,
     target: Target,
-    record: Option<UpstreamRecorder>,
-}
-
-/// The sink for exchanges with the upstream.
-pub struct UpstreamRecorder {
-    sink: Mutex<Box<dyn Sink>>,
-    redactor: Arc<Redactor>,
-    run: String,
-    written: Mutex<Written>,
-}
-
-#[derive(Default)]
-struct Written {
-    lines: u64,
-    /// Why the first line was lost.
-    failed: Option<SinkError>,
+    log: Option<ExchangeLog>,
 }
 
 /// Why there is no response from the upstream.
@@ -63,60 +46,11 @@ impl UpstreamError {
     }
 }
 
-impl UpstreamRecorder {
-    /// Appends to `out`; standard output needs `stdout`. `redactor` replaces secrets first.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn open(
-        out: &Locator,
-        stdout: Option<Box<dyn io::Write + Send>>,
-        redactor: Arc<Redactor>,
-    ) -> Result<UpstreamRecorder, SinkError> {
-        let sink = open_rotating_sink(out, stdout, Rotation::default())?;
-        let run = format!("{:016x}", rand::random::<u64>());
-        Ok(UpstreamRecorder { sink: Mutex::new(sink), redactor, run, written: Mutex::default() })
-    }
-
-    fn write(&self, mut exchange: Exchange<'_>) -> Result<(), String> {
-        self.redactor.apply(&mut exchange);
-        let host = exchange.request.host.clone().into_owned();
-        // Numbered under the lock, so that the numbers follow the order of the lines.
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        exchange.meta.run = Some(self.run.clone().into());
-        exchange.meta.seq = Some(written.lines);
-        let mut line = Vec::with_capacity(1024);
-        write_line(&exchange, &mut line);
-        match sink.write(&host, &line).and_then(|()| sink.flush()) {
-            Ok(()) => {
-                written.lines += 1;
-                Ok(())
-            }
-            Err(error) => {
-                let why = error.to_string();
-                written.failed.get_or_insert(error);
-                Err(why)
-            }
-        }
-    }
-
-    /// Closes the sink.
-    fn close(self) -> Result<(), SinkError> {
-        let closed = self.sink.into_inner().unwrap_or_else(PoisonError::into_inner).close();
-        let written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
-        written.failed.map_or(closed, Err)
-    }
-}
-
 impl FallbackUpstream {
-    /// `target` is a URL whose path is prepended to the path of each request.
-    pub fn new(
-        client: Client,
-        target: Target,
-        record: Option<UpstreamRecorder>,
-    ) -> FallbackUpstream {
-        FallbackUpstream { client, target, record }
+    /// `target` is a URL whose path is prepended to the path of each request. Exchanges with it go
+    /// to `log`.
+    pub fn new(client: Client, target: Target, log: Option<ExchangeLog>) -> FallbackUpstream {
+        FallbackUpstream { client, target, log }
     }
 
     /// Sends a request with the same method, end-to-end headers and body; `as_exchange` is the
@@ -143,7 +77,7 @@ impl FallbackUpstream {
         let origin = format!("{}://{}", target.protocol.as_str(), target.host);
         let answer = answer.map_err(|cause| UpstreamError::Client { origin, cause })?;
         let (mut parts_of_answer, body) = answer.into_parts();
-        if let Some(record) = &self.record {
+        if let Some(log) = &self.log {
             let plain = decoded(&parts_of_answer.headers, body.clone());
             let odd = parts.method.as_str().parse::<exchange::Method>().is_err();
             let request = exchange::Request {
@@ -166,7 +100,7 @@ impl FallbackUpstream {
                 ..Meta::default()
             };
             let exchange = Exchange { request, response: Some(response), meta };
-            record.write(exchange).map_err(UpstreamError::Record)?;
+            log.write(exchange).await.map_err(UpstreamError::Record)?;
         }
         let mut headers = end_to_end(&parts_of_answer.headers);
         headers.remove(CONTENT_LENGTH);
@@ -177,12 +111,9 @@ impl FallbackUpstream {
         Ok(response)
     }
 
-    /// Ends the recording.
-    ///
-    /// # Errors
-    /// An exchange could not be written.
-    pub fn close(self) -> Result<(), SinkError> {
-        self.record.map_or(Ok(()), UpstreamRecorder::close)
+    /// Ends the log. Returns its first error, if there was one.
+    pub fn close(self) -> Option<String> {
+        self.log.and_then(|log| log.finish().error)
     }
 }
 

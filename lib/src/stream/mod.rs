@@ -3,6 +3,7 @@
 //! This module handles files, folders, pipes, compression, captures and Kafka, and produces lines,
 //! which [`crate::exchange`] parses. It is synchronous, and its memory is bounded by the size of a
 //! block and of one line.
+//! Only [`ExchangeLog`] is for asynchronous callers.
 
 mod block;
 mod capture;
@@ -11,6 +12,7 @@ mod charles;
 mod delivery_deadline;
 mod detect;
 mod error;
+mod exchange_log;
 mod file_sink;
 mod har;
 mod har_sink;
@@ -39,6 +41,7 @@ pub use crate::exchange::MAX_LINE;
 pub use block::{Block, Record, RecordPosition};
 pub use delivery_deadline::DeliveryDeadline;
 pub use error::StreamError;
+pub use exchange_log::{ExchangeLog, Written};
 pub use kafka::Topic;
 #[cfg(feature = "kafka")]
 pub use kafka::{Committed, KnownRange, TopicEvent, TopicReader};

@@ -14,6 +14,7 @@ mod reload;
 mod requests;
 mod routes;
 mod scope;
+mod serve;
 mod storage;
 
 use std::pin::Pin;
@@ -30,6 +31,9 @@ use crate::exchange::Redactor;
 
 use super::Mock;
 use super::answer::Answer;
+
+pub use serve::admin_ready_line;
+pub(super) use serve::serve;
 
 /// A request to an endpoint.
 struct Call<'a> {
@@ -67,7 +71,7 @@ pub(super) struct Access {
 }
 
 /// The response of a handler.
-pub(super) enum Reply {
+enum Reply {
     Answer(Box<Answer>),
     /// An event stream, which ends when the client stops reading.
     Events(mpsc::Receiver<Bytes>),
@@ -118,7 +122,7 @@ const ROUTES: &[Route] = &[
 ];
 
 /// The response to a request on the admin port `port`.
-pub(super) async fn answer(
+async fn answer(
     mock: &Arc<Mock>,
     access: &Access,
     parts: &Parts,
