@@ -41,7 +41,7 @@ impl Api {
             headers: &request.headers,
             body: &request.body,
             direction: Direction::Request,
-            keep: None,
+            client: None,
         };
         self.other_syntax(&kind, media, media.schema?, &message).ok().flatten()
     }
@@ -54,6 +54,10 @@ impl Api {
         violations: &mut Vec<Violation>,
     ) {
         let content_type = header(message.headers, "content-type");
+        // Most clients send the type as the document spells it.
+        if let Some((key, media)) = content.iter().find(|(key, _)| content_type == Some(key)) {
+            return self.check_as(key, media, content_type, message, violations);
+        }
         // A header without a type counts as absent.
         let content_type = content_type.filter(|text| media_type(text).is_some());
         if content_type.is_none() && !content.is_empty() {
@@ -113,8 +117,13 @@ impl Api {
             return self.check_untyped_range(schema, message, violations);
         }
         let declared = content_type.unwrap_or(key);
+        let keep = message.client.and_then(|client| client.keep);
         if let Some(streamed) = &self.streamed
+            && keep.is_none()
             && Syntax::of(&kind) == Syntax::Json
+            // The parser checks neither the depth nor the encoding of values that it ignores.
+            && !(message.client.is_some() && is_deep(message.body.as_bytes()))
+            && !matches!(message.body, Body::Binary(_))
             && streamed.accepts(&self.schemas, schema, message.body.as_bytes(), message.direction)
         {
             return;
@@ -147,7 +156,7 @@ impl Api {
             }
             None => {
                 let kind = Kind { essence: &kind, content_type, of_range };
-                if message.keep.is_some() {
+                if message.client.is_some() {
                     self.check_form(&kind, media, schema, message, violations);
                 }
                 match self.other_syntax(&kind, media, schema, message) {
@@ -168,7 +177,7 @@ impl Api {
             }
             violations.push(Violation::of_problem("body", "", problem));
         }
-        if let Some(keep) = message.keep.filter(|_| is_json) {
+        if let Some(keep) = keep.filter(|_| is_json) {
             keep(value);
         }
     }
@@ -351,9 +360,15 @@ pub(super) struct Message<'m> {
     pub(super) headers: &'m Pairs<'m>,
     pub(super) body: &'m Body<'m>,
     pub(super) direction: Direction,
-    /// Receives the body if it is JSON. If this is set, the message comes from a client of the
-    /// spec, and its form is checked too: see [`Api::check_form`]. A spec that was inferred from
-    /// messages does not describe that.
+    /// Set if the message comes from a client of the spec.
+    pub(super) client: Option<FromClient<'m>>,
+}
+
+/// A request from a client of the spec. Its form is checked too: see [`Api::check_form`]. A spec
+/// that was inferred from messages does not describe that.
+#[derive(Clone, Copy)]
+pub(super) struct FromClient<'m> {
+    /// Receives the body if it is JSON.
     pub(super) keep: Option<&'m dyn Fn(Value)>,
 }
 
@@ -367,11 +382,58 @@ pub(super) struct Kind<'m> {
     of_range: bool,
 }
 
+/// True if a JSON text is nested deeper than the parser allows.
+fn is_deep(json: &[u8]) -> bool {
+    const LIMIT: usize = 127;
+    if memchr::memchr2_iter(b'[', b'{', json).nth(LIMIT).is_none() {
+        return false;
+    }
+    let (mut depth, mut deepest, mut rest) = (0_usize, 0, json);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+                    let is_end = rest[at] == b'"';
+                    rest = rest.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
+                    if is_end {
+                        break;
+                    }
+                }
+            }
+            _ => (),
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest > LIMIT
+}
+
 /// `None` if the value is nested deeper than the parser supports. Then it is opaque.
 fn value_of_yaml(text: &str) -> Result<Option<Value>, String> {
     match from_yaml(text, &mut Vec::new()) {
         Ok(value) => Ok(Some(value)),
         Err(why) if why.contains("nested deeper") => Ok(None),
         Err(why) => Err(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_that_of_the_parser() {
+        for depth in [1, 126, 127, 128, 3000] {
+            for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[\"\\\"]\",", "]")] {
+                let text = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+                let refused = serde_json::from_str::<Value>(&text).is_err();
+                assert_eq!(is_deep(text.as_bytes()), refused, "{depth} {open}");
+            }
+        }
+        let wide = format!("[{}1]", "[],\"[[\",".repeat(500));
+        assert!(!is_deep(wide.as_bytes()));
+        assert!(!is_deep(b"\"[\\"));
     }
 }

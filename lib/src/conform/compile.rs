@@ -105,6 +105,11 @@ impl Api {
     /// without violations are checked while they are parsed.
     pub fn find_undeclared(&mut self) {
         self.schemas.every_place = true;
+        self.check_while_parsing();
+    }
+
+    /// Checks bodies without violations while they are parsed, where nobody needs their values.
+    pub fn check_while_parsing(&mut self) {
         self.streamed = Some(Streamed::new(&self.schemas));
     }
 }

@@ -170,7 +170,7 @@ mod tests {
         let headers = vec![("content-type".into(), content_type.into())];
         let body = Body::from_bytes(body.to_vec());
         let request = Request { headers, body, method: Method::Post, ..Request::default() };
-        let found = api.validate_request_keeping(&matched, &request, &|_| {});
+        let found = api.validate_client_request(&matched, &request, None);
         found.iter().map(Violation::to_string).collect()
     }
 

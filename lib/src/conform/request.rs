@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::api::{Api, Matched, Operation, Violation};
-use super::body::Message;
+use super::body::{FromClient, Message};
 use super::media::find_media;
 use crate::exchange::{Request, header};
 use crate::schema::{Direction, Fault, Problem};
@@ -16,15 +16,15 @@ impl Api {
         self.check_request(matched, request, true, None)
     }
 
-    /// Like [`Api::validate_request`]; `keep` receives the body if it is JSON, so that it is parsed
-    /// only once.
-    pub fn validate_request_keeping(
+    /// Like [`Api::validate_request`], for a request from a client of this document: its form is
+    /// checked too. `keep` receives the body if it is JSON, so that it is parsed only once.
+    pub fn validate_client_request(
         &self,
         matched: &Matched<'_>,
         request: &Request<'_>,
-        keep: &dyn Fn(Value),
+        keep: Option<&dyn Fn(Value)>,
     ) -> Vec<Violation> {
-        self.check_request(matched, request, true, Some(keep))
+        self.check_request(matched, request, true, Some(FromClient { keep }))
     }
 
     /// The places where the JSON body of a request matches several branches of a `oneOf`. This is
@@ -47,7 +47,7 @@ impl Api {
         matched: &Matched<'_>,
         request: &Request<'_>,
         whole_body: bool,
-        keep: Option<&dyn Fn(Value)>,
+        client: Option<FromClient<'_>>,
     ) -> Vec<Violation> {
         let mut violations = Vec::new();
         for parameter in &matched.operation.parameters {
@@ -59,7 +59,7 @@ impl Api {
                     headers: &request.headers,
                     body: &request.body,
                     direction: Direction::Request,
-                    keep,
+                    client,
                 };
                 self.check_body(&body.content, &message, &mut violations);
             } else if body.required {

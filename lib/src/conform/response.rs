@@ -77,7 +77,7 @@ impl Api {
                 headers: &response.headers,
                 body: &response.body,
                 direction: Direction::Response,
-                keep: None,
+                client: None,
             };
             self.check_body(&spec.content, &message, &mut violations);
             for violation in violations.iter_mut().filter(|v| v.location == "content-type") {

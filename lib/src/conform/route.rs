@@ -119,7 +119,7 @@ pub(super) fn parameter_name(name: &str) -> &str {
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
-    if text.contains('%') {
+    if memchr::memchr(b'%', text.as_bytes()).is_some() {
         percent_decode_str(text).decode_utf8_lossy()
     } else {
         Cow::Borrowed(text)
@@ -297,8 +297,8 @@ impl Router {
                 .filter(|entry| !any_exact || exact(entry))
                 .any(|entry| visit(entry, values));
         };
-        let (segment, rest) = match rest.split_once('/') {
-            Some((segment, rest)) => (segment, Some(rest)),
+        let (segment, rest) = match memchr::memchr(b'/', rest.as_bytes()) {
+            Some(slash) => (&rest[..slash], Some(&rest[slash + 1..])),
             None => (rest, None),
         };
         let segment = decode(segment);

@@ -34,6 +34,8 @@ pub(super) struct TextPlan {
     formats: Vec<&'static StringFormat>,
     /// A valid text, if random choice finds none.
     sure: Option<String>,
+    /// The only constraint is this one format, so that what it writes needs no check.
+    only: Option<&'static StringFormat>,
 }
 
 /// The sources of candidates.
@@ -83,6 +85,7 @@ impl TextPlan {
                 .filter_map(|node| format::by_name(node.format.as_deref()?))
                 .collect(),
             sure: None,
+            only: None,
         };
         plan.sources.extend(flat.all().filter_map(|node| faker(node.faker.as_ref()?)));
         for node in flat.all() {
@@ -115,6 +118,10 @@ impl TextPlan {
         plan.sources.extend(unknown.filter_map(Meaning::of_property).map(Source::Meaning));
         plan.sources.extend(flat.meaning.map(Source::Meaning));
         plan.sources.push(Source::Words);
+        plan.only = match plan.formats.as_slice() {
+            [only] if !plan.is_bounded() && !plan.has_patterns() => Some(only),
+            _ => None,
+        };
         plan.probe(flat, &mut warnings);
         flat.warnings.append(&mut warnings);
         Some(plan)
@@ -134,6 +141,7 @@ impl TextPlan {
             forbidden: Vec::new(),
             formats: Vec::new(),
             sure: None,
+            only: None,
         }
     }
 
@@ -179,6 +187,11 @@ impl TextPlan {
         (0..tries).any(|attempt| {
             out.clear();
             self.candidate(source, attempt, rng, out);
+            if let (Source::Format(format), Some(only)) = (source, self.only)
+                && std::ptr::eq(*format, only)
+            {
+                return true;
+            }
             self.accepts(out) || self.fit(out)
         })
     }
@@ -214,8 +227,7 @@ impl TextPlan {
             }
             Source::Pattern(hir) => {
                 let least = hir.properties().minimum_len().unwrap_or(0) as u64;
-                let bounded = self.min > 0 || self.max != u64::MAX;
-                let mut repeats = if bounded && attempt.is_multiple_of(2) {
+                let mut repeats = if self.is_bounded() && attempt.is_multiple_of(2) {
                     let low = self.min.max(least);
                     let high = self.max.min(low.saturating_add(8));
                     let length = low + below(rng, high.saturating_sub(low).saturating_add(1));
@@ -228,9 +240,16 @@ impl TextPlan {
         }
     }
 
+    fn is_bounded(&self) -> bool {
+        self.min > 0 || self.max != u64::MAX
+    }
+
+    fn has_patterns(&self) -> bool {
+        !(self.patterns.is_empty() && self.tried.is_empty() && self.forbidden.is_empty())
+    }
+
     fn accepts(&self, text: &str) -> bool {
-        let bounded = self.min > 0 || self.max != u64::MAX;
-        (!bounded || (self.min..=self.max).contains(&(text.chars().count() as u64)))
+        (!self.is_bounded() || (self.min..=self.max).contains(&(text.chars().count() as u64)))
             && self.patterns.iter().all(|pattern| pattern.is_match(text))
             && self.tried.iter().all(|pattern| pattern.accepts(text))
             && !self.forbidden.iter().any(|pattern| pattern.is_match(text))

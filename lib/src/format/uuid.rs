@@ -16,11 +16,16 @@ pub(super) fn detect(text: &str) -> bool {
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     let bits = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-    for at in 0..32 {
-        if matches!(at, 8 | 12 | 16 | 20) {
-            out.push('-');
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for byte in bits.to_be_bytes() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            at += 1;
         }
-        let digit = (bits >> (124 - 4 * at)) & 0xf;
-        out.push(char::from(b"0123456789abcdef"[digit as usize]));
+        for digit in [byte >> 4, byte & 0xf] {
+            text[at] = b"0123456789abcdef"[usize::from(digit)];
+            at += 1;
+        }
     }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }

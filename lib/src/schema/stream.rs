@@ -1,11 +1,12 @@
 //! Checks the text of a JSON value while it is parsed, without building a tree.
 //!
-//! [`Streamed`] accepts a value only if [`SchemaSet::check`] finds neither a problem nor an
-//! undeclared property. Otherwise the caller checks the value as a tree, which also reports what is
+//! [`Streamed`] accepts a value only if [`SchemaSet::check`] finds neither a problem nor, if the set
+//! is to report them, an undeclared property. Otherwise the caller checks the value as a tree, which also reports what is
 //! wrong. For keywords that need the whole value (combinations, `uniqueItems`, patterns of names),
 //! a tree of that part of the value is built.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
@@ -19,7 +20,8 @@ const MAX_REFERENCES: usize = 64;
 /// A plan of the check for each schema of a set.
 #[derive(Debug, Default)]
 pub struct Streamed {
-    plans: Vec<Plan>,
+    /// Indexed as the nodes are. Most schemas of a large document are never needed.
+    plans: Vec<OnceLock<Plan>>,
 }
 
 #[derive(Debug)]
@@ -60,10 +62,9 @@ enum Rest {
 }
 
 impl Streamed {
-    /// Prepares all schemas of a set. Plans are indexed as the nodes are.
+    /// Prepares for the schemas of a set.
     pub fn new(set: &SchemaSet) -> Streamed {
-        let ids = (0..set.nodes.len()).filter_map(|index| u32::try_from(index).ok()).map(NodeId);
-        Streamed { plans: ids.map(|id| plan(set, id)).collect() }
+        Streamed { plans: (0..set.nodes.len()).map(|_| OnceLock::new()).collect() }
     }
 
     /// True if the text is JSON and the check finds nothing. `set` must be the set that was passed
@@ -110,8 +111,9 @@ fn plan(set: &SchemaSet, id: NodeId) -> Plan {
     let rest = match node.additional_properties {
         Some(schema) if set.node(schema).never => Rest::None,
         Some(schema) => Rest::Schema(schema),
-        // A schema without properties allows any.
-        None if node.properties.is_empty() => Rest::Any,
+        // A schema without properties allows any, and so does every schema if undeclared
+        // properties are not reported.
+        None if node.properties.is_empty() || !set.every_place => Rest::Any,
         None => Rest::None,
     };
     let plain = Plain {
@@ -180,7 +182,8 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
-        match self.all.plans.get(self.id.0 as usize) {
+        let known = self.all.plans.get(self.id.0 as usize);
+        match known.map(|known| known.get_or_init(|| plan(self.set, self.id))) {
             Some(Plan::Any) => IgnoredAny::deserialize_any(parser),
             Some(Plan::Plain(plain)) => parser.deserialize_any(Reader { seed: self, plain }),
             Some(Plan::Tree) | None => {
@@ -358,6 +361,12 @@ mod tests {
     /// nothing, and values are accepted whenever that is possible.
     #[test]
     fn a_yes_is_that_of_the_tree() {
+        for every_place in [true, false] {
+            a_yes_is_that_of_the_tree_of(every_place);
+        }
+    }
+
+    fn a_yes_is_that_of_the_tree_of(every_place: bool) {
         let schemas = json!({
             "any": {},
             "int": {"type": "integer", "minimum": 2, "maximum": 9},
@@ -412,7 +421,7 @@ mod tests {
             json!({"a": {"x": 1}, "b": 5, "r": ""}),
             json!({"a": {"y": 1}, "b": 5, "r": ""}),
         ];
-        let mut set = SchemaSet { every_place: true, ..SchemaSet::default() };
+        let mut set = SchemaSet { every_place, ..SchemaSet::default() };
         let names =
             schemas.as_object().expect("an object").keys().filter(|name| *name != "openapi");
         let ids: Vec<(&String, NodeId)> = names

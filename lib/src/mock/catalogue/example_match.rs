@@ -57,6 +57,11 @@ impl ExampleMatches {
         ExampleMatches(names.into_iter().filter_map(example_match).collect())
     }
 
+    /// True if no request matches an example.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The example that a request matches, if any; of several, the one with the most conditions.
     /// `body` gives the request's body as JSON.
     pub(in crate::mock) fn of<'b>(

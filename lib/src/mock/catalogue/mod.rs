@@ -1,6 +1,7 @@
 //! Everything that is compiled from specs: operations, the plans of their answers, and recordings.
 //! It does not change, except for the positions in sequences of recordings.
 
+mod composed;
 mod credentials;
 mod deprecation;
 mod example_match;
@@ -19,6 +20,8 @@ use crate::spec::{Document, check_refs};
 use super::firing::Hooks;
 use super::oauth::Endpoints;
 use super::world::Initial;
+
+use composed::ComposedBodies;
 
 pub use super::world::DataError;
 pub(super) use credentials::authorization;
@@ -65,6 +68,7 @@ pub struct Catalogue {
     pub(super) endpoints: Endpoints,
     recordings: Recordings,
     initial: Initial,
+    composed: ComposedBodies,
     /// A unique number within this process.
     number: u64,
 }
@@ -95,7 +99,8 @@ impl Catalogue {
             recordings
                 .add_document(&document.root)
                 .map_err(|error| CompileError::Replay(document.source.clone(), error))?;
-            let api = Api::compile(&document)?;
+            let mut api = Api::compile(&document)?;
+            api.check_while_parsing();
             let mut state = StatePlan::compile(&api, &document.root, options.stateful);
             if let Some(state) = &mut state {
                 state.rename_taken(&initial, &document.source);
@@ -111,7 +116,8 @@ impl Catalogue {
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let endpoints = Endpoints::of(specs.iter().map(|spec: &Spec| &spec.api));
-        Ok(Catalogue { specs, endpoints, recordings, initial, number })
+        let composed = ComposedBodies::default();
+        Ok(Catalogue { specs, endpoints, recordings, initial, composed, number })
     }
 
     /// Problems of the documents that leave them usable.
@@ -127,6 +133,11 @@ impl Catalogue {
     /// The initial content of the storage.
     pub(super) fn initial(&self) -> &Initial {
         &self.initial
+    }
+
+    /// The composed bodies that are kept.
+    pub(super) fn composed(&self) -> &ComposedBodies {
+        &self.composed
     }
 
     /// A unique number within this process; never 0.

@@ -111,6 +111,8 @@ pub(in crate::mock) struct OperationPlan {
     pub(in crate::mock) deprecation: Vec<(HeaderName, HeaderValue)>,
     /// Which requests match which examples.
     pub(in crate::mock) example_matches: ExampleMatches,
+    /// Whether the answer to a valid request depends on what is in its body.
+    pub(in crate::mock) reads_body: bool,
     /// The responses that can be final, in document order.
     pub(in crate::mock) responses: Vec<ResponsePlan>,
 }
@@ -193,7 +195,7 @@ impl Spec {
 
 impl OperationPlan {
     fn compile(api: &Api, plans: &mut Plans<'_>, operation: &Operation) -> OperationPlan {
-        let responses = operation
+        let responses: Vec<ResponsePlan> = operation
             .responses
             .iter()
             // Interim responses are never the answer.
@@ -205,7 +207,11 @@ impl OperationPlan {
         let deprecation = deprecation::headers(operation);
         let example_matches = ExampleMatches::compile(operation);
         let name = format!("{} {}", banner::method(operation), operation.template).into();
-        OperationPlan { name, credentials, deprecation, example_matches, responses }
+        let is_error = |key| matches!(key, StatusKey::Code(300..) | StatusKey::Range(3..));
+        let mut media =
+            responses.iter().filter(|r| !is_error(r.key)).flat_map(|response| &response.media);
+        let reads_body = !example_matches.is_empty() || media.any(|m| m.examples.is_empty());
+        OperationPlan { name, credentials, deprecation, example_matches, reads_body, responses }
     }
 }
 

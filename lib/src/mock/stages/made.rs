@@ -25,8 +25,20 @@ pub(super) fn answer(
     answer.source = Some(Source::Generated);
     if let Some(media) = &choice.media {
         let (making, schemas) = (seed.making(), &operation.spec.api.schemas);
-        answer.body = media.plan.make(&media.media_type, making, schemas);
-        reflect::apply(context, call, operation, choice, &mut answer);
+        let make = || media.plan.make(&media.media_type, making, schemas);
+        let reflect = |json| reflect::body(context, call, operation, choice, json);
+        let kept = context.catalogue.composed();
+        answer.body = if making.dynamic {
+            reflect(make())
+        } else if call.request.body.is_empty() {
+            // All that is reflected is in the path and the query. The seed is that of the sorted
+            // query, but of several values of a parameter the first one is reflected.
+            let query = XxHash3_64::oneshot(call.raw_query().as_bytes());
+            kept.get(media.plan, making.seed.wrapping_add(query), || reflect(make()))
+        } else {
+            reflect(kept.get(media.plan, making.seed, make))
+        };
+        reflect::locate(context, call, operation, choice, &mut answer);
     }
     answer
 }

@@ -19,10 +19,10 @@ pub(super) fn answer(context: &Context<'_>, call: &Call<'_>) -> Option<Answer> {
 
 /// The answer to a CORS preflight; `None` for all other requests.
 fn preflight(method: &Method, headers: &HeaderMap) -> Option<Answer> {
-    let asked = headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     if method != Method::OPTIONS || !headers.contains_key(ORIGIN) {
         return None;
     }
+    let asked = headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     let mut answer = Answer::empty(StatusCode::NO_CONTENT);
     answer.headers.insert(ACCESS_CONTROL_ALLOW_METHODS, asked.clone());
     if let Some(asked) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {

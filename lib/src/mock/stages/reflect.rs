@@ -11,6 +11,7 @@ mod spans;
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value};
 
@@ -34,38 +35,52 @@ const IDS: [&str; 5] = ["id", "uuid", "guid", "key", "slug"];
 /// Properties that hold the item or the items of an envelope.
 const ENVELOPES: [&str; 6] = ["data", "result", "results", "item", "items", "response"];
 
-pub(super) fn apply(
+/// The schema of the answer, if it can contain values of the request.
+fn schema_of(context: &Context<'_>, choice: &Choice<'_>) -> Option<NodeId> {
+    let media = choice.media.as_ref()?;
+    let reflects = context.settings.reflect
+        && choice.status.as_u16() < 400
+        && media.plan.notation == Notation::Json;
+    media.plan.schema.filter(|_| reflects)
+}
+
+/// A generated body with the values of the request.
+pub(super) fn body(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    operation: &MatchedOperation<'_>,
+    choice: &Choice<'_>,
+    json: Bytes,
+) -> Bytes {
+    let (Some(schema), Some(request)) =
+        (schema_of(context, choice), Reflected::of(call, operation))
+    else {
+        return json;
+    };
+    let schemas = &operation.spec.api.schemas;
+    let mut filling = Filling { schemas, json: &json, edits: Edits::default(), plain: true };
+    filling.whole(&request, schema);
+    let Filling { edits, plain, .. } = filling;
+    let Some(changed) = edits.apply(&json) else { return json };
+    // Each part is valid by its own schema, but the whole may be invalid because of a `oneOf` or a
+    // dependency.
+    let accepted = plain
+        || serde_json::from_slice(&changed)
+            .is_ok_and(|value| schemas.accepts(schema, &value, Direction::Response));
+    if accepted { changed.into() } else { json }
+}
+
+/// Sets the URI of a new item.
+pub(super) fn locate(
     context: &Context<'_>,
     call: &Call<'_>,
     operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
     answer: &mut Answer,
 ) {
-    let Some(media) = &choice.media else { return };
-    if !context.settings.reflect
-        || choice.status.as_u16() >= 400
-        || media.plan.notation != Notation::Json
-    {
-        return;
+    if schema_of(context, choice).is_some() {
+        location::set(call, operation, choice, answer);
     }
-    let (Some(schema), Some(request)) = (media.plan.schema, Reflected::of(call, operation)) else {
-        return;
-    };
-    let schemas = &operation.spec.api.schemas;
-    let mut filling = Filling { schemas, json: &answer.body, edits: Edits::default(), plain: true };
-    filling.whole(&request, schema);
-    let Filling { edits, plain, .. } = filling;
-    if let Some(changed) = edits.apply(&answer.body) {
-        // Each part is valid by its own schema, but the whole may be invalid because of a `oneOf`
-        // or a dependency.
-        let accepted = plain
-            || serde_json::from_slice(&changed)
-                .is_ok_and(|value| schemas.accepts(schema, &value, Direction::Response));
-        if accepted {
-            answer.body = changed.into();
-        }
-    }
-    location::set(call, operation, choice, answer);
 }
 
 /// The values of a request that its answer can contain.

@@ -25,7 +25,9 @@ pub(super) fn refuse(
     }
     let keep = |value| call.keep_json_body(value);
     let api = &operation.spec.api;
-    let violations = api.validate_request_keeping(&operation.matched, &call.request, &keep);
+    let reads_body = operation.plan.reads_body || operation.spec.state.is_some();
+    let keep: Option<&dyn Fn(Value)> = if reads_body { Some(&keep) } else { None };
+    let violations = api.validate_client_request(&operation.matched, &call.request, keep);
     if violations.is_empty() {
         return None;
     }

@@ -97,7 +97,9 @@ impl Links {
             let mut link = match idle {
                 Some(link) => link,
                 None => {
-                    let mut link = timeout(self.timeout, self.connect(ready.prior_knowledge))
+                    // Few requests connect, and its large future would be moved with each.
+                    let connect = Box::pin(self.connect(ready.prior_knowledge));
+                    let mut link = timeout(self.timeout, connect)
                         .await
                         .unwrap_or(Err(Failure::TimedOut(self.timeout)))?;
                     link.number = self.made.replace(self.made.get() + 1);

@@ -251,7 +251,7 @@ impl Session {
         }
         let applied = match planned.uses.is_empty() {
             true => Applied::default(),
-            false => apply(&mut draft, &planned.uses).await,
+            false => Box::pin(apply(&mut draft, &planned.uses)).await,
         };
         // The semaphore is never closed.
         let _permit = self.in_progress.acquire().await;
@@ -270,7 +270,7 @@ impl Session {
         }));
         let second = match &answer {
             Ok(_) if self.options.twice && (planned.safe || self.options.unsafe_methods) => {
-                self.exchange(&planned, &ready).await.ok()
+                Box::pin(self.exchange(&planned, &ready)).await.ok()
             }
             _ => None,
         };

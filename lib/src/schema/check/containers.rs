@@ -89,7 +89,7 @@ impl Check<'_> {
                 valid &= self.value(*schema, value, at, 1);
             }
         }
-        let declared = Declared::new(&node.properties);
+        let declared = Declared::new(&node.properties, map.len());
         for (name, child) in map {
             if self.done(valid) {
                 return false;
@@ -137,15 +137,16 @@ impl Check<'_> {
     }
 }
 
-/// Properties by name: a map if a linear search would be quadratic.
+/// Properties by name: a map if a linear search for many names would be quadratic.
 pub(super) enum Declared<'n> {
     Few(&'n [(String, NodeId)]),
     Many(HashMap<&'n str, NodeId>),
 }
 
 impl<'n> Declared<'n> {
-    pub(super) fn new(properties: &'n [(String, NodeId)]) -> Self {
-        if properties.len() <= 32 {
+    /// `names` is how many names are looked up.
+    pub(super) fn new(properties: &'n [(String, NodeId)], names: usize) -> Self {
+        if properties.len() <= 32 || names <= 16 {
             Declared::Few(properties)
         } else {
             Declared::Many(properties.iter().map(|(name, id)| (name.as_str(), *id)).collect())

@@ -1,5 +1,6 @@
 //! Checks values against schemas.
 
+mod address_hasher;
 mod combinations;
 mod containers;
 mod evaluated;

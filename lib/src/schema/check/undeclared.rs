@@ -41,7 +41,7 @@ impl<'s> Check<'s> {
     fn members(&mut self, nodes: &[&'s Node], map: &Map<String, Value>, at: &At<'_>) {
         let declaring = nodes.iter().find(|node| !node.properties.is_empty()).copied();
         let tables: Vec<Declared<'_>> =
-            nodes.iter().map(|node| Declared::new(&node.properties)).collect();
+            nodes.iter().map(|node| Declared::new(&node.properties, map.len())).collect();
         for (name, child) in map {
             let mut schemas = Vec::new();
             let (mut named, mut known) = (false, false);

@@ -1,9 +1,11 @@
 //! The walk over a value and its schemas, and the problems found.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use serde_json::Value;
 
+use super::address_hasher::AddressHasher;
 use super::place::At;
 use super::problem::{Direction, Fault, Problem};
 use crate::schema::node::{Node, NodeId, SchemaSet, Types};
@@ -48,7 +50,7 @@ pub(super) struct Check<'s> {
     /// Results of trials of objects and arrays, by schema and address of the value, which is
     /// borrowed for the whole check. Without them, the branches of nested combinations would be
     /// tried again on every level, which is exponential in the depth.
-    tried: HashMap<(NodeId, usize), bool>,
+    tried: HashMap<(NodeId, usize), bool, BuildHasherDefault<AddressHasher>>,
 }
 
 /// The value that a keyword rejects, written out only for problems.
@@ -74,7 +76,7 @@ impl<'s> Check<'s> {
             noted: HashMap::new(),
             strict_one_of: set.strict_one_of,
             trials: 0,
-            tried: HashMap::new(),
+            tried: HashMap::default(),
         }
     }
 
@@ -142,6 +144,11 @@ impl<'s> Check<'s> {
 
     pub(super) fn value(&mut self, id: NodeId, value: &Value, at: &At<'_>, hops: u32) -> bool {
         if self.trials == 0 || hops > MAX_TRIED_HOPS || !(value.is_object() || value.is_array()) {
+            return self.judge(id, value, at, hops);
+        }
+        // What is decided at once is not worth a note, and a reference leads to what has one.
+        let node = self.set.node(id);
+        if node.reference.is_some() || node.types.is_some_and(|types| !is_of(value, types)) {
             return self.judge(id, value, at, hops);
         }
         let key = (id, std::ptr::from_ref(value) as usize);
