@@ -140,6 +140,22 @@ fn what_matches_nothing_goes_upstream() {
     assert!(problem.json()["detail"].as_str().unwrap().contains("127.0.0.1:1"));
 }
 
+/// A collection with pages.
+const PAGES: &str = r##"{"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {"/things": {
+    "get": {"parameters": [{"name": "page", "in": "query", "schema": {"type": "integer"}},
+        {"name": "page_size", "in": "query", "schema": {"type": "integer"}}],
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": {
+            "type": "object", "properties": {"next": {"type": ["string", "null"], "format": "uri"},
+                "results": {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}}}}}}}},
+    "post": {"requestBody": {"content": {"application/json": {
+        "schema": {"$ref": "#/components/schemas/Thing"}}}},
+        "responses": {"201": {"description": "", "content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/Thing"}}}}}}},
+    "/things/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true,
+        "schema": {"type": "string"}}], "responses": {"200": {"description": "", "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}}}}},
+    "components": {"schemas": {"Thing": {"type": "object", "properties": {"id": {"type": "string"}}}}}}"##;
+
 /// RFC 9113, sections 3.2 and 3.3: HTTP/2 by prior knowledge, and over TLS where ALPN chooses it.
 #[test]
 fn http_2_and_tls_are_spoken() {
@@ -172,6 +188,20 @@ fn http_2_and_tls_are_spoken() {
     let url = format!("https://localhost:{}/items/newest", server.port());
     assert_eq!(curl(&["--cacert", "cert.pem", "--http2"], &url), "newest\n2 200");
     assert_eq!(curl(&["--cacert", "cert.pem", "--http1.1"], &url), "newest\n1.1 200");
+    server.stop().expect_code(0);
+    dir.write("state.yaml", PAGES);
+    let args = ["-p", "0", "--no-admin", "--stateful", "state.yaml"];
+    let tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let server = Server::start(dir.program("hmt-mock").args(args).args(tls));
+    let url = format!("https://localhost:{}/things", server.port());
+    let common = ["--cacert", "cert.pem", "--http1.1"];
+    let json = ["-H", "content-type: application/json"];
+    for name in ["a", "b"] {
+        let thing = format!(r#"{{"id": "{name}"}}"#);
+        curl(&[&common[..], &json, &["-d", &thing]].concat(), &url);
+    }
+    let page = curl(&common, &format!("{url}?page=1&page_size=1"));
+    assert!(page.contains(&format!("\"next\":\"{url}?")) && page.contains("page=2"), "{page}");
     server.stop().expect_code(0);
     for (cert, key, said) in [
         ("cert.pem", "other.pem", "cannot use this certificate"),

@@ -1,7 +1,7 @@
 //! A running co-process: its pipes, within limits of time and size.
 
 use std::io;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -30,6 +30,8 @@ pub(super) struct Running {
     group: Option<Pid>,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
+    /// Ends with this value.
+    _watchdog: Option<Child>,
 }
 
 impl Running {
@@ -41,7 +43,8 @@ impl Running {
         let stderr = child.stderr.take().ok_or_else(missing)?;
         tokio::spawn(pass_errors(stderr, name.to_owned(), report.clone()));
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Running { stdin: child.stdin.take(), stdout, child, group })
+        let _watchdog = group.and_then(|group| watch(group).ok());
+        Ok(Running { stdin: child.stdin.take(), stdout, child, group, _watchdog })
     }
 
     /// The next line that is not blank, within the deadline.
@@ -146,6 +149,24 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill_group();
     }
+}
+
+/// Starts a shell that kills a process group when this process is gone. A co-process that hangs does
+/// not see the end of its input, and a mock that is killed cannot end it.
+fn watch(group: Pid) -> io::Result<Child> {
+    // The pipe is closed when this process ends, however it ends.
+    let script = format!("read -r line; kill -9 -{}", group.as_raw_nonzero());
+    Command::new("/bin/sh")
+        .args(["-c", &script])
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // A signal from the terminal must not end it before the mock.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
 }
 
 fn shown(status: ExitStatus) -> String {

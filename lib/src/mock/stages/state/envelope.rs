@@ -232,7 +232,8 @@ impl Asked<'_> {
         let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| parts.uri.authority().map(|own| own.as_str()));
         // HTTP/1.1 requests do not contain the scheme.
-        let scheme = parts.uri.scheme_str().unwrap_or("http");
+        let used = if self.context.tls { "https" } else { "http" };
+        let scheme = parts.uri.scheme_str().unwrap_or(used);
         host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
     }
 
