@@ -1,4 +1,4 @@
-//! What is wrong with a value.
+//! A violation of a schema by a value.
 
 use serde_json::Value;
 
