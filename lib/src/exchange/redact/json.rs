@@ -76,6 +76,8 @@ struct Level {
     cookies: bool,
     /// The array holds headers as `[name, value]`, or is such a pair.
     headers: bool,
+    /// The array holds names and values alternately, as `rawHeaders` of Node.js.
+    raw_headers: bool,
     /// The path of a patch (RFC 6902), whose last segment may name a secret.
     path: Option<Range<usize>>,
     is_patch: bool,
@@ -163,16 +165,24 @@ impl JsonWalk<'_> {
             secret.filter(|_| !in_array || self.user_asked())
         };
         let next = if is_object { None } else { each.clone() };
-        let headers = !is_object
-            && self.stack.last().is_some_and(|level| match level.is_object {
-                true if level.key.len() < 2 => false,
-                true => {
-                    let key = decode(&self.bytes[level.key.clone()]);
-                    Words::of(key.as_bytes()).last(1) == Some(b"headers")
-                }
-                false => level.headers,
-            });
-        self.stack.push(Level { is_object, each, next, cookies, headers, ..Level::default() });
+        let (headers, raw_headers) = match self.stack.last() {
+            Some(level) if level.is_object && !is_object && level.key.len() > 1 => {
+                let key = decode(&self.bytes[level.key.clone()]);
+                let words = Words::of(key.as_bytes());
+                (words.last(1) == Some(b"headers"), words.last(2) == Some(b"rawheaders"))
+            }
+            Some(level) => (!is_object && level.headers, false),
+            None => (false, false),
+        };
+        self.stack.push(Level {
+            is_object,
+            each,
+            next,
+            cookies,
+            headers,
+            raw_headers,
+            ..Level::default()
+        });
         if !is_object {
             self.point();
         }
@@ -322,8 +332,12 @@ impl JsonWalk<'_> {
     /// list of words, so its place or its value must be that of a header.
     fn secret_of_header(&mut self, value: &Range<usize>) -> Option<Secret> {
         let level = self.stack.last_mut().filter(|level| !level.is_object)?;
-        match level.index {
-            0 if self.candidates.within(value.clone()) => level.name = Some(value.clone()),
+        let is_raw = level.raw_headers;
+        match if is_raw { level.index % 2 } else { level.index } {
+            0 => {
+                let may_be_secret = self.candidates.within(value.clone());
+                level.name = may_be_secret.then(|| value.clone());
+            }
             1 => {
                 let key = level.name.take()?;
                 let (in_headers, name) = (level.headers, decode(&self.bytes[key.clone()]));
@@ -334,7 +348,7 @@ impl JsonWalk<'_> {
                     name.to_ascii_lowercase().ends_with("authorization")
                         && SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
                 };
-                if !(in_headers && of_pair || has_scheme()) {
+                if !(is_raw || in_headers && of_pair || has_scheme()) {
                     return None;
                 }
                 let rule = self.redactor.names.rule(name.as_bytes(), NameKind::Other)?;

@@ -528,6 +528,10 @@ fn headers_as_lists_of_names_and_values() {
             r#"[["authorization","Bearer s3cr"],["a","b"]]"#,
             r##"[["authorization","Bearer #"],["a","b"]]"##,
         ),
+        (
+            r#"{"rawHeaders":["Host","h","Authorization","Bearer s3cr","X-Api-Key","s3cr","A","b"]}"#,
+            r##"{"rawHeaders":["Host","h","Authorization","Bearer #","X-Api-Key","#","A","b"]}"##,
+        ),
         // A torn one.
         (
             r#"{"responseHeaders":[["x-auth-token","s3"#,
@@ -627,6 +631,7 @@ fn sentences_after_a_name_are_no_secrets() {
     for body in [
         "Password: must be long\nToken: invalid.\nsecret: yes",
         "password: Required, otp: missing",
+        "Authorization: required. The session token is expired.",
         "curl -u jo h:80 # token: is optional",
     ] {
         assert_eq!(text(body), body);

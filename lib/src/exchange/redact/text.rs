@@ -415,7 +415,8 @@ const PROSE: [&[u8]; 40] = [
 ];
 
 fn is_prose_word(value: &[u8]) -> bool {
-    let value = value.trim_ascii();
+    // The value of a header is the rest of the line.
+    let value = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let end = value.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);
     let word = &value[..end];
     PROSE.iter().any(|known| word.eq_ignore_ascii_case(known))
