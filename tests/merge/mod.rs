@@ -99,6 +99,31 @@ fn replay_and_gen_give_the_mixed_spec() {
 }
 
 #[test]
+fn recordings_that_are_not_described_whole_give_the_mixed_spec_too() {
+    let dir = Dir::new();
+    let line = |number: u32, body: &str| {
+        json!({"request": {"method": "get", "host": "a.test", "path": format!("/users/{number}?page={number}"),
+            "headers": {"x-tenant": "a", "cookie": "theme=dark"}},
+            "response": {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": body}})
+        .to_string()
+    };
+    let mut lines: Vec<String> =
+        (1..9).map(|n| line(n, &format!("{{\"id\":{n},\"name\":\"n{n}\"}}"))).collect();
+    lines.push(line(9, "<html>"));
+    dir.write("all.jsonl", lines.join("\n"));
+    let built = |mode: &str| {
+        let out = format!("{mode}.yaml");
+        let build = dir.program("hmt-build").args(["-m", mode, "all.jsonl", "-o", &out]);
+        build.run().expect_code(0);
+        dir.read(&out)
+    };
+    let mixed = built("mixed");
+    assert!(built("gen").contains("x-tenant"));
+    built("replay");
+    assert_eq!(merge(&dir, &["replay.yaml", "gen.yaml"]).expect_code(0).out(), mixed);
+}
+
+#[test]
 fn lines_that_are_no_partials_are_rejected() {
     let dir = halves();
     for name in ["a", "b"] {

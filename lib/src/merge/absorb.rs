@@ -9,9 +9,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::conform::Api;
+use crate::conform::{Api, Violation};
 use crate::exchange::Exchange;
+use crate::infer::undescribed;
 use crate::recorded::{is_recordings_only, recorded_exchanges};
+use crate::schema::Direction;
 use crate::spec::{Document, METHODS};
 
 /// Keys of a generated operation; others are edits, which stay.
@@ -40,10 +42,8 @@ pub(super) fn absorb(documents: &[Document]) -> Vec<Cow<'_, Document>> {
 /// The document without the operations that another document describes; `None` if there are none.
 fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
     let exchanges = recorded_exchanges(&document.root).ok()?;
-    let conforms: Vec<bool> = exchanges
-        .iter()
-        .map(|exchange| apis.iter().any(|api| api.conforms(exchange).is_ok()))
-        .collect();
+    let conforms: Vec<bool> =
+        exchanges.iter().map(|exchange| apis.iter().any(|api| describes(api, exchange))).collect();
     let mut reduced = document.clone();
     let paths = reduced.root.get_mut("paths")?.as_object_mut()?;
     let mut changed = false;
@@ -64,6 +64,28 @@ fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
         METHODS.iter().any(|method| item.contains_key(*method))
     });
     changed.then_some(reduced)
+}
+
+/// True if a document describes a recorded exchange.
+fn describes(api: &Api, exchange: &Exchange<'_>) -> bool {
+    // A document has only those headers of a request that tell it from others.
+    let is_unrecorded = |violation: &Violation| {
+        violation.direction == Direction::Request
+            && matches!(violation.location, "header" | "cookie")
+    };
+    let conforms = |exchange: &Exchange<'_>| match api.conforms(exchange) {
+        Ok(()) => true,
+        Err(violations) => violations.iter().all(is_unrecorded),
+    };
+    if conforms(exchange) {
+        return true;
+    }
+    // Bodies that are not what their media type says are not described.
+    let odd = undescribed(exchange);
+    let mut known = exchange.clone();
+    known.meta.truncated_request = odd.request.then_some(0);
+    known.meta.truncated_response = odd.response.then_some(0);
+    (odd.request || odd.response) && conforms(&known)
 }
 
 fn generated(operation: &Map<String, Value>) -> bool {
