@@ -68,7 +68,7 @@ fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
 
 /// True if a document describes a recorded exchange.
 fn describes(api: &Api, exchange: &Exchange<'_>) -> bool {
-    // A document has only those headers of a request that tell it from others.
+    // A document has only those headers of a request that distinguish it from other requests.
     let is_unrecorded = |violation: &Violation| {
         violation.direction == Direction::Request
             && matches!(violation.location, "header" | "cookie")
