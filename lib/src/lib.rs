@@ -67,6 +67,19 @@
 //! futures; none opens a standard stream or a port. Each module has its own small error type;
 //! `anyhow`, with context, is only used in `cli` and the executables.
 //!
+//! # Code written for speed
+//!
+//! It is in few files behind plain functions. Each says what it gains, and its tests compare it with
+//! the plain way. `cargo run --release --features bench --bin NAME` measures it.
+//!
+//! | file | purpose | measured by |
+//! |---|---|---|
+//! | `exchange/escape/` | writes JSON strings | `text-speed` |
+//! | `exchange/unescape.rs` | reads JSON strings | `text-speed` |
+//! | `infer/state/tape/literal.rs` | parses JSON within JSON | `text-speed` |
+//! | `infer/sketch/key.rs` | compares short texts | `text-speed` |
+//! | `exchange/redact/scan/` | searches for many words | `redact-speed` |
+//!
 //! # Where to add something
 //!
 //! | to add | write | register |

@@ -7,7 +7,7 @@
 //!
 //! * `sketch/`: the mergeable summaries, which bound the state.
 //! * `state/`: path trie, operation, parameter, JSON node: pure folds.
-//! * `finalise/`: templates, names, parameters, kinds of object, schemas.
+//! * `finalise/`: paths, schemas, labels, document.
 //! * `partial.rs`: the serialised state; `provenance.rs`: its inputs; `info.rs`: its content.
 
 mod config;

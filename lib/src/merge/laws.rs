@@ -1,4 +1,4 @@
-//! Law 10, for inferred specs: merging is idempotent and commutative, and associative except for
+//! For inferred specs, merging is idempotent and commutative, and associative except for
 //! the names of operations.
 
 use proptest::prelude::*;

@@ -32,7 +32,7 @@ pub(super) fn is_openapi(document: &Value) -> TestCaseResult {
     Ok(())
 }
 
-/// Law 7, with any options.
+/// Each document is OpenAPI, with any options.
 fn documents_are_openapi(all: &Exchanges, config: &StateConfig) -> TestCaseResult {
     let builder = folded(all, config);
     is_openapi(&builder.clone().finalise(&Options::default()))?;
@@ -40,7 +40,7 @@ fn documents_are_openapi(all: &Exchanges, config: &StateConfig) -> TestCaseResul
     is_openapi(&builder.finalise(&all))
 }
 
-/// Law 9: what was valid stays valid with more traffic. `unite` merges the two.
+/// What was valid stays valid with more traffic. `unite` merges the two.
 fn more_traffic_only_widens(
     one: &Exchanges,
     other: &Exchanges,
@@ -61,7 +61,7 @@ fn more_traffic_only_widens(
     Ok(())
 }
 
-/// Law 14: the same input again changes only what depends on counts, such as sets of values,
+/// The same input again changes only what depends on counts, such as sets of values,
 /// templates and tables of names. Without these, `fold` of everything twice is the same as once.
 fn twice_is_as_once(all: &Exchanges, twice: &Exchanges, config: &StateConfig) -> TestCaseResult {
     let document = |exchanges| folded(exchanges, config).finalise(&Options::default());

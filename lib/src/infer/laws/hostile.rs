@@ -1,4 +1,4 @@
-//! Law 15: whatever lines contain, each is folded or rejected, and all other laws hold for the
+//! Whatever lines contain, each is folded or rejected, and all other laws hold for the
 //! folded ones.
 
 use proptest::prelude::*;

@@ -11,8 +11,7 @@ pub(super) const IGNORED: [&str; 54] = [
     "expires",
     "last-modified",
     "retry-after",
-    "trailer",
-    // Digests of the body (RFC 9530).
+    "trailer", // Digests of the body (RFC 9530).
     "content-digest",
     "content-md5",
     "digest",
@@ -24,8 +23,7 @@ pub(super) const IGNORED: [&str; 54] = [
     "proxy-connection",
     "te",
     "transfer-encoding",
-    "upgrade",
-    // The server, and what is between it and the client.
+    "upgrade", // The server, and what is between it and the client.
     "alt-svc",
     "cf-cache-status",
     "cf-ray",
@@ -54,8 +52,7 @@ pub(super) const IGNORED: [&str; 54] = [
     "x-amzn-trace-id",
     "x-correlation-id",
     "x-request-id",
-    "x-trace-id",
-    // The rest of a quota.
+    "x-trace-id", // The rest of a quota.
     "ratelimit",
     "ratelimit-remaining",
     "ratelimit-reset",
