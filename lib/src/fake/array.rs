@@ -68,12 +68,16 @@ impl ArrayPlan {
             }
         }
         flat.verify |= bounded;
+        let denied = flat.contrary_items.clone();
+        if !denied.is_empty() && max > 0 {
+            min = min.max(1);
+        }
         let meaning = flat.meaning;
         let first = first.iter().map(|item| compiler.intern_all(item, meaning, &[])).collect();
         let rest = if rest.is_empty() {
-            compiler.intern(Key::default())
+            compiler.intern(Key { denied, ..Key::default() })
         } else {
-            compiler.intern_all(&rest, meaning, &[])
+            compiler.intern_but(&rest, denied, meaning, &[])
         };
         let unique = flat.all().any(|node| node.unique_items);
         Some(ArrayPlan { first, rest, min, max, unique })

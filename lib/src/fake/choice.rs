@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::compile::Compiler;
-use super::conjunction::{ALL_TYPES, Atom, Flat, Key};
+use super::conjunction::{Atom, Flat, Key};
+use super::contrary::Contrary;
 use crate::schema::{Discriminator, Node, NodeId, Types, equal_values};
 
 /// Maximum number of branches of one choice.
@@ -81,7 +82,8 @@ impl<'s> Compiler<'s> {
                 verify = true;
             } else if made == Atom::ONE_OF {
                 for other in branches {
-                    if other != branch && !self.disjoint(*branch, *other) {
+                    let told_apart = || self.told_apart(node, *branch, *other);
+                    if other != branch && !told_apart() && !self.disjoint(*branch, *other) {
                         chosen.denied.push(*other);
                         verify = true;
                     }
@@ -168,6 +170,16 @@ impl<'s> Compiler<'s> {
         mapped.map(|(value, _)| value.clone()).collect()
     }
 
+    /// True if a discriminator gives two branches different values: readers follow it, so that a
+    /// value may match the schemas of both.
+    fn told_apart(&self, node: &Node, one: NodeId, other: NodeId) -> bool {
+        node.discriminator.as_ref().is_some_and(|discriminator| {
+            let (one, other) =
+                (self.mapped_to(discriminator, one), self.mapped_to(discriminator, other));
+            !one.is_empty() && !other.is_empty() && !one.iter().any(|value| other.contains(value))
+        })
+    }
+
     /// True if no value is valid for both: their types differ, or a required property has other
     /// constants.
     fn disjoint(&self, one: NodeId, other: NodeId) -> bool {
@@ -206,31 +218,15 @@ impl<'s> Compiler<'s> {
     pub(super) fn deny(&self, flat: &mut Flat<'s>, id: NodeId) {
         let denial = self.denial(id, 0);
         if matches!(denial, Denial::Unknown) {
-            let contrary = self.contrary(flat, id);
-            flat.contrary.extend(contrary);
+            match self.contrary(&flat.all().collect::<Vec<_>>(), &flat.required, id, 0) {
+                Some(Contrary::Absent(name)) => flat.absent.push(name),
+                Some(Contrary::Present(name)) => flat.required.push(name),
+                Some(Contrary::Property(name, denied)) => flat.contrary.push((name, denied)),
+                Some(Contrary::Items(denied)) => flat.contrary_items.push(denied),
+                None => {}
+            }
         }
         apply(flat, denial);
-    }
-
-    /// A property that can make a value invalid for a denied schema without required properties, by
-    /// having a wrong type.
-    fn contrary(&self, flat: &Flat<'s>, id: NodeId) -> Option<(&'s str, NodeId)> {
-        let node = self.node(self.resolve(id));
-        let plain = node.required.is_empty() && node.additional_properties.is_none();
-        let only_properties =
-            node.all_of.is_empty() && node.any_of.is_empty() && node.one_of.is_empty();
-        if !plain || !only_properties || node.min_properties.is_some() {
-            return None;
-        }
-        let constrained = |id: NodeId| self.set.types(id).0 != ALL_TYPES;
-        // A text is the least strange wrong value.
-        let text = |id: NodeId| self.set.types(id).has(Types::STRING);
-        let declared =
-            |name: &str| flat.all().any(|node| node.properties.iter().any(|(own, _)| own == name));
-        let properties =
-            || node.properties.iter().filter(|(name, id)| constrained(*id) && !declared(name));
-        let found = properties().find(|(_, id)| !text(*id)).or_else(|| properties().next());
-        found.map(|(name, id)| (name.as_str(), *id))
     }
 
     fn denial(&self, id: NodeId, depth: u32) -> Denial<'s> {

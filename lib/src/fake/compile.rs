@@ -57,7 +57,7 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
     }
     let (mut schemas, mut known) = (SchemaSet::default(), HashMap::new());
     for step in &mut steps {
-        subset::copy(set, &mut schemas, &mut known, &mut step.verify);
+        subset::copy(set, direction, &mut schemas, &mut known, &mut step.verify);
     }
     graph::measure(&mut steps);
     let mut shared = Shared { steps, direction, schemas, faults };
@@ -120,8 +120,20 @@ impl<'s> Compiler<'s> {
         meaning: Option<Meaning>,
         only: &[String],
     ) -> StepId {
+        self.intern_but(schemas, Vec::new(), meaning, only)
+    }
+
+    /// Like [`Compiler::intern_all`], for values that violate the schemas of `denied`.
+    pub(super) fn intern_but(
+        &mut self,
+        schemas: &[NodeId],
+        denied: Vec<NodeId>,
+        meaning: Option<Meaning>,
+        only: &[String],
+    ) -> StepId {
         let mut key = Key::of(schemas.iter().copied());
         key.only = only.to_vec();
+        key.denied = denied;
         let types =
             key.atoms.iter().fold(ALL_TYPES, |types, atom| types & self.set.types(atom.id).0);
         let scalar =

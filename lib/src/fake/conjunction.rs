@@ -70,8 +70,10 @@ pub(super) struct Flat<'s> {
     /// True if construction does not guarantee validity.
     pub(super) verify: bool,
     pub(super) warnings: Vec<String>,
-    /// Properties of denied schemas, each with the schema that its value must violate.
+    /// Properties that must be present, each with the schema that its value must violate.
     pub(super) contrary: Vec<(&'s str, NodeId)>,
+    /// Schemas that items must violate.
+    pub(super) contrary_items: Vec<NodeId>,
 }
 
 impl<'s> Flat<'s> {

@@ -17,6 +17,7 @@ mod array;
 mod choice;
 mod compile;
 mod conjunction;
+mod contrary;
 mod graph;
 mod lookahead;
 mod number;

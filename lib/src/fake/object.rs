@@ -101,20 +101,19 @@ impl ObjectPlan {
                 .map(|(_, values)| values.as_slice())
                 .next();
             let meaning = Meaning::of_property(name);
+            let denied: Vec<NodeId> =
+                flat.contrary.iter().filter(|(key, _)| *key == name).map(|(_, id)| *id).collect();
+            let required = required || !denied.is_empty();
+            let only = only.unwrap_or_default();
             let step = if schemas.is_empty() {
-                compiler.intern(Key {
-                    meaning,
-                    only: only.unwrap_or_default().to_vec(),
-                    ..Key::default()
-                })
+                let only = only.to_vec();
+                compiler.intern(Key { meaning, only, denied, ..Key::default() })
             } else {
-                compiler.intern_all(&schemas, meaning, only.unwrap_or_default())
+                compiler.intern_but(&schemas, denied, meaning, only)
             };
-            let mut key = Value::from(name).to_string().into_bytes();
-            key.push(b':');
             properties.push(Property {
                 name: name.to_owned(),
-                key: key.into(),
+                key: key_of(name),
                 step,
                 required,
                 needs: Vec::new(),
@@ -122,31 +121,36 @@ impl ObjectPlan {
                     .map(|value| value.to_string().into_bytes().into()),
             });
         }
+        let undeclared = |name: &str, step| Property {
+            name: name.to_owned(),
+            key: key_of(name),
+            step,
+            required: true,
+            needs: Vec::new(),
+            sample: None,
+        };
         for (name, denied) in &flat.contrary {
-            // A property that the object declares itself cannot be of another type.
             if properties.iter().all(|property| property.name != *name)
                 && !flat.absent.contains(name)
-                && flat.all().all(|node| node.additional_properties.is_none())
             {
-                let mut key = Value::from(*name).to_string().into_bytes();
-                key.push(b':');
-                let denied = Key { denied: vec![*denied], ..Key::default() };
-                properties.push(Property {
-                    name: (*name).to_owned(),
-                    key: key.into(),
-                    step: compiler.intern(denied),
-                    required: true,
-                    needs: Vec::new(),
-                    sample: None,
-                });
+                let schemas: Vec<NodeId> =
+                    flat.all().filter_map(|node| node.additional_properties).collect();
+                let step = compiler.intern_but(&schemas, vec![*denied], None, &[]);
+                properties.push(undeclared(name, step));
             }
         }
         // Readers use a discriminator even if it is not declared or not required.
         for (name, values) in &flat.tags {
-            if let Some(property) = properties.iter_mut().find(|property| property.name == *name)
-                && !values.is_empty()
-            {
-                property.required = true;
+            if values.is_empty() {
+                continue;
+            }
+            match properties.iter_mut().find(|property| property.name == *name) {
+                Some(property) => property.required = true,
+                None if !flat.absent.contains(&name.as_str()) && is_open(compiler, flat) => {
+                    let only = Key { only: values.clone(), ..Key::default() };
+                    properties.push(undeclared(name, compiler.intern(only)));
+                }
+                None => {}
             }
         }
         let dependent = needs(flat, &mut properties);
@@ -412,6 +416,22 @@ impl ObjectPlan {
             }
         }
     }
+}
+
+/// `"name":`
+fn key_of(name: &str) -> Box<[u8]> {
+    let mut key = Value::from(name).to_string().into_bytes();
+    key.push(b':');
+    key.into()
+}
+
+/// True if an object may have a text that it does not declare.
+fn is_open(compiler: &Compiler<'_>, flat: &Flat<'_>) -> bool {
+    let text = Value::from("text");
+    flat.all().all(|node| {
+        node.unevaluated_properties.is_none()
+            && node.additional_properties.is_none_or(|id| compiler.accepts(id, &text))
+    })
 }
 
 /// Resolves `dependentRequired`; true if it has an effect.

@@ -13,10 +13,21 @@ const MAX_FAULTS: usize = 1_000;
 /// The sample for a conjunction: the first `example`, or else `const`, `default`, or the first
 /// value of `enum`. `None` if there is none, or if it describes only a part of the conjunction.
 pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Option<&'s Value> {
-    // Discriminators and denied schemas restrict more than the schema itself.
-    if !key.only.is_empty() || !key.denied.is_empty() || !flat.tags.is_empty() {
+    if !key.only.is_empty() {
         return None;
     }
+    // Discriminators and denied schemas restrict more than the schema itself.
+    let restricted = !key.denied.is_empty() || !flat.tags.is_empty();
+    let chosen = |value: &Value| {
+        let tagged = flat.tags.iter().all(|(name, values)| {
+            values.is_empty()
+                || value
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .is_some_and(|t| values.iter().any(|v| v == t))
+        });
+        tagged && !key.denied.iter().any(|id| compiler.accepts(*id, value))
+    };
     let whole = |node: &Node| {
         key.atoms.iter().any(|atom| std::ptr::eq(compiler.node(compiler.resolve(atom.id)), node))
             && key.atoms.len() == 1
@@ -25,7 +36,11 @@ pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Opt
     let single = flat.nodes.len() == 1;
     let written = |value: &&'s Value, node: &Node| {
         // An example of one part of an `allOf` lacks the properties of the others.
-        if single || whole(node) { !value.is_null() || accepted(value) } else { accepted(value) }
+        if !restricted && (single || whole(node)) {
+            !value.is_null() || accepted(value)
+        } else {
+            accepted(value) && chosen(value)
+        }
     };
     let find = |of: fn(&'s Node) -> Option<&'s Value>| {
         flat.all().find_map(|node| of(node).filter(|value| written(value, node)))
@@ -35,7 +50,7 @@ pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Opt
         .or_else(|| find(|node| node.default.as_ref()))
         .or_else(|| {
             let values = flat.all().find_map(|node| node.enumeration.as_ref())?;
-            values.iter().find(|value| !value.is_null() && accepted(value))
+            values.iter().find(|value| !value.is_null() && accepted(value) && chosen(value))
         })
 }
 

@@ -27,6 +27,9 @@ const MAX_BYTES: usize = 64 << 20;
 pub(super) const MAX_CHECKS: u32 = 2_000;
 /// Maximum number of schemas that the checks of one whole value evaluate.
 const MAX_EFFORT: u64 = 200_000;
+/// Attempts at a composed value with each alternative. More would differ in little, because samples
+/// are constant.
+const COMPOSED_TRIES: u32 = 2;
 /// Number of attempts at a value if a valid one is already known.
 const SURE_TRIES: u32 = 30;
 
@@ -230,7 +233,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
         if let (Mode::Composed, Some(sample)) = (self.mode, &step.sample) {
             out.extend_from_slice(sample);
         } else if step.verify.is_empty() {
-            self.any(id, step, out);
+            self.any(id, step, 0, out);
         } else {
             self.verified(id, step, out);
         }
@@ -241,20 +244,28 @@ impl<'p, R: RngCore> Writer<'p, R> {
     fn verified(&mut self, id: StepId, step: &'p Step, out: &mut Vec<u8>) {
         const MODES: [Mode; 6] =
             [Mode::Usual, Mode::Half, Mode::Usual, Mode::All, Mode::None, Mode::Reserve];
+        /// The same if a composed value is invalid: all properties first.
+        const AFTER_COMPOSED: [Mode; 6] =
+            [Mode::All, Mode::Usual, Mode::Half, Mode::None, Mode::Usual, Mode::Reserve];
         let (start, mode, checkpoint) = (out.len(), self.mode, self.checkpoint());
         if step.hopeless || step.height == ENDLESS {
-            self.any(id, step, out);
+            self.any(id, step, 0, out);
             self.fail(id);
             return;
         }
-        let tries = if step.sure.is_some() { SURE_TRIES } else { TRIES };
+        // A composed value takes the first alternative of which one is valid.
+        let alternatives = shown(step).count().max(1) as u32;
+        let composed = if mode == Mode::Composed { COMPOSED_TRIES * alternatives } else { 0 };
+        let tries = composed + if step.sure.is_some() { SURE_TRIES } else { TRIES };
         for attempt in 0..tries {
             out.truncate(start);
             self.restore(&checkpoint);
-            if mode == Mode::Usual || mode == Mode::Composed && attempt > 0 {
+            if mode == Mode::Usual {
                 self.mode = MODES[attempt as usize % MODES.len()];
+            } else if mode == Mode::Composed && attempt >= composed {
+                self.mode = AFTER_COMPOSED[(attempt - composed) as usize % MODES.len()];
             }
-            self.any(id, step, out);
+            self.any(id, step, (attempt % alternatives) as usize, out);
             let valid = self.failed.len() == checkpoint.failed && self.check(step, &out[start..]);
             if valid || self.exhausted {
                 break;
@@ -287,8 +298,9 @@ impl<'p, R: RngCore> Writer<'p, R> {
         })
     }
 
-    fn any(&mut self, id: StepId, step: &'p Step, out: &mut Vec<u8>) {
-        let Some(alternative) = self.choose(step) else {
+    /// Writes a value; `nth` counts the attempts at it.
+    fn any(&mut self, id: StepId, step: &'p Step, nth: usize, out: &mut Vec<u8>) {
+        let Some(alternative) = self.choose(step, nth) else {
             out.extend_from_slice(b"null");
             return;
         };
@@ -325,7 +337,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
     }
 
     /// Chooses an alternative by weight; if only required parts are written, the flattest one.
-    fn choose(&mut self, step: &'p Step) -> Option<&'p Alternative> {
+    fn choose(&mut self, step: &'p Step, nth: usize) -> Option<&'p Alternative> {
         if let [only] = step.alternatives.as_slice() {
             return Some(only);
         }
@@ -336,11 +348,7 @@ impl<'p, R: RngCore> Writer<'p, R> {
             return Some(flattest);
         }
         if self.composes() {
-            // Null, and types that the schema does not mention, are not realistic data.
-            let shown = |alternative: &&Alternative| {
-                alternative.weight > 1 && alternative.height != ENDLESS
-            };
-            return step.alternatives.iter().find(shown).or(Some(flattest));
+            return shown(step).nth(nth).or(Some(flattest));
         }
         let reserve = |alternative: &Alternative| u64::from(alternative.weight == 0);
         if self.mode == Mode::Reserve
@@ -368,6 +376,14 @@ impl<'p, R: RngCore> Writer<'p, R> {
             taken
         })
     }
+}
+
+/// The alternatives for composed values. Null, and types that the schema does not mention, are not
+/// realistic data.
+fn shown(step: &Step) -> impl Iterator<Item = &Alternative> {
+    step.alternatives
+        .iter()
+        .filter(|alternative| alternative.weight > 1 && alternative.height != ENDLESS)
 }
 
 /// Appends a text as a JSON string.

@@ -40,6 +40,54 @@ fn one_of_schemas_that_require_nothing() {
     }));
 }
 
+/// Each has values that match one branch only, although the branches have much in common.
+#[test]
+fn branches_that_overlap() {
+    let object = |properties: Value, required: Value| json!({"type": "object", "properties": properties, "required": required});
+    let text = || json!({"type": "string"});
+    let cell = || object(json!({"h": {"type": "integer"}}), json!([]));
+    let cells = |item: Value| {
+        object(json!({"name": text(), "cells": {"type": "array", "items": item}}), json!([]))
+    };
+    let view = object(json!({"title": text(), "view": object(json!({}), json!([]))}), json!([]));
+    let open = |properties: Value| {
+        let mut schema = object(properties, json!([]));
+        schema["additionalProperties"] = json!(true);
+        schema
+    };
+    for branches in [
+        // The items of one have more properties, none of which is required.
+        json!([cells(cell()), cells(json!({"allOf": [cell(), view]}))]),
+        // One requires more.
+        json!([
+            object(json!({"id": text(), "x": text()}), json!(["id"])),
+            object(json!({"id": text(), "x": text()}), json!(["id", "x"])),
+        ]),
+        json!([
+            object(json!({"o": object(json!({"x": text()}), json!([]))}), json!([])),
+            object(json!({"o": object(json!({"x": text()}), json!(["x"]))}), json!([])),
+        ]),
+        // One restricts a property that the other declares too, or allows.
+        json!([
+            object(json!({"a": text()}), json!([])),
+            object(json!({"a": {"type": "string", "maxLength": 3}}), json!([])),
+        ]),
+        json!([open(json!({})), open(json!({"a": text()}))]),
+        // One allows fewer properties.
+        json!([
+            {"type": "object", "properties": {"a": text()}, "additionalProperties": false},
+            {"type": "object", "properties": {"a": text(), "b": text()}, "additionalProperties": false},
+        ]),
+        json!([
+            {"type": "array", "items": object(json!({"a": text()}), json!([]))},
+            {"type": "array", "items": object(json!({"b": {"type": "integer"}}), json!([]))},
+        ]),
+        json!([{"type": "string", "enum": ["auto"]}, {"type": "string"}]),
+    ] {
+        root(json!({"oneOf": branches}));
+    }
+}
+
 #[test]
 fn combinations() {
     root(json!({"allOf": [

@@ -80,6 +80,74 @@ fn samples_stand_at_any_depth() {
 }
 
 #[test]
+fn composed_values_match_one_branch_of_one_of() {
+    let text = |example: &str| json!({"type": "string", "example": example});
+    for (name, schema, expected) in [
+        (
+            "the property that another branch requires is absent",
+            json!({"oneOf": [
+                {"type": "object", "properties": {"id": text("i"), "x": text("x"), "y": text("y")}, "required": ["id"]},
+                {"type": "object", "properties": {"id": text("i"), "x": text("x")}, "required": ["id", "x"]}]}),
+            json!({"id": "i", "y": "y"}),
+        ),
+        (
+            "branches that only require",
+            json!({"type": "object", "properties": {"a": text("A"), "b": text("B"), "c": text("C")},
+                   "oneOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["a", "c"]}]}),
+            json!({"a": "A"}),
+        ),
+        (
+            "another branch, if the first has no value of its own",
+            json!({"oneOf": [{"type": "string", "enum": ["auto"]}, text("other")]}),
+            json!("other"),
+        ),
+        (
+            "an example that contradicts its schema",
+            json!({"oneOf": [
+                {"type": "object", "properties": {"a": {"type": "integer", "example": "n"}, "b": text("B")}, "required": ["a"]},
+                {"type": "object", "properties": {"c": {"type": "integer"}}, "required": ["c"]}]}),
+            json!({"a": "n", "b": "B"}),
+        ),
+        (
+            "the example of a part of allOf",
+            json!({"allOf": [
+                {"type": "object", "properties": {"id": {"type": "integer", "example": 4}}},
+                {"oneOf": [
+                    {"type": "object", "properties": {"u": text("U")}, "required": ["u"]},
+                    {"type": "object", "properties": {"v": text("V")}, "required": ["v"]}]}]}),
+            json!({"u": "U", "id": 4}),
+        ),
+    ] {
+        let subject = Subject::new(json!({"Root": schema}));
+        assert_eq!(subject.compose(1), expected, "{name}");
+    }
+}
+
+/// Readers follow the discriminator, so that no other property has to tell the branches apart.
+#[test]
+fn a_discriminator_decides_which_branch_is_composed() {
+    let pet = |own: &str| {
+        json!({"type": "object", "required": ["kind"], "properties": {
+            "kind": {"type": "string"}, "name": {"type": "string", "example": "N"},
+            (own): {"type": "string", "example": "O"}}})
+    };
+    let declared = json!({
+        "Root": {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+                 "discriminator": {"propertyName": "kind"}},
+        "Cat": pet("purrs"), "Dog": pet("barks")});
+    let subject = Subject::new(declared);
+    assert_eq!(subject.compose(1), json!({"kind": "Cat", "name": "N", "purrs": "O"}));
+    assert_eq!(subject.plan.warnings(), &[] as &[String]);
+    // No branch declares the property.
+    let undeclared = json!({
+        "Root": {"oneOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}],
+                 "discriminator": {"propertyName": "kind", "mapping": {"a": "A", "b": "B"}}},
+        "A": {"type": "object", "properties": {"x": {"type": "integer", "example": 1}}},
+        "B": {"type": "object", "properties": {"x": {"type": "integer", "example": 2}}}});
+    assert_eq!(Subject::new(undeclared).compose(1), json!({"x": 1, "kind": "a"}));
+}
+
+#[test]
 fn recursion_ends() {
     let subject = Subject::new(json!({"Root": {
         "type": "object",
