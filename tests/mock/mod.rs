@@ -14,6 +14,7 @@ mod oauth;
 mod overrides;
 mod page;
 mod parameters;
+mod peers;
 mod preferences;
 mod recordings;
 mod references;

@@ -101,7 +101,8 @@ pub struct Parameter {
     pub explode: bool,
     /// Declared for all operations of the path.
     pub of_path: bool,
-    pub allow_empty: bool,
+    /// `allowEmptyValue`, if the document has it.
+    pub allow_empty: Option<bool>,
     pub schema: Option<NodeId>,
     /// `content` instead of `schema`: the media type in which the value is serialised.
     pub content: Option<(String, Option<NodeId>)>,

@@ -271,7 +271,7 @@ impl Compiler {
                 explode: explode.unwrap_or(style == "form"),
                 style,
                 of_path: false,
-                allow_empty: place.flag("allowEmptyValue"),
+                allow_empty: place.value.get("allowEmptyValue").and_then(Value::as_bool),
                 schema: self.schema(&place)?,
                 content: self
                     .content(&place)?
@@ -299,7 +299,16 @@ impl Compiler {
 
     fn content(&mut self, owner: &Place<'_>) -> Result<Vec<(String, Media)>, CompileFault> {
         let mut content = Vec::new();
-        for (key, place) in owner.get("content").iter().flat_map(Place::members) {
+        let members: Vec<_> = owner.get("content").iter().flat_map(Place::members).collect();
+        let any_media_type = members.iter().any(|(key, _)| key.contains('/'));
+        for (key, place) in members {
+            if any_media_type && !key.contains('/') {
+                if !key.starts_with("x-") {
+                    let at = &place.pointer;
+                    self.warnings.push(format!("{at}: is not a media type; it is ignored"));
+                }
+                continue;
+            }
             let place = place.target()?;
             let media = Media {
                 schema: self.schema(&place)?,

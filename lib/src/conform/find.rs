@@ -32,7 +32,8 @@ impl Api {
 
     /// Like [`Api::find`], but only among operations with a server of this origin
     /// (`https://host[:port]`) or a relative one. A path item without the method does not hide a
-    /// less specific one that has it.
+    /// less specific one that has it; with [`Api::find_for`], it does if the parameters of the path
+    /// do not match their types.
     pub fn find_at<'a>(
         &'a self,
         method: impl Into<Verb<'a>>,
@@ -78,7 +79,7 @@ impl Api {
             let serves = |server: &Server| is_origin(server, origin);
             self.visit(path, &serves, &mut search);
         }
-        let Search { mut others, mut found, .. } = search;
+        let Search { others, mut found, .. } = search;
         if found.len() > 1
             && let Some(request) = request
         {
@@ -89,9 +90,10 @@ impl Api {
             Some((matched, _)) => Found::Operation(matched),
             None if others.is_empty() => Found::NotFound(self.router.nearest(path)),
             None => {
-                others.sort_unstable();
-                others.dedup();
-                Found::MethodNotAllowed(others)
+                let mut methods: Vec<Verb<'_>> = others.iter().map(|(verb, _)| *verb).collect();
+                methods.sort_unstable();
+                methods.dedup();
+                Found::MethodNotAllowed(methods)
             }
         }
     }
@@ -116,15 +118,26 @@ impl Api {
                 if !self.servers_of(operation).iter().any(serves) {
                     continue;
                 }
-                if other != search.method {
-                    search.others.push(other);
+                let specificity = entry.specificity.as_slice();
+                let first = search.others.first().is_none_or(|(_, first)| *first == specificity);
+                if other != search.method && first {
+                    search.others.push((other, specificity));
                     continue;
                 }
                 let names = entry.names.iter().map(String::as_str);
                 let path_values =
                     names.zip(values.iter().map(|v| v.clone().into_owned())).collect();
-                let specificity = &entry.specificity;
                 let matched = Matched { id, operation, path_values, raw_query: None, specificity };
+                // `/pets/mine` hides `/pets/{id}`, unless `mine` can be an id.
+                let hidden = !first
+                    && search.request.is_some_and(|request| !self.path_fits(&matched, request));
+                if hidden {
+                    continue;
+                }
+                if other != search.method {
+                    search.others.push((other, specificity));
+                    continue;
+                }
                 search.found.push((matched, entry));
                 return !entry.tied || search.request.is_none();
             }
@@ -177,8 +190,9 @@ struct Search<'a, 'r> {
     method: Verb<'a>,
     /// Decides between operations at the same place.
     request: Option<&'r Request<'r>>,
-    /// Other methods of the path.
-    others: Vec<Verb<'a>>,
+    /// Other methods of the path, each with the specificity of its template; the most specific
+    /// template first.
+    others: Vec<(Verb<'a>, &'a [u8])>,
     found: Vec<(Matched<'a>, &'a Entry)>,
 }
 

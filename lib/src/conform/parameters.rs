@@ -76,8 +76,15 @@ impl Api {
             }
             return;
         };
-        if parameter.allow_empty && value == Value::String(String::new()) {
-            return;
+        if value == Value::String(String::new()) {
+            match parameter.allow_empty {
+                Some(true) => return,
+                Some(false) if parameter.location == Location::Query => {
+                    let why = "is empty, which allowEmptyValue forbids";
+                    return violations.push(Violation::new(place, name, why));
+                }
+                _ => {}
+            }
         }
         let schema = match &parameter.content {
             Some((_, schema)) => *schema,

@@ -31,6 +31,10 @@ fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth
     }
     let has_elements = node.children().any(|child| child.is_element());
     let plain = !has_elements && node.attributes().len() == 0;
+    // A text is neither an object nor a list.
+    if plain && !text().trim().is_empty() && !has_text_property(coerce, schema) {
+        return coerce.scalar(schema, text());
+    }
     if types.has(Types::ARRAY) && !types.has(Types::OBJECT) {
         let item = schema.and_then(|id| coerce.set.item(id));
         let children = node.children().filter(Node::is_element);
@@ -44,6 +48,18 @@ fn element(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth
         return coerce.scalar(schema, text());
     }
     object(coerce, schema, node, depth)
+}
+
+/// True for an element with text only.
+fn is_text(node: Node<'_, '_>) -> bool {
+    !node.children().any(|child| child.is_element())
+        && !node.text().unwrap_or_default().trim().is_empty()
+}
+
+/// True if the text of an element is the value of a property.
+fn has_text_property(coerce: Coerce<'_>, schema: Option<NodeId>) -> bool {
+    let properties = schema.map_or_else(Vec::new, |id| coerce.set.properties(id));
+    properties.iter().any(|(_, id)| coerce.set.xml(*id).is_some_and(|xml| xml.text))
 }
 
 fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth: u32) -> Value {
@@ -102,9 +118,12 @@ fn object(coerce: Coerce<'_>, schema: Option<NodeId>, node: Node<'_, '_>, depth:
         taken.push(wanted);
         let value = match found.as_slice() {
             [] => continue,
-            [wrapper] if list && xml.wrapped => {
+            [wrapper] if list && xml.wrapped && !is_text(*wrapper) => {
                 let children = wrapper.children().filter(Node::is_element);
                 children.map(|child| element(coerce, item, child, depth + 2)).collect()
+            }
+            [wrapper] if list && xml.wrapped => {
+                coerce.scalar(Some(property), wrapper.text().unwrap_or_default())
             }
             all if list => {
                 all.iter().map(|child| element(coerce, item, *child, depth + 1)).collect()

@@ -141,6 +141,10 @@ impl Scheme {
             Scheme::Cookie(name) => key(name, "cookie"),
             Scheme::Basic => "Basic realm=\"mock\"".to_owned(),
             Scheme::Bearer | Scheme::Unseen => "Bearer".to_owned(),
+            // RFC 7616, section 3.3; a mock accepts the credentials for any nonce.
+            Scheme::Other(name) if name == "digest" => {
+                "Digest realm=\"mock\", qop=\"auth\", nonce=\"bW9jaw\"".to_owned()
+            }
             Scheme::Other(name) => name.clone(),
         }
     }
@@ -201,6 +205,10 @@ mod tests {
             assert_eq!(asked.are_brought(&request(headers), &|_| true), brought, "{headers:?}");
         }
         assert_eq!(asked.challenge().0.len(), 4);
+        let digest = [("d".to_owned(), json!({"type": "http", "scheme": "digest"}))];
+        let digest = Credentials::compile(Some(&[vec![("d".to_owned(), Vec::new())]]), &digest);
+        let challenge = digest.challenge().0[0].to_str().unwrap().to_owned();
+        assert!(challenge.starts_with("Digest realm=\"mock\"") && challenge.contains("nonce="));
         assert!(credentials(&[]).are_brought(&request(&[]), &|_| false));
         assert!(credentials(&[&["key"], &[]]).are_brought(&request(&[]), &|_| false));
         let bearer = request(&[("authorization", "Bearer t")]);

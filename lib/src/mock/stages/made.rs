@@ -1,11 +1,11 @@
 //! Answers generated from schemas, and the head that examples share with them.
 
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use twox_hash::XxHash3_64;
 
-use crate::exchange::sorted_path;
+use crate::exchange::{header, parse_query, sorted_path};
 
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
@@ -99,7 +99,12 @@ impl<'a> Seed<'a> {
         let request = &self.call.request;
         let path = sorted_path(&request.pathname, &request.query);
         let mut parts = Vec::with_capacity(path.len() + self.media_type.len() + 32);
-        for text in [self.call.parts.method.as_str(), &path, self.media_type] {
+        // The head of a HEAD is that of a GET (RFC 9110, section 9.3.2).
+        let method = match &self.call.parts.method {
+            &Method::HEAD => "GET",
+            method => method.as_str(),
+        };
+        for text in [method, &path, self.media_type] {
             parts.extend_from_slice(text.as_bytes());
             // This byte is not in the parts, so different lists of parts give different bytes.
             parts.push(0xff);
@@ -110,10 +115,23 @@ impl<'a> Seed<'a> {
     }
 }
 
-/// Equal for JSON bodies that differ in white space and the order of members only.
+/// Equal for JSON bodies that differ in white space and the order of members only, and for forms
+/// that differ in the order of fields with different names.
 fn body_hash(call: &Call<'_>) -> u64 {
     let body = call.request.body.as_bytes();
-    let structured = body.first().is_some_and(|byte| matches!(byte, b'{' | b'[' | b' ' | b'\n'));
+    let content_type = header(&call.request.headers, "content-type").unwrap_or_default();
+    if content_type.starts_with("application/x-www-form-urlencoded")
+        && let Ok(text) = std::str::from_utf8(body)
+    {
+        let mut pairs = parse_query(text);
+        pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        return pairs.iter().fold(8, |hash, (name, value)| {
+            let name = XxHash3_64::oneshot_with_seed(hash, name.as_bytes());
+            XxHash3_64::oneshot_with_seed(name, value.as_bytes())
+        });
+    }
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    let structured = first.is_some_and(|byte| matches!(byte, b'{' | b'['));
     match structured.then(|| call.json_body()).flatten() {
         Some(value) => value_hash(value),
         None => XxHash3_64::oneshot(body),

@@ -115,7 +115,7 @@ pub(super) fn of_status<'a>(
 /// the usual response, where `2XX` and `default` are sent as the first of the statuses. `None` if
 /// the operation declares no success.
 pub(super) fn success<'a>(
-    call: &Call<'_>,
+    call: &'a Call<'_>,
     operation: &'a MatchedOperation<'_>,
     codes: &[u16],
 ) -> Option<Choice<'a>> {
@@ -138,7 +138,7 @@ pub(super) fn success<'a>(
 /// `default`, sent as `status`. A client that accepts none of the media types gets the first one,
 /// because an error in the wrong type is better than none.
 pub(super) fn declared_error<'a>(
-    call: &Call<'_>,
+    call: &'a Call<'_>,
     operation: &'a MatchedOperation<'_>,
     codes: &[u16],
     status: StatusCode,
@@ -158,7 +158,7 @@ pub(super) fn declared_error<'a>(
 
 /// Like [`declared_error`], for a status that no other declaration can replace.
 pub(super) fn exact_error<'a>(
-    call: &Call<'_>,
+    call: &'a Call<'_>,
     operation: &'a MatchedOperation<'_>,
     status: StatusCode,
 ) -> Option<Choice<'a>> {
@@ -166,11 +166,29 @@ pub(super) fn exact_error<'a>(
     Some(lenient(call, response, status))
 }
 
-fn lenient<'a>(call: &Call<'_>, response: &'a ResponsePlan, status: StatusCode) -> Choice<'a> {
+fn lenient<'a>(call: &'a Call<'_>, response: &'a ResponsePlan, status: StatusCode) -> Choice<'a> {
     let accept = Accept::of(&call.parts.headers);
-    let media = media_of(response, status, &accept, |_| true)
-        .unwrap_or_else(|NotAcceptable| response.media.first().map(|media| chosen(media, &accept)));
-    Choice { response: Some(response), status, media, example: None }
+    // The preferred example, if it is one of this response.
+    let preferred = call.preferences.example.as_deref();
+    let example = preferred
+        .filter(|name| response.media.iter().any(|media| media.example(Some(name)).is_some()));
+    let fits = |media: &&MediaPlan| example.is_none() || media.example(example).is_some();
+    let media = media_of(response, status, &accept, fits).unwrap_or_else(|NotAcceptable| {
+        response.media.iter().find(fits).map(|media| chosen(media, &accept))
+    });
+    Choice { response: Some(response), status, media, example }
+}
+
+/// The refusal of a preference for an example of an error, if the response does not have it.
+pub(super) fn missing_example(
+    call: &Call<'_>,
+    operation: &MatchedOperation<'_>,
+    choice: &Choice<'_>,
+) -> Option<Answer> {
+    let preferences = &call.preferences;
+    let name = preferences.example.as_deref().filter(|_| choice.example.is_none())?;
+    let code = preferences.code.as_deref()?;
+    (code == choice.status.as_str()).then(|| *unsatisfied(operation.plan, "example", name))
 }
 
 /// The media type with the highest quality among the matching ones.

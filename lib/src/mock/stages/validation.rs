@@ -47,6 +47,11 @@ pub(super) fn refuse(
         .collect();
     let detail: Vec<String> = violations.iter().map(Violation::to_string).collect();
     let detail = detail.join("; ");
+    if let Some(choice) = &choice
+        && let Some(refusal) = negotiation::missing_example(call, operation, choice)
+    {
+        return Some(refusal);
+    }
     let mut answer = match choice {
         Some(choice) => {
             let mut answer = fill(context, call, operation, &choice);

@@ -349,6 +349,13 @@ fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
             encoding.insert(name.clone(), json!({"style": style, "explode": explode}));
         }
         let mut schema = split_schema(&mut field);
+        // OpenAPI 3 has `allowEmptyValue` for queries only.
+        if field.get("allowEmptyValue") == Some(&Value::Bool(false))
+            && schema.get("type").and_then(Value::as_str) == Some("string")
+            && schema.get("minLength").is_none()
+        {
+            schema["minLength"] = json!(1);
+        }
         if let (Some(text), Some(schema)) =
             (field.shift_remove("description"), schema.as_object_mut())
         {
@@ -392,6 +399,16 @@ fn response(old: Value, produces: &[String]) -> Value {
             None => Object::new(),
         };
         for (name, example) in examples {
+            // A range, or a name instead of a media type.
+            let is_type = name.contains('/') && !name.contains('*');
+            if !is_type && !media.contains_key(&name) && !media.is_empty() {
+                for (_, entry) in media.iter_mut().filter(|(own, _)| is_in_range(own, &name)) {
+                    if entry.get("example").is_none() {
+                        entry["example"] = example.clone();
+                    }
+                }
+                continue;
+            }
             let entry = media.entry(name).or_insert_with(|| match &schema {
                 Some(schema) => json!({ "schema": schema }),
                 None => json!({}),
@@ -411,6 +428,14 @@ fn response(old: Value, produces: &[String]) -> Value {
         old.insert("headers".to_owned(), Value::Object(headers));
     }
     Value::Object(old)
+}
+
+/// True if a media type is in a range; names that are not ranges contain all.
+fn is_in_range(media_type: &str, range: &str) -> bool {
+    match range.split_once("/*") {
+        Some((kind, _)) => kind == "*" || media_type.split('/').next() == Some(kind),
+        None => true,
+    }
 }
 
 /// A file that a document refers to: a path item, a schema, or several by name, also in
