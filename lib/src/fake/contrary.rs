@@ -40,7 +40,7 @@ impl<'s> Compiler<'s> {
         if needed().any(|name| !declared(name) && !required.contains(&name)) {
             return None;
         }
-        if let Some(name) = needed().filter(|name| !required.contains(name)).last() {
+        if let Some(name) = needed().rfind(|name| !required.contains(name)) {
             return Some(Contrary::Absent(name));
         }
         let closed = denied.iter().find(|node| {
@@ -48,7 +48,7 @@ impl<'s> Compiler<'s> {
         });
         if let Some(closed) = closed {
             let surplus = |name: &&str| !has(closed, name);
-            if required.iter().any(|name| surplus(name)) {
+            if required.iter().any(&surplus) {
                 return None;
             }
             let names = own.iter().flat_map(|node| &node.properties).map(|(n, _)| n.as_str());
