@@ -74,8 +74,19 @@ def xml(failure, case, response):
     body = case.operation.get_body_for_media_type(case.media_type)
     if body is None or not wrong_places(case) <= {ParameterLocation.BODY}:
         return False
+    if not response.request.body and not body.is_required:
+        return True
     validator = make_validator(body.optimized_schema, case.operation.schema.adapter.jsonschema_validator_cls)
-    return read_as_wanted(as_text(case.body), validator)
+    # An empty element is an empty text, object or list.
+    return read_as_wanted(as_text(case.body), validator) or read_as_wanted(without_empty(as_text(case.body)), validator)
+
+
+def without_empty(value):
+    if isinstance(value, dict):
+        return {name: without_empty(inner) for name, inner in value.items() if inner != ""}
+    if isinstance(value, list):
+        return [without_empty(inner) for inner in value]
+    return value
 
 
 def as_text(value):
@@ -182,7 +193,39 @@ def change(value, path, wanted):
     return False
 
 
-REASONS = [too_long, example, form, query, xml, yaml]
+def untyped(failure, case, response):
+    """The request has no Content-Type; its bytes decide what the body is."""
+    return (type(failure).__name__ == "AcceptedNegativeData" and bool(response.request.body)
+            and "content-type" not in {name.lower() for name in response.request.headers})
+
+
+def header_of_http(failure, case, response):
+    """OpenAPI ignores header parameters named Accept, Content-Type and Authorization."""
+    named = re.search(r"parameter `(accept|content-type|authorization)` in header", str(failure), re.IGNORECASE)
+    return type(failure).__name__ == "AcceptedNegativeData" and bool(named)
+
+
+def no_content(failure, case, response):
+    """The spec declares a body for a status that has none (RFC 9110, sections 15.3.5 and 15.4.5)."""
+    kind = type(failure).__name__
+    return kind in ("MissingContentType", "MalformedJson") and response.status_code in (204, 205, 304)
+
+
+def allow(failure, case, response):
+    """Other templates match the path too; the methods of these are allowed, and are answered."""
+    if type(failure).__name__ != "AllowHeaderMismatch":
+        return False
+    path = urllib.parse.urlparse(response.request.url).path
+    found = {"HEAD", "OPTIONS"}
+    for template, item in case.operation.schema.raw_schema["paths"].items():
+        pattern = re.sub(r"\\{[^{}]*\\}", "[^/]+", re.escape(template.split("?")[0].split("#")[0]))
+        if re.fullmatch(pattern + "/?", path):
+            found |= {method.upper() for method in item}
+    allowed = {method.strip() for method in response.headers.get("allow", [""])[0].split(",")}
+    return bool(allowed) and allowed <= found
+
+
+REASONS = [too_long, example, form, query, xml, yaml, untyped, header_of_http, no_content, allow]
 
 
 @schemathesis.hook

@@ -50,6 +50,10 @@ paths:
     get:
       responses:
         "200": {content: {description: fine, application/json: {example: "ok"}}}
+  /named:
+    get:
+      responses:
+        "200": {description: d, content: {data: {schema: {type: object}}}}
 "##;
 
 /// OpenAPI, Paths Object: a path without parameters is matched first. It hides a template only
@@ -122,6 +126,9 @@ fn a_key_of_content_that_is_no_media_type_is_ignored() {
     );
     let warning = "/paths/~1described/get/responses/200/content/description: is not a media type";
     server.wait_stderr(warning);
+    let answer = server.get("/named").expect_status(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    server.wait_stderr("content/data: is not a media type; it is read as application/json");
 }
 
 const ERRORS: &str = r##"
@@ -212,4 +219,272 @@ fn empty_values() {
     for (query, status) in [("no=", 422), ("no", 422), ("no=x", 200), ("any=", 200), ("", 200)] {
         assert_eq!(server.get(&format!("/query?{query}")).status, status, "{query}");
     }
+}
+
+const ANSWERS: &str = r##"
+openapi: 3.1.0
+info: {title: t, version: "1"}
+paths:
+  /any:
+    get: {responses: {"200": {description: d, content: {"*/*": {schema: {type: object, properties: {a: {const: 1}}}}}}}}
+  /example:
+    get: {responses: {"200": {description: d, content: {"*/*": {example: {a: 1}}}}}}
+  /tag:
+    get: {responses: {"204": {description: d, headers: {ETag: {schema: {const: '"v1"'}}, X-List: {schema: {type: array, items: {const: a}}}}}}}
+  /list:
+    get: {responses: {"200": {description: d, content: {text/event-stream: {schema: {type: array, items: {type: object, properties: {a: {const: 1}}}}}}}}}
+  /text:
+    get: {responses: {"200": {description: d, content: {text/event-stream: {schema: {type: string, minLength: 1}}}}}}
+  /open:
+    post: {requestBody: {content: {application/json: {}}}, responses: {"201": {description: d}}}
+  "/#Action=Create":
+    post: {responses: {"200": {description: d, content: {text/plain: {example: create}}}}}
+  "/#Action=Delete":
+    post: {responses: {"200": {description: d, content: {text/plain: {example: delete}}}}}
+"##;
+
+#[test]
+fn a_range_becomes_a_type_that_can_hold_the_body() {
+    let (_dir, server) = mock(ANSWERS, &[]);
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
+    for path in ["/any", "/example"] {
+        for (accept, status, content_type, body) in [
+            ("*/*", 200, "application/json", "{\"a\":1}"),
+            (browser, 200, "application/json", "{\"a\":1}"),
+            ("application/xml", 200, "application/xml", "<a>1</a>"),
+            ("image/png", 406, "application/problem+json", "none of the media types"),
+        ] {
+            let answer = ask(&server, &format!("GET {path}"), &[("accept", accept)], "");
+            let found = (answer.status, answer.header("content-type").unwrap_or_default());
+            assert_eq!(found, (status, content_type), "{path} {accept}");
+            assert!(answer.text().contains(body), "{path} {accept}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn values_of_headers_keep_their_quotes() {
+    let (_dir, server) = mock(ANSWERS, &[]);
+    let answer = server.get("/tag");
+    assert_eq!((answer.header("etag"), answer.header("x-list")), (Some("\"v1\""), Some("a")));
+}
+
+/// A list is several events, and a text is the data of one.
+#[test]
+fn events_of_lists_and_texts() {
+    let (_dir, server) = mock(ANSWERS, &[]);
+    assert_eq!(server.get("/list").text(), "data: {\"a\":1}\n\n".repeat(3));
+    let text = server.get("/text").text();
+    assert!(text.starts_with("data: ") && text.ends_with("\n\n"), "{text}");
+}
+
+#[test]
+fn the_depth_of_bodies_without_a_schema_is_limited() {
+    let (_dir, server) = mock(ANSWERS, &[]);
+    let json = [("content-type", "application/json")];
+    for (body, status) in [
+        ("[".repeat(3000) + &"]".repeat(3000), 422),
+        ("{\"a\":".repeat(300) + "1" + &"}".repeat(300), 422),
+        ("[".repeat(100) + &"]".repeat(100), 201),
+    ] {
+        assert_eq!(ask(&server, "POST /open", &json, &body).status, status);
+    }
+}
+
+/// APIs of AWS have one path for all actions; their clients send the action in a form.
+#[test]
+fn a_form_tells_operations_with_one_path_apart() {
+    let (_dir, server) = mock(ANSWERS, &[]);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (body, expected) in [("Action=Delete&Id=1", "delete"), ("Action=Create", "create")] {
+        assert_eq!(ask(&server, "POST /", &form, body).text(), expected);
+    }
+    assert_eq!(ask(&server, "POST /?Action=Delete", &[], "").text(), "delete");
+}
+
+const USERS: &str = r##"
+openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /users:
+    post:
+      requestBody:
+        content:
+          application/json: {schema: {$ref: "#/components/schemas/User"}}
+          application/x-www-form-urlencoded: {schema: {$ref: "#/components/schemas/User"}}
+          application/xml: {schema: {$ref: "#/components/schemas/User"}}
+      responses:
+        "201":
+          description: d
+          headers: {Location: {schema: {type: string, format: uri}}}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/User"}}
+            application/xml: {schema: {$ref: "#/components/schemas/User"}}
+  /users/{userName}:
+    parameters: [{name: userName, in: path, required: true, schema: {type: string}}]
+    get:
+      responses: {"200": {description: d, content: {application/xml: {schema: {$ref: "#/components/schemas/User"}}}}}
+  /jobs:
+    post: {responses: {"201": {description: d, headers: {Location: {schema: {type: string}}}}}}
+  /jobs/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}]
+    get: {responses: {"200": {description: d}}}
+components:
+  schemas:
+    User:
+      type: object
+      properties:
+        userName: {type: string}
+        age: {type: integer}
+        tags: {type: array, items: {type: string}}
+        address: {type: object, properties: {city: {type: string}}}
+"##;
+
+/// The item has no id, and one list, which does not make it an envelope.
+#[test]
+fn items_without_an_id_reflect_the_body() {
+    let (_dir, server) = mock(USERS, &[]);
+    let expected =
+        json!({"userName": "a b", "age": 3, "tags": ["p", "q"], "address": {"city": "X"}});
+    for (content_type, body) in [
+        ("application/json", expected.to_string()),
+        ("application/x-www-form-urlencoded", "userName=a+b&age=3&tags=p&tags=q&address[city]=X".to_owned()),
+        ("application/xml", "<User><userName>a b</userName><age>3</age><tags>p</tags><tags>q</tags><address><city>X</city></address></User>".to_owned()),
+    ] {
+        let answer = ask(&server, "POST /users", &[("content-type", content_type)], &body);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        assert_eq!(answer.json(), expected, "{content_type}");
+        assert_eq!(answer.header("location"), Some("/users/a%20b"), "{content_type}");
+    }
+}
+
+#[test]
+fn xml_reflects_the_request() {
+    let (_dir, server) = mock(USERS, &[]);
+    let answer = server.get("/users/bob");
+    assert!(answer.text().contains("<userName>bob</userName>"), "{}", answer.text());
+    let headers = [("content-type", "application/json"), ("accept", "application/xml")];
+    let answer = ask(&server, "POST /users", &headers, r#"{"userName": "ann"}"#);
+    assert!(answer.text().contains("<userName>ann</userName>"), "{}", answer.text());
+    assert_eq!(answer.header("location"), Some("/users/ann"));
+}
+
+#[test]
+fn a_location_without_a_body_is_the_uri_of_an_item() {
+    let (_dir, server) = mock(USERS, &[]);
+    let answer = ask(&server, "POST /jobs", &[], "").expect_status(201);
+    let location = answer.header("location").unwrap_or_default();
+    assert!(location.starts_with("/jobs/"), "{location}");
+    server.get(location).expect_status(200);
+    assert_eq!(ask(&server, "POST /jobs", &[], "").header("location"), Some(location));
+}
+
+const UPLOADS: &str = r##"
+openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /body:
+    post:
+      requestBody:
+        required: true
+        content:
+          application/octet-stream: {schema: {type: string, format: binary}}
+          text/plain: {schema: {type: string, minLength: 1}}
+          application/json: {schema: {}}
+          application/x-www-form-urlencoded: {schema: {type: object, properties: {a: {type: string}}}}
+      responses: {"200": {description: d}}
+"##;
+
+/// An empty file and a form without fields are bodies; an empty JSON text is none.
+#[test]
+fn required_bodies_that_are_empty() {
+    let (_dir, server) = mock(UPLOADS, &[]);
+    for (content_type, status) in [
+        (Some("application/octet-stream"), 200),
+        (Some("application/x-www-form-urlencoded"), 200),
+        (Some("text/plain"), 422),
+        (Some("application/json"), 422),
+        (None, 422),
+    ] {
+        let headers: Vec<_> = content_type.into_iter().map(|t| ("content-type", t)).collect();
+        assert_eq!(ask(&server, "POST /body", &headers, "").status, status, "{content_type:?}");
+    }
+}
+
+const WRONG: &str = r##"
+openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /a:
+    get: {responses: {"200": {$ref: "#/components/responses/Both"}, "404": {$ref: "#/components/responses/Both"}}}
+    post:
+      security: [{gone: []}]
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Wrong"}}}}
+      responses: {"200": {$ref: "#/components/responses/Both"}}
+  /b:
+    get:
+      security: [{gone: []}]
+      responses: {"200": {description: d, content: {application/json: {schema: {type: array, items: {$ref: "#/components/schemas/Wrong"}}}}}}
+components:
+  responses:
+    Both: {description: d, content: {application/json: {schema: {$ref: "#/components/schemas/Wrong"}}, text/json: {schema: {$ref: "#/components/schemas/Wrong"}}}}
+  schemas:
+    Wrong:
+      type: object
+      required: [none]
+      properties:
+        ref: {$ref: "#/components/schemas/Gone"}
+        number: {type: integer, example: text}
+        literal: {type: string, pattern: "/^a/i"}
+        nothing: {type: string, enum: []}
+        none: {allOf: [{type: string}, {type: integer}]}
+"##;
+
+/// Parts that many operations share are reported once, in one file and in two specs alike.
+#[test]
+fn no_warning_is_given_twice() {
+    let (dir, server) = mock(WRONG, &[]);
+    server.get("/b");
+    let said = server.stop().err();
+    let mut lines: Vec<&str> = said.lines().filter(|line| line.contains("/components")).collect();
+    for word in ["Gone", "number", "literal", "nothing", "none"] {
+        assert!(lines.iter().any(|line| line.contains(word)), "{word}: {said}");
+    }
+    let count = lines.len();
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), count, "{said}");
+    drop(dir);
+}
+
+const UNION: &str = r##"
+openapi: 3.0.3
+info: {title: t, version: "1"}
+paths:
+  /pets:
+    post:
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}}}
+      responses: {"201": {description: d, content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}}}}
+  /pets/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get: {responses: {"200": {description: d, content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}}}}}
+components:
+  schemas:
+    Pet:
+      oneOf: [{$ref: "#/components/schemas/Cat"}, {$ref: "#/components/schemas/Dog"}]
+      discriminator: {propertyName: kind}
+    Cat: {type: object, required: [kind], properties: {id: {type: integer}, kind: {type: string}, lives: {type: integer}}}
+    Dog: {type: object, required: [kind], properties: {id: {type: integer}, kind: {type: string}, bark: {type: string}}}
+"##;
+
+/// The branches have all their required properties in common.
+#[test]
+fn unions_reflect_the_kind_that_was_sent() {
+    let (_dir, server) = mock(UNION, &[]);
+    let json = [("content-type", "application/json")];
+    let sent = r#"{"kind": "Dog", "bark": "woof", "id": 4}"#;
+    let answer = ask(&server, "POST /pets", &json, sent).expect_status(201).json();
+    assert_eq!(answer, json!({"id": 4, "kind": "Dog", "bark": "woof"}));
+    let answer = server.get("/pets/77").expect_status(200).json();
+    assert_eq!((&answer["id"], &answer["kind"]), (&json!(77), &json!("Cat")));
 }

@@ -111,7 +111,16 @@ impl Api {
         if let Some(sequence) = Sequence::of(&kind) {
             return self.check_sequence(sequence, media, message, violations);
         }
-        let Some(schema) = media.schema else { return };
+        let Some(schema) = media.schema else {
+            // Any body is valid, but its depth is limited.
+            let declared = content_type.unwrap_or(key);
+            let parsed = json_by_rule::<Value>(message.body, Some(declared));
+            if let Some(Err(why @ NotJson::Deep)) = parsed {
+                let why = self.why_not_json(message, why);
+                violations.push(Violation::new("body", "", &why));
+            }
+            return;
+        };
         let of_range = key.ends_with("/*");
         if content_type.is_none() && of_range {
             return self.check_untyped_range(schema, message, violations);

@@ -300,15 +300,21 @@ impl Compiler {
     fn content(&mut self, owner: &Place<'_>) -> Result<Vec<(String, Media)>, CompileFault> {
         let mut content = Vec::new();
         let members: Vec<_> = owner.get("content").iter().flat_map(Place::members).collect();
-        let any_media_type = members.iter().any(|(key, _)| key.contains('/'));
+        let is_media_type = |key: &str| key.contains('/') || key == "*";
+        let any_media_type = members.iter().any(|(key, _)| is_media_type(key));
         for (key, place) in members {
-            if any_media_type && !key.contains('/') {
-                if !key.starts_with("x-") {
-                    let at = &place.pointer;
-                    self.warnings.push(format!("{at}: is not a media type; it is ignored"));
-                }
+            if key.starts_with("x-") && !is_media_type(key) {
                 continue;
             }
+            let is_json = !any_media_type && content.is_empty();
+            if !is_media_type(key) {
+                let read = if is_json { "it is read as application/json" } else { "it is ignored" };
+                self.warnings.push(format!("{}: is not a media type; {read}", place.pointer));
+                if !is_json {
+                    continue;
+                }
+            }
+            let key = if is_media_type(key) { key } else { "application/json" };
             let place = place.target()?;
             let media = Media {
                 schema: self.schema(&place)?,

@@ -7,7 +7,7 @@ use super::api::{
 };
 use super::route::Entry;
 use super::server::normal_origin;
-use crate::exchange::Request;
+use crate::exchange::{Request, header, parse_query};
 
 impl Api {
     /// The operation with an id from this document.
@@ -207,11 +207,16 @@ fn holds(condition: &[(String, Option<String>)], request: &Request<'_>) -> bool 
     })
 }
 
-/// True if the query has the name only with other values.
+/// True if the query, or a form in the body, has the name only with other values.
 fn contradicts(hint: &[(String, Option<String>)], request: &Request<'_>) -> bool {
+    let content_type = header(&request.headers, "content-type").unwrap_or_default();
+    let is_form = content_type.starts_with("application/x-www-form-urlencoded");
+    let form = if is_form { request.body.as_str().map(parse_query) } else { None };
     hint.iter().any(|(name, wanted)| {
         let Some(wanted) = wanted else { return false };
-        let mut values = values(request, name).peekable();
+        let fields = form.iter().flatten().filter(|(known, _)| known == name);
+        let fields = fields.map(|(_, value)| value.as_ref());
+        let mut values = values(request, name).chain(fields).peekable();
         values.peek().is_some() && !values.any(|value| value == wanted)
     })
 }

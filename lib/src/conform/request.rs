@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::api::{Api, Matched, Operation, Violation};
+use super::api::{Api, Matched, Media, Operation, Violation};
 use super::body::{FromClient, Message};
-use super::media::find_media;
-use crate::exchange::{Request, header};
+use super::media::{essence, find_media, is_yaml};
+use crate::exchange::{Pairs, Request, Syntax, header};
 use crate::schema::{Direction, Fault, Problem};
 
 impl Api {
@@ -62,7 +62,7 @@ impl Api {
                     client,
                 };
                 self.check_body(&body.content, &message, &mut violations);
-            } else if body.required {
+            } else if body.required && !self.may_be_empty(&body.content, &request.headers) {
                 let operation = matched.operation;
                 violations.push(Violation::absent(
                     "body",
@@ -74,6 +74,19 @@ impl Api {
             }
         }
         violations
+    }
+
+    /// True if nothing is a valid body of the type that a request names: an empty file, an empty
+    /// text, or a form without fields.
+    fn may_be_empty(&self, content: &[(String, Media)], headers: &Pairs<'_>) -> bool {
+        let Some(named) = header(headers, "content-type") else { return false };
+        let Some((_, media)) = find_media(content, Some(named)) else { return false };
+        let empty = match Syntax::of(&essence(named)) {
+            Syntax::Form => json!({}),
+            Syntax::Text | Syntax::Binary if !is_yaml(&essence(named)) => json!(""),
+            _ => return false,
+        };
+        media.schema.is_none_or(|id| self.schemas.accepts(id, &empty, Direction::Request))
     }
 }
 

@@ -109,25 +109,46 @@ impl MediaType {
         }
     }
 
+    /// True if objects and lists can be written in this type. Text shows their JSON.
+    fn can_hold_structure(&self) -> bool {
+        let is_page = self.subtype == "html" || self.subtype == "xhtml+xml";
+        let is_yaml = self.subtype.ends_with("yaml");
+        !is_page && (self.notation() != Notation::Text || self.kind == "text" || is_yaml)
+    }
+
     /// A type for a declared range: one that the client accepts by name, or else a common one.
-    pub(in crate::mock) fn concrete(&self, accepted: &Accept) -> String {
+    /// `None` if the client accepts none that can hold the body, which is an object or a list if
+    /// `structured`.
+    pub(in crate::mock) fn concrete(&self, accepted: &Accept, structured: bool) -> Option<String> {
+        let can_hold = |media: &MediaType| !structured || media.can_hold_structure();
         let named = accepted
             .0
             .iter()
             .filter(|(range, quality)| *quality > 0 && !range.is_range() && range.meets(self))
+            .filter(|(range, _)| can_hold(range))
             // Among equals, the first.
             .rev()
             .max_by_key(|(_, quality)| *quality);
-        if let Some((named, _)) = named {
-            return format!("{}/{}", named.kind, named.subtype);
+        // A browser lists what it can show, and not what the user wants.
+        let is_browser = structured && accepted.names("text", "html") && accepted.names("*", "*");
+        if let Some((named, _)) = named.filter(|_| !is_browser) {
+            return Some(format!("{}/{}", named.kind, named.subtype));
         }
-        match self.kind.as_str() {
-            "application" if self.subtype.ends_with("+xml") => "application/xml".to_owned(),
-            "*" | "application" => "application/json".to_owned(),
-            "text" => "text/plain".to_owned(),
-            "image" => "image/png".to_owned(),
-            kind => format!("{kind}/octet-stream"),
-        }
+        let common: &[&str] = match self.kind.as_str() {
+            "application" if self.subtype.ends_with("+xml") => &["application/xml"],
+            "*" | "application" => {
+                &["application/json", "application/xml", "text/plain", "image/png"]
+            }
+            "text" => &["text/plain"],
+            "image" => &["image/png"],
+            kind => return Some(format!("{kind}/octet-stream")),
+        };
+        let is_fit = |media: &MediaType| {
+            // `application/json` also stands for `application/*+json`.
+            let in_range = self.kind != "application" || media.kind == self.kind;
+            in_range && can_hold(media) && accepted.quality(media) > 0
+        };
+        common.iter().find(|text| is_fit(&MediaType::parse(text))).map(|text| (*text).to_owned())
     }
 }
 
@@ -150,6 +171,12 @@ impl Accept {
             .filter(|item| !item.trim().is_empty())
             .map(|item| (MediaType::parse(item), quality(item)));
         Accept(ranges.collect())
+    }
+
+    /// True if a type or range is accepted by this name.
+    fn names(&self, kind: &str, subtype: &str) -> bool {
+        let is_it = |range: &MediaType| range.kind == kind && range.subtype == subtype;
+        self.0.iter().any(|(range, quality)| *quality > 0 && is_it(range))
     }
 
     /// The quality of a type according to the most specific matching range; 0 is not acceptable.
@@ -350,16 +377,32 @@ mod tests {
 
     #[test]
     fn a_declared_range_becomes_what_the_client_names() {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, "text/csv, */*;q=0.1".parse().unwrap());
-        let accept = Accept::of(&headers);
-        assert_eq!(MediaType::parse("text/*").concrete(&accept), "text/csv");
-        assert_eq!(MediaType::parse("image/*").concrete(&accept), "image/png");
-        assert_eq!(MediaType::parse("application/*+json").concrete(&accept), "application/json");
-        assert_eq!(
-            MediaType::parse("*/*").concrete(&Accept::of(&HeaderMap::new())),
-            "application/json"
-        );
+        let concrete = |range: &str, accept: &str, structured: bool| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            MediaType::parse(range).concrete(&Accept::of(&headers), structured)
+        };
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
+        for (range, accept, structured, expected) in [
+            ("text/*", "text/csv, */*;q=0.1", false, Some("text/csv")),
+            ("image/*", "text/csv, */*;q=0.1", false, Some("image/png")),
+            ("application/*+json", "text/csv, */*;q=0.1", true, Some("application/json")),
+            ("*/*", "*/*", true, Some("application/json")),
+            ("*/*", "application/xml", true, Some("application/xml")),
+            ("*/*", "text/html, application/xml;q=0.5", true, Some("application/xml")),
+            ("*/*", "text/html", true, None),
+            ("*/*", "text/html", false, Some("text/html")),
+            ("*/*", "image/png", true, None),
+            ("*/*", "image/*", false, Some("image/png")),
+            ("*/*", browser, true, Some("application/json")),
+            ("application/*", "application/json;q=0, */*", true, Some("application/xml")),
+        ] {
+            assert_eq!(
+                concrete(range, accept, structured).as_deref(),
+                expected,
+                "{range} {accept}"
+            );
+        }
     }
 
     #[test]

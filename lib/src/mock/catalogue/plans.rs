@@ -15,10 +15,10 @@ use crate::conform::{
     Api, HeaderSpec, Media, Operation, OperationId, ResponseSpec, Sequence, StatusKey,
 };
 use crate::fake::{Plan, plain_text};
-use crate::schema::{Direction, NodeId, SchemaSet, Types};
+use crate::schema::{Direction, Node, NodeId, SchemaSet, Types};
 
 use super::super::answer::binary;
-use super::super::answer::media::{self, MediaType, Notation};
+use super::super::answer::media::{self, Accept, MediaType, Notation};
 use super::super::banner;
 use super::super::firing::Hooks;
 use super::credentials::Credentials;
@@ -157,8 +157,12 @@ pub(in crate::mock) struct MediaPlan {
     plan: Option<Arc<Plan>>,
     /// Generates the values of a sequence, if the document describes them.
     items: Option<Arc<Plan>>,
+    /// Generates the values of a sequence that the document describes as a list.
+    listed: Option<Arc<Plan>>,
     /// The values of an event stream are the data of its events.
     is_data: bool,
+    /// The body is an object or a list.
+    structured: bool,
 }
 
 impl Spec {
@@ -259,10 +263,11 @@ impl HeaderPlan {
         match &self.value {
             HeaderValuePlan::Example(value) => Some(value.clone()),
             HeaderValuePlan::Generated(plan, structured) => {
-                let text = making().text(plan);
-                let text = match serde_json::from_str(&text) {
+                let mut json = Vec::new();
+                making().json(plan, &mut json);
+                let text = match serde_json::from_slice(&json) {
                     Ok(value) if *structured => simple(&value),
-                    _ => text,
+                    _ => plain_text(&json),
                 };
                 HeaderValue::from_str(&text).ok()
             }
@@ -298,7 +303,17 @@ impl MediaPlan {
             let example = root.and_then(|node| node.example.as_ref());
             examples.extend(example.map(|example| (None, bytes(example))));
         }
+        let takes_scalars = |s: NodeId| {
+            schemas.types(s).0 & !(Types::ARRAY.0 | Types::OBJECT.0 | Types::NULL.0) != 0
+        };
+        let is_json =
+            |(_, body): &(Option<String>, Bytes)| matches!(body.first(), Some(b'{' | b'['));
+        let structured = content.schema.is_some_and(|s| !takes_scalars(s))
+            || examples.first().is_some_and(is_json);
         let plan = content.schema.map(|schema| plans.of(schema));
+        let is_sequence = matches!(notation, Notation::Sequence(_));
+        let list = root.filter(|_| is_sequence && content.item_schema.is_none());
+        let listed = list.and_then(|root| listed(root, schemas)).map(|id| plans.of(id));
         let is_data = content.data_schema.is_some();
         let items = content.data_schema.or(content.item_schema);
         let items = items.filter(|_| matches!(notation, Notation::Sequence(_)));
@@ -315,7 +330,33 @@ impl MediaPlan {
             schema,
             plan,
             items,
+            listed,
             is_data,
+            structured,
+        }
+    }
+
+    /// A type for a declared range that the client accepts; `None` if there is none.
+    pub(in crate::mock) fn concrete(&self, accept: &Accept) -> Option<String> {
+        self.media.concrete(accept, self.structured)
+    }
+
+    /// The body of an example in the syntax of the negotiated type.
+    pub(in crate::mock) fn example_as(
+        &self,
+        media_type: &str,
+        body: &Bytes,
+        schemas: &SchemaSet,
+    ) -> Bytes {
+        if !self.media.is_range() {
+            return body.clone();
+        }
+        let notation = MediaType::parse(media_type).notation();
+        match serde_json::from_slice(body) {
+            Ok(value) if notation != self.notation => {
+                media::write(&value, notation, schemas, self.schema).into()
+            }
+            _ => body.clone(),
         }
     }
 
@@ -333,6 +374,34 @@ impl MediaPlan {
         self.plan.as_deref()
     }
 
+    /// The syntax of the negotiated type, which the client chooses in a declared range.
+    pub(in crate::mock) fn notation_of(&self, media_type: &str) -> Notation {
+        match self.media.is_range() {
+            true => MediaType::parse(media_type).notation(),
+            false => self.notation,
+        }
+    }
+
+    /// A body generated from the schema, as JSON; `None` without a schema.
+    pub(in crate::mock) fn json(&self, making: Making) -> Option<Bytes> {
+        let mut out = Vec::new();
+        making.json(self.plan.as_ref()?, &mut out);
+        Some(out.into())
+    }
+
+    /// A JSON body in another syntax.
+    pub(in crate::mock) fn encode(
+        &self,
+        json: &Bytes,
+        notation: Notation,
+        schemas: &SchemaSet,
+    ) -> Bytes {
+        match serde_json::from_slice(json) {
+            Ok(value) => media::write(&value, notation, schemas, self.schema).into(),
+            Err(_) => json.clone(),
+        }
+    }
+
     /// A body generated from the schema, in the syntax of the negotiated type.
     pub(in crate::mock) fn make(
         &self,
@@ -340,15 +409,16 @@ impl MediaPlan {
         making: Making,
         schemas: &SchemaSet,
     ) -> Bytes {
-        // The client chooses the type in a declared range.
-        let notation = match self.media.is_range() {
-            true => MediaType::parse(media_type).notation(),
-            false => self.notation,
-        };
+        let notation = self.notation_of(media_type);
         if let (Some(items), Notation::Sequence(sequence)) = (&self.items, notation)
             && (self.is_data || self.plan.is_none())
         {
             return sequence_of(items, sequence, self.is_data, making);
+        }
+        if let (Some(items), Notation::Sequence(sequence), false) =
+            (&self.listed, notation, making.dynamic)
+        {
+            return sequence_of(items, sequence, false, making);
         }
         let is_text = self.schema.is_none_or(|schema| schemas.types(schema).has(Types::STRING));
         if let (Notation::Text, true, Some(body)) = (notation, is_text, binary::sample(media_type))
@@ -373,12 +443,41 @@ impl MediaPlan {
                 let mut out = Vec::new();
                 making.json(plan, &mut out);
                 match serde_json::from_slice(&out) {
+                    Ok(Value::String(text)) if notation == Notation::Sequence(Sequence::Events) => {
+                        events_of(text).into()
+                    }
                     Ok(value) => media::write(&value, notation, schemas, self.schema).into(),
                     Err(_) => out.into(),
                 }
             }
         }
     }
+}
+
+/// The items of a list if [`ITEMS`] of them are a valid list.
+fn listed(root: &Node, schemas: &SchemaSet) -> Option<NodeId> {
+    let plain = root.prefix_items.is_empty()
+        && root.contains.is_none()
+        && !root.unique_items
+        && root.all_of.is_empty()
+        && root.any_of.is_empty()
+        && root.one_of.is_empty()
+        && root.enumeration.is_none()
+        && root.default.is_none()
+        && root.min_items.is_none_or(|min| min <= ITEMS)
+        && root.max_items.is_none_or(|max| max >= ITEMS);
+    let is_list = root.types.is_some_and(|types| types == Types::ARRAY);
+    root.items.filter(|id| plain && is_list && !schemas.node(target(schemas, *id)).never)
+}
+
+/// A text as an event stream: as it is if it is one, else as the data of an event.
+fn events_of(text: String) -> String {
+    const FIELDS: [&str; 5] = ["data:", "event:", "id:", "retry:", ":"];
+    if text.lines().any(|line| FIELDS.iter().any(|field| line.starts_with(field))) {
+        return text;
+    }
+    let lines = text.lines().map(|line| format!("data: {line}\n"));
+    lines.chain(["\n".to_owned()]).collect()
 }
 
 /// A sequence of generated values.

@@ -2,11 +2,13 @@
 
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
+use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
 
 pub(super) fn answer(
     context: &Context<'_>,
     call: &Call<'_>,
+    operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
 ) -> Option<Answer> {
     let media = choice.media.as_ref()?;
@@ -16,7 +18,8 @@ pub(super) fn answer(
     let named = choice.example.and_then(|name| media.plan.example(Some(name)));
     let body = named.or_else(|| media.plan.example(None))?;
     let mut answer = super::made::head(context, call, choice);
-    answer.body = body.clone();
+    let schemas = &operation.spec.api.schemas;
+    answer.body = media.plan.example_as(&media.media_type, body, schemas);
     answer.source = Some(Source::Example);
     Some(answer)
 }

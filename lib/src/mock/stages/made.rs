@@ -1,5 +1,6 @@
 //! Answers generated from schemas, and the head that examples share with them.
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -7,6 +8,7 @@ use twox_hash::XxHash3_64;
 
 use crate::exchange::{header, parse_query, sorted_path};
 
+use super::super::answer::media::Notation;
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
 use super::super::catalogue::Making;
@@ -23,10 +25,25 @@ pub(super) fn answer(
     let mut seed = Seed::of(context, call, choice);
     let mut answer = head_by(choice, &mut seed);
     answer.source = Some(Source::Generated);
+    let locate = |json: &[u8], answer: &mut Answer| {
+        reflect::locate(context, call, operation, choice, json, answer);
+    };
     if let Some(media) = &choice.media {
         let (making, schemas) = (seed.making(), &operation.spec.api.schemas);
         let make = || media.plan.make(&media.media_type, making, schemas);
-        let reflect = |json| reflect::body(context, call, operation, choice, json);
+        let reflected = |json| reflect::body(context, call, operation, choice, json);
+        let notation = media.plan.notation_of(&media.media_type);
+        if matches!(notation, Notation::Xml | Notation::Form | Notation::Csv)
+            && let Some(json) = media.plan.json(making)
+        {
+            // What is not JSON is written as JSON first, which reflects the request.
+            let json = reflected(json);
+            locate(&json, &mut answer);
+            answer.body = media.plan.encode(&json, notation, schemas);
+            return answer;
+        }
+        let is_json = notation == Notation::Json;
+        let reflect = |body| if is_json { reflected(body) } else { body };
         let kept = context.catalogue.composed();
         answer.body = if making.dynamic {
             reflect(make())
@@ -38,7 +55,10 @@ pub(super) fn answer(
         } else {
             reflect(kept.get(media.plan, making.seed, make))
         };
-        reflect::locate(context, call, operation, choice, &mut answer);
+        let json = if is_json { answer.body.clone() } else { Bytes::new() };
+        locate(&json, &mut answer);
+    } else {
+        locate(b"", &mut answer);
     }
     answer
 }

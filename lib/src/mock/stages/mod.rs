@@ -126,6 +126,6 @@ fn fill(
     operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
 ) -> Answer {
-    example::answer(context, call, choice)
+    example::answer(context, call, operation, choice)
         .unwrap_or_else(|| made::answer(context, call, operation, choice))
 }

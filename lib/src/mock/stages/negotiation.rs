@@ -201,14 +201,15 @@ fn media_of<'a>(
     if response.media.is_empty() || !may_have_body(status) {
         return Ok(None);
     }
-    let fitting = response.media.iter().filter(fits);
+    let concrete = |media: &&MediaPlan| !media.media.is_range() || media.concrete(accept).is_some();
+    let fitting = response.media.iter().filter(fits).filter(concrete);
     let best = accept.best(fitting, |media| &media.media).ok_or(NotAcceptable)?;
     Ok(Some(chosen(best, accept)))
 }
 
 fn chosen<'a>(plan: &'a MediaPlan, accept: &Accept) -> ChosenMedia<'a> {
     if plan.media.is_range() {
-        let concrete = plan.media.concrete(accept);
+        let concrete = plan.concrete(accept).unwrap_or_else(|| "application/json".to_owned());
         let content_type = HeaderValue::from_str(&concrete).ok();
         return ChosenMedia { plan, media_type: Cow::Owned(concrete), content_type };
     }

@@ -5,10 +5,12 @@
 //! JSON that was just written, so it is changed as text: parsing it would cost more than generating
 //! it.
 
+mod branch;
 mod edit;
 mod location;
 mod spans;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -16,13 +18,13 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use crate::conform::is_json;
+use crate::exchange::header;
 use crate::schema::{Direction, NodeId, SchemaSet};
 
 use edit::{Edits, Object};
 use spans::Span;
 
 use super::super::answer::Answer;
-use super::super::answer::media::Notation;
 use super::super::call::{Call, Context};
 use super::super::catalogue::{PAGE_SIZES, same_name};
 use super::lookup::MatchedOperation;
@@ -35,16 +37,12 @@ const IDS: [&str; 5] = ["id", "uuid", "guid", "key", "slug"];
 /// Properties that hold the item or the items of an envelope.
 const ENVELOPES: [&str; 6] = ["data", "result", "results", "item", "items", "response"];
 
-/// The schema of the answer, if it can contain values of the request.
-fn schema_of(context: &Context<'_>, choice: &Choice<'_>) -> Option<NodeId> {
-    let media = choice.media.as_ref()?;
-    let reflects = context.settings.reflect
-        && choice.status.as_u16() < 400
-        && media.plan.notation == Notation::Json;
-    media.plan.schema.filter(|_| reflects)
+/// True if an answer may contain values of the request.
+fn reflects(context: &Context<'_>, choice: &Choice<'_>) -> bool {
+    context.settings.reflect && choice.status.as_u16() < 400
 }
 
-/// A generated body with the values of the request.
+/// A generated body, as JSON, with the values of the request.
 pub(super) fn body(
     context: &Context<'_>,
     call: &Call<'_>,
@@ -52,12 +50,15 @@ pub(super) fn body(
     choice: &Choice<'_>,
     json: Bytes,
 ) -> Bytes {
-    let (Some(schema), Some(request)) =
-        (schema_of(context, choice), Reflected::of(call, operation))
-    else {
-        return json;
-    };
+    let schema = choice.media.as_ref().and_then(|media| media.plan.schema);
+    let (Some(schema), true) = (schema, reflects(context, choice)) else { return json };
+    let Some(request) = Reflected::of(call, operation) else { return json };
     let schemas = &operation.spec.api.schemas;
+    let of_branch = request.body.as_ref().and_then(|body| {
+        let branch = branch::named(schemas, schema, body)?;
+        branch::filled(schemas, branch, &json, body)
+    });
+    let json = of_branch.map_or(json, Bytes::from);
     let mut filling = Filling { schemas, json: &json, edits: Edits::default(), plain: true };
     filling.whole(&request, schema);
     let Filling { edits, plain, .. } = filling;
@@ -65,21 +66,26 @@ pub(super) fn body(
     // Each part is valid by its own schema, but the whole may be invalid because of a `oneOf` or a
     // dependency.
     let accepted = plain
-        || serde_json::from_slice(&changed)
-            .is_ok_and(|value| schemas.accepts(schema, &value, Direction::Response));
+        || serde_json::from_slice::<Value>(&changed).is_ok_and(|value| {
+            // A discriminator decides, even if other branches match too.
+            let members = value.as_object();
+            let branch = members.and_then(|m| branch::named(schemas, schema, m));
+            schemas.accepts(branch.unwrap_or(schema), &value, Direction::Response)
+        });
     if accepted { changed.into() } else { json }
 }
 
-/// Sets the URI of a new item.
+/// Sets the URI of a new item, which `json` describes; it is empty if the body does not.
 pub(super) fn locate(
     context: &Context<'_>,
     call: &Call<'_>,
     operation: &MatchedOperation<'_>,
     choice: &Choice<'_>,
+    json: &[u8],
     answer: &mut Answer,
 ) {
-    if schema_of(context, choice).is_some() {
-        location::set(call, operation, choice, answer);
+    if reflects(context, choice) {
+        location::set(call, operation, choice, json, answer);
     }
 }
 
@@ -90,7 +96,7 @@ struct Reflected<'a> {
     /// The value of the parameter that the path ends in.
     item: Option<&'a str>,
     /// Members of the body.
-    body: Option<&'a Map<String, Value>>,
+    body: Option<Cow<'a, Map<String, Value>>>,
     /// Names and values of query parameters about pages.
     paging: Vec<(&'a str, &'a str)>,
 }
@@ -103,7 +109,7 @@ impl<'a> Reflected<'a> {
         let item = path.last().filter(|_| item).map(|(_, value)| value.as_str());
         let method = &call.parts.method;
         let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-        let body = if writes { members(call) } else { None };
+        let body = if writes { members(call, operation) } else { None };
         let pages =
             |name: &str| PAGE_SIZES.iter().chain(&PLACES).any(|known| same_name(known, name));
         let query = call.request.query.iter();
@@ -116,10 +122,20 @@ impl<'a> Reflected<'a> {
     }
 }
 
-/// The members of a JSON body.
-fn members<'a>(call: &'a Call<'_>) -> Option<&'a Map<String, Value>> {
-    let json = crate::exchange::header(&call.request.headers, "content-type").is_none_or(is_json);
-    if json { call.json_body()?.as_object().filter(|members| !members.is_empty()) } else { None }
+/// The members of a body: of JSON, a form, XML or YAML.
+fn members<'a>(
+    call: &'a Call<'_>,
+    operation: &MatchedOperation<'_>,
+) -> Option<Cow<'a, Map<String, Value>>> {
+    let members = match header(&call.request.headers, "content-type") {
+        Some(other) if !is_json(other) => {
+            let value = operation.spec.api.body_value(&operation.matched, &call.request)?;
+            let Value::Object(members) = value else { return None };
+            Cow::Owned(members)
+        }
+        _ => Cow::Borrowed(call.json_body()?.as_object()?),
+    };
+    Some(members).filter(|members| !members.is_empty())
 }
 
 /// An answer that gets values of the request.
@@ -148,7 +164,7 @@ impl Filling<'_> {
         for (name, text) in &request.paging {
             self.set_text(schema, &mut object, name, text);
         }
-        match enveloped(self.json, &object) {
+        match enveloped(self.json, &object, request.body.as_deref()) {
             Some(index) => {
                 for (name, text) in request.path {
                     self.set_text(schema, &mut object, name, text);
@@ -178,7 +194,7 @@ impl Filling<'_> {
     }
 
     fn item(&self, request: &Reflected<'_>, schema: NodeId, object: &mut Object) {
-        for (name, value) in request.body.into_iter().flatten() {
+        for (name, value) in request.body.iter().flat_map(|body| body.iter()) {
             let property = self.schemas.property(schema, name);
             let accepted = property.is_some_and(|property| {
                 !one_way(self.schemas, property)
@@ -321,8 +337,9 @@ fn each_declared_once(schemas: &SchemaSet, schema: NodeId) -> bool {
     true
 }
 
-/// Index of the one property that holds the item or the items.
-fn enveloped(json: &[u8], object: &Object) -> Option<usize> {
+/// Index of the one property that holds the item or the items. An object with properties that were
+/// sent is the item itself.
+fn enveloped(json: &[u8], object: &Object, sent: Option<&Map<String, Value>>) -> Option<usize> {
     let starts = |index: usize, signs: &[u8]| {
         let span = object.members[index].span.as_ref();
         span.and_then(|span| json.get(span.value.start)).is_some_and(|sign| signs.contains(sign))
@@ -330,13 +347,25 @@ fn enveloped(json: &[u8], object: &Object) -> Option<usize> {
     let all = 0..object.members.len();
     let names_it =
         |index: &usize| ENVELOPES.iter().any(|name| same_name(name, &object.members[*index].name));
-    let named = all.clone().find(|index| names_it(index) && starts(*index, b"[{"));
+    let is_sent =
+        |index: usize| sent.is_some_and(|sent| sent.contains_key(&*object.members[index].name));
+    let is_item = all.clone().any(is_sent);
+    // A list in an item is one of its properties.
+    let signs: &[u8] = if is_item { b"{" } else { b"[{" };
+    let named =
+        all.clone().find(|index| names_it(index) && !is_sent(*index) && starts(*index, signs));
+    let of_objects = |index: usize| {
+        let span = object.members[index].span.as_ref();
+        let list = span.and_then(|span| json.get(span.value.clone())).unwrap_or_default();
+        matches!(list, [b'[', b'{' | b']', ..])
+    };
     let only_list = || {
         let has_id = IDS.iter().any(|id| object.has(id));
         let mut lists = all.clone().filter(|index| starts(*index, b"["));
-        lists.next().filter(|_| !has_id && lists.next().is_none())
+        let only = lists.next().filter(|_| !has_id && !is_item && lists.next().is_none());
+        only.filter(|index| of_objects(*index))
     };
-    let only_item = || (object.members.len() == 1 && starts(0, b"{")).then_some(0);
+    let only_item = || (object.members.len() == 1 && !is_item && starts(0, b"{")).then_some(0);
     named.or_else(only_item).or_else(only_list)
 }
 
@@ -356,11 +385,27 @@ mod tests {
             (json!({"id": 1, "tags": []}), None),
             (json!({"a": [], "b": []}), None),
             (json!({"name": "x"}), None),
+            (json!({"name": "x", "tags": ["a"]}), None),
         ] {
             let text = value.to_string();
             let object = Object::read(text.as_bytes(), 0..text.len()).unwrap();
-            let found = enveloped(text.as_bytes(), &object).map(|at| &*object.members[at].name);
+            let found =
+                enveloped(text.as_bytes(), &object, None).map(|at| &*object.members[at].name);
             assert_eq!(found, expected, "{value}");
+        }
+        for (value, expected) in [
+            // The tags, lines and address of an item are no envelope.
+            (json!({"name": "x", "tags": ["a"]}), None),
+            (json!({"name": "x", "items": [{"n": 1}]}), None),
+            (json!({"name": "x", "lines": [{"n": 1}]}), None),
+            (json!({"name": "x", "data": {"name": "y"}}), Some("data")),
+            (json!({"users": [{"id": 1}]}), Some("users")),
+        ] {
+            let text = value.to_string();
+            let object = Object::read(text.as_bytes(), 0..text.len()).unwrap();
+            let sent = json!({"name": "z"});
+            let found = enveloped(text.as_bytes(), &object, sent.as_object());
+            assert_eq!(found.map(|at| &*object.members[at].name), expected, "{value}");
         }
     }
 
@@ -371,7 +416,7 @@ mod tests {
     }
 
     /// Fills one answer, and says whether its parts decide its validity.
-    fn fill(schema: &Value, answer: &Value, request: &Reflected<'_>) -> (Value, bool) {
+    fn filled(schema: &Value, answer: &Value, request: &Reflected<'_>) -> (Value, bool) {
         let mut schemas = SchemaSet::default();
         let id = schemas.add(schema, "").expect("a schema");
         let text = answer.to_string();
@@ -398,11 +443,11 @@ mod tests {
             "limit": {"type": "integer"}, "items": {"type": "array", "minItems": 1, "items": item}}});
         let answer = json!({"items": [{"id": 5, "n": "]}"}, {"id": 6}, {"id": 7}], "limit": 3});
         let path = [("id", "9".to_owned())];
-        let (filled, plain) = fill(&schema, &answer, &request(&path, &[("limit", "2")]));
+        let (filled, plain) = filled(&schema, &answer, &request(&path, &[("limit", "2")]));
         assert_eq!(filled, json!({"items": [{"id": 9, "n": "]}"}, {"id": 9}], "limit": 2}));
         assert!(plain);
         // Fewer than the schema takes.
-        let (filled, _) = fill(&schema, &answer, &request(&[], &[("limit", "0")]));
+        let (filled, _) = filled(&schema, &answer, &request(&[], &[("limit", "0")]));
         assert_eq!(filled["items"].as_array().map(Vec::len), Some(3));
     }
 
@@ -413,9 +458,13 @@ mod tests {
         let Value::Object(body) = json!({"id": 3, "name": "\u{e9}\"", "age": "old", "x": 1}) else {
             return;
         };
-        let request =
-            Reflected { path: &[], item: Some("8"), body: Some(&body), paging: Vec::new() };
-        let (filled, plain) = fill(&schema, &json!({"id": 1}), &request);
+        let request = Reflected {
+            path: &[],
+            item: Some("8"),
+            body: Some(Cow::Borrowed(&body)),
+            paging: Vec::new(),
+        };
+        let (filled, plain) = filled(&schema, &json!({"id": 1}), &request);
         assert_eq!(filled, json!({"id": 8, "name": "\u{e9}\""}));
         assert!(!plain);
     }

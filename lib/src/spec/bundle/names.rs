@@ -13,7 +13,9 @@ use crate::spec::examples;
 use crate::spec::home::{Home, ReferenceTarget, is_url};
 use crate::spec::ids::{self, Ids};
 use crate::spec::inline::leads_somewhere;
-use crate::spec::refs::{FILES, Keys, escape, join_pointer, on_references_mut, resolve, walk};
+use crate::spec::refs::{
+    FILES, Keys, escape, join_pointer, locate, on_references_mut, resolve, walk,
+};
 
 /// The key that replaces an unresolved reference; its value is the reference.
 pub(crate) const UNRESOLVED: &str = "x-hmt-unresolved";
@@ -34,6 +36,8 @@ pub(super) struct Names<'n> {
     pub(super) missing: BTreeMap<String, String>,
     /// Files that were referenced by a URL of the document's own server.
     by_url: BTreeSet<String>,
+    /// Anchors that are referenced, each with its file.
+    anchors: BTreeSet<(String, String)>,
     /// Why a reference was left unresolved.
     why: BTreeMap<String, &'static str>,
 }
@@ -54,6 +58,7 @@ impl<'n> Names<'n> {
             open: BTreeSet::new(),
             missing: BTreeMap::new(),
             by_url: BTreeSet::new(),
+            anchors: BTreeSet::new(),
             why: BTreeMap::new(),
         }
     }
@@ -116,17 +121,16 @@ impl<'n> Names<'n> {
                 return None;
             }
         };
-        if !fragment.is_empty() && !fragment.starts_with('/') {
-            self.why.insert(
-                reference.to_owned(),
-                "refers to an anchor in another file; use a JSON pointer",
-            );
-            return None;
-        }
         if by_url {
             self.by_url.insert(name.clone());
         }
-        let pointer = pointer_to(&name, fragment);
+        let pointer = if fragment.is_empty() || fragment.starts_with('/') {
+            pointer_to(&name, fragment)
+        } else {
+            // Its place is known when the file is loaded.
+            self.anchors.insert((name.clone(), fragment.to_owned()));
+            pointer_to(&name, &format!("#{fragment}"))
+        };
         self.open.insert(name);
         Some(pointer)
     }
@@ -174,7 +178,20 @@ impl<'n> Names<'n> {
             .filter(|name| self.missing.contains_key(*name))
             .map(|name| pointer_to(name, ""))
             .collect();
+        let anchors: BTreeMap<String, String> = self
+            .anchors
+            .iter()
+            .filter_map(|(name, anchor)| {
+                let file = root.get(FILES)?.get(name)?;
+                let (pointer, _) = locate(file, &format!("#{anchor}"))?;
+                let pointer = pointer.replace('%', "%25");
+                Some((pointer_to(name, &format!("#{anchor}")), pointer_to(name, &pointer)))
+            })
+            .collect();
         let rename = |reference: &str| {
+            if let Some(place) = anchors.get(reference) {
+                return Some(place.clone());
+            }
             let own = urls.iter().find_map(|url| reference.strip_prefix(url.as_str()));
             if let Some(fragment) = own {
                 return Some(format!("#{fragment}"));
@@ -205,9 +222,23 @@ impl<'n> Names<'n> {
             let mut pointer = join_pointer(&format!("/{FILES}"), name);
             walk(file, Keys::Words, &mut pointer, &mut check);
         }
-        for (pointer, reference) in dangling {
+        // The content of a file may also stand where the document refers to it.
+        let is_copied = |at: &str, reference: &str| {
+            dangling.iter().any(|(other, same)| {
+                same == reference && within_file(other).is_none() && other.ends_with(at)
+            })
+        };
+        let is_repeated = |(pointer, reference): &(String, String)| {
+            within_file(pointer).is_some_and(|at| is_copied(at, reference))
+        };
+        // A comparison of all with all is not worth its time if there are very many.
+        let few = dangling.len() < 1_000;
+        let repeated: Vec<bool> = dangling.iter().map(|one| few && is_repeated(one)).collect();
+        for ((pointer, reference), is_repeated) in dangling.into_iter().zip(repeated) {
             let (written, why) = self.explain(root, &reference);
-            reports.push(format!("{pointer}: $ref {written:?} {why}"));
+            if !is_repeated {
+                reports.push(format!("{pointer}: $ref {written:?} {why}"));
+            }
             let Some(Value::Object(map)) = root.pointer_mut(&pointer) else { continue };
             map.shift_remove("$ref");
             // A path item may have operations next to its reference.
@@ -230,6 +261,11 @@ impl<'n> Names<'n> {
                 return (format!("{name}{hash}{fragment}"), format!("cannot be read: {why}"));
             }
         }
+        for (name, anchor) in &self.anchors {
+            if reference == pointer_to(name, &format!("#{anchor}")) {
+                return (format!("{name}#{anchor}"), "names an anchor that does not exist".into());
+            }
+        }
         let why = if resolve(root, reference).is_some() {
             "is circular"
         } else if reference.starts_with('#') {
@@ -239,6 +275,12 @@ impl<'n> Names<'n> {
         };
         (reference.to_owned(), why.to_owned())
     }
+}
+
+/// The part of a pointer that is within a file; `None` for the document itself.
+fn within_file(pointer: &str) -> Option<&str> {
+    let rest = pointer.strip_prefix('/')?.strip_prefix(FILES)?.strip_prefix('/')?;
+    rest.find('/').map(|at| &rest[at..])
 }
 
 pub(super) fn pointer_to(file: &str, fragment: &str) -> String {

@@ -69,6 +69,41 @@ fn a_reference_that_leads_nowhere_is_a_warning() {
 }
 
 #[test]
+fn anchors_of_other_files_are_found() {
+    let document = load(&[
+        (
+            "api.json",
+            r##"{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {},
+                "components": {"schemas": {"A": {"$ref": "there.yaml#here"}, "B": {"$ref": "there.yaml#gone"}}}}"##,
+        ),
+        ("there.yaml", "$defs: {X: {$anchor: here, type: string}}"),
+    ])
+    .expect("loads");
+    let schemas = &document.root["components"]["schemas"];
+    assert_eq!(schemas["A"]["$ref"], "#/x-hmt-files/there.yaml/$defs/X");
+    assert_eq!(document.warnings.len(), 1, "{:?}", document.warnings);
+    assert!(document.warnings[0].contains("there.yaml#gone"), "{:?}", document.warnings);
+    check_refs(&document).expect("nothing dangles");
+}
+
+/// The content of a file that replaces a part of the document stands in two places.
+#[test]
+fn a_warning_about_a_file_is_given_once() {
+    let document = load(&[
+        (
+            "api.json",
+            r##"{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"$ref": "paths.json"}}"##,
+        ),
+        (
+            "paths.json",
+            r##"{"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/Gone"}}}}}"##,
+        ),
+    ])
+    .expect("loads");
+    assert_eq!(document.warnings.len(), 1, "{:?}", document.warnings);
+}
+
+#[test]
 fn files_of_other_servers_refer_to_each_other() {
     let files = [
         ("http://a.test/api.json", r#"{"$ref": "../b.json#/B"}"#),
