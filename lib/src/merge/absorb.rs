@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::conform::{Api, Violation};
 use crate::exchange::Exchange;
-use crate::infer::undescribed;
+use crate::infer::{is_not_found, undescribed};
 use crate::recorded::{is_recordings_only, recorded_exchanges};
 use crate::schema::Direction;
 use crate::spec::{Document, METHODS};
@@ -73,9 +73,14 @@ fn describes(api: &Api, exchange: &Exchange<'_>) -> bool {
         violation.direction == Direction::Request
             && matches!(violation.location, "header" | "cookie")
     };
+    // Errors such as 404 at a path without an operation are not described.
+    let status = exchange.response.as_ref().map_or(0, |response| response.status);
+    let is_absent = |violation: &Violation| {
+        is_not_found(status) && matches!(violation.location, "path" | "method")
+    };
     let conforms = |exchange: &Exchange<'_>| match api.conforms(exchange) {
         Ok(()) => true,
-        Err(violations) => violations.iter().all(is_unrecorded),
+        Err(all) => all.iter().all(|violation| is_unrecorded(violation) || is_absent(violation)),
     };
     if conforms(exchange) {
         return true;
