@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::conform::is_json;
 use crate::exchange::header;
-use crate::schema::{Direction, NodeId, SchemaSet};
+use crate::schema::{Direction, NodeId, SchemaSet, Types};
 
 use edit::{Edits, Object};
 use spans::Span;
@@ -198,9 +198,12 @@ impl Filling<'_> {
             let property = self.schemas.property(schema, name);
             let accepted = property.is_some_and(|property| {
                 !one_way(self.schemas, property)
+                    && !is_inexact(self.schemas, property, value)
                     && self.schemas.accepts(property, value, Direction::Response)
             });
-            if accepted {
+            if let (true, Some(property)) = (accepted, property) {
+                let mut value = value.clone();
+                hide(self.schemas, property, &mut value);
                 object.set(name, value.to_string());
             }
         }
@@ -271,8 +274,32 @@ impl Filling<'_> {
             .flatten()
             .find(|value| self.schemas.accepts(property, value, Direction::Response));
         if let Some(value) = accepted {
-            object.members[member].new = Some(value.to_string());
+            // Large numbers keep their digits.
+            let written = if value.is_string() { value.to_string() } else { text.to_owned() };
+            object.members[member].new = Some(written);
         }
+    }
+}
+
+/// True for an integer that is too large to be kept with all its digits.
+fn is_inexact(schemas: &SchemaSet, property: NodeId, value: &Value) -> bool {
+    value.is_f64() && !schemas.types(property).has(Types::NUMBER)
+}
+
+/// Removes what only requests or only the server have from a value that was sent.
+fn hide(schemas: &SchemaSet, schema: NodeId, value: &mut Value) {
+    match value {
+        Value::Object(members) => members.retain(|name, member| {
+            let Some(property) = schemas.property(schema, name) else { return true };
+            hide(schemas, property, member);
+            !one_way(schemas, property)
+        }),
+        Value::Array(items) => {
+            if let Some(item) = schemas.item(schema) {
+                items.iter_mut().for_each(|value| hide(schemas, item, value));
+            }
+        }
+        _ => {}
     }
 }
 
@@ -413,6 +440,27 @@ mod tests {
     fn spellings_are_one() {
         assert!(same_name("page[size]", "pageSize") && same_name("$top", "top"));
         assert!(!same_name("tops", "top") && !same_name("to", "top"));
+    }
+
+    #[test]
+    fn nested_secrets_do_not_come_back_and_numbers_keep_their_digits() {
+        let schema = json!({"type": "object", "properties": {
+            "id": {"type": "integer"}, "size": {"type": "integer"},
+            "users": {"type": "array", "items": {"type": "object", "properties": {
+                "name": {"type": "string"}, "password": {"type": "string", "writeOnly": true}}}}}});
+        let body = json!({"users": [{"name": "a", "password": "p"}], "size": 1.5e30});
+        let Value::Object(body) = body else { return };
+        let path = [("id", "67263651846617525375184404480".to_owned())];
+        let body = Some(Cow::Borrowed(&body));
+        let request = Reflected { path: &path, item: None, body, paging: Vec::new() };
+        let mut schemas = SchemaSet::default();
+        let id = schemas.add(&schema, "").expect("a schema");
+        let json = br#"{"id":1,"size":2,"users":[]}"#;
+        let mut filling = Filling { schemas: &schemas, json, edits: Edits::default(), plain: true };
+        filling.whole(&request, id);
+        let changed = filling.edits.apply(json).expect("changes");
+        let expected = r#"{"id":67263651846617525375184404480,"size":2,"users":[{"name":"a"}]}"#;
+        assert_eq!(String::from_utf8_lossy(&changed), expected);
     }
 
     /// Fills one answer, and says whether its parts decide its validity.

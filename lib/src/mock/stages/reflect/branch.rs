@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::one_way;
+use super::{hide, one_way};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
 /// The branch for the value of the discriminator.
@@ -43,7 +43,11 @@ pub(super) fn filled(
     let mut members: Map<String, Value> =
         answer.into_iter().filter(|(name, value)| fits(name, value, false)).collect();
     for (name, value) in sent.iter().filter(|(name, value)| fits(name, value, true)) {
-        members.insert(name.clone(), value.clone());
+        let mut value = value.clone();
+        if let Some(property) = schemas.property(branch, name) {
+            hide(schemas, property, &mut value);
+        }
+        members.insert(name.clone(), value);
     }
     let value = Value::Object(members);
     schemas.accepts(branch, &value, Direction::Response).then(|| value.to_string().into_bytes())
