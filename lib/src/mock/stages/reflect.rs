@@ -464,7 +464,7 @@ mod tests {
     }
 
     /// Fills one answer, and says whether its parts decide its validity.
-    fn filled(schema: &Value, answer: &Value, request: &Reflected<'_>) -> (Value, bool) {
+    fn fill_one(schema: &Value, answer: &Value, request: &Reflected<'_>) -> (Value, bool) {
         let mut schemas = SchemaSet::default();
         let id = schemas.add(schema, "").expect("a schema");
         let text = answer.to_string();
@@ -491,11 +491,11 @@ mod tests {
             "limit": {"type": "integer"}, "items": {"type": "array", "minItems": 1, "items": item}}});
         let answer = json!({"items": [{"id": 5, "n": "]}"}, {"id": 6}, {"id": 7}], "limit": 3});
         let path = [("id", "9".to_owned())];
-        let (filled, plain) = filled(&schema, &answer, &request(&path, &[("limit", "2")]));
+        let (filled, plain) = fill_one(&schema, &answer, &request(&path, &[("limit", "2")]));
         assert_eq!(filled, json!({"items": [{"id": 9, "n": "]}"}, {"id": 9}], "limit": 2}));
         assert!(plain);
         // Fewer than the schema takes.
-        let (filled, _) = filled(&schema, &answer, &request(&[], &[("limit", "0")]));
+        let (filled, _) = fill_one(&schema, &answer, &request(&[], &[("limit", "0")]));
         assert_eq!(filled["items"].as_array().map(Vec::len), Some(3));
     }
 
@@ -512,7 +512,7 @@ mod tests {
             body: Some(Cow::Borrowed(&body)),
             paging: Vec::new(),
         };
-        let (filled, plain) = filled(&schema, &json!({"id": 1}), &request);
+        let (filled, plain) = fill_one(&schema, &json!({"id": 1}), &request);
         assert_eq!(filled, json!({"id": 8, "name": "\u{e9}\""}));
         assert!(!plain);
     }
