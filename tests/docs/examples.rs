@@ -122,11 +122,26 @@ end_jobs() { for job in $(jobs -p); do kill -KILL -- "-$job" 2>/dev/null || true
 trap end_jobs EXIT
 ready() {
     for _ in $(seq 600); do
-        if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
+        if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && handled; then return; fi
         sleep 0.05
     done
     echo "nothing listens on port $1" >&2
     exit 1
+}
+# Whether each tool of the last job handles or ignores SIGINT, which an example may send at once.
+handled() {
+    local stat name key mask group job
+    job=$(jobs -p | tail -n 1)
+    for stat in /proc/[0-9]*/stat; do
+        { read -r _ name _ _ group _ <"$stat"; } 2>/dev/null || continue
+        [ "$group" = "$job" ] || continue
+        local all=0
+        while read -r key mask; do
+            case $key in SigIgn: | SigCgt:) all=$((all | 0x$mask)) ;; esac
+        done <"${stat%stat}status" || continue
+        # A shell is about to become the program.
+        case $name in '(hmt'* | '(bash)') [ $((all & 2)) -ne 0 ] || return 1 ;; esac
+    done
 }
 "#;
 
