@@ -3,7 +3,7 @@
 
 use hmt_core::check::Checker;
 use hmt_core::exchange::parse_line;
-use hmt_core::infer::{Builder, StateConfig, Mode, Options};
+use hmt_core::infer::{Builder, Mode, Options, StateConfig};
 use hmt_core::spec::load;
 use libfuzzer_sys::fuzz_target;
 
