@@ -88,10 +88,11 @@ pub struct PidFile {
 }
 
 impl PidFile {
-    /// In the background, claims the port as [`PidFile::claim`] does; otherwise does nothing.
+    /// In the background, registers this tool's port for `stop` and `status`; otherwise does
+    /// nothing.
     ///
     /// # Errors
-    /// Those of [`PidFile::claim`].
+    /// Another daemon uses the port, or the folder is not safe.
     pub fn claim_in_background(tool: &str, port: u16) -> anyhow::Result<Option<PidFile>> {
         if is_daemon() { PidFile::claim(tool, port).map(Some) } else { Ok(None) }
     }
