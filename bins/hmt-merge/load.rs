@@ -1,11 +1,11 @@
 //! Reads the inputs, all of them before anything is written.
 
-use std::cmp::Reverse;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use hmt_core::infer::{Ledger, Partial, Provenance};
+use hmt_core::infer::{Ledger, Partial};
+use hmt_core::merge::{self, NamedPartial};
 use hmt_core::spec::{
     Document, Format, SpecError, check_refs, load as load_bytes, load_to_rewrite,
 };
@@ -22,15 +22,6 @@ pub(crate) struct Inputs {
     pub(crate) partials: Vec<NamedPartial>,
     /// The lines that are not partials.
     pub(crate) rejects: Rejects,
-}
-
-/// A partial and its location.
-pub(crate) struct NamedPartial {
-    /// `FILE:LINE`
-    pub(crate) name: String,
-    pub(crate) partial: Partial,
-    /// The length of its line.
-    pub(crate) bytes: usize,
 }
 
 /// Reads all inputs.
@@ -109,29 +100,12 @@ impl Inputs {
         Ok(ledger)
     }
 
-    /// Drops a claim of a member of a consumer group if other members have read the claimed records
-    /// again. This happens if a member ended, or lost its partition, before its commit succeeded.
+    /// Drops the claims of records that are in another partial too.
     pub(crate) fn settle_claims(&mut self, config: &Config) {
-        let (mut claims, sure): (Vec<NamedPartial>, Vec<NamedPartial>) =
-            self.partials.drain(..).partition(|named| named.partial.claim().is_some());
-        self.partials = sure;
-        let mut read = Provenance::default();
-        self.partials.iter().for_each(|named| read.unite(named.partial.inputs()));
-        // If only claims overlap, they are equivalent, and the longest one has the most records.
-        // Their order does not matter.
-        claims.sort_by_cached_key(|NamedPartial { partial, .. }| {
-            (Reverse(partial.inputs().length()), partial.inputs().clone())
-        });
-        for claim in claims {
-            if let Some(overlap) = read.overlap(claim.partial.inputs()) {
-                config.messages.warn(format_args!(
-                    "{} is ignored: another member of the group has read the same records ({overlap})",
-                    claim.name
-                ));
-            } else {
-                read.unite(claim.partial.inputs());
-                self.partials.push(claim);
-            }
+        for (name, overlap) in merge::settle_claims(&mut self.partials) {
+            config.messages.warn(format_args!(
+                "{name} is ignored: another member of the group has read the same records ({overlap})"
+            ));
         }
     }
 

@@ -37,7 +37,7 @@ fn run(config: Config) -> anyhow::Result<Status> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut specs = Specs::new(&config, runtime.handle().clone())?;
     let catalogue = specs.load(&messages)?;
-    let operations = cli::count(catalogue.operations() as u64, "operation");
+    let operations = cli::counted(catalogue.operations() as u64, "operation");
     runtime.block_on(serve::serve(config, &messages, specs, catalogue))?;
     messages.closing(format_args!("{operations} served"));
     Ok(Status::Done)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::bail;
-use hmt_core::cli::Messages;
+use hmt_core::cli::{Messages, counted};
 use hmt_core::exchange::Redactor;
 use hmt_core::mock::{Catalogue, CompileOptions, Fetch, Loader, Mock, Seen, Sources, WATCH_EVERY};
 use hmt_core::net::Fetcher;
@@ -92,13 +92,8 @@ impl Specs {
             messages.warn(warning);
         }
         if self.strict && !warnings.is_empty() {
-            bail!(
-                "{} about the specs, which --strict does not allow",
-                match warnings.len() {
-                    1 => "1 warning".to_owned(),
-                    number => format!("{number} warnings"),
-                }
-            );
+            let warnings = counted(warnings.len() as u64, "warning");
+            bail!("{warnings} about the specs, which --strict does not allow");
         }
         Ok(catalogue)
     }

@@ -55,7 +55,7 @@ async fn serve(start: Start) -> anyhow::Result<Status> {
     let summary = record::record(listener, config, sinks, shutdown).await?;
     teller.sum_up(&summary)?;
     if let Some(places) = places {
-        teller.closing(format_args!("{}: {places}", cli::count(summary.written, "exchange")));
+        teller.closing(format_args!("{}: {places}", cli::counted(summary.written, "exchange")));
     }
     if unread.load(Ordering::Relaxed) {
         return Err(anyhow!("ended because the reader of standard output has ended"));

@@ -22,7 +22,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<Status> {
     }
     let rejected = loaded.rejected;
     let upstream = upstream(&config)?.map(Arc::new);
-    let responses = cli::count(loaded.recordings.len() as u64, "recorded response");
+    let responses = cli::counted(loaded.recordings.len() as u64, "recorded response");
     messages.warn(serve(config, &messages, loaded, upstream.clone())?);
     messages.closing(format_args!("{responses} served"));
     if let Some(error) = upstream.and_then(Arc::into_inner).and_then(FallbackUpstream::close) {

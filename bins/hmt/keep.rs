@@ -211,7 +211,7 @@ impl Keeper {
             return self.build_host(&host, paths, Some(&next));
         }
         self.build()?;
-        let made = cli::count(hosts.len() as u64, "spec");
+        let made = cli::counted(hosts.len() as u64, "spec");
         self.messages.plain(format_args!("{made}: {}. Next: {next}", self.specs.display()));
         Ok(())
     }

@@ -51,14 +51,14 @@
 //! | `infer` | `exchange`, `schema`, `spec`, `format` |
 //! | `merge` | `exchange`, `infer`, `schema`, `spec`, `conform`, `recorded` |
 //! | `report` | no other module |
-//! | `check` | `exchange`, `spec`, `schema`, `conform`, `infer`, `report` |
+//! | `check` | `exchange`, `spec`, `schema`, `conform`, `infer`, `report`, `units` |
 //! | `diff` | `spec`, `schema`, `report` |
 //! | `build` | `exchange`, `stream`, `infer`, `merge`, `spec`, `conform`, `check`, `report` |
 //! | `fake` | `schema`, `spec`, `format` |
 //! | `net` | `exchange` |
 //! | `record` | `exchange`, `stream`, `net`, `check` |
 //! | `mock` | `exchange`, `stream`, `net`, `spec`, `schema`, `conform`, `recorded`, `fake`, `format`, `units` |
-//! | `replay` | `exchange`, `stream`, `net`, `recorded`, `report` |
+//! | `replay` | `exchange`, `stream`, `net`, `recorded`, `report`, `units` |
 //!
 //! Only the servers (`net`, `record`, `mock`, `replay`), their log in `stream` and parts of `cli`
 //! are asynchronous.
@@ -69,8 +69,8 @@
 //!
 //! # Code written for speed
 //!
-//! It is in few files behind plain functions. Each says what it gains, and its tests compare it with
-//! the plain way. `cargo run --release --features bench --bin NAME` measures it.
+//! It is in few files behind plain functions. Each says what it gains, and its tests compare it
+//! with the plain way. `cargo run --release --features bench --bin NAME` measures it.
 //!
 //! | file | purpose | measured by |
 //! |---|---|---|

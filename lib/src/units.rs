@@ -1,4 +1,4 @@
-//! Durations and sizes as users write them, in flags and in files.
+//! Durations and sizes as users write them, in flags and in files, and numbers as users read them.
 
 use std::time::Duration;
 
@@ -22,6 +22,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 
 fn wrong_duration(text: &str) -> String {
     format!("{text:?} is not a duration; write 500ms, 2s, 1m or 1h")
+}
+
+/// A number with its noun: `1 path`, `2 paths`.
+pub fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// `16MiB`, `100k`, or bytes. `k`, `M`, `G` are powers of 1000; `KiB`, `MiB`, `GiB` of 1024.

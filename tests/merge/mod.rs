@@ -2,6 +2,7 @@
 
 mod diff;
 mod edits;
+mod partials;
 
 use hmt_core::conform::Api;
 use hmt_core::exchange::parse_line;

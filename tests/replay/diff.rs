@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::send::{recorded_shopping, send, write};
+use super::carry::recorded_shopping;
+use super::send::{send, write};
 use crate::harness::{Dir, Program, Received, Reply, Server, Upstream, shared};
 
 /// An API with an id that is new in each answer. `changed` has another price, another order of

@@ -1,6 +1,7 @@
 //! Tests of replay, a file for each rule.
 
 mod background;
+mod carry;
 mod diff;
 mod exactness;
 mod matching;

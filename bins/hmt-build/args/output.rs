@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use hmt_core::build::{Cause, Output};
-use hmt_core::cli::{Destination, Messages, count, replace_file};
+use hmt_core::cli::{Destination, Messages, counted, replace_file};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::spec::{Format, to_text};
 use serde_json::{Map, Value};
@@ -81,8 +81,8 @@ impl Output for Out {
 
     fn finished(&self, exchanges: u64) {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let exchanges = count(exchanges, "exchange");
-        let paths = count(written.paths as u64, "path");
+        let exchanges = counted(exchanges, "exchange");
+        let paths = counted(written.paths as u64, "path");
         match written.files.as_slice() {
             [] => (),
             [file] if file.ends_with(".partial.json") => {

@@ -1,4 +1,4 @@
-//! The API that the tutorial records: products, users, orders, a search and an image, all in memory.
+//! The API that the tutorial records: products, users, orders, a search and an image, in memory.
 
 mod data;
 

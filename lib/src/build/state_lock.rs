@@ -1,12 +1,10 @@
 //! The lock of a `--state` file: if two runs continued from the same state, the additions of one
 //! would be lost.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-
-use rustix::fs::{FlockOperation, flock};
 
 use super::error::BuildError;
 
@@ -67,7 +65,7 @@ impl Drop for StateLock {
 
 /// Locks a file; true if another process has the lock.
 fn is_locked(file: &File) -> bool {
-    flock(file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// True if this file is the one with this name.
@@ -101,7 +99,7 @@ mod tests {
         assert_eq!(names, ["s"]);
         // A lock of another program on the file itself counts too.
         let other = File::open(&state).unwrap();
-        flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();
+        other.try_lock().unwrap();
         assert!(StateLock::take(&state).is_err());
         drop(other);
         assert!(StateLock::take(&state).unwrap().is_some());

@@ -1,8 +1,8 @@
 //! Compares exchanges with specs: contradictions, undocumented parts, and operations without
 //! traffic.
 //!
-//! A [`Checker`] checks one exchange; the recorder uses it for each record. A [`FindingTally`] sums up the
-//! results and makes a report. This module neither reads exchanges nor writes reports.
+//! A [`Checker`] checks one exchange; the recorder uses it for each record. A [`FindingTally`] sums
+//! up the results and makes a report. This module neither reads exchanges nor writes reports.
 
 mod checker;
 mod report;

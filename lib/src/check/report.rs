@@ -9,6 +9,7 @@ use super::rules::{RULES, Severity};
 use super::tally::{FindingTally, Key, Owner, Seen, Touched};
 use crate::conform::{Operation, StatusKey};
 use crate::report::{Entry, Level, Report, Section};
+use crate::units::counted;
 
 /// The findings that make a check fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,10 +164,6 @@ impl FindingTally {
         }
         lines
     }
-}
-
-fn counted(count: u64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// The method as a key of a path item.

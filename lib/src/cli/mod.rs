@@ -11,11 +11,11 @@ mod output;
 mod signals;
 mod stdout;
 
-pub use crate::units::{parse_duration, parse_size};
+pub use crate::units::{counted, parse_duration, parse_size};
 pub use destination::Destination;
 pub use exit::{Failure, Status, run};
 pub use output::{
-    Filter, Messages, NEXT, StatusLine, count, filtered, is_foreground_terminal, replace_file,
+    Filter, Messages, NEXT, StatusLine, filtered, is_foreground_terminal, replace_file,
 };
 pub use signals::{
     StopFlag, end_on_sigterm, ignore_first_sigint, ignore_first_signal, shutdown, shutdown_signal,

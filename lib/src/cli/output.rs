@@ -76,11 +76,6 @@ impl Messages {
     }
 }
 
-/// A number with its noun: `1 path`, `2 paths`.
-pub fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// True if standard error is a terminal and this process is in its foreground group: a background
 /// process would disturb what the user types.
 pub fn is_foreground_terminal() -> bool {

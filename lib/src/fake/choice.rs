@@ -128,7 +128,7 @@ impl<'s> Compiler<'s> {
             chosen.tags.push((discriminator.property.clone(), values));
             chosen
         };
-        let targets = discriminator.mapping.iter().map(|(value, id)| (value, self.resolve(*id)));
+        let targets = discriminator.mapping.iter().map(|(value, id)| (value, self.set.target(*id)));
         let (own, subtypes): (Vec<_>, Vec<_>) = targets.partition(|(_, id)| there(*id));
         let (base, inherited): (Vec<_>, Vec<_>) =
             own.into_iter().partition(|(_, id)| *id == atom.id);
@@ -156,7 +156,7 @@ impl<'s> Compiler<'s> {
     /// The component name of a key.
     fn name(&self, key: &Key) -> Option<String> {
         key.atoms.iter().find_map(|atom| {
-            let pointer = &self.node(self.resolve(atom.id)).pointer;
+            let pointer = &self.node(self.set.target(atom.id)).pointer;
             let name = pointer
                 .strip_prefix("/components/schemas/")
                 .or(pointer.strip_prefix("/definitions/"))?;
@@ -165,8 +165,8 @@ impl<'s> Compiler<'s> {
     }
 
     fn mapped_to(&self, discriminator: &Discriminator, branch: NodeId) -> Vec<String> {
-        let target = self.resolve(branch);
-        let mapped = discriminator.mapping.iter().filter(|(_, id)| self.resolve(*id) == target);
+        let target = self.set.target(branch);
+        let mapped = discriminator.mapping.iter().filter(|(_, id)| self.set.target(*id) == target);
         mapped.map(|(value, _)| value.clone()).collect()
     }
 
@@ -230,7 +230,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn denial(&self, id: NodeId, depth: u32) -> Denial<'s> {
-        let node = self.node(self.resolve(id));
+        let node = self.node(self.set.target(id));
         if node.never {
             return Denial::None;
         }

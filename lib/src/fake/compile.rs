@@ -47,7 +47,7 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
         compiler.steps[id.0 as usize] = step;
     }
     let atoms = compiler.known.keys().flat_map(|key| key.atoms.iter().map(|atom| atom.id));
-    let nodes: BTreeSet<NodeId> = atoms.map(|id| compiler.resolve(id)).collect();
+    let nodes: BTreeSet<NodeId> = atoms.map(|id| compiler.set.target(id)).collect();
     let faults = sample::faults(&compiler, nodes.into_iter());
     let mut steps = compiler.steps;
     if steps.len() >= MAX_STEPS
@@ -68,17 +68,6 @@ pub(super) fn compile(set: &SchemaSet, roots: &[NodeId], direction: Direction) -
 impl<'s> Compiler<'s> {
     pub(super) fn node(&self, id: NodeId) -> &'s Node {
         self.set.node(id)
-    }
-
-    /// The schema at the end of a chain of references.
-    pub(super) fn resolve(&self, mut id: NodeId) -> NodeId {
-        for _ in 0..64 {
-            match self.node(id).reference {
-                Some(target) => id = target,
-                None => break,
-            }
-        }
-        id
     }
 
     pub(super) fn accepts(&self, id: NodeId, value: &Value) -> bool {
@@ -187,7 +176,7 @@ impl<'s> Compiler<'s> {
 
     fn is_null(&self, key: &Key) -> bool {
         key.atoms.iter().any(|atom| {
-            let node = self.node(self.resolve(atom.id));
+            let node = self.node(self.set.target(atom.id));
             node.types == Some(Types::NULL)
                 || node.enumeration.as_ref().is_some_and(|values| values.iter().all(Value::is_null))
         })

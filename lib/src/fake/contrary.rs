@@ -104,8 +104,8 @@ impl<'s> Compiler<'s> {
 
     /// True if a value of all of `own` may violate `denied`.
     fn may_violate(&self, own: &[NodeId], denied: NodeId, depth: u32) -> bool {
-        let target = self.resolve(denied);
-        if depth >= MAX_DEPTH || own.iter().any(|id| self.resolve(*id) == target) {
+        let target = self.set.target(denied);
+        if depth >= MAX_DEPTH || own.iter().any(|id| self.set.target(*id) == target) {
             return false;
         }
         let allowed = own.iter().fold(ALL_TYPES, |types, id| types & self.set.types(*id).0);
@@ -149,7 +149,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn refuses_others(&self, schema: Option<NodeId>) -> bool {
-        schema.is_some_and(|id| self.node(self.resolve(id)).never)
+        schema.is_some_and(|id| self.node(self.set.target(id)).never)
     }
 }
 

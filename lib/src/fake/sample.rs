@@ -29,7 +29,7 @@ pub(super) fn of<'s>(compiler: &Compiler<'s>, key: &Key, flat: &Flat<'s>) -> Opt
         tagged && !key.denied.iter().any(|id| compiler.accepts(*id, value))
     };
     let whole = |node: &Node| {
-        key.atoms.iter().any(|atom| std::ptr::eq(compiler.node(compiler.resolve(atom.id)), node))
+        key.atoms.iter().any(|atom| std::ptr::eq(compiler.node(compiler.set.target(atom.id)), node))
             && key.atoms.len() == 1
     };
     let accepted = |value: &Value| key.atoms.iter().all(|atom| compiler.accepts(atom.id, value));

@@ -53,17 +53,10 @@ fn push(target: &mut SchemaSet, node: Node) -> NodeId {
 
 /// True if a discriminator has a value for each branch of `oneOf`.
 fn has_deciding_discriminator(set: &SchemaSet, node: &Node) -> bool {
-    let resolve = |mut id: NodeId| {
-        for _ in 0..64 {
-            let Some(target) = set.node(id).reference else { break };
-            id = target;
-        }
-        id
-    };
     node.discriminator.as_ref().is_some_and(|discriminator| {
         node.one_of.iter().all(|branch| {
-            let branch = resolve(*branch);
-            discriminator.mapping.iter().any(|(_, id)| resolve(*id) == branch)
+            let branch = set.target(*branch);
+            discriminator.mapping.iter().any(|(_, id)| set.target(*id) == branch)
         })
     })
 }

@@ -6,6 +6,7 @@
 //! `hmt-build -m gen` for the same input gives the output of `-m mixed`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -41,9 +42,14 @@ pub(super) fn absorb(documents: &[Document]) -> Vec<Cow<'_, Document>> {
 
 /// The document without the operations that another document describes; `None` if there are none.
 fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
-    let exchanges = recorded_exchanges(&document.root).ok()?;
-    let conforms: Vec<bool> =
-        exchanges.iter().map(|exchange| apis.iter().any(|api| describes(api, exchange))).collect();
+    // By path and method, whether all recordings are described.
+    let mut described: HashMap<(String, String), bool> = HashMap::new();
+    for exchange in recorded_exchanges(&document.root).ok()? {
+        let all =
+            described.entry(place(&exchange.request.pathname, exchange.request.method.as_str()));
+        let all = all.or_insert(true);
+        *all = *all && apis.iter().any(|api| describes(api, &exchange));
+    }
     let mut reduced = document.clone();
     let paths = reduced.root.get_mut("paths")?.as_object_mut()?;
     let mut changed = false;
@@ -51,12 +57,7 @@ fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
         let Some(item) = item.as_object_mut() else { return true };
         for method in METHODS {
             let is_generated = item.get(method).and_then(Value::as_object).is_some_and(generated);
-            let mut own = exchanges
-                .iter()
-                .zip(&conforms)
-                .filter(|(exchange, _)| is_of(exchange, path, method))
-                .peekable();
-            if is_generated && own.peek().is_some() && own.all(|(_, conforms)| *conforms) {
+            if is_generated && described.get(&place(path, method)) == Some(&true) {
                 item.shift_remove(method);
                 changed = true;
             }
@@ -97,8 +98,7 @@ fn generated(operation: &Map<String, Value>) -> bool {
     operation.keys().all(|key| GENERATED.contains(&key.as_str()))
 }
 
-/// True for an exchange with the path and method of an operation.
-fn is_of(exchange: &Exchange<'_>, path: &str, method: &str) -> bool {
-    exchange.request.method.as_str().eq_ignore_ascii_case(method)
-        && exchange.request.pathname.trim_end_matches('/') == path.trim_end_matches('/')
+/// The same for an operation and its exchanges. A trailing slash makes no difference.
+fn place(path: &str, method: &str) -> (String, String) {
+    (path.trim_end_matches('/').to_owned(), method.to_ascii_lowercase())
 }

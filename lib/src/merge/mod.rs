@@ -49,7 +49,7 @@ mod laws;
 mod tests;
 
 pub use context::{ConflictPolicy, MergeError};
-pub use partials::partials;
+pub use partials::{NamedPartial, partials, settle_claims};
 pub use rebuild::{Contradictions, Rebuilt, Widened, rebuild, remember};
 pub use root::specs;
 pub use three_way::{Conflict, three_way};

@@ -20,6 +20,7 @@ use super::inbound::{Inbound, InboundRouting};
 use super::protocols::Protocols;
 use super::serve::{Drained, Limits, Peer, Report, serve};
 use super::target::TargetError;
+use super::throttle::one_line;
 use crate::exchange::Redactor;
 
 /// Maximum size of a request body in bytes.
@@ -284,7 +285,8 @@ impl Lines {
         let took = clock.map_or(Duration::ZERO, |clock| clock.started.elapsed());
         let took = took.as_secs_f64() * 1000.0;
         let note = answered.note.as_deref();
-        let note = note.map_or(String::new(), |note| format!(" ({})", shown(&self.hidden(note))));
+        let note =
+            note.map_or(String::new(), |note| format!(" ({})", one_line(&self.hidden(note))));
         let (status, source) = (answered.response.status().as_u16(), answered.source);
         (self.report)(&format!("{name} {status} {source} {took:.1} ms{note}"));
     }
@@ -295,25 +297,5 @@ impl Lines {
             Some(redactor) => redactor.shown_text(text).into_owned(),
             None => text.to_owned(),
         }
-    }
-}
-
-/// Text from a client, without characters that control the terminal or change the text direction.
-fn shown(text: &str) -> String {
-    let harmless = |c: char| {
-        !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .map(|c| if harmless(c) { c.to_string() } else { c.escape_unicode().to_string() })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn terminals_are_not_moved() {
-        assert_eq!(shown("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
     }
 }

@@ -64,7 +64,7 @@ impl ThrottledReport {
 }
 
 /// Escapes text that may come from a client or an upstream, so that it cannot control the terminal.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.to_owned();
     }

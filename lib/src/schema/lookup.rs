@@ -8,6 +8,18 @@ impl SchemaSet {
         self.by_pointer.get(pointer).copied()
     }
 
+    /// The schema at the end of a chain of references. A chain of more than 64 is a cycle; then the
+    /// result has a reference, too.
+    pub fn target(&self, mut id: NodeId) -> NodeId {
+        for _ in 0..64 {
+            match self.node(id).reference {
+                Some(next) => id = next,
+                None => break,
+            }
+        }
+        id
+    }
+
     /// The types that a value can have; all types if the schema does not say. Follows references
     /// and combinations.
     pub fn types(&self, id: NodeId) -> Types {

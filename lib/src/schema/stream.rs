@@ -1,9 +1,9 @@
 //! Checks the text of a JSON value while it is parsed, without building a tree.
 //!
-//! [`Streamed`] accepts a value only if [`SchemaSet::check`] finds neither a problem nor, if the set
-//! is to report them, an undeclared property. Otherwise the caller checks the value as a tree, which also reports what is
-//! wrong. For keywords that need the whole value (combinations, `uniqueItems`, patterns of names),
-//! a tree of that part of the value is built.
+//! [`Streamed`] accepts a value only if [`SchemaSet::check`] finds neither a problem nor, if the
+//! set is to report them, an undeclared property. Otherwise the caller checks the value as a tree,
+//! which also reports the problems. For keywords that need the whole value (combinations,
+//! `uniqueItems`, patterns of names), a tree of that part of the value is built.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -13,9 +13,6 @@ use serde_json::{Number, Value};
 
 use super::check::{Direction, Quiet};
 use super::node::{Node, NodeId, SchemaSet, Types};
-
-/// Maximum length of a chain of references; more is a cycle.
-const MAX_REFERENCES: usize = 64;
 
 /// A plan of the check for each schema of a set.
 #[derive(Debug, Default)]
@@ -76,20 +73,10 @@ impl Streamed {
     }
 }
 
-fn target(set: &SchemaSet, mut id: NodeId) -> Option<NodeId> {
-    for _ in 0..MAX_REFERENCES {
-        match set.node(id).reference {
-            Some(next) => id = next,
-            None => return Some(id),
-        }
-    }
-    None
-}
-
 fn plan(set: &SchemaSet, id: NodeId) -> Plan {
-    let Some(id) = target(set, id) else { return Plan::Tree };
+    let id = set.target(id);
     let node = set.node(id);
-    if needs_tree(node) {
+    if node.reference.is_some() || needs_tree(node) {
         return Plan::Tree;
     }
     let mut required = [0; 2];
@@ -97,8 +84,10 @@ fn plan(set: &SchemaSet, id: NodeId) -> Plan {
         let Some(at) = node.properties.iter().position(|(known, _)| known == name) else {
             return Plan::Tree;
         };
-        let property = target(set, node.properties[at].1).map(|id| set.node(id));
-        let Some(property) = property else { return Plan::Tree };
+        let property = set.node(set.target(node.properties[at].1));
+        if property.reference.is_some() {
+            return Plan::Tree;
+        }
         required[0] |= u64::from(!property.read_only) << at;
         required[1] |= u64::from(!property.write_only) << at;
     }

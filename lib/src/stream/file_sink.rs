@@ -1,12 +1,10 @@
 //! A plain log file, appended in complete lines and private to its owner.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
-
-use rustix::fs::{FlockOperation, flock};
 
 use super::sink::{Sink, SinkError};
 
@@ -70,7 +68,7 @@ impl FileSink {
     /// Removes the last `written` bytes if they are certainly our own: no other writer has the file
     /// open, and nothing follows them.
     fn cut_off(&mut self, written: usize) -> bool {
-        if flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if self.file.try_lock().is_err() {
             // The attempt may have released the shared lock.
             lock_shared(&self.file);
             return false;
@@ -104,8 +102,8 @@ struct PartialWrite {
 /// Signals to other writers that this one exists. On file systems without locks it does nothing.
 fn lock_shared(file: &File) {
     for _ in 0..LOCK_TRIES.0 {
-        match flock(file, FlockOperation::NonBlockingLockShared) {
-            Err(rustix::io::Errno::WOULDBLOCK) => thread::sleep(LOCK_TRIES.1),
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_TRIES.1),
             _ => return,
         }
     }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value, json};
 
 use super::file_sink::create_private_folder;
@@ -39,8 +38,7 @@ impl HarSink {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).mode(0o600).open(path)?;
         // Two writers would overwrite each other's entries.
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| io::Error::other("another process writes to this archive"))?;
+        file.try_lock().map_err(|_| io::Error::other("another process writes to this archive"))?;
         let length = file.metadata()?.len();
         let path = path.to_owned();
         if length == 0 {

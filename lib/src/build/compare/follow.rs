@@ -34,7 +34,7 @@ pub(super) fn follow(
         let last = last || source.has_ended();
         // Also without exchanges, because a program may be waiting for the report.
         if written != Some(pass.accepted()) {
-            write(&tally, checker, comparison, config)?;
+            write(&tally.report(checker, &comparison.fail_on), comparison, config)?;
             written = Some(pass.accepted());
             if config.verbose {
                 let count = pass.accepted();
@@ -43,7 +43,7 @@ pub(super) fn follow(
         }
         if last {
             let rejected = pass.finish();
-            verdict(&tally, checker, comparison, config)?;
+            verdict(&tally.report(checker, &comparison.fail_on), config)?;
             return Ok(rejected);
         }
         while Instant::now() < until && !stop.is_set() && !source.has_ended() {

@@ -39,7 +39,8 @@ pub(super) fn compare(comparison: &CheckConfig, config: &Config) -> Result<u64, 
             "all {rejected} records rejected, so nothing was compared"
         )));
     }
-    write(&tally, &checker, comparison, config)?;
-    verdict(&tally, &checker, comparison, config)?;
+    let report = tally.report(&checker, &comparison.fail_on);
+    write(&report, comparison, config)?;
+    verdict(&report, config)?;
     Ok(rejected)
 }

@@ -2,30 +2,22 @@
 
 use crate::build::config::{CheckConfig, Config};
 use crate::build::error::{BuildError, ResultExt as _};
-use crate::check::{Checker, FindingTally};
+use crate::report::Report;
 
-/// Writes every report.
+/// Writes the report in every format.
 pub(super) fn write(
-    tally: &FindingTally,
-    checker: &Checker,
+    report: &Report,
     comparison: &CheckConfig,
     config: &Config,
 ) -> Result<(), BuildError> {
-    let report = tally.report(checker, &comparison.fail_on);
     for (format, file) in &comparison.reports {
-        config.output().report(file.as_deref(), &format.write(&report)).whole()?;
+        config.output().report(file.as_deref(), &format.write(report)).whole()?;
     }
     Ok(())
 }
 
 /// Shows the result; an error if the check does not hold.
-pub(super) fn verdict(
-    tally: &FindingTally,
-    checker: &Checker,
-    comparison: &CheckConfig,
-    config: &Config,
-) -> Result<(), BuildError> {
-    let report = tally.report(checker, &comparison.fail_on);
+pub(super) fn verdict(report: &Report, config: &Config) -> Result<(), BuildError> {
     let summary = report.summary.first().cloned().unwrap_or_default();
     let fails = report.fails();
     if fails {

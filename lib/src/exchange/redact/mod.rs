@@ -23,6 +23,7 @@ mod message;
 mod mode;
 mod multipart;
 mod names;
+mod pair;
 mod pseudonym;
 mod scan;
 mod shapes;

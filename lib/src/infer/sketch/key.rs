@@ -2,8 +2,9 @@
 //!
 //! Names and values of a state are looked up for every folded key and string, and most are short.
 //! The first and last eight bytes distinguish texts of up to sixteen bytes without reading the text
-//! itself, which is elsewhere in memory. A lookup among 64 names takes 12 ns, and 32 ns if texts are
-//! compared (`text-speed` in `tests/benches/texts`). The tests compare the order with that of texts.
+//! itself, which is elsewhere in memory. A lookup among 64 names takes 12 ns, and 32 ns if texts
+//! are compared (`text-speed` in `tests/benches/texts`). The tests compare the order with that of
+//! texts.
 
 use std::cmp::Ordering;
 

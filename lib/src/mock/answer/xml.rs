@@ -129,13 +129,7 @@ impl Writer<'_> {
 
 /// The name of the component that a schema is, or refers to.
 fn component(set: &SchemaSet, schema: NodeId) -> Option<String> {
-    let mut node = set.node(schema);
-    for _ in 0..64 {
-        match node.reference {
-            Some(target) => node = set.node(target),
-            None => break,
-        }
-    }
+    let node = set.node(set.target(schema));
     let name = node.pointer.strip_prefix("/components/schemas/")?;
     (!types_of_list(set, schema) && !name.contains('/'))
         .then(|| name.replace("~1", "/").replace("~0", "~"))

@@ -1,5 +1,5 @@
-//! Callbacks: programs of the user that edit answers. Each is a co-process that speaks JSON Lines on
-//! its standard input and output, and lives as long as the mock.
+//! Callbacks: programs of the user that edit answers. Each is a co-process that speaks JSON Lines
+//! on its standard input and output, and lives as long as the mock.
 //!
 //! `scripts` finds the programs, `helpers` has the modules that they import, `protocol` the lines,
 //! `running` the pipes and limits of one process, `process` its restarts, and `stored` its view of

@@ -151,8 +151,8 @@ impl Drop for Running {
     }
 }
 
-/// Starts a shell that kills a process group when this process is gone. A co-process that hangs does
-/// not see the end of its input, and a mock that is killed cannot end it.
+/// Starts a shell that kills a process group when this process is gone. A co-process that hangs
+/// does not notice the end of its input, and a mock that is killed cannot end it.
 fn watch(group: Pid) -> io::Result<Child> {
     // The pipe is closed when this process ends, however it ends.
     let script = format!("read -r line; kill -9 -{}", group.as_raw_nonzero());

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 
-use super::plans::MediaPlan;
+use super::media_plan::MediaPlan;
 
 /// How many bodies are kept at most. Each has one place, which a newer one takes over.
 const PLACES: u64 = 1024;

@@ -7,6 +7,7 @@ mod deprecation;
 mod example_match;
 mod faults;
 mod load;
+mod media_plan;
 mod plans;
 mod state;
 mod watch;
@@ -26,7 +27,8 @@ use composed::ComposedBodies;
 pub use super::world::DataError;
 pub(super) use credentials::authorization;
 pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
-pub(super) use plans::{Making, MediaPlan, OperationPlan, ResponsePlan, Spec};
+pub(super) use media_plan::MediaPlan;
+pub(super) use plans::{Making, OperationPlan, ResponsePlan, Spec};
 pub(super) use state::{
     FieldRole, ItemPlace, KindPlan, ListPlace, PAGE_SIZES, PageField, Place, QueryPlan, QueryRole,
     RangeRule, Role, StateOperation, StatePlan, role_of, same_name, target,

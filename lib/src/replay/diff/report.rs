@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Compared, DiffResult, Difference, Key, LearnedRule, Rule};
 use crate::replay::send::shown;
 use crate::report::{Entry, Level, Report, Section};
+use crate::units::counted;
 
 /// The rules of entries.
 const RULES: &[(&str, &str)] = &[
@@ -183,10 +184,6 @@ impl DiffResult {
     pub fn extended_rules(&self, text: &str, known: &[Rule]) -> String {
         with_learned(text, &self.learned, known)
     }
-}
-
-fn counted(count: u64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 fn entry(key: &Key, difference: &Difference) -> Entry {

@@ -1,6 +1,5 @@
 //! Checks values against schemas.
 
-mod address_hasher;
 mod combinations;
 mod containers;
 mod evaluated;

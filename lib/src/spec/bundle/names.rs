@@ -206,7 +206,7 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Lets unresolved references accept anything, and returns what is wrong with each.
+    /// Makes each unresolved reference accept any value, and returns a problem for each.
     pub(super) fn open_dangling(&self, root: &mut Value) -> Vec<String> {
         let mut reports = Vec::new();
         let mut dangling = Vec::new();
@@ -250,7 +250,7 @@ impl<'n> Names<'n> {
         reports
     }
 
-    /// A reference as its author wrote it, and what is wrong with it.
+    /// A reference, spelled as in the source, with its problem.
     fn explain(&self, root: &Value, reference: &str) -> (String, String) {
         if let Some(why) = self.why.get(reference) {
             return (reference.to_owned(), (*why).to_owned());

@@ -225,14 +225,12 @@ mod tests {
     use crate::infer::finalise::schemas::testing::folded;
     use crate::infer::state::Json;
 
-    /// For each body, the number of its root's kind.
-    fn kinds(places: &[(&str, Vec<String>)]) -> Vec<usize> {
+    /// Adds the bodies of each place to a graph, and returns the kinds at their roots after `unite`.
+    fn roots<B: AsRef<str>>(
+        places: &[(&str, &[B])],
+        unite: impl FnOnce(&mut Graph<'_>),
+    ) -> Vec<Vec<ObjectId>> {
         let limits = Limits::default();
-        // The API has other objects too, so that keys can be rare.
-        let others = ["ants", "bees", "cats", "dogs", "eels", "foxes", "gnus", "hens"];
-        let others =
-            others.map(|o| (o, vec![format!(r#"{{"id": 1, "{o}_a": 1, "{o}_b": 2}}"#); 9]));
-        let places: Vec<_> = places.iter().chain(&others).collect();
         let all: Vec<Json> = places.iter().map(|(_, bodies)| folded(bodies)).collect();
         let maps = MapNames::learn(all.iter());
         let mut graph = Graph::new(&limits, &maps);
@@ -241,14 +239,26 @@ mod tests {
             .zip(&all)
             .map(|((noun, _), json)| graph.add(json, noun, BodySide::Response))
             .collect();
-        unite_similar(&mut graph);
-        let ids: Vec<ObjectId> = slots
+        unite(&mut graph);
+        slots
             .iter()
-            .map(|slot| *graph.kinds_at(graph.slot(*slot)).first().expect("an object"))
-            .collect();
+            .map(|slot| graph.kinds_at(graph.slot(*slot)).iter().copied().collect())
+            .collect()
+    }
+
+    /// For each body, the number of its root's kind.
+    fn kinds(places: &[(&str, Vec<String>)]) -> Vec<usize> {
+        // The API has other objects too, so that keys can be rare.
+        let others = ["ants", "bees", "cats", "dogs", "eels", "foxes", "gnus", "hens"];
+        let others =
+            others.map(|o| (o, vec![format!(r#"{{"id": 1, "{o}_a": 1, "{o}_b": 2}}"#); 9]));
+        let all = places.iter().chain(&others);
+        let all: Vec<(&str, &[String])> = all.map(|(noun, bodies)| (*noun, &**bodies)).collect();
+        let roots = roots(&all, unite_similar);
+        let ids: Vec<ObjectId> =
+            roots.iter().map(|kinds| *kinds.first().expect("an object")).collect();
         let first = |id| ids.iter().position(|other| *other == id).unwrap_or_default();
-        let ids = &ids[..ids.len() - others.len()];
-        ids.iter().map(|id| first(*id)).collect()
+        ids[..places.len()].iter().map(|id| first(*id)).collect()
     }
 
     fn user(n: usize, optional: bool) -> Vec<String> {
@@ -274,18 +284,8 @@ mod tests {
 
     /// The number of kinds at the root of the bodies after namesakes are united.
     fn namesakes(places: &[(&str, &[&str])]) -> usize {
-        let limits = Limits::default();
-        let all: Vec<Json> = places.iter().map(|(_, bodies)| folded(bodies)).collect();
-        let maps = MapNames::learn(all.iter());
-        let mut graph = Graph::new(&limits, &maps);
-        let slots: Vec<SlotId> = places
-            .iter()
-            .zip(&all)
-            .map(|((noun, _), json)| graph.add(json, noun, BodySide::Response))
-            .collect();
-        unite_namesakes(&mut graph);
-        let roots = slots.iter().flat_map(|slot| graph.kinds_at(graph.slot(*slot)));
-        roots.collect::<BTreeSet<_>>().len()
+        let roots = roots(places, unite_namesakes);
+        roots.into_iter().flatten().collect::<BTreeSet<_>>().len()
     }
 
     #[test]

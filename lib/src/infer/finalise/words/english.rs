@@ -1,8 +1,8 @@
 //! Singular and plural of English nouns. [`singular`] is for names; [`stem`] is for comparisons,
 //! and only needs to treat both numbers alike.
 //!
-//! The crate `pluralizer` (0.5) makes `cach` of `caches`, `kubernete` of `kubernetes` and `datum` of
-//! `data`, so it would need as many exceptions, and would rename operations.
+//! The crate `pluralizer` (0.5) makes `cach` of `caches`, `kubernete` of `kubernetes` and `datum`
+//! of `data`, so it would need as many exceptions, and would rename operations.
 
 use std::borrow::Cow;
 

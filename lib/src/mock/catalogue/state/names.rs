@@ -126,6 +126,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn spellings_are_one() {
+        assert!(same_name("page[size]", "pageSize") && same_name("$top", "top"));
+        assert!(!same_name("tops", "top") && !same_name("to", "top"));
+    }
+
+    #[test]
     fn nouns_are_known_in_both_numbers() {
         for (plural, one) in [
             ("pets", "pet"),

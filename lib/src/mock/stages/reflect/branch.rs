@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{hide, one_way};
+use super::within::{hide, one_way};
 use crate::schema::{Direction, NodeId, SchemaSet};
 
 /// The branch for the value of the discriminator.
@@ -25,8 +25,8 @@ pub(super) fn named(
     discriminator.mapping.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
 }
 
-/// An answer of a branch: the members that were sent, and those of an answer of any branch that this
-/// one has too. `None` if it is not valid, for instance because it lacks a property of the server.
+/// An answer of a branch: the members that were sent, and those of an answer of any branch that
+/// this one has too. `None` if it is not valid, for instance because it lacks a property of the server.
 pub(super) fn filled(
     schemas: &SchemaSet,
     branch: NodeId,

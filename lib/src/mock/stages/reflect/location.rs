@@ -14,7 +14,8 @@ use super::super::super::call::Call;
 use super::super::lookup::MatchedOperation;
 use super::super::negotiation::Choice;
 use super::edit::Object;
-use super::{IDS, enveloped, same_name};
+use super::envelope::{IDS, enveloped};
+use super::same_name;
 
 /// Sets the header of an answer that has a new item.
 pub(super) fn set(

@@ -278,8 +278,8 @@ fn stripped(schemas: &SchemaSet, schema: NodeId, value: Value, depth: u32) -> Va
     }
 }
 
-/// True for an integer that is too large to be kept exactly. As a float, many clients do not take it
-/// for an integer.
+/// True for an integer that is too large to be kept exactly. Many clients do not accept a float as
+/// an integer.
 fn is_inexact(schemas: &SchemaSet, schema: NodeId, value: &Value) -> bool {
     let Value::Number(number) = value else { return false };
     number.is_f64()

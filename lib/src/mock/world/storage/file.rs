@@ -17,7 +17,6 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, Value, json};
 
 use super::{Change, Contents, StorageError};
@@ -132,7 +131,7 @@ impl StateFile {
 }
 
 fn lock(file: &File, name: &str) -> Result<(), StorageError> {
-    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+    file.try_lock().map_err(|_| {
         let why = "another mock uses this state file; end it, or name another file";
         StorageError::File(format!("{name}: {why}"))
     })
