@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::bail;
@@ -12,6 +12,7 @@ use hmt_core::exchange::Redactor;
 use hmt_core::mock::{Catalogue, CompileOptions, Fetch, Loader, Mock, Seen, Sources, WATCH_EVERY};
 use hmt_core::net::Fetcher;
 use hmt_core::spec::Document;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use super::args::Config;
@@ -124,7 +125,7 @@ impl Specs {
     fn watch(specs: &Mutex<Specs>, mock: &Mock, messages: &Messages) {
         loop {
             thread::sleep(WATCH_EVERY);
-            let mut specs = locked(specs);
+            let mut specs = specs.lock();
             if !specs.seen.changed() {
                 continue;
             }
@@ -152,20 +153,15 @@ struct SpecLoader {
 
 impl Loader for SpecLoader {
     fn load(&self) -> Result<Catalogue, String> {
-        locked(&self.specs).load(&self.messages).map_err(|error| format!("{error:#}"))
+        self.specs.lock().load(&self.messages).map_err(|error| format!("{error:#}"))
     }
 
     fn documents(&self) -> Result<Vec<Document>, String> {
-        let loaded = locked(&self.specs).sources.load().map_err(|error| format!("{error:#}"))?;
+        let loaded = self.specs.lock().sources.load().map_err(|error| format!("{error:#}"))?;
         Ok(loaded.documents)
     }
 
     fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String> {
-        locked(&self.specs).compile(documents).map_err(|error| format!("{error:#}"))
+        self.specs.lock().compile(documents).map_err(|error| format!("{error:#}"))
     }
-}
-
-/// If a loader panics, the previous result stays.
-fn locked(specs: &Mutex<Specs>) -> MutexGuard<'_, Specs> {
-    specs.lock().unwrap_or_else(PoisonError::into_inner)
 }

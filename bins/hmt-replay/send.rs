@@ -1,8 +1,8 @@
 //! `hmt-replay send`: sends recorded requests again.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -12,6 +12,7 @@ use hmt_core::net::{Report, ThrottledReport};
 use hmt_core::replay::{self, Differ, ExchangeWriter, Observer, Progress, SendError, SendSummary};
 use hmt_core::report::ReportFormat;
 use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects, SinkError};
+use parking_lot::Mutex;
 
 use super::args::SendConfig;
 use super::args::diff::DiffConfig;
@@ -28,9 +29,7 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
     let rejects = Arc::new(Mutex::new(Rejected::new(&messages, config.strict)));
     let on_reject = {
         let rejects = Arc::clone(&rejects);
-        move |place: RecordPosition<'_>, why: &str| {
-            rejects.lock().unwrap_or_else(PoisonError::into_inner).add(place, why)
-        }
+        move |place: RecordPosition<'_>, why: &str| rejects.lock().add(place, why)
     };
     if config.dry_run {
         let mut tell = |line: &str| messages.warn(line);
@@ -38,7 +37,7 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
         messages.warn(run.sum_up(&config.options.target, config.options.concurrency));
         run.summary.remarks().into_iter().for_each(|remark| messages.warn(remark));
         let nothing = run.requests == 0 && run.summary.skipped() > 0;
-        let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        let rejects = rejects.lock();
         return rejects.status(&run.summary, nothing.then(|| nothing_sent(run.only_unsafe())));
     }
     let mut config = config;
@@ -66,7 +65,7 @@ pub(super) fn run(config: SendConfig) -> anyhow::Result<Status> {
     });
     let why =
         why.or_else(|| differs.then(|| "the responses differ from the recorded ones".to_owned()));
-    let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
+    let rejects = rejects.lock();
     rejects.status(&summary, why)
 }
 

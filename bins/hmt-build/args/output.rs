@@ -1,13 +1,13 @@
 //! Writes specs, partials and states, and the closing line about them.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use hmt_core::build::{Cause, Output};
 use hmt_core::cli::{Destination, Messages, counted, replace_file};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::spec::{Format, to_text};
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 /// The output of the command line.
@@ -44,7 +44,7 @@ impl Out {
         target.write(text, private)?;
         let Destination::File(path) = target else { return Ok(()) };
         let file = path.display().to_string();
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.lock();
         if written.files.contains(&file) {
             *written = Written::default();
         }
@@ -80,7 +80,7 @@ impl Output for Out {
     }
 
     fn finished(&self, exchanges: u64) {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = self.written.lock();
         let exchanges = counted(exchanges, "exchange");
         let paths = counted(written.paths as u64, "path");
         match written.files.as_slice() {

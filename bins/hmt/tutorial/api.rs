@@ -5,8 +5,8 @@ mod data;
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -15,6 +15,7 @@ use hyper::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -204,7 +205,7 @@ fn position(orders: &[Value], id: &str) -> Option<usize> {
 }
 
 fn with<T>(shop: &Shop, work: impl FnOnce(&mut Vec<Value>) -> T) -> T {
-    work(&mut shop.orders.lock().unwrap_or_else(PoisonError::into_inner))
+    work(&mut shop.orders.lock())
 }
 
 fn found(value: Option<Value>) -> Answer {

@@ -5,12 +5,13 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, bail};
 use hmt_core::cli;
 use hmt_core::net::Client;
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -56,11 +57,11 @@ impl Workshop {
         };
         runtime.spawn(async move {
             shutdown.await;
-            for process in to_end.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            for process in to_end.lock().drain(..) {
                 let process = i32::try_from(process).ok().and_then(Pid::from_raw);
                 let _ = process.map(|process| kill_process(process, Signal::TERM));
             }
-            drop(to_remove.lock().unwrap_or_else(PoisonError::into_inner).take());
+            drop(to_remove.lock().take());
             std::process::exit(130);
         });
         let api = Api::start(&runtime)?;
@@ -70,7 +71,7 @@ impl Workshop {
 
     /// A program with the folder as its working directory and its home.
     fn command(&self, tool: Tool) -> anyhow::Result<Command> {
-        let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder.lock();
         let folder = folder.as_ref().context("the folder is gone")?.path();
         let mut command = Command::new(tool.find()?);
         command.current_dir(folder).stdin(Stdio::null());
@@ -108,7 +109,7 @@ impl Workshop {
         let mut command = self.command(tool)?;
         command.args(args).args(["-p", "0"]).stderr(Stdio::piped());
         let mut child = command.spawn()?;
-        self.processes.lock().unwrap_or_else(PoisonError::into_inner).push(child.id());
+        self.processes.lock().push(child.id());
         let stderr = child.stderr.take().context("no standard error")?;
         let mut lines = BufReader::new(stderr);
         let mut seen = Vec::new();
@@ -183,7 +184,7 @@ impl Workshop {
     /// # Errors
     /// It cannot be read.
     pub(super) fn read(&self, name: &str) -> anyhow::Result<String> {
-        let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder.lock();
         let path = folder.as_ref().context("the folder is gone")?.path().join(name);
         fs::read_to_string(&path).with_context(|| path.display().to_string())
     }
@@ -194,7 +195,7 @@ impl Workshop {
     /// A file that cannot be copied.
     pub(super) fn close(self, keep: Option<&Path>) -> anyhow::Result<()> {
         self.api.stop();
-        let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let folder = self.folder.lock().take();
         if let (Some(folder), Some(keep)) = (&folder, keep) {
             for name in ["logs", "later", "specs"] {
                 copy_folder(&folder.path().join(name), &keep.join(name))?;
@@ -248,6 +249,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let id = self.child.id();
-        self.processes.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != id);
+        self.processes.lock().retain(|other| *other != id);
     }
 }

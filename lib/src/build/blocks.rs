@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::infer::Provenance;
 use crate::stream::{Block, Reader};
@@ -103,7 +104,7 @@ fn share_out_to_threads<W: Work>(
             move || {
                 let mut result = W::Result::default();
                 loop {
-                    let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let next = receiver.lock().recv();
                     let Ok((number, block)) = next else { return result };
                     work.add(&mut result, &block, number);
                     // If the reader has ended, it needs no buffers.

@@ -1,8 +1,9 @@
 //! Folds the input, on one thread or several. The result does not depend on their number.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::conform::Api;
 use crate::exchange::{Exchange, parse_line};
@@ -101,8 +102,7 @@ impl Shared<'_> {
         }
         let unread = builder.fold(exchange);
         if unread != Unread::default() {
-            let mut places = self.unread.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            places.add(exchange, unread, place);
+            self.unread.lock().add(exchange, unread, place);
         }
         if let Some(Err(violations)) = self.initial.map(|api| api.conforms(exchange)) {
             for fault in violations.iter().filter_map(|violation| violation.fault.as_deref()) {
@@ -113,10 +113,7 @@ impl Shared<'_> {
 
     fn reject(&self, place: RecordPosition<'_>, why: impl std::fmt::Display) {
         if !self.stop.load(Ordering::Relaxed) {
-            // After a panic of a worker that held the lock, at most one message is incomplete.
-            let mut rejects =
-                self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            rejects.add(place, why);
+            self.rejects.lock().add(place, why);
         }
         if self.config.strict {
             self.stop.store(true, Ordering::Relaxed);
@@ -161,16 +158,14 @@ pub(super) fn fold(
         earlier.merge(builder);
         builder = earlier;
     }
-    let rejects = shared.rejects.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let rejects = shared.rejects.into_inner();
     if shared.stop.into_inner() {
         return Err(BuildError::Reported);
     }
-    let mut partials =
-        shared.partials.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut partials = shared.partials.into_inner();
     // Workers add theirs in any order.
     partials.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let contradictions =
-        shared.contradictions.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let contradictions = shared.contradictions.into_inner();
     let contradictions = (all_checked && partials.is_empty()).then_some(contradictions);
     for (name, inputs) in partials.into_iter().chain(blocks.inputs()) {
         ledger.add(&name, inputs).whole()?;
@@ -190,7 +185,7 @@ pub(super) fn fold(
         accepted,
         rejected: rejects.count(),
         contradictions,
-        unread: shared.unread.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+        unread: shared.unread.into_inner(),
     })
 }
 
@@ -237,10 +232,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
                     Ok((exchanges, inputs)) => {
                         accepted += exchanges.max(1);
                         let name = block.at(number).to_string();
-                        let partials = shared.partials.lock();
-                        partials
-                            .unwrap_or_else(std::sync::PoisonError::into_inner)
-                            .push((name, inputs));
+                        shared.partials.lock().push((name, inputs));
                     }
                     Err(error) => shared.reject(block.at(number), error),
                 }
@@ -274,8 +266,7 @@ fn fold_block(builder: &mut Builder, block: &Block, shared: &Shared<'_>) {
     }
     shared.accepted.fetch_add(accepted, Ordering::Relaxed);
     if contradictions != Contradictions::default() {
-        let all = shared.contradictions.lock();
-        all.unwrap_or_else(std::sync::PoisonError::into_inner).unite(contradictions);
+        shared.contradictions.lock().unite(contradictions);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -69,11 +70,11 @@ impl Takeover {
     {
         let next: Continuation =
             Box::new(move |stream, connections| Box::pin(next(stream, connections)));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+        *self.0.lock() = Some(next);
     }
 
     fn take(&self) -> Option<Continuation> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 }
 

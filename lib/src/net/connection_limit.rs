@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::serve::Report;
 
@@ -36,7 +38,7 @@ impl ConnectionLimit {
     pub(super) fn admit(&mut self, address: IpAddr) -> Option<CountedConnection> {
         let address = address.to_canonical();
         {
-            let mut counts = self.counts.lock();
+            let mut counts = self.counts.0.lock();
             let count = counts.entry(address).or_default();
             if *count < self.max || address.is_loopback() {
                 *count += 1;
@@ -54,15 +56,11 @@ impl ConnectionLimit {
     }
 }
 
-impl Counts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Counts {}
 
 impl Drop for CountedConnection {
     fn drop(&mut self) {
-        let mut counts = self.counts.lock();
+        let mut counts = self.counts.0.lock();
         if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -98,7 +96,7 @@ mod tests {
         let third = per_address.admit(one);
         assert!(third.is_some() && per_address.admit(one).is_none());
         drop((second, third));
-        assert!(per_address.counts.lock().is_empty());
+        assert!(per_address.counts.0.lock().is_empty());
         let loopback: Vec<_> =
             (0..5).map(|_| per_address.admit("127.0.0.1".parse().unwrap())).collect();
         assert!(loopback.iter().all(Option::is_some));

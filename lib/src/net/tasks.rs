@@ -1,9 +1,10 @@
 //! The tasks of a server. They end when the server ends.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Poll, ready};
 
+use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 /// A set of tasks that each of its tasks can add to.
@@ -12,19 +13,19 @@ pub(super) struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.lock().spawn(task);
+        self.0.lock().spawn(task);
     }
 
     /// Removes finished tasks; otherwise the set would grow with every connection.
     pub(super) fn reap(&self) {
-        let mut tasks = self.lock();
+        let mut tasks = self.0.lock();
         while tasks.try_join_next().is_some() {}
     }
 
     /// Waits until all tasks have ended.
     pub(super) async fn ended(&self) {
         poll_fn(|cx| {
-            let mut tasks = self.lock();
+            let mut tasks = self.0.lock();
             while ready!(tasks.poll_join_next(cx)).is_some() {}
             Poll::Ready(())
         })
@@ -36,17 +37,13 @@ impl Tasks {
         let mut aborted = 0;
         loop {
             // A task may have spawned another one before it ended.
-            let mut tasks = std::mem::take(&mut *self.lock());
+            let mut tasks = std::mem::take(&mut *self.0.lock());
             if tasks.is_empty() {
                 return aborted;
             }
             aborted += tasks.len();
             tasks.shutdown().await;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::serve::Report;
 
@@ -37,7 +38,7 @@ impl ThrottledReport {
     /// in the last ten seconds. `message` is one line: what failed, and what to do.
     pub fn report(&self, kind: &'static str, subject: &str, message: impl FnOnce() -> String) {
         let suppressed = {
-            let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reported = self.reported.lock();
             let subject = if reported.len() < MAX_KINDS { subject } else { "" };
             match reported.get_mut(&(kind, subject.to_owned())) {
                 None => {
@@ -93,18 +94,18 @@ mod tests {
     fn each_kind_is_reported_once_in_a_while() {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let log = lines.clone();
-        let report = move |line: &str| log.lock().unwrap().push(line.to_owned());
+        let report = move |line: &str| log.lock().push(line.to_owned());
         let trouble = ThrottledReport::new(Arc::new(report));
         for host in ["a.test", "b.test", "a.test", "a.test"] {
             trouble.report("dns", host, || format!("no {host}\n\u{1b}[2J"));
         }
         trouble.report("tls", "a.test", || "no TLS".to_owned());
         let expected = ["no a.test", "no b.test"].map(|line| format!("{line}\\u{{a}}\\u{{1b}}[2J"));
-        assert_eq!(lines.lock().unwrap()[..2], expected);
-        assert_eq!(lines.lock().unwrap()[2..], ["no TLS"]);
+        assert_eq!(lines.lock()[..2], expected);
+        assert_eq!(lines.lock()[2..], ["no TLS"]);
         let key = ("dns", "a.test".to_owned());
-        trouble.reported.lock().unwrap().get_mut(&key).unwrap().at -= REPORT_INTERVAL;
+        trouble.reported.lock().get_mut(&key).unwrap().at -= REPORT_INTERVAL;
         trouble.report("dns", "a.test", || "again".to_owned());
-        assert_eq!(lines.lock().unwrap()[3], "again (2 more like this since the last line)");
+        assert_eq!(lines.lock()[3], "again (2 more like this since the last line)");
     }
 }

@@ -6,9 +6,10 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
@@ -154,7 +155,7 @@ impl Authority {
     }
 
     fn leaf(&self, host: &str) -> Option<Arc<CertifiedKey>> {
-        let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut leaves = self.leaves.lock();
         if let Some((leaf, made)) = leaves.get(host)
             && made.elapsed() < LEAF_USE
         {
@@ -326,7 +327,7 @@ mod tests {
         for number in 0..MAX_LEAVES {
             authority.leaf(&format!("h{number}.test")).unwrap();
         }
-        let leaves = authority.leaves.lock().unwrap();
+        let leaves = authority.leaves.lock();
         assert_eq!(leaves.len(), MAX_LEAVES);
         assert!(!leaves.contains_key("a.test"));
     }

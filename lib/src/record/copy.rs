@@ -1,10 +1,10 @@
 //! A bounded copy of a body that is streamed.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::exchange::Side;
 
@@ -117,9 +117,8 @@ impl Upload {
         Upload { state: Mutex::new(state) }
     }
 
-    /// No code panics while it holds the lock, so the state behind a poisoned lock is consistent.
     pub(super) fn lock(&self) -> MutexGuard<'_, UploadState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -8,13 +8,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use super::delivery::{Backpressure, Delivery, Durability, OnSinkError, Output};
@@ -125,15 +126,12 @@ impl Journal {
         match &self.mode {
             Mode::Direct { sinks, queued } => {
                 let taken = match sinks.try_lock() {
-                    Ok(mut sinks) => Acknowledgement::Already(sinks.write(host, line)),
-                    Err(TryLockError::Poisoned(poisoned)) => {
-                        Acknowledgement::Already(poisoned.into_inner().write(host, line))
-                    }
-                    Err(TryLockError::WouldBlock) => {
+                    Some(mut sinks) => Acknowledgement::Already(sinks.write(host, line)),
+                    None => {
                         let (taken, wait) = oneshot::channel();
                         let line = std::mem::take(line);
                         let job = Job { host: host.to_owned(), line, taken: Some(taken) };
-                        lock(queued).push(job);
+                        queued.lock().push(job);
                         Acknowledgement::Later(wait)
                     }
                 };
@@ -151,7 +149,7 @@ impl Journal {
                 let (taken, wait) = oneshot::channel();
                 let line = std::mem::take(line);
                 let job = Job { host: host.to_owned(), line, taken: awaited.then_some(taken) };
-                let sent = lock(queue).as_ref().is_some_and(|queue| queue.send(job).is_ok());
+                let sent = queue.lock().as_ref().is_some_and(|queue| queue.send(job).is_ok());
                 if !sent {
                     self.tally.discard(Dropped::SinkFailed);
                     return Acknowledgement::Already(match self.delivery.on_error {
@@ -200,7 +198,7 @@ impl Journal {
         match &self.mode {
             Mode::Direct { sinks, queued } => {
                 write_queued(sinks, queued);
-                lock(sinks).close()
+                sinks.lock().close()
             }
             Mode::Thread { queue, end, .. } => {
                 let given_up = Instant::now() + limit;
@@ -209,8 +207,8 @@ impl Journal {
                     .for_each(|delivery_deadline| delivery_deadline.ends_at(given_up));
                 let limit =
                     if self.delivery_deadline.is_empty() { limit } else { limit + SAVE_TIMEOUT };
-                drop(lock(queue).take());
-                let end = lock(end).take();
+                drop(queue.lock().take());
+                let end = end.lock().take();
                 match tokio::time::timeout(limit, end?).await {
                     Ok(ended) => ended.ok().flatten(),
                     Err(_) => Some("a destination did not accept all records in time".to_owned()),
@@ -224,13 +222,9 @@ impl Journal {
 /// after it has released the sinks, so a record that was queued while they were locked is not
 /// forgotten.
 fn write_queued(sinks: &Mutex<Sinks>, queued: &Mutex<Vec<Job>>) {
-    let take = || std::mem::take(&mut *lock(queued));
-    while !lock(queued).is_empty() {
-        let mut sinks = match sinks.try_lock() {
-            Ok(sinks) => sinks,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
+    let take = || std::mem::take(&mut *queued.lock());
+    while !queued.lock().is_empty() {
+        let Some(mut sinks) = sinks.try_lock() else { return };
         for job in take() {
             let outcome = sinks.write(&job.host, &job.line);
             if let Some(taken) = job.taken {
@@ -303,9 +297,4 @@ fn take(
             let _ = taken.send(outcome.and(settled));
         }
     }
-}
-
-/// The data behind these locks is consistent even after a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,13 +7,14 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use parking_lot::Mutex;
 
 use super::connect::Connected;
 use super::request_body::RequestBody;
@@ -115,7 +116,7 @@ impl Wake for DriverWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.polling.load(Ordering::SeqCst) {
-            self.driver.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+            self.driver.lock().wake_by_ref();
         }
     }
 }
@@ -186,8 +187,7 @@ impl Link {
     fn drive(&mut self, cx: &mut Context<'_>) {
         let Some(connection) = &mut self.connection else { return };
         {
-            let mut driver =
-                self.driver_waker.driver.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut driver = self.driver_waker.driver.lock();
             driver.clone_from(cx.waker());
         }
         let mut cx = Context::from_waker(&self.waker);
@@ -299,7 +299,7 @@ impl Pool {
     ) -> Option<Link> {
         loop {
             let mut link = {
-                let mut idle = self.lock();
+                let mut idle = self.0.lock();
                 let shares = match (required, target.protocol) {
                     (RequiredProtocol::Http1, _) | (RequiredProtocol::Any, Protocol::Http) => false,
                     (RequiredProtocol::PriorKnowledge, _)
@@ -333,7 +333,7 @@ impl Pool {
     /// Shares a new link with other clients, if it is HTTP/2.
     pub(super) fn share(&self, target: &Target, link: &Link) {
         let Sender::Http2(sender) = &link.sender else { return };
-        let mut idle = self.lock();
+        let mut idle = self.0.lock();
         let shared = idle.shared(target.protocol);
         if shared.len() < IDLE.1 {
             shared.insert(target.host.clone(), (sender.clone(), link.used));
@@ -352,7 +352,7 @@ impl Pool {
             return;
         }
         link.used = Instant::now();
-        let mut idle = self.lock();
+        let mut idle = self.0.lock();
         if let Some(owner) = link.owner {
             let links = idle.owned.entry(owner).or_default();
             if links.len() < OWNED {
@@ -377,7 +377,7 @@ impl Pool {
 
     /// Closes the links of a client connection that has ended.
     pub(super) fn disown(&self, connection: u64) {
-        let mut idle = self.lock();
+        let mut idle = self.0.lock();
         if !idle.owned.is_empty() {
             let links = idle.owned.remove(&connection);
             drop(idle);
@@ -389,7 +389,7 @@ impl Pool {
     /// Closes links that have been idle for too long.
     pub(super) fn prune(&self) {
         let mut closed = Vec::new();
-        let mut idle = self.lock();
+        let mut idle = self.0.lock();
         // Exchanges in progress hold their own sender, so they continue.
         for protocol in [Protocol::Http, Protocol::Https] {
             let fresh = |used: &Instant| used.elapsed() <= IDLE_TIME;
@@ -409,9 +409,5 @@ impl Pool {
         drop(idle);
         // Close the sockets without holding the lock.
         drop(closed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Idle> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,10 @@
 //! The progress of a run, for display.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, interval};
 
 use super::recorder::Recorder;
@@ -40,14 +41,14 @@ pub(super) struct Hosts(Mutex<HashSet<String>>);
 
 impl Hosts {
     pub(super) fn add(&self, host: &str) {
-        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = self.0.lock();
         if hosts.len() < MAX_HOSTS && !hosts.contains(host) {
             hosts.insert(host.to_owned());
         }
     }
 
     fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.lock().len()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::exchange::Replaced;
 
@@ -94,7 +95,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts an exchange whose upstream failed.
     pub(super) fn failed(&self, why: Failed) {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = self.failed.lock();
         *failed.entry(why).or_default() += 1;
     }
 
@@ -117,7 +118,7 @@ impl Tally {
 
     /// Counts a request that is not recorded; true for the first with this reason.
     pub(super) fn discard(&self, why: Dropped) -> bool {
-        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut dropped = self.dropped.lock();
         let count = dropped.entry(why).or_default();
         *count += 1;
         *count == 1
@@ -127,7 +128,7 @@ impl Tally {
     pub(super) fn set_aside(&self, count: u64) {
         if count > 0 {
             self.written.fetch_sub(count, Ordering::Relaxed);
-            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut dropped = self.dropped.lock();
             *dropped.entry(Dropped::Unsent).or_default() += count;
         }
     }
@@ -138,7 +139,7 @@ impl Tally {
         let dropped: u64 = summary.dropped.values().sum();
         let rest = summary.seen.saturating_sub(summary.written + dropped);
         if rest > 0 {
-            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut dropped = self.dropped.lock();
             *dropped.entry(why).or_default() += rest;
         }
     }
@@ -147,8 +148,8 @@ impl Tally {
         Summary {
             seen: self.seen.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
-            dropped: self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            failed: self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            dropped: self.dropped.lock().clone(),
+            failed: self.failed.lock().clone(),
             violations: self.violations.load(Ordering::Relaxed),
             undocumented: self.undocumented.load(Ordering::Relaxed),
             violating: self.violating.load(Ordering::Relaxed),

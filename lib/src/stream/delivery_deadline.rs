@@ -1,7 +1,9 @@
 //! Limits the time that a sink waits for others.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// A deadline that the writer of a sink shares with the code that ends it. By default there is
 /// none.
@@ -33,6 +35,6 @@ impl DeliveryDeadline {
     }
 
     fn limits<T>(&self, change: impl FnOnce(&mut Limits) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.lock())
     }
 }

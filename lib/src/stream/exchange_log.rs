@@ -6,9 +6,10 @@
 //! exchange is written, and its client waits for that.
 
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::sink::{Notify, Sink, SinkError};
@@ -84,7 +85,7 @@ impl ExchangeLog {
         let place = self.sender.reserve().await.map_err(|_| ended())?;
         let (done, written) = oneshot::channel();
         {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut next = self.next.lock();
             exchange.meta.seq = Some(*next);
             *next += 1;
             let mut line = Vec::with_capacity(1024);
@@ -167,7 +168,7 @@ mod tests {
                 return Err(SinkError::Write { name: "few".to_owned(), cause });
             };
             self.rest = rest;
-            self.lines.lock().unwrap().push(String::from_utf8(line.to_vec()).unwrap());
+            self.lines.lock().push(String::from_utf8(line.to_vec()).unwrap());
             Ok(())
         }
 
@@ -186,7 +187,7 @@ mod tests {
         let reports = Arc::<Mutex<Vec<String>>>::default();
         let report: Notify = {
             let reports = reports.clone();
-            Arc::new(move |line: &str| reports.lock().unwrap().push(line.to_owned()))
+            Arc::new(move |line: &str| reports.lock().push(line.to_owned()))
         };
         let few = Few { rest: 2, lines: lines.clone() };
         let log = ExchangeLog::start(vec![Box::new(few)], None, "it", report).unwrap();
@@ -200,10 +201,10 @@ mod tests {
         }
         let Written { written, lost, error } = log.finish();
         assert_eq!((written, lost, error.is_some()), (2, 2, true));
-        for (number, line) in lines.lock().unwrap().iter().enumerate() {
+        for (number, line) in lines.lock().iter().enumerate() {
             assert!(line.contains(&format!("\"seq\":{number}")), "{line}");
         }
-        let reports = reports.lock().unwrap();
+        let reports = reports.lock();
         assert_eq!(reports.len(), 1, "{reports:?}");
         assert!(reports[0].starts_with("cannot write it: few"), "{reports:?}");
     }

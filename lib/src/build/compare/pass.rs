@@ -1,7 +1,8 @@
 //! Checks records on several threads. The result does not depend on their number.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::check::{Checker, FindingTally, RecordPlace};
 use crate::exchange::parse_line;
@@ -52,7 +53,7 @@ impl<'c> Pass<'c> {
                 "{left_out} exchanges were left out by --host, --include or --exclude"
             ));
         }
-        let rejects = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        let rejects = self.rejects.lock();
         rejects.finish(self.accepted());
         rejects.count()
     }
@@ -111,7 +112,7 @@ impl<'c> Pass<'c> {
 
     fn reject(&self, place: RecordPosition<'_>, why: impl std::fmt::Display) {
         if !self.stop.load(Ordering::Relaxed) {
-            self.rejects.lock().unwrap_or_else(PoisonError::into_inner).add(place, why);
+            self.rejects.lock().add(place, why);
         }
         if self.config.strict {
             self.stop.store(true, Ordering::Relaxed);

@@ -34,11 +34,11 @@ mod traces;
 mod words;
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac as _};
+use parking_lot::Mutex;
 use regex::bytes::Regex;
 use sha2::Sha256;
 
@@ -186,13 +186,13 @@ impl Redactor {
         if found.is_empty() {
             return;
         }
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).add(&found);
+        self.replaced.lock().add(&found);
         exchange.meta.redacted = found.into_places().into_iter().map(Cow::Owned).collect();
     }
 
     /// The secrets replaced so far, by part and name.
     pub fn replaced(&self) -> Replaced {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.replaced.lock().clone()
     }
 
     /// The replaced value of a secret name; `None` if it stays. A scheme before it (`Bearer `) and

@@ -1,10 +1,11 @@
 //! The life of a co-process: it is started, gets one call at a time, and is restarted after a
 //! failure. A task owns it, so that a call is completed even if its client disconnects.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
@@ -98,12 +99,12 @@ impl Process {
 
     /// Ends it after its call.
     pub(super) fn begin_stop(&self) {
-        drop(self.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.stop.lock().take());
     }
 
     /// Waits for its end.
     pub(super) async fn stopped(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let task = self.task.lock().take();
         if let Some(task) = task {
             let _ = task.await;
         }

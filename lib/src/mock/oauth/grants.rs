@@ -1,11 +1,11 @@
 //! The grants of the mock: authorization codes, access tokens and refresh tokens.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use parking_lot::Mutex;
 
 /// How long a code can be used (RFC 6749, section 4.1.2, recommends ten minutes at most).
 const CODE_LIFE: Duration = Duration::from_secs(600);
@@ -113,7 +113,7 @@ impl<T> Default for Kept<T> {
 impl<T: Clone> Kept<T> {
     fn add(&self, value: T, life: Option<Duration>) -> String {
         let name = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-        let mut values = self.locked();
+        let mut values = self.0.lock();
         let expires = life.and_then(|life| Instant::now().checked_add(life));
         values.by_name.insert(name.clone(), (value, expires));
         values.names.push_back(name.clone());
@@ -126,17 +126,13 @@ impl<T: Clone> Kept<T> {
     }
 
     fn get(&self, name: &str) -> Option<T> {
-        let values = self.locked();
+        let values = self.0.lock();
         let (value, expires) = values.by_name.get(name)?;
         expires.is_none_or(|expires| Instant::now() < expires).then(|| value.clone())
     }
 
     fn take(&self, name: &str) -> bool {
-        self.locked().by_name.remove(name).is_some()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Values<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().by_name.remove(name).is_some()
     }
 }
 
@@ -156,6 +152,6 @@ mod tests {
             kept.add(4, None);
         }
         assert_eq!(kept.get(&first), None);
-        assert!(kept.locked().by_name.len() <= KEPT);
+        assert!(kept.0.lock().by_name.len() <= KEPT);
     }
 }

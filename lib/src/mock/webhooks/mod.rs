@@ -5,12 +5,13 @@
 
 mod narrow;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::net::Target;
 
 use narrow::Narrowing;
+use parking_lot::Mutex;
 
 /// The registered webhooks, in the order in which they are called.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Webhooks {
 
     /// Their URLs, in the order in which they are called.
     pub(super) fn list(&self) -> Vec<Arc<str>> {
-        self.locked().iter().map(|one| Arc::clone(&one.url)).collect()
+        self.all.lock().iter().map(|one| Arc::clone(&one.url)).collect()
     }
 
     /// Adds a webhook, unless it is already registered.
@@ -75,13 +76,9 @@ impl Webhooks {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<Webhook>) -> T) -> T {
-        let mut all = self.locked();
+        let mut all = self.all.lock();
         let result = change(&mut all);
         self.any.store(!all.is_empty(), Ordering::Relaxed);
         result
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Vec<Webhook>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

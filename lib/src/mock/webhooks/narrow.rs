@@ -1,10 +1,11 @@
 //! Calls the webhooks, and compiles the specs that they return.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request};
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::task::spawn_blocking;
 use twox_hash::XxHash3_128;
@@ -37,19 +38,15 @@ struct Known {
 
 impl Narrowing {
     pub(super) fn forget(&self) {
-        *self.known() = Known::default();
+        *self.0.lock() = Known::default();
     }
 
     /// A compiled response, which becomes the most recently used.
     fn find(&self, hash: u128) -> Option<Arc<Catalogue>> {
-        let mut known = self.known();
+        let mut known = self.0.lock();
         let at = known.compiled.iter().position(|(own, _)| *own == hash)?;
         known.compiled[..=at].rotate_right(1);
         known.compiled.first().map(|(_, catalogue)| Arc::clone(catalogue))
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,7 +61,7 @@ impl Webhooks {
         client: &GuardedClient,
         exchange: &Exchange<'_>,
     ) -> Result<Option<Arc<Catalogue>>, String> {
-        let all = self.locked().clone();
+        let all = self.all.lock().clone();
         if all.is_empty() {
             return Ok(None);
         }
@@ -84,7 +81,7 @@ impl Webhooks {
 
     /// The specs as JSON.
     async fn schemas(&self, mock: &Arc<Mock>) -> Result<Bytes, String> {
-        if let Some(known) = self.narrowing.known().schemas.clone() {
+        if let Some(known) = self.narrowing.0.lock().schemas.clone() {
             return Ok(known);
         }
         let mock = Arc::clone(mock);
@@ -96,7 +93,7 @@ impl Webhooks {
             Ok::<Bytes, String>(Value::Object(all).to_string().into())
         });
         let schemas = written.await.map_err(|_| "the specs cannot be loaded")??;
-        self.narrowing.known().schemas = Some(schemas.clone());
+        self.narrowing.0.lock().schemas = Some(schemas.clone());
         Ok(schemas)
     }
 
@@ -110,7 +107,7 @@ impl Webhooks {
         let compiled = spawn_blocking(move || mock.compile(documents_of(&schemas)?));
         let catalogue = compiled.await.map_err(|_| "it cannot be compiled")??;
         let catalogue = Arc::new(catalogue);
-        let mut known = self.narrowing.known();
+        let mut known = self.narrowing.0.lock();
         known.compiled.insert(0, (hash, Arc::clone(&catalogue)));
         known.compiled.truncate(KEPT);
         Ok(catalogue)

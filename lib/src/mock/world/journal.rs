@@ -1,12 +1,13 @@
 //! The journal: the last requests and their answers, in memory.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -178,7 +179,7 @@ impl Journal {
             scope,
         };
         let mut forgotten = Vec::new();
-        let mut entries = self.locked();
+        let mut entries = self.entries.lock();
         entries.last += 1;
         entry.id = entries.last;
         entries.bytes += entry.size();
@@ -199,7 +200,7 @@ impl Journal {
 
     /// Removes all entries. The next id is not reset.
     pub(in crate::mock) fn clear(&self) {
-        let mut entries = self.locked();
+        let mut entries = self.entries.lock();
         let forgotten = std::mem::take(&mut entries.all);
         entries.bytes = 0;
         drop(entries);
@@ -212,23 +213,19 @@ impl Journal {
         id: u64,
         mut read: impl FnMut(&Entry) -> Option<T>,
     ) -> Vec<T> {
-        let entries = self.locked();
+        let entries = self.entries.lock();
         let start = entries.all.partition_point(|entry| entry.id <= id);
         entries.all.range(start..).filter_map(&mut read).collect()
     }
 
     /// The id of the last entry so far; 0 if there is none.
     pub(in crate::mock) fn last_id(&self) -> u64 {
-        self.locked().last
+        self.entries.lock().last
     }
 
     /// Notifies about new entries.
     pub(in crate::mock) fn changes(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,8 +6,10 @@ mod journal;
 mod overrides;
 mod storage;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+
+use parking_lot::RwLock;
 
 pub(super) use faults::{Faults, Refusal};
 pub(super) use journal::{Entry, Journal, Served};
@@ -53,12 +55,12 @@ impl World {
 
     /// The current scope name of logged exchanges.
     pub fn scope(&self) -> Option<Arc<str>> {
-        self.scope.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.scope.read().clone()
     }
 
     /// Sets or removes the name.
     pub fn set_scope(&self, name: Option<&str>) {
-        *self.scope.write().unwrap_or_else(PoisonError::into_inner) = name.map(Arc::from);
+        *self.scope.write() = name.map(Arc::from);
     }
 
     /// Replaces the overrides; the first has precedence.

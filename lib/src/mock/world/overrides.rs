@@ -1,11 +1,12 @@
 //! Overrides: the responses that a test sets for some requests.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::Pattern;
@@ -354,12 +355,12 @@ impl Overrides {
     }
 
     pub(in crate::mock) fn get(&self, id: &str) -> Option<Arc<Override>> {
-        self.locked().iter().find(|one| one.id == id).cloned()
+        self.all.lock().iter().find(|one| one.id == id).cloned()
     }
 
     /// The newest first.
     pub(in crate::mock) fn list(&self) -> Vec<Arc<Override>> {
-        self.locked().iter().cloned().collect()
+        self.all.lock().iter().cloned().collect()
     }
 
     /// The newest override that `matches`. Counts one use; the last use removes it.
@@ -381,16 +382,10 @@ impl Overrides {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut VecDeque<Arc<Override>>) -> T) -> T {
-        let mut all = self.locked();
+        let mut all = self.all.lock();
         let result = change(&mut all);
         self.count.store(all.len(), Ordering::Release);
         result
-    }
-
-    /// After a panic under the lock the list is still consistent, because every change is a single
-    /// call.
-    fn locked(&self) -> MutexGuard<'_, VecDeque<Arc<Override>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

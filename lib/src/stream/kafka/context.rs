@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -32,7 +32,7 @@ pub(super) struct Events {
 impl Events {
     /// The next pending decision.
     pub(super) fn next(&self) -> Option<GroupDecision> {
-        self.decisions.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.decisions.lock().pop_front()
     }
 
     /// From now on, partitions are given back at once.
@@ -105,7 +105,7 @@ impl ConsumerContext for Events {
         } else {
             GroupDecision::Revoke { partitions, lost: consumer.assignment_lost() }
         };
-        self.decisions.lock().unwrap_or_else(PoisonError::into_inner).push_back(decision);
+        self.decisions.lock().push_back(decision);
     }
 }
 

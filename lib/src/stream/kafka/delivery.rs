@@ -2,9 +2,9 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -63,7 +63,7 @@ impl Delivery {
     }
 
     pub(super) fn report_to(&self, notify: Notify) {
-        let mut report = lock(&self.report);
+        let mut report = self.report.lock();
         if let Reporting::Waiting(messages) = &*report {
             messages.iter().for_each(|message| notify(message));
         }
@@ -72,7 +72,7 @@ impl Delivery {
 
     pub(super) fn tell(&self, text: &str) {
         let message = format!("{}: {text}", self.name);
-        match &mut *lock(&self.report) {
+        match &mut *self.report.lock() {
             Reporting::To(notify) => notify(&message),
             Reporting::Waiting(messages) => messages.push(message),
         }
@@ -80,24 +80,23 @@ impl Delivery {
 
     /// The time of the last acknowledgement.
     pub(super) fn moved(&self) -> Instant {
-        *lock(&self.moved)
+        *self.moved.lock()
     }
 
     /// Waits for an acknowledgement, for at most `limit`.
     pub(super) fn wait(&self, limit: Duration) {
-        let guard = lock(&self.moved);
-        drop(self.signal.wait_timeout(guard, limit).unwrap_or_else(PoisonError::into_inner));
+        self.signal.wait_for(&mut self.moved.lock(), limit);
     }
 
     fn moves(&self) {
-        *lock(&self.moved) = Instant::now();
+        *self.moved.lock() = Instant::now();
         self.signal.notify_all();
     }
 
     /// Saves a record in the file; `taken` is true if it was reported as sent to its writer.
     pub(super) fn keep(&self, record: &[u8], why: &str, taken: bool) {
         let first = {
-            let mut kept = lock(&self.kept);
+            let mut kept = self.kept.lock();
             let before = kept.file.path().is_none();
             if let Err(error) = kept.file.keep(record) {
                 kept.error.get_or_insert(error);
@@ -116,12 +115,12 @@ impl Delivery {
 
     /// The fatal error, if there is one.
     pub(super) fn fatal(&self) -> Option<String> {
-        lock(&self.kept).fatal.clone()
+        self.kept.lock().fatal.clone()
     }
 
     /// Closes the file of unsent records.
     pub(super) fn rest(&self, topic: &Topic) -> io::Result<Option<Unsent>> {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept.lock();
         if let Some(error) = kept.error.take() {
             return Err(error);
         }
@@ -144,7 +143,7 @@ impl ClientContext for Delivery {
                 self.tell("no broker responds; records wait in memory");
             }
         } else if code == Some(RDKafkaErrorCode::Fatal) {
-            lock(&self.kept).fatal.get_or_insert_with(|| reason.to_owned());
+            self.kept.lock().fatal.get_or_insert_with(|| reason.to_owned());
         } else if matches!(code, Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL)) {
             self.tell(reason);
         }
@@ -165,7 +164,7 @@ impl ProducerContext for Delivery {
                 let code = error.rdkafka_error_code();
                 let why = match code {
                     Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => {
-                        lock(&self.kept).perhaps |= code == Some(RDKafkaErrorCode::PurgeInflight);
+                        self.kept.lock().perhaps |= code == Some(RDKafkaErrorCode::PurgeInflight);
                         "no broker accepted it in time".to_owned()
                     }
                     Some(code) => code.to_string(),
@@ -183,16 +182,12 @@ impl ProducerContext for Delivery {
                     )
                 );
                 if !is_of_the_record {
-                    lock(&self.kept).fatal.get_or_insert(why);
+                    self.kept.lock().fatal.get_or_insert(why);
                 }
             }
         }
         self.moves();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -208,9 +203,9 @@ mod tests {
             .error(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "all brokers are down");
         let heard = Arc::new(Mutex::new(Vec::new()));
         let list = Arc::clone(&heard);
-        delivery.report_to(Arc::new(move |text: &str| lock(&list).push(text.to_owned())));
+        delivery.report_to(Arc::new(move |text: &str| list.lock().push(text.to_owned())));
         delivery.tell("later");
         let expected = ["t: no broker responds; records wait in memory", "t: later"];
-        assert_eq!(*lock(&heard), expected);
+        assert_eq!(*heard.lock(), expected);
     }
 }

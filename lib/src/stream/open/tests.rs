@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::super::block::Record;
 use super::super::reader::Reader;
@@ -81,18 +83,18 @@ fn a_line_to_standard_output_is_one_write_and_at_once_there() {
     struct Calls(Arc<Mutex<Vec<String>>>);
     impl Write for Calls {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().push(String::from_utf8(bytes.to_vec()).unwrap());
+            self.0.lock().push(String::from_utf8(bytes.to_vec()).unwrap());
             Ok(bytes.len())
         }
         fn flush(&mut self) -> io::Result<()> {
-            self.0.lock().unwrap().push("flush".to_owned());
+            self.0.lock().push("flush".to_owned());
             Ok(())
         }
     }
     let calls = Calls::default();
     let mut sink = open_sink(&Locator::Stdio, Some(Box::new(calls.clone()))).unwrap();
     sink.write("h", b"{}\n").unwrap();
-    assert_eq!(*calls.0.lock().unwrap(), ["{}\n", "flush"]);
+    assert_eq!(*calls.0.lock(), ["{}\n", "flush"]);
 }
 
 #[test]

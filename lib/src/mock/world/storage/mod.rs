@@ -11,8 +11,8 @@ mod rule;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use parking_lot::RwLock;
 use serde_json::{Map, Value};
 
 use file::{Opened, StateFile};
@@ -89,8 +89,8 @@ impl Storage {
     /// A storage with its contents at the start.
     pub(in crate::mock) fn new(initial: Initial) -> Storage {
         let storage = Storage::default();
-        storage.write().restore(&initial);
-        *storage.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
+        storage.contents.write().restore(&initial);
+        *storage.initial.write() = initial;
         storage
     }
 
@@ -100,7 +100,7 @@ impl Storage {
     /// # Errors
     /// The file cannot be used, another mock uses it, or a line is not a change of the state.
     pub fn keep_in(&self, path: &Path) -> Result<Option<String>, StorageError> {
-        let mut contents = self.write();
+        let mut contents = self.contents.write();
         let mut apply = |change| contents.make(change);
         let Opened { file, is_old, warning } = StateFile::open(path, &mut apply)?;
         contents.changed |= is_old;
@@ -206,20 +206,20 @@ impl Storage {
     /// # Errors
     /// The state file cannot be written.
     pub fn reset(&self) -> Result<(), StorageError> {
-        let initial = self.initial.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let initial = self.initial.read().clone();
         self.change(|_| {
             let mut changes = vec![Change::Clear];
             changes.extend(initial.changes());
             (changes, ())
         })?;
-        self.write().changed = false;
+        self.contents.write().changed = false;
         Ok(())
     }
 
     /// Sets the kinds and initial entities of changed specs. Contents that were changed stay;
     /// others are replaced.
     pub(in crate::mock) fn set_initial(&self, initial: Initial) {
-        let mut contents = self.write();
+        let mut contents = self.contents.write();
         if contents.changed {
             for rule in &initial.rules {
                 contents.add_rule(rule.clone());
@@ -231,15 +231,12 @@ impl Storage {
             // The contents are written at the next change, or at the next start.
             contents.unwritten = true;
         }
-        *self.initial.write().unwrap_or_else(PoisonError::into_inner) = initial;
+        *self.initial.write() = initial;
     }
 
     /// Reads the contents.
     pub(in crate::mock) fn read<T>(&self, read: impl FnOnce(&Contents) -> T) -> T {
-        // After a panic under the lock the contents are consistent: each change is a call.
-        let contents: RwLockReadGuard<'_, Contents> =
-            self.contents.read().unwrap_or_else(PoisonError::into_inner);
-        read(&contents)
+        read(&self.contents.read())
     }
 
     /// Changes the contents under the lock: `decide` reads them, and the changes that it returns
@@ -251,7 +248,7 @@ impl Storage {
         &self,
         decide: impl FnOnce(&Contents) -> (Vec<Change>, T),
     ) -> Result<T, StorageError> {
-        let mut contents = self.write();
+        let mut contents = self.contents.write();
         let (changes, result) = decide(&contents);
         if changes.is_empty() {
             return Ok(result);
@@ -260,10 +257,6 @@ impl Storage {
         contents.changed = true;
         changes.into_iter().for_each(|change| contents.make(change));
         Ok(result)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Contents> {
-        self.contents.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
