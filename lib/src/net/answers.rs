@@ -17,8 +17,9 @@ use tokio::time::sleep;
 
 use super::body::{BodyError, collect_body, decoded};
 use super::inbound::{Inbound, InboundRouting};
+use super::limits::{Limits, Peer, Report};
 use super::protocols::Protocols;
-use super::serve::{Drained, Limits, Peer, Report, serve};
+use super::serve::{Drained, serve};
 use super::target::TargetError;
 use super::throttle::one_line;
 use crate::exchange::Redactor;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::serve::Report;
+use super::limits::Report;
 
 /// First and longest wait between failing accepts. Descriptors are freed only when connections end.
 const ACCEPT_BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::io::{Io, Rewind};
-use super::serve::{Limits, Peer, Refused};
+use super::limits::{Limits, Peer, Refused};
 use super::tasks::Tasks;
 use super::timer::{HeadTimedStream, HeadTimer};
 

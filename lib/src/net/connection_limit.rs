@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::serve::Report;
+use super::limits::Report;
 
 /// Shortest time between two reports of refused connections.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -55,8 +55,6 @@ impl ConnectionLimit {
         None
     }
 }
-
-impl Counts {}
 
 impl Drop for CountedConnection {
     fn drop(&mut self) {

@@ -1,33 +1,12 @@
 //! The protocols that a server accepts: HTTP/1 and HTTP/2 in clear text, or TLS with ALPN.
 
-use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::{Body, Incoming};
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-use super::connection::{ConnectionServer, FIRST_REQUEST_GRACE, HttpVersion};
-use super::io::Rewind;
-use super::serve::Peer;
-
-/// Timeout for the TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The start of every HTTP/2 connection with prior knowledge (RFC 9113 section 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0";
-
-/// The first byte of a TLS handshake (RFC 8446 section 5.1).
-const TLS_HANDSHAKE: u8 = 22;
 
 /// The protocols that clients may speak. The default is [`Protocols::cleartext`].
 #[derive(Clone, Default)]
@@ -85,58 +64,8 @@ impl Protocols {
         self.tls.is_some()
     }
 
-    /// Serves a connection in the protocol that its client speaks.
-    pub(super) async fn serve<H, F, B>(
-        &self,
-        stream: TcpStream,
-        connections: &ConnectionServer,
-        header_timeout: Duration,
-        peer: Peer,
-        handler: Arc<H>,
-    ) where
-        H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-        F: Future<Output = Response<B>> + Send + 'static,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        if let Some(acceptor) = &self.tls {
-            let stream = tokio::select! {
-                stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => stream,
-                () = connections.stopped() => return,
-            };
-            // A failed handshake is not reported, because the client knows the reason.
-            let Ok(Ok(stream)) = stream else { return };
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let version = if http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
-            return connections.serve(stream, version, peer, handler).await;
-        }
-        let prefix = tokio::select! {
-            prefix = timeout(header_timeout, read_preface(stream)) => prefix,
-            () = async { connections.stopped().await; sleep(FIRST_REQUEST_GRACE).await } => return,
-        };
-        let Ok(Some((read, stream))) = prefix else { return };
-        if read.first() == Some(&TLS_HANDSHAKE) {
-            return connections
-                .refuse(peer, "the client uses TLS, but this port does not; use http://");
-        }
-        let version =
-            if read.starts_with(PREFACE) { HttpVersion::Http2 } else { HttpVersion::Http1 };
-        connections.serve(Rewind::new(read, stream), version, peer, handler).await;
-    }
-}
-
-/// Reads enough bytes to tell HTTP/1 and HTTP/2 apart; `None` if the client sends nothing.
-async fn read_preface(mut stream: TcpStream) -> Option<(Bytes, TcpStream)> {
-    let mut read = bytes::BytesMut::with_capacity(8 << 10);
-    loop {
-        if stream.read_buf(&mut read).await.ok()? == 0 {
-            // The HTTP server reports a request that ends early.
-            return (!read.is_empty()).then(|| (read.freeze(), stream));
-        }
-        let length = read.len().min(PREFACE.len());
-        if read[..length] != PREFACE[..length] || length == PREFACE.len() {
-            return Some((read.freeze(), stream));
-        }
+    /// Performs the TLS handshakes, if clients must speak TLS.
+    pub(super) fn acceptor(&self) -> Option<&TlsAcceptor> {
+        self.tls.as_ref()
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::serve::Report;
+use super::limits::Report;
 
 /// Shortest time between two reports of the same problem.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);

@@ -10,10 +10,10 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::link::{RequiredProtocol, TargetForm};
 use super::policy::{Refusal, TargetPolicy};
 use super::proxies::{Proxies, ProxyServer};
 use super::stream::Stream;
+use super::target_form::{RequiredProtocol, TargetForm};
 use crate::exchange::Protocol;
 use crate::net::Target;
 use crate::net::{Trust, tls_failure_message};

@@ -6,7 +6,7 @@ use http::header::{
     PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 
-use super::link::TargetForm;
+use super::target_form::TargetForm;
 use crate::net::{SCHEME_HEADERS, Target, is_hop_by_hop, named_by_connection};
 
 /// The data that the headers of an upstream request depend on, besides the client's headers.

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use super::connect::Connected;
 use super::request_body::RequestBody;
 use super::stream::Stream;
+use super::target_form::{RequiredProtocol, TargetForm};
 use crate::exchange::Protocol;
 use crate::net::{DeadlineTimer, Rewind, Target};
 
@@ -60,17 +61,6 @@ pub(super) struct Link {
     used: Instant,
 }
 
-/// The protocol that a request requires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RequiredProtocol {
-    /// HTTP/1, for instance to switch to another protocol.
-    Http1,
-    /// HTTP/2 in clear text with prior knowledge, as the client spoke it (RFC 9113 section 3.3).
-    PriorKnowledge,
-    /// HTTP/1 in clear text; over TLS, the result of ALPN.
-    Any,
-}
-
 /// The state of a link after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LinkState {
@@ -86,17 +76,6 @@ pub(super) enum LinkState {
 pub(super) enum Sender {
     Http1(http1::SendRequest<RequestBody>),
     Http2(http2::SendRequest<RequestBody>),
-}
-
-/// The form of a request target (RFC 9112 section 3.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TargetForm {
-    /// The path; the `Host` header names the host.
-    Origin,
-    /// The URL, for a proxy that may require authorization.
-    Absolute(Option<http::HeaderValue>),
-    /// The pseudo-header fields of HTTP/2.
-    Http2,
 }
 
 /// Wakes the task that drives a connection, except while that task polls for the connection's

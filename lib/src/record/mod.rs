@@ -31,6 +31,7 @@ mod run;
 mod sinks;
 mod stream;
 mod tally;
+mod target_form;
 mod tunnel;
 mod upgrade;
 mod upstream;

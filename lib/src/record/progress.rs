@@ -7,7 +7,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, interval};
 
-use super::recorder::Recorder;
+use super::journal::Journal;
+use super::tally::Tally;
 
 /// Interval of the updates.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(500);
@@ -53,13 +54,17 @@ impl Hosts {
 }
 
 /// Sends the progress until dropped; without a receiver, it only waits.
-pub(super) async fn send_updates(recorder: &Recorder) {
-    let Some((watch, hosts)) = &recorder.watch else { return std::future::pending().await };
+pub(super) async fn send_updates(
+    watch: Option<&(OnProgress, Hosts)>,
+    tally: &Tally,
+    journal: &Journal,
+) {
+    let Some((watch, hosts)) = watch else { return std::future::pending().await };
     let mut ticks = interval(UPDATE_INTERVAL);
     let (mut seen, mut at) = (0, Instant::now());
     loop {
         ticks.tick().await;
-        let summary = recorder.tally.summary(None);
+        let summary = tally.summary(None);
         let millis = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         watch(&Progress {
             seen: summary.seen,
@@ -67,7 +72,7 @@ pub(super) async fn send_updates(recorder: &Recorder) {
             dropped: summary.dropped.values().sum(),
             rate: (summary.seen - seen) * 1000 / millis,
             hosts: hosts.count(),
-            waiting: recorder.journal.waiting(),
+            waiting: journal.waiting(),
         });
         (seen, at) = (summary.seen, Instant::now());
     }

@@ -8,7 +8,6 @@ use http::header::{
 };
 use http::response::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
 use serde_json::{Map, Value};
@@ -19,19 +18,18 @@ use super::headers::{
     UpstreamRequest, announces, client_headers, complete_client_headers, join_cookies, request_uri,
     upstream_headers,
 };
-use super::link::{Link, LinkState, RequiredProtocol, TargetForm};
+use super::link::{Link, LinkState};
 use super::recorder::Recorder;
 use super::redirect::RedirectRewriter;
-use super::reply::Reply;
+use super::reply::{Reply, withheld};
 use super::request_body::{RequestBody, drain};
 use super::response_body::{BodyStart, ResponseBody};
 use super::route::{ReachedBy, Rejected, Routed, is_browser};
-use super::tally::Dropped;
-use super::tunnel;
+use super::target_form::{RequiredProtocol, TargetForm};
 use super::upgrade::Upgrade;
 use super::upstream::{Destination, Failure};
 use crate::exchange::{Protocol, Side};
-use crate::net::{Peer, Target, Withheld, problem};
+use crate::net::{Peer, Target, problem};
 
 /// Forwards a request to its target and records the exchange. `tunnel` is the origin of the tunnel
 /// that the request came through, if any.
@@ -41,17 +39,17 @@ pub(super) async fn answer(
     peer: Peer,
     tunnel: Option<Arc<Target>>,
 ) -> Response<Reply> {
-    if recorder.journal.is_gone() {
-        // It could not be recorded, so it is not forwarded.
-        recorder.tally.count_request();
-        recorder.tally.discard(Dropped::SinkFailed);
+    if recorder.must_withhold() {
         return withheld();
-    }
-    if *request.method() == Method::CONNECT {
-        return connect(&recorder, request, peer, tunnel.is_some());
     }
     let seq = recorder.tally.count_request();
     let (mut parts, body) = request.into_parts();
+    if parts.method == Method::CONNECT {
+        // Outside a tunnel, `CONNECT` does not come here.
+        let why = "CONNECT inside a tunnel is not supported";
+        let nested = Rejected::new(StatusCode::BAD_REQUEST, "No tunnel", why);
+        return recorder.reject(recorder.check_head(&parts).err().unwrap_or(nested));
+    }
     let version = parts.version;
     if parts.version == Version::HTTP_2 {
         join_cookies(&mut parts.headers);
@@ -143,33 +141,6 @@ pub(super) async fn answer(
         }
         Err(failure) => no_answer(&recorder, &failure, capture).await,
     }
-}
-
-/// The marker for a response that must not be sent, because its exchange is not recorded.
-pub(super) fn withheld() -> Response<Reply> {
-    Withheld::Close.response(Reply::Own(Full::default()))
-}
-
-/// Answers `CONNECT`. Only refused requests are counted as seen, because a tunnel is not an
-/// exchange.
-fn connect(
-    recorder: &Arc<Recorder>,
-    request: Request<Incoming>,
-    peer: Peer,
-    nested: bool,
-) -> Response<Reply> {
-    let (parts, body) = request.into_parts();
-    let opened = recorder.check_head(&parts).and_then(|()| {
-        if nested {
-            let why = "CONNECT inside a tunnel is not supported";
-            return Err(Rejected::new(StatusCode::BAD_REQUEST, "No tunnel", why));
-        }
-        tunnel::open(recorder, &Request::from_parts(parts, body), peer)
-    });
-    opened.unwrap_or_else(|rejected| {
-        recorder.tally.count_request();
-        recorder.reject(rejected)
-    })
 }
 
 /// Completes a switch to the protocol that the client asked for.

@@ -67,6 +67,17 @@ impl Recorder {
         }
     }
 
+    /// True if no sink is left. The request, which could not be recorded, is counted, and must not
+    /// be forwarded.
+    pub(super) fn must_withhold(&self) -> bool {
+        let is_gone = self.journal.is_gone();
+        if is_gone {
+            self.tally.count_request();
+            self.tally.discard(Dropped::SinkFailed);
+        }
+        is_gone
+    }
+
     /// Counts a request that is not recorded, and reports the first one for each reason.
     pub(super) fn discard(&self, why: Dropped, message: &str) {
         if self.tally.discard(why) {

@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::Response;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::response_body::ResponseBody;
+use crate::net::Withheld;
 
 /// A response of the recorder itself, or one of the upstream.
 pub(super) enum Reply {
@@ -17,6 +19,11 @@ pub(super) enum Reply {
     /// not announce a length either.
     Unsized(Option<Bytes>),
     Passed(Box<ResponseBody>),
+}
+
+/// The marker for a response that must not be sent, because its exchange is not recorded.
+pub(super) fn withheld() -> Response<Reply> {
+    Withheld::Close.response(Reply::Own(Full::default()))
 }
 
 impl Body for Reply {

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, Method, Request};
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
@@ -19,6 +20,7 @@ use super::proxies::Proxies;
 use super::proxy;
 use super::recorder::{Recorder, Routing};
 use super::tally::{Dropped, Summary, Tally};
+use super::tunnel;
 use crate::check::Checker;
 use crate::exchange::{Redactor, Selection};
 use crate::net::Trust;
@@ -141,17 +143,26 @@ pub async fn record(
     };
     let handler = {
         let recorder = recorder.clone();
-        move |request, peer| proxy::answer(recorder.clone(), request, peer, None)
+        move |request: Request<Incoming>, peer| {
+            let recorder = recorder.clone();
+            async move {
+                match *request.method() {
+                    Method::CONNECT => tunnel::answer(&recorder, request, peer),
+                    _ => proxy::answer(recorder, request, peer, None).await,
+                }
+            }
+        }
     };
     let serving = net::serve(listener, limits, stop, config.grace, handler);
     let drained = {
-        let telling = progress::send_updates(&recorder);
-        tokio::pin!(serving, telling);
+        let updates =
+            progress::send_updates(recorder.watch.as_ref(), &recorder.tally, &recorder.journal);
+        tokio::pin!(serving, updates);
         loop {
             tokio::select! {
                 drained = &mut serving => break drained,
                 () = sleep(PRUNE_EVERY) => recorder.pool.prune(),
-                () = &mut telling => (),
+                () = &mut updates => (),
             }
         }
     };

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::ca::Authority;
 use super::proxy;
 use super::recorder::Recorder;
-use super::reply::Reply;
+use super::reply::{Reply, withheld};
 use super::route::Rejected;
 use super::tally::Dropped;
 use crate::exchange::Protocol;
@@ -28,9 +28,29 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The first byte of a TLS handshake (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
 
+/// Answers `CONNECT`. Only refused requests are counted as seen, because a tunnel is not an
+/// exchange.
+pub(super) fn answer(
+    recorder: &Arc<Recorder>,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Response<Reply> {
+    if recorder.must_withhold() {
+        return withheld();
+    }
+    let (parts, body) = request.into_parts();
+    let opened = recorder
+        .check_head(&parts)
+        .and_then(|()| open(recorder, &Request::from_parts(parts, body), peer));
+    opened.unwrap_or_else(|rejected| {
+        recorder.tally.count_request();
+        recorder.reject(rejected)
+    })
+}
+
 /// Opens the tunnel that a request asks for. The target is contacted only when a request comes
 /// through the tunnel.
-pub(super) fn open(
+fn open(
     recorder: &Arc<Recorder>,
     request: &Request<Incoming>,
     peer: Peer,

@@ -9,8 +9,7 @@ use tokio::io::copy_bidirectional;
 
 use super::capture::Capture;
 use super::link::Link;
-use super::proxy::withheld;
-use super::reply::Reply;
+use super::reply::{Reply, withheld};
 use super::upstream::Failure;
 use crate::net::Takeover;
 

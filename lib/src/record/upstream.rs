@@ -15,11 +15,12 @@ use tokio::time::Instant;
 
 use super::connect::ConnectError;
 use super::copy::{Upload, UploadEnd};
-use super::link::{Link, RequiredProtocol, Sender, TargetForm};
+use super::link::{Link, Sender};
 use super::policy::Refusal;
 use super::recorder::Recorder;
 use super::request_body::RequestBody;
 use super::tally::Failed;
+use super::target_form::{RequiredProtocol, TargetForm};
 use crate::net::{Target, framing_is_sound, with_causes};
 
 /// Maximum number of interim responses (1xx) to one request. No server needs more, and an endless

@@ -6,7 +6,7 @@ use std::ops::Range;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::spot::{Carrier, Draft, Encoding};
-use super::{Source, Use};
+use super::uses::{Source, Use};
 
 /// The unreserved characters (RFC 3986, section 2.3) and those that need no escape in a segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC

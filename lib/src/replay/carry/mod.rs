@@ -16,6 +16,7 @@ mod origin;
 mod slot;
 mod spot;
 mod table;
+mod uses;
 mod value;
 mod walk;
 
@@ -24,34 +25,9 @@ mod tests;
 
 pub(super) use apply::{Applied, apply};
 pub(super) use name::{IdName, entity_of_path, id_name, is_wrapper, singular};
-pub(super) use origin::{Answered, Place};
+pub(super) use origin::Answered;
 pub(super) use slot::Slot;
-pub(super) use spot::{Carrier, Draft, Encoding};
+pub(super) use spot::Draft;
 pub(super) use table::{Secrets, Table};
+pub(super) use uses::{Source, Use};
 pub(super) use value::{Strength, strength};
-
-use std::sync::Arc;
-
-/// A part of a request that is replaced.
-#[derive(Debug)]
-pub(super) struct Use {
-    /// The text that holds the part.
-    pub(super) carrier: Carrier,
-    /// The part in it, in bytes.
-    pub(super) range: std::ops::Range<usize>,
-    /// How the new value is written there.
-    pub(super) encoding: Encoding,
-    /// The recorded value.
-    pub(super) old: Box<str>,
-    /// Where the new value comes from.
-    pub(super) source: Source,
-}
-
-/// Where a new value comes from.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// Places in earlier responses; the first one with a value is used.
-    Answers(Vec<(Arc<Slot>, Place)>),
-    /// The user.
-    Given(Arc<str>),
-}

@@ -10,8 +10,8 @@ use super::name::IdName;
 use super::origin::{Given, Place, origins, text_of};
 use super::slot::Slot;
 use super::spot::{Draft, Encoding, Spot, spots};
+use super::uses::{Source, Use};
 use super::value::{Strength, strength};
-use super::{Source, Use};
 use crate::exchange::{Pairs, Request, Response, has_pseudonym, is_pseudonym};
 
 /// Half of the maximum number of values.

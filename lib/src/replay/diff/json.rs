@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::compare::{Comparing, FoundPlace, contains_word};
+use super::context::{Comparing, FoundPlace, contains_word};
 use crate::recorded::{Json, same_number};
 use crate::replay::carry::{id_name, is_wrapper};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
-use super::compare::{Comparing, FoundPlace};
+use super::context::{Comparing, Finding, FoundPlace};
+use super::operation::{example, method_of, template};
 use super::rule::{Rule, RulePlace};
-use super::{example, method_of, template};
 use crate::exchange::{Exchange, header, is_session_cookie, parse_line, sorted_path};
 
 /// Maximum size of the recorded exchanges that are kept for comparison, in bytes.
@@ -133,7 +133,7 @@ fn varying(
     comparing.responses(first, second);
     let findings = std::mem::take(&mut comparing.findings);
     let pattern = template(pathname).replace("{id}", "*");
-    let rule = |finding: super::Finding| {
+    let rule = |finding: Finding| {
         let place = match finding.place.generalised() {
             // A request that failed once says nothing about its responses.
             FoundPlace::Response => return None,

@@ -1,14 +1,18 @@
 //! Compares new responses with the recorded ones.
 //!
-//! * [`compare`]: two responses; [`headers`] and [`json`] compare their parts.
+//! * [`context`]: two responses, what is known about them, and the differences found so far.
+//! * [`compare`]: compares the responses; [`headers`] and [`json`] compare their parts.
+//! * [`operation`]: the operation that an exchange belongs to.
 //! * [`rename`]: identifiers whose values differ from the recorded ones.
 //! * [`rule`]: places that may differ; [`learn`] finds places that always vary.
 //! * [`report`]: the differences for people and programs.
 
 mod compare;
+mod context;
 mod headers;
 mod json;
 mod learn;
+mod operation;
 mod rename;
 mod report;
 mod rule;
@@ -21,11 +25,11 @@ use std::collections::{BTreeMap, HashMap};
 pub use learn::LearnedRule;
 pub use rule::{Rule, RulePlace, WrongRule};
 
-use compare::{Comparing, Finding, FoundPlace};
+use context::{Comparing, Finding, FoundPlace};
 use learn::Learner;
+use operation::{example, method_of, template};
 use rename::Renames;
 
-use super::carry::{Strength, strength};
 use super::send::Comparison;
 use crate::exchange::{Exchange, parse_line};
 use crate::report::Example;
@@ -272,33 +276,4 @@ pub struct DiffResult {
     /// Differences at places that learned rules ignore.
     ignored: u64,
     renamed: u64,
-}
-
-/// The method in upper case.
-fn method_of(exchange: &Exchange<'_>) -> String {
-    match &exchange.meta.method {
-        Some(method) => method.to_string(),
-        None => exchange.request.method.as_str().to_ascii_uppercase(),
-    }
-}
-
-/// The path with `{id}` in place of segments that look like identifiers.
-fn template(pathname: &str) -> String {
-    let segment = |segment: &str| {
-        let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-        let is_id = digits || strength(segment) == Strength::Strong && !is_version(segment);
-        if is_id { "{id}".to_owned() } else { segment.to_owned() }
-    };
-    pathname.split('/').map(segment).collect::<Vec<_>>().join("/")
-}
-
-/// True for `v1` and words with few digits, such as `oauth2` and `search-v2`.
-fn is_version(segment: &str) -> bool {
-    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-    segment.len() < 20 && digits <= 1
-}
-
-fn example((source, line): (&std::sync::Arc<str>, u64)) -> Example {
-    let is_file = source.as_ref() != "-";
-    Example { place: format!("{source}:{line}"), file: is_file.then(|| (source.to_string(), line)) }
 }

@@ -12,8 +12,8 @@ use super::super::StreamError;
 use super::broker::{Broker, Committed};
 use super::context::{GroupDecision, give_back};
 use super::event::TopicEvent;
-use super::locator::StartOffset;
 use super::partition::{KnownRange, Partition};
+use super::topic::StartOffset;
 
 /// The error for a topic that was recreated, and what to do.
 pub(super) const TOPIC_RECREATED: &str =

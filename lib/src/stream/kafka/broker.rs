@@ -12,7 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::super::StreamError;
 use super::config;
 use super::context::{Events, take};
-use super::locator::Topic;
+use super::topic::Topic;
 
 /// A reachable broker answers within this time.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use std::fs;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
-use super::locator::{PREFIX, Topic, is_secret};
+use super::topic::{PREFIX, Topic, is_secret};
 
 /// Session timeout in milliseconds for a static group member. Such a member does not leave the
 /// group at its end, so its partitions are given to others only after this time.

@@ -13,7 +13,7 @@ use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::super::sink::{Notify, Unsent};
-use super::locator::Topic;
+use super::topic::Topic;
 use super::unsent::UnsentFile;
 
 /// Shared between the sink and librdkafka's threads.

@@ -1,9 +1,9 @@
 //! Parses and checks `kafka://BROKER[,BROKER]/TOPIC[?PARAMETER=VALUE…]`, without asking a broker.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::super::locator_error::LocatorError;
+use super::topic::{PREFIX, StartOffset, Topic, is_secret};
 
 /// Default time to wait for a broker that does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -16,39 +16,6 @@ const TOPIC: &str = "http_recordings";
 
 /// The error of a build without the feature for a topic URL.
 pub(in super::super) const ABSENT: &str = "this build of hmt does not support Kafka; build it with `cargo install --path . --features kafka`";
-
-/// The prefix of variables that set properties: `HMT_KAFKA_SASL_PASSWORD` is `sasl.password`.
-pub(super) const PREFIX: &str = "HMT_KAFKA_";
-
-/// A topic, and how it is read or written. It holds no secrets: those come from the environment or
-/// files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Topic {
-    url: String,
-    /// `HOST:PORT`, separated by commas.
-    pub(super) brokers: String,
-    /// The topic's name.
-    pub(super) name: String,
-    /// Properties of librdkafka, in the given order; a value `@FILE` is read from that file.
-    pub(super) properties: Vec<(String, String)>,
-    /// The consumer group, if any.
-    pub(super) group: Option<String>,
-    /// The default of `group.instance.id`, the name of a static group member.
-    pub(super) member: Option<String>,
-    /// Where to begin in partitions that were never read.
-    pub(super) from: StartOffset,
-    /// Whether to stop at the end that the topic had at the start.
-    pub(super) until_end: bool,
-    /// How long to wait for a broker that does not answer.
-    pub(super) patience: Duration,
-}
-
-/// Where to begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StartOffset {
-    Beginning,
-    Latest,
-}
 
 impl Topic {
     /// Parses a URL.
@@ -95,19 +62,6 @@ impl Topic {
         #[cfg(feature = "kafka")]
         super::config::check(&topic).map_err(|why| wrong(&why))?;
         Ok(topic)
-    }
-
-    /// The same topic, read as a static group member with this name. A static member gets its
-    /// partitions back immediately after a restart; others must wait for the session timeout
-    /// (KIP-345).
-    #[must_use]
-    pub fn with_member(self, name: String) -> Topic {
-        Topic { member: Some(name), ..self }
-    }
-
-    /// The name from [`Topic::with_member`], if any.
-    pub fn member(&self) -> Option<&str> {
-        self.member.as_deref()
     }
 
     /// A topic on some brokers, read completely or as a member of a group. By default
@@ -180,16 +134,6 @@ impl Topic {
         Ok(())
     }
 
-    /// The name for messages: without parameters.
-    pub fn short(&self) -> String {
-        format!("kafka://{}/{}", self.brokers, self.name)
-    }
-
-    /// The topic's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// True if both are the same topic, judging by their URLs: a common broker, and the same name.
     fn has_same_name(&self, other: &Topic) -> bool {
         let theirs: Vec<String> = other.brokers.split(',').map(address).collect();
@@ -211,29 +155,6 @@ impl Topic {
         }
         false
     }
-
-    /// True if it is read by a consumer group.
-    pub fn has_group(&self) -> bool {
-        self.group.is_some()
-    }
-
-    /// True if reading stops at the end that the topic had at the start.
-    pub fn ends(&self) -> bool {
-        self.until_end
-    }
-
-    /// The same topic, read up to its current end.
-    #[must_use]
-    pub fn to_end(mut self) -> Topic {
-        self.until_end = true;
-        self
-    }
-}
-
-impl fmt::Display for Topic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)
-    }
 }
 
 /// A broker as `HOST:PORT` in lower case; all names of loopback become one.
@@ -245,13 +166,6 @@ fn address(broker: &str) -> String {
     };
     let host = if matches!(host, "127.0.0.1" | "[::1]") { "localhost" } else { host };
     format!("{host}:{port}")
-}
-
-/// Properties for authentication (CONFIGURATION.md of librdkafka).
-pub(super) fn is_secret(property: &str) -> bool {
-    ["password", "secret", "passphrase", "key.pem", "oauthbearer.config"]
-        .iter()
-        .any(|word| property.contains(word))
 }
 
 /// The environment variable of a property.

@@ -4,16 +4,17 @@
 //! exchanges of a host keep their order. librdkafka has its own threads; the code here is
 //! synchronous.
 //!
-//! * `locator.rs`: parses URLs. `config.rs`: configures librdkafka.
+//! * `locator.rs`: parses URLs. `topic.rs`: a topic. `config.rs`: configures librdkafka.
 //! * `source.rs`: reads messages. `assignment.rs`: the assigned partitions. `partition.rs`: the
 //!   state of one partition. `broker.rs`: queries to brokers and the group. `outage.rs`: brokers
 //!   that do not answer. `context.rs`: decisions of the group.
 //! * `sink.rs`, `delivery.rs`, `unsent.rs`: write records, track acknowledgements, and save unsent
 //!   records.
 //!
-//! Without the feature `kafka` only `locator.rs` is built, which refuses URLs of topics.
+//! Without the feature `kafka`, only `locator.rs` and `topic.rs` are built, and topics are refused.
 
 mod locator;
+mod topic;
 
 #[cfg(feature = "kafka")]
 mod assignment;
@@ -44,13 +45,13 @@ pub use broker::Committed;
 pub use event::TopicEvent;
 #[cfg(not(feature = "kafka"))]
 pub(super) use locator::ABSENT;
-pub use locator::Topic;
 #[cfg(feature = "kafka")]
 pub use partition::KnownRange;
 #[cfg(feature = "kafka")]
 pub(super) use sink::open as open_sink;
 #[cfg(feature = "kafka")]
 pub use source::TopicReader;
+pub use topic::Topic;
 
 #[cfg(not(feature = "kafka"))]
 pub(super) fn open_sink(

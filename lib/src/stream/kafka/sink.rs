@@ -17,7 +17,7 @@ use super::super::delivery_deadline::DeliveryDeadline;
 use super::super::sink::{Notify, Sink, SinkError};
 use super::config;
 use super::delivery::Delivery;
-use super::locator::Topic;
+use super::topic::Topic;
 
 /// Interval at which the deadline is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);

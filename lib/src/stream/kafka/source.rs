@@ -27,9 +27,9 @@ use super::broker::{Broker, Committed, unsigned};
 use super::config;
 use super::context::{Events, GroupDecision, give_back, take};
 use super::event::TopicEvent;
-use super::locator::Topic;
 use super::outage::Outage;
 use super::partition::{KnownRange, Partition};
+use super::topic::Topic;
 
 /// Maximum time between two checks of events and deadlines.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
