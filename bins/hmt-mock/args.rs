@@ -215,7 +215,8 @@ pub(crate) struct Args {
     grace: Duration,
 
     /// List the operations at startup, and print a line for each request, even if standard error is
-    /// not a terminal; report bodies that match several branches of oneOf
+    /// not a terminal; report bodies that match several branches of oneOf, and all examples that
+    /// violate their schemas
     #[arg(short, long, overrides_with = "verbose")]
     verbose: bool,
 
@@ -273,6 +274,8 @@ pub(crate) struct Config {
     pub(crate) strict: bool,
     /// Require exactly one branch of `oneOf`.
     pub(crate) strict_one_of: bool,
+    /// All examples that violate their schemas are listed.
+    pub(crate) list_faults: bool,
     /// Keep state without annotations.
     pub(crate) stateful: bool,
     /// Where state is kept.
@@ -385,6 +388,7 @@ impl Args {
             remote_refs: self.remote_refs,
             strict: self.strict,
             strict_one_of: self.strict_one_of,
+            list_faults: self.verbose,
             stateful: self.stateful || self.state_file.is_some(),
             state_file: self.state_file,
             address: self.bind,

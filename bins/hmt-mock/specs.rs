@@ -61,6 +61,7 @@ impl Specs {
             options: CompileOptions {
                 stateful: config.stateful,
                 fire_callbacks: config.settings.fire_callbacks,
+                all_faults: config.list_faults,
             },
             seen: Seen::default(),
             files: Vec::new(),

@@ -62,13 +62,15 @@ components:
         kind: {type: string, default: dog}
         owner: {type: object, properties: {name: {type: string, example: Bob}}}
         wrong: {type: integer, example: many}
+        none: {type: boolean, default: 'no'}
 "##;
 
 #[test]
 fn answers_are_composed_of_what_stands_beside_properties() {
     let (_dir, server) = mock(PETS, &[]);
     let pet = json!({"id": 10, "name": "doggie", "status": "available", "kind": "dog",
-        "owner": {"name": "Bob"}, "wrong": "many"});
+        "owner": {"name": "Bob"}, "wrong": "many",
+        "none": "no"});
     let answer = server.get("/pets").expect_status(200);
     assert_eq!(source(&answer), "generated");
     assert_eq!(answer.json(), json!([pet]));
@@ -82,10 +84,42 @@ fn answers_are_composed_of_what_stands_beside_properties() {
     expected["age"] = dog["age"].clone();
     assert_eq!(dog, expected);
     // The example that violates its schema is reported once.
-    let fault = "/components/schemas/Pet/properties/wrong/example: ";
     let run = server.stop().expect_code(0);
     let stderr = String::from_utf8_lossy(&run.stderr);
-    assert_eq!(stderr.matches(fault).count(), 1, "{stderr}");
+    for fault in ["wrong/example: ", "none/default: "] {
+        let fault = format!("/components/schemas/Pet/properties/{fault}");
+        assert_eq!(stderr.matches(&fault).count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn verbose_lists_all_examples_that_violate_their_schemas() {
+    let properties: Vec<String> =
+        (0..25).map(|n| format!("p{n:02}: {{type: integer, example: x}}")).collect();
+    let spec = format!(
+        r##"
+openapi: 3.0.3
+info: {{title: t, version: '1'}}
+paths:
+  /a:
+    get:
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema: {{type: object, properties: {{{}}}}}
+"##,
+        properties.join(", ")
+    );
+    for (flags, listed, counted) in [(&[][..], 10, 1), (&["-v"][..], 25, 0)] {
+        let (_dir, server) = mock(&spec, flags);
+        let run = server.stop().expect_code(0);
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(stderr.matches("/example: ").count(), listed, "{stderr}");
+        let more = "15 more examples violate their schemas; -v lists them";
+        assert_eq!(stderr.matches(more).count(), counted, "{stderr}");
+    }
 }
 
 const SHELF: &str = r##"

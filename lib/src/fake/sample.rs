@@ -73,16 +73,22 @@ pub(super) fn of_member<'s>(flat: &Flat<'s>, name: &str) -> Option<&'s Value> {
     examples.filter_map(|example| example.get(name)).find(|value| !value.is_null())
 }
 
-/// Reports examples that violate their schemas: `POINTER/example: MESSAGE`.
+/// Reports examples and defaults that violate their schemas, and that composed values have all the
+/// same: `POINTER/example: MESSAGE`.
 pub(super) fn faults(compiler: &Compiler<'_>, nodes: impl Iterator<Item = NodeId>) -> Vec<String> {
     let mut faults = Vec::new();
     for id in nodes {
         let node = compiler.node(id);
-        let Some(example) = &node.example else { continue };
+        let (keyword, sample) = match (&node.example, &node.default) {
+            (Some(example), _) => ("example", example),
+            // A `null` that the schema does not allow is not used.
+            (None, Some(default)) if !default.is_null() => ("default", default),
+            _ => continue,
+        };
         if faults.len() < MAX_FAULTS
-            && let Some(problem) = compiler.problem(id, example)
+            && let Some(problem) = compiler.problem(id, sample)
         {
-            faults.push(format!("{}/example: {problem}", node.pointer));
+            faults.push(format!("{}/{keyword}: {problem}", node.pointer));
         }
     }
     faults

@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_repeatedly_is_composed_twice() {
         let document: Document = load(SPEC.as_bytes(), "spec").expect("a spec");
-        let spec = Spec::compile(Api::compile(&document).expect("compiles"));
+        let spec = Spec::compile(Api::compile(&document).expect("compiles"), false);
         let [json, text] = &spec.operations[0].responses[0].media[..] else { panic!("two types") };
         let bodies = ComposedBodies::default();
         let composed = Cell::new(0);

@@ -1,4 +1,5 @@
-//! Examples that violate their schemas. They are served anyway, with one warning at the start.
+//! Examples and defaults that violate their schemas. They are served anyway, with one warning at
+//! the start.
 
 use serde_json::Value;
 
@@ -8,20 +9,26 @@ use crate::schema::{Direction, NodeId};
 /// Number of problems that are listed; the others are only counted.
 const LISTED: usize = 10;
 
-/// A warning for each listed problem, and one for the rest. `of_schemas` are those in schemas.
-pub(super) fn warnings(api: &Api, of_schemas: impl Iterator<Item = String>) -> Vec<String> {
+/// A warning for each listed problem, and one for the rest; with `all`, every problem is listed.
+/// `of_schemas` are those in schemas.
+pub(super) fn warnings(
+    api: &Api,
+    of_schemas: impl Iterator<Item = String>,
+    all: bool,
+) -> Vec<String> {
     let mut faults: Vec<String> = of_schemas.collect();
     faults.extend(of_media(api));
     faults.sort_unstable();
     faults.dedup();
-    let more = faults.len().saturating_sub(LISTED);
-    faults.truncate(LISTED);
+    let listed = if all { faults.len() } else { LISTED };
+    let more = faults.len().saturating_sub(listed);
+    faults.truncate(listed);
     let mut warnings: Vec<String> = faults
         .into_iter()
-        .map(|fault| format!("{fault}; the example violates its schema, but is served unchanged"))
+        .map(|fault| format!("{fault}; the value violates its schema, but is served unchanged"))
         .collect();
     if more > 0 {
-        warnings.push(format!("{more} more examples violate their schemas"));
+        warnings.push(format!("{more} more examples violate their schemas; -v lists them"));
     }
     warnings
 }

@@ -59,6 +59,8 @@ pub struct CompileOptions {
     pub stateful: bool,
     /// True if callbacks and webhooks are sent.
     pub fire_callbacks: bool,
+    /// True if the warnings list every example that violates its schema, and not only some.
+    pub all_faults: bool,
 }
 
 /// Specs compiled for answering requests. All connections share it.
@@ -114,7 +116,7 @@ impl Catalogue {
             };
             // A large document together with its plans would be the peak of memory.
             drop(document);
-            specs.push(Spec { state, hooks, ..Spec::compile(api) });
+            specs.push(Spec { state, hooks, ..Spec::compile(api, options.all_faults) });
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let endpoints = Endpoints::of(specs.iter().map(|spec: &Spec| &spec.api));

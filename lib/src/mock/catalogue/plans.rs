@@ -136,7 +136,8 @@ pub(in crate::mock) enum HeaderValuePlan {
 }
 
 impl Spec {
-    pub(in crate::mock) fn compile(api: Api) -> Spec {
+    /// With `all_faults`, every example that violates its schema is listed in the warnings.
+    pub(in crate::mock) fn compile(api: Api, all_faults: bool) -> Spec {
         let mut plans = Plans::of_bodies(&api);
         let operations = api
             .operations
@@ -149,7 +150,7 @@ impl Spec {
         warnings.dedup();
         let of_schemas = plans.known.values().flat_map(|plan| plan.example_faults()).cloned();
         let of_schemas: BTreeSet<String> = of_schemas.collect();
-        warnings.extend(faults::warnings(&api, of_schemas.into_iter()));
+        warnings.extend(faults::warnings(&api, of_schemas.into_iter(), all_faults));
         Spec { api, operations, state: None, hooks: None, warnings }
     }
 
