@@ -50,6 +50,10 @@ paths:
     get:
       responses:
         "200": {content: {description: fine, application/json: {example: "ok"}}}
+  /packed:
+    get:
+      responses:
+        "200": {description: d, content: {gzip: {schema: {type: string, format: binary}}}}
   /named:
     get:
       responses:
@@ -129,6 +133,8 @@ fn a_key_of_content_that_is_no_media_type_is_ignored() {
     let answer = server.get("/named").expect_status(200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     server.wait_stderr("content/data: is not a media type; it is read as application/json");
+    let answer = server.get("/packed").expect_status(200);
+    assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
 }
 
 const ERRORS: &str = r##"

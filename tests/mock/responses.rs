@@ -92,6 +92,32 @@ fn answers_are_composed_of_what_stands_beside_properties() {
     }
 }
 
+const TEXTS: &str = r##"
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /right: {get: {responses: {'200': {description: d, content: {application/json: {schema: &pet
+    {type: object, properties: {id: {type: integer}}}, example: '{"id": 1}'}}}}}}
+  /wrong: {get: {responses: {'200': {description: d, content: {application/json: {schema: *pet,
+    example: '{"id": "x"}'}}}}}}
+  /torn: {get: {responses: {'200': {description: d, content: {application/json: {schema: *pet,
+    example: '{"id": '}}}}}}
+  /text: {get: {responses: {'200': {description: d, content: {application/json: {schema:
+    {type: string}, example: '{"id": '}}}}}}
+"##;
+
+#[test]
+fn examples_that_are_json_texts_are_checked_as_json() {
+    let (_dir, server) = mock(TEXTS, &[]);
+    assert_eq!(server.get("/right").json(), json!({"id": 1}));
+    assert_eq!(server.get("/wrong").json(), json!({"id": "x"}));
+    let run = server.stop().expect_code(0);
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    let reported = |path: &str| stderr.matches(&format!("/paths/~1{path}/get/responses")).count();
+    assert_eq!(["right", "wrong", "torn", "text"].map(reported), [0, 1, 1, 0], "{stderr}");
+    assert!(stderr.contains("/example: is not JSON"), "{stderr}");
+}
+
 #[test]
 fn verbose_lists_all_examples_that_violate_their_schemas() {
     let properties: Vec<String> =

@@ -306,16 +306,25 @@ impl Compiler {
             if key.starts_with("x-") && !is_media_type(key) {
                 continue;
             }
-            let is_json = !any_media_type && content.is_empty();
+            let is_first = !any_media_type && content.is_empty();
+            let pointer = place.pointer.clone();
+            let place = place.target()?;
+            let format = place.get("schema").and_then(|schema| schema.value.get("format").cloned());
+            let assumed = match format.as_ref().and_then(Value::as_str) {
+                Some("binary") => "application/octet-stream",
+                _ => "application/json",
+            };
             if !is_media_type(key) {
-                let read = if is_json { "it is read as application/json" } else { "it is ignored" };
-                self.warnings.push(format!("{}: is not a media type; {read}", place.pointer));
-                if !is_json {
+                let read = match is_first {
+                    true => format!("it is read as {assumed}"),
+                    false => "it is ignored".to_owned(),
+                };
+                self.warnings.push(format!("{pointer}: is not a media type; {read}"));
+                if !is_first {
                     continue;
                 }
             }
-            let key = if is_media_type(key) { key } else { "application/json" };
-            let place = place.target()?;
+            let key = if is_media_type(key) { key } else { assumed };
             let media = Media {
                 schema: self.schema(&place)?,
                 item_schema: self.schema_at(&place, "itemSchema")?,

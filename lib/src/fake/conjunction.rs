@@ -130,7 +130,12 @@ impl<'s> Compiler<'s> {
     fn summarise(&self, key: &Key, flat: &mut Flat<'s>) {
         for (_, node) in &flat.nodes {
             if node.never {
-                flat.contradiction = Some("the schema `false` accepts nothing");
+                let closed = ["additionalProperties", "unevaluatedProperties"];
+                let closes = closed.iter().any(|keyword| node.pointer.ends_with(keyword));
+                flat.contradiction = Some(match closes {
+                    true => "a part of the same object allows no additional properties",
+                    false => "the schema `false` accepts nothing",
+                });
             }
             if let Some(types) = node.types {
                 flat.types &=

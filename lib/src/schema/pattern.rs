@@ -168,6 +168,10 @@ fn translate(source: &str, references: bool) -> Option<String> {
                     out.push('\\');
                     out.push(digit);
                 }
+                // Anchors of the whole text in Perl, Python and Ruby. In ECMA-262 they are letters,
+                // which no author writes in this way.
+                'A' if !in_class => out.push_str("\\A"),
+                'Z' | 'z' if !in_class => out.push_str("\\z"),
                 'Z' | 'z' | 'A' | 'a' | 'G' | 'c' | 'k' | '1'..='9' => return None,
                 '0' => out.push_str("\\x00"),
                 'u' if chars.peek() == Some(&'{') => out.push_str("\\u"),
@@ -217,6 +221,9 @@ mod tests {
             (r"^[[&~]+$", "[&~", "a"),
             (r"\u0041", "A", "u0041"),
             ("b", "abc", "xyz"),
+            // Anchors of other languages.
+            (r"\A[a-z]+\Z", "ab", "ab1"),
+            (r"\A[a-z]+\z", "ab", "Aab"),
         ] {
             let pattern = Pattern::new(pattern);
             assert!(pattern.regex.is_some(), "{}", pattern.source);

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::conform::Api;
-use crate::schema::{Direction, NodeId};
+use crate::schema::{Direction, NodeId, Types};
 
 /// Number of problems that are listed; the others are only counted.
 const LISTED: usize = 10;
@@ -60,10 +60,21 @@ fn of_media(api: &Api) -> Vec<String> {
 }
 
 fn problem(api: &Api, schema: NodeId, media: &str, example: &Value) -> Option<String> {
-    // In other syntaxes a text is written unchanged, and JSON is often given as a text.
-    if !crate::conform::is_json(media) || example.is_string() {
+    // In other syntaxes a text is written unchanged.
+    if !crate::conform::is_json(media) {
         return None;
     }
+    let parsed = match example {
+        // JSON is often given as a text, and served as it is.
+        Value::String(text) if !api.schemas.types(schema).has(Types::STRING) => {
+            match serde_json::from_str::<Value>(text) {
+                Ok(value) => Some(value),
+                Err(_) => return Some("is not JSON".to_owned()),
+            }
+        }
+        _ => None,
+    };
+    let example = parsed.as_ref().unwrap_or(example);
     if api.schemas.accepts(schema, example, Direction::Response) {
         return None;
     }

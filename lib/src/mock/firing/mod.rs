@@ -80,7 +80,9 @@ impl Hooks {
         members.insert("paths".to_owned(), Value::Object(paths));
         let bodies = Document { root: members.into(), warnings: Vec::new(), ..document.clone() };
         match Api::compile(&bodies) {
-            Ok(api) => Some(Hooks { by_operation, webhooks, bodies: Spec::compile(api, false), warnings }),
+            Ok(api) => {
+                Some(Hooks { by_operation, webhooks, bodies: Spec::compile(api, false), warnings })
+            }
             Err(error) => {
                 warnings.push(format!("callbacks are not sent: {error}"));
                 let none = Document { root: json!({"openapi": "3.1.0", "paths": {}}), ..bodies };
