@@ -90,7 +90,7 @@
 //! | a string format | `format/NAME.rs` | one row in `FORMATS`, for builder, validator and faker |
 //! | an inference rule | `infer/finalise/paths/NAME.rs` or `schemas/NAME.rs` | one call in `infer/finalise/document/paths.rs` |
 //! | a format of reports | `report/NAME.rs` | one row in `FORMATS` of `report` |
-//! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` of `mock/admin/mod.rs` |
+//! | an admin endpoint | `mock/admin/NAME.rs` | one row in `ROUTES` of `mock/admin/router.rs` |
 //! | a stage of the mock | `mock/stages/NAME.rs` | one call in `mock/stages/mod.rs`, in order |
 //! | a flag of a program | a field in `bins/PROGRAM/args.rs` | the manual page in `man/` |
 //!

@@ -10,11 +10,11 @@ use crate::conform::Verb;
 use crate::exchange::{Method, Request};
 use crate::recorded::HostRule;
 
-use super::Settings;
 use super::callbacks::Callbacks;
 use super::catalogue::Catalogue;
 use super::oauth::OAuth;
 use super::preferences::Preferences;
+use super::settings::Settings;
 use super::world::World;
 
 /// The context that the stages use.

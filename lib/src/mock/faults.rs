@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::exchange::Pattern;
 use crate::units::parse_duration;
 
-use super::delivery::Fault;
+use super::fault::Fault;
 
 /// A rule: the requests that it applies to, and their faults. A rule of the command line has one
 /// member besides the route.

@@ -18,11 +18,15 @@ mod call;
 mod callbacks;
 mod catalogue;
 mod delivery;
+mod fault;
 mod faults;
 mod firing;
+mod loader;
 mod oauth;
+mod operation;
 mod preferences;
 mod server;
+mod settings;
 mod stages;
 mod webhooks;
 mod world;
@@ -34,7 +38,6 @@ use arc_swap::ArcSwap;
 
 use crate::exchange::Pattern;
 use crate::net::GuardedClient;
-use crate::spec::Document;
 use oauth::OAuth;
 use webhooks::Webhooks;
 
@@ -46,36 +49,14 @@ pub use catalogue::{
     Catalogue, CompileError, CompileOptions, DataError, Fetch, LoadedSpecs, Seen, Sources,
     SpecLoadError, WATCH_EVERY,
 };
-pub use delivery::{Delivery, Fault};
+pub use fault::{Delivery, Fault};
 pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, Route, routed};
+pub use loader::Loader;
+use loader::NO_LOADER;
 pub use server::{AdminServer, MockSummary, serve};
+pub use settings::Settings;
 pub use stages::Upstream;
 pub use world::{Override, Storage, StorageError, World};
-
-/// How requests are answered.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Check credentials and requests against the spec.
-    pub validate: bool,
-    /// Accept only bearer tokens that this mock issued.
-    pub strict_auth: bool,
-    /// Make new data for each request, without recordings and examples.
-    pub dynamic: bool,
-    /// The seed of generated data. `None` means 0, or a random seed for `dynamic`.
-    pub seed: Option<u64>,
-    /// Send the callbacks and webhooks of the specs.
-    pub fire_callbacks: bool,
-    /// Let generated answers contain values of the request.
-    pub reflect: bool,
-    /// Report requests that match several branches of a `oneOf`.
-    pub report_overlaps: bool,
-    /// Answer CORS preflights.
-    pub cors: bool,
-    /// Receives the requests without a matching operation.
-    pub upstream: Option<Upstream>,
-    /// How many requests the journal keeps; 0: none.
-    pub journal: usize,
-}
 
 /// The current catalogue, the world, and the settings.
 ///
@@ -85,32 +66,11 @@ pub struct Mock {
     catalogue: ArcSwap<Catalogue>,
     world: World,
     settings: Settings,
-    loader: OnceLock<Box<dyn Loader>>,
+    loader: OnceLock<Arc<dyn Loader>>,
     callbacks: Option<Callbacks>,
     oauth: OAuth,
     webhooks: Webhooks,
-    outbound: GuardedClient,
-}
-
-/// Loads and compiles the specs on the command line.
-pub trait Loader: Send + Sync {
-    /// Loads the specs again.
-    ///
-    /// # Errors
-    /// Why they cannot be served.
-    fn load(&self) -> Result<Catalogue, String>;
-
-    /// The documents of the specs.
-    ///
-    /// # Errors
-    /// Why they cannot be loaded.
-    fn documents(&self) -> Result<Vec<Document>, String>;
-
-    /// Compiles other documents in the same way.
-    ///
-    /// # Errors
-    /// Why they cannot be served.
-    fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String>;
+    outbound: Arc<GuardedClient>,
 }
 
 impl Mock {
@@ -128,7 +88,7 @@ impl Mock {
             callbacks: None,
             oauth,
             webhooks: Webhooks::default(),
-            outbound: GuardedClient::default(),
+            outbound: Arc::default(),
         }
     }
 
@@ -153,25 +113,17 @@ impl Mock {
 
     /// Sets how the specs are loaded again. Only the first call has an effect.
     pub fn set_loader(&self, loader: Box<dyn Loader>) {
-        let _ = self.loader.set(loader);
+        let _ = self.loader.set(loader.into());
     }
 
     /// The hosts, other than this machine, to which webhooks may be sent.
     pub fn allow_webhooks(&mut self, hosts: Vec<Pattern>) {
-        self.outbound = GuardedClient::new(hosts);
+        self.outbound = Arc::new(GuardedClient::new(hosts));
     }
 
-    fn loader(&self) -> Result<&dyn Loader, String> {
-        let loader = self.loader.get().ok_or("this mock cannot load its specs again")?;
-        Ok(loader.as_ref())
-    }
-
-    pub(self) fn documents(&self) -> Result<Vec<Document>, String> {
-        self.loader()?.documents()
-    }
-
-    pub(self) fn compile(&self, documents: Vec<Document>) -> Result<Catalogue, String> {
-        self.loader()?.compile(documents)
+    /// How the specs are loaded again; `None` if they cannot be.
+    pub(self) fn loader(&self) -> Option<&Arc<dyn Loader>> {
+        self.loader.get()
     }
 
     /// The grants of the OAuth endpoints.
@@ -185,7 +137,7 @@ impl Mock {
     }
 
     /// The client for URLs that clients of the mock provide.
-    pub(self) fn outbound(&self) -> &GuardedClient {
+    pub(self) fn outbound(&self) -> &Arc<GuardedClient> {
         &self.outbound
     }
 
@@ -194,7 +146,7 @@ impl Mock {
     /// # Errors
     /// Why they cannot be served; those from before stay.
     pub fn reload(&self) -> Result<(), String> {
-        self.replace(self.loader()?.load()?);
+        self.replace(self.loader().ok_or(NO_LOADER)?.load()?);
         Ok(())
     }
 

@@ -156,7 +156,7 @@ impl Answerer for MockServer {
         let mut answered = answered(answer, &request.parts);
         if !outgoing.is_empty() {
             let sent = answered.response.body_mut().sent();
-            self.sending.send(&self.mock, outgoing, sent);
+            self.sending.send(self.mock.outbound(), outgoing, sent);
         }
         answered
     }
@@ -177,7 +177,7 @@ impl MockServer {
             return Ok(None);
         }
         let exchange = Exchange { request: call.request.clone(), ..Exchange::default() };
-        let specs = webhooks.specs_for(&self.mock, self.mock.outbound(), &exchange).await;
+        let specs = webhooks.specs_for(self.mock.loader(), self.mock.outbound(), &exchange).await;
         specs.map_err(|why| {
             (self.report)(&format!("webhook {why}"));
             Box::new(Answer::problem(StatusCode::BAD_GATEWAY, "a webhook failed", &why))

@@ -4,20 +4,20 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::super::faults::FaultRule;
-use super::{Call, Handling};
+use super::endpoint::{Call, Handling, invalid, json, ready};
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let rules = call.mock.world().faults().rules();
     let rules: Vec<Value> = rules.iter().map(FaultRule::to_json).collect();
-    super::ready(super::json(StatusCode::OK, Value::Array(rules).to_string()))
+    ready(json(StatusCode::OK, Value::Array(rules).to_string()))
 }
 
 /// Replaces all rules.
 pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let rules = match call.json() {
         Ok(Value::Array(rules)) => rules,
-        Ok(_) => return super::ready(super::invalid("it must be a list of rules")),
-        Err(refusal) => return super::ready(*refusal),
+        Ok(_) => return ready(invalid("it must be a list of rules")),
+        Err(refusal) => return ready(*refusal),
     };
     let read = rules
         .iter()
@@ -28,6 +28,6 @@ pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
             call.mock.world().set_faults(rules);
             get(call)
         }
-        Err(why) => super::ready(super::invalid(&why)),
+        Err(why) => ready(invalid(&why)),
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::Map;
 
-use super::{Call, Handling};
+use super::endpoint::{Call, Handling, object, ready};
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let catalogue = call.mock.catalogue();
-    super::ready(super::object(Map::from_iter([
+    ready(object(Map::from_iter([
         ("status".to_owned(), "ok".into()),
         ("specs".to_owned(), catalogue.specs().into()),
         ("operations".to_owned(), catalogue.operations().into()),

@@ -10,24 +10,24 @@ use crate::net::Target;
 
 use super::super::answer::Answer;
 use super::super::webhooks::Webhook;
-use super::{Call, Handling};
+use super::endpoint::{Call, Handling, invalid, json, ready};
 
 pub(super) const PATH: &str = "/admin/middleware/rest/pregen";
 pub(super) const OF_URL: &str = "/admin/middleware/rest/pregen/{+url}";
 
 pub(super) fn list<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    super::ready(listed(call))
+    ready(listed(call))
 }
 
 fn listed(call: &Call<'_>) -> Answer {
     let all = call.mock.webhooks().list();
     let all: Vec<&str> = all.iter().map(Arc::as_ref).collect();
-    super::json(StatusCode::OK, json!(all).to_string())
+    json(StatusCode::OK, json!(all).to_string())
 }
 
 pub(super) fn clear<'a>(call: &'a Call<'a>) -> Handling<'a> {
     call.mock.webhooks().clear();
-    super::ready(listed(call))
+    ready(listed(call))
 }
 
 pub(super) fn add<'a>(call: &'a Call<'a>) -> Handling<'a> {
@@ -50,13 +50,13 @@ pub(super) fn add<'a>(call: &'a Call<'a>) -> Handling<'a> {
 pub(super) fn remove<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let (url, target) = match url_of(call) {
         Ok(found) => found,
-        Err(refusal) => return super::ready(*refusal),
+        Err(refusal) => return ready(*refusal),
     };
     if call.mock.webhooks().remove(&target) {
-        return super::ready(listed(call));
+        return ready(listed(call));
     }
     let detail = format!("{url} is not registered");
-    super::ready(Answer::problem(StatusCode::NOT_FOUND, "unknown webhook", &detail))
+    ready(Answer::problem(StatusCode::NOT_FOUND, "unknown webhook", &detail))
 }
 
 /// The URL in the path. A query of the request is part of the URL.
@@ -77,7 +77,6 @@ fn url_of(call: &Call<'_>) -> Result<(String, Target), Box<Answer>> {
     if let Some(query) = call.parts.uri.query() {
         url = format!("{url}?{query}");
     }
-    let target =
-        Target::from_url(&url).map_err(|error| Box::new(super::invalid(&error.to_string())))?;
+    let target = Target::from_url(&url).map_err(|error| Box::new(invalid(&error.to_string())))?;
     Ok((url, target))
 }

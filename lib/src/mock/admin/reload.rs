@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Map;
 
 use super::super::answer::Answer;
-use super::{Call, Handling};
+use super::endpoint::{Call, Handling, object};
 
 pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
     Box::pin(async move {
@@ -18,7 +18,7 @@ pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
         let answer = match reloaded {
             Ok(Ok(())) => {
                 let catalogue = call.mock.catalogue();
-                super::object(Map::from_iter([
+                object(Map::from_iter([
                     ("specs".to_owned(), catalogue.specs().into()),
                     ("operations".to_owned(), catalogue.operations().into()),
                 ]))

@@ -19,8 +19,8 @@ use crate::net::{decoded, recorded_headers, request_of_any_method};
 use super::super::Mock;
 use super::super::answer::{Answer, Source};
 use super::super::world::{Entry, PathMatch};
+use super::endpoint::{Call, Handling, Reply, invalid, json, ready};
 use super::nearest::Nearest;
-use super::{Call, Handling, Reply};
 
 /// Maximum number of events that are queued for a slow reader.
 const WAITING: usize = 64;
@@ -137,7 +137,7 @@ fn source(entry: &Entry) -> &'static str {
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let filter = match Filter::of(call.parts.uri.query().unwrap_or_default()) {
         Ok(filter) => filter,
-        Err(why) => return super::ready(super::invalid(&why)),
+        Err(why) => return ready(invalid(&why)),
     };
     let accept = call.parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
@@ -148,7 +148,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let mut ids = journal.after(filter.after, taken);
     if filter.count {
         let count = json!({ "count": ids.len() }).to_string();
-        return super::ready(super::json(StatusCode::OK, count));
+        return ready(json(StatusCode::OK, count));
     }
     // The newest entries, in their order.
     ids.drain(..ids.len().saturating_sub(filter.limit.unwrap_or(usize::MAX)));
@@ -158,12 +158,12 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
         let is_shown = ids.binary_search(&entry.id).is_ok();
         is_shown.then(|| show(entry, call.redactor.map(Arc::as_ref), &mut nearest))
     });
-    super::ready(super::json(StatusCode::OK, format!("[{}]", shown.join(","))))
+    ready(json(StatusCode::OK, format!("[{}]", shown.join(","))))
 }
 
 pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
     call.mock.world().journal().clear();
-    super::ready(Answer::empty(StatusCode::NO_CONTENT))
+    ready(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// The entries from now on, or after the id or time in the filter, as events.

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::banner;
-use super::{Call, Handling};
+use super::super::operation;
+use super::endpoint::{Call, Handling, json, ready};
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let catalogue = call.mock.catalogue();
@@ -15,16 +15,16 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     let all: Vec<Value> = all
         .map(|(api, operation)| {
             let mut members = Map::from_iter([
-                ("method".to_owned(), banner::method(operation).into()),
+                ("method".to_owned(), operation::method(operation).into()),
                 ("path".to_owned(), operation.template.clone().into()),
             ]);
             if let Some(id) = &operation.operation_id {
                 members.insert("operationId".to_owned(), id.clone().into());
             }
             members.insert("spec".to_owned(), api.source.clone().into());
-            members.insert("example".to_owned(), banner::example_path(api, operation).into());
+            members.insert("example".to_owned(), operation::example_path(api, operation).into());
             Value::Object(members)
         })
         .collect();
-    super::ready(super::json(StatusCode::OK, Value::Array(all).to_string()))
+    ready(json(StatusCode::OK, Value::Array(all).to_string()))
 }

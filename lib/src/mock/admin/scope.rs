@@ -6,18 +6,18 @@ use serde_json::Map;
 
 use super::super::answer::Answer;
 use super::super::world::World;
-use super::{Call, Handling};
+use super::endpoint::{Call, Handling, object, ready};
 
 /// Longer names are refused, because each line of the log contains the name.
 const MAX_NAME: usize = 1024;
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    super::ready(current(call.mock.world()))
+    ready(current(call.mock.world()))
 }
 
 fn current(world: &World) -> Answer {
     let name = world.scope();
-    super::object(name.map(|name| ("name".to_owned(), name.as_ref().into())).into_iter().collect())
+    object(name.map(|name| ("name".to_owned(), name.as_ref().into())).into_iter().collect())
 }
 
 /// The form field `name`, in the body or in the query.
@@ -27,7 +27,7 @@ pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
         .chain(form_urlencoded::parse(query))
         .find(|(key, _)| key == "name")
         .map(|(_, name)| name);
-    super::ready(match name {
+    ready(match name {
         Some(name) if !name.is_empty() && name.len() <= MAX_NAME => {
             call.mock.world().set_scope(Some(&name));
             current(call.mock.world())
@@ -42,5 +42,5 @@ pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
 
 pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
     call.mock.world().set_scope(None);
-    super::ready(super::object(Map::new()))
+    ready(object(Map::new()))
 }

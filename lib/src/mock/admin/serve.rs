@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use super::super::Mock;
 use super::super::answer::Answer;
 use super::super::delivery::{ResponseBody, to_response};
-use super::{Access, Reply};
+use super::endpoint::Reply;
+use super::router::{Access, answer};
 use crate::net::{self, Limits, Peer, collect_body};
 
 /// The longest request body in bytes: overrides have bodies of answers.
@@ -41,7 +42,7 @@ pub(in crate::mock) async fn serve(
         async move {
             let (parts, body) = request.into_parts();
             let reply = match collect_body(body, MAX_BODY, BODY_IDLE).await {
-                Ok(body) => super::answer(&mock, &access, &parts, &body, port).await,
+                Ok(body) => answer(&mock, &access, &parts, &body, port).await,
                 Err(error) => {
                     Answer::problem(error.status(), "the body", &error.to_string()).into()
                 }

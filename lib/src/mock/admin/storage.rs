@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 
 use super::super::answer::Answer;
 use super::super::world::{Item, StorageError};
-use super::{Call, Handling};
+use super::endpoint::{Call, Handling, object, ready};
 
 pub(super) const PATH: &str = "/admin/storage";
 pub(super) const BELOW: &str = "/admin/storage/";
 
 pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    super::ready(call.mock.world().storage().read(|contents| {
+    ready(call.mock.world().storage().read(|contents| {
         let kinds = contents.kinds().iter();
         let entities = kinds.map(|kind| {
             let list: Vec<Value> =
                 kind.items().filter(|own| !own.is_removed()).map(Item::value).collect();
             (kind.rule().name.to_string(), Value::Array(list))
         });
-        super::object(Map::from_iter([
+        object(Map::from_iter([
             ("values".to_owned(), Value::Object(contents.values().clone())),
             ("entities".to_owned(), Value::Object(entities.collect())),
         ]))
@@ -27,16 +27,16 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
 }
 
 pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    super::ready(done(call.mock.world().storage().clear()))
+    ready(done(call.mock.world().storage().clear()))
 }
 
 pub(super) fn reset<'a>(call: &'a Call<'a>) -> Handling<'a> {
-    super::ready(done(call.mock.world().storage().reset()))
+    ready(done(call.mock.world().storage().reset()))
 }
 
 fn done(result: Result<(), StorageError>) -> Answer {
     match result {
-        Ok(()) => super::object(Map::new()),
+        Ok(()) => object(Map::new()),
         Err(error) => {
             let title = "the storage cannot be changed";
             Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, title, &error.to_string())

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::net::problem_json;
 use crate::recorded;
 
-use super::delivery::Delivery;
+use super::fault::Delivery;
 use super::firing::Outgoing;
 
 /// The source of an answer, for the header `x-hmt-source`.

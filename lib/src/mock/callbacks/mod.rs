@@ -12,6 +12,7 @@ mod process;
 mod protocol;
 mod running;
 mod scripts;
+mod start_error;
 mod stored;
 
 use std::path::Path;
@@ -29,24 +30,8 @@ use helpers::Helpers;
 use process::Process;
 use protocol::{Edit, Interest, InterestPath, call_line, parse_answer};
 use scripts::Script;
+pub use start_error::StartError;
 use stored::Stored;
-
-/// Why the callbacks cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The folder cannot be read.
-    #[error("{0}: {1}")]
-    Folder(String, std::io::Error),
-    /// The modules for scripts cannot be written.
-    #[error("cannot write the modules for callbacks into the folder for temporary files: {0}")]
-    Helpers(std::io::Error),
-    /// The task of a start failed.
-    #[error("the start of a callback failed: {0}")]
-    Task(#[from] tokio::task::JoinError),
-    /// The path of a script, and the error in it.
-    #[error("callback {0}: it {1}")]
-    Script(String, String),
-}
 
 /// All co-processes, by name.
 pub struct Callbacks {
@@ -188,7 +173,7 @@ impl Callbacks {
                     continue;
                 }
             }
-            before.commit(world, &edit)?;
+            before.commit(world, edit.storage.as_ref(), edit.entities.as_ref())?;
             return Ok(edit);
         }
     }

@@ -12,11 +12,11 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::net::Report;
 
-use super::StartError;
 use super::helpers::Helpers;
 use super::protocol::{Interest, parse_greeting};
 use super::running::{DEADLINE, Running};
 use super::scripts::Script;
+use super::start_error::StartError;
 
 /// Maximum number of calls that wait for a process.
 const WAITING: usize = 1024;

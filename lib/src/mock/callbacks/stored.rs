@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::super::world::{Change, Contents, World};
-use super::protocol::Edit;
 
 /// A copy of the values that a callback gets.
 #[derive(Debug, PartialEq)]
@@ -34,10 +33,15 @@ impl Stored {
     ///
     /// # Errors
     /// The changes cannot be stored.
-    pub(super) fn commit(&self, world: &World, edit: &Edit) -> Result<(), String> {
+    pub(super) fn commit(
+        &self,
+        world: &World,
+        new_values: Option<&Map<String, Value>>,
+        new_entities: Option<&Map<String, Value>>,
+    ) -> Result<(), String> {
         let committed = world.storage().change(|contents| {
             let mut changes = Vec::new();
-            if let Some(after) = &edit.storage {
+            if let Some(after) = new_values {
                 let mut values = contents.values().clone();
                 merge(&mut values, &self.values, after);
                 if values != *contents.values() {
@@ -45,7 +49,7 @@ impl Stored {
                 }
             }
             let known = self.entities.as_ref().map(|entities| &entities.by_id);
-            for (kind, after) in edit.entities.iter().flatten() {
+            for (kind, after) in new_entities.into_iter().flatten() {
                 let Some(after) = after.as_object() else { return (Vec::new(), Err(kind.clone())) };
                 let empty = Map::new();
                 let before = known.and_then(|known| known.get(kind)?.as_object()).unwrap_or(&empty);

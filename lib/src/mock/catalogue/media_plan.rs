@@ -12,7 +12,7 @@ use crate::schema::{Node, NodeId, SchemaSet, Types};
 
 use super::super::answer::binary;
 use super::super::answer::media::{self, Accept, MediaType, Notation};
-use super::plans::{Making, Plans};
+use super::schema_plans::{Making, SchemaPlans};
 
 /// Number of values in a generated sequence if the document does not specify its length.
 const ITEMS: u64 = 3;
@@ -42,7 +42,11 @@ pub(in crate::mock) struct MediaPlan {
 }
 
 impl MediaPlan {
-    pub(super) fn compile(plans: &mut Plans<'_>, declared: &str, content: &Media) -> MediaPlan {
+    pub(super) fn compile(
+        plans: &mut SchemaPlans<'_>,
+        declared: &str,
+        content: &Media,
+    ) -> MediaPlan {
         let schemas = plans.schemas;
         let media = MediaType::parse(declared);
         let notation = media.notation();

@@ -9,6 +9,7 @@ mod faults;
 mod load;
 mod media_plan;
 mod plans;
+mod schema_plans;
 mod state;
 mod watch;
 
@@ -28,7 +29,8 @@ pub use super::world::DataError;
 pub(super) use credentials::authorization;
 pub use load::{Fetch, LoadedSpecs, Sources, SpecLoadError};
 pub(super) use media_plan::MediaPlan;
-pub(super) use plans::{Making, OperationPlan, ResponsePlan, Spec};
+pub(super) use plans::{OperationPlan, ResponsePlan, Spec};
+pub(super) use schema_plans::Making;
 pub(super) use state::{
     FieldRole, ItemPlace, KindPlan, ListPlace, PAGE_SIZES, PageField, Place, QueryPlan, QueryRole,
     RangeRule, Role, StateOperation, StatePlan, role_of, same_name, target,

@@ -1,7 +1,7 @@
 //! A document compiled for serving: for each operation, status and media type, the examples as
 //! bytes and the plan that generates data, so that nothing is resolved for each request.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::header::{
@@ -12,16 +12,17 @@ use serde_json::Value;
 
 use crate::conform::{Api, HeaderSpec, Operation, OperationId, ResponseSpec, StatusKey};
 use crate::fake::{Plan, plain_text};
-use crate::schema::{Direction, NodeId, SchemaSet, Types};
+use crate::schema::Types;
 
 use super::super::answer::media;
-use super::super::banner;
 use super::super::firing::Hooks;
+use super::super::operation;
 use super::credentials::Credentials;
 use super::deprecation;
 use super::example_match::ExampleMatches;
 use super::faults;
 use super::media_plan::MediaPlan;
+use super::schema_plans::{Making, SchemaPlans};
 use super::state::{StateOperation, StatePlan};
 
 /// A compiled document and the plans of its answers.
@@ -35,64 +36,6 @@ pub(in crate::mock) struct Spec {
     pub(in crate::mock) hooks: Option<Box<Hooks>>,
     /// Schemas without a valid value, and examples that violate their schemas.
     pub(in crate::mock) warnings: Vec<String>,
-}
-
-/// How a value is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mock) struct Making {
-    /// New data throughout, instead of samples.
-    pub(in crate::mock) dynamic: bool,
-    pub(in crate::mock) seed: u64,
-}
-
-impl Making {
-    pub(super) fn json(self, plan: &Plan, out: &mut Vec<u8>) {
-        if self.dynamic { plan.generate(self.seed, out) } else { plan.compose(self.seed, out) }
-    }
-
-    pub(super) fn text(self, plan: &Plan) -> String {
-        let mut out = Vec::new();
-        self.json(plan, &mut out);
-        plain_text(&out)
-    }
-
-    /// The same seed for another value, because two dates should differ.
-    pub(in crate::mock) fn at(self, place: u64) -> Making {
-        Making { seed: self.seed.wrapping_add(place), ..self }
-    }
-}
-
-/// Compiles plans, one for each schema: many operations share their errors.
-pub(super) struct Plans<'a> {
-    pub(super) schemas: &'a SchemaSet,
-    known: HashMap<NodeId, Arc<Plan>>,
-}
-
-impl<'a> Plans<'a> {
-    /// The plans of all bodies, compiled together, because they have much in common.
-    fn of_bodies(api: &'a Api) -> Self {
-        let responses = api.operations.iter().flat_map(|operation| &operation.responses);
-        let media = responses.flat_map(|(_, response)| &response.content);
-        let schemas =
-            media.flat_map(|(_, media)| [media.schema, media.item_schema, media.data_schema]);
-        let schemas = schemas.flatten();
-        let mut bodies: Vec<NodeId> = schemas.map(|id| api.schemas.target(id)).collect();
-        bodies.sort_unstable();
-        bodies.dedup();
-        let plans = Plan::compile_all(&api.schemas, &bodies, Direction::Response);
-        let known = bodies.into_iter().zip(plans.into_iter().map(Arc::new)).collect();
-        Plans { schemas: &api.schemas, known }
-    }
-
-    pub(super) fn of(&mut self, schema: NodeId) -> Arc<Plan> {
-        let schemas = self.schemas;
-        let schema = schemas.target(schema);
-        let plan = self
-            .known
-            .entry(schema)
-            .or_insert_with(|| Arc::new(Plan::compile(schemas, schema, Direction::Response)));
-        Arc::clone(plan)
-    }
 }
 
 /// An operation's answers.
@@ -138,17 +81,17 @@ pub(in crate::mock) enum HeaderValuePlan {
 impl Spec {
     /// With `all_faults`, every example that violates its schema is listed in the warnings.
     pub(in crate::mock) fn compile(api: Api, all_faults: bool) -> Spec {
-        let mut plans = Plans::of_bodies(&api);
+        let mut plans = SchemaPlans::of_bodies(&api);
         let operations = api
             .operations
             .iter()
             .map(|operation| OperationPlan::compile(&api, &mut plans, operation))
             .collect();
         let mut warnings: Vec<String> =
-            plans.known.values().flat_map(|plan| plan.warnings().iter().cloned()).collect();
+            plans.all().flat_map(|plan| plan.warnings().iter().cloned()).collect();
         warnings.sort_unstable();
         warnings.dedup();
-        let of_schemas = plans.known.values().flat_map(|plan| plan.example_faults()).cloned();
+        let of_schemas = plans.all().flat_map(|plan| plan.example_faults()).cloned();
         let of_schemas: BTreeSet<String> = of_schemas.collect();
         warnings.extend(faults::warnings(&api, of_schemas.into_iter(), all_faults));
         Spec { api, operations, state: None, hooks: None, warnings }
@@ -169,7 +112,7 @@ impl Spec {
 }
 
 impl OperationPlan {
-    fn compile(api: &Api, plans: &mut Plans<'_>, operation: &Operation) -> OperationPlan {
+    fn compile(api: &Api, plans: &mut SchemaPlans<'_>, operation: &Operation) -> OperationPlan {
         let responses: Vec<ResponsePlan> = operation
             .responses
             .iter()
@@ -181,7 +124,7 @@ impl OperationPlan {
             Credentials::compile(operation.security.as_deref(), &api.security_schemes);
         let deprecation = deprecation::headers(operation);
         let example_matches = ExampleMatches::compile(operation);
-        let name = format!("{} {}", banner::method(operation), operation.template).into();
+        let name = format!("{} {}", operation::method(operation), operation.template).into();
         let is_error = |key| matches!(key, StatusKey::Code(300..) | StatusKey::Range(3..));
         let mut media =
             responses.iter().filter(|r| !is_error(r.key)).flat_map(|response| &response.media);
@@ -191,7 +134,11 @@ impl OperationPlan {
 }
 
 impl ResponsePlan {
-    fn compile(plans: &mut Plans<'_>, key: StatusKey, response: &ResponseSpec) -> ResponsePlan {
+    fn compile(
+        plans: &mut SchemaPlans<'_>,
+        key: StatusKey,
+        response: &ResponseSpec,
+    ) -> ResponsePlan {
         let headers = response
             .headers
             .iter()
@@ -208,7 +155,7 @@ impl ResponsePlan {
 
 impl HeaderPlan {
     /// `None` for headers that the server sets itself, and those that no message can carry.
-    fn compile(plans: &mut Plans<'_>, name: &str, header: &HeaderSpec) -> Option<HeaderPlan> {
+    fn compile(plans: &mut SchemaPlans<'_>, name: &str, header: &HeaderSpec) -> Option<HeaderPlan> {
         const OURS: [HeaderName; 6] =
             [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, DATE];
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;

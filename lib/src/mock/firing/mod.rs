@@ -4,6 +4,7 @@
 //! are made like those of responses.
 
 mod expression;
+mod outgoing;
 mod sending;
 
 use std::collections::HashMap;
@@ -17,7 +18,8 @@ use crate::spec::{Document, METHODS, Place, PlaceError, pointer_keys};
 
 use super::catalogue::{Making, Spec};
 pub(super) use expression::Facts;
-pub(super) use sending::{Outgoing, Sending};
+pub(super) use outgoing::Outgoing;
+pub(super) use sending::Sending;
 
 /// The requests that an API sends after its answers.
 #[derive(Debug)]

@@ -7,8 +7,10 @@ use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use http::{Method, StatusCode, Uri};
 
 use super::super::answer::Answer;
+use super::endpoints::Place;
 use super::grants::{ChallengeMethod, Code, Grant, TOKEN_LIFE};
-use super::{Asked, OAuth, Parameters, Place, error};
+use super::message::{Asked, Parameters, error};
+use super::state::OAuth;
 
 /// The default user.
 const USER: &str = "user";

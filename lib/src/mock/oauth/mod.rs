@@ -9,52 +9,21 @@ mod authorize;
 mod endpoints;
 mod grants;
 mod keys;
+mod message;
 mod openid;
+mod state;
 mod token;
 
-use std::borrow::Cow;
-
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
-use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
-use serde_json::{Value, json};
+use http::header::HeaderValue;
+use http::{Method, StatusCode};
 
 use super::answer::{Answer, Source};
 pub(super) use endpoints::{Endpoint, Endpoints, Place};
-use grants::Grants;
-use keys::Keys;
-
-/// The state of the endpoints between requests.
-#[derive(Debug, Default)]
-pub(super) struct OAuth {
-    grants: Grants,
-    keys: Keys,
-}
-
-/// A request to an endpoint.
-pub(super) struct Asked<'a> {
-    pub(super) parts: &'a Parts,
-    /// The query, decoded.
-    pub(super) query: &'a [(Cow<'a, str>, Cow<'a, str>)],
-    pub(super) body: &'a [u8],
-    /// The origin by which the client reached the mock, followed by the host if it is named in the
-    /// path.
-    pub(super) reached: String,
-}
+pub(super) use message::Asked;
+use message::{error, json_answer};
+pub(super) use state::OAuth;
 
 impl OAuth {
-    /// Makes the signing key in the background if the endpoints need it.
-    pub(super) fn prepare(&self, endpoints: &Endpoints) {
-        if endpoints.has_openid() {
-            self.keys.prepare();
-        }
-    }
-
-    /// True for an access token that this mock issued, and that has not expired.
-    pub(super) fn is_valid(&self, token: &str) -> bool {
-        self.grants.access(token).is_some()
-    }
-
     /// The answer of an endpoint.
     pub(super) fn answer(&self, place: &Place, asked: &Asked<'_>) -> Answer {
         let method = &asked.parts.method;
@@ -83,62 +52,4 @@ impl OAuth {
         answer.source = Some(Source::OAuth);
         answer
     }
-}
-
-/// The parameters of a request.
-struct Parameters(Vec<(String, String)>);
-
-impl Parameters {
-    /// The parameters of a form or of a JSON object, which some clients send.
-    fn of_body(headers: &HeaderMap, body: &[u8]) -> Parameters {
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|text| text.contains("json")) {
-            let members = match serde_json::from_slice(body) {
-                Ok(Value::Object(members)) => members,
-                _ => serde_json::Map::new(),
-            };
-            let text = |value: Value| match value {
-                Value::String(text) => text,
-                other => other.to_string(),
-            };
-            return Parameters(members.into_iter().map(|(name, v)| (name, text(v))).collect());
-        }
-        Parameters(form_urlencoded::parse(body).into_owned().collect())
-    }
-
-    /// The value of a parameter that is not empty. An empty one counts as absent (RFC 6749, section
-    /// 3.1).
-    fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(own, value)| own == name && !value.is_empty());
-        values.next().map(|(_, value)| value.as_str())
-    }
-
-    /// The name of a repeated parameter, which is an error (RFC 6749, section 3.1).
-    fn repeated(&self) -> Option<&str> {
-        // `resource` and `audience` may be repeated (RFC 8707, RFC 8693).
-        let once = self
-            .0
-            .iter()
-            .enumerate()
-            .filter(|(_, (name, _))| !matches!(name.as_str(), "resource" | "audience"));
-        let mut twice = once.filter(|(at, (name, _))| self.0[..*at].iter().any(|(n, _)| n == name));
-        twice.next().map(|(_, (name, _))| name.as_str())
-    }
-}
-
-/// An error of the token endpoint (RFC 6749, section 5.2).
-fn error(status: StatusCode, code: &str, description: &str) -> Answer {
-    let mut answer = json_answer(status, &json!({"error": code, "error_description": description}));
-    answer.note = Some(format!("{code}: {description}"));
-    answer
-}
-
-/// A JSON answer that must not be cached.
-fn json_answer(status: StatusCode, value: &Value) -> Answer {
-    let mut answer = Answer::empty(status);
-    answer.body = value.to_string().into();
-    answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer.headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    answer
 }

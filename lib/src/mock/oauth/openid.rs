@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::answer::Answer;
-use super::endpoints::OPENID_PATHS;
+use super::endpoints::{Endpoint, OPENID_PATHS, Place};
 use super::grants::{Grant, TOKEN_LIFE};
-use super::{Asked, Endpoint, OAuth, Parameters, Place, error, json_answer};
+use super::message::{Asked, Parameters, error, json_answer};
+use super::state::OAuth;
 
 impl Place {
     /// The issuer, with the address by which the client reached the mock.

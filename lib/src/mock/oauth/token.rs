@@ -12,8 +12,10 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::super::answer::Answer;
+use super::endpoints::Place;
 use super::grants::{ChallengeMethod, Code, Grant, TOKEN_LIFE};
-use super::{Asked, OAuth, Parameters, Place, error, json_answer};
+use super::message::{Asked, Parameters, error, json_answer};
+use super::state::OAuth;
 
 /// The client of a request: its id, if it sends one, and whether it has authenticated itself.
 struct Client {

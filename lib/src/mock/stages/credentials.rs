@@ -6,8 +6,9 @@ use http::{HeaderValue, StatusCode};
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
 use super::super::catalogue::authorization;
+use super::fill::fill;
 use super::lookup::MatchedOperation;
-use super::{fill, negotiation};
+use super::negotiation;
 
 pub(super) fn refuse(
     context: &Context<'_>,

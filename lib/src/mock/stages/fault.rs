@@ -11,7 +11,7 @@ use crate::units::parse_duration;
 
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
-use super::super::delivery::Delivery;
+use super::super::fault::Delivery;
 use super::super::world::Refusal;
 use super::lookup::MatchedOperation;
 

@@ -11,9 +11,9 @@ use crate::exchange;
 use crate::recorded::HostRule;
 
 use super::super::answer::Answer;
-use super::super::banner;
 use super::super::call::{Call, Context};
 use super::super::catalogue::Catalogue;
+use super::super::operation;
 use super::lookup::Missing;
 
 pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>, missing: Missing<'_>) -> Answer {
@@ -24,7 +24,9 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>, missing: Miss
     };
     match &context.settings.upstream {
         // The spec itself determines what its path accepts.
-        Some(upstream) if own.status != StatusCode::NO_CONTENT => upstream.ask(call).await,
+        Some(upstream) if own.status != StatusCode::NO_CONTENT => {
+            upstream.ask(call.parts, call.path_and_query, call.raw_body.clone()).await
+        }
         _ => own,
     }
 }
@@ -83,7 +85,7 @@ pub(in crate::mock) fn nearest_operations(catalogue: &Catalogue, path: &str) -> 
     near.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     near.truncate(SHOWN);
     near.iter()
-        .map(|(_, operation)| format!("{} {}", banner::method(operation), operation.template))
+        .map(|(_, operation)| format!("{} {}", operation::method(operation), operation.template))
         .collect()
 }
 

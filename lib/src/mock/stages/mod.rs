@@ -4,6 +4,7 @@ mod callbacks;
 mod credentials;
 mod example;
 mod fault;
+mod fill;
 mod firing;
 mod lookup;
 mod made;
@@ -22,8 +23,8 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::call::{Call, Context};
+use fill::fill;
 use lookup::{MatchedOperation, Missing};
-use negotiation::Choice;
 
 pub(super) use missing::nearest_operations;
 pub(super) use preflight::allow_origin;
@@ -117,15 +118,4 @@ fn of_operation(
         answer.note = validation::overlaps(call, operation);
     }
     answer
-}
-
-/// The answer for a choice: an example, or data generated from the schema.
-fn fill(
-    context: &Context<'_>,
-    call: &Call<'_>,
-    operation: &MatchedOperation<'_>,
-    choice: &Choice<'_>,
-) -> Answer {
-    example::answer(context, call, operation, choice)
-        .unwrap_or_else(|| made::answer(context, call, operation, choice))
 }

@@ -8,8 +8,9 @@ use super::super::answer::media::{MediaType, Notation};
 use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
 use super::super::world::{Match, Override, PathMatch};
+use super::fill::fill;
 use super::lookup::MatchedOperation;
-use super::{fill, negotiation};
+use super::negotiation;
 
 pub(super) fn answer(
     context: &Context<'_>,

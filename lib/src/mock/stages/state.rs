@@ -19,9 +19,10 @@ use super::super::answer::{Answer, Source};
 use super::super::call::{Call, Context};
 use super::super::catalogue::{KindPlan, Role, StateOperation, StatePlan};
 use super::super::world::{Contents, Item, Kind, Scopes, Storage, StorageError};
+use super::fill::fill;
 use super::lookup::MatchedOperation;
+use super::negotiation;
 use super::negotiation::Choice;
-use super::{fill, negotiation};
 
 /// Separates the ids of several parents.
 const PARENTS: &str = "\u{1}";

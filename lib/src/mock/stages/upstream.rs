@@ -1,13 +1,14 @@
 //! Passes requests without an operation to the real server.
 
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
+use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::Full;
 
 use crate::net::{Client, Target, is_hop_by_hop, named_by_connection};
 
 use super::super::answer::{Answer, Source};
-use super::super::call::Call;
 
 /// Maximum size of a response body in bytes.
 const MAX_BODY: u64 = 64 << 20;
@@ -26,8 +27,8 @@ impl Upstream {
     }
 
     /// Forwards the request: its method, end-to-end headers, path, query and body.
-    pub(super) async fn ask(&self, call: &Call<'_>) -> Answer {
-        let target = self.target.join(call.path_and_query);
+    pub(super) async fn ask(&self, parts: &Parts, path_and_query: &str, body: Bytes) -> Answer {
+        let target = self.target.join(path_and_query);
         let url =
             format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
         let failed = |status, why: &str| {
@@ -38,10 +39,10 @@ impl Upstream {
         let Ok(uri) = url.parse::<Uri>() else {
             return failed(StatusCode::BAD_GATEWAY, &format!("{url:?} is not a URL"));
         };
-        let mut request = Request::new(Full::new(call.raw_body.clone()));
-        *request.method_mut() = call.parts.method.clone();
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = parts.method.clone();
         *request.uri_mut() = uri;
-        *request.headers_mut() = end_to_end(&call.parts.headers);
+        *request.headers_mut() = end_to_end(&parts.headers);
         request.headers_mut().remove(HOST);
         request.headers_mut().remove(CONTENT_LENGTH);
         match self.client.send(request, MAX_BODY).await {

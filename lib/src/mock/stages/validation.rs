@@ -7,8 +7,9 @@ use crate::conform::Violation;
 
 use super::super::answer::Answer;
 use super::super::call::{Call, Context};
+use super::fill::fill;
 use super::lookup::MatchedOperation;
-use super::{fill, negotiation};
+use super::negotiation;
 
 /// Lists the violations if the operation declares the error itself.
 const VIOLATIONS: HeaderName = HeaderName::from_static("x-hmt-violations");

@@ -4,14 +4,19 @@
 //! `narrow` calls them and compiles their responses; this file has the list of them.
 
 mod narrow;
+mod webhook;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::net::Target;
-
-use narrow::Narrowing;
 use parking_lot::Mutex;
+
+use super::catalogue::Catalogue;
+use super::loader::Loader;
+use crate::exchange::Exchange;
+use crate::net::{GuardedClient, Target};
+use narrow::Narrowing;
+pub(super) use webhook::Webhook;
 
 /// The registered webhooks, in the order in which they are called.
 #[derive(Debug, Default)]
@@ -20,20 +25,6 @@ pub(super) struct Webhooks {
     /// True if there are any.
     any: AtomicBool,
     narrowing: Narrowing,
-}
-
-/// A webhook.
-#[derive(Clone, Debug)]
-pub(super) struct Webhook {
-    /// As it was registered.
-    pub(super) url: Arc<str>,
-    target: Target,
-}
-
-impl Webhook {
-    pub(super) fn new(url: &str, target: Target) -> Webhook {
-        Webhook { url: url.into(), target }
-    }
 }
 
 impl Webhooks {
@@ -68,6 +59,20 @@ impl Webhooks {
     /// Removes all.
     pub(super) fn clear(&self) {
         self.change(Vec::clear);
+    }
+
+    /// The specs for a request, as the webhooks change them; `None` if they do not.
+    ///
+    /// # Errors
+    /// What a webhook did wrong.
+    pub(super) async fn specs_for(
+        &self,
+        loader: Option<&Arc<dyn Loader>>,
+        client: &GuardedClient,
+        exchange: &Exchange<'_>,
+    ) -> Result<Option<Arc<Catalogue>>, String> {
+        let all = self.all.lock().clone();
+        self.narrowing.specs_for(&all, loader, client, exchange).await
     }
 
     /// Removes everything that was compiled, because the specs have changed.

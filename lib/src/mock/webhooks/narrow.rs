@@ -14,9 +14,9 @@ use crate::exchange::{Exchange, write_line};
 use crate::net::GuardedClient;
 use crate::spec::{Document, Home, load_bundle};
 
-use super::super::Mock;
 use super::super::catalogue::Catalogue;
-use super::{Webhook, Webhooks};
+use super::super::loader::{Loader, NO_LOADER};
+use super::webhook::Webhook;
 
 /// Maximum size of a response in bytes, which is that of a spec.
 const MAX_ANSWER: u64 = 64 << 20;
@@ -48,66 +48,66 @@ impl Narrowing {
         known.compiled[..=at].rotate_right(1);
         known.compiled.first().map(|(_, catalogue)| Arc::clone(catalogue))
     }
-}
 
-impl Webhooks {
     /// The specs for a request, as the webhooks change them.
     ///
     /// # Errors
     /// What a webhook did wrong.
-    pub(in crate::mock) async fn specs_for(
+    pub(super) async fn specs_for(
         &self,
-        mock: &Arc<Mock>,
+        webhooks: &[Webhook],
+        loader: Option<&Arc<dyn Loader>>,
         client: &GuardedClient,
         exchange: &Exchange<'_>,
     ) -> Result<Option<Arc<Catalogue>>, String> {
-        let all = self.all.lock().clone();
-        if all.is_empty() {
-            return Ok(None);
-        }
-        let mut schemas = self.schemas(mock).await?;
+        let Some(last) = webhooks.last() else { return Ok(None) };
+        let loader = loader.ok_or(NO_LOADER)?;
+        let mut schemas = self.schemas(loader).await?;
         let own = schemas.clone();
-        for webhook in &all {
+        for webhook in webhooks {
             let failed = |why: String| format!("{}: {why}", webhook.url);
             schemas = ask(client, webhook, exchange, &schemas).await.map_err(failed)?;
         }
         if schemas == own {
             return Ok(None);
         }
-        let last = all.last().map_or("", |webhook| &webhook.url);
-        let compiled = self.compiled(mock, schemas).await;
-        compiled.map(Some).map_err(|why| format!("{last}: its answer cannot be used: {why}"))
+        let compiled = self.compiled(loader, schemas).await;
+        compiled.map(Some).map_err(|why| format!("{}: its answer cannot be used: {why}", last.url))
     }
 
     /// The specs as JSON.
-    async fn schemas(&self, mock: &Arc<Mock>) -> Result<Bytes, String> {
-        if let Some(known) = self.narrowing.0.lock().schemas.clone() {
+    async fn schemas(&self, loader: &Arc<dyn Loader>) -> Result<Bytes, String> {
+        if let Some(known) = self.0.lock().schemas.clone() {
             return Ok(known);
         }
-        let mock = Arc::clone(mock);
+        let loader = Arc::clone(loader);
         // It reads files, and may request URLs.
         let written = spawn_blocking(move || {
-            let documents = mock.documents()?;
+            let documents = loader.documents()?;
             let all: Map<String, Value> =
                 documents.into_iter().map(|document| (document.source, document.root)).collect();
             Ok::<Bytes, String>(Value::Object(all).to_string().into())
         });
         let schemas = written.await.map_err(|_| "the specs cannot be loaded")??;
-        self.narrowing.0.lock().schemas = Some(schemas.clone());
+        self.0.lock().schemas = Some(schemas.clone());
         Ok(schemas)
     }
 
     /// The compiled specs of a response.
-    async fn compiled(&self, mock: &Arc<Mock>, schemas: Bytes) -> Result<Arc<Catalogue>, String> {
+    async fn compiled(
+        &self,
+        loader: &Arc<dyn Loader>,
+        schemas: Bytes,
+    ) -> Result<Arc<Catalogue>, String> {
         let hash = XxHash3_128::oneshot(&schemas);
-        if let Some(found) = self.narrowing.find(hash) {
+        if let Some(found) = self.find(hash) {
             return Ok(found);
         }
-        let mock = Arc::clone(mock);
-        let compiled = spawn_blocking(move || mock.compile(documents_of(&schemas)?));
+        let loader = Arc::clone(loader);
+        let compiled = spawn_blocking(move || loader.compile(documents_of(&schemas)?));
         let catalogue = compiled.await.map_err(|_| "it cannot be compiled")??;
         let catalogue = Arc::new(catalogue);
-        let mut known = self.narrowing.0.lock();
+        let mut known = self.0.lock();
         known.compiled.insert(0, (hash, Arc::clone(&catalogue)));
         known.compiled.truncate(KEPT);
         Ok(catalogue)

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rand::{Rng as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::super::delivery::Delivery;
+use super::super::fault::Delivery;
 use super::super::faults::FaultRule;
 
 /// The faults of a request.
@@ -124,7 +124,7 @@ impl Faults {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::super::delivery::Fault;
+    use super::super::super::fault::Fault;
     use super::*;
 
     fn faults(rules: &Value) -> Faults {

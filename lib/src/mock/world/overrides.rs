@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::exchange::Pattern;
 use crate::units::parse_duration;
 
-use super::super::delivery::{Delivery, Fault};
+use super::super::fault::{Delivery, Fault};
 
 /// An override: the requests that it matches, and their answer.
 #[derive(Clone, Debug)]

@@ -11,8 +11,8 @@ use super::super::super::world::{IdKind, KindRule};
 use super::names::id_property;
 use super::operation::{columns, id_kind, operation_of};
 use super::places::Place;
+use super::plan::{KindPlan, PathPlan, Role, StatePlan};
 use super::templates::parameter_names;
-use super::{KindPlan, PathPlan, Role, StatePlan};
 
 /// Adds the annotated operations.
 pub(super) fn add(plan: &mut StatePlan, api: &Api, root: &Value) {

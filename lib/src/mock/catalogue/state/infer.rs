@@ -15,8 +15,9 @@ use super::super::super::world::{IdKind, Initial, KindRule};
 use super::names::{IDS, id_property, plain, same_name, same_noun, singular};
 use super::operation::{columns, id_kind, operation_of};
 use super::places;
+use super::plan::{KindPlan, PathPlan, Role, StatePlan};
+use super::target::target;
 use super::templates::{Shape, parameter_names};
-use super::{KindPlan, PathPlan, Role, StatePlan};
 
 /// Adds operations without annotations.
 pub(super) fn add(plan: &mut StatePlan, api: &Api, root: &Value) {
@@ -116,7 +117,7 @@ impl<'a> Finder<'a> {
             let lists = found.into_iter();
             let list =
                 lists.filter_map(|id| places::list_in(schemas, id, collection.noun())).next();
-            schemas.item(list?.1).map(|item| places::target(schemas, item))
+            schemas.item(list?.1).map(|item| target(schemas, item))
         };
         let changes = [Method::Put, Method::Patch, Method::Delete, Method::Post];
         let names_it = || {
@@ -264,9 +265,9 @@ impl<'a> Finder<'a> {
     /// their own collection, or annotated ones.
     fn known(&self, plan: &StatePlan, collection: &Shape, schema: Option<NodeId>) -> Option<usize> {
         let schemas = &self.api.schemas;
-        let schema = places::target(schemas, schema?);
+        let schema = target(schemas, schema?);
         let same = |kind: &KindPlan| {
-            kind.schema.is_some_and(|own| places::target(schemas, own) == schema)
+            kind.schema.is_some_and(|own| target(schemas, own) == schema)
                 && !kind.rule.keyed_by_scope
         };
         let mut homes = self.homes.iter();
@@ -339,7 +340,7 @@ impl<'a> Finder<'a> {
     fn name(&self, plan: &StatePlan, collection: &Shape, schema: Option<NodeId>) -> String {
         let taken = |name: &str| plan.kinds.iter().any(|kind| &*kind.rule.name == name);
         let component = schema.and_then(|schema| {
-            let node = self.api.schemas.node(places::target(&self.api.schemas, schema));
+            let node = self.api.schemas.node(target(&self.api.schemas, schema));
             let name = node.pointer.strip_prefix("/components/schemas/")?;
             (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
         });

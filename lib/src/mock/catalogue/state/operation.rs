@@ -7,8 +7,9 @@ use crate::schema::{Direction, NodeId, Types};
 
 use super::super::super::world::{IdKind, KindRule};
 use super::places::{self, Wanted};
+use super::plan::{PathPlan, Role, StateOperation, StatePlan};
 use super::query::QueryPlan;
-use super::{PathPlan, Role, StateOperation, StatePlan};
+use super::target::target;
 
 /// The plan of an operation.
 pub(super) fn operation_of(
@@ -67,7 +68,7 @@ pub(super) fn id_kind(
         all.iter().all(fits)
     };
     let numeric = |schema: &NodeId| {
-        let target = schemas.node(places::target(schemas, *schema));
+        let target = schemas.node(target(schemas, *schema));
         let example = schemas.node(*schema).example.as_ref().or(target.example.as_ref());
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         example.and_then(Value::as_str).is_some_and(digits)

@@ -4,6 +4,8 @@ use crate::conform::{Api, Operation};
 use crate::schema::{NodeId, SchemaSet, Types};
 
 use super::names::plain;
+use super::query::{QueryRole, role_of};
+use super::target::target;
 
 /// A member of an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +70,10 @@ pub(super) fn fields(
     if list.is_empty() {
         return Vec::new();
     }
-    let by_cursor = operation.parameters.iter().any(|parameter| {
-        super::query::role_of(&parameter.name, &[], false) == Some(super::QueryRole::Cursor)
-    });
+    let by_cursor = operation
+        .parameters
+        .iter()
+        .any(|parameter| role_of(&parameter.name, &[], false) == Some(QueryRole::Cursor));
     let mut found = Vec::new();
     collect(&api.schemas, envelope, &mut Vec::new(), list, by_cursor, &mut found);
     let count = |field: &PageField| field.path.last().is_some_and(|name| plain(name) == "count");
@@ -123,7 +126,7 @@ fn collect(
 }
 
 fn is_required(schemas: &SchemaSet, at: NodeId, name: &str) -> bool {
-    let node = schemas.node(super::places::target(schemas, at));
+    let node = schemas.node(target(schemas, at));
     let own = node.required.iter().any(|required| required == name);
     own || node.all_of.iter().any(|part| is_required(schemas, *part, name))
 }
@@ -176,7 +179,7 @@ fn role(
         })
     };
     let link = || {
-        let node = schemas.node(super::places::target(schemas, schema));
+        let node = schemas.node(target(schemas, schema));
         let is_uri = node.format.as_deref().is_some_and(|format| format.starts_with("uri"));
         let cursor = by_cursor && is_text && !is_uri && !types.has(Types::OBJECT);
         Some(match key {

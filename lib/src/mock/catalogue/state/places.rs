@@ -6,6 +6,7 @@ use crate::schema::{NodeId, SchemaSet, Types};
 use super::super::super::answer::media::{MediaType, Notation};
 use super::names::{ENVELOPES, IDS, same_name, same_noun};
 use super::page::{self, PageField};
+use super::target::target;
 
 /// Where an entity, or a list of them, is in a body.
 #[derive(Debug)]
@@ -34,23 +35,6 @@ pub(in crate::mock) struct ListPlace {
 
 /// Maximum depth of the search for entities.
 const MAX_DEPTH: usize = 4;
-
-/// The target of references.
-pub(in crate::mock) fn target(schemas: &SchemaSet, mut id: NodeId) -> NodeId {
-    for _ in 0..64 {
-        let node = schemas.node(id);
-        // `allOf` of one schema is how 3.0 adds a description to a reference.
-        let only = match node.all_of.as_slice() {
-            [only] if node.properties.is_empty() && node.required.is_empty() => Some(*only),
-            _ => None,
-        };
-        match node.reference.or(only) {
-            Some(next) => id = next,
-            None => break,
-        }
-    }
-    id
-}
 
 /// True if a schema accepts only its own members.
 pub(super) fn is_closed(schemas: &SchemaSet, id: NodeId) -> bool {

@@ -6,6 +6,7 @@ use crate::conform::{Api, Location, Operation, Parameter};
 use crate::schema::Types;
 
 use super::names::{plain, same_name};
+use super::target::target;
 
 /// Names of query parameters with the size of a page, in the form of [`plain`].
 pub(in crate::mock) const PAGE_SIZES: [&str; 16] = [
@@ -132,7 +133,7 @@ impl QueryParameter {
         let types = own.schema.map_or(Types(0x7f), |schema| schemas.types(schema));
         let is_number = types.has(Types::INTEGER) && !types.has(Types::OBJECT.with(Types::ARRAY));
         let role = role_of(&own.name, members, is_number)?;
-        let node = own.schema.map(|schema| schemas.node(super::places::target(schemas, schema)));
+        let node = own.schema.map(|schema| schemas.node(target(schemas, schema)));
         let limit =
             |bound: Option<&crate::schema::Bound>| bound.and_then(|bound| bound.value.as_u64());
         let separator = match own.style.as_str() {

@@ -10,8 +10,10 @@ use crate::conform::{
 use crate::exchange::Method;
 
 use super::super::super::world::{Initial, Scopes, Seed, id_text};
-use super::places::{self, Place};
-use super::{KindPlan, PathPlan, QueryRole, Role, StateOperation, StatePlan, role_of};
+use super::places::Place;
+use super::plan::{KindPlan, PathPlan, Role, StateOperation, StatePlan};
+use super::query::{QueryRole, role_of};
+use super::target::target;
 
 /// Adds the kinds of a document and their entities.
 pub(super) fn add(plan: &StatePlan, api: &Api, root: &Value, initial: &mut Initial) {
@@ -139,7 +141,7 @@ fn examples_of(api: &Api, media: &Media) -> Vec<Value> {
     if all.is_empty()
         && let Some(schema) = media.schema
     {
-        let target = places::target(&api.schemas, schema);
+        let target = target(&api.schemas, schema);
         all.extend(api.schemas.node(target).example.clone());
     }
     for value in &mut all {
@@ -163,7 +165,7 @@ fn path_examples(api: &Api, operation: &Operation) -> Vec<Option<String>> {
                 .find(|own| own.location == Location::Path && own.name == name)?;
             let of_schema = || {
                 let schema = own.schema?;
-                let target = places::target(&api.schemas, schema);
+                let target = target(&api.schemas, schema);
                 let node = api.schemas.node(schema);
                 node.example.as_ref().or(api.schemas.node(target).example.as_ref())
             };

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::Reflected;
 use super::edit::{Edits, Object};
 use super::envelope::{IDS, enveloped};
+use super::reflected::Reflected;
 use super::spans::{self, Span};
 use super::within::{hide, is_inexact, is_plain, one_way};
 use crate::mock::catalogue::{PAGE_SIZES, same_name};

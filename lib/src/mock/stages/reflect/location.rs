@@ -11,11 +11,11 @@ use crate::schema::{Direction, NodeId};
 
 use super::super::super::answer::Answer;
 use super::super::super::call::Call;
+use super::super::super::catalogue::same_name;
 use super::super::lookup::MatchedOperation;
 use super::super::negotiation::Choice;
 use super::edit::Object;
 use super::envelope::{IDS, enveloped};
-use super::same_name;
 
 /// Sets the header of an answer that has a new item.
 pub(super) fn set(

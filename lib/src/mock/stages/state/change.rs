@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{Answer, Source};
 use super::super::super::catalogue::{Place, Role, same_name};
 use super::super::super::world::{Change, Contents, Item, Kind, id_text};
-use super::super::{fill, made, negotiation};
+use super::super::fill::fill;
+use super::super::{made, negotiation};
 use super::reply::Entity;
 use super::{Asked, PARENTS, Refusal};
 

@@ -12,8 +12,9 @@ use super::super::super::answer::media::{self, Notation};
 use super::super::super::answer::{Answer, Source};
 use super::super::super::catalogue::{ItemPlace, ListPlace, Place, target};
 use super::super::super::world::Item;
+use super::super::fill::fill;
+use super::super::made;
 use super::super::negotiation::Choice;
-use super::super::{fill, made};
 use super::entity::Fitting;
 use super::{Asked, Refusal};
 

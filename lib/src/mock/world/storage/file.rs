@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Change, Contents, StorageError};
+use super::change::{Change, StorageError};
+use super::kind::Kind;
 
 /// The first line.
 const HEAD: &str = "{\"hmt-state\":1}";
@@ -79,11 +80,15 @@ impl StateFile {
         Ok(Opened { file: StateFile { file, path, length }, is_old, warning })
     }
 
-    /// Replaces the file by one with these contents only.
+    /// Replaces the file by one with these values and entities only.
     ///
     /// # Errors
     /// The file cannot be written; the old one stays.
-    pub(super) fn compact(self, contents: &Contents) -> Result<StateFile, StorageError> {
+    pub(super) fn compact(
+        self,
+        values: &Map<String, Value>,
+        kinds: &[Kind],
+    ) -> Result<StateFile, StorageError> {
         let name = self.path.display().to_string();
         let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
         let folder = match self.path.parent() {
@@ -100,7 +105,7 @@ impl StateFile {
             out.write_all(line.as_bytes())?;
             out.write_all(b"\n")
         };
-        write(HEAD).and_then(|()| write_lines(contents, &mut write)).map_err(wrong)?;
+        write(HEAD).and_then(|()| write_lines(values, kinds, &mut write)).map_err(wrong)?;
         out.flush().map_err(wrong)?;
         drop(out);
         new.as_file().sync_all().map_err(wrong)?;
@@ -181,15 +186,16 @@ fn read(
     Ok((is_old, None))
 }
 
-/// The lines that create some contents from nothing.
+/// The lines that create some values and entities from nothing.
 fn write_lines(
-    contents: &Contents,
+    values: &Map<String, Value>,
+    kinds: &[Kind],
     write: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> io::Result<()> {
-    if !contents.values().is_empty() {
-        write(&json!({"values": contents.values()}).to_string())?;
+    if !values.is_empty() {
+        write(&json!({"values": values}).to_string())?;
     }
-    for kind in contents.kinds() {
+    for kind in kinds {
         let name = Value::from(&*kind.rule().name).to_string();
         for (key, item) in kind.entries() {
             let entity = String::from_utf8_lossy(item.json());

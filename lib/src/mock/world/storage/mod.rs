@@ -3,18 +3,22 @@
 //! Every change is computed under the write lock, written to the state file, and only then applied.
 //! The file therefore contains every change that a response has confirmed.
 
+mod change;
 mod column;
+mod contents;
 mod file;
 mod initial;
 mod kind;
 mod rule;
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
 
+pub(in crate::mock) use change::Change;
+pub use change::StorageError;
+pub(in crate::mock) use contents::Contents;
 use file::{Opened, StateFile};
 pub use initial::DataError;
 pub(in crate::mock) use initial::{Initial, Seed};
@@ -29,69 +33,10 @@ pub struct Storage {
     initial: RwLock<Initial>,
 }
 
-/// The content of the storage.
-#[derive(Debug, Default)]
-pub(in crate::mock) struct Contents {
-    values: Map<String, Value>,
-    /// In the order in which they were first named.
-    kinds: Vec<Kind>,
-    kind_by_name: HashMap<String, usize>,
-    /// True if something has changed since the start or the last reset.
-    changed: bool,
-    /// True if the state file does not have these contents yet.
-    unwritten: bool,
-    /// The file to which changes are written before they are applied.
-    file: Option<StateFile>,
-}
-
-/// One change of the contents.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::mock) enum Change {
-    /// An entity is added or replaced. Without `scopes`, a replaced one keeps its parents.
-    Put {
-        /// The name of its kind.
-        kind: String,
-        /// See [`KindRule::key`].
-        key: String,
-        /// The entity.
-        entity: Value,
-        /// Its parents.
-        scopes: Option<Scopes>,
-    },
-    /// An entity is removed.
-    Delete {
-        /// The name of its kind.
-        kind: String,
-        /// See [`KindRule::key`].
-        key: String,
-    },
-    /// All values are replaced.
-    Values(Map<String, Value>),
-    /// All values and entities are removed.
-    Clear,
-}
-
-/// Why a change was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum StorageError {
-    /// An entity must be a JSON object.
-    #[error("an entity of {0} must be an object")]
-    NotAnObject(String),
-    /// The id of a new entity is already in use.
-    #[error("{0} {1} already exists")]
-    Taken(String, String),
-    /// The state file cannot be written.
-    #[error("{0}")]
-    File(String),
-}
-
 impl Storage {
     /// A storage with its contents at the start.
     pub(in crate::mock) fn new(initial: Initial) -> Storage {
-        let storage = Storage::default();
-        storage.contents.write().restore(&initial);
-        *storage.initial.write() = initial;
-        storage
+        Storage { contents: Contents::of(&initial).into(), initial: initial.into() }
     }
 
     /// Keeps the contents in a file from now on. Existing contents of the file replace them.
@@ -104,13 +49,13 @@ impl Storage {
         let mut apply = |change| contents.make(change);
         let Opened { file, is_old, warning } = StateFile::open(path, &mut apply)?;
         contents.changed |= is_old;
-        contents.file = Some(file.compact(&contents)?);
+        contents.file = Some(file.compact(contents.values(), contents.kinds())?);
         Ok(warning)
     }
 
     /// The global values.
     pub fn values(&self) -> Map<String, Value> {
-        self.read(|contents| contents.values.clone())
+        self.read(|contents| contents.values().clone())
     }
 
     /// Replaces the global values.
@@ -129,7 +74,7 @@ impl Storage {
     /// All entities: `{KIND: {ID: ENTITY}}`.
     pub fn all_entities(&self) -> Map<String, Value> {
         self.read(|contents| {
-            let kinds = contents.kinds.iter();
+            let kinds = contents.kinds().iter();
             kinds.map(|kind| (kind.rule().name.to_string(), entities(kind).into())).collect()
         })
     }
@@ -209,7 +154,7 @@ impl Storage {
         let initial = self.initial.read().clone();
         self.change(|_| {
             let mut changes = vec![Change::Clear];
-            changes.extend(initial.changes());
+            changes.extend(Contents::of(&initial).changes());
             (changes, ())
         })?;
         self.contents.write().changed = false;
@@ -225,11 +170,7 @@ impl Storage {
                 contents.add_rule(rule.clone());
             }
         } else {
-            let file = contents.file.take();
-            *contents = Contents { file, ..Contents::default() };
-            contents.restore(&initial);
-            // The contents are written at the next change, or at the next start.
-            contents.unwritten = true;
+            contents.replace(&initial);
         }
         *self.initial.write() = initial;
     }
@@ -264,119 +205,6 @@ impl Storage {
 fn entities(kind: &Kind) -> Map<String, Value> {
     let present = kind.entries().into_iter().filter(|(_, item)| !item.is_removed());
     present.map(|(key, item)| (key.to_owned(), item.value())).collect()
-}
-
-impl Initial {
-    fn changes(&self) -> Vec<Change> {
-        let mut contents = Contents::default();
-        contents.restore(self);
-        contents.changes()
-    }
-}
-
-impl Contents {
-    /// The entities of a kind, if it is known.
-    pub(in crate::mock) fn kind(&self, name: &str) -> Option<&Kind> {
-        self.kind_by_name.get(name).map(|number| &self.kinds[*number])
-    }
-
-    /// All kinds.
-    pub(in crate::mock) fn kinds(&self) -> &[Kind] {
-        &self.kinds
-    }
-
-    /// The global values.
-    pub(in crate::mock) fn values(&self) -> &Map<String, Value> {
-        &self.values
-    }
-
-    fn kind_mut(&mut self, name: &str) -> &mut Kind {
-        let number = match self.kind_by_name.get(name) {
-            Some(number) => *number,
-            None => {
-                self.kinds.push(Kind::new(KindRule::plain(name)));
-                self.kind_by_name.insert(name.to_owned(), self.kinds.len() - 1);
-                self.kinds.len() - 1
-            }
-        };
-        &mut self.kinds[number]
-    }
-
-    /// Writes changes to the state file.
-    fn append(&mut self, changes: &[Change]) -> Result<(), StorageError> {
-        let Some(mut file) = self.file.take() else { return Ok(()) };
-        let written = if self.unwritten {
-            let mut all = vec![Change::Clear];
-            all.extend(self.changes());
-            all.extend_from_slice(changes);
-            file.append(&all)
-        } else {
-            file.append(changes)
-        };
-        self.unwritten &= written.is_err();
-        self.file = Some(file);
-        written
-    }
-
-    fn add_rule(&mut self, rule: KindRule) {
-        self.kind_mut(&rule.name.clone()).set_rule(rule);
-    }
-
-    fn make(&mut self, change: Change) {
-        match change {
-            Change::Put { kind, key, entity, scopes } => {
-                self.kind_mut(&kind).put(&key, &entity, scopes);
-            }
-            Change::Delete { kind, key } => drop(self.kind_mut(&kind).delete(&key)),
-            Change::Values(values) => self.values = values,
-            Change::Clear => {
-                self.values.clear();
-                self.kinds.iter_mut().for_each(Kind::clear);
-            }
-        }
-    }
-
-    /// Adds the initial contents.
-    fn restore(&mut self, initial: &Initial) {
-        for rule in &initial.rules {
-            self.add_rule(rule.clone());
-        }
-        for (name, seeds) in &initial.entities {
-            let kind = self.kind_mut(name);
-            for seed in seeds {
-                let mut entity = seed.entity.clone();
-                let id = seed.id.clone().or_else(|| kind.rule().id_of(&entity));
-                let id = id.unwrap_or_else(|| {
-                    let id = kind.new_id();
-                    let text = id_text(&id).unwrap_or_default();
-                    kind.rule().set_id(&mut entity, id);
-                    text
-                });
-                let scopes = seed.scopes.clone();
-                let key = kind.rule().key(&id, scopes.as_deref().unwrap_or_default());
-                kind.put(&key, &entity, scopes);
-            }
-        }
-    }
-
-    /// The changes that create the contents from nothing.
-    fn changes(&self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        if !self.values.is_empty() {
-            changes.push(Change::Values(self.values.clone()));
-        }
-        for kind in &self.kinds {
-            for (key, item) in kind.entries() {
-                changes.push(Change::Put {
-                    kind: kind.rule().name.to_string(),
-                    key: key.to_owned(),
-                    entity: item.value(),
-                    scopes: Some(item.scopes().to_vec()),
-                });
-            }
-        }
-        changes
-    }
 }
 
 #[cfg(test)]

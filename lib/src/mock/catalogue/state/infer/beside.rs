@@ -5,8 +5,8 @@ use crate::schema::NodeId;
 
 use super::super::super::super::world::{IdKind, KindRule};
 use super::super::places;
+use super::super::plan::{Parent, PathPlan, Role, StatePlan};
 use super::super::templates::Shape;
-use super::super::{Parent, PathPlan, Role, StatePlan};
 use super::Finder;
 
 impl Finder<'_> {

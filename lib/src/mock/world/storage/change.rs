@@ -1,0 +1,46 @@
+//! A change of the storage, and why it was not made.
+
+use serde_json::{Map, Value};
+
+use super::kind::Scopes;
+
+/// One change of the contents.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::mock) enum Change {
+    /// An entity is added or replaced. Without `scopes`, a replaced one keeps its parents.
+    Put {
+        /// The name of its kind.
+        kind: String,
+        /// See [`KindRule::key`].
+        key: String,
+        /// The entity.
+        entity: Value,
+        /// Its parents.
+        scopes: Option<Scopes>,
+    },
+    /// An entity is removed.
+    Delete {
+        /// The name of its kind.
+        kind: String,
+        /// See [`KindRule::key`].
+        key: String,
+    },
+    /// All values are replaced.
+    Values(Map<String, Value>),
+    /// All values and entities are removed.
+    Clear,
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// An entity must be a JSON object.
+    #[error("an entity of {0} must be an object")]
+    NotAnObject(String),
+    /// The id of a new entity is already in use.
+    #[error("{0} {1} already exists")]
+    Taken(String, String),
+    /// The state file cannot be written.
+    #[error("{0}")]
+    File(String),
+}
