@@ -491,6 +491,9 @@ fn unions_reflect_the_kind_that_was_sent() {
     let sent = r#"{"kind": "Dog", "bark": "woof", "id": 4}"#;
     let answer = ask(&server, "POST /pets", &json, sent).expect_status(201).json();
     assert_eq!(answer, json!({"id": 4, "kind": "Dog", "bark": "woof"}));
+    let refused =
+        ask(&server, "POST /pets", &json, r#"{"kind": "Bird"}"#).expect_status(422).text();
+    assert!(refused.contains("/kind") && refused.contains(r#"\"Cat\", \"Dog\""#), "{refused}");
     let answer = server.get("/pets/77").expect_status(200).json();
     assert_eq!((&answer["id"], &answer["kind"]), (&json!(77), &json!("Cat")));
 }

@@ -211,32 +211,49 @@ impl Reader<'_> {
             return self.wrong("discriminator");
         };
         let mut mapping: Vec<(String, NodeId)> = Vec::new();
+        let mut names: Vec<(String, NodeId)> = Vec::new();
+        let mut complete = true;
         if let Some(Value::Object(written)) = discriminator.get("mapping") {
             for (value, reference) in written {
                 match reference.as_str().and_then(&mut target) {
                     Some(id) => mapping.push((value.clone(), id)),
-                    None => self.wrong("discriminator"),
+                    None => {
+                        complete = false;
+                        self.wrong("discriminator");
+                    }
                 }
             }
         }
+        let written = discriminator.get("defaultMapping").and_then(Value::as_str);
+        let fallback = written.and_then(&mut target);
+        complete &= written.is_some() == fallback.is_some();
         for list in ["oneOf", "anyOf"] {
             for branch in self.map.get(list).and_then(Value::as_array).into_iter().flatten() {
-                let Some(reference) = branch.get("$ref").and_then(Value::as_str) else { continue };
-                let Some((_, name)) = reference.rsplit_once('/') else { continue };
+                let reference = branch.get("$ref").and_then(Value::as_str);
+                let Some((reference, (_, name))) =
+                    reference.and_then(|r| r.rsplit_once('/').map(|parts| (r, parts)))
+                else {
+                    complete = false;
+                    continue;
+                };
                 // A branch in its own file has the name of the file.
                 let name = name.rsplit("~1").next().unwrap_or(name);
                 let name = [".yaml", ".yml", ".json"]
                     .iter()
                     .find_map(|end| name.strip_suffix(end))
                     .unwrap_or(name);
-                if let Some(id) = target(reference)
-                    && !mapping.iter().any(|(known, other)| known == name || *other == id)
-                {
-                    mapping.push((name.to_owned(), id));
+                let Some(id) = target(reference) else {
+                    complete = false;
+                    continue;
+                };
+                match mapping.iter().any(|(known, other)| known == name || *other == id) {
+                    true => names.push((name.to_owned(), id)),
+                    false => mapping.push((name.to_owned(), id)),
                 }
             }
         }
-        node.discriminator = Some(Discriminator { property: property.to_owned(), mapping });
+        let property = property.to_owned();
+        node.discriminator = Some(Discriminator { property, mapping, names, fallback, complete });
     }
 
     fn xml(&mut self) -> Option<Xml> {

@@ -206,8 +206,24 @@ pub struct Contains {
 
 /// `discriminator`: the property, and the branch for each value.
 #[derive(Debug, Clone)]
-#[allow(missing_docs)]
 pub struct Discriminator {
+    /// The property whose value names the branch.
     pub property: String,
+    /// The values to write, and their branches: those of `mapping`, and the names of the branches
+    /// that it does not contain.
     pub mapping: Vec<(String, NodeId)>,
+    /// The names of the branches that `mapping` contains. They are understood too.
+    pub names: Vec<(String, NodeId)>,
+    /// The branch for values that name none, which is `defaultMapping` in OpenAPI 3.2.
+    pub fallback: Option<NodeId>,
+    /// True if each branch has a value.
+    pub complete: bool,
+}
+
+impl Discriminator {
+    /// The branch that a value names.
+    pub fn branch(&self, value: &str) -> Option<NodeId> {
+        let mut known = self.mapping.iter().chain(&self.names);
+        known.find(|(name, _)| name == value).map(|(_, id)| *id)
+    }
 }

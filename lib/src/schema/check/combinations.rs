@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::place::At;
 use super::problem::{Direction, Problem};
 use super::walk::{Check, Evidence, is_of};
-use crate::schema::node::{Node, NodeId};
+use crate::schema::node::{Discriminator, Node, NodeId};
+
+/// Maximum number of values of a discriminator that a message lists.
+const MAX_NAMES: usize = 10;
 
 impl Check<'_> {
     pub(super) fn combinations(
@@ -33,6 +36,20 @@ impl Check<'_> {
             && let Some(branch) = named_branch(node, value)
         {
             valid &= self.value(branch, value, at, hops + 1);
+        } else if !node.one_of.is_empty()
+            && lenient
+            && let Some(discriminator) = self.unknown_name(node, value)
+        {
+            let place = At::Key(at, &discriminator.property);
+            let found = value.get(&discriminator.property).unwrap_or(&Value::Null);
+            valid = self.problem(&place, node, "discriminator", Evidence::Value(found), || {
+                let known = discriminator.mapping.iter().take(MAX_NAMES);
+                let mut text = known.map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>();
+                if discriminator.mapping.len() > MAX_NAMES {
+                    text.push("...".to_owned());
+                }
+                format!("is not one of {}, which name the branches of oneOf", text.join(", "))
+            });
         } else if !node.one_of.is_empty() && lenient {
             if !node.one_of.iter().any(|branch| self.fits(*branch, value, hops + 1)) {
                 valid = self.no_branch(node, "oneOf", value, at, hops);
@@ -63,6 +80,37 @@ impl Check<'_> {
             }
         }
         valid
+    }
+
+    /// The discriminator whose property has a value that belongs to no branch.
+    fn unknown_name<'n>(&self, node: &'n Node, value: &Value) -> Option<&'n Discriminator> {
+        let discriminator = node.discriminator.as_ref().filter(|d| d.complete)?;
+        let found = value.get(&discriminator.property)?;
+        let name = found.as_str()?;
+        let property = &discriminator.property;
+        // Some documents do not name the branches by their values, but list these in the branches.
+        let listed = || node.one_of.iter().any(|branch| self.lists(*branch, property, found, 0));
+        (discriminator.branch(name).is_none() && !listed()).then_some(discriminator)
+    }
+
+    /// True if a schema has an `enum` or `const` with this value for a property.
+    fn lists(&self, schema: NodeId, property: &str, value: &Value, depth: u32) -> bool {
+        const MAX_DEPTH: u32 = 8;
+        let node = self.set.node(self.set.target(schema));
+        let parts = || node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
+        let own = node.properties.iter().find(|(name, _)| name == property);
+        depth < MAX_DEPTH
+            && (own.is_some_and(|(_, id)| self.lists_value(*id, value, depth))
+                || parts().any(|part| self.lists(*part, property, value, depth + 1)))
+    }
+
+    /// True if a schema has an `enum` or `const` with this value.
+    fn lists_value(&self, schema: NodeId, value: &Value, depth: u32) -> bool {
+        const MAX_DEPTH: u32 = 8;
+        let node = self.set.node(self.set.target(schema));
+        let mut parts = node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
+        node.enumeration.as_ref().is_some_and(|values| values.contains(value))
+            || depth < MAX_DEPTH && parts.any(|part| self.lists_value(*part, value, depth + 1))
     }
 
     /// False if a schema only accepts other types.
@@ -126,6 +174,9 @@ impl Check<'_> {
 /// The branch that a discriminator selects by the value of its property.
 pub(super) fn named_branch(node: &Node, value: &Value) -> Option<NodeId> {
     let discriminator = node.discriminator.as_ref()?;
-    let name = value.get(&discriminator.property)?.as_str()?;
-    discriminator.mapping.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
+    if !value.is_object() {
+        return None;
+    }
+    let name = value.get(&discriminator.property).and_then(Value::as_str);
+    name.and_then(|name| discriminator.branch(name)).or(discriminator.fallback)
 }

@@ -50,6 +50,50 @@ fn branches_name_the_nearest() {
 }
 
 #[test]
+fn a_discriminator_of_a_request_names_a_branch() {
+    let document = |pet: Value| {
+        json!({"openapi": "3.2.0", "components": {"schemas": {"Pet": pet,
+            "Cat": {"type": "object", "properties": {"kind": {"type": "string"}, "lives": {"type": "integer"}}},
+            "Dog": {"type": "object", "properties": {"kind": {"enum": ["hound"]}, "bark": {"type": "string"}}},
+            "Fish": {"type": "object", "properties": {"kind": {"type": "string"}}}}}})
+    };
+    let check = |pet: &Value, value: Value| {
+        let mut set = SchemaSet::default();
+        let id = set.add(&document(pet.clone()), "/components/schemas/Pet").expect("compiles");
+        let problems = set.check(id, &value, Direction::Request);
+        assert_eq!(problems.is_empty(), set.accepts(id, &value, Direction::Request));
+        set.strict_one_of = true;
+        let strict = set.check(id, &value, Direction::Request);
+        assert!(strict.iter().all(|p| p.fault.keyword == "oneOf"), "{strict:?}");
+        problems.into_iter().map(|p| format!("{} {}", p.pointer, p.message)).collect::<Vec<_>>()
+    };
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let of = |branches: &[Value], discriminator: Value| json!({"oneOf": branches, "discriminator": discriminator});
+    let both = [reference("Cat"), reference("Dog")];
+    let mapped = of(&both, json!({"propertyName": "kind", "mapping": {"cat": "Cat"}}));
+    let unknown = ["/kind is not one of \"cat\", \"Dog\", which name the branches of oneOf"];
+    assert_eq!(check(&mapped, json!({"kind": "bird"})), unknown);
+    // The name of a branch, and a value that the branch itself lists.
+    assert_eq!(
+        check(&mapped, json!({"kind": "Cat", "lives": "x"})),
+        ["/lives is not of type integer"]
+    );
+    assert_eq!(check(&mapped, json!({"kind": "hound", "lives": "x"})), Vec::<String>::new());
+    assert_eq!(check(&mapped, json!({"lives": 3, "bark": 5})), Vec::<String>::new());
+    // A branch without a name, and a mapping to a schema that does not exist.
+    let inline =
+        of(&[reference("Cat"), json!({"type": "object"})], json!({"propertyName": "kind"}));
+    assert_eq!(check(&inline, json!({"kind": "bird"})), Vec::<String>::new());
+    let fallback = json!({"propertyName": "kind", "defaultMapping": "Cat"});
+    let fallback = of(&both, fallback);
+    assert_eq!(
+        check(&fallback, json!({"kind": "bird", "lives": "x"})),
+        ["/lives is not of type integer"]
+    );
+    assert_eq!(check(&fallback, json!({"lives": "x"})), ["/lives is not of type integer"]);
+}
+
+#[test]
 fn cycles_end() {
     let root = json!({"openapi": "3.1.0", "s": {
         "type": ["object", "null"], "properties": {"next": {"$ref": "#/s"}}, "additionalProperties": false},

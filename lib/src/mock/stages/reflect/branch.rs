@@ -22,7 +22,7 @@ pub(super) fn named(
     }
     let discriminator = node.discriminator.as_ref()?;
     let name = members.get(&discriminator.property)?.as_str()?;
-    discriminator.mapping.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
+    discriminator.branch(name)
 }
 
 /// An answer of a branch: the members that were sent, and those of an answer of any branch that
