@@ -175,6 +175,7 @@ paths:
       - {name: either, in: query, schema: {oneOf: [{type: integer}, {type: boolean}]}}
       - {name: nil, in: query, schema: {type: integer, nullable: true}}
       - {name: empty, in: query, allowEmptyValue: true, schema: {type: integer}}
+      - {name: empties, in: query, allowEmptyValue: true, schema: {type: array, items: {type: integer}}}
       - {name: Accept, in: header, required: true, schema: {type: integer}}
       responses: {"204": {description: d}}
 "##;
@@ -207,6 +208,8 @@ fn values_of_every_kind() {
         ("code=ABC", "code"),
         ("password=a1", ""),
         ("password=ab", "password"),
+        ("empties=", ""),
+        ("empties=&empties=1", "empties/0"),
         ("list=1&list=2", ""),
         ("list=1", "list"),
         ("list=1&list=1", "list"),

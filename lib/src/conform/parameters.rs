@@ -76,7 +76,10 @@ impl Api {
             }
             return;
         };
-        if value == Value::String(String::new()) {
+        let is_empty = |value: &Value| value.as_str() == Some("");
+        // In the style of lists with repeated names, an empty text is a list with it.
+        let only = value.as_array().map_or(&[][..], Vec::as_slice);
+        if is_empty(&value) || matches!(only, [only] if is_empty(only)) {
             match parameter.allow_empty {
                 Some(true) => return,
                 Some(false) if parameter.location == Location::Query => {

@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) hint: Vec<(String, Option<String>)>,
     /// Other entries have the same place in the trie: the request decides between them.
     pub(super) tied: bool,
+    /// The template ends in `{a*}`, which can be empty.
+    optional: bool,
     /// The template ends in a slash.
     slash: bool,
     /// `x-hmt-trailing-slash: both`
@@ -112,10 +114,17 @@ fn conditions(query: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// The name of a parameter in a template, without the `+` or `*` that matches all remaining
+/// The name of a parameter in a template, without the `+`, `*` or `=**` that matches all remaining
 /// segments.
 pub(super) fn parameter_name(name: &str) -> &str {
+    let name = name.strip_suffix("=**").unwrap_or(name);
     name.trim_end_matches(['+', '*']).trim_start_matches('*')
+}
+
+/// True if the last segment of a template is `{a*}`, which also matches no segment.
+fn is_optional(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    last.starts_with('{') && (last.ends_with("*}") || last.starts_with("{*") && last.ends_with('}'))
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -256,6 +265,7 @@ impl Router {
             condition,
             hint,
             tied,
+            optional: is_optional(path),
             slash,
             both,
         });
@@ -290,12 +300,18 @@ impl Router {
             // If both spellings have path items, a request matches the path item with its own
             // spelling.
             let any_exact = node.entries.iter().any(|index| exact(&self.entries[*index]));
-            return node
+            let done = node
                 .entries
                 .iter()
                 .map(|index| &self.entries[*index])
                 .filter(|entry| !any_exact || exact(entry))
                 .any(|entry| visit(entry, values));
+            let Some(child) = node.rest.filter(|_| !done) else { return done };
+            values.push(Cow::Borrowed(""));
+            let entries = self.nodes[child].entries.iter().map(|index| &self.entries[*index]);
+            let done = entries.filter(|entry| entry.optional).any(|entry| visit(entry, values));
+            values.pop();
+            return done;
         };
         let (segment, rest) = match memchr::memchr(b'/', rest.as_bytes()) {
             Some(slash) => (&rest[..slash], Some(&rest[slash + 1..])),
@@ -437,7 +453,17 @@ mod tests {
         assert_eq!(all(&router, "/f/x"), ["/f/{a} x", "/f/{proxy+} x"]);
         assert_eq!(all(&router, "/f/x/y%2Fz"), ["/f/{proxy+} x/y/z"]);
         assert_eq!(all(&router, "/g/x/y/"), ["/g/{p*} x/y"]);
-        assert!(all(&router, "/f").is_empty());
+        assert!(all(&router, "/f").is_empty() && all(&router, "/f/").is_empty());
+        // A star also matches nothing, after the path item of the path itself.
+        let optional = ["/g/{p*} "];
+        assert_eq!(
+            (all(&router, "/g"), all(&router, "/g/")),
+            (optional.map(str::to_owned).to_vec(), optional.map(str::to_owned).to_vec())
+        );
+        let other = self::router(&[("/{*all}", false), ("/h/{p=**}", false), ("/h", false)]);
+        assert_eq!(all(&other, "/h"), ["/h ", "/h/{p=**} ", "/{*all} h"]);
+        assert_eq!(all(&other, "/"), ["/{*all} "]);
+        assert_eq!(other.entries[1].names, ["p"]);
         assert_eq!(router.entries[0].names, ["proxy"]);
     }
 

@@ -334,7 +334,11 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, key: &str, source: &str) -> Pattern {
-        if let Some(literal) = Pattern::of_literal(source) {
+        let shown = ["example", "default"].iter().find_map(|key| self.map.get(*key)?.as_str());
+        let literal = Pattern::of_literal(source).or_else(|| {
+            Pattern::of_literal_that_matches(source, shown.filter(|_| key == "pattern")?)
+        });
+        if let Some(literal) = literal {
             self.warnings.push(format!(
                 "{}: {source:?} is a JavaScript literal; it is read without its slashes",
                 join_pointer(self.pointer, key)

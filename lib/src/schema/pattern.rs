@@ -41,6 +41,14 @@ impl Pattern {
         Some(Pattern { source: pattern.source, regex: Some(regex), trying: None })
     }
 
+    /// Compiles a pattern between slashes as a literal, if only so an example of its author matches.
+    pub fn of_literal_that_matches(source: &str, example: &str) -> Option<Pattern> {
+        let body = source.strip_prefix('/')?.strip_suffix('/')?;
+        let pattern = Pattern::new(body);
+        let meant = pattern.is_checked() && pattern.accepts(example);
+        (meant && !body.is_empty() && !Pattern::new(source).accepts(example)).then_some(pattern)
+    }
+
     /// True if the text matches, or if this cannot be decided.
     pub fn accepts(&self, text: &str) -> bool {
         match (&self.regex, &self.trying) {
@@ -242,6 +250,9 @@ mod tests {
             let pattern = Pattern::of_literal(source).expect(source);
             assert_eq!(pattern.accepts(text), accepted, "{source} {text}");
         }
+        let shown = |source, example| Pattern::of_literal_that_matches(source, example).is_some();
+        assert!(shown("/[a-z-]+/", "a-b") && !shown("/[a-z-]+/", "/a-b/"));
+        assert!(!shown("/[a-z-]+/", "1") && !shown("[a-z]", "a") && !shown("//", "a"));
         for source in ["/users/", "^/a/$", "/", "//", "/a/b"] {
             assert!(Pattern::of_literal(source).is_none(), "{source}");
         }

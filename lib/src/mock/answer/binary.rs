@@ -40,6 +40,45 @@ const WAV: &[u8] =
 /// An empty drawing of a pixel.
 const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"/>";
 
+/// A grey pixel, without loss.
+const WEBP: &[u8] =
+    b"RIFF\x1e\0\0\0WEBPVP8L\x11\0\0\0/\0\0\0\0\x07P\xc0\x02\x16\xb0\xff\x81\x88\xe8\x7f\0\0";
+
+/// A grey pixel.
+const BMP: &[u8] =
+    b"BM:\0\0\0\0\0\0\x006\0\0\0(\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x04\0\0\0\x13\x0b\
+      \0\0\x13\x0b\0\0\0\0\0\0\0\0\0\0\x80\x80\x80\0";
+
+/// An icon of one size: a grey pixel and its mask.
+const ICO: &[u8] =
+    b"\0\0\x01\0\x01\0\x01\x01\0\0\x01\0 \x000\0\0\0\x16\0\0\0(\0\0\0\x01\0\0\0\x02\0\0\0\x01\0 \
+      \0\0\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80\x80\x80\xff\0\0\0\0";
+
+/// A grey pixel.
+const TIFF: &[u8] =
+    b"II*\0\n\0\0\0\x80\0\t\0\0\x01\x03\0\x01\0\0\0\x01\0\0\0\x01\x01\x03\0\x01\0\0\0\x01\0\0\0\
+      \x02\x01\x03\0\x01\0\0\0\x08\0\0\0\x03\x01\x03\0\x01\0\0\0\x01\0\0\0\x06\x01\x03\0\x01\0\0\
+      \0\x01\0\0\0\x11\x01\x04\0\x01\0\0\0\x08\0\0\0\x15\x01\x03\0\x01\0\0\0\x01\0\0\0\x16\x01\
+      \x03\0\x01\0\0\0\x01\0\0\0\x17\x01\x04\0\x01\0\0\0\x01\0\0\0\0\0\0\0";
+
+/// Nothing, compressed.
+const GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
+
+/// Nothing, compressed.
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\x20\0\x01\0\0";
+
+/// Nothing, compressed.
+const BZIP2: &[u8] = b"BZh9\x17rE8P\x90\0\0\0\0";
+
+/// An archive without entries: the two empty blocks that end it.
+const TAR: &[u8] = &[0; 1024];
+
+/// Four frames, a tenth of a second of silence.
+const MP3: &[u8] =
+    b"\xff\xf3\x14\xc4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xf3\x14\xc4\0\0\0\0\0\0\0\0\0\0\
+      \0\0\0\0\0\0\0\0\0\0\xff\xf3\x14\xc4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xf3\x14\
+      \xc4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
 /// The smallest useful body of a binary media type, if there is one.
 pub(in crate::mock) fn sample(media_type: &str) -> Option<&'static [u8]> {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -48,7 +87,16 @@ pub(in crate::mock) fn sample(media_type: &str) -> Option<&'static [u8]> {
         "image/jpeg" | "image/jpg" => JPEG,
         "image/gif" => GIF,
         "image/svg+xml" => SVG,
+        "image/webp" => WEBP,
+        "image/bmp" | "image/x-bmp" | "image/x-ms-bmp" => BMP,
+        "image/x-icon" | "image/vnd.microsoft.icon" => ICO,
+        "image/tiff" => TIFF,
         "application/pdf" => PDF,
+        "application/gzip" | "application/x-gzip" => GZIP,
+        "application/zstd" => ZSTD,
+        "application/x-bzip2" | "application/bzip2" => BZIP2,
+        "application/x-tar" | "application/tar" => TAR,
+        "audio/mpeg" | "audio/mp3" => MP3,
         "application/zip" | "application/x-zip-compressed" | "application/java-archive" => ZIP,
         "audio/wav" | "audio/x-wav" | "audio/wave" | "audio/vnd.wave" => WAV,
         _ => return None,
@@ -69,9 +117,44 @@ mod tests {
             ("application/zip", b"PK\x05\x06"),
             ("audio/wav", b"RIFF"),
             ("image/svg+xml", b"<svg"),
+            ("image/webp", b"RIFF\x1e\0\0\0WEBPVP8L"),
+            ("image/bmp", b"BM"),
+            ("image/x-icon", b"\0\0\x01\0\x01\0"),
+            ("image/tiff", b"II*\0"),
+            ("application/x-bzip2", b"BZh9"),
+            ("audio/mpeg", b"\xff\xf3"),
         ] {
             assert!(sample(media_type).is_some_and(|body| body.starts_with(start)), "{media_type}");
         }
         assert_eq!(sample("text/html"), None);
+    }
+
+    /// A reader that trusts these fields reads nothing beyond the file.
+    #[test]
+    fn the_sizes_in_files_are_right() {
+        let field = |body: &[u8], at: usize| {
+            let bytes = body[at..at + 4].try_into().expect("four bytes");
+            u32::from_le_bytes(bytes) as usize
+        };
+        assert_eq!(field(WEBP, 4) + 8, WEBP.len());
+        assert_eq!(field(WAV, 4) + 8, WAV.len());
+        assert_eq!(field(BMP, 2), BMP.len());
+        // The offset of the pixels, and the size of their header.
+        assert_eq!((field(BMP, 10) + 4, field(BMP, 14)), (BMP.len(), 40));
+        assert_eq!(field(ICO, 18) + field(ICO, 14), ICO.len());
+        // The directory has nine entries and no successor; the pixel is before it.
+        assert_eq!((field(TIFF, 4), TIFF[8], TIFF[10], TIFF.len()), (10, 0x80, 9, 12 + 9 * 12 + 4));
+        // A frame of 8 kbit/s and 24 kHz has 72 * 8000 / 24000 bytes.
+        assert!(MP3.chunks(24).all(|frame| frame.starts_with(b"\xff\xf3\x14\xc4")));
+        assert_eq!(MP3.len() % 24, 0);
+    }
+
+    #[test]
+    fn compressed_files_decode_to_nothing() {
+        use std::io::Read as _;
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(GZIP).read_to_end(&mut text).expect("gzip");
+        zstd::stream::copy_decode(ZSTD, &mut text).expect("zstd");
+        assert!(text.is_empty());
     }
 }
