@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use hmt_core::infer::{Options, literals};
+use hmt_core::report::ReportFormat;
 
 /// The options for writing a spec.
 #[derive(Clone, Debug, Args)]
@@ -99,5 +100,23 @@ impl FinaliseArgs {
     /// True if observed values are written.
     pub(crate) fn shows_values(&self) -> bool {
         self.tight || self.examples
+    }
+}
+
+/// `FORMAT` or `FORMAT=FILE`, with one of these formats.
+pub(crate) fn report_of_formats(
+    text: &str,
+    formats: &[&str],
+) -> Result<(ReportFormat, Option<PathBuf>), String> {
+    let (name, file) = match text.split_once('=') {
+        Some((name, file)) => (name, Some(file)),
+        None => (text, None),
+    };
+    let format = ReportFormat::of_name(name)
+        .filter(|_| formats.contains(&name))
+        .ok_or_else(|| format!("{name:?} is not one of {}", formats.join(", ")))?;
+    match file {
+        Some("") => Err(format!("{text} names no file")),
+        _ => Ok((format, file.map(PathBuf::from))),
     }
 }

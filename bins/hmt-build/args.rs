@@ -19,7 +19,7 @@ use hmt_core::report::ReportFormat;
 use hmt_core::spec::{Format, Version};
 use hmt_core::stream::{Locator, Topic};
 
-use super::finalise::{FinaliseArgs, OpenApi};
+use super::finalise::{FinaliseArgs, OpenApi, report_of_formats};
 use output::Out;
 
 /// Build an OpenAPI spec from recorded HTTP exchanges
@@ -222,16 +222,7 @@ fn fail_on() -> impl clap::builder::TypedValueParser<Value = FailOn> {
 
 /// `FORMAT` or `FORMAT=FILE`.
 fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
-    let (name, file) = match text.split_once('=') {
-        Some((name, file)) => (name, Some(file)),
-        None => (text, None),
-    };
-    let format = ReportFormat::of_name(name)
-        .ok_or_else(|| format!("{name:?} is not one of text, json, junit, sarif, html"))?;
-    if file == Some("") {
-        return Err(format!("{text} names no file"));
-    }
-    Ok((format, file.map(PathBuf::from)))
+    report_of_formats(text, &["text", "json", "junit", "sarif", "html"])
 }
 
 /// A format name.

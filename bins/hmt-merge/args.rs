@@ -10,7 +10,7 @@ use hmt_core::merge::ConflictPolicy;
 use hmt_core::report::ReportFormat;
 use hmt_core::spec::Format;
 
-use super::finalise::{FinaliseArgs, OpenApi};
+use super::finalise::{FinaliseArgs, OpenApi, report_of_formats};
 
 /// Merge OpenAPI specs, and partials of hmt-build, into one
 ///
@@ -129,19 +129,9 @@ fn policy() -> impl clap::builder::TypedValueParser<Value = ConflictPolicy> {
         .try_map(|name| name.parse::<ConflictPolicy>())
 }
 
-/// `FORMAT` or `FORMAT=FILE`.
+/// `FORMAT` or `FORMAT=FILE`. Changes have no SARIF.
 fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
-    let (name, file) = match text.split_once('=') {
-        Some((name, file)) => (name, Some(file)),
-        None => (text, None),
-    };
-    match ReportFormat::of_name(name) {
-        None | Some(ReportFormat::Sarif) => {
-            Err(format!("{name:?} is not one of text, json, junit, html"))
-        }
-        Some(_) if file == Some("") => Err(format!("{text} names no file")),
-        Some(format) => Ok((format, file.map(PathBuf::from))),
-    }
+    report_of_formats(text, &["text", "json", "junit", "html"])
 }
 
 /// A format name.

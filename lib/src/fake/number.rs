@@ -7,7 +7,7 @@ use serde_json::Number;
 use super::conjunction::Flat;
 use super::vocabulary::Meaning;
 use crate::format::{below, integer_range};
-use crate::schema::{Bound, compare_numbers};
+use crate::schema::{Bound, compare_numbers, decimal};
 
 /// The number of multiples to choose from, because data with twenty digits everywhere are not
 /// plausible.
@@ -32,15 +32,8 @@ struct Decimal {
 
 impl Decimal {
     fn of(number: &Number) -> Option<Decimal> {
-        let text = number.to_string();
-        let (digits, exponent) = match text.split_once(['e', 'E']) {
-            Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
-            None => (text.as_str(), 0),
-        };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let fraction = fraction.trim_end_matches('0');
-        let mantissa: i128 = format!("{whole}{fraction}").parse().ok()?;
-        let scale = i32::try_from(fraction.len()).ok()? - exponent;
+        let (mantissa, exponent) = decimal(number)?;
+        let scale = exponent.checked_neg()?;
         if scale < 0 {
             let factor = power(u32::try_from(-scale).ok().filter(|scale| *scale <= 24)?)?;
             return Some(Decimal { mantissa: mantissa.checked_mul(factor)?, scale: 0 });

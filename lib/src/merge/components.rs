@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::context::Context;
+use super::context::{Context, Roots};
 use crate::schema::{Dialect, may_meet};
 use crate::spec::{METHODS, escape, on_references_mut};
 
@@ -140,14 +140,7 @@ fn unitable(kind: &str, a: &Value, b: &Value, dialect: Dialect) -> bool {
 }
 
 impl Context {
-    pub(super) fn components(
-        &mut self,
-        at: &str,
-        a: &Value,
-        b: &Value,
-        root_a: &Value,
-        root_b: &Value,
-    ) -> Value {
+    pub(super) fn components(&mut self, at: &str, a: &Value, b: &Value, roots: Roots<'_>) -> Value {
         let (Value::Object(a), Value::Object(b)) = (a, b) else { return self.choose(at, a, b) };
         let sections = self.maps(at, a, b, |this, at, kind, x, y| {
             let (Value::Object(x), Value::Object(y)) = (x, y) else { return this.any(at, x, y) };
@@ -157,10 +150,10 @@ impl Context {
             let section = this.maps(at, x, y, |this, at, _, x, y| match kind {
                 _ if x == y => x.clone(),
                 "schemas" => this.schema(at, x, y),
-                "parameters" => this.parameter(at, x, y, root_a, root_b),
-                "responses" => this.response(at, x, y, root_a, root_b),
-                "requestBodies" => this.body(at, x, y, root_a, root_b),
-                "headers" => this.header(at, x, y, root_a, root_b),
+                "parameters" => this.parameter(at, x, y, roots),
+                "responses" => this.response(at, x, y, roots),
+                "requestBodies" => this.body(at, x, y, roots),
+                "headers" => this.header(at, x, y, roots),
                 _ => this.choose(at, x, y),
             });
             Value::Object(section)

@@ -71,6 +71,9 @@ pub(super) struct Kept {
     pub(super) met: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// The documents that contain the two values being merged, for their references.
+pub(super) type Roots<'r> = (&'r Value, &'r Value);
+
 /// The state of merging two documents.
 pub(super) struct Context {
     pub(super) policy: ConflictPolicy,

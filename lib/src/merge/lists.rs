@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::context::Context;
+use super::context::{Context, Roots};
 use super::target::target;
 
 /// A parameter in a list.
@@ -67,8 +67,7 @@ impl Context {
         at: &str,
         a: &[Listed],
         b: &[Listed],
-        root_a: &Value,
-        root_b: &Value,
+        roots @ (root_a, root_b): Roots<'_>,
     ) -> Vec<Value> {
         let mut all: Vec<(&Listed, Value)> = a
             .iter()
@@ -76,7 +75,7 @@ impl Context {
                 let united = match b.iter().find(|theirs| theirs.is(ours)) {
                     Some(theirs) => {
                         let at = format!("{at} ({} {})", ours.location, ours.name);
-                        self.parameter(&at, &ours.written, &theirs.written, root_a, root_b)
+                        self.parameter(&at, &ours.written, &theirs.written, roots)
                     }
                     None if self.keeps_ours() => ours.written.clone(),
                     None => ours.optional(root_a),

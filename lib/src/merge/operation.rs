@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::context::{ConflictPolicy, Context};
+use super::context::{ConflictPolicy, Context, Roots};
 use super::lists::{Listed, push_down};
 use super::servers;
 use super::target::target;
@@ -18,8 +18,7 @@ impl Context {
         at: &str,
         a: &Object,
         b: &Object,
-        root_a: &Value,
-        root_b: &Value,
+        roots @ (root_a, root_b): Roots<'_>,
     ) -> Object {
         if a == b {
             return a.clone();
@@ -30,11 +29,11 @@ impl Context {
         };
         let mut a = inlined(a, root_a).unwrap_or_else(|| a.clone());
         let mut b = inlined(b, root_b).unwrap_or_else(|| b.clone());
-        let shared = self.shared_parameters(at, &mut a, &mut b, root_a, root_b);
+        let shared = self.shared_parameters(at, &mut a, &mut b, roots);
         let mut item = self.maps(at, &a, &b, |this, at, key, x, y| match (key, x, y) {
             ("x-hmt-trailing-slash", ..) => json!("both"),
             (method, Value::Object(x), Value::Object(y)) if METHODS.contains(&method) => {
-                Value::Object(this.operation(at, x, y, root_a, root_b))
+                Value::Object(this.operation(at, x, y, roots))
             }
             _ => this.any(at, x, y),
         });
@@ -52,8 +51,7 @@ impl Context {
         at: &str,
         a: &mut Object,
         b: &mut Object,
-        root_a: &Value,
-        root_b: &Value,
+        roots @ (root_a, root_b): Roots<'_>,
     ) -> Option<Vec<Value>> {
         if a.get("parameters") == b.get("parameters") {
             return None;
@@ -73,7 +71,7 @@ impl Context {
         let (ours, theirs) = (Listed::all(a, root_a), Listed::all(b, root_b));
         a.shift_remove("parameters");
         b.shift_remove("parameters");
-        Some(self.parameters(&join_pointer(at, "parameters"), &ours, &theirs, root_a, root_b))
+        Some(self.parameters(&join_pointer(at, "parameters"), &ours, &theirs, roots))
     }
 
     fn operation(
@@ -81,8 +79,7 @@ impl Context {
         at: &str,
         a: &Object,
         b: &Object,
-        root_a: &Value,
-        root_b: &Value,
+        roots @ (root_a, root_b): Roots<'_>,
     ) -> Object {
         if a == b {
             return a.clone();
@@ -91,8 +88,7 @@ impl Context {
             &join_pointer(at, "parameters"),
             &Listed::all(a, root_a),
             &Listed::all(b, root_b),
-            root_a,
-            root_b,
+            roots,
         );
         let (asked_a, asked_b) = (a.get("security"), b.get("security"));
         // Recordings do not show which credentials they need.
@@ -104,12 +100,12 @@ impl Context {
             _ => self.security(&join_pointer(at, "security"), asked_a, asked_b),
         };
         let mut operation = self.maps(at, a, b, |this, at, key, x, y| match key {
-            "requestBody" => this.body(at, x, y, root_a, root_b),
+            "requestBody" => this.body(at, x, y, roots),
             "responses" => match (x, y) {
                 (Value::Object(x), Value::Object(y)) => {
-                    Value::Object(this.maps(at, x, y, |this, at, _, x, y| {
-                        this.response(at, x, y, root_a, root_b)
-                    }))
+                    Value::Object(
+                        this.maps(at, x, y, |this, at, _, x, y| this.response(at, x, y, roots)),
+                    )
                 }
                 _ => this.choose(at, x, y),
             },
@@ -149,45 +145,25 @@ impl Context {
         order::operation(operation)
     }
 
-    pub(super) fn parameter(
-        &mut self,
-        at: &str,
-        a: &Value,
-        b: &Value,
-        root_a: &Value,
-        root_b: &Value,
-    ) -> Value {
-        self.described(at, (a, root_a), (b, root_b), order::parameter)
+    pub(super) fn parameter(&mut self, at: &str, a: &Value, b: &Value, roots: Roots<'_>) -> Value {
+        self.described(at, a, b, roots, order::parameter)
     }
 
-    pub(super) fn header(
-        &mut self,
-        at: &str,
-        a: &Value,
-        b: &Value,
-        root_a: &Value,
-        root_b: &Value,
-    ) -> Value {
-        self.described(at, (a, root_a), (b, root_b), order::response)
+    pub(super) fn header(&mut self, at: &str, a: &Value, b: &Value, roots: Roots<'_>) -> Value {
+        self.described(at, a, b, roots, order::response)
     }
 
-    pub(super) fn body(
-        &mut self,
-        at: &str,
-        a: &Value,
-        b: &Value,
-        root_a: &Value,
-        root_b: &Value,
-    ) -> Value {
-        self.described(at, (a, root_a), (b, root_b), order::response)
+    pub(super) fn body(&mut self, at: &str, a: &Value, b: &Value, roots: Roots<'_>) -> Value {
+        self.described(at, a, b, roots, order::response)
     }
 
     /// Unites parameters, headers or bodies: `schema`, `content`, and marks that both have.
     fn described(
         &mut self,
         at: &str,
-        (a, root_a): (&Value, &Value),
-        (b, root_b): (&Value, &Value),
+        a: &Value,
+        b: &Value,
+        (root_a, root_b): Roots<'_>,
         order: fn(Object) -> Object,
     ) -> Value {
         if a == b {
@@ -233,8 +209,7 @@ impl Context {
         at: &str,
         a: &Value,
         b: &Value,
-        root_a: &Value,
-        root_b: &Value,
+        roots @ (root_a, root_b): Roots<'_>,
     ) -> Value {
         if a == b {
             return a.clone();
@@ -246,8 +221,7 @@ impl Context {
             Some(Value::Object(headers)) => headers.clone(),
             _ => empty.clone(),
         };
-        let headers =
-            self.headers(&join_pointer(at, "headers"), &headers(a), &headers(b), root_a, root_b);
+        let headers = self.headers(&join_pointer(at, "headers"), &headers(a), &headers(b), roots);
         let mut all = self.maps(at, a, b, |this, at, key, x, y| match (key, x, y) {
             ("content", Value::Object(x), Value::Object(y)) => {
                 Value::Object(this.content(at, x, y))
@@ -268,8 +242,7 @@ impl Context {
         at: &str,
         a: &Object,
         b: &Object,
-        root_a: &Value,
-        root_b: &Value,
+        roots @ (root_a, root_b): Roots<'_>,
     ) -> Object {
         let find = |map: &Object, name: &str| {
             map.iter()
@@ -281,7 +254,7 @@ impl Context {
             let (name, value) = match (find(a, name), find(b, name)) {
                 (Some((ours, x)), Some((theirs, y))) => {
                     let name = ours.min(theirs);
-                    let value = self.header(&join_pointer(at, &name), &x, &y, root_a, root_b);
+                    let value = self.header(&join_pointer(at, &name), &x, &y, roots);
                     (name, value)
                 }
                 (Some((name, x)), None) if self.keeps_ours() => (name, x),

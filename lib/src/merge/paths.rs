@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::context::Context;
+use super::context::{Context, Roots};
 use super::servers;
 use super::side::SourceSpec;
 use super::subsume::Templates;
@@ -115,7 +115,7 @@ impl Context {
                         items.insert(identity, item);
                     }
                     Some(known) => {
-                        let united = self.unite(key, known, item, a.root, side.root);
+                        let united = self.unite(key, known, item, (a.root, side.root));
                         items.insert(identity, united);
                     }
                 }
@@ -141,7 +141,7 @@ impl Context {
                     item.item.insert("parameters".to_owned(), parameters.clone());
                 }
                 let side_of_template = if std::ptr::eq(side.root, a.root) { b } else { a };
-                let united = self.unite(key, known, item, side_of_template.root, side.root);
+                let united = self.unite(key, known, item, (side_of_template.root, side.root));
                 items.insert(identity, united);
             }
         }
@@ -178,7 +178,7 @@ impl Context {
         paths
     }
 
-    fn unite(&mut self, key: &str, a: Item, b: Item, root_a: &Value, root_b: &Value) -> Item {
+    fn unite(&mut self, key: &str, a: Item, b: Item, roots @ (root_a, root_b): Roots<'_>) -> Item {
         let (names_a, names_b) = (names(&a.template), names(&b.template));
         let wanted = names_a.clone().min(names_b.clone());
         let mut item_a = with_parameters_named(a.item, &names_a, &wanted, root_a);
@@ -188,7 +188,7 @@ impl Context {
         let (template_a, template_b) =
             (with_names(&a.template, &wanted), with_names(&b.template, &wanted));
         let at = join_pointer(&format!("/{key}"), &a.template);
-        let mut item = self.path_item(&at, &item_a, &item_b, root_a, root_b);
+        let mut item = self.path_item(&at, &item_a, &item_b, roots);
         if template_a != template_b {
             item.insert("x-hmt-trailing-slash".to_owned(), json!("both"));
             item = order::path_item(item);

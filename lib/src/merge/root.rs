@@ -127,7 +127,7 @@ impl Context {
                     y.clone()
                 }
             }
-            "components" => this.components(at, x, y, &root_a, &root_b),
+            "components" => this.components(at, x, y, (&root_a, &root_b)),
             "tags" => this.tags(at, x, y),
             "x-hmt-replay" => this.replay(at, x, y),
             BASE => Base::united(x, y),

@@ -7,9 +7,12 @@ use crate::conform::{Api, Location, Operation, Parameter};
 use crate::fake::{Plan, plain_text};
 use crate::schema::Direction;
 
+/// All but the unreserved characters (RFC 3986, section 2.3).
+pub(super) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Characters that need no escape in a path segment or a query value.
-const PLAIN: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
+const PLAIN: &AsciiSet = &UNRESERVED.remove(b',');
 
 /// The method in upper case, even if exchanges do not have it.
 pub(super) fn method(operation: &Operation) -> String {

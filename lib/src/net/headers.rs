@@ -40,6 +40,20 @@ pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
+/// Copies the end-to-end headers, but not those that `is_excluded` names.
+pub fn copy_end_to_end(
+    from: &HeaderMap,
+    to: &mut HeaderMap,
+    is_excluded: impl Fn(&HeaderName) -> bool,
+) {
+    let named = named_by_connection(from);
+    for (name, value) in from {
+        if !is_hop_by_hop(name) && !named.contains(name) && !is_excluded(name) {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}
+
 /// True when `Transfer-Encoding` is absent or exactly `chunked`. The next hop might frame anything
 /// else differently, which allows request smuggling.
 pub fn framing_is_sound(headers: &HeaderMap) -> bool {

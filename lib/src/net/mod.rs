@@ -13,6 +13,7 @@ mod client;
 mod connection;
 mod connection_limit;
 mod fetch;
+mod forward;
 mod guarded;
 mod headers;
 mod inbound;
@@ -37,8 +38,11 @@ pub use body::{BodyError, collect_body, decoded};
 pub use client::{Client, ClientError};
 pub use connection::{ConnectionServer, HttpVersion, Takeover, Withheld};
 pub use fetch::{FetchError, Fetched, Fetcher, Reach};
+pub use forward::{forwarded_headers, forwarded_request};
 pub use guarded::{GuardedClient, GuardedError};
-pub use headers::{framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers};
+pub use headers::{
+    copy_end_to_end, framing_is_sound, is_hop_by_hop, named_by_connection, recorded_headers,
+};
 pub use inbound::{Inbound, InboundRouting};
 pub use io::{Io, Rewind};
 pub use limits::{Limits, OnEnded, OnRefused, Peer, Refused, Report};

@@ -7,7 +7,7 @@ use http::header::{
 };
 
 use super::target_form::TargetForm;
-use crate::net::{SCHEME_HEADERS, Target, is_hop_by_hop, named_by_connection};
+use crate::net::{SCHEME_HEADERS, Target, copy_end_to_end, is_hop_by_hop, named_by_connection};
 
 /// The data that the headers of an upstream request depend on, besides the client's headers.
 #[derive(Clone, Copy)]
@@ -134,15 +134,6 @@ pub(super) fn complete_client_headers(
         return headers;
     }
     client_headers(&headers, keeps_length)
-}
-
-fn copy_end_to_end(from: &HeaderMap, to: &mut HeaderMap, but: impl Fn(&HeaderName) -> bool) {
-    let named = named_by_connection(from);
-    for (name, value) in from {
-        if !is_hop_by_hop(name) && !named.contains(name) && !but(name) {
-            to.append(name.clone(), value.clone());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -125,7 +125,12 @@ fn describe(what: &str, recorded: &str, requested: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
+    abridged(text, MAX_SHOWN)
+}
+
+/// The text, cut after `most` characters.
+pub(crate) fn abridged(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -29,5 +29,6 @@ pub use pointer::{NotAPointer, Pointer};
 pub use rule::{BodyRule, HostRule, Ignore, Ignored, MatchRule, WrongMatchField};
 pub use store::SpoolError;
 
+pub(crate) use difference::abridged;
 pub(crate) use json::{Json, json_string, same_number};
 pub(crate) use pointer::display as display_pointer;

@@ -3,14 +3,12 @@
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST};
+use http::Response;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, Uri};
-use http_body_util::Full;
 
 use crate::exchange::{self, Body, Exchange, Meta, timestamp};
 use crate::net::{
-    Client, ClientError, Target, decoded, is_hop_by_hop, named_by_connection, recorded_headers,
+    Client, ClientError, Target, decoded, forwarded_headers, forwarded_request, recorded_headers,
 };
 use crate::stream::ExchangeLog;
 
@@ -65,18 +63,12 @@ impl FallbackUpstream {
         let target = self.target.join(path_and_query);
         let url =
             format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
-        let uri: Uri = url.parse().map_err(|_| UpstreamError::Url(url.clone()))?;
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = end_to_end(&parts.headers);
-        request.headers_mut().remove(HOST);
-        request.headers_mut().remove(CONTENT_LENGTH);
+        let request = forwarded_request(parts, &url, body).map_err(|_| UpstreamError::Url(url))?;
         let (began, clock) = (SystemTime::now(), Instant::now());
         let answer = self.client.send(request, MAX_BODY).await;
         let origin = format!("{}://{}", target.protocol.as_str(), target.host);
         let answer = answer.map_err(|cause| UpstreamError::Client { origin, cause })?;
-        let (mut parts_of_answer, body) = answer.into_parts();
+        let (parts_of_answer, body) = answer.into_parts();
         if let Some(log) = &self.log {
             let plain = decoded(&parts_of_answer.headers, body.clone());
             let odd = parts.method.as_str().parse::<exchange::Method>().is_err();
@@ -102,12 +94,9 @@ impl FallbackUpstream {
             let exchange = Exchange { request, response: Some(response), meta };
             log.write(exchange).await.map_err(UpstreamError::Record)?;
         }
-        let mut headers = end_to_end(&parts_of_answer.headers);
-        headers.remove(CONTENT_LENGTH);
-        parts_of_answer.headers = headers;
         let mut response = Response::new(body);
         *response.status_mut() = parts_of_answer.status;
-        *response.headers_mut() = parts_of_answer.headers;
+        *response.headers_mut() = forwarded_headers(&parts_of_answer.headers);
         Ok(response)
     }
 
@@ -115,15 +104,4 @@ impl FallbackUpstream {
     pub fn close(self) -> Option<String> {
         self.log.and_then(|log| log.finish().error)
     }
-}
-
-fn end_to_end(headers: &HeaderMap) -> HeaderMap {
-    let named = named_by_connection(headers);
-    let mut kept = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        if !is_hop_by_hop(name) && !named.contains(name) {
-            kept.append(name.clone(), value.clone());
-        }
-    }
-    kept
 }

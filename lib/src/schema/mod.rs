@@ -28,6 +28,7 @@ pub use join::{covers, join, may_meet, unite_keys};
 pub use node::{
     Bound, Contains, Content, Discriminator, Node, NodeId, Pattern, SchemaSet, Types, Xml,
 };
+pub(crate) use number::decimal;
 pub use number::{compare as compare_numbers, equal as equal_values, is_integral};
 pub use shape::is_unread;
 pub use stream::Streamed;

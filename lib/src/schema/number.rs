@@ -128,7 +128,7 @@ pub(super) fn is_multiple(value: &Number, step: &Number) -> bool {
 }
 
 /// Mantissa and exponent of the shortest decimal form.
-fn decimal(number: &Number) -> Option<(i128, i32)> {
+pub(crate) fn decimal(number: &Number) -> Option<(i128, i32)> {
     let text = number.to_string();
     let (digits, exponent) = match text.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),

@@ -1,12 +1,10 @@
 //! Passes requests without an operation to the real server.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST};
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode, Uri};
-use http_body_util::Full;
 
-use crate::net::{Client, Target, is_hop_by_hop, named_by_connection};
+use crate::net::{Client, Target, forwarded_headers, forwarded_request};
 
 use super::super::answer::{Answer, Source};
 
@@ -36,22 +34,14 @@ impl Upstream {
             answer.source = Some(Source::Upstream);
             answer
         };
-        let Ok(uri) = url.parse::<Uri>() else {
+        let Ok(request) = forwarded_request(parts, &url, body) else {
             return failed(StatusCode::BAD_GATEWAY, &format!("{url:?} is not a URL"));
         };
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = end_to_end(&parts.headers);
-        request.headers_mut().remove(HOST);
-        request.headers_mut().remove(CONTENT_LENGTH);
         match self.client.send(request, MAX_BODY).await {
             Ok(answer) => {
                 let (parts, body) = answer.into_parts();
-                let mut headers = end_to_end(&parts.headers);
-                headers.remove(CONTENT_LENGTH);
                 Answer {
-                    headers,
+                    headers: forwarded_headers(&parts.headers),
                     body,
                     source: Some(Source::Upstream),
                     ..Answer::empty(parts.status)
@@ -63,15 +53,4 @@ impl Upstream {
             Err(error) => failed(StatusCode::BAD_GATEWAY, &format!("{url}: {error}")),
         }
     }
-}
-
-fn end_to_end(headers: &HeaderMap) -> HeaderMap {
-    let named = named_by_connection(headers);
-    let mut kept = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        if !is_hop_by_hop(name) && !named.contains(name) {
-            kept.append(name.clone(), value.clone());
-        }
-    }
-    kept
 }

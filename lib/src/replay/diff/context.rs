@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::rename::Renames;
 use super::rule::{Rule, RulePlace};
 use crate::exchange::{Exchange, wire_path};
+use crate::recorded::abridged;
 
 /// Maximum number of listed differences of one response.
 pub(super) const MAX_FINDINGS: usize = 50;
@@ -70,8 +71,7 @@ impl FoundPlace {
     /// The same for all items of an array.
     pub(super) fn generalised(&self) -> FoundPlace {
         let general = |step: &String| {
-            let is_index = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
-            if is_index { "*".to_owned() } else { step.clone() }
+            if is_index(step) { "*".to_owned() } else { step.clone() }
         };
         match self {
             FoundPlace::Body(path) => FoundPlace::Body(path.iter().map(general).collect()),
@@ -177,12 +177,14 @@ fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// True for the step of a pointer that may be the index of an item.
+pub(super) fn is_index(step: &str) -> bool {
+    !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The start of a long text.
 pub(super) fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    abridged(text, MAX_SHOWN)
 }
 
 /// True if the text contains this word, but not within a longer one.

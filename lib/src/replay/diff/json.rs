@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::context::{Comparing, FoundPlace, contains_word};
+use super::context::{Comparing, FoundPlace, contains_word, is_index};
 use crate::recorded::{Json, same_number};
 use crate::replay::carry::{id_name, is_wrapper};
 
@@ -202,10 +202,6 @@ fn canonical(value: &Json<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     value.write_canonical(&[], &mut out);
     out
-}
-
-fn is_index(step: &str) -> bool {
-    !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn kind(value: &Json<'_>) -> &'static str {

@@ -2,7 +2,7 @@
 
 use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use twox_hash::XxHash3_64;
 
@@ -12,6 +12,7 @@ use crate::schema::{Direction, NodeId};
 use super::super::super::answer::Answer;
 use super::super::super::call::Call;
 use super::super::super::catalogue::same_name;
+use super::super::super::operation::UNRESERVED;
 use super::super::lookup::MatchedOperation;
 use super::super::negotiation::Choice;
 use super::edit::Object;
@@ -49,13 +50,10 @@ fn location(
     }
     let id = id_in(json, parameter.map(|(name, _)| name));
     let id = id.or_else(|| declared.then(|| made_id(call, operation, parameter)))?;
-    let id = percent_encoding::utf8_percent_encode(&id, UNRESERVED);
+    let id = utf8_percent_encode(&id, UNRESERVED);
     let path = call.path_and_query.split('?').next()?.trim_end_matches('/');
     HeaderValue::from_str(&format!("{path}/{id}")).ok()
 }
-
-/// All but the unreserved characters of URIs (RFC 3986, section 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The parameter of the item's path below a collection: its name and schema.
 fn item_parameter<'a>(operation: &'a MatchedOperation<'_>) -> Option<(&'a str, Option<NodeId>)> {

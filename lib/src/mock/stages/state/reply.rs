@@ -2,7 +2,7 @@
 
 use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 use twox_hash::XxHash3_64;
 
@@ -11,15 +11,13 @@ use crate::schema::NodeId;
 use super::super::super::answer::media::{self, Notation};
 use super::super::super::answer::{Answer, Source};
 use super::super::super::catalogue::{ItemPlace, ListPlace, Place, target};
+use super::super::super::operation::UNRESERVED;
 use super::super::super::world::Item;
 use super::super::fill::fill;
 use super::super::made;
 use super::super::negotiation::Choice;
 use super::entity::Fitting;
 use super::{Asked, Refusal};
-
-/// Characters that need no escape in a segment of a path.
-const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An entity as JSON, valid by the schema of its kind.
 pub(super) struct Entity {
@@ -233,7 +231,7 @@ impl<'a> Asked<'a> {
         }
         let path = self.call.path_and_query.split('?').next().unwrap_or_default();
         let path = path.trim_end_matches('/');
-        let id = utf8_percent_encode(id, IN_SEGMENT).to_string();
+        let id = utf8_percent_encode(id, UNRESERVED).to_string();
         let uri = if self.own.path.id.is_some() {
             Some(path.to_owned())
         } else if let Some(template) = &self.kind.item_template {
