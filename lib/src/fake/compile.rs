@@ -161,7 +161,7 @@ impl<'s> Compiler<'s> {
                     })
                     .collect();
             } else {
-                step.alternatives = self.by_type(&mut flat);
+                step.alternatives = self.by_type(key, &mut flat);
             }
         }
         let sample = sample::of(self, key, &flat);
@@ -221,11 +221,11 @@ impl<'s> Compiler<'s> {
     }
 
     /// An alternative for each remaining type.
-    fn by_type(&mut self, flat: &mut Flat<'s>) -> Vec<Alternative> {
+    fn by_type(&mut self, key: &Key, flat: &mut Flat<'s>) -> Vec<Alternative> {
         let types = Types(if flat.types == ALL_TYPES { implied(flat) } else { flat.types });
         let mut found = Vec::new();
         if types.has(Types::OBJECT) {
-            let object = ObjectPlan::compile(self, flat);
+            let object = ObjectPlan::compile(self, key, flat);
             found.extend(object.map(|object| Alternative::new(Kind::Object(object))));
         }
         if types.has(Types::ARRAY) {

@@ -58,6 +58,7 @@ impl Key {
 /// A conjunction with references and `allOf` resolved.
 #[derive(Default)]
 pub(super) struct Flat<'s> {
+    /// Later parts of an `allOf` come first, because they override what earlier ones say.
     pub(super) nodes: Vec<(Atom, &'s Node)>,
     /// The remaining bits of [`Types`].
     pub(super) types: u8,
@@ -83,6 +84,26 @@ impl<'s> Flat<'s> {
 }
 
 impl<'s> Compiler<'s> {
+    /// The schemas of a conjunction in the order of the document, for the order of properties.
+    pub(super) fn in_order(&self, key: &Key) -> Vec<&'s Node> {
+        let (mut seen, mut nodes) = (HashSet::new(), Vec::new());
+        let mut open: Vec<NodeId> = key.atoms.iter().rev().map(|atom| atom.id).collect();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let node = self.node(id);
+            match node.reference {
+                Some(target) => open.push(target),
+                None => {
+                    nodes.push(node);
+                    open.extend(node.all_of.iter().rev());
+                }
+            }
+        }
+        nodes
+    }
+
     pub(super) fn flatten(&self, key: &Key) -> Flat<'s> {
         let mut flat = Flat {
             types: ALL_TYPES,

@@ -49,6 +49,8 @@ struct Property {
     needs: Vec<usize>,
     /// The value from an example of the object, if the property has no sample of its own.
     sample: Option<Box<[u8]>>,
+    /// The sample counts even if the property has one of its own.
+    overrides: bool,
 }
 
 /// Properties with the same rule for their names.
@@ -69,12 +71,18 @@ enum Names {
 
 impl ObjectPlan {
     /// `None` if the bounds allow no object.
-    pub(super) fn compile(compiler: &mut Compiler<'_>, flat: &mut Flat<'_>) -> Option<ObjectPlan> {
+    pub(super) fn compile(
+        compiler: &mut Compiler<'_>,
+        key: &Key,
+        flat: &mut Flat<'_>,
+    ) -> Option<ObjectPlan> {
         let min = flat.all().filter_map(|node| node.min_properties).max().unwrap_or(0);
         let max = flat.all().filter_map(|node| node.max_properties).min().unwrap_or(u64::MAX);
         let mut names: Vec<&str> = Vec::new();
-        let declared =
-            flat.all().flat_map(|node| node.properties.iter().map(|(name, _)| name.as_str()));
+        // The schemas of dependencies are not parts of the conjunction itself.
+        let ordered = compiler.in_order(key);
+        let nodes = ordered.iter().copied().chain(flat.all());
+        let declared = nodes.flat_map(|node| node.properties.iter().map(|(name, _)| name.as_str()));
         let mut seen = std::collections::HashSet::new();
         for name in declared.chain(flat.required.iter().copied()) {
             if seen.insert(name) {
@@ -111,14 +119,17 @@ impl ObjectPlan {
             } else {
                 compiler.intern_but(&schemas, denied, meaning, only)
             };
+            let overriding = sample::overriding(compiler, &schemas).filter(|_| only.is_empty());
+            let overrides = overriding.is_some();
+            let sample = overriding.or_else(|| sample::of_member(flat, name));
             properties.push(Property {
                 name: name.to_owned(),
                 key: key_of(name),
                 step,
                 required,
                 needs: Vec::new(),
-                sample: sample::of_member(flat, name)
-                    .map(|value| value.to_string().into_bytes().into()),
+                sample: sample.map(|value| value.to_string().into_bytes().into()),
+                overrides,
             });
         }
         let undeclared = |name: &str, step| Property {
@@ -128,6 +139,7 @@ impl ObjectPlan {
             required: true,
             needs: Vec::new(),
             sample: None,
+            overrides: false,
         };
         for (name, denied) in &flat.contrary {
             if properties.iter().all(|property| property.name != *name)
@@ -288,7 +300,10 @@ impl ObjectPlan {
                 }
                 out.extend_from_slice(&property.key);
                 match &property.sample {
-                    Some(sample) if writer.composes() && !writer.has_sample(property.step) => {
+                    Some(sample)
+                        if writer.composes()
+                            && (property.overrides || !writer.has_sample(property.step)) =>
+                    {
                         out.extend_from_slice(sample);
                     }
                     _ => writer.enter(property.step, component, out),

@@ -62,6 +62,19 @@ fn only(values: Option<&[Value]>) -> Option<&Value> {
     }
 }
 
+/// The sample of a property that several parts of an object describe, the overriding part first.
+/// `None` if there is only one, or if the parts contradict each other.
+pub(super) fn overriding<'s>(compiler: &Compiler<'s>, schemas: &[NodeId]) -> Option<&'s Value> {
+    let nodes = || schemas.iter().map(|id| compiler.node(compiler.set.target(*id)));
+    if schemas.len() < 2 {
+        return None;
+    }
+    let sample = nodes()
+        .find_map(|node| node.example.as_ref())
+        .or_else(|| nodes().find_map(|node| node.default.as_ref()))?;
+    schemas.iter().all(|id| compiler.accepts(*id, sample)).then_some(sample)
+}
+
 /// The example of a property in an example of its object. It is used if the property has none
 /// itself.
 pub(super) fn of_member<'s>(flat: &Flat<'s>, name: &str) -> Option<&'s Value> {

@@ -148,6 +148,20 @@ fn a_discriminator_decides_which_branch_is_composed() {
 }
 
 #[test]
+fn properties_are_in_the_order_of_the_document() {
+    let text = |example: &str| json!({"type": "string", "example": example});
+    let subject = Subject::new(json!({
+        "Base": {"type": "object", "properties": {"z": text("z"), "a": text("base")}},
+        "Middle": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"m": text("m")}}]},
+        "Root": {"properties": {"own": text("own")}, "allOf": [
+            {"$ref": "#/components/schemas/Middle"},
+            {"properties": {"c": text("c"), "a": text("later")}}]}}));
+    // A later part overrides an earlier one, at the place of the earlier one.
+    let expected = r#"{"own":"own","z":"z","a":"later","m":"m","c":"c"}"#;
+    assert_eq!(subject.compose(1).to_string(), expected);
+}
+
+#[test]
 fn recursion_ends() {
     let subject = Subject::new(json!({"Root": {
         "type": "object",
