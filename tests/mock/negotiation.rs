@@ -121,6 +121,10 @@ paths:
     get: {responses: {'200': {description: ok, content: {application/json: {example: 1}, application/json; Version=3: {example: 3}}}}}
   /events:
     get: {responses: {'200': {description: ok, content: {text/event-stream: {example: {id: x, delta: hi}}}}}}
+  /words:
+    get: {responses: {'200': {description: ok, content: {text/event-stream: {schema: {type: string, example: two words}}}}}}
+  /wire:
+    get: {responses: {'200': {description: ok, content: {text/event-stream: {example: "event: x\ndata: 1\n\n"}}}}}
   /fields:
     get: {responses: {'200': {description: ok, content: {text/event-stream: {example: [{event: a, data: {n: 1}}, {event: b, data: two}]}}}}}
 "##;
@@ -139,6 +143,8 @@ fn bodies_are_in_the_notation_of_their_type() {
         ("/vendor", "text/html", 406, "application/problem+json", "vnd.api"),
         ("/versions", "application/json;version=3", 200, "application/json; Version=3", "3"),
         ("/versions", "application/json", 200, "application/json", "1"),
+        ("/words", "*/*", 200, "text/event-stream", "data: two words\n\n"),
+        ("/wire", "*/*", 200, "text/event-stream", "event: x\ndata: 1\n\n"),
         ("/events", "*/*", 200, "text/event-stream", "data: {\"id\":\"x\",\"delta\":\"hi\"}\n\n"),
         (
             "/fields",

@@ -196,6 +196,18 @@ paths:
       - {name: no, in: formData, type: string, allowEmptyValue: false}
       - {name: any, in: formData, type: string}
       - {name: yes, in: formData, type: integer, allowEmptyValue: true}
+      - {name: csv, in: formData, type: array, items: {type: integer}}
+      - {name: ssv, in: formData, type: array, items: {type: integer}, collectionFormat: ssv}
+      - {name: tsv, in: formData, type: array, items: {type: integer}, collectionFormat: tsv}
+      - {name: pipes, in: formData, type: array, items: {type: integer}, collectionFormat: pipes}
+      - {name: multi, in: formData, type: array, items: {type: integer}, collectionFormat: multi}
+      responses: {"200": {description: d}}
+  /lists/{pipes}:
+    get:
+      parameters:
+      - {name: pipes, in: path, required: true, type: array, items: {type: integer}, collectionFormat: pipes}
+      - {name: tsv, in: query, type: array, items: {type: integer}, collectionFormat: tsv}
+      - {name: X-List, in: header, type: array, items: {type: integer}, collectionFormat: ssv}
       responses: {"200": {description: d}}
   /query:
     get:
@@ -219,11 +231,54 @@ fn examples_for_ranges_in_swagger() {
 fn empty_values() {
     let (_dir, server) = mock(SWAGGER, &[]);
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    for (body, status) in [("no=", 422), ("no", 422), ("no=x", 200), ("any=", 200), ("z=1", 200)] {
+    for (body, status) in [
+        ("no=", 422),
+        ("no", 422),
+        ("no=x", 200),
+        ("any=", 200),
+        ("yes=", 200),
+        ("yes=1", 200),
+        ("yes=x", 422),
+        ("z=1", 200),
+    ] {
         assert_eq!(ask(&server, "POST /form", &form, body).status, status, "{body}");
     }
     for (query, status) in [("no=", 422), ("no", 422), ("no=x", 200), ("any=", 200), ("", 200)] {
         assert_eq!(server.get(&format!("/query?{query}")).status, status, "{query}");
+    }
+}
+
+#[test]
+fn lists_of_swagger_in_each_format_and_place() {
+    let (_dir, server) = mock(SWAGGER, &[]);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (body, status) in [
+        ("csv=1,2", 200),
+        ("csv=", 200),
+        ("csv=1|2", 422),
+        ("ssv=1+2", 200),
+        ("tsv=1%092", 200),
+        ("tsv=1,2", 422),
+        ("pipes=1|2", 200),
+        ("multi=1&multi=2", 200),
+        ("multi=1,2", 422),
+    ] {
+        assert_eq!(ask(&server, "POST /form", &form, body).status, status, "{body}");
+    }
+    for (path, list, status) in [
+        ("/lists/1%7C2", "1 2", 200),
+        ("/lists/1|2", "1", 200),
+        ("/lists/1,2", "1", 422),
+        ("/lists/1?tsv=1%092", "1", 200),
+        ("/lists/1?tsv=1,2", "1", 422),
+        ("/lists/1", "1,2", 422),
+    ] {
+        let headers = [("x-list", list)];
+        assert_eq!(
+            ask(&server, &format!("GET {path}"), &headers, "").status,
+            status,
+            "{path} {list}"
+        );
     }
 }
 

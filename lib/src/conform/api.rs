@@ -99,6 +99,8 @@ pub struct Parameter {
     /// `form`, `simple`, …; the default of the location if the document has none.
     pub style: String,
     pub explode: bool,
+    /// `x-hmt-delimiter`: what separates the items of a list.
+    pub delimiter: Option<char>,
     /// Declared for all operations of the path.
     pub of_path: bool,
     /// `allowEmptyValue`, if the document has it.

@@ -270,6 +270,7 @@ impl Compiler {
                 deprecated: place.flag("deprecated"),
                 explode: explode.unwrap_or(style == "form"),
                 style,
+                delimiter: place.text("x-hmt-delimiter").and_then(|text| text.chars().next()),
                 of_path: false,
                 allow_empty: place.value.get("allowEmptyValue").and_then(Value::as_bool),
                 schema: self.schema(&place)?,

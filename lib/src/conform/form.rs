@@ -103,14 +103,17 @@ fn value(
             return value;
         }
         let explode = encoding.and_then(|encoding| encoding.get("explode"));
+        let delimiter = text("x-hmt-delimiter").and_then(|text| text.chars().next());
         let separator = match text("style") {
+            _ if delimiter.is_some() => delimiter,
             Some("spaceDelimited") => Some(' '),
             Some("pipeDelimited") => Some('|'),
             _ if explode == Some(&Value::Bool(false)) => Some(','),
             _ => None,
         };
         if let Some(separator) = separator.filter(|_| list) {
-            return coerce.array(Some(property), field.text.split(separator));
+            let texts = field.text.split(separator).filter(|_| !field.text.is_empty());
+            return coerce.array(Some(property), texts);
         }
     }
     if list {

@@ -129,7 +129,7 @@ impl Api {
                 }
                 self.simple(parameter, text.after(&prefix)?, ',', coerce)
             }
-            _ => self.simple(parameter, text, ',', coerce),
+            _ => self.simple(parameter, text, separator(parameter), coerce),
         })
     }
 
@@ -271,7 +271,7 @@ impl Api {
         coerce: Coerce<'_>,
     ) -> Option<Value> {
         let text = joined(headers, &parameter.name)?;
-        Some(self.simple(parameter, Text::of(&text), ',', coerce))
+        Some(self.simple(parameter, Text::of(&text), separator(parameter), coerce))
     }
 
     /// Checks the value of a response header.
@@ -336,6 +336,9 @@ fn raw_value<'q>(query: &'q str, name: &str) -> Option<&'q str> {
 
 /// The separator between values in one text of a query.
 fn separator(parameter: &Parameter) -> char {
+    if let Some(delimiter) = parameter.delimiter {
+        return delimiter;
+    }
     match parameter.style.as_str() {
         "spaceDelimited" => ' ',
         "pipeDelimited" => '|',

@@ -133,7 +133,18 @@ fn bundle(
     names.rewrite(root, "", None);
     let mut total = 0;
     examples::read_files(root, &mut |target| names.data(target, "", read));
-    while let Some(file) = names.open.pop_first() {
+    loop {
+        let Some(file) = names.open.pop_first() else {
+            if !names.has_extensions() {
+                break;
+            }
+            let copy = root.clone();
+            names.adopt(root, "", None);
+            files.iter_mut().for_each(|(file, value)| names.adopt(value, file, Some(&copy)));
+            // A file that could not be read has no content.
+            names.give_up(&files);
+            continue;
+        };
         if files.contains_key(&file) || names.missing.contains_key(&file) {
             continue;
         }

@@ -60,7 +60,18 @@ impl MediaPlan {
                 }
                 _ => None,
             };
-            media::write(parsed.as_ref().unwrap_or(value), notation, schemas, content.schema).into()
+            match value {
+                Value::String(text) if notation == Notation::Sequence(Sequence::Events) => {
+                    events_of(text.clone()).into()
+                }
+                _ => media::write(
+                    parsed.as_ref().unwrap_or(value),
+                    notation,
+                    schemas,
+                    content.schema,
+                )
+                .into(),
+            }
         };
         let mut examples = Vec::new();
         if let Some(example) = &content.example {

@@ -40,6 +40,10 @@ pub(super) struct Names<'n> {
     anchors: BTreeSet<(String, String)>,
     /// Why a reference was left unresolved.
     why: BTreeMap<String, &'static str>,
+    /// Parts of extensions that are referenced, each with its file.
+    extensions: BTreeSet<(String, String)>,
+    /// Those of them whose own references are rewritten.
+    adopted: BTreeSet<(String, String)>,
 }
 
 impl<'n> Names<'n> {
@@ -60,6 +64,8 @@ impl<'n> Names<'n> {
             by_url: BTreeSet::new(),
             anchors: BTreeSet::new(),
             why: BTreeMap::new(),
+            extensions: BTreeSet::new(),
+            adopted: BTreeSet::new(),
         }
     }
 
@@ -76,6 +82,52 @@ impl<'n> Names<'n> {
     pub(super) fn rewrite(&mut self, value: &mut Value, file: &str, root: Option<&Value>) {
         // The walk borrows the file, whose own pointers must be resolved.
         let own = root.is_some().then(|| value.clone());
+        self.rewrite_part(value, file, root, own.as_ref());
+    }
+
+    /// Rewrites the references of the parts of extensions that are referenced. Other extensions are
+    /// data.
+    pub(super) fn adopt(&mut self, value: &mut Value, file: &str, root: Option<&Value>) {
+        let open: Vec<_> = self.extensions.difference(&self.adopted).cloned().collect();
+        for place in open.into_iter().filter(|(other, _)| other == file) {
+            let pointer = percent_decode_str(&place.1).decode_utf8_lossy().into_owned();
+            self.adopted.insert(place);
+            let own = root.is_some().then(|| value.clone());
+            let Some(part) = value.pointer_mut(&pointer) else { continue };
+            self.rewrite_part(part, file, root, own.as_ref());
+        }
+    }
+
+    /// Forgets the extensions of files that could not be read.
+    pub(super) fn give_up(&mut self, files: &BTreeMap<String, Value>) {
+        let is_known = |file: &str| file.is_empty() || files.contains_key(file);
+        let open = &self.open;
+        self.extensions.retain(|(file, _)| is_known(file) || open.contains(file));
+    }
+
+    /// True if extensions are referenced whose own references are not rewritten.
+    pub(super) fn has_extensions(&self) -> bool {
+        self.extensions.len() > self.adopted.len()
+    }
+
+    /// Notes a reference to a part of an extension.
+    fn note_extension(&mut self, file: &str, fragment: &str) {
+        let rest = fragment.strip_prefix('/').unwrap_or_default();
+        let is_own = |key: &str| key == FILES;
+        if rest.split('/').any(|key| key.starts_with("x-") && !is_own(key)) {
+            self.extensions.insert((file.to_owned(), fragment.to_owned()));
+        }
+    }
+
+    /// Rewrites the references of a part of a file. `own` is the file, for other files than the
+    /// document itself.
+    fn rewrite_part(
+        &mut self,
+        value: &mut Value,
+        file: &str,
+        root: Option<&Value>,
+        own: Option<&Value>,
+    ) {
         let this = RefCell::new(self);
         on_references_mut(value, &|reference| {
             let mut this = this.borrow_mut();
@@ -87,9 +139,11 @@ impl<'n> Names<'n> {
             }
             // Many files write `#` for the document, although strictly it means themselves.
             let decoded = percent_decode_str(fragment).decode_utf8_lossy();
-            let is_own = own.as_ref().is_none_or(|own| own.pointer(&decoded).is_some());
+            let is_own = own.is_none_or(|own| own.pointer(&decoded).is_some());
             let in_root = root.is_some_and(|root| root.pointer(&decoded).is_some());
-            (!file.is_empty() && (is_own || !in_root)).then(|| pointer_to(file, fragment))
+            let within = !file.is_empty() && (is_own || !in_root);
+            this.note_extension(if within { file } else { "" }, fragment);
+            within.then(|| pointer_to(file, fragment))
         });
     }
 
@@ -114,7 +168,10 @@ impl<'n> Names<'n> {
             None => self.home.find(file, target),
         };
         let name = match found {
-            Ok(ReferenceTarget::Document) => return Some(format!("#{fragment}")),
+            Ok(ReferenceTarget::Document) => {
+                self.note_extension("", fragment);
+                return Some(format!("#{fragment}"));
+            }
             Ok(ReferenceTarget::File(name)) => name,
             Err(why) => {
                 self.why.insert(reference.to_owned(), why);
@@ -125,6 +182,7 @@ impl<'n> Names<'n> {
             self.by_url.insert(name.clone());
         }
         let pointer = if fragment.is_empty() || fragment.starts_with('/') {
+            self.note_extension(&name, fragment);
             pointer_to(&name, fragment)
         } else {
             // Its place is known when the file is loaded.
@@ -204,6 +262,23 @@ impl<'n> Names<'n> {
         if let Some(Value::Object(files)) = root.get_mut(FILES) {
             files.values_mut().for_each(|file| on_references_mut(file, &rename));
         }
+        for pointer in self.adopted_pointers() {
+            if let Some(part) = root.pointer_mut(&pointer) {
+                on_references_mut(part, &rename);
+            }
+        }
+    }
+
+    /// The pointers of the parts of extensions that are referenced.
+    fn adopted_pointers(&self) -> Vec<String> {
+        let pointer = |(file, fragment): &(String, String)| {
+            let own = percent_decode_str(fragment).decode_utf8_lossy();
+            match file.as_str() {
+                "" => own.into_owned(),
+                _ => format!("{}{own}", join_pointer(&format!("/{FILES}"), file)),
+            }
+        };
+        self.adopted.iter().map(pointer).collect()
     }
 
     /// Makes each unresolved reference accept any value, and returns a problem for each.
@@ -222,6 +297,13 @@ impl<'n> Names<'n> {
             let mut pointer = join_pointer(&format!("/{FILES}"), name);
             walk(file, Keys::Words, &mut pointer, &mut check);
         }
+        for mut pointer in self.adopted_pointers() {
+            if let Some(part) = root.pointer(&pointer) {
+                walk(part, Keys::Words, &mut pointer, &mut check);
+            }
+        }
+        let mut known = BTreeSet::new();
+        dangling.retain(|(pointer, _)| known.insert(pointer.clone()));
         // The content of a file may also stand where the document refers to it.
         let is_copied = |at: &str, reference: &str| {
             dangling.iter().any(|(other, same)| {

@@ -204,3 +204,29 @@ fn a_mapping_names_files_and_components() {
     let pet = &document.root["components"]["schemas"]["Pet"];
     assert_eq!(pet["discriminator"]["mapping"], json!({"d": "#/x-hmt-files/dog.yaml", "c": "Cat"}));
 }
+
+#[test]
+fn parts_of_extensions_that_are_referenced_have_references_too() {
+    let document = load(&[
+        (
+            "api.yaml",
+            "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {}\nx-own:\n  A: {properties: {b: {$ref: 'b.yaml#/x-parts/B'}, gone: {$ref: '#/x-own/Gone'}}}\n  data: {$ref: nowhere.yaml}\ncomponents:\n  schemas:\n    A: {$ref: '#/x-own/A'}\n    M: {$ref: 'missing.yaml#/x-parts/M'}\n",
+        ),
+        (
+            "b.yaml",
+            "x-parts:\n  B: {properties: {me: {$ref: '#/x-parts/B'}, a: {$ref: 'api.yaml#/x-own/A'}, c: {$ref: 'c.yaml'}}}\n",
+        ),
+        ("c.yaml", "type: integer\n"),
+    ])
+    .expect("loads");
+    let a = &document.root["x-own"]["A"]["properties"];
+    assert_eq!(a["b"]["$ref"], "#/x-hmt-files/b.yaml/x-parts/B");
+    assert_eq!(a["gone"], json!({"x-hmt-unresolved": "#/x-own/Gone"}));
+    let b = &document.root["x-hmt-files"]["b.yaml"]["x-parts"]["B"]["properties"];
+    assert_eq!(b["me"]["$ref"], "#/x-hmt-files/b.yaml/x-parts/B");
+    assert_eq!(b["a"]["$ref"], "#/x-own/A");
+    assert_eq!(b["c"]["$ref"], "#/x-hmt-files/c.yaml");
+    // What nothing refers to stays data.
+    assert_eq!(document.root["x-own"]["data"], json!({"$ref": "nowhere.yaml"}));
+    assert_eq!(document.warnings.len(), 2, "{:?}", document.warnings);
+}

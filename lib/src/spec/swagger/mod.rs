@@ -298,6 +298,9 @@ fn parameter(old: Value) -> Value {
         old.insert("style".to_owned(), json!(style));
         old.insert("explode".to_owned(), json!(explode));
     }
+    if let Some(delimiter) = delimiter(format.as_ref(), in_query).filter(|_| array) {
+        old.insert("x-hmt-delimiter".to_owned(), json!(delimiter));
+    }
     old.insert("schema".to_owned(), schema);
     Value::Object(old)
 }
@@ -309,6 +312,16 @@ fn style(format: Option<&Value>) -> (&'static str, bool) {
         Some("ssv") => ("spaceDelimited", false),
         Some("pipes") => ("pipeDelimited", false),
         _ => ("form", false),
+    }
+}
+
+/// The delimiter of a list that OpenAPI 3 has no `style` for.
+fn delimiter(format: Option<&Value>, in_query: bool) -> Option<&'static str> {
+    match format.and_then(Value::as_str)? {
+        "tsv" => Some("\t"),
+        "ssv" if !in_query => Some(" "),
+        "pipes" if !in_query => Some("|"),
+        _ => None,
     }
 }
 
@@ -346,7 +359,11 @@ fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
         let format = field.shift_remove("collectionFormat");
         let (style, explode) = style(format.as_ref());
         if field.get("type").and_then(Value::as_str) == Some("array") && !explode {
-            encoding.insert(name.clone(), json!({"style": style, "explode": explode}));
+            let mut own = json!({"style": style, "explode": explode});
+            if let Some(delimiter) = delimiter(format.as_ref(), true) {
+                own["x-hmt-delimiter"] = json!(delimiter);
+            }
+            encoding.insert(name.clone(), own);
         }
         let mut schema = split_schema(&mut field);
         // OpenAPI 3 has `allowEmptyValue` for queries only.
@@ -355,6 +372,12 @@ fn form(fields: Vec<Value>, consumes: &[String]) -> Value {
             && schema.get("minLength").is_none()
         {
             schema["minLength"] = json!(1);
+        }
+        let types = ["integer", "number", "boolean", "string"].map(Some);
+        if field.get("allowEmptyValue") == Some(&Value::Bool(true))
+            && types.contains(&schema.get("type").and_then(Value::as_str))
+        {
+            schema = json!({"anyOf": [schema, {"type": "string", "maxLength": 0}]});
         }
         if let (Some(text), Some(schema)) =
             (field.shift_remove("description"), schema.as_object_mut())

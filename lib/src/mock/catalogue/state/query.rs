@@ -137,6 +137,7 @@ impl QueryParameter {
         let limit =
             |bound: Option<&crate::schema::Bound>| bound.and_then(|bound| bound.value.as_u64());
         let separator = match own.style.as_str() {
+            _ if own.delimiter.is_some() => own.delimiter,
             "spaceDelimited" => Some(' '),
             "pipeDelimited" => Some('|'),
             _ if !own.explode && types.has(Types::ARRAY) => Some(','),
