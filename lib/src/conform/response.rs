@@ -35,15 +35,7 @@ fn media_of(response: &Response<'_>) -> Option<String> {
 }
 
 impl Api {
-    /// Checks status, headers and body of a response.
-    pub fn validate_response(
-        &self,
-        operation: &Operation,
-        response: &Response<'_>,
-    ) -> Vec<Violation> {
-        self.check_response(operation, response, true)
-    }
-
+    /// Checks the status, the headers and the body of a response.
     fn check_response(
         &self,
         operation: &Operation,

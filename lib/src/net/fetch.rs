@@ -16,15 +16,15 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::address::{is_link_local, is_private};
 use super::body::{BodyError, collect_body};
 use super::client::{ClientError, tls_config};
+use super::connect::{bare_host, connect_tls, no_address, resolve};
 use super::target::{Target, TargetError};
 use crate::exchange::Protocol;
 
@@ -142,24 +142,17 @@ impl Fetcher {
             return send(target, stream).await;
         }
         let tls = |error| FetchError::Tls(target.host.clone(), error);
-        let name = target.hostname().trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(name).map_err(|error| tls(std::io::Error::other(error)))?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
-        send(target, connector.connect(name, stream).await.map_err(tls)?).await
+        send(target, connect_tls(&connector, target, stream).await.map_err(tls)?).await
     }
 }
 
 /// A connection to an address of the target that is within reach, and whether the address is
 /// private.
 async fn connect(target: &Target, reach: Reach) -> Result<(TcpStream, bool), FetchError> {
-    let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
-    let unresolved = |error| FetchError::Resolve(name.to_owned(), error);
-    let addresses: Vec<SocketAddr> = match name.parse::<IpAddr>() {
-        Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) => lookup_host((name, port)).await.map_err(unresolved)?.collect(),
-    };
+    let unresolved = |error| FetchError::Resolve(bare_host(target).to_owned(), error);
     let mut failed = None;
-    for address in addresses {
+    for address in resolve(target).await.map_err(unresolved)? {
         let private = is_private(address.ip());
         if is_link_local(address.ip()) {
             failed = Some(FetchError::LinkLocal(address.ip()));
@@ -172,7 +165,7 @@ async fn connect(target: &Target, reach: Reach) -> Result<(TcpStream, bool), Fet
             }
         }
     }
-    Err(failed.unwrap_or_else(|| unresolved(std::io::Error::other("the name has no address"))))
+    Err(failed.unwrap_or_else(|| unresolved(no_address())))
 }
 
 async fn send(

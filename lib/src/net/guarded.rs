@@ -17,15 +17,15 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::address::{embedded_ipv4, is_link_local};
 use super::body::{BodyError, collect_body};
 use super::client::{ClientError, tls_config};
+use super::connect::{bare_host, connect_tls, no_address, resolve};
 use super::target::Target;
 use crate::exchange::{Pattern, Protocol};
 
@@ -127,11 +127,8 @@ impl GuardedClient {
             send(target, request, stream).await?
         } else {
             let tls = |error| GuardedError::Tls(target.host.clone(), error);
-            let name = target.hostname().trim_matches(['[', ']']).to_owned();
-            let name =
-                ServerName::try_from(name).map_err(|error| tls(std::io::Error::other(error)))?;
-            let stream =
-                TlsConnector::from(self.tls()?).connect(name, stream).await.map_err(tls)?;
+            let connector = TlsConnector::from(self.tls()?);
+            let stream = connect_tls(&connector, target, stream).await.map_err(tls)?;
             send(target, request, stream).await?
         };
         let (parts, body) = response.into_parts();
@@ -159,12 +156,9 @@ impl GuardedClient {
 
     /// The allowed addresses of a target, at least one.
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, GuardedError> {
-        let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
+        let name = bare_host(target);
         let unresolved = |error| GuardedError::Resolve(name.to_owned(), error);
-        let resolved: Vec<SocketAddr> = match name.parse::<IpAddr>() {
-            Ok(ip) => vec![SocketAddr::new(ip, port)],
-            Err(_) => lookup_host((name, port)).await.map_err(unresolved)?.collect(),
-        };
+        let resolved = resolve(target).await.map_err(unresolved)?;
         let named = self.allowed.iter().any(|host| {
             host.matches(target.hostname()) || host.matches(name) || host.matches(&target.host)
         });
@@ -177,8 +171,7 @@ impl GuardedClient {
             }
         }
         if allowed.is_empty() {
-            let none = || unresolved(std::io::Error::other("the name has no address"));
-            return Err(refusal.unwrap_or_else(none));
+            return Err(refusal.unwrap_or_else(|| unresolved(no_address())));
         }
         Ok(allowed)
     }

@@ -10,6 +10,7 @@ mod backoff;
 mod bind;
 mod body;
 mod client;
+mod connect;
 mod connection;
 mod connection_limit;
 mod fetch;
@@ -36,6 +37,7 @@ pub use answers::{Answered, Answerer, Clock, Received, Refusal, ServerOptions, s
 pub use bind::{BindError, bind, ready_line};
 pub use body::{BodyError, collect_body, decoded};
 pub use client::{Client, ClientError};
+pub use connect::{bare_host, connect_tls, no_address, resolve};
 pub use connection::{ConnectionServer, HttpVersion, Takeover, Withheld};
 pub use fetch::{FetchError, Fetched, Fetcher, Reach};
 pub use forward::{forwarded_headers, forwarded_request};

@@ -6,17 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::policy::{Refusal, TargetPolicy};
 use super::proxies::{Proxies, ProxyServer};
 use super::stream::Stream;
 use super::target_form::{RequiredProtocol, TargetForm};
 use crate::exchange::Protocol;
-use crate::net::Target;
-use crate::net::{Trust, tls_failure_message};
+use crate::net::{Target, Trust, bare_host, connect_tls, no_address, resolve, tls_failure_message};
 
 /// Maximum size of a proxy's response to `CONNECT`, in bytes.
 const MAX_PROXY_HEAD: usize = 16 << 10;
@@ -77,7 +75,7 @@ impl Connector {
         let mut tcp = match proxy {
             Some(proxy) => {
                 // The proxy resolves names, so only literal addresses can be checked here.
-                if let Ok(ip) = target.hostname().trim_matches(['[', ']']).parse::<IpAddr>() {
+                if let Ok(ip) = bare_host(target).parse::<IpAddr>() {
                     self.policy.check_address(SocketAddr::new(ip, target.port()), self.own)?;
                 }
                 let to_proxy = TargetPolicy::default();
@@ -101,9 +99,7 @@ impl Connector {
         }
         let tls = |error| ConnectError::Tls(target.host.clone(), error);
         let connector = self.trust.connector(required == RequiredProtocol::Http1).map_err(tls)?;
-        let name = target.hostname().trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(name).map_err(|error| tls(io::Error::other(error)))?;
-        let stream = connector.connect(name, tcp).await.map_err(tls)?;
+        let stream = connect_tls(&connector, target, tcp).await.map_err(tls)?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let form = if http2 { TargetForm::Http2 } else { TargetForm::Origin };
         Ok(Connected { stream: Stream::tls(stream), form })
@@ -114,14 +110,9 @@ impl Connector {
         target: &Target,
         policy: &TargetPolicy,
     ) -> Result<TcpStream, ConnectError> {
-        let resolve = |error| ConnectError::Resolve(target.hostname().to_owned(), error);
-        let (name, port) = (target.hostname().trim_matches(['[', ']']), target.port());
-        let addresses: Vec<SocketAddr> = match name.parse::<IpAddr>() {
-            Ok(ip) => vec![SocketAddr::new(ip, port)],
-            Err(_) => lookup_host((name, port)).await.map_err(resolve)?.collect(),
-        };
+        let unresolved = |error| ConnectError::Resolve(target.hostname().to_owned(), error);
         let mut failed = None;
-        for address in addresses {
+        for address in resolve(target).await.map_err(unresolved)? {
             let tried = match policy.check_address(address, self.own) {
                 Ok(()) => TcpStream::connect(address)
                     .await
@@ -133,7 +124,7 @@ impl Connector {
                 Err(error) => failed = Some(error),
             }
         }
-        Err(failed.unwrap_or_else(|| resolve(io::Error::other("the name has no address"))))
+        Err(failed.unwrap_or_else(|| unresolved(no_address())))
     }
 }
 

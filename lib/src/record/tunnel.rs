@@ -17,7 +17,9 @@ use super::reply::{Reply, withheld};
 use super::route::Rejected;
 use super::tally::Dropped;
 use crate::exchange::Protocol;
-use crate::net::{ConnectionServer, HttpVersion, Io, Peer, Rewind, Takeover, Target};
+use crate::net::{
+    ConnectionServer, HttpVersion, Io, Peer, Rewind, Takeover, Target, bare_host,
+};
 
 /// Idle timeout of a new tunnel: browsers open some in advance.
 const IDLE: Duration = Duration::from_secs(300);
@@ -101,7 +103,7 @@ async fn serve(
     if plain {
         return connections.serve(stream, HttpVersion::Http1, peer, handler).await;
     }
-    let host = origin.hostname().trim_matches(['[', ']']);
+    let host = bare_host(&origin);
     let failure = match authority.acceptor(host) {
         Ok(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {

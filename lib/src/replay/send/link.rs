@@ -2,20 +2,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Response;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::wire::{OutBody, Ready};
 use crate::exchange::Protocol;
-use crate::net::{Io, Target, Trust, tls_failure_message, with_causes};
+use crate::net::{
+    Io, Target, Trust, connect_tls, no_address, resolve, tls_failure_message, with_causes,
+};
 
 /// Maximum number of connections that are kept for later requests.
 const MAX_IDLE: usize = 256;
@@ -179,29 +180,22 @@ impl Links {
         let host = &self.target.host;
         let tls = |error| Failure::Tls(host.clone(), error);
         let connector = self.trust.connector(false).map_err(tls)?;
-        let name = self.target.hostname().trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(name).map_err(|error| tls(io::Error::other(error)))?;
-        let stream = connector.connect(name, tcp).await.map_err(tls)?;
+        let stream = connect_tls(&connector, &self.target, tcp).await.map_err(tls)?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);
         if http2 { Link::http2(io).await } else { Link::http1(io).await }
     }
 
     async fn connect_tcp(&self) -> Result<TcpStream, Failure> {
-        let resolve = |error| Failure::Resolve(self.target.hostname().to_owned(), error);
-        let (name, port) = (self.target.hostname().trim_matches(['[', ']']), self.target.port());
-        let addresses: Vec<SocketAddr> = match name.parse::<IpAddr>() {
-            Ok(ip) => vec![SocketAddr::new(ip, port)],
-            Err(_) => lookup_host((name, port)).await.map_err(resolve)?.collect(),
-        };
+        let unresolved = |error| Failure::Resolve(self.target.hostname().to_owned(), error);
         let mut failed = None;
-        for address in addresses {
+        for address in resolve(&self.target).await.map_err(unresolved)? {
             match TcpStream::connect(address).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => failed = Some(Failure::Connect(address, error)),
             }
         }
-        Err(failed.unwrap_or_else(|| resolve(io::Error::other("the name has no address"))))
+        Err(failed.unwrap_or_else(|| unresolved(no_address())))
     }
 }
 
