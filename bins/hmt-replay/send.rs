@@ -9,7 +9,9 @@ use anyhow::{Context as _, anyhow, bail};
 use hmt_core::cli::{self, Failure, Messages, Status, StatusLine, is_foreground_terminal};
 use hmt_core::exchange::Replaced;
 use hmt_core::net::{Report, ThrottledReport};
-use hmt_core::replay::{self, Differ, ExchangeWriter, Observer, Progress, SendError, SendSummary};
+use hmt_core::replay::{
+    self, Differ, ExchangeWriter, Observer, SendError, SendProgress, SendSummary,
+};
 use hmt_core::report::ReportFormat;
 use hmt_core::stream::{Locator, Reader, RecordPosition, Rejects, SinkError};
 use parking_lot::Mutex;
@@ -204,11 +206,11 @@ impl Observer for Shower {
         self.problems.report(kind, "", || text.to_owned());
     }
 
-    fn progress(&mut self, progress: &Progress) {
+    fn progress(&mut self, progress: &SendProgress) {
         if !self.is_terminal {
             return;
         }
-        let Progress { sent, failed, skipped, differences } = progress;
+        let SendProgress { sent, failed, skipped, differences } = progress;
         let elapsed = self.last.0.elapsed();
         if elapsed < UPDATE {
             return;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hmt_core::exchange::Selection;
 use hmt_core::net::{Limits, Target, bind};
 use hmt_core::record::{
-    Delivery, Output, Proxies, RecorderConfig, Routing, Summary, TargetPolicy, Trust, record,
+    DeliveryPolicy, Output, Proxies, RecorderConfig, Routing, Summary, TargetPolicy, Trust, record,
 };
 use hmt_core::stream::{Sink, SinkError};
 use tokio::sync::oneshot;
@@ -47,7 +47,7 @@ fn config(upstream: &Upstream) -> RecorderConfig {
         max_body: 1 << 20,
         filter: Selection::default(),
         spec: None,
-        delivery: Delivery::default(),
+        delivery: DeliveryPolicy::default(),
         timeout: HANG,
         connect_timeout: HANG,
         grace: Duration::from_secs(10),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use hmt_core::build::{Cause, Output};
+use hmt_core::build::{BuildOutput, Cause};
 use hmt_core::cli::{Destination, Messages, counted, replace_file};
 use hmt_core::exchange::file_name_of_host;
 use hmt_core::spec::{Format, to_text};
@@ -54,7 +54,7 @@ impl Out {
     }
 }
 
-impl Output for Out {
+impl BuildOutput for Out {
     fn spec(&self, host: Option<&str>, root: &Value) -> Result<(), Cause> {
         // Recordings contain traffic, so a spec with recordings is private.
         let private = root.get("x-hmt-replay").is_some();

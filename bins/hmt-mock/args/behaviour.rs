@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use hmt_core::mock::{
-    Delay, ErrorRate, FaultRate, FaultRule, Override, RateLimit, Route, World, routed,
+    Delay, ErrorRate, FaultRate, FaultRule, Override, RateLimit, RoutePattern, World, routed,
 };
 use hmt_core::spec::parse_tree;
 
 /// A value for a route, or for all requests.
-type Routed<T> = (Option<Route>, T);
+type Routed<T> = (Option<RoutePattern>, T);
 
 #[derive(Debug, Args)]
 pub(crate) struct Behaviour {

@@ -14,7 +14,7 @@ use hmt_core::exchange::{
 };
 use hmt_core::net::{Limits, Target};
 use hmt_core::record::{
-    Authority, AuthorityError, Backpressure, Delivery, Durability, OnSinkError, Proxies,
+    Authority, AuthorityError, Backpressure, DeliveryPolicy, Durability, OnSinkError, Proxies,
     RecorderConfig, Routing, TargetPolicy, Trust,
 };
 use hmt_core::spec::load_with_files;
@@ -231,8 +231,8 @@ impl Args {
         }
     }
 
-    fn delivery(&self) -> Delivery {
-        Delivery {
+    fn delivery(&self) -> DeliveryPolicy {
+        DeliveryPolicy {
             durability: match self.durable {
                 Durable::Kernel => Durability::Kernel,
                 Durable::Fsync => Durability::Fsync,

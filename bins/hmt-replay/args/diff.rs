@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use hmt_core::cli::Failure;
-use hmt_core::replay::{DiffOptions, Rule, RulePlace};
+use hmt_core::replay::{DiffOptions, IgnoreRule, RulePlace};
 use hmt_core::report::ReportFormat;
 use hmt_core::stream::Locator;
 
@@ -113,7 +113,8 @@ impl DiffArgs {
             }
             return Ok(None);
         }
-        let mut rules: Vec<Rule> = self.ignore.into_iter().map(Rule::everywhere).collect();
+        let mut rules: Vec<IgnoreRule> =
+            self.ignore.into_iter().map(IgnoreRule::everywhere).collect();
         let learn = match self.learn_ignore {
             None => None,
             Some(path) => {
@@ -121,7 +122,7 @@ impl DiffArgs {
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
                     text => text.with_context(|| format!("--learn-ignore {}", path.display()))?,
                 };
-                let own = Rule::read_all(&text)
+                let own = IgnoreRule::read_all(&text)
                     .with_context(|| format!("--learn-ignore {}", path.display()))?;
                 rules.extend(own);
                 Some((path, text))

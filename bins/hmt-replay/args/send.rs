@@ -9,7 +9,7 @@ use clap::Parser;
 use hmt_core::cli::{Failure, parse_duration};
 use hmt_core::exchange::{Pattern, Redactor};
 use hmt_core::net::{Target, Trust, is_loopback_host};
-use hmt_core::replay::{Change, SecretValue, SendOptions, Speed};
+use hmt_core::replay::{RequestChange, SecretValue, SendOptions, Speed};
 use hmt_core::stream::Locator;
 
 use super::KeyArgs;
@@ -69,12 +69,12 @@ pub(crate) struct Send {
     timeout: Duration,
 
     /// Set a header of each request; without VALUE, remove it (repeatable)
-    #[arg(long, value_name = "NAME:VALUE", value_parser = Change::header)]
-    set_header: Vec<Change>,
+    #[arg(long, value_name = "NAME:VALUE", value_parser = RequestChange::header)]
+    set_header: Vec<RequestChange>,
 
     /// Set a query parameter of each request (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = Change::query)]
-    set_query: Vec<Change>,
+    #[arg(long, value_name = "NAME=VALUE", value_parser = RequestChange::query)]
+    set_query: Vec<RequestChange>,
 
     /// Send the value of the environment variable ENV in place of the replaced secret NAME
     /// (repeatable)

@@ -94,7 +94,7 @@ impl Config {
         &self.environment.messages
     }
 
-    pub(super) fn output(&self) -> &dyn Output {
+    pub(super) fn output(&self) -> &dyn BuildOutput {
         &*self.environment.output
     }
 
@@ -127,7 +127,7 @@ pub struct Environment {
     /// Receives messages.
     pub messages: Messages,
     /// Receives results.
-    pub output: Box<dyn Output>,
+    pub output: Box<dyn BuildOutput>,
 }
 
 impl fmt::Debug for Environment {
@@ -137,7 +137,7 @@ impl fmt::Debug for Environment {
 }
 
 /// The destination of results. Files are replaced atomically.
-pub trait Output: Send + Sync {
+pub trait BuildOutput: Send + Sync {
     /// Writes a spec of one host, or of all.
     ///
     /// # Errors

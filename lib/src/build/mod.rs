@@ -21,7 +21,7 @@ mod track;
 mod unread;
 mod verify;
 
-pub use config::{CheckConfig, Config, Environment, MessageKind, Messages, Output, Stop};
+pub use config::{BuildOutput, CheckConfig, Config, Environment, MessageKind, Messages, Stop};
 pub use error::{BuildError, Cause};
 
 use error::ResultExt as _;

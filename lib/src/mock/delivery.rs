@@ -9,7 +9,7 @@ use rand::RngCore as _;
 use crate::net::Withheld;
 
 use super::answer::Answer;
-use super::fault::Fault;
+use super::fault::DeliveryFault;
 
 pub(super) use body::ResponseBody;
 
@@ -22,9 +22,9 @@ pub(super) fn to_response(answer: Answer, head: bool) -> Response<ResponseBody> 
     let body = if head { Bytes::new() } else { answer.body };
     let body = match answer.delivery.fault {
         None => ResponseBody::whole(body),
-        Some(Fault::Reset) => return Withheld::Reset.response(ResponseBody::default()),
-        Some(Fault::Empty) => return Withheld::Close.response(ResponseBody::default()),
-        Some(Fault::Garbage) => {
+        Some(DeliveryFault::Reset) => return Withheld::Reset.response(ResponseBody::default()),
+        Some(DeliveryFault::Empty) => return Withheld::Close.response(ResponseBody::default()),
+        Some(DeliveryFault::Garbage) => {
             let mut bytes = vec![0; GARBAGE];
             rand::rng().fill_bytes(&mut bytes);
             // No client may take it for the start of a status line.
@@ -32,11 +32,11 @@ pub(super) fn to_response(answer: Answer, head: bool) -> Response<ResponseBody> 
             return Withheld::Bytes(bytes.into()).response(ResponseBody::default());
         }
         // There is no body to truncate, so the whole response is withheld.
-        Some(Fault::Truncate) if body.is_empty() => {
+        Some(DeliveryFault::Truncate) if body.is_empty() => {
             return Withheld::Close.response(ResponseBody::default());
         }
-        Some(Fault::Truncate) => ResponseBody::truncated(&body),
-        Some(Fault::Slow(rate)) => ResponseBody::slow(body, rate),
+        Some(DeliveryFault::Truncate) => ResponseBody::truncated(&body),
+        Some(DeliveryFault::Slow(rate)) => ResponseBody::slow(body, rate),
     };
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;

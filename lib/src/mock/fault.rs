@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// A fault in the delivery of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum DeliveryFault {
     /// The connection is reset.
     Reset,
     /// The connection is closed without a response.
@@ -20,18 +20,18 @@ pub enum Fault {
     Slow(NonZeroU64),
 }
 
-impl FromStr for Fault {
+impl FromStr for DeliveryFault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
-            "reset" => Fault::Reset,
-            "empty" => Fault::Empty,
-            "truncate" => Fault::Truncate,
-            "garbage" => Fault::Garbage,
+            "reset" => DeliveryFault::Reset,
+            "empty" => DeliveryFault::Empty,
+            "truncate" => DeliveryFault::Truncate,
+            "garbage" => DeliveryFault::Garbage,
             _ => {
                 let rate = text.strip_prefix("slow:").and_then(|rate| rate.parse().ok());
-                Fault::Slow(rate.ok_or_else(|| {
+                DeliveryFault::Slow(rate.ok_or_else(|| {
                     let known = "reset, empty, truncate, garbage or slow:BYTES_PER_SECOND";
                     format!("{text:?} is not a fault; write {known}")
                 })?)
@@ -40,14 +40,14 @@ impl FromStr for Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DeliveryFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Reset => f.write_str("reset"),
-            Fault::Empty => f.write_str("empty"),
-            Fault::Truncate => f.write_str("truncate"),
-            Fault::Garbage => f.write_str("garbage"),
-            Fault::Slow(rate) => write!(f, "slow:{rate}"),
+            DeliveryFault::Reset => f.write_str("reset"),
+            DeliveryFault::Empty => f.write_str("empty"),
+            DeliveryFault::Truncate => f.write_str("truncate"),
+            DeliveryFault::Garbage => f.write_str("garbage"),
+            DeliveryFault::Slow(rate) => write!(f, "slow:{rate}"),
         }
     }
 }
@@ -58,7 +58,7 @@ pub struct Delivery {
     /// Time before the response begins.
     pub delay: Duration,
     /// The fault, if any.
-    pub fault: Option<Fault>,
+    pub fault: Option<DeliveryFault>,
 }
 
 impl Delivery {
@@ -76,10 +76,10 @@ mod tests {
     #[test]
     fn faults_are_read_as_they_are_written() {
         for text in ["reset", "empty", "truncate", "garbage", "slow:100"] {
-            assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<DeliveryFault>().unwrap().to_string(), text);
         }
         for text in ["", "Reset", "slow", "slow:", "slow:0", "slow:-1", "slow:1.5", "hang"] {
-            assert!(text.parse::<Fault>().unwrap_err().contains("reset, empty"), "{text}");
+            assert!(text.parse::<DeliveryFault>().unwrap_err().contains("reset, empty"), "{text}");
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::exchange::Pattern;
 use crate::units::parse_duration;
 
-use super::fault::Fault;
+use super::fault::DeliveryFault;
 
 /// A rule: the requests that it applies to, and their faults. A rule of the command line has one
 /// member besides the route.
@@ -19,7 +19,7 @@ use super::fault::Fault;
 pub struct FaultRule {
     /// A pattern on `METHOD template`, or on the template alone if it has no space; `None` for all
     /// requests.
-    pub route: Option<Route>,
+    pub route: Option<RoutePattern>,
     /// Time before the response begins.
     pub delay: Option<Delay>,
     /// The rate of error responses.
@@ -32,19 +32,19 @@ pub struct FaultRule {
 
 /// The requests that a rule applies to.
 #[derive(Clone, Debug)]
-pub struct Route {
+pub struct RoutePattern {
     text: String,
     pattern: Pattern,
     with_method: bool,
 }
 
-impl Route {
+impl RoutePattern {
     /// Reads a pattern.
-    pub fn new(text: &str) -> Route {
+    pub fn new(text: &str) -> RoutePattern {
         let with_method = text.contains(' ');
         // Any text is a valid pattern.
         let Ok(pattern) = text.parse::<Pattern>();
-        Route { text: text.to_owned(), pattern, with_method }
+        RoutePattern { text: text.to_owned(), pattern, with_method }
     }
 
     /// True if the rule applies to requests of this operation: `METHOD template`.
@@ -158,7 +158,7 @@ impl fmt::Display for ErrorRate {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FaultRate {
     /// The fault.
-    pub fault: Fault,
+    pub fault: DeliveryFault,
     /// From 0 to 1; 1 by default.
     pub probability: f64,
 }
@@ -227,9 +227,9 @@ fn probability(text: &str) -> Option<f64> {
 ///
 /// # Errors
 /// What is wrong with the value.
-pub fn routed<T: FromStr<Err = String>>(text: &str) -> Result<(Option<Route>, T), String> {
+pub fn routed<T: FromStr<Err = String>>(text: &str) -> Result<(Option<RoutePattern>, T), String> {
     match text.rsplit_once('=') {
-        Some((route, value)) => Ok((Some(Route::new(route)), value.parse()?)),
+        Some((route, value)) => Ok((Some(RoutePattern::new(route)), value.parse()?)),
         None => Ok((None, text.parse()?)),
     }
 }
@@ -254,7 +254,7 @@ impl FaultRule {
             };
             let wrong = |why: String| format!("{name}: {why}");
             match name.as_str() {
-                "route" => rule.route = Some(Route::new(&text)),
+                "route" => rule.route = Some(RoutePattern::new(&text)),
                 "delay" => rule.delay = Some(text.parse().map_err(wrong)?),
                 "errorRate" => rule.error_rate = Some(text.parse().map_err(wrong)?),
                 "fault" => rule.fault = Some(text.parse().map_err(wrong)?),
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn routes_are_patterns_on_method_and_template() {
-        let matches = |route: &str| Route::new(route).matches("GET /pets/{id}");
+        let matches = |route: &str| RoutePattern::new(route).matches("GET /pets/{id}");
         assert!(matches("GET /pets/*") && matches("* /pets/{id}") && matches("/pets/*"));
         assert!(matches("*") && matches("*/{id}") && matches("GET*"));
         assert!(!matches("POST /pets/*") && !matches("/pets") && !matches("GET /pets"));

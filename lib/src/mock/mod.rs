@@ -42,15 +42,15 @@ use oauth::OAuth;
 use webhooks::Webhooks;
 
 pub use admin::admin_ready_line;
-pub use answer::{Answer, Source};
+pub use answer::{Answer, AnswerSource};
 pub use banner::banner;
 pub use callbacks::{Callbacks, StartError};
 pub use catalogue::{
     Catalogue, CompileError, CompileOptions, DataError, Fetch, LoadedSpecs, Seen, Sources,
     SpecLoadError, WATCH_EVERY,
 };
-pub use fault::{Delivery, Fault};
-pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, Route, routed};
+pub use fault::{Delivery, DeliveryFault};
+pub use faults::{Delay, ErrorRate, FaultRate, FaultRule, RateLimit, RoutePattern, routed};
 pub use loader::Loader;
 use loader::NO_LOADER;
 pub use server::{AdminServer, MockSummary, serve};

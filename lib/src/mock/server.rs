@@ -22,7 +22,7 @@ use crate::recorded::HostRule;
 use crate::stream::{ExchangeLog, Written};
 
 use super::admin::{self, Access};
-use super::answer::{Answer, Source};
+use super::answer::{Answer, AnswerSource};
 use super::call::{Call, Context};
 use super::catalogue::Catalogue;
 use super::delivery::{ResponseBody, to_response};
@@ -266,7 +266,8 @@ impl MockServer {
 
 /// The answer as a response.
 fn answered(mut answer: Answer, parts: &Parts) -> Answered<ResponseBody> {
-    let (source, note) = (answer.source.map_or("problem", Source::as_str), answer.note.take());
+    let (source, note) =
+        (answer.source.map_or("problem", AnswerSource::as_str), answer.note.take());
     let delay = answer.delivery.delay;
     let response = to_response(answer, parts.method == Method::HEAD);
     Answered { response, delay, source, note }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::policy::{Refusal, TargetPolicy};
+use super::policy::{TargetPolicy, TargetRefusal};
 use super::proxies::{Proxies, ProxyServer};
 use super::stream::Stream;
 use super::target_form::{RequiredProtocol, TargetForm};
@@ -34,7 +34,7 @@ pub(super) struct Connector {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     #[error("{0}")]
-    Refused(#[from] Refusal),
+    Refused(#[from] TargetRefusal),
     #[error("cannot resolve {0}: {1}; check the name")]
     Resolve(String, #[source] io::Error),
     #[error("cannot connect to {0}: {1}; check that a server listens there")]

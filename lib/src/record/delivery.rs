@@ -40,7 +40,7 @@ pub enum OnSinkError {
 /// How records are delivered to their sinks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Delivery {
+pub struct DeliveryPolicy {
     pub durability: Durability,
     pub backpressure: Backpressure,
     pub on_error: OnSinkError,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use super::delivery::{Backpressure, Delivery, Durability, OnSinkError, Output};
+use super::delivery::{Backpressure, DeliveryPolicy, Durability, OnSinkError, Output};
 use super::sinks::{Outcome, Sinks, Unrecorded};
 use super::tally::{Dropped, Tally};
 use crate::net::Report;
@@ -42,7 +42,7 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Accepts records as complete lines and passes them to all sinks.
 pub(super) struct Journal {
     mode: Mode,
-    delivery: Delivery,
+    delivery: DeliveryPolicy,
     tally: Arc<Tally>,
     gone: watch::Receiver<bool>,
     /// The deadlines of the sinks that wait for others.
@@ -97,7 +97,7 @@ impl Future for Acknowledgement {
 impl Journal {
     pub(super) fn open(
         mut outputs: Vec<Output>,
-        delivery: Delivery,
+        delivery: DeliveryPolicy,
         tally: Arc<Tally>,
         report: Report,
     ) -> Journal {

@@ -19,7 +19,7 @@ pub struct TargetPolicy {
 
 /// Why a target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum TargetRefusal {
     /// No `--allow-host` matches it.
     #[error("no --allow-host pattern matches this host")]
     NotAllowed,
@@ -39,14 +39,14 @@ impl TargetPolicy {
     ///
     /// # Errors
     /// The name is not allowed.
-    pub fn check_name(&self, target: &Target) -> Result<(), Refusal> {
+    pub fn check_name(&self, target: &Target) -> Result<(), TargetRefusal> {
         let with_port = || format!("{}:{}", target.hostname(), target.port());
         let allowed = self.allow_hosts.is_empty()
             || self
                 .allow_hosts
                 .iter()
                 .any(|pattern| pattern.matches(target.hostname()) || pattern.matches(&with_port()));
-        if allowed { Ok(()) } else { Err(Refusal::NotAllowed) }
+        if allowed { Ok(()) } else { Err(TargetRefusal::NotAllowed) }
     }
 
     /// Checks an address that a target resolved to. `own` is the address that the recorder listens
@@ -54,16 +54,16 @@ impl TargetPolicy {
     ///
     /// # Errors
     /// The address is the recorder's own, link-local, or private while that is denied.
-    pub fn check_address(&self, address: SocketAddr, own: SocketAddr) -> Result<(), Refusal> {
+    pub fn check_address(&self, address: SocketAddr, own: SocketAddr) -> Result<(), TargetRefusal> {
         let ip = embedded_ipv4(address.ip());
         if address.port() == own.port() && reaches(ip, embedded_ipv4(own.ip())) {
-            return Err(Refusal::Itself);
+            return Err(TargetRefusal::Itself);
         }
         if is_link_local(ip) {
-            return Err(Refusal::LinkLocal);
+            return Err(TargetRefusal::LinkLocal);
         }
         if self.deny_private && is_private(ip) {
-            return Err(Refusal::Private);
+            return Err(TargetRefusal::Private);
         }
         Ok(())
     }
@@ -97,7 +97,7 @@ fn is_of_this_machine(ip: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn check(policy: &TargetPolicy, address: &str) -> Result<(), Refusal> {
+    fn check(policy: &TargetPolicy, address: &str) -> Result<(), TargetRefusal> {
         let own = "127.0.0.1:8000".parse().expect("an address");
         policy.check_address(address.parse().expect("an address"), own)
     }
@@ -106,7 +106,7 @@ mod tests {
     fn the_recorder_is_never_its_target() {
         let policy = TargetPolicy::default();
         for own in ["127.0.0.1:8000", "[::1]:8000", "[::ffff:127.0.0.1]:8000", "0.0.0.0:8000"] {
-            assert_eq!(check(&policy, own), Err(Refusal::Itself), "{own}");
+            assert_eq!(check(&policy, own), Err(TargetRefusal::Itself), "{own}");
         }
         assert_eq!(check(&policy, "127.0.0.1:8001"), Ok(()));
         let everywhere = "0.0.0.0:8000".parse().expect("an address");
@@ -116,7 +116,7 @@ mod tests {
         });
         if let Ok(own) = own {
             let address = SocketAddr::new(own.ip(), 8000);
-            assert_eq!(policy.check_address(address, everywhere), Err(Refusal::Itself));
+            assert_eq!(policy.check_address(address, everywhere), Err(TargetRefusal::Itself));
         }
     }
 
@@ -131,13 +131,13 @@ mod tests {
             "[fe80::1]:80",
             "[fd00:ec2::254]:80",
         ] {
-            assert_eq!(check(&policy, address), Err(Refusal::LinkLocal), "{address}");
+            assert_eq!(check(&policy, address), Err(TargetRefusal::LinkLocal), "{address}");
         }
         let public_only = TargetPolicy { deny_private: true, ..TargetPolicy::default() };
         for address in ["10.0.0.1:80", "127.0.0.1:80", "[::1]:80", "[fd12::1]:80", "100.64.0.1:80"]
         {
             assert_eq!(check(&policy, address), Ok(()), "{address}");
-            assert_eq!(check(&public_only, address), Err(Refusal::Private), "{address}");
+            assert_eq!(check(&public_only, address), Err(TargetRefusal::Private), "{address}");
         }
         assert_eq!(check(&public_only, "93.184.216.34:443"), Ok(()));
     }
@@ -151,6 +151,6 @@ mod tests {
         let check = |url| policy.check_name(&Target::from_url(url).expect("a URL"));
         assert_eq!(check("http://a.test:99/"), Ok(()));
         assert_eq!(check("http://b:81/"), Ok(()));
-        assert_eq!(check("http://b/"), Err(Refusal::NotAllowed));
+        assert_eq!(check("http://b/"), Err(TargetRefusal::NotAllowed));
     }
 }

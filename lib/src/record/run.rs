@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::ca::Authority;
 use super::connect::Connector;
-use super::delivery::{Delivery, Output};
+use super::delivery::{DeliveryPolicy, Output};
 use super::journal::Journal;
 use super::link::{MAX_HEAD, MAX_HEADERS, Pool};
 use super::policy::TargetPolicy;
@@ -51,7 +51,7 @@ pub struct RecorderConfig {
     /// The spec that exchanges are checked against; violations are added to the record.
     pub spec: Option<Checker>,
     /// How records are delivered to their sinks.
-    pub delivery: Delivery,
+    pub delivery: DeliveryPolicy,
     /// Whether a `Via` header is added to requests, to detect loops.
     pub via: bool,
     /// Whether redirects and cookies of upstreams are rewritten to point to the recorder.

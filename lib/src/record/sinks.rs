@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::delivery::{Delivery, Durability, OnSinkError, Output};
+use super::delivery::{DeliveryPolicy, Durability, OnSinkError, Output};
 use super::tally::{Dropped, Tally};
 use crate::net::Report;
 use crate::stream::SinkError;
@@ -26,7 +26,7 @@ pub(super) struct Sinks {
     /// True if there was one sink from the start: a record that it does not accept is lost.
     is_only_one: bool,
     outputs: Vec<Output>,
-    delivery: Delivery,
+    delivery: DeliveryPolicy,
     /// The first error.
     error: Option<String>,
     reported: Option<Instant>,
@@ -39,7 +39,7 @@ pub(super) struct Sinks {
 impl Sinks {
     pub(super) fn new(
         outputs: Vec<Output>,
-        delivery: Delivery,
+        delivery: DeliveryPolicy,
         gone: watch::Sender<bool>,
         report: Report,
         tally: Arc<Tally>,

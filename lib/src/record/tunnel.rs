@@ -17,9 +17,7 @@ use super::reply::{Reply, withheld};
 use super::route::Rejected;
 use super::tally::Dropped;
 use crate::exchange::Protocol;
-use crate::net::{
-    ConnectionServer, HttpVersion, Io, Peer, Rewind, Takeover, Target, bare_host,
-};
+use crate::net::{ConnectionServer, HttpVersion, Io, Peer, Rewind, Takeover, Target, bare_host};
 
 /// Idle timeout of a new tunnel: browsers open some in advance.
 const IDLE: Duration = Duration::from_secs(300);

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::connect::ConnectError;
 use super::copy::{Upload, UploadEnd};
 use super::link::{Link, Sender};
-use super::policy::Refusal;
+use super::policy::TargetRefusal;
 use super::recorder::Recorder;
 use super::request_body::RequestBody;
 use super::tally::Failed;
@@ -52,7 +52,9 @@ impl Failure {
     /// The status of the error response to the client.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Failure::Connect(ConnectError::Refused(Refusal::Itself)) => StatusCode::LOOP_DETECTED,
+            Failure::Connect(ConnectError::Refused(TargetRefusal::Itself)) => {
+                StatusCode::LOOP_DETECTED
+            }
             Failure::Connect(ConnectError::Refused(_)) => StatusCode::FORBIDDEN,
             Failure::Connect(ConnectError::TimedOut(..)) | Failure::TimedOut(_) => {
                 StatusCode::GATEWAY_TIMEOUT

@@ -16,7 +16,7 @@ use crate::exchange::{BytePairs, Exchange, Meta, Method, Pairs, Response, Side, 
 
 /// The answer that is sent for a recorded response.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct RecordedAnswer {
     /// The status, 200 to 999.
     pub status: StatusCode,
     /// The reason phrase, if it is not the standard one.
@@ -59,13 +59,13 @@ pub enum Unanswerable {
     Status,
 }
 
-impl Answer {
+impl RecordedAnswer {
     /// The answer of an exchange, and the number of headers that were left out because no HTTP
     /// message can carry them.
     ///
     /// # Errors
     /// The reason why there is no answer.
-    pub fn of_exchange(exchange: &Exchange<'_>) -> Result<(Answer, u64), Unanswerable> {
+    pub fn of_exchange(exchange: &Exchange<'_>) -> Result<(RecordedAnswer, u64), Unanswerable> {
         let response = exchange.response.as_ref().ok_or(Unanswerable::NoResponse)?;
         let meta = &exchange.meta;
         if meta.truncated_response.is_some() {
@@ -73,7 +73,7 @@ impl Answer {
         }
         let headers = bytes_of(&response.headers, &meta.response_header_bytes);
         let body = Bytes::copy_from_slice(response.body.as_bytes());
-        let (mut answer, dropped) = Answer::new(response.status, headers, body)?;
+        let (mut answer, dropped) = RecordedAnswer::new(response.status, headers, body)?;
         if let Some(encoding) = still_encoded(response) {
             answer.headers.insert(CONTENT_ENCODING, encoding);
         }
@@ -97,13 +97,13 @@ impl Answer {
         status: u16,
         headers: impl Iterator<Item = (&'h str, Cow<'h, [u8]>)>,
         body: Bytes,
-    ) -> Result<(Answer, u64), Unanswerable> {
+    ) -> Result<(RecordedAnswer, u64), Unanswerable> {
         let status = StatusCode::from_u16(status)
             .ok()
             .filter(|status| !status.is_informational())
             .ok_or(Unanswerable::Status)?;
         let (headers, dropped) = end_to_end(headers);
-        let answer = Answer {
+        let answer = RecordedAnswer {
             status,
             reason: None,
             headers,
@@ -256,7 +256,8 @@ mod tests {
             ("bad name", "x"),
         ];
         let headers = headers.map(|(name, value)| (name, Cow::Borrowed(value.as_bytes())));
-        let (answer, dropped) = Answer::new(200, headers.into_iter(), Bytes::new()).unwrap();
+        let (answer, dropped) =
+            RecordedAnswer::new(200, headers.into_iter(), Bytes::new()).unwrap();
         assert_eq!(dropped, 2);
         assert_eq!(answer.headers.len(), 2);
         assert_eq!(answer.headers.get_all("set-cookie").iter().count(), 2);
@@ -265,7 +266,7 @@ mod tests {
     #[test]
     fn refuses_what_is_no_final_answer() {
         let none = std::iter::empty();
-        assert_eq!(Answer::new(101, none, Bytes::new()).unwrap_err(), Unanswerable::Status);
+        assert_eq!(RecordedAnswer::new(101, none, Bytes::new()).unwrap_err(), Unanswerable::Status);
     }
 
     fn exchange(
@@ -282,8 +283,8 @@ mod tests {
         Exchange { response: Some(response), ..Exchange::default() }
     }
 
-    fn answer(exchange: &Exchange<'_>) -> Answer {
-        Answer::of_exchange(exchange).expect("an answer").0
+    fn answer(exchange: &Exchange<'_>) -> RecordedAnswer {
+        RecordedAnswer::of_exchange(exchange).expect("an answer").0
     }
 
     #[test]
@@ -309,7 +310,7 @@ mod tests {
         assert_eq!(answer.chunks, [(Duration::ZERO, 2), (Duration::from_millis(50), 4)]);
         assert_eq!(answer.latency, Some(Duration::from_millis(30)));
         exchange.meta.chunks = vec![(0.0, 2), (50.0, 5)];
-        assert!(Answer::of_exchange(&exchange).expect("an answer").0.chunks.is_empty());
+        assert!(RecordedAnswer::of_exchange(&exchange).expect("an answer").0.chunks.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 
 use crate::exchange::{FormPart, Request, body_text, form_parts};
 
-use super::json::Json;
+use super::json::JsonValue;
 use super::pointer::Pointer;
 
 /// The decoded name and value of a form field.
@@ -20,7 +20,7 @@ pub(super) type FormPair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Comparable<'a> {
     Empty,
-    Json(Json<'a>),
+    Json(JsonValue<'a>),
     /// Sorted by name; the values of one name keep their order.
     Form(Vec<FormPair<'a>>),
     Parts(Vec<MultipartPart<'a>>),
@@ -43,7 +43,7 @@ impl<'a> Comparable<'a> {
         if body.is_empty() {
             return Comparable::Empty;
         }
-        if let Some(value) = Json::parse(body) {
+        if let Some(value) = JsonValue::parse(body) {
             return Comparable::Json(value);
         }
         if let Some(parts) = parts(body, content_type) {

@@ -1,7 +1,7 @@
 //! The first difference between two requests, for people.
 
 use super::body::Comparable;
-use super::json::{Json, same_number};
+use super::json::{JsonValue, same_number};
 use super::pointer::{self, Pointer};
 
 /// Longer values are shown in part, up to this many characters.
@@ -76,8 +76,8 @@ pub(super) fn bodies(
 }
 
 fn json(
-    recorded: &Json<'_>,
-    requested: &Json<'_>,
+    recorded: &JsonValue<'_>,
+    requested: &JsonValue<'_>,
     ignored: &[Pointer],
     path: &mut Vec<String>,
 ) -> Option<String> {
@@ -91,8 +91,8 @@ fn json(
         Some(describe(&what, &short(old), &short(new)))
     };
     match (recorded, requested) {
-        (Json::Number(a), Json::Number(b)) if same_number(a, b) => None,
-        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
+        (JsonValue::Number(a), JsonValue::Number(b)) if same_number(a, b) => None,
+        (JsonValue::Array(a), JsonValue::Array(b)) if a.len() == b.len() => {
             a.iter().zip(b).enumerate().find_map(|(index, (a, b))| {
                 path.push(index.to_string());
                 let found = json(a, b, ignored, path);
@@ -100,7 +100,7 @@ fn json(
                 found
             })
         }
-        (Json::Object(a), Json::Object(b)) => {
+        (JsonValue::Object(a), JsonValue::Object(b)) => {
             let names = a.iter().chain(b).map(|(name, _)| name.as_ref());
             names.into_iter().find_map(|name: &str| {
                 path.push(name.to_owned());

@@ -11,7 +11,7 @@ use crate::exchange::{
     Body, Exchange, Meta, Method, Pairs, Protocol, Request, Response, parse_query,
 };
 
-use super::answer::{Answer, Unanswerable, bytes_of, instant};
+use super::answer::{RecordedAnswer, Unanswerable, bytes_of, instant};
 use super::index::{InsertOptions, Recordings};
 
 const KEY: &str = "x-hmt-replay";
@@ -205,7 +205,7 @@ fn read_key<'v>(at: &Location, key: &'v Value) -> Result<Request<'v>, ReplayErro
 fn read_answer(
     at: &Location,
     value: &Value,
-) -> Result<Result<(Answer, u64), Unanswerable>, ReplayError> {
+) -> Result<Result<(RecordedAnswer, u64), Unanswerable>, ReplayError> {
     let value = at.object(value)?;
     let status = read_status(at, value)?;
     let headers = match value.get("headers") {
@@ -214,7 +214,7 @@ fn read_answer(
     };
     let body = Bytes::copy_from_slice(read_body(at, value)?.as_bytes());
     let pairs = bytes_of(&headers, const { &Vec::new() });
-    Ok(Answer::new(status, pairs, body).map(|(mut answer, dropped)| {
+    Ok(RecordedAnswer::new(status, pairs, body).map(|(mut answer, dropped)| {
         answer.at = value.get("at").and_then(Value::as_str).and_then(instant);
         answer.seq = value.get("seq").and_then(Value::as_u64);
         (answer, dropped)

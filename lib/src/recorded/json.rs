@@ -11,20 +11,20 @@ const MAX_DEPTH: usize = 128;
 
 /// A JSON value. Unlike `serde_json::Value` it never turns a number into a float.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Json<'a> {
+pub(crate) enum JsonValue<'a> {
     Null,
     Bool(bool),
     /// The number as written.
     Number(&'a str),
     Text(Cow<'a, str>),
-    Array(Vec<Json<'a>>),
+    Array(Vec<JsonValue<'a>>),
     /// Sorted by name, without duplicates.
-    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    Object(Vec<(Cow<'a, str>, JsonValue<'a>)>),
 }
 
-impl<'a> Json<'a> {
+impl<'a> JsonValue<'a> {
     /// Parses a whole text; `None` if it is not JSON, or nested too deeply.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Json<'a>> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<JsonValue<'a>> {
         let text = simdutf8::basic::from_utf8(bytes).ok()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // The parser below relies on valid grammar, which serde_json checks here without recursion.
@@ -42,12 +42,12 @@ impl<'a> Json<'a> {
 
     fn write(&self, ignored: &[&[String]], out: &mut Vec<u8>) {
         match self {
-            Json::Null => out.push(b'n'),
-            Json::Bool(true) => out.push(b't'),
-            Json::Bool(false) => out.push(b'f'),
-            Json::Number(text) => write_number(text, out),
-            Json::Text(text) => write_text(text, out),
-            Json::Array(items) => {
+            JsonValue::Null => out.push(b'n'),
+            JsonValue::Bool(true) => out.push(b't'),
+            JsonValue::Bool(false) => out.push(b'f'),
+            JsonValue::Number(text) => write_number(text, out),
+            JsonValue::Text(text) => write_text(text, out),
+            JsonValue::Array(items) => {
                 out.push(b'[');
                 for (index, item) in items.iter().enumerate() {
                     let below = below(ignored, || index.to_string());
@@ -60,7 +60,7 @@ impl<'a> Json<'a> {
                 }
                 out.push(b']');
             }
-            Json::Object(members) => {
+            JsonValue::Object(members) => {
                 out.push(b'{');
                 for (name, value) in members {
                     let below = below(ignored, || name.to_string());
@@ -75,8 +75,8 @@ impl<'a> Json<'a> {
     }
 
     /// The member with this name.
-    pub(crate) fn member(&self, name: &str) -> Option<&Json<'a>> {
-        let Json::Object(members) = self else { return None };
+    pub(crate) fn member(&self, name: &str) -> Option<&JsonValue<'a>> {
+        let JsonValue::Object(members) = self else { return None };
         let at = members.binary_search_by(|(own, _)| own.as_ref().cmp(name)).ok()?;
         Some(&members[at].1)
     }
@@ -84,12 +84,12 @@ impl<'a> Json<'a> {
     /// The value for display.
     pub(crate) fn display(&self) -> String {
         match self {
-            Json::Null => "null".to_owned(),
-            Json::Bool(value) => value.to_string(),
-            Json::Number(text) => (*text).to_owned(),
-            Json::Text(text) => format!("{text:?}"),
-            Json::Array(items) => format!("an array of {}", items.len()),
-            Json::Object(members) => format!("an object of {} members", members.len()),
+            JsonValue::Null => "null".to_owned(),
+            JsonValue::Bool(value) => value.to_string(),
+            JsonValue::Number(text) => (*text).to_owned(),
+            JsonValue::Text(text) => format!("{text:?}"),
+            JsonValue::Array(items) => format!("an array of {}", items.len()),
+            JsonValue::Object(members) => format!("an object of {} members", members.len()),
         }
     }
 }
@@ -186,28 +186,28 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
+    fn value(&mut self, depth: usize) -> Option<JsonValue<'a>> {
         if depth > MAX_DEPTH {
             return None;
         }
         match self.peek()? {
             b'{' => self.object(depth),
             b'[' => self.array(depth),
-            b'"' => self.string().map(Json::Text),
-            b't' => self.word("true", Json::Bool(true)),
-            b'f' => self.word("false", Json::Bool(false)),
-            b'n' => self.word("null", Json::Null),
+            b'"' => self.string().map(JsonValue::Text),
+            b't' => self.word("true", JsonValue::Bool(true)),
+            b'f' => self.word("false", JsonValue::Bool(false)),
+            b'n' => self.word("null", JsonValue::Null),
             _ => {
                 let rest = self.text.get(self.at..)?;
                 let ends = |c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
                 let length = rest.find(ends).unwrap_or(rest.len());
                 self.at += length;
-                (length > 0).then(|| Json::Number(&rest[..length]))
+                (length > 0).then(|| JsonValue::Number(&rest[..length]))
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Option<Json<'a>> {
+    fn object(&mut self, depth: usize) -> Option<JsonValue<'a>> {
         self.at += 1;
         let mut members = Vec::new();
         while self.peek()? != b'}' {
@@ -224,10 +224,10 @@ impl<'a> Parser<'a> {
         members.reverse();
         members.sort_by(|a: &(Cow<'_, str>, _), b| a.0.cmp(&b.0));
         members.dedup_by(|later, kept| later.0 == kept.0);
-        Some(Json::Object(members))
+        Some(JsonValue::Object(members))
     }
 
-    fn array(&mut self, depth: usize) -> Option<Json<'a>> {
+    fn array(&mut self, depth: usize) -> Option<JsonValue<'a>> {
         self.at += 1;
         let mut items = Vec::new();
         while self.peek()? != b']' {
@@ -237,7 +237,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.at += 1;
-        Some(Json::Array(items))
+        Some(JsonValue::Array(items))
     }
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
@@ -247,7 +247,7 @@ impl<'a> Parser<'a> {
         Some(value)
     }
 
-    fn word(&mut self, word: &str, value: Json<'a>) -> Option<Json<'a>> {
+    fn word(&mut self, word: &str, value: JsonValue<'a>) -> Option<JsonValue<'a>> {
         self.at += word.len();
         Some(value)
     }
@@ -297,7 +297,7 @@ mod tests {
     fn key(text: &str, ignored: &[&str]) -> String {
         let pointers: Vec<Pointer> = ignored.iter().map(|text| text.parse().unwrap()).collect();
         let mut out = Vec::new();
-        let value = Json::parse(text.as_bytes()).expect("JSON");
+        let value = JsonValue::parse(text.as_bytes()).expect("JSON");
         value.write_canonical(&pointers.iter().collect::<Vec<_>>(), &mut out);
         String::from_utf8(out).unwrap()
     }
@@ -351,11 +351,11 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused() {
         for text in ["", "{", "[1,]", "{\"a\" 1}", "1 2", "\"\n\"", "nul", "01"] {
-            assert!(Json::parse(text.as_bytes()).is_none(), "{text}");
+            assert!(JsonValue::parse(text.as_bytes()).is_none(), "{text}");
         }
-        assert!(Json::parse(b"\"\xff\"").is_none());
+        assert!(JsonValue::parse(b"\"\xff\"").is_none());
         let deep = "[".repeat(200) + &"]".repeat(200);
-        assert!(Json::parse(deep.as_bytes()).is_none());
-        assert!(Json::parse(&b"[".repeat(1_000_000)).is_none());
+        assert!(JsonValue::parse(deep.as_bytes()).is_none());
+        assert!(JsonValue::parse(&b"[".repeat(1_000_000)).is_none());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A recording is a request and its answers in order. [`Recordings`] holds many of them and returns
 //! each answer once, and then the last one repeatedly. It defines which requests are equal
-//! ([`MatchRule`], equal bodies, pseudonyms of secrets) and what an exact answer is ([`Answer`]).
+//! ([`MatchRule`], equal bodies, pseudonyms of secrets) and what an exact answer is ([`RecordedAnswer`]).
 //! It does not depend on servers. Of specs, it knows only the root key `x-hmt-replay`.
 
 mod answer;
@@ -21,7 +21,7 @@ mod rule;
 mod sequence;
 mod store;
 
-pub use answer::{Answer, Unanswerable};
+pub use answer::{RecordedAnswer, Unanswerable};
 pub use document::{ReplayError, is_recordings_only, recorded_exchanges};
 pub use index::{Inserted, Recordings};
 pub use lookup::Lookup;
@@ -30,5 +30,5 @@ pub use rule::{BodyRule, HostRule, Ignore, Ignored, MatchRule, WrongMatchField};
 pub use store::SpoolError;
 
 pub(crate) use difference::abridged;
-pub(crate) use json::{Json, json_string, same_number};
+pub(crate) use json::{JsonValue, json_string, same_number};
 pub(crate) use pointer::display as display_pointer;

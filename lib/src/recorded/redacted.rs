@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::exchange::{Pairs, Request};
 
 use super::body::{Comparable, FormPair, content_type, readable};
-use super::json::{Json, same_number};
+use super::json::{JsonValue, same_number};
 use super::pointer::Pointer;
 use super::rule::{BodyRule, MatchRule};
 
@@ -228,7 +228,7 @@ impl BodyComparison<'_> {
                 (self.same)(&String::from_utf8_lossy(recorded), &String::from_utf8_lossy(requested))
             }
             // A pseudonym is plain text, even if the secret itself parses as a JSON number.
-            (Comparable::Bytes(recorded), Comparable::Json(Json::Number(requested))) => {
+            (Comparable::Bytes(recorded), Comparable::Json(JsonValue::Number(requested))) => {
                 (self.same)(&String::from_utf8_lossy(recorded), requested)
             }
             (recorded, requested) => recorded == requested,
@@ -239,7 +239,7 @@ impl BodyComparison<'_> {
     fn is_replaced_field(&self, name: Option<&str>, content: &Comparable<'_>) -> bool {
         let is_number = match content {
             Comparable::Bytes(text) => text.iter().all(u8::is_ascii_digit),
-            Comparable::Json(Json::Number(_)) => true,
+            Comparable::Json(JsonValue::Number(_)) => true,
             _ => false,
         };
         is_number && name.is_some_and(|name| self.is_listed(&[name.to_owned()]))
@@ -261,26 +261,31 @@ impl BodyComparison<'_> {
             })
     }
 
-    fn json(&self, recorded: &Json<'_>, requested: &Json<'_>, path: &mut Vec<String>) -> bool {
+    fn json(
+        &self,
+        recorded: &JsonValue<'_>,
+        requested: &JsonValue<'_>,
+        path: &mut Vec<String>,
+    ) -> bool {
         if self.ignored.iter().any(|pointer| pointer.matches(path)) {
             return true;
         }
-        let mut below = |step: String, a: &Json<'_>, b: &Json<'_>| {
+        let mut below = |step: String, a: &JsonValue<'_>, b: &JsonValue<'_>| {
             path.push(step);
             let same = self.json(a, b, path);
             path.pop();
             same
         };
         match (recorded, requested) {
-            (Json::Text(a), Json::Text(b)) => {
+            (JsonValue::Text(a), JsonValue::Text(b)) => {
                 (self.same)(a, b) || is_replaced_number(a, b) && self.is_listed(path)
             }
-            (Json::Array(a), Json::Array(b)) => {
+            (JsonValue::Array(a), JsonValue::Array(b)) => {
                 let pairs = a.iter().zip(b).enumerate();
                 a.len() == b.len()
                     && pairs.into_iter().all(|(index, (a, b))| below(index.to_string(), a, b))
             }
-            (Json::Object(a), Json::Object(b)) => {
+            (JsonValue::Object(a), JsonValue::Object(b)) => {
                 let counts = |path: &[String], name: &str| {
                     let here: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
                     !self.ignored.iter().any(|pointer| pointer.matches(&here))
@@ -297,9 +302,11 @@ impl BodyComparison<'_> {
                         }
                     })
             }
-            (Json::Number(a), Json::Number(b)) => same_number(a, b) || self.is_listed(path),
+            (JsonValue::Number(a), JsonValue::Number(b)) => {
+                same_number(a, b) || self.is_listed(path)
+            }
             // Older recordings hold the pseudonym of the text of a number or boolean.
-            (Json::Text(a), Json::Number(_) | Json::Bool(_)) => {
+            (JsonValue::Text(a), JsonValue::Number(_) | JsonValue::Bool(_)) => {
                 (self.same)(a, &requested.display())
             }
             (a, b) => a == b,

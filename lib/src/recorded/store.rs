@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::exchange::parse_line;
 
-use super::answer::Answer;
+use super::answer::RecordedAnswer;
 
 /// Answers are kept in memory for this many bytes of lines; they use about twice as much memory.
 const IN_MEMORY: u64 = 8 << 20;
@@ -18,7 +18,7 @@ const IN_MEMORY: u64 = 8 << 20;
 #[derive(Clone, Debug)]
 pub(super) enum Stored {
     /// In memory.
-    Ready(Arc<Answer>),
+    Ready(Arc<RecordedAnswer>),
     /// A line in the temporary file.
     Line {
         /// The offset of the line.
@@ -58,7 +58,11 @@ pub struct SpoolError {
 
 impl Store {
     /// Stores the answer of an exchange with this line.
-    pub(super) fn keep(&mut self, answer: Answer, line: &[u8]) -> Result<Stored, SpoolError> {
+    pub(super) fn keep(
+        &mut self,
+        answer: RecordedAnswer,
+        line: &[u8],
+    ) -> Result<Stored, SpoolError> {
         self.in_memory += line.len() as u64;
         if self.in_memory <= IN_MEMORY {
             return Ok(Stored::Ready(Arc::new(answer)));
@@ -86,7 +90,7 @@ impl Store {
     }
 
     /// The answer itself.
-    pub(super) fn read(&self, stored: &Stored) -> io::Result<Arc<Answer>> {
+    pub(super) fn read(&self, stored: &Stored) -> io::Result<Arc<RecordedAnswer>> {
         let (offset, length) = match stored {
             Stored::Ready(answer) => return Ok(Arc::clone(answer)),
             Stored::Line { offset, length } => (*offset, *length),
@@ -96,7 +100,7 @@ impl Store {
         spool.file.get_ref().read_exact_at(&mut line, offset)?;
         let changed = || io::Error::other("the temporary file of the recording was changed");
         let exchange = parse_line(&line).map_err(|_| changed())?;
-        let (answer, _) = Answer::of_exchange(&exchange).map_err(|_| changed())?;
+        let (answer, _) = RecordedAnswer::of_exchange(&exchange).map_err(|_| changed())?;
         Ok(Arc::new(answer))
     }
 }
@@ -121,7 +125,8 @@ mod tests {
             text.into_bytes()
         };
         let (first, second) = (line("first"), line("second"));
-        let answer = |line: &[u8]| Answer::of_exchange(&parse_line(line).unwrap()).unwrap().0;
+        let answer =
+            |line: &[u8]| RecordedAnswer::of_exchange(&parse_line(line).unwrap()).unwrap().0;
         let mut store = Store { in_memory: IN_MEMORY - first.len() as u64, spool: None };
         let ready = store.keep(answer(&first), &first).unwrap();
         let lines = [&second, &first].map(|line| store.keep(answer(line), line).unwrap());

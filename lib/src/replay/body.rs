@@ -9,7 +9,7 @@ use http::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::recorded::Answer;
+use crate::recorded::RecordedAnswer;
 
 /// A response body.
 pub(super) enum ReplayBody {
@@ -26,7 +26,7 @@ pub(super) struct EndedEarly;
 
 /// A body with chunks, trailers or an early end.
 pub(super) struct StreamedBody {
-    answer: Arc<Answer>,
+    answer: Arc<RecordedAnswer>,
     /// The number of the next chunk, and its offset.
     next: (usize, usize),
     /// Chunks are sent with the recorded timing.
@@ -49,7 +49,7 @@ enum State {
 
 impl ReplayBody {
     /// The body of an answer; `timed` sends chunks with the recorded timing.
-    pub(super) fn of(answer: Arc<Answer>, timed: bool) -> ReplayBody {
+    pub(super) fn of(answer: Arc<RecordedAnswer>, timed: bool) -> ReplayBody {
         if answer.chunks.len() < 2 && answer.trailers.is_empty() && !answer.cut {
             return ReplayBody::Whole(answer.body.clone());
         }

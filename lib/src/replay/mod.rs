@@ -17,11 +17,11 @@ mod send;
 mod serve;
 mod upstream;
 
-pub use diff::{DiffOptions, DiffResult, Differ, LearnedRule, Rule, RulePlace, WrongRule};
+pub use diff::{DiffOptions, DiffResult, Differ, IgnoreRule, LearnedRule, RulePlace, WrongRule};
 pub use load::{LoadedRecordings, RecordingsLoadError, load};
 pub use send::{
-    Change, DryRun, ExchangeWriter, Observer, Progress, SecretValue, SendError, SendOptions,
-    SendSummary, Speed, WrongOption, dry_run, send,
+    DryRun, ExchangeWriter, Observer, RequestChange, SecretValue, SendError, SendOptions,
+    SendProgress, SendSummary, Speed, WrongOption, dry_run, send,
 };
 pub use serve::{Latency, ReplaySummary, serve};
 pub use upstream::FallbackUpstream;

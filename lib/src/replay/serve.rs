@@ -20,7 +20,7 @@ use crate::net::{
     Answered, Answerer, ClientError, Drained, Inbound, Received, Refusal, ServerOptions,
     ThrottledReport, problem_json, request_of_any_method, serve_answers,
 };
-use crate::recorded::{Answer, HostRule, Lookup, Recordings};
+use crate::recorded::{HostRule, Lookup, RecordedAnswer, Recordings};
 
 use super::body::ReplayBody;
 use super::preflight;
@@ -239,7 +239,7 @@ fn accepts_trailers(headers: &HeaderMap) -> bool {
 }
 
 fn to_response(
-    answer: Arc<Answer>,
+    answer: Arc<RecordedAnswer>,
     head: bool,
     timed: bool,
     takes_trailers: bool,

@@ -15,7 +15,7 @@ use super::super::answer::Answer;
 use crate::exchange::Redactor;
 
 /// A request to an endpoint.
-pub(super) struct Call<'a> {
+pub(super) struct AdminCall<'a> {
     pub(super) mock: &'a Arc<Mock>,
     pub(super) redactor: Option<&'a Arc<Redactor>>,
     pub(super) parts: &'a Parts,
@@ -24,7 +24,7 @@ pub(super) struct Call<'a> {
     pub(super) parameters: Vec<&'a str>,
 }
 
-impl Call<'_> {
+impl AdminCall<'_> {
     /// The value of the route's only parameter, decoded.
     pub(super) fn parameter(&self) -> String {
         let value = self.parameters.first().copied().unwrap_or_default();

@@ -4,16 +4,16 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::super::faults::FaultRule;
-use super::endpoint::{Call, Handling, invalid, json, ready};
+use super::endpoint::{AdminCall, Handling, invalid, json, ready};
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let rules = call.mock.world().faults().rules();
     let rules: Vec<Value> = rules.iter().map(FaultRule::to_json).collect();
     ready(json(StatusCode::OK, Value::Array(rules).to_string()))
 }
 
 /// Replaces all rules.
-pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn put<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let rules = match call.json() {
         Ok(Value::Array(rules)) => rules,
         Ok(_) => return ready(invalid("it must be a list of rules")),

@@ -2,9 +2,9 @@
 
 use serde_json::Map;
 
-use super::endpoint::{Call, Handling, object, ready};
+use super::endpoint::{AdminCall, Handling, object, ready};
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let catalogue = call.mock.catalogue();
     ready(object(Map::from_iter([
         ("status".to_owned(), "ok".into()),

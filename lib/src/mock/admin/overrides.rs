@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::super::answer::Answer;
 use super::super::world::Override;
-use super::endpoint::{Call, Handling, invalid, json, ready};
+use super::endpoint::{AdminCall, Handling, invalid, json, ready};
 
-pub(super) fn list<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn list<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let all = call.mock.world().overrides().list();
     let all: Vec<Value> = all.iter().map(|one| one.to_json()).collect();
     ready(json(StatusCode::OK, Value::Array(all).to_string()))
 }
 
 /// Adds an override as the newest.
-pub(super) fn add<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn add<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let one = match read(call) {
         Ok(one) => one,
         Err(refusal) => return ready(*refusal),
@@ -39,7 +39,7 @@ fn created(id: &str, shown: String) -> Answer {
 }
 
 /// Replaces all overrides with a list.
-pub(super) fn replace<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn replace<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let read =
         call.json().and_then(|value| Override::list(&value).map_err(|why| Box::new(invalid(&why))));
     match read {
@@ -51,12 +51,12 @@ pub(super) fn replace<'a>(call: &'a Call<'a>) -> Handling<'a> {
     }
 }
 
-pub(super) fn clear<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn clear<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     call.mock.world().set_overrides(Vec::new());
     ready(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let id = call.parameter();
     ready(match call.mock.world().overrides().get(&id) {
         Some(one) => json(StatusCode::OK, one.to_json().to_string()),
@@ -65,7 +65,7 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
 }
 
 /// Changes an override, or adds it as the newest.
-pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn put<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let id = call.parameter();
     let one = match read(call) {
         Ok(one) => one.with_id(&id),
@@ -78,7 +78,7 @@ pub(super) fn put<'a>(call: &'a Call<'a>) -> Handling<'a> {
     })
 }
 
-pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn delete<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let id = call.parameter();
     ready(match call.mock.world().overrides().remove(&id) {
         true => Answer::empty(StatusCode::NO_CONTENT),
@@ -91,7 +91,7 @@ fn unknown(id: &str) -> Answer {
     Answer::problem(StatusCode::NOT_FOUND, "unknown override", &detail)
 }
 
-fn read(call: &Call<'_>) -> Result<Override, Box<Answer>> {
+fn read(call: &AdminCall<'_>) -> Result<Override, Box<Answer>> {
     let value = call.json()?;
     Override::from_json(&value).map_err(|why| Box::new(invalid(&why)))
 }

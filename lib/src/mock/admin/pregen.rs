@@ -10,27 +10,27 @@ use crate::net::Target;
 
 use super::super::answer::Answer;
 use super::super::webhooks::Webhook;
-use super::endpoint::{Call, Handling, invalid, json, ready};
+use super::endpoint::{AdminCall, Handling, invalid, json, ready};
 
 pub(super) const PATH: &str = "/admin/middleware/rest/pregen";
 pub(super) const OF_URL: &str = "/admin/middleware/rest/pregen/{+url}";
 
-pub(super) fn list<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn list<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     ready(listed(call))
 }
 
-fn listed(call: &Call<'_>) -> Answer {
+fn listed(call: &AdminCall<'_>) -> Answer {
     let all = call.mock.webhooks().list();
     let all: Vec<&str> = all.iter().map(Arc::as_ref).collect();
     json(StatusCode::OK, json!(all).to_string())
 }
 
-pub(super) fn clear<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn clear<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     call.mock.webhooks().clear();
     ready(listed(call))
 }
 
-pub(super) fn add<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn add<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     Box::pin(async move {
         let (url, target) = match url_of(call) {
             Ok(found) => found,
@@ -47,7 +47,7 @@ pub(super) fn add<'a>(call: &'a Call<'a>) -> Handling<'a> {
     })
 }
 
-pub(super) fn remove<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn remove<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let (url, target) = match url_of(call) {
         Ok(found) => found,
         Err(refusal) => return ready(*refusal),
@@ -60,7 +60,7 @@ pub(super) fn remove<'a>(call: &'a Call<'a>) -> Handling<'a> {
 }
 
 /// The URL in the path. A query of the request is part of the URL.
-fn url_of(call: &Call<'_>) -> Result<(String, Target), Box<Answer>> {
+fn url_of(call: &AdminCall<'_>) -> Result<(String, Target), Box<Answer>> {
     let path = call.parts.uri.path();
     let rest = path.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
     let mut url = match rest.contains(":/") {

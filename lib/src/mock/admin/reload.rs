@@ -4,9 +4,9 @@ use http::StatusCode;
 use serde_json::Map;
 
 use super::super::answer::Answer;
-use super::endpoint::{Call, Handling, object};
+use super::endpoint::{AdminCall, Handling, object};
 
-pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn post<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     Box::pin(async move {
         let mock = call.mock.clone();
         // Loading reads files, and may request URLs.

@@ -17,9 +17,9 @@ use crate::exchange::{
 use crate::net::{decoded, recorded_headers, request_of_any_method};
 
 use super::super::Mock;
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::world::{Entry, PathMatch};
-use super::endpoint::{Call, Handling, Reply, invalid, json, ready};
+use super::endpoint::{AdminCall, Handling, Reply, invalid, json, ready};
 use super::nearest::Nearest;
 
 /// Maximum number of events that are queued for a slow reader.
@@ -131,10 +131,10 @@ fn path_matches(path: &PathMatch, entry: &Entry) -> bool {
 }
 
 fn source(entry: &Entry) -> &'static str {
-    entry.source.map_or("problem", Source::as_str)
+    entry.source.map_or("problem", AnswerSource::as_str)
 }
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let filter = match Filter::of(call.parts.uri.query().unwrap_or_default()) {
         Ok(filter) => filter,
         Err(why) => return ready(invalid(&why)),
@@ -161,13 +161,13 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     ready(json(StatusCode::OK, format!("[{}]", shown.join(","))))
 }
 
-pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn delete<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     call.mock.world().journal().clear();
     ready(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// The entries from now on, or after the id or time in the filter, as events.
-fn follow(call: &Call<'_>, mut filter: Filter) -> Reply {
+fn follow(call: &AdminCall<'_>, mut filter: Filter) -> Reply {
     let (sender, events) = mpsc::channel(WAITING);
     let mock: Arc<Mock> = Arc::clone(call.mock);
     let redactor = call.redactor.cloned();

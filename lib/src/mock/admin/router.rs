@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use super::super::Mock;
 use super::super::answer::Answer;
-use super::endpoint::{Call, Handling, Reply};
+use super::endpoint::{AdminCall, Handling, Reply};
 use super::{
     faults, guard, health, overrides, page, pregen, reload, requests, routes, scope, storage,
 };
@@ -28,7 +28,7 @@ pub(in crate::mock) struct Access {
 struct Route {
     method: Method,
     path: &'static str,
-    handler: for<'a> fn(&'a Call<'a>) -> Handling<'a>,
+    handler: for<'a> fn(&'a AdminCall<'a>) -> Handling<'a>,
 }
 
 /// All endpoints.
@@ -84,7 +84,7 @@ pub(super) async fn answer(
         let Some(parameters) = parameters(route.path, path) else { continue };
         if route.method == parts.method {
             let redactor = access.redactor.as_ref();
-            return (route.handler)(&Call { mock, redactor, parts, body, parameters }).await;
+            return (route.handler)(&AdminCall { mock, redactor, parts, body, parameters }).await;
         }
         allowed.push(route.method.as_str());
     }

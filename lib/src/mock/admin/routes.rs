@@ -4,9 +4,9 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::super::operation;
-use super::endpoint::{Call, Handling, json, ready};
+use super::endpoint::{AdminCall, Handling, json, ready};
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let catalogue = call.mock.catalogue();
     let all = catalogue
         .specs

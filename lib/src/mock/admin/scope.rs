@@ -6,12 +6,12 @@ use serde_json::Map;
 
 use super::super::answer::Answer;
 use super::super::world::World;
-use super::endpoint::{Call, Handling, object, ready};
+use super::endpoint::{AdminCall, Handling, object, ready};
 
 /// Longer names are refused, because each line of the log contains the name.
 const MAX_NAME: usize = 1024;
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     ready(current(call.mock.world()))
 }
 
@@ -21,7 +21,7 @@ fn current(world: &World) -> Answer {
 }
 
 /// The form field `name`, in the body or in the query.
-pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn post<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let query = call.parts.uri.query().unwrap_or_default().as_bytes();
     let name = form_urlencoded::parse(call.body)
         .chain(form_urlencoded::parse(query))
@@ -40,7 +40,7 @@ pub(super) fn post<'a>(call: &'a Call<'a>) -> Handling<'a> {
     })
 }
 
-pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn delete<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     call.mock.world().set_scope(None);
     ready(object(Map::new()))
 }

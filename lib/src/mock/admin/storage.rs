@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::super::answer::Answer;
 use super::super::world::{Item, StorageError};
-use super::endpoint::{Call, Handling, object, ready};
+use super::endpoint::{AdminCall, Handling, object, ready};
 
 pub(super) const PATH: &str = "/admin/storage";
 pub(super) const BELOW: &str = "/admin/storage/";
 
-pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     ready(call.mock.world().storage().read(|contents| {
         let kinds = contents.kinds().iter();
         let entities = kinds.map(|kind| {
@@ -26,11 +26,11 @@ pub(super) fn get<'a>(call: &'a Call<'a>) -> Handling<'a> {
     }))
 }
 
-pub(super) fn delete<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn delete<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     ready(done(call.mock.world().storage().clear()))
 }
 
-pub(super) fn reset<'a>(call: &'a Call<'a>) -> Handling<'a> {
+pub(super) fn reset<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     ready(done(call.mock.world().storage().reset()))
 }
 

@@ -19,7 +19,7 @@ use super::firing::Outgoing;
 
 /// The source of an answer, for the header `x-hmt-source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum AnswerSource {
     /// An exact recording.
     Recording,
     /// An example of the spec.
@@ -40,19 +40,19 @@ pub enum Source {
     Callback,
 }
 
-impl Source {
+impl AnswerSource {
     /// The value in the header.
     pub fn as_str(self) -> &'static str {
         match self {
-            Source::Recording => "recording",
-            Source::Example => "example",
-            Source::Generated => "generated",
-            Source::State => "state",
-            Source::Upstream => "upstream",
-            Source::Fault => "fault",
-            Source::Override => "override",
-            Source::OAuth => "oauth",
-            Source::Callback => "callback",
+            AnswerSource::Recording => "recording",
+            AnswerSource::Example => "example",
+            AnswerSource::Generated => "generated",
+            AnswerSource::State => "state",
+            AnswerSource::Upstream => "upstream",
+            AnswerSource::Fault => "fault",
+            AnswerSource::Override => "override",
+            AnswerSource::OAuth => "oauth",
+            AnswerSource::Callback => "callback",
         }
     }
 }
@@ -67,7 +67,7 @@ pub struct Answer {
     /// The body, even if the request was a HEAD.
     pub body: Bytes,
     /// `None` for errors of the mock itself.
-    pub source: Option<Source>,
+    pub source: Option<AnswerSource>,
     /// The reason for this answer, for the trace line.
     pub note: Option<String>,
     /// How the answer reaches the client.
@@ -95,11 +95,11 @@ impl Answer {
         }
     }
 
-    pub(super) fn recorded(answer: &recorded::Answer) -> Answer {
+    pub(super) fn recorded(answer: &recorded::RecordedAnswer) -> Answer {
         Answer {
             headers: answer.headers.clone(),
             body: answer.body.clone(),
-            source: Some(Source::Recording),
+            source: Some(AnswerSource::Recording),
             ..Answer::empty(answer.status)
         }
     }

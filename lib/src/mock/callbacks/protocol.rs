@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::exchange::{Exchange, write_line};
 use crate::net::is_hop_by_hop;
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::world::PathMatch;
 use super::stored::Stored;
 
@@ -217,7 +217,7 @@ impl Edit {
             answer.status = status;
             answer.headers = headers;
             answer.body = if bodiless { Bytes::new() } else { body.unwrap_or(answer.body.clone()) };
-            answer.source = Some(Source::Callback);
+            answer.source = Some(AnswerSource::Callback);
         }
         Ok(())
     }
@@ -336,7 +336,7 @@ mod tests {
     fn generated() -> Answer {
         let mut answer = Answer::empty(StatusCode::OK);
         answer.body = "{\"a\":1}".into();
-        answer.source = Some(Source::Generated);
+        answer.source = Some(AnswerSource::Generated);
         answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         answer
     }
@@ -344,12 +344,15 @@ mod tests {
     #[test]
     fn absent_members_stay() {
         let same = edited(&json!({}), generated()).unwrap();
-        assert_eq!((same.source, &same.body[..]), (Some(Source::Generated), &b"{\"a\":1}"[..]));
+        assert_eq!(
+            (same.source, &same.body[..]),
+            (Some(AnswerSource::Generated), &b"{\"a\":1}"[..])
+        );
         let same = edited(&json!({"statusCode": 200, "body": "{\"a\":1}"}), generated()).unwrap();
-        assert_eq!(same.source, Some(Source::Generated));
+        assert_eq!(same.source, Some(AnswerSource::Generated));
         let other = edited(&json!({"statusCode": 418}), generated()).unwrap();
         assert_eq!((other.status.as_u16(), &other.body[..]), (418, &b"{\"a\":1}"[..]));
-        assert_eq!(other.source, Some(Source::Callback));
+        assert_eq!(other.source, Some(AnswerSource::Callback));
         assert_eq!(other.headers[CONTENT_TYPE], "application/json");
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::world::{Change, Contents, World};
+use super::super::world::{Contents, StorageChange, World};
 
 /// A copy of the values that a callback gets.
 #[derive(Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl Stored {
                 let mut values = contents.values().clone();
                 merge(&mut values, &self.values, after);
                 if values != *contents.values() {
-                    changes.push(Change::Values(values));
+                    changes.push(StorageChange::Values(values));
                 }
             }
             let known = self.entities.as_ref().map(|entities| &entities.by_id);
@@ -94,18 +94,18 @@ fn entity_changes(
     kind: &str,
     before: &Map<String, Value>,
     after: &Map<String, Value>,
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<StorageChange>,
 ) -> Result<(), String> {
     let kind = kind.to_owned();
     for key in before.keys().filter(|key| !after.contains_key(*key)) {
-        changes.push(Change::Delete { kind: kind.clone(), key: key.clone() });
+        changes.push(StorageChange::Delete { kind: kind.clone(), key: key.clone() });
     }
     for (key, entity) in after.iter().filter(|(key, entity)| before.get(*key) != Some(entity)) {
         if !entity.is_object() {
             return Err(format!("{kind} {key}"));
         }
         let (kind, key, entity) = (kind.clone(), key.clone(), entity.clone());
-        changes.push(Change::Put { kind, key, entity, scopes: None });
+        changes.push(StorageChange::Put { kind, key, entity, scopes: None });
     }
     Ok(())
 }

@@ -19,11 +19,11 @@ const MAX_BODY: usize = 32 << 10;
 
 /// Bodies by media type and seed.
 pub(in crate::mock) struct ComposedBodies {
-    places: Box<[Place]>,
+    places: Box<[CacheSlot]>,
 }
 
 #[derive(Default)]
-struct Place {
+struct CacheSlot {
     /// The last seed that was asked for. A body is kept from the second time on, so that requests
     /// that never come again do not displace others.
     last: AtomicU64,
@@ -39,7 +39,7 @@ struct Composed {
 
 impl Default for ComposedBodies {
     fn default() -> Self {
-        ComposedBodies { places: (0..PLACES).map(|_| Place::default()).collect() }
+        ComposedBodies { places: (0..PLACES).map(|_| CacheSlot::default()).collect() }
     }
 }
 

@@ -32,8 +32,8 @@ pub(super) use media_plan::MediaPlan;
 pub(super) use plans::{OperationPlan, ResponsePlan, Spec};
 pub(super) use schema_plans::Making;
 pub(super) use state::{
-    FieldRole, ItemPlace, KindPlan, ListPlace, PAGE_SIZES, PageField, Place, QueryPlan, QueryRole,
-    RangeRule, Role, StateOperation, StatePlan, role_of, same_name, target,
+    EntityPlace, FieldRole, ItemPlace, KindPlan, ListPlace, PAGE_SIZES, PageField, QueryPlan,
+    QueryRole, RangeRule, Role, StateOperation, StatePlan, role_of, same_name, target,
 };
 pub use watch::{Seen, WATCH_EVERY};
 

@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use http::{Method, StatusCode, Uri};
 
 use super::super::answer::Answer;
-use super::endpoints::Place;
+use super::endpoints::EndpointPlace;
 use super::grants::{ChallengeMethod, Code, Grant, TOKEN_LIFE};
 use super::message::{Asked, Parameters, error};
 use super::state::OAuth;
@@ -24,7 +24,7 @@ struct Redirect<'a> {
 }
 
 impl OAuth {
-    pub(super) fn authorize(&self, place: &Place, asked: &Asked<'_>) -> Answer {
+    pub(super) fn authorize(&self, place: &EndpointPlace, asked: &Asked<'_>) -> Answer {
         let parameters = match asked.parts.method == Method::POST {
             true => Parameters::of_body(&asked.parts.headers, asked.body),
             false => Parameters(
@@ -85,7 +85,7 @@ impl OAuth {
     /// The response with the requested code or tokens.
     fn agreed(
         &self,
-        place: &Place,
+        place: &EndpointPlace,
         asked: &Asked<'_>,
         redirect: &Redirect<'_>,
         types: &[&str],

@@ -21,7 +21,7 @@ pub(in crate::mock) enum Endpoint {
 
 /// An endpoint, and the issuer that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::mock) struct Place {
+pub(in crate::mock) struct EndpointPlace {
     pub(in crate::mock) endpoint: Endpoint,
     /// The path of the issuer, without a slash at its end.
     pub(super) issuer: String,
@@ -32,7 +32,7 @@ pub(in crate::mock) struct Place {
 /// All endpoints by path.
 #[derive(Debug, Default)]
 pub(in crate::mock) struct Endpoints {
-    by_path: HashMap<String, Place>,
+    by_path: HashMap<String, EndpointPlace>,
     openid: bool,
 }
 
@@ -75,7 +75,7 @@ impl Endpoints {
     }
 
     /// The endpoint at a path.
-    pub(in crate::mock) fn at(&self, path: &str) -> Option<&Place> {
+    pub(in crate::mock) fn at(&self, path: &str) -> Option<&EndpointPlace> {
         if self.by_path.is_empty() {
             return None;
         }
@@ -90,7 +90,7 @@ impl Endpoints {
 
     fn add(&mut self, path: String, endpoint: Endpoint, issuer: &str) {
         let yields = path == "/";
-        let place = Place { endpoint, issuer: issuer.to_owned(), yields };
+        let place = EndpointPlace { endpoint, issuer: issuer.to_owned(), yields };
         // If two endpoints have the same path, the first one is kept.
         self.by_path.entry(path).or_insert(place);
     }
@@ -110,7 +110,7 @@ impl Endpoints {
     /// optional in requests.
     fn add_below_bases(&mut self, api: &Api) {
         for server in api.servers.iter().filter(|server| !server.base_path.is_empty()) {
-            let below: Vec<(String, Place)> = self
+            let below: Vec<(String, EndpointPlace)> = self
                 .by_path
                 .iter()
                 .filter_map(|(path, place)| {
@@ -118,7 +118,7 @@ impl Endpoints {
                     // Tokens must contain the issuer as the client knows it.
                     let issuer = place.issuer.strip_prefix(&server.base_path);
                     let issuer = issuer.unwrap_or(&place.issuer).to_owned();
-                    let place = Place { issuer, yields: true, ..place.clone() };
+                    let place = EndpointPlace { issuer, yields: true, ..place.clone() };
                     rest.starts_with('/').then(|| (rest.to_owned(), place))
                 })
                 .collect();

@@ -17,15 +17,15 @@ mod token;
 use http::header::HeaderValue;
 use http::{Method, StatusCode};
 
-use super::answer::{Answer, Source};
-pub(super) use endpoints::{Endpoint, Endpoints, Place};
+use super::answer::{Answer, AnswerSource};
+pub(super) use endpoints::{Endpoint, EndpointPlace, Endpoints};
 pub(super) use message::Asked;
 use message::{error, json_answer};
 pub(super) use state::OAuth;
 
 impl OAuth {
     /// The answer of an endpoint.
-    pub(super) fn answer(&self, place: &Place, asked: &Asked<'_>) -> Answer {
+    pub(super) fn answer(&self, place: &EndpointPlace, asked: &Asked<'_>) -> Answer {
         let method = &asked.parts.method;
         let allowed: &[Method] = match place.endpoint {
             Endpoint::Token => &[Method::POST],
@@ -49,7 +49,7 @@ impl OAuth {
             }
             answer
         };
-        answer.source = Some(Source::OAuth);
+        answer.source = Some(AnswerSource::OAuth);
         answer
     }
 }

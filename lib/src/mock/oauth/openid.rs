@@ -10,12 +10,12 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::answer::Answer;
-use super::endpoints::{Endpoint, OPENID_PATHS, Place};
+use super::endpoints::{Endpoint, EndpointPlace, OPENID_PATHS};
 use super::grants::{Grant, TOKEN_LIFE};
 use super::message::{Asked, Parameters, error, json_answer};
 use super::state::OAuth;
 
-impl Place {
+impl EndpointPlace {
     /// The issuer, with the address by which the client reached the mock.
     pub(super) fn issuer_for(&self, asked: &Asked<'_>) -> String {
         format!("{}{}", asked.reached, self.issuer)
@@ -23,7 +23,7 @@ impl Place {
 }
 
 /// The discovery document (OpenID Connect Discovery 1.0, section 3).
-pub(super) fn discovery(place: &Place, asked: &Asked<'_>) -> Answer {
+pub(super) fn discovery(place: &EndpointPlace, asked: &Asked<'_>) -> Answer {
     let issuer = place.issuer_for(asked);
     let mut document = Map::new();
     document.insert("issuer".to_owned(), issuer.clone().into());

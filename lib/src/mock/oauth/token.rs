@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::super::answer::Answer;
-use super::endpoints::Place;
+use super::endpoints::EndpointPlace;
 use super::grants::{ChallengeMethod, Code, Grant, TOKEN_LIFE};
 use super::message::{Asked, Parameters, error, json_answer};
 use super::state::OAuth;
@@ -27,7 +27,7 @@ struct Client {
 type Refusal = Box<Answer>;
 
 impl OAuth {
-    pub(super) fn token(&self, place: &Place, asked: &Asked<'_>) -> Answer {
+    pub(super) fn token(&self, place: &EndpointPlace, asked: &Asked<'_>) -> Answer {
         let parameters = Parameters::of_body(&asked.parts.headers, asked.body);
         match self.granted(&parameters, &asked.parts.headers) {
             Ok((grant, refresh)) => self.tokens(place, asked, grant, refresh),
@@ -127,7 +127,7 @@ impl OAuth {
     /// The response with the tokens.
     fn tokens(
         &self,
-        place: &Place,
+        place: &EndpointPlace,
         asked: &Asked<'_>,
         grant: Grant,
         refresh: Option<String>,

@@ -10,7 +10,7 @@ use crate::exchange::{Body, Exchange, Meta, Response};
 use crate::net::{decoded, recorded_headers};
 use crate::recorded::HostRule;
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::call::{Call, Context};
 use super::super::callbacks::{Callbacks, Subject};
 
@@ -58,7 +58,7 @@ pub(super) async fn edit(
 /// The answer if a callback fails.
 fn failed(answer: Answer, why: &str) -> Answer {
     Answer {
-        source: Some(Source::Callback),
+        source: Some(AnswerSource::Callback),
         delivery: answer.delivery,
         operation: answer.operation,
         ..Answer::problem(StatusCode::BAD_GATEWAY, "a callback failed", why)

@@ -1,6 +1,6 @@
 //! Answers with an example of the spec.
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::call::{Call, Context};
 use super::lookup::MatchedOperation;
 use super::negotiation::Choice;
@@ -20,6 +20,6 @@ pub(super) fn answer(
     let mut answer = super::made::head(context, call, choice);
     let schemas = &operation.spec.api.schemas;
     answer.body = media.plan.example_as(&media.media_type, body, schemas);
-    answer.source = Some(Source::Example);
+    answer.source = Some(AnswerSource::Example);
     Some(answer)
 }

@@ -9,10 +9,10 @@ use http::{HeaderValue, StatusCode};
 
 use crate::units::parse_duration;
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::call::{Call, Context};
 use super::super::fault::Delivery;
-use super::super::world::Refusal;
+use super::super::world::FaultRefusal;
 use super::lookup::MatchedOperation;
 
 /// How the answer is delivered.
@@ -37,14 +37,14 @@ pub(super) fn apply(
     let delivery = preferred.and(outcome.delivery);
     let Some(refusal) = outcome.refusal else { return Ok(delivery) };
     let mut answer = match refusal {
-        Refusal::Error(status) => {
+        FaultRefusal::Error(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let detail = "this error was requested by --error-rate of the mock, or by a rule of its admin port";
             Answer::problem(status, "injected error", detail)
         }
-        Refusal::Limited(wait) => limited(wait),
+        FaultRefusal::Limited(wait) => limited(wait),
     };
-    answer.source = Some(Source::Fault);
+    answer.source = Some(AnswerSource::Fault);
     answer.delivery = delivery;
     Err(Box::new(answer))
 }

@@ -9,7 +9,7 @@ use twox_hash::XxHash3_64;
 use crate::exchange::{header, parse_query, sorted_path};
 
 use super::super::answer::media::Notation;
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::call::{Call, Context};
 use super::super::catalogue::Making;
 use super::lookup::MatchedOperation;
@@ -24,7 +24,7 @@ pub(super) fn answer(
 ) -> Answer {
     let mut seed = Seed::of(context, call, choice);
     let mut answer = head_by(choice, &mut seed);
-    answer.source = Some(Source::Generated);
+    answer.source = Some(AnswerSource::Generated);
     let locate = |json: &[u8], answer: &mut Answer| {
         reflect::locate(context, call, operation, choice, json, answer);
     };

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use super::super::answer::media::{MediaType, Notation};
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::call::{Call, Context};
 use super::super::world::{Match, Override, PathMatch};
 use super::fill::fill;
@@ -22,7 +22,7 @@ pub(super) fn answer(
     let mut answer = answer_of(&found, context, call, operation);
     // The first value of a name replaces existing values, and further ones are added.
     answer.headers.extend(found.answer.headers.clone());
-    answer.source = Some(Source::Override);
+    answer.source = Some(AnswerSource::Override);
     answer.delivery = found.answer.delivery;
     answer.note = Some(format!("override {}", found.id));
     Some(answer)

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::schema::SchemaSet;
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use super::super::call::{Call, Context};
 use super::super::catalogue::{KindPlan, Role, StateOperation, StatePlan};
 use super::super::world::{Contents, Item, Kind, Scopes, Storage, StorageError};
@@ -135,7 +135,7 @@ impl Refusal {
             Some(choice) => fill(asked.context, asked.call, asked.operation, &choice),
             None => Answer::problem(status, title, &detail),
         };
-        answer.source = Some(Source::State);
+        answer.source = Some(AnswerSource::State);
         answer.note = Some(detail);
         answer
     }

@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use crate::net::{Client, Target, forwarded_headers, forwarded_request};
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 
 /// Maximum size of a response body in bytes.
 const MAX_BODY: u64 = 64 << 20;
@@ -31,7 +31,7 @@ impl Upstream {
             format!("{}://{}{}", target.protocol.as_str(), target.host, target.path_and_query);
         let failed = |status, why: &str| {
             let mut answer = Answer::problem(status, "the upstream did not respond", why);
-            answer.source = Some(Source::Upstream);
+            answer.source = Some(AnswerSource::Upstream);
             answer
         };
         let Ok(request) = forwarded_request(parts, &url, body) else {
@@ -43,7 +43,7 @@ impl Upstream {
                 Answer {
                     headers: forwarded_headers(&parts.headers),
                     body,
-                    source: Some(Source::Upstream),
+                    source: Some(AnswerSource::Upstream),
                     ..Answer::empty(parts.status)
                 }
             }

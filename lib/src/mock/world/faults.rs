@@ -14,12 +14,12 @@ use super::super::faults::FaultRule;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::mock) struct Outcome {
     pub(in crate::mock) delivery: Delivery,
-    pub(in crate::mock) refusal: Option<Refusal>,
+    pub(in crate::mock) refusal: Option<FaultRefusal>,
 }
 
 /// An answer that replaces the usual one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mock) enum Refusal {
+pub(in crate::mock) enum FaultRefusal {
     /// An error of this status.
     Error(u16),
     /// 429. The next window begins after this time.
@@ -92,7 +92,7 @@ impl Faults {
                     *count += 1;
                     if *count > limit.requests {
                         let wait = limit.window.saturating_sub(now.duration_since(*began));
-                        outcome.refusal.get_or_insert(Refusal::Limited(wait));
+                        outcome.refusal.get_or_insert(FaultRefusal::Limited(wait));
                     }
                 }
                 if let Some(delay) = &rule.delay {
@@ -103,7 +103,7 @@ impl Faults {
                 if let Some(rate) = rule.error_rate
                     && rng.random_bool(rate.probability)
                 {
-                    outcome.refusal.get_or_insert(Refusal::Error(rate.status));
+                    outcome.refusal.get_or_insert(FaultRefusal::Error(rate.status));
                 }
                 if let Some(rate) = rule.fault
                     && rng.random_bool(rate.probability)
@@ -124,7 +124,7 @@ impl Faults {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::super::fault::Fault;
+    use super::super::super::fault::DeliveryFault;
     use super::*;
 
     fn faults(rules: &Value) -> Faults {
@@ -146,10 +146,10 @@ mod tests {
         let now = Instant::now();
         let outcome = faults.outcome("GET /pets", now);
         assert_eq!(outcome.delivery.delay, Duration::from_millis(150));
-        assert_eq!((outcome.delivery.fault, outcome.refusal), (Some(Fault::Reset), None));
+        assert_eq!((outcome.delivery.fault, outcome.refusal), (Some(DeliveryFault::Reset), None));
         let outcome = faults.outcome("POST /pets", now);
         assert_eq!(outcome.delivery.delay, Duration::from_millis(100));
-        assert_eq!(outcome.refusal, Some(Refusal::Error(503)));
+        assert_eq!(outcome.refusal, Some(FaultRefusal::Error(503)));
         faults.replace(Vec::new());
         assert_eq!(faults.outcome("POST /pets", now), Outcome::default());
     }
@@ -160,7 +160,7 @@ mod tests {
         let begin = Instant::now();
         let refused = |after| faults.outcome("GET /", begin + Duration::from_secs(after)).refusal;
         assert_eq!((refused(0), refused(1)), (None, None));
-        assert_eq!(refused(4), Some(Refusal::Limited(Duration::from_secs(6))));
+        assert_eq!(refused(4), Some(FaultRefusal::Limited(Duration::from_secs(6))));
         assert_eq!(refused(10), None);
     }
 

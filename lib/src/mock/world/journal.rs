@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::super::answer::{Answer, Source};
+use super::super::answer::{Answer, AnswerSource};
 use crate::net::Target;
 
 /// Maximum size of all entries in bytes; the oldest are removed first.
@@ -38,7 +38,7 @@ pub(in crate::mock) struct Entry {
     pub(in crate::mock) status: StatusCode,
     pub(in crate::mock) headers: HeaderBlock,
     pub(in crate::mock) body: Kept,
-    pub(in crate::mock) source: Option<Source>,
+    pub(in crate::mock) source: Option<AnswerSource>,
     /// `METHOD template`.
     pub(in crate::mock) operation: Option<Arc<str>>,
     pub(in crate::mock) violations: Vec<Value>,
@@ -51,8 +51,8 @@ impl Entry {
         let refused = matches!(self.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
         self.operation.is_some()
             || match self.source {
-                Some(Source::Override) => true,
-                Some(Source::Upstream) => false,
+                Some(AnswerSource::Override) => true,
+                Some(AnswerSource::Upstream) => false,
                 _ => !refused,
             }
     }

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
-pub(super) use faults::{Faults, Refusal};
+pub(super) use faults::{FaultRefusal, Faults};
 pub(super) use journal::{Entry, Journal, Served};
 pub use overrides::Override;
 pub(super) use overrides::{Match, Overrides, PathMatch};
 pub(super) use storage::{
-    Change, Contents, IdKind, Initial, Item, Kind, KindRule, Scopes, Seed, Test, id_text,
+    Contents, IdKind, Initial, Item, Kind, KindRule, Scopes, Seed, StorageChange, Test, id_text,
 };
 pub use storage::{DataError, Storage, StorageError};
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::exchange::Pattern;
 use crate::units::parse_duration;
 
-use super::super::fault::{Delivery, Fault};
+use super::super::fault::{Delivery, DeliveryFault};
 
 /// An override: the requests that it matches, and their answer.
 #[derive(Clone, Debug)]
@@ -253,7 +253,7 @@ impl OverrideAnswer {
                     };
                 }
                 "fault" => {
-                    let fault = text(value, &at)?.parse::<Fault>();
+                    let fault = text(value, &at)?.parse::<DeliveryFault>();
                     read.delivery.fault = Some(fault.map_err(|why| format!("{at}: {why}"))?);
                 }
                 _ => {

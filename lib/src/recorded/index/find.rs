@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Recordings, SHARED_HOSTS, View};
 use crate::exchange::{Body, Request, credential};
-use crate::recorded::answer::Answer;
+use crate::recorded::answer::RecordedAnswer;
 use crate::recorded::lookup::{Lookup, canonical_host};
 use crate::recorded::rule::{BodyRule, HostRule};
 use crate::recorded::sequence::Chain;
@@ -15,7 +15,7 @@ impl Recordings {
     ///
     /// # Errors
     /// The temporary file of a large recording cannot be read.
-    pub fn answer(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<Answer>>> {
+    pub fn answer(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<RecordedAnswer>>> {
         let stored = self.answers.take(&self.find(lookup), self.again);
         stored.map(|stored| self.store.read(stored)).transpose()
     }
@@ -24,7 +24,7 @@ impl Recordings {
     ///
     /// # Errors
     /// Those of [`Recordings::answer`].
-    pub fn peek(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<Answer>>> {
+    pub fn peek(&self, lookup: &Lookup<'_>) -> io::Result<Option<Arc<RecordedAnswer>>> {
         let stored = self.answers.peek(&self.find(lookup));
         stored.map(|stored| self.store.read(stored)).transpose()
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::exchange::{Exchange, Request, credential};
 
-use crate::recorded::answer::{Answer, Unanswerable};
+use crate::recorded::answer::{RecordedAnswer, Unanswerable};
 use crate::recorded::compared::{ComparedRequest, ComparedRequests};
 use crate::recorded::lookup::{Lookup, canonical_host};
 use crate::recorded::preference::{Preference, PreferenceTable};
@@ -144,7 +144,7 @@ impl Recordings {
     /// # Errors
     /// There is no space for a large recording in a temporary file.
     pub fn insert(&mut self, exchange: &Exchange<'_>, line: &[u8]) -> Result<Inserted, SpoolError> {
-        match Answer::of_exchange(exchange) {
+        match RecordedAnswer::of_exchange(exchange) {
             Ok((answer, dropped)) => {
                 self.dropped_headers += dropped;
                 // The complete body of a request that was recorded in part is unknown.
@@ -212,7 +212,7 @@ impl Recordings {
         &mut self,
         request: &Request<'_>,
         source: &InsertOptions<'_>,
-        answer: Answer,
+        answer: RecordedAnswer,
         line: Option<&[u8]>,
     ) -> Result<(), SpoolError> {
         let host = canonical_host(&request.host);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::spot::{Carrier, Draft, Encoding};
-use super::uses::{Source, Use};
+use super::uses::{Use, ValueSource};
 
 /// The unreserved characters (RFC 3986, section 2.3) and those that need no escape in a segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -41,8 +41,8 @@ pub(in super::super) async fn apply(draft: &mut Draft, uses: &[Use]) -> Applied 
     let mut edits: BTreeMap<Carrier, Vec<(Range<usize>, String)>> = BTreeMap::new();
     for used in uses {
         let new = match &used.source {
-            Source::Given(value) => Some(value.to_string()),
-            Source::Answers(places) => {
+            ValueSource::Given(value) => Some(value.to_string()),
+            ValueSource::Answers(places) => {
                 let mut found = None;
                 for (slot, place) in places {
                     if let Some(answer) = slot.wait().await

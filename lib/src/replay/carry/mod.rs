@@ -29,5 +29,5 @@ pub(super) use origin::Answered;
 pub(super) use slot::Slot;
 pub(super) use spot::Draft;
 pub(super) use table::{Secrets, Table};
-pub(super) use uses::{Source, Use};
+pub(super) use uses::{Use, ValueSource};
 pub(super) use value::{Strength, strength};

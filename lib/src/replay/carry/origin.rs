@@ -26,7 +26,7 @@ pub(in super::super) struct Answered {
 
 /// Where a response has a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Place {
+pub(in super::super) enum ValuePlace {
     /// A scalar of the JSON body.
     Json(Box<str>, Part),
     /// The value of a header, by its number among those of the same name.
@@ -50,7 +50,7 @@ pub(in super::super) enum Part {
 /// A value of a recorded response.
 pub(super) struct Given<'v> {
     pub(super) value: Cow<'v, str>,
-    pub(super) place: Place,
+    pub(super) place: ValuePlace,
     pub(super) strength: Strength,
     pub(super) id: Option<IdName>,
     /// The name at the place, in lower case.
@@ -105,7 +105,7 @@ pub(super) fn origins<'r>(
             if let Some((cookie, value)) = cookie(value) {
                 visit(Given {
                     value: value.into(),
-                    place: Place::Cookie(cookie.into()),
+                    place: ValuePlace::Cookie(cookie.into()),
                     strength: strength(value),
                     id: None,
                     name: cookie.to_lowercase(),
@@ -118,11 +118,11 @@ pub(super) fn origins<'r>(
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         let number = headers[..at].iter().filter(|(own, _)| own == name).count();
         if matches!(name.as_ref(), "location" | "content-location") {
-            let place = |part| Place::Header(header.clone(), number, part);
+            let place = |part| ValuePlace::Header(header.clone(), number, part);
             url_parts(value, true, &place, visit);
             continue;
         }
-        let place = |part| Place::Header(header.clone(), number, part);
+        let place = |part| ValuePlace::Header(header.clone(), number, part);
         plain(value, name, || id_name(name, ""), place, visit);
     }
     let Some(text) = body.filter(|text| text.len() <= MAX_BODY) else { return };
@@ -131,7 +131,7 @@ pub(super) fn origins<'r>(
             visit(Given {
                 strength: strength(&value),
                 value,
-                place: Place::Input(name.as_ref().into()),
+                place: ValuePlace::Input(name.as_ref().into()),
                 id: None,
                 name: name.to_lowercase(),
                 secret: is_secret_name(&name),
@@ -154,13 +154,13 @@ fn of_leaf(leaf: &Leaf<'_, '_>, about: &str, visit: &mut dyn FnMut(Given<'_>)) {
         Scalar::Word => return,
     };
     if is_text && is_url(value) {
-        let place = |part| Place::Json(leaf.pointer.into(), part);
+        let place = |part| ValuePlace::Json(leaf.pointer.into(), part);
         url_parts(value, false, &place, visit);
         return;
     }
     let name = leaf.names.last().map_or("", |name| name.as_ref());
     let id = || id_name(name, around(leaf.names, about));
-    plain(value, name, id, |part| Place::Json(leaf.pointer.into(), part), visit);
+    plain(value, name, id, |part| ValuePlace::Json(leaf.pointer.into(), part), visit);
 }
 
 /// The thing that an innermost name belongs to: the nearest property around it that is not a
@@ -175,7 +175,7 @@ fn plain(
     value: &str,
     name: &str,
     id: impl FnOnce() -> Option<IdName>,
-    place: impl FnOnce(Part) -> Place,
+    place: impl FnOnce(Part) -> ValuePlace,
     visit: &mut dyn FnMut(Given<'_>),
 ) {
     let strength = strength(value);
@@ -230,7 +230,7 @@ fn decoded(segment: &str) -> Cow<'_, str> {
 fn url_parts(
     url: &str,
     followed: bool,
-    place: &dyn Fn(Part) -> Place,
+    place: &dyn Fn(Part) -> ValuePlace,
     visit: &mut dyn FnMut(Given<'_>),
 ) {
     let (path, query) = path_and_query(url);
@@ -368,11 +368,11 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("&#43;", "+").replace("&#x2B;", "+").replace("&amp;", "&"))
 }
 
-impl Place {
+impl ValuePlace {
     /// The value at the same place of a new response.
     pub(in super::super) fn find(&self, answer: &Answered) -> Option<String> {
         let found = match self {
-            Place::Cookie(name) => {
+            ValuePlace::Cookie(name) => {
                 let all = answer.headers.get_all("set-cookie").iter();
                 let pairs = all.filter_map(|header| {
                     let text = latin1(header.as_bytes());
@@ -380,11 +380,11 @@ impl Place {
                 });
                 pairs.rev().find(|(own, _)| own == name.as_ref()).map(|(_, value)| value)
             }
-            Place::Header(name, number, part) => {
+            ValuePlace::Header(name, number, part) => {
                 let value = answer.headers.get_all(name).iter().nth(*number)?;
                 part.of(&latin1(value.as_bytes()))
             }
-            Place::Json(pointer, part) => {
+            ValuePlace::Json(pointer, part) => {
                 let mut found = None;
                 walk(&answer.text()?, |leaf| {
                     if leaf.pointer != pointer.as_ref() {
@@ -399,7 +399,7 @@ impl Place {
                 });
                 found
             }
-            Place::Input(name) => {
+            ValuePlace::Input(name) => {
                 let mut found = None;
                 let text = answer.text()?;
                 inputs(&text, |own, value| {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 use super::name::IdName;
-use super::origin::{Given, Place, origins, text_of};
+use super::origin::{Given, ValuePlace, origins, text_of};
 use super::slot::Slot;
 use super::spot::{Draft, Encoding, Spot, spots};
-use super::uses::{Source, Use};
+use super::uses::{Use, ValueSource};
 use super::value::{Strength, strength};
 use crate::exchange::{Pairs, Request, Response, has_pseudonym, is_pseudonym};
 
@@ -31,7 +31,7 @@ const PSEUDONYM: usize = 26;
 #[derive(Debug)]
 struct Origin {
     slot: Arc<Slot>,
-    place: Place,
+    place: ValuePlace,
     strength: Strength,
     id: Option<IdName>,
     name: String,
@@ -133,7 +133,7 @@ impl Table {
             range: spot.range.clone(),
             encoding: spot.encoding,
             old: text.into(),
-            source: Source::Given(Arc::clone(value)),
+            source: ValueSource::Given(Arc::clone(value)),
         };
         // A pseudonym within a longer text, for instance after a custom scheme.
         if let Some(at) = at.filter(|_| !is_pseudonym(text)) {
@@ -167,7 +167,7 @@ impl Table {
             range: spot.range.clone(),
             encoding: spot.encoding,
             old: value.into(),
-            source: Source::Answers(places.collect()),
+            source: ValueSource::Answers(places.collect()),
         })
     }
 
@@ -283,7 +283,7 @@ impl Origin {
         let kind = &spot.kind;
         let same_name = !self.name.is_empty() && self.name == kind.name.to_lowercase();
         if kind.cookie {
-            return same_name && matches!(self.place, Place::Cookie(_));
+            return same_name && matches!(self.place, ValuePlace::Cookie(_));
         }
         if (self.echoed || spot.value.len() >= 4 && is_mixed(&spot.value)) && same_name {
             return true;

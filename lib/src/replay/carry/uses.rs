@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::origin::Place;
+use super::origin::ValuePlace;
 use super::slot::Slot;
 use super::spot::{Carrier, Encoding};
 
@@ -19,14 +19,14 @@ pub(in super::super) struct Use {
     /// The recorded value.
     pub(in super::super) old: Box<str>,
     /// Where the new value comes from.
-    pub(in super::super) source: Source,
+    pub(in super::super) source: ValueSource,
 }
 
 /// Where a new value comes from.
 #[derive(Debug)]
-pub(in super::super) enum Source {
+pub(in super::super) enum ValueSource {
     /// Places in earlier responses; the first one with a value is used.
-    Answers(Vec<(Arc<Slot>, Place)>),
+    Answers(Vec<(Arc<Slot>, ValuePlace)>),
     /// The user.
     Given(Arc<str>),
 }

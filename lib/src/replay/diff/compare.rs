@@ -11,7 +11,7 @@ use crate::exchange::{
     Body, Exchange, Pairs, Response, begins_as_container, body_text, header, is_json,
     is_secret_name, parse_query,
 };
-use crate::recorded::Json;
+use crate::recorded::JsonValue;
 use crate::replay::carry::{IdName, Strength, id_name, singular, strength};
 
 impl Comparing<'_> {
@@ -138,12 +138,12 @@ impl Comparing<'_> {
             return self.bytes(old.body.as_bytes(), new.body.as_bytes());
         };
         let json = |response: &Response<'_>, text: &str| {
-            reads_json(response) && Json::parse(text.as_bytes()).is_some()
+            reads_json(response) && JsonValue::parse(text.as_bytes()).is_some()
         };
         match (json(old, &old_text), json(new, &new_text)) {
             (true, true) => {
                 let (Some(old), Some(recent)) =
-                    (Json::parse(old_text.as_bytes()), Json::parse(new_text.as_bytes()))
+                    (JsonValue::parse(old_text.as_bytes()), JsonValue::parse(new_text.as_bytes()))
                 else {
                     return;
                 };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::rename::Renames;
-use super::rule::{Rule, RulePlace};
+use super::rule::{IgnoreRule, RulePlace};
 use crate::exchange::{Exchange, wire_path};
 use crate::recorded::abridged;
 
@@ -17,7 +17,7 @@ const PSEUDONYM: usize = 26;
 
 /// A difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(super) struct FoundDifference {
     pub(super) rule: &'static str,
     pub(super) place: FoundPlace,
     pub(super) old: String,
@@ -36,7 +36,7 @@ pub(super) enum FoundPlace {
 
 /// Two responses, and the context of their comparison.
 pub(super) struct Comparing<'c> {
-    pub(super) rules: Vec<&'c Rule>,
+    pub(super) rules: Vec<&'c IgnoreRule>,
     /// Places of replaced secrets.
     pub(super) redacted: BTreeSet<&'c str>,
     /// The recorded origin and that of the target.
@@ -45,10 +45,10 @@ pub(super) struct Comparing<'c> {
     pub(super) sent: String,
     /// `None` if identifiers must be equal too.
     pub(super) renames: Option<&'c mut Renames>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<FoundDifference>,
 }
 
-impl Finding {
+impl FoundDifference {
     pub(super) fn message(&self) -> String {
         format!("recorded {}, now {}", self.old, self.new)
     }
@@ -85,7 +85,7 @@ impl<'c> Comparing<'c> {
     pub(super) fn new(
         old: &'c Exchange<'_>,
         new: &'c Exchange<'_>,
-        rules: Vec<&'c Rule>,
+        rules: Vec<&'c IgnoreRule>,
         renames: Option<&'c mut Renames>,
     ) -> Comparing<'c> {
         let places = old.meta.redacted.iter().chain(&new.meta.redacted);
@@ -109,7 +109,7 @@ impl<'c> Comparing<'c> {
     pub(super) fn add(&mut self, rule: &'static str, place: FoundPlace, old: &str, new: &str) {
         if self.findings.len() < MAX_FINDINGS {
             let (old, new) = (short(old), short(new));
-            self.findings.push(Finding { rule, place, old, new });
+            self.findings.push(FoundDifference { rule, place, old, new });
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::{Comparing, FoundPlace, contains_word, is_index};
-use crate::recorded::{Json, same_number};
+use crate::recorded::{JsonValue, same_number};
 use crate::replay::carry::{id_name, is_wrapper};
 
 /// Properties that identify the items of an array, the best ones first.
@@ -21,7 +21,12 @@ pub(super) struct JsonComparison<'c, 'r> {
 }
 
 impl JsonComparison<'_, '_> {
-    pub(super) fn run(comparing: &mut Comparing<'_>, old: &Json<'_>, new: &Json<'_>, about: &str) {
+    pub(super) fn run(
+        comparing: &mut Comparing<'_>,
+        old: &JsonValue<'_>,
+        new: &JsonValue<'_>,
+        about: &str,
+    ) {
         let collects = comparing.renames.is_some();
         let mut comparison = JsonComparison { comparing, about, path: Vec::new(), collects };
         if collects {
@@ -45,16 +50,16 @@ impl JsonComparison<'_, '_> {
         self.path.pop();
     }
 
-    fn value(&mut self, old: &Json<'_>, new: &Json<'_>) {
+    fn value(&mut self, old: &JsonValue<'_>, new: &JsonValue<'_>) {
         match (old, new) {
-            (Json::Object(old), Json::Object(_)) => {
+            (JsonValue::Object(old), JsonValue::Object(_)) => {
                 for (name, value) in old {
                     self.below(name.to_string(), |own| match new.member(name) {
                         Some(new) => own.value(value, new),
                         None => own.add("missing", &shown(value), "absent"),
                     });
                 }
-                let Json::Object(members) = new else { return };
+                let JsonValue::Object(members) = new else { return };
                 let is_new =
                     |name: &str| old.binary_search_by(|(own, _)| own.as_ref().cmp(name)).is_err();
                 for (name, value) in members.iter().filter(|(name, _)| is_new(name)) {
@@ -63,7 +68,7 @@ impl JsonComparison<'_, '_> {
                     });
                 }
             }
-            (Json::Array(old), Json::Array(new)) => self.arrays(old, new),
+            (JsonValue::Array(old), JsonValue::Array(new)) => self.arrays(old, new),
             (old, new) if self.same(old, new) => (),
             (old, new) => {
                 let rule = if kind(old) == kind(new) { "value" } else { "type" };
@@ -73,21 +78,22 @@ impl JsonComparison<'_, '_> {
     }
 
     /// True for scalars that are equal, or equal after renaming.
-    fn same(&mut self, old: &Json<'_>, new: &Json<'_>) -> bool {
+    fn same(&mut self, old: &JsonValue<'_>, new: &JsonValue<'_>) -> bool {
         let is_hidden = |own: &Self| {
             let place = format!("response.body#{}", crate::recorded::display_pointer(&own.path));
             own.comparing.redacted.contains(place.as_str())
         };
         match (old, new) {
-            (Json::Text(old), Json::Text(new)) => {
+            (JsonValue::Text(old), JsonValue::Text(new)) => {
                 self.comparing.same_text(old, new)
                     || self.is_renamed(old, new)
                     || !new.is_empty() && is_hidden(self)
             }
-            (Json::Number(old), Json::Number(new)) => {
+            (JsonValue::Number(old), JsonValue::Number(new)) => {
                 same_number(old, new) || self.is_renamed(old, new) || is_hidden(self)
             }
-            (Json::Text(_), Json::Number(_)) | (Json::Number(_), Json::Text(_)) => is_hidden(self),
+            (JsonValue::Text(_), JsonValue::Number(_))
+            | (JsonValue::Number(_), JsonValue::Text(_)) => is_hidden(self),
             (old, new) => old == new,
         }
     }
@@ -106,7 +112,7 @@ impl JsonComparison<'_, '_> {
         }
     }
 
-    fn arrays(&mut self, old: &[Json<'_>], new: &[Json<'_>]) {
+    fn arrays(&mut self, old: &[JsonValue<'_>], new: &[JsonValue<'_>]) {
         if let Some(matching) = self.by_key(old, new) {
             for (at, other) in matching.pairs {
                 self.below(at.to_string(), |own| own.value(&old[at], &new[other]));
@@ -124,7 +130,7 @@ impl JsonComparison<'_, '_> {
             return;
         }
         if old.len() != new.len() {
-            let count = |items: &[Json<'_>]| format!("an array of {}", items.len());
+            let count = |items: &[JsonValue<'_>]| format!("an array of {}", items.len());
             self.add("length", &count(old), &count(new));
             return;
         }
@@ -139,7 +145,7 @@ impl JsonComparison<'_, '_> {
     }
 
     /// The items that belong together by their ids; `None` if they have none, or only new ones.
-    fn by_key(&self, old: &[Json<'_>], new: &[Json<'_>]) -> Option<Matching> {
+    fn by_key(&self, old: &[JsonValue<'_>], new: &[JsonValue<'_>]) -> Option<Matching> {
         if old.is_empty() || new.is_empty() {
             return None;
         }
@@ -175,10 +181,10 @@ struct Matching {
 }
 
 /// The values of a property, if they differ in each item.
-fn keys(items: &[Json<'_>], name: &str) -> Option<Vec<String>> {
-    let key = |item: &Json<'_>| match item.member(name)? {
-        Json::Text(text) => Some(text.to_string()),
-        Json::Number(number) => Some((*number).to_owned()),
+fn keys(items: &[JsonValue<'_>], name: &str) -> Option<Vec<String>> {
+    let key = |item: &JsonValue<'_>| match item.member(name)? {
+        JsonValue::Text(text) => Some(text.to_string()),
+        JsonValue::Number(number) => Some((*number).to_owned()),
         _ => None,
     };
     let keys: Vec<String> = items.iter().map(key).collect::<Option<_>>()?;
@@ -189,8 +195,8 @@ fn keys(items: &[Json<'_>], name: &str) -> Option<Vec<String>> {
 }
 
 /// True for the same items in any order.
-fn same_items(old: &[Json<'_>], new: &[Json<'_>]) -> bool {
-    let canonical = |items: &[Json<'_>]| {
+fn same_items(old: &[JsonValue<'_>], new: &[JsonValue<'_>]) -> bool {
+    let canonical = |items: &[JsonValue<'_>]| {
         let mut texts: Vec<Vec<u8>> = items.iter().map(canonical).collect();
         texts.sort_unstable();
         texts
@@ -198,23 +204,23 @@ fn same_items(old: &[Json<'_>], new: &[Json<'_>]) -> bool {
     canonical(old) == canonical(new)
 }
 
-fn canonical(value: &Json<'_>) -> Vec<u8> {
+fn canonical(value: &JsonValue<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     value.write_canonical(&[], &mut out);
     out
 }
 
-fn kind(value: &Json<'_>) -> &'static str {
+fn kind(value: &JsonValue<'_>) -> &'static str {
     match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::Text(_) => "text",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
+        JsonValue::Null => "null",
+        JsonValue::Bool(_) => "boolean",
+        JsonValue::Number(_) => "number",
+        JsonValue::Text(_) => "text",
+        JsonValue::Array(_) => "array",
+        JsonValue::Object(_) => "object",
     }
 }
 
-fn shown(value: &Json<'_>) -> String {
+fn shown(value: &JsonValue<'_>) -> String {
     value.display()
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
-use super::context::{Comparing, Finding, FoundPlace};
+use super::context::{Comparing, FoundDifference, FoundPlace};
 use super::operation::{example, method_of, template};
-use super::rule::{Rule, RulePlace};
+use super::rule::{IgnoreRule, RulePlace};
 use crate::exchange::{Exchange, header, is_session_cookie, parse_line, sorted_path};
 
 /// Maximum size of the recorded exchanges that are kept for comparison, in bytes.
@@ -19,7 +19,7 @@ const MAX_RULES: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LearnedRule {
     /// The rule.
-    pub rule: Rule,
+    pub rule: IgnoreRule,
     /// The values that varied.
     pub reason: String,
 }
@@ -40,7 +40,7 @@ impl Learner {
         exchange: &Exchange<'_>,
         line: &[u8],
         place: (&Arc<str>, u64),
-        rules: &[Rule],
+        rules: &[IgnoreRule],
     ) {
         if exchange.response.is_none() {
             return;
@@ -70,7 +70,7 @@ impl Learner {
         first: &Exchange<'_>,
         second: &Exchange<'_>,
         place: &str,
-        rules: &[Rule],
+        rules: &[IgnoreRule],
     ) {
         let why = format!("{place} was sent twice");
         let learned = varying(method, pathname, first, second, rules, &why);
@@ -94,7 +94,7 @@ impl Learner {
 
 /// The key of a request: method, host, path, query, body, and the credential. Requests with the
 /// same key are equal.
-fn key(exchange: &Exchange<'_>, method: &str, rules: &[Rule]) -> u64 {
+fn key(exchange: &Exchange<'_>, method: &str, rules: &[IgnoreRule]) -> u64 {
     let request = &exchange.request;
     let mut query = request.query.clone();
     query.retain(|(name, _)| {
@@ -125,7 +125,7 @@ fn varying(
     pathname: &str,
     first: &Exchange<'_>,
     second: &Exchange<'_>,
-    rules: &[Rule],
+    rules: &[IgnoreRule],
     why: &str,
 ) -> Vec<LearnedRule> {
     let applying = rules.iter().filter(|rule| rule.applies_to(method, pathname)).collect();
@@ -133,7 +133,7 @@ fn varying(
     comparing.responses(first, second);
     let findings = std::mem::take(&mut comparing.findings);
     let pattern = template(pathname).replace("{id}", "*");
-    let rule = |finding: Finding| {
+    let rule = |finding: FoundDifference| {
         let place = match finding.place.generalised() {
             // A request that failed once says nothing about its responses.
             FoundPlace::Response => return None,
@@ -150,7 +150,8 @@ fn varying(
                 RulePlace::Json(pointer.parse().ok()?)
             }
         };
-        let rule = Rule { method: Some(method.to_owned()), path: pattern.parse().ok(), place };
+        let rule =
+            IgnoreRule { method: Some(method.to_owned()), path: pattern.parse().ok(), place };
         let values = format!("{} / {}", finding.old, finding.new);
         Some(LearnedRule { rule, reason: format!("varies: {why}: {values}") })
     };

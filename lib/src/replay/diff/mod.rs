@@ -23,9 +23,9 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 
 pub use learn::LearnedRule;
-pub use rule::{Rule, RulePlace, WrongRule};
+pub use rule::{IgnoreRule, RulePlace, WrongRule};
 
-use context::{Comparing, Finding, FoundPlace};
+use context::{Comparing, FoundDifference, FoundPlace};
 use learn::Learner;
 use operation::{example, method_of, template};
 use rename::Renames;
@@ -43,7 +43,7 @@ const MAX_EXAMPLES: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub struct DiffOptions {
     /// The places that may differ.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<IgnoreRule>,
     /// Whether rules are learned.
     pub learns: bool,
     /// Whether rules are also learned from equal recorded requests.
@@ -184,7 +184,7 @@ impl Differ {
     fn add(
         &mut self,
         key: Key,
-        finding: &Finding,
+        finding: &FoundDifference,
         pathname: &str,
         old: &Exchange<'_>,
         comparison: &Comparison<'_>,

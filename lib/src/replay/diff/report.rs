@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Compared, DiffResult, Difference, Key, LearnedRule, Rule};
+use super::{Compared, DiffResult, Difference, IgnoreRule, Key, LearnedRule};
 use crate::replay::send::shown;
 use crate::report::{Entry, Level, Report, Section};
 use crate::units::counted;
@@ -163,7 +163,7 @@ impl Compared {
 }
 
 /// The content of a file of rules, with the learned rules appended. Existing lines do not change.
-pub(super) fn with_learned(text: &str, learned: &[LearnedRule], known: &[Rule]) -> String {
+pub(super) fn with_learned(text: &str, learned: &[LearnedRule], known: &[IgnoreRule]) -> String {
     let mut out = if text.is_empty() { HEAD.to_owned() } else { text.to_owned() };
     if !out.ends_with('\n') {
         out.push('\n');
@@ -181,7 +181,7 @@ pub(super) fn with_learned(text: &str, learned: &[LearnedRule], known: &[Rule]) 
 
 impl DiffResult {
     /// The content of a file of rules, extended by the learned rules.
-    pub fn extended_rules(&self, text: &str, known: &[Rule]) -> String {
+    pub fn extended_rules(&self, text: &str, known: &[IgnoreRule]) -> String {
         with_learned(text, &self.learned, known)
     }
 }

@@ -23,7 +23,7 @@ pub enum RulePlace {
 
 /// A rule, for all requests or for some.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct IgnoreRule {
     /// The method in upper case; `None` for all.
     pub method: Option<String>,
     /// The path; `None` for all.
@@ -74,7 +74,7 @@ impl fmt::Display for RulePlace {
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for IgnoreRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(method) = &self.method {
             write!(f, "{method} ")?;
@@ -86,17 +86,17 @@ impl fmt::Display for Rule {
     }
 }
 
-impl Rule {
+impl IgnoreRule {
     /// A rule for all requests.
-    pub fn everywhere(place: RulePlace) -> Rule {
-        Rule { method: None, path: None, place }
+    pub fn everywhere(place: RulePlace) -> IgnoreRule {
+        IgnoreRule { method: None, path: None, place }
     }
 
     /// Reads a file of rules: one on each line, with `#` before comments.
     ///
     /// # Errors
     /// A line is not a rule.
-    pub fn read_all(text: &str) -> Result<Vec<Rule>, WrongRule> {
+    pub fn read_all(text: &str) -> Result<Vec<IgnoreRule>, WrongRule> {
         let mut rules = Vec::new();
         for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
@@ -107,18 +107,18 @@ impl Rule {
             let rule = line.split(" #").next().unwrap_or_default();
             let rule = rule.split("\t#").next().unwrap_or_default().trim();
             let wrong = || WrongRule::Line(at + 1, rule.to_owned());
-            rules.push(Rule::read(rule).ok_or_else(wrong)?);
+            rules.push(IgnoreRule::read(rule).ok_or_else(wrong)?);
         }
         Ok(rules)
     }
 
-    fn read(text: &str) -> Option<Rule> {
-        let mut rule = Rule::everywhere(RulePlace::Status);
+    fn read(text: &str) -> Option<IgnoreRule> {
+        let mut rule = IgnoreRule::everywhere(RulePlace::Status);
         let mut rest = text;
         loop {
             // The rest of the line is the place, because names may contain spaces.
             if let Ok(place) = rest.parse() {
-                return Some(Rule { place, ..rule });
+                return Some(IgnoreRule { place, ..rule });
             }
             let (word, after) = rest.split_once(char::is_whitespace)?;
             rest = after.trim_start();
@@ -142,7 +142,7 @@ impl Rule {
     }
 
     /// True if everything that `other` ignores is ignored.
-    pub(super) fn covers(&self, other: &Rule) -> bool {
+    pub(super) fn covers(&self, other: &IgnoreRule) -> bool {
         let same_method = self.method.is_none() || self.method == other.method;
         let same_path = match (&self.path, &other.path) {
             (None, _) => true,
@@ -171,9 +171,12 @@ mod tests {
     fn rules_are_read_and_written() {
         let text = "\n# a comment\nheader:X-Id\nGET /orders/* json:/items/*/ts  # why\n\
                     post /a b status\n/x json:/a b\njson:\n";
-        assert_eq!(Rule::read_all(text), Err(WrongRule::Line(5, "post /a b status".to_owned())));
-        let rules = Rule::read_all(&text.replace("/a b status", "/a status")).unwrap();
-        let shown: Vec<String> = rules.iter().map(Rule::to_string).collect();
+        assert_eq!(
+            IgnoreRule::read_all(text),
+            Err(WrongRule::Line(5, "post /a b status".to_owned()))
+        );
+        let rules = IgnoreRule::read_all(&text.replace("/a b status", "/a status")).unwrap();
+        let shown: Vec<String> = rules.iter().map(IgnoreRule::to_string).collect();
         assert_eq!(
             shown,
             [
@@ -184,14 +187,16 @@ mod tests {
                 "json:"
             ]
         );
-        let again = Rule::read_all(&shown.join("\n")).unwrap();
+        let again = IgnoreRule::read_all(&shown.join("\n")).unwrap();
         assert_eq!(again, rules);
-        assert!(Rule::read_all("credentials").is_err() && Rule::read_all("GET").is_err());
+        assert!(
+            IgnoreRule::read_all("credentials").is_err() && IgnoreRule::read_all("GET").is_err()
+        );
     }
 
     #[test]
     fn a_wider_rule_covers_others() {
-        let rule = |text: &str| Rule::read(text).unwrap();
+        let rule = |text: &str| IgnoreRule::read(text).unwrap();
         assert!(rule("json:/a").covers(&rule("GET /x json:/a/b")));
         assert!(rule("GET /x/* json:/a").covers(&rule("GET /x/1 json:/a")));
         assert!(!rule("GET /x json:/a/b").covers(&rule("GET /x json:/a")));

@@ -14,7 +14,7 @@ fn line(target: &str, content_type: &str, body: &str) -> String {
 
 /// Compares pairs of bodies in one run, and returns all differences.
 fn differences(pairs: &[(&str, &str, &str)], rules: &str) -> Vec<String> {
-    let rules = Rule::read_all(rules).unwrap();
+    let rules = IgnoreRule::read_all(rules).unwrap();
     let mut differ = Differ::new(DiffOptions { rules, ..DiffOptions::default() });
     for (target, old, new) in pairs {
         let kind = if old.starts_with(['{', '[']) { "application/json" } else { "text/plain" };
@@ -134,8 +134,8 @@ fn what_varies_is_learned() {
     let text = result.extended_rules("json:/x  # mine\n", &[]);
     let expected = "json:/x  # mine\nGET /time/* json:/items/*/ts  # varies: f:1 and f:2 are equal requests: 1 / 2\n";
     assert_eq!(text, expected);
-    assert_eq!(Rule::read_all(&text).unwrap().len(), 2);
-    let known = Rule::read_all("json:/items").unwrap();
+    assert_eq!(IgnoreRule::read_all(&text).unwrap().len(), 2);
+    let known = IgnoreRule::read_all("json:/items").unwrap();
     assert_eq!(result.extended_rules("json:/items\n", &known), "json:/items\n");
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::feed::{Item, OnReject, each};
-use super::options::{Change, SendOptions};
+use super::options::{RequestChange, SendOptions};
 use super::pace::Pace;
 use super::plan::Planner;
 use super::summary::{SendSummary, Skip, shown};
@@ -89,7 +89,7 @@ pub fn dry_run(
         run.recorded += Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
         let carried = planned.uses.len();
         let place = format!("{}:{}", planned.source, planned.line);
-        let changes: &[Change] = &options.changes;
+        let changes: &[RequestChange] = &options.changes;
         let ready = ready(planned.method, planned.draft, planned.trailers, &host, changes);
         let mut line = format!(
             "{} {}://{}{} ({place}",

@@ -19,7 +19,9 @@ mod summary;
 mod wire;
 
 pub use dry::{DryRun, dry_run};
-pub use options::{Change, Observer, Progress, SecretValue, SendOptions, Speed, WrongOption};
+pub use options::{
+    Observer, RequestChange, SecretValue, SendOptions, SendProgress, Speed, WrongOption,
+};
 pub use record::ExchangeWriter;
 pub use run::{SendError, send};
 pub use summary::SendSummary;

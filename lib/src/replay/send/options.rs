@@ -24,7 +24,7 @@ pub struct SendOptions {
     /// Timeout for connecting, and for pauses while waiting for a response.
     pub timeout: Duration,
     /// Changes of each request.
-    pub changes: Vec<Change>,
+    pub changes: Vec<RequestChange>,
     /// Values of replaced secrets, by name.
     pub secrets: Vec<SecretValue>,
     /// The authorities of https targets.
@@ -48,7 +48,7 @@ pub enum Speed {
 
 /// A change of each request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum RequestChange {
     /// Sets a header; `None` removes it.
     Header(HeaderName, Option<HeaderValue>),
     /// Sets a query parameter.
@@ -66,7 +66,7 @@ pub struct SecretValue {
 
 /// The progress so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct SendProgress {
     /// Requests with a response.
     pub sent: u64,
     /// Requests without a response.
@@ -82,7 +82,7 @@ pub trait Observer: Send {
     /// A problem, for the user.
     fn report(&mut self, kind: &'static str, text: &str);
     /// The progress, after each response.
-    fn progress(&mut self, progress: &Progress);
+    fn progress(&mut self, progress: &SendProgress);
 }
 
 /// A recorded exchange and its new response.
@@ -126,12 +126,12 @@ impl FromStr for Speed {
     }
 }
 
-impl Change {
+impl RequestChange {
     /// `NAME:VALUE`; without a value, the header is removed.
     ///
     /// # Errors
     /// The name or the value is invalid.
-    pub fn header(text: &str) -> Result<Change, WrongOption> {
+    pub fn header(text: &str) -> Result<RequestChange, WrongOption> {
         let wrong = || WrongOption::Header(text.to_owned());
         let (name, value) = text.split_once(':').ok_or_else(wrong)?;
         let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong())?;
@@ -139,17 +139,17 @@ impl Change {
             "" => None,
             value => Some(HeaderValue::from_str(value).map_err(|_| wrong())?),
         };
-        Ok(Change::Header(name, value))
+        Ok(RequestChange::Header(name, value))
     }
 
     /// `NAME=VALUE`.
     ///
     /// # Errors
     /// There is no name.
-    pub fn query(text: &str) -> Result<Change, WrongOption> {
+    pub fn query(text: &str) -> Result<RequestChange, WrongOption> {
         match text.split_once('=') {
             Some((name, value)) if !name.is_empty() => {
-                Ok(Change::Query(name.to_owned(), value.to_owned()))
+                Ok(RequestChange::Query(name.to_owned(), value.to_owned()))
             }
             _ => Err(WrongOption::Query(text.to_owned())),
         }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 use twox_hash::XxHash3_64;
 
-use crate::replay::carry::{Source, Use};
+use crate::replay::carry::{Use, ValueSource};
 
 /// Maximum number of values; beyond that, values whose requests are done are removed.
 const MAX_VALUES: usize = 50_000;
@@ -64,7 +64,7 @@ pub(super) struct Order(HashMap<u64, Users>);
 impl Order {
     /// The earlier requests that the next one waits for, and its own mark.
     pub(super) fn next(&mut self, uses: &[Use], safe: bool) -> (Vec<Arc<Done>>, Option<Arc<Done>>) {
-        let carried = uses.iter().filter(|used| matches!(used.source, Source::Answers(_)));
+        let carried = uses.iter().filter(|used| matches!(used.source, ValueSource::Answers(_)));
         let mut keys: Vec<u64> =
             carried.map(|used| XxHash3_64::oneshot(used.old.as_bytes())).collect();
         if keys.is_empty() {

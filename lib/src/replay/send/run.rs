@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::feed::{Feed, Item, OnReject};
 use super::lanes::{Lanes, ONLY};
 use super::link::{Failure, Links};
-use super::options::{Comparison, Observer, Progress, SendOptions};
+use super::options::{Comparison, Observer, SendOptions, SendProgress};
 use super::pace::Pace;
 use super::plan::{Planned, Planner};
 use super::record::{ExchangeWriter, Timing, exchange};
@@ -378,7 +378,7 @@ impl State {
             }
         }
         let summary = &self.summary;
-        self.observer.progress(&Progress {
+        self.observer.progress(&SendProgress {
             sent: summary.sent,
             failed: summary.failed(),
             skipped: summary.skipped(),

@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::time::{Instant, timeout};
 
-use super::options::Change;
+use super::options::RequestChange;
 use crate::exchange::{DecodeLimits, Side, decode_body, decode_start};
 use crate::net::Target;
 use crate::replay::carry::Draft;
@@ -76,7 +76,7 @@ pub(super) fn ready(
     draft: Draft,
     trailers: HeaderMap,
     host: &HeaderValue,
-    changes: &[Change],
+    changes: &[RequestChange],
 ) -> Ready {
     let Draft { mut target, headers: drafted, body } = draft;
     let mut headers = HeaderMap::with_capacity(drafted.len() + 1);
@@ -89,13 +89,13 @@ pub(super) fn ready(
     }
     for change in changes {
         match change {
-            Change::Header(name, Some(value)) => {
+            RequestChange::Header(name, Some(value)) => {
                 headers.insert(name.clone(), value.clone());
             }
-            Change::Header(name, None) => {
+            RequestChange::Header(name, None) => {
                 headers.remove(name);
             }
-            Change::Query(name, value) => target = with_query(&target, name, value),
+            RequestChange::Query(name, value) => target = with_query(&target, name, value),
         }
     }
     let grpc = headers

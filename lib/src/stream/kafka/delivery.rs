@@ -17,7 +17,7 @@ use super::topic::Topic;
 use super::unsent::UnsentFile;
 
 /// Shared between the sink and librdkafka's threads.
-pub(super) struct Delivery {
+pub(super) struct DeliveryTracker {
     /// The topic, for messages.
     name: String,
     kept: Mutex<UnsentCount>,
@@ -50,9 +50,9 @@ struct UnsentCount {
     error: Option<io::Error>,
 }
 
-impl Delivery {
+impl DeliveryTracker {
     pub(super) fn new(name: String) -> Self {
-        Delivery {
+        DeliveryTracker {
             name,
             kept: Mutex::default(),
             moved: Mutex::new(Instant::now()),
@@ -132,7 +132,7 @@ impl Delivery {
     }
 }
 
-impl ClientContext for Delivery {
+impl ClientContext for DeliveryTracker {
     /// Important messages also arrive as errors.
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
@@ -150,7 +150,7 @@ impl ClientContext for Delivery {
     }
 }
 
-impl ProducerContext for Delivery {
+impl ProducerContext for DeliveryTracker {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_message_before_there_is_a_report_is_kept() {
-        let delivery = Delivery::new("t".to_owned());
+        let delivery = DeliveryTracker::new("t".to_owned());
         delivery
             .error(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "all brokers are down");
         let heard = Arc::new(Mutex::new(Vec::new()));

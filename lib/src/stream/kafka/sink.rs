@@ -16,7 +16,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::super::delivery_deadline::DeliveryDeadline;
 use super::super::sink::{Notify, Sink, SinkError};
 use super::config;
-use super::delivery::Delivery;
+use super::delivery::DeliveryTracker;
 use super::topic::Topic;
 
 /// Interval at which the deadline is checked.
@@ -41,7 +41,7 @@ const SETTINGS: [(&str, &str); 8] = [
 /// Sends records to a topic.
 struct KafkaSink {
     topic: Topic,
-    producer: ThreadedProducer<Delivery>,
+    producer: ThreadedProducer<DeliveryTracker>,
     warning: Option<String>,
     deadline: DeliveryDeadline,
     /// True after giving up: nothing more is sent.
@@ -57,8 +57,9 @@ pub(in super::super) fn open(topic: &Topic) -> Result<Box<dyn Sink>, SinkError> 
     let failed = |why: String| SinkError::Kafka { topic: topic.short(), why };
     let config: ClientConfig = config::build(topic, &SETTINGS).map_err(failed)?;
     let warning = config::warning(topic, &config);
-    let producer = ThreadedProducer::from_config_and_context(&config, Delivery::new(topic.short()))
-        .map_err(|error| failed(error.to_string()))?;
+    let producer =
+        ThreadedProducer::from_config_and_context(&config, DeliveryTracker::new(topic.short()))
+            .map_err(|error| failed(error.to_string()))?;
     Ok(Box::new(KafkaSink {
         topic: topic.clone(),
         producer,
@@ -70,7 +71,7 @@ pub(in super::super) fn open(topic: &Topic) -> Result<Box<dyn Sink>, SinkError> 
 }
 
 impl KafkaSink {
-    fn delivery(&self) -> &Delivery {
+    fn delivery(&self) -> &DeliveryTracker {
         self.producer.context()
     }
 

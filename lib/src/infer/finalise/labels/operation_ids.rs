@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::segments::version;
-use super::wording::{Verb, Wording};
+use super::wording::{VerbSource, Wording};
 use crate::exchange::Method;
 use crate::infer::finalise::words::split::words;
 
@@ -63,8 +63,8 @@ fn candidates(base: &str, named: &UnnamedOperation<'_>, same_path: bool) -> Vec<
 /// All names in the path: for `/v1/a/b.csv`, `getV1ABCsv`.
 fn spelled_out(named: &UnnamedOperation<'_>) -> String {
     let verb = match &named.wording.verb {
-        Verb::Method(verb) => (*verb).to_owned(),
-        Verb::Action(_) | Verb::Name => named.method.as_str().to_owned(),
+        VerbSource::Method(verb) => (*verb).to_owned(),
+        VerbSource::Action(_) | VerbSource::Name => named.method.as_str().to_owned(),
     };
     let names: Vec<String> = words(&named.key.replace("{}", ""));
     format!("{verb}{}", capitalised(names.iter()))
@@ -77,9 +77,9 @@ fn numbered(base: &str, taken: &BTreeMap<String, &str>) -> String {
 
 fn base(wording: &Wording) -> String {
     let verb = match &wording.verb {
-        Verb::Method(verb) => verb,
-        Verb::Action(verb) => verb.as_str(),
-        Verb::Name => "",
+        VerbSource::Method(verb) => verb,
+        VerbSource::Action(verb) => verb.as_str(),
+        VerbSource::Name => "",
     };
     let things = wording.things.iter().flat_map(|thing| &thing.words);
     let things = things.chain(&wording.representation);

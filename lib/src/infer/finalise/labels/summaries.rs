@@ -1,21 +1,21 @@
 //! `summary`: the words of the `operationId` as a phrase: "List posts of a user".
 
-use super::wording::{Thing, Verb, Wording};
+use super::wording::{Thing, VerbSource, Wording};
 use crate::infer::finalise::words::camel::capitalised;
 
 /// The summary of an operation.
 pub(crate) fn summary(wording: &Wording) -> String {
     let (verb, object) = match &wording.verb {
-        Verb::Method("options") => ("tell the options of", phrase(wording)),
-        Verb::Method(verb) => (*verb, phrase(wording)),
-        Verb::Action(verb) => (verb.as_str(), phrase(wording)),
-        Verb::Name => {
+        VerbSource::Method("options") => ("tell the options of", phrase(wording)),
+        VerbSource::Method(verb) => (*verb, phrase(wording)),
+        VerbSource::Action(verb) => (verb.as_str(), phrase(wording)),
+        VerbSource::Name => {
             let words: Vec<&str> = all_words(&wording.things).collect();
             return capitalised(&words.join(" "));
         }
     };
     let object = match (&wording.verb, object.as_str()) {
-        (Verb::Action(_), "") => "",
+        (VerbSource::Action(_), "") => "",
         (_, "") => " the root",
         (_, object) => &format!(" {object}"),
     };
@@ -43,8 +43,8 @@ fn phrase(wording: &Wording) -> String {
         closed = thing.one;
     }
     let Some((one, words)) = groups.pop() else { return String::new() };
-    let several =
-        wording.verb == Verb::Method("list") || wording.things.last().is_some_and(Thing::is_plural);
+    let several = wording.verb == VerbSource::Method("list")
+        || wording.things.last().is_some_and(Thing::is_plural);
     let object = noun(&words, one, several);
     match groups.pop() {
         Some((_, owner)) => format!("{object} of {}", noun(&owner, true, false)),

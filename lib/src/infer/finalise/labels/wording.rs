@@ -16,7 +16,7 @@ use crate::infer::state::{Class, class_of};
 /// A verb and its objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wording {
-    pub(crate) verb: Verb,
+    pub(crate) verb: VerbSource,
     /// The outermost first: for `/users/{}/posts` the user, then the posts.
     pub(crate) things: Vec<Thing>,
     /// `csv`, if there are others.
@@ -25,7 +25,7 @@ pub(crate) struct Wording {
 
 /// The verb.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum VerbSource {
     /// From the method: `get`, `list`, `create`.
     Method(&'static str),
     /// From the path: `/orders/{}/cancel`.
@@ -121,7 +121,7 @@ impl Wording {
             && let [thing] = &things[..]
             && thing.words == [method.as_str()]
         {
-            return Wording { verb: Verb::Name, things, representation: None };
+            return Wording { verb: VerbSource::Name, things, representation: None };
         }
         let mut wording = Wording::by_method(method, shape, last, things);
         let extension = own.last().and_then(|segment| split_extension(segment).1);
@@ -147,7 +147,7 @@ impl Wording {
                 things.push(Thing { words, one: false });
             }
         }
-        Wording { verb: Verb::Action(verb), things, representation: None }
+        Wording { verb: VerbSource::Action(verb), things, representation: None }
     }
 
     fn by_method(method: Method, shape: PathShape, last: Last, mut things: Vec<Thing>) -> Wording {
@@ -196,7 +196,7 @@ impl Wording {
             Method::Trace => "trace",
             Method::Connect => "connect",
         };
-        Wording { verb: Verb::Method(verb), things, representation: None }
+        Wording { verb: VerbSource::Method(verb), things, representation: None }
     }
 
     /// `/orders/{}/cancel`, `/users/search`, `/tasks/{}/addProject`; `/auth/login` has no object.
@@ -206,7 +206,7 @@ impl Wording {
             things.len() > 1 || things.last().is_some_and(|thing| thing.one || thing.is_plural());
         if !acted_upon {
             things.push(Thing { words: said, one: false });
-            return Wording { verb: Verb::Name, things, representation: None };
+            return Wording { verb: VerbSource::Name, things, representation: None };
         }
         let mut said = said.into_iter();
         let verb = said.next().unwrap_or_default();
@@ -214,7 +214,7 @@ impl Wording {
         if !object.is_empty() {
             things.push(Thing { words: object, one: false });
         }
-        Wording { verb: Verb::Action(verb), things, representation: None }
+        Wording { verb: VerbSource::Action(verb), things, representation: None }
     }
 }
 

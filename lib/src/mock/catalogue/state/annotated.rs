@@ -10,7 +10,7 @@ use crate::spec;
 use super::super::super::world::{IdKind, KindRule};
 use super::names::id_property;
 use super::operation::{columns, id_kind, operation_of};
-use super::places::Place;
+use super::places::EntityPlace;
 use super::plan::{KindPlan, PathPlan, Role, StatePlan};
 use super::templates::parameter_names;
 
@@ -59,7 +59,8 @@ fn add_operation(
     let parameter = parameter.filter(|_| role != Role::Create && (role != Role::Upsert || ends));
     let path = PathPlan { id: parameter, ..PathPlan::default() };
     let mut own = operation_of(api, plan, operation, kind, role, path, entity);
-    if role == Role::Read && own.places.iter().any(|(_, _, place)| matches!(place, Place::List(_)))
+    if role == Role::Read
+        && own.places.iter().any(|(_, _, place)| matches!(place, EntityPlace::List(_)))
     {
         own.role = Role::List;
     }

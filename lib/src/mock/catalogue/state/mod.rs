@@ -28,7 +28,7 @@ use super::super::world::Initial;
 
 pub(in crate::mock) use names::same_name;
 pub(in crate::mock) use page::{FieldRole, PageField};
-pub(in crate::mock) use places::{ItemPlace, ListPlace, Place};
+pub(in crate::mock) use places::{EntityPlace, ItemPlace, ListPlace};
 pub(in crate::mock) use plan::{KindPlan, Role, StateOperation, StatePlan};
 pub(in crate::mock) use query::{PAGE_SIZES, QueryPlan, QueryRole, RangeRule, role_of};
 pub(in crate::mock) use target::target;

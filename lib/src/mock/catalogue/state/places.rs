@@ -10,7 +10,7 @@ use super::target::target;
 
 /// Where an entity, or a list of them, is in a body.
 #[derive(Debug)]
-pub(in crate::mock) enum Place {
+pub(in crate::mock) enum EntityPlace {
     Item(ItemPlace),
     List(Box<ListPlace>),
 }
@@ -234,7 +234,7 @@ pub(super) fn of_responses(
     operation: &Operation,
     wanted: &Wanted<'_>,
     list: bool,
-) -> Vec<(StatusKey, usize, Place)> {
+) -> Vec<(StatusKey, usize, EntityPlace)> {
     let mut places = Vec::new();
     let is_success = success_keys(operation);
     for (key, response) in operation.responses.iter().filter(|(key, _)| is_success(*key)) {
@@ -253,12 +253,12 @@ fn of_schema(
     schema: NodeId,
     wanted: &Wanted<'_>,
     list: bool,
-) -> Option<Place> {
+) -> Option<EntityPlace> {
     let schemas = &api.schemas;
     let list_place = |path: Vec<String>, id: NodeId| {
         let fields = page::fields(api, operation, schema, &path);
         let item = schemas.item(id);
-        Place::List(Box::new(ListPlace { path, list: id, item, fields }))
+        EntityPlace::List(Box::new(ListPlace { path, list: id, item, fields }))
     };
     let found = wanted.schema.and_then(|entity| exact(schemas, schema, entity));
     match found {
@@ -268,7 +268,7 @@ fn of_schema(
             return Some(list_place(path, id));
         }
         Some((path, id, false)) if !list || wanted.exactly => {
-            return Some(Place::Item(ItemPlace { path, schema: id }));
+            return Some(EntityPlace::Item(ItemPlace { path, schema: id }));
         }
         _ if wanted.exactly => return None,
         _ => {}
@@ -281,7 +281,7 @@ fn of_schema(
     let same = wanted.schema.is_none()
         || wanted.members.is_empty()
         || resembles(schemas, id, wanted.members, wanted.id);
-    same.then_some(Place::Item(ItemPlace { path, schema: id }))
+    same.then_some(EntityPlace::Item(ItemPlace { path, schema: id }))
 }
 
 /// The place of the entity in a request body.

@@ -10,7 +10,7 @@ use crate::schema::{Direction, NodeId, SchemaSet};
 
 use super::super::super::world::{Initial, KindRule};
 use super::names;
-use super::places::{self, Place};
+use super::places::{self, EntityPlace};
 use super::query::QueryPlan;
 use super::target::target;
 
@@ -95,7 +95,7 @@ pub(in crate::mock) struct StateOperation {
     /// Where the entity is in the request body.
     pub(in crate::mock) body: Vec<String>,
     /// Where entities are in the bodies of responses, for each status and media type.
-    pub(in crate::mock) places: Vec<(StatusKey, usize, Place)>,
+    pub(in crate::mock) places: Vec<(StatusKey, usize, EntityPlace)>,
     pub(in crate::mock) query: QueryPlan,
     /// True if the entity always exists, as settings do.
     pub(in crate::mock) singleton: bool,
@@ -129,8 +129,8 @@ impl StatePlan {
             .flat_map(|kind| kind.schema.into_iter().chain(kind.id.schemas.iter().copied()));
         let places = self.operations.iter().flatten().flat_map(|own| &own.places);
         let of_places = places.filter_map(|(_, _, place)| match place {
-            Place::Item(place) => Some(place.schema),
-            Place::List(place) => place.item,
+            EntityPlace::Item(place) => Some(place.schema),
+            EntityPlace::List(place) => place.item,
         });
         let mut all: Vec<NodeId> =
             of_kinds.chain(of_places).map(|id| target(schemas, id)).collect();

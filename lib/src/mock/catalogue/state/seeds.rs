@@ -10,7 +10,7 @@ use crate::conform::{
 use crate::exchange::Method;
 
 use super::super::super::world::{Initial, Scopes, Seed, id_text};
-use super::places::Place;
+use super::places::EntityPlace;
 use super::plan::{KindPlan, PathPlan, Role, StateOperation, StatePlan};
 use super::query::{QueryRole, role_of};
 use super::target::target;
@@ -49,7 +49,7 @@ impl Entities {
         &mut self,
         plan: &StatePlan,
         own: &StateOperation,
-        place: &Place,
+        place: &EntityPlace,
         body: &Value,
         values: &[Option<String>],
     ) {
@@ -57,14 +57,14 @@ impl Entities {
         let Some(scopes) = scopes(&own.path, kind, values) else { return };
         let within = |path: &[String]| path.iter().try_fold(body, |value, name| value.get(name));
         match place {
-            Place::Item(place) => {
+            EntityPlace::Item(place) => {
                 let id = own.path.id.and_then(|number| values.get(number)?.clone());
                 let id = if own.singleton { Some(String::new()) } else { id };
                 if let Some(entity) = within(&place.path) {
                     self.add_entity(own.kind, kind, entity, id, scopes);
                 }
             }
-            Place::List(place) => {
+            EntityPlace::List(place) => {
                 let items = within(&place.path).and_then(Value::as_array);
                 for entity in items.into_iter().flatten() {
                     self.add_entity(own.kind, kind, entity, None, scopes.clone());
@@ -112,7 +112,7 @@ fn scopes(path: &PathPlan, kind: &KindPlan, values: &[Option<String>]) -> Option
 }
 
 /// The places of an operation's entities in one response.
-fn places(own: &StateOperation, key: StatusKey) -> impl Iterator<Item = (usize, &Place)> {
+fn places(own: &StateOperation, key: StatusKey) -> impl Iterator<Item = (usize, &EntityPlace)> {
     let places = own.places.iter().filter(move |(known, _, _)| *known == key);
     places.map(|(_, number, place)| (*number, place))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{Answer, Source};
-use super::super::super::catalogue::{Place, Role, same_name};
-use super::super::super::world::{Change, Contents, Item, Kind, id_text};
+use super::super::super::answer::{Answer, AnswerSource};
+use super::super::super::catalogue::{EntityPlace, Role, same_name};
+use super::super::super::world::{Contents, Item, Kind, StorageChange, id_text};
 use super::super::fill::fill;
 use super::super::{made, negotiation};
 use super::reply::Entity;
@@ -45,7 +45,7 @@ impl Asked<'_> {
         contents: &Contents,
         bodies: Vec<Value>,
         refuses: bool,
-    ) -> Result<(Vec<Change>, Made), Refusal> {
+    ) -> Result<(Vec<StorageChange>, Made), Refusal> {
         self.require_parents(contents)?;
         let entities = self.entities(contents);
         // Entities of one request also need different ids.
@@ -115,11 +115,11 @@ impl Asked<'_> {
     }
 
     /// The change that stores an entity, and the entity for the answer.
-    fn put(&self, id: &str, entity: Value) -> (Change, Entity) {
+    fn put(&self, id: &str, entity: Value) -> (StorageChange, Entity) {
         let key = self.key(id);
         let reply = Entity { key: key.clone(), json: entity.to_string().into_bytes() };
         let kind = self.kind.rule.name.to_string();
-        (Change::Put { kind, key, entity, scopes: self.scopes() }, reply)
+        (StorageChange::Put { kind, key, entity, scopes: self.scopes() }, reply)
     }
 
     /// Changes one entity: `change` gets the current entity, and whether it is an unchanged
@@ -294,14 +294,19 @@ impl Asked<'_> {
     }
 
     /// The changes that remove an entity.
-    fn removal(&self, contents: &Contents, key: &str) -> Vec<Change> {
+    fn removal(&self, contents: &Contents, key: &str) -> Vec<StorageChange> {
         let kind = self.kind.rule.name.to_string();
         if self.own.singleton {
             // If it were just missing, it would be generated again.
             let scopes = self.scopes();
-            return vec![Change::Put { kind, key: key.to_owned(), entity: Value::Null, scopes }];
+            return vec![StorageChange::Put {
+                kind,
+                key: key.to_owned(),
+                entity: Value::Null,
+                scopes,
+            }];
         }
-        let mut changes = vec![Change::Delete { kind, key: key.to_owned() }];
+        let mut changes = vec![StorageChange::Delete { kind, key: key.to_owned() }];
         let values: Vec<&str> =
             (0..=self.own.path.id.unwrap_or(0)).map(|number| self.path_value(number)).collect();
         let parents = values.join(PARENTS);
@@ -320,7 +325,10 @@ impl Asked<'_> {
             }
             for (key, item) in entities.entries() {
                 if is_below(item) {
-                    changes.push(Change::Delete { kind: name.to_string(), key: key.to_owned() });
+                    changes.push(StorageChange::Delete {
+                        kind: name.to_string(),
+                        key: key.to_owned(),
+                    });
                 }
             }
         }
@@ -342,7 +350,7 @@ impl Asked<'_> {
             let removed = entries.filter(|(_, item)| numbers.contains(&item.number()));
             let kind = self.kind.rule.name.to_string();
             let changes = removed
-                .map(|(key, _)| Change::Delete { kind: kind.clone(), key: key.to_owned() })
+                .map(|(key, _)| StorageChange::Delete { kind: kind.clone(), key: key.to_owned() })
                 .collect();
             (changes, Ok(()))
         })??;
@@ -354,12 +362,12 @@ impl Asked<'_> {
         let Some(choice) = self.success(codes) else {
             let status = codes.first().and_then(|code| http::StatusCode::from_u16(*code).ok());
             let mut answer = Answer::empty(status.unwrap_or_default());
-            answer.source = Some(Source::State);
+            answer.source = Some(AnswerSource::State);
             return answer;
         };
         let mut answer = match (&made.entities[..], self.place(&choice)) {
             ([(_, entity)], _) => self.reply(&choice, entity),
-            ([_, ..], Some(Place::List(place))) => {
+            ([_, ..], Some(EntityPlace::List(place))) => {
                 let (_, entities): (Vec<_>, Vec<Entity>) = made
                     .entities
                     .iter()
@@ -374,7 +382,7 @@ impl Asked<'_> {
             _ if choice.media.is_none() => made::head(self.context, self.call, &choice),
             _ => fill(self.context, self.call, self.operation, &choice),
         };
-        answer.source = Some(Source::State);
+        answer.source = Some(AnswerSource::State);
         answer
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::schema::{Direction, Types};
 
-use super::super::super::answer::{Answer, Source};
+use super::super::super::answer::{Answer, AnswerSource};
 use super::super::super::catalogue::{FieldRole, ListPlace, PageField, QueryRole, role_of};
 use super::super::made;
 use super::super::negotiation::Choice;
@@ -55,7 +55,7 @@ impl Asked<'_> {
         page: &Page,
     ) -> Option<Answer> {
         let mut answer = made::head(self.context, self.call, choice);
-        answer.source = Some(Source::State);
+        answer.source = Some(AnswerSource::State);
         let around = self.around(query, page);
         self.set_headers(choice, &mut answer, &around);
         let json = self.joined(place, &page.entities);

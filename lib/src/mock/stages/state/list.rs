@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::schema::compare_numbers;
 
 use super::super::super::answer::Answer;
-use super::super::super::catalogue::{Place, QueryPlan, QueryRole, RangeRule, role_of, same_name};
+use super::super::super::catalogue::{
+    EntityPlace, QueryPlan, QueryRole, RangeRule, role_of, same_name,
+};
 use super::super::super::world::{Kind, Test, id_text};
 use super::reply::Entity;
 use super::{Asked, Refusal};
@@ -55,7 +57,7 @@ impl std::fmt::Debug for Entity {
 impl Asked<'_> {
     pub(super) fn list(&self) -> Result<Option<Answer>, Refusal> {
         let Some(choice) = self.success(&[200]) else { return Ok(None) };
-        let Some(Place::List(place)) = self.place(&choice) else { return Ok(None) };
+        let Some(EntityPlace::List(place)) = self.place(&choice) else { return Ok(None) };
         let mut query = self.query();
         let node =
             self.schemas.node(super::super::super::catalogue::target(self.schemas, place.list));

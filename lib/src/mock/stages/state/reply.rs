@@ -9,8 +9,8 @@ use twox_hash::XxHash3_64;
 use crate::schema::NodeId;
 
 use super::super::super::answer::media::{self, Notation};
-use super::super::super::answer::{Answer, Source};
-use super::super::super::catalogue::{ItemPlace, ListPlace, Place, target};
+use super::super::super::answer::{Answer, AnswerSource};
+use super::super::super::catalogue::{EntityPlace, ItemPlace, ListPlace, target};
 use super::super::super::operation::UNRESERVED;
 use super::super::super::world::Item;
 use super::super::fill::fill;
@@ -72,7 +72,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The place of entities in the body of a response.
-    pub(super) fn place(&self, choice: &Choice<'_>) -> Option<&'a Place> {
+    pub(super) fn place(&self, choice: &Choice<'_>) -> Option<&'a EntityPlace> {
         let (response, media) = (choice.response?, choice.media.as_ref()?);
         let number = response.media.iter().position(|own| std::ptr::eq(own, media.plan))?;
         let mut places = self.own.places.iter();
@@ -87,15 +87,15 @@ impl<'a> Asked<'a> {
         let mut answer = match (&choice.media, self.place(choice)) {
             (None, _) => made::head(self.context, self.call, choice),
             (Some(_), None) => fill(self.context, self.call, self.operation, choice),
-            (Some(_), Some(Place::Item(place))) => {
+            (Some(_), Some(EntityPlace::Item(place))) => {
                 let json = self.as_schema(entity, Some(place.schema));
                 self.with_item(choice, place, &json)
             }
-            (Some(_), Some(Place::List(place))) => {
+            (Some(_), Some(EntityPlace::List(place))) => {
                 self.with_items(choice, place, std::slice::from_ref(entity))
             }
         };
-        answer.source = Some(Source::State);
+        answer.source = Some(AnswerSource::State);
         if self.declares(choice, &ETAG)
             && let Ok(tag) = HeaderValue::from_str(&tag(&entity.json))
         {
@@ -189,7 +189,7 @@ impl<'a> Asked<'a> {
             return None;
         }
         let mut answer = made::head(self.context, self.call, &declared);
-        answer.source = Some(Source::State);
+        answer.source = Some(AnswerSource::State);
         answer.headers.remove(http::header::CONTENT_TYPE);
         if let Ok(tag) = HeaderValue::from_str(&tag(&entity.json)) {
             answer.headers.insert(ETAG, tag);

@@ -6,7 +6,7 @@ use super::kind::Scopes;
 
 /// One change of the contents.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::mock) enum Change {
+pub(in crate::mock) enum StorageChange {
     /// An entity is added or replaced. Without `scopes`, a replaced one keeps its parents.
     Put {
         /// The name of its kind.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::change::{Change, StorageError};
+use super::change::{StorageChange, StorageError};
 use super::file::StateFile;
 use super::initial::Initial;
 use super::kind::Kind;
@@ -68,10 +68,10 @@ impl Contents {
     }
 
     /// Writes changes to the state file.
-    pub(super) fn append(&mut self, changes: &[Change]) -> Result<(), StorageError> {
+    pub(super) fn append(&mut self, changes: &[StorageChange]) -> Result<(), StorageError> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let written = if self.unwritten {
-            let mut all = vec![Change::Clear];
+            let mut all = vec![StorageChange::Clear];
             all.extend(self.changes());
             all.extend_from_slice(changes);
             file.append(&all)
@@ -87,14 +87,14 @@ impl Contents {
         self.kind_mut(&rule.name.clone()).set_rule(rule);
     }
 
-    pub(super) fn make(&mut self, change: Change) {
+    pub(super) fn make(&mut self, change: StorageChange) {
         match change {
-            Change::Put { kind, key, entity, scopes } => {
+            StorageChange::Put { kind, key, entity, scopes } => {
                 self.kind_mut(&kind).put(&key, &entity, scopes);
             }
-            Change::Delete { kind, key } => drop(self.kind_mut(&kind).delete(&key)),
-            Change::Values(values) => self.values = values,
-            Change::Clear => {
+            StorageChange::Delete { kind, key } => drop(self.kind_mut(&kind).delete(&key)),
+            StorageChange::Values(values) => self.values = values,
+            StorageChange::Clear => {
                 self.values.clear();
                 self.kinds.iter_mut().for_each(Kind::clear);
             }
@@ -125,14 +125,14 @@ impl Contents {
     }
 
     /// The changes that create the contents from nothing.
-    pub(super) fn changes(&self) -> Vec<Change> {
+    pub(super) fn changes(&self) -> Vec<StorageChange> {
         let mut changes = Vec::new();
         if !self.values.is_empty() {
-            changes.push(Change::Values(self.values.clone()));
+            changes.push(StorageChange::Values(self.values.clone()));
         }
         for kind in &self.kinds {
             for (key, item) in kind.entries() {
-                changes.push(Change::Put {
+                changes.push(StorageChange::Put {
                     kind: kind.rule().name.to_string(),
                     key: key.to_owned(),
                     entity: item.value(),

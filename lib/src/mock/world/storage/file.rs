@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::change::{Change, StorageError};
+use super::change::{StorageChange, StorageError};
 use super::kind::Kind;
 
 /// The first line.
@@ -46,11 +46,14 @@ pub(super) struct Opened {
 
 impl StateFile {
     /// Opens a state file and reads it, or begins a new one. `apply` gets the changes, after a
-    /// [`Change::Clear`] if the file has contents.
+    /// [`StorageChange::Clear`] if the file has contents.
     ///
     /// # Errors
     /// The file cannot be used, another mock uses it, or a line is not a change.
-    pub(super) fn open(path: &Path, apply: &mut dyn FnMut(Change)) -> Result<Opened, StorageError> {
+    pub(super) fn open(
+        path: &Path,
+        apply: &mut dyn FnMut(StorageChange),
+    ) -> Result<Opened, StorageError> {
         let name = path.display().to_string();
         let wrong = |error: io::Error| StorageError::File(format!("{name}: {error}"));
         // The file is replaced at the start, and a symbolic link must stay a link.
@@ -119,7 +122,7 @@ impl StateFile {
     ///
     /// # Errors
     /// The file cannot be written. Its old content is restored if the system allows it.
-    pub(super) fn append(&mut self, changes: &[Change]) -> Result<(), StorageError> {
+    pub(super) fn append(&mut self, changes: &[StorageChange]) -> Result<(), StorageError> {
         let mut lines = String::new();
         for change in changes {
             lines.push_str(&line(change));
@@ -147,7 +150,7 @@ fn lock(file: &File, name: &str) -> Result<(), StorageError> {
 fn read(
     file: &File,
     name: &str,
-    apply: &mut dyn FnMut(Change),
+    apply: &mut dyn FnMut(StorageChange),
 ) -> Result<(bool, Option<String>), StorageError> {
     let mut reader = BufReader::new(file);
     let mut is_old = false;
@@ -175,7 +178,7 @@ fn read(
                 return Err(wrong("this is not a state file of hmt-mock; name another file"));
             }
             is_old = true;
-            apply(Change::Clear);
+            apply(StorageChange::Clear);
             continue;
         }
         let change = found.and_then(change).ok_or_else(|| {
@@ -211,9 +214,9 @@ fn write_lines(
 }
 
 /// A change as a line.
-fn line(change: &Change) -> String {
+fn line(change: &StorageChange) -> String {
     let value = match change {
-        Change::Put { kind, key, entity, scopes } => {
+        StorageChange::Put { kind, key, entity, scopes } => {
             let mut line = json!({"put": kind, "key": key, "entity": entity});
             let scopes = scopes.as_ref().filter(|scopes| scopes.iter().any(Option::is_some));
             if let (Some(scopes), Some(members)) = (scopes, line.as_object_mut()) {
@@ -221,15 +224,15 @@ fn line(change: &Change) -> String {
             }
             line
         }
-        Change::Delete { kind, key } => json!({"delete": kind, "key": key}),
-        Change::Values(values) => json!({"values": values}),
-        Change::Clear => json!({"clear": true}),
+        StorageChange::Delete { kind, key } => json!({"delete": kind, "key": key}),
+        StorageChange::Values(values) => json!({"values": values}),
+        StorageChange::Clear => json!({"clear": true}),
     };
     value.to_string()
 }
 
 /// The change of a line.
-fn change(line: Value) -> Option<Change> {
+fn change(line: Value) -> Option<StorageChange> {
     let Value::Object(mut line) = line else { return None };
     let text = |line: &Map<String, Value>, name: &str| {
         line.get(name).and_then(Value::as_str).map(str::to_owned)
@@ -244,14 +247,14 @@ fn change(line: Value) -> Option<Change> {
             }
         };
         let entity = line.remove("entity").filter(|own| own.is_object() || own.is_null())?;
-        return Some(Change::Put { kind, key, entity, scopes });
+        return Some(StorageChange::Put { kind, key, entity, scopes });
     }
     if let Some(kind) = text(&line, "delete") {
-        return Some(Change::Delete { kind, key: text(&line, "key")? });
+        return Some(StorageChange::Delete { kind, key: text(&line, "key")? });
     }
     match (line.remove("values"), line.get("clear")) {
-        (Some(Value::Object(values)), _) => Some(Change::Values(values)),
-        (None, Some(Value::Bool(true))) => Some(Change::Clear),
+        (Some(Value::Object(values)), _) => Some(StorageChange::Values(values)),
+        (None, Some(Value::Bool(true))) => Some(StorageChange::Clear),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
 
-pub(in crate::mock) use change::Change;
+pub(in crate::mock) use change::StorageChange;
 pub use change::StorageError;
 pub(in crate::mock) use contents::Contents;
 use file::{Opened, StateFile};
@@ -63,7 +63,7 @@ impl Storage {
     /// # Errors
     /// The state file cannot be written; the values stay as they were.
     pub fn set_values(&self, values: Map<String, Value>) -> Result<(), StorageError> {
-        self.change(|_| (vec![Change::Values(values)], ()))
+        self.change(|_| (vec![StorageChange::Values(values)], ()))
     }
 
     /// The entities of a kind by their ids, in order; empty for an unknown kind.
@@ -102,7 +102,7 @@ impl Storage {
                 return (Vec::new(), Err(StorageError::Taken(kind.to_owned(), id)));
             }
             let scopes = known.rule().keyed_by_scope.then_some(scopes);
-            let put = Change::Put { kind: kind.to_owned(), key, entity, scopes };
+            let put = StorageChange::Put { kind: kind.to_owned(), key, entity, scopes };
             (vec![put], Ok(id))
         })?
     }
@@ -123,15 +123,20 @@ impl Storage {
         self.change(|contents| {
             let known = contents.kind(kind);
             let kept = |key: &str| known.and_then(|known| known.get(key));
-            let mut changes: Vec<Change> = known
+            let mut changes: Vec<StorageChange> = known
                 .into_iter()
                 .flat_map(Kind::keys)
                 .filter(|key| !entities.contains_key(*key))
-                .map(|key| Change::Delete { kind: kind.to_owned(), key: key.to_owned() })
+                .map(|key| StorageChange::Delete { kind: kind.to_owned(), key: key.to_owned() })
                 .collect();
             for (key, entity) in entities {
                 if kept(&key).is_none_or(|item| item.value() != entity) {
-                    changes.push(Change::Put { kind: kind.to_owned(), key, entity, scopes: None });
+                    changes.push(StorageChange::Put {
+                        kind: kind.to_owned(),
+                        key,
+                        entity,
+                        scopes: None,
+                    });
                 }
             }
             (changes, ())
@@ -143,7 +148,7 @@ impl Storage {
     /// # Errors
     /// The state file cannot be written.
     pub fn clear(&self) -> Result<(), StorageError> {
-        self.change(|_| (vec![Change::Clear], ()))
+        self.change(|_| (vec![StorageChange::Clear], ()))
     }
 
     /// Restores the contents of the start.
@@ -153,7 +158,7 @@ impl Storage {
     pub fn reset(&self) -> Result<(), StorageError> {
         let initial = self.initial.read().clone();
         self.change(|_| {
-            let mut changes = vec![Change::Clear];
+            let mut changes = vec![StorageChange::Clear];
             changes.extend(Contents::of(&initial).changes());
             (changes, ())
         })?;
@@ -187,7 +192,7 @@ impl Storage {
     /// The state file cannot be written; nothing is changed.
     pub(in crate::mock) fn change<T>(
         &self,
-        decide: impl FnOnce(&Contents) -> (Vec<Change>, T),
+        decide: impl FnOnce(&Contents) -> (Vec<StorageChange>, T),
     ) -> Result<T, StorageError> {
         let mut contents = self.contents.write();
         let (changes, result) = decide(&contents);
@@ -277,7 +282,7 @@ mod tests {
                         if round % 3 == 0 {
                             let key = own.swap_remove((round as usize * 7) % own.len());
                             let kind = "Pet".to_owned();
-                            let gone = Change::Delete { kind, key: key.clone() };
+                            let gone = StorageChange::Delete { kind, key: key.clone() };
                             storage.change(|_| (vec![gone], ())).unwrap();
                             storage
                                 .read(|all| assert!(all.kind("Pet").unwrap().get(&key).is_none()));
