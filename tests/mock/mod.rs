@@ -27,6 +27,7 @@ mod state;
 mod state_annotated;
 mod state_file;
 mod state_lists;
+mod steady;
 mod validity;
 mod webhooks;
 

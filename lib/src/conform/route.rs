@@ -1,9 +1,9 @@
 //! Path templates as a trie: at each segment, literals take precedence over templates.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
+use rustc_hash::FxHashMap;
 
 use super::api::{OperationId, Verb};
 use crate::exchange::Method;
@@ -57,7 +57,8 @@ impl Entry {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<String, usize>,
+    /// A fast hasher is enough, because clients do not choose the keys.
+    literals: FxHashMap<String, usize>,
     /// `{a}.json`, `{x}-{y}`: more literal text comes first.
     partial: Vec<(Vec<Token>, usize)>,
     /// `{a}`

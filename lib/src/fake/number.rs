@@ -298,6 +298,13 @@ fn push_decimal(out: &mut Vec<u8>, mantissa: i128, scale: u32) {
     }
     let mut digits = [b'0'; 40];
     let (mut at, mut rest) = (digits.len(), mantissa.unsigned_abs());
+    while rest > u128::from(u64::MAX) {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    // Most numbers are small, and divisions of 128 bits are slow.
+    let mut rest = rest as u64;
     while rest > 0 {
         at -= 1;
         digits[at] = b'0' + (rest % 10) as u8;

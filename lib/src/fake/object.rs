@@ -273,16 +273,17 @@ impl ObjectPlan {
         out.push(b'{');
         let start = out.len();
         let chosen = self.dependent.then(|| self.choose(writer, component));
-        // The optional properties that may follow, the written ones, and the required ones that are
-        // left.
-        let mut open = self.optional(writer, component);
+        // The optional properties that may follow, if they are needed to have enough, the written
+        // ones, and the required ones that are left.
+        let fills = self.min > self.required;
+        let mut open = if fills { self.optional(writer, component) } else { 0 };
         let mut required = self.required;
         let mut count = 0;
         for (at, property) in self.properties.iter().enumerate() {
             let refused = writer.refuses(property.step, component, property.required);
             if property.required {
                 required -= 1;
-            } else if !refused {
+            } else if fills && !refused {
                 open -= 1;
             }
             let take = !refused

@@ -16,16 +16,13 @@ pub(super) fn detect(text: &str) -> bool {
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     let bits = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    /// Where the digits of each byte are in the text.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [b'-'; 36];
-    let mut at = 0;
-    for byte in bits.to_be_bytes() {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            at += 1;
-        }
-        for digit in [byte >> 4, byte & 0xf] {
-            text[at] = b"0123456789abcdef"[usize::from(digit)];
-            at += 1;
-        }
+    for (byte, at) in bits.to_be_bytes().into_iter().zip(PLACES) {
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 0xf)];
     }
     out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }

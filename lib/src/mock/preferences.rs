@@ -1,9 +1,11 @@
 //! The preferences of a client: `Prefer: code=404, example=NAME, dynamic=true, delay=500ms,
 //! fault=reset` (RFC 7240), or `__code`, `__example` and `__dynamic` in the query.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::exchange::Pairs;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// The preferences of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +26,7 @@ impl Preferences {
     /// Reads the preferences, and removes them from the query: they are not part of the API.
     pub(super) fn take(headers: &HeaderMap, query: &mut Pairs<'_>) -> Preferences {
         let mut preferences = Preferences::default();
-        for value in headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()) {
+        for value in headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok()) {
             for preference in value.split([',', ';']) {
                 if let Some((name, value)) = preference.split_once('=') {
                     let name = name.trim().to_ascii_lowercase();

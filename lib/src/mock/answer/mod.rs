@@ -70,6 +70,9 @@ pub struct Answer {
     pub source: Option<AnswerSource>,
     /// The reason for this answer, for the trace line.
     pub note: Option<String>,
+    /// The answer depends only on the request and the specs: not on the state of the mock, the time
+    /// or chance.
+    pub(super) is_steady: bool,
     /// How the answer reaches the client.
     pub delivery: Delivery,
     /// The operation that took the request, as `METHOD template`; only set if there is a journal.
@@ -88,6 +91,7 @@ impl Answer {
             body: Bytes::new(),
             source: None,
             note: None,
+            is_steady: false,
             delivery: Delivery::default(),
             operation: None,
             violations: Vec::new(),

@@ -1,52 +1,28 @@
 //! Keeps composed bodies: a steady answer has the same body whenever the same request comes.
 //!
-//! Composing an object of eight items with UUIDs takes about as long as the rest of an answer. The
-//! memory is bounded, and reading takes no lock.
+//! Composing an object of eight items with UUIDs takes about as long as the rest of an answer. Unlike
+//! whole answers, bodies are kept for requests whose other headers differ.
 
-use std::fmt;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 
 use super::media_plan::MediaPlan;
+use super::recent::Recent;
 
-/// How many bodies are kept at most. Each has one place, which a newer one takes over.
-const PLACES: u64 = 1024;
 /// Longer bodies are not kept, so that all together have at most 32 MiB.
 const MAX_BODY: usize = 32 << 10;
 
 /// Bodies by media type and seed.
-pub(in crate::mock) struct ComposedBodies {
-    places: Box<[CacheSlot]>,
-}
+#[derive(Debug, Default)]
+pub(in crate::mock) struct ComposedBodies(Recent<Composed>);
 
-#[derive(Default)]
-struct CacheSlot {
-    /// The last seed that was asked for. A body is kept from the second time on, so that requests
-    /// that never come again do not displace others.
-    last: AtomicU64,
-    kept: ArcSwapOption<Composed>,
-}
-
+#[derive(Debug)]
 struct Composed {
     /// The address of the plan. Plans live as long as this does.
     plan: usize,
     seed: u64,
     body: Bytes,
-}
-
-impl Default for ComposedBodies {
-    fn default() -> Self {
-        ComposedBodies { places: (0..PLACES).map(|_| CacheSlot::default()).collect() }
-    }
-}
-
-impl fmt::Debug for ComposedBodies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ComposedBodies").finish_non_exhaustive()
-    }
 }
 
 impl ComposedBodies {
@@ -58,17 +34,15 @@ impl ComposedBodies {
         compose: impl FnOnce() -> Bytes,
     ) -> Bytes {
         let plan = ptr::from_ref(plan).addr();
-        let place = &self.places[usize::try_from(seed % PLACES).unwrap_or_default()];
-        if let Some(kept) = &*place.kept.load()
-            && (kept.plan, kept.seed) == (plan, seed)
-        {
-            return kept.body.clone();
-        }
-        let body = compose();
-        if place.last.swap(seed, Ordering::Relaxed) == seed && body.len() <= MAX_BODY {
-            place.kept.store(Some(Composed { plan, seed, body: body.clone() }.into()));
-        }
-        body
+        let is_same = |kept: &Composed| (kept.plan, kept.seed) == (plan, seed);
+        let kept = self.0.get(seed, |kept| is_same(kept).then(|| kept.body.clone()));
+        kept.unwrap_or_else(|| {
+            let body = compose();
+            if body.len() <= MAX_BODY {
+                self.0.offer(seed, || Composed { plan, seed, body: body.clone() });
+            }
+            body
+        })
     }
 }
 
@@ -78,6 +52,7 @@ mod tests {
 
     use crate::conform::Api;
     use crate::mock::catalogue::Spec;
+    use crate::mock::catalogue::recent::PLACES;
     use crate::spec::{Document, load};
 
     use super::*;

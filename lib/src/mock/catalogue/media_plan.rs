@@ -1,6 +1,7 @@
 //! The answers of one media type: examples as bytes, and generated bodies in its syntax.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -14,6 +15,8 @@ use super::super::answer::binary;
 use super::super::answer::media::{self, Accept, MediaType, Notation};
 use super::schema_plans::{Making, SchemaPlans};
 
+/// Maximum number of bytes that are reserved for a body.
+const MAX_RESERVED: usize = 64 << 10;
 /// Number of values in a generated sequence if the document does not specify its length.
 const ITEMS: u64 = 3;
 
@@ -39,6 +42,8 @@ pub(in crate::mock) struct MediaPlan {
     is_data: bool,
     /// The body is an object or a list.
     structured: bool,
+    /// The length of the longest JSON body so far, to reserve memory for the next one.
+    longest: AtomicUsize,
 }
 
 impl MediaPlan {
@@ -114,6 +119,7 @@ impl MediaPlan {
             listed,
             is_data,
             structured,
+            longest: AtomicUsize::new(512),
         }
     }
 
@@ -215,8 +221,13 @@ impl MediaPlan {
         };
         match notation {
             Notation::Json => {
-                let mut out = Vec::with_capacity(512);
+                let longest = self.longest.load(Ordering::Relaxed);
+                let mut out = Vec::with_capacity(longest);
                 making.json(plan, &mut out);
+                // All threads read this value, so it is written only when it changes.
+                if out.len().min(MAX_RESERVED) > longest {
+                    self.longest.store(out.len().min(MAX_RESERVED), Ordering::Relaxed);
+                }
                 out.into()
             }
             Notation::Text => making.text(plan).into(),

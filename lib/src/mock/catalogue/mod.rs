@@ -9,8 +9,10 @@ mod faults;
 mod load;
 mod media_plan;
 mod plans;
+mod recent;
 mod schema_plans;
 mod state;
+mod steady;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +37,8 @@ pub(super) use state::{
     EntityPlace, FieldRole, ItemPlace, KindPlan, ListPlace, PAGE_SIZES, PageField, QueryPlan,
     QueryRole, RangeRule, Role, StateOperation, StatePlan, role_of, same_name, target,
 };
+pub(super) use steady::RequestKey;
+use steady::SteadyAnswers;
 pub use watch::{Seen, WATCH_EVERY};
 
 /// Why documents cannot be served.
@@ -75,6 +79,7 @@ pub struct Catalogue {
     recordings: Recordings,
     initial: Initial,
     composed: ComposedBodies,
+    steady: SteadyAnswers,
     /// A unique number within this process.
     number: u64,
 }
@@ -122,8 +127,8 @@ impl Catalogue {
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let endpoints = Endpoints::of(specs.iter().map(|spec: &Spec| &spec.api));
-        let composed = ComposedBodies::default();
-        Ok(Catalogue { specs, endpoints, recordings, initial, composed, number })
+        let (composed, steady) = (ComposedBodies::default(), SteadyAnswers::default());
+        Ok(Catalogue { specs, endpoints, recordings, initial, composed, steady, number })
     }
 
     /// Problems of the documents that leave them usable.
@@ -144,6 +149,11 @@ impl Catalogue {
     /// The composed bodies that are kept.
     pub(super) fn composed(&self) -> &ComposedBodies {
         &self.composed
+    }
+
+    /// The steady answers that are kept.
+    pub(super) fn steady(&self) -> &SteadyAnswers {
+        &self.steady
     }
 
     /// A unique number within this process; never 0.

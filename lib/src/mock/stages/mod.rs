@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::call::{Call, Context};
+use super::fault::Delivery;
 use fill::fill;
 use lookup::{MatchedOperation, Missing};
 
@@ -50,6 +51,7 @@ pub(super) async fn answer(context: &Context<'_>, call: &Call<'_>) -> Answer {
                 answer = callbacks::edit(callbacks, context, call, api, answer).await;
             }
             answer.delivery = delivery.and(answer.delivery);
+            answer.is_steady &= answer.delivery == Delivery::default() && hooks.is_none();
             if let Some(hooks) = hooks {
                 answer.outgoing = hooks.outgoing(context, call, &answer);
             }
@@ -114,8 +116,18 @@ fn of_operation(
     };
     let kept = state::answer(context, call, operation);
     let mut answer = kept.unwrap_or_else(|| fill(context, call, operation, &choice));
+    answer.is_steady = is_steady(context, call, operation);
     if context.settings.report_overlaps && answer.note.is_none() {
         answer.note = validation::overlaps(call, operation);
     }
     answer
+}
+
+/// True if the answer to a valid request depends only on the request and the specs.
+fn is_steady(context: &Context<'_>, call: &Call<'_>, operation: &MatchedOperation<'_>) -> bool {
+    // Strict credentials are the tokens that this mock has issued, and these expire.
+    !call.dynamic(context.settings)
+        && !context.settings.strict_auth
+        && operation.spec.state_of(operation.matched.id).is_none()
+        && context.catalogue.recordings().is_empty()
 }

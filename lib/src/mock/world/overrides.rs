@@ -363,9 +363,14 @@ impl Overrides {
         self.all.lock().iter().cloned().collect()
     }
 
+    /// True if there is no override.
+    pub(in crate::mock) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
     /// The newest override that `matches`. Counts one use; the last use removes it.
     pub(in crate::mock) fn take(&self, matches: impl Fn(&Match) -> bool) -> Option<Arc<Override>> {
-        if self.count.load(Ordering::Acquire) == 0 {
+        if self.is_empty() {
             return None;
         }
         self.change(|all| {
