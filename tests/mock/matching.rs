@@ -22,6 +22,12 @@ fn the_first_operation_that_the_request_fits() {
         ("POST /a", r#"{"two":1}"#, "two"),
         ("GET /docs/readme.txt", "", "by name"),
         ("GET /docs/8b9a3c0e-3f0d-4a39-9c5a-111111111111", "", "by id"),
+        // The one with the narrower type, although the other one comes first.
+        ("GET /notes/5", "", "by number"),
+        ("GET /notes/x", "", "by name"),
+        ("GET /rest/a/b", "", "any rest"),
+        ("GET /rest/", "", "any rest"),
+        ("GET /rest", "", "any rest"),
         ("GET /proxy/a/b%2Fc/d", "", "rest"),
     ] {
         let answer = ask(&server, call, &[("Content-Type", "application/json")], body);
@@ -34,6 +40,7 @@ fn the_first_operation_that_the_request_fits() {
         ("POST /a", r#"{"three":1}"#, 422),
         ("GET /proxy/a/b/c/too-long", "", 422),
         ("GET /proxy", "", 404),
+        ("GET /proxy/", "", 404),
     ] {
         let answer = ask(&server, call, &[("Content-Type", "application/json")], body);
         assert_eq!(answer.status, status, "{call} {body}: {}", answer.text());

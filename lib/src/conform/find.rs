@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::api::{
     Api, BasePathRule, Found, Location, Matched, Operation, OperationId, Server, Verb,
 };
 use super::route::Entry;
 use super::server::normal_origin;
 use crate::exchange::{Request, header, parse_query};
+use crate::schema::{Direction, NodeId};
 
 impl Api {
     /// The operation with an id from this document.
@@ -83,6 +86,8 @@ impl Api {
         if found.len() > 1
             && let Some(request) = request
         {
+            // A template for numbers or UUIDs would be hidden by one for any text.
+            found.sort_by_key(|(matched, _)| self.open_parameters(matched.operation));
             let best = self.first_that_fits(&found, request);
             found.swap(0, best);
         }
@@ -157,6 +162,17 @@ impl Api {
             .or_else(|| first(&|matched| self.path_fits(matched, request)))
             .or_else(|| first(&|_| true))
             .unwrap_or(0)
+    }
+
+    /// How many parameters of the path take any text.
+    fn open_parameters(&self, operation: &Operation) -> usize {
+        // Matches no format, and hardly any pattern.
+        let probe = Value::from("\u{fffd} ");
+        let in_path = operation.parameters.iter().filter(|p| p.location == Location::Path);
+        let is_open = |schema: Option<NodeId>| {
+            schema.is_none_or(|id| self.schemas.accepts(id, &probe, Direction::Request))
+        };
+        in_path.filter(|parameter| is_open(parameter.schema)).count()
     }
 
     /// True if the path parameters of a request have the declared types.
