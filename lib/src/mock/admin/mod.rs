@@ -1,5 +1,5 @@
 //! The admin port: a file for each group of endpoints, and a row for each endpoint in
-//! [`router::ROUTES`].
+//! `ROUTES` of [`router`].
 //!
 //! It only listens on loopback, and refuses requests that a foreign page could make a browser send.
 //! No endpoint adds code, files or commands.

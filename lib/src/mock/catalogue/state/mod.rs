@@ -1,10 +1,10 @@
 //! Compiles the operations that keep state from a document: kinds of entities, and what each
 //! operation does with them.
 //!
-//! Kinds are declared by annotations (`annotated`), or found by the shape of paths and schemas
-//! (`infer`), and `plan` has their types. `places` finds entities within bodies, `query` interprets the parameters of lists,
-//! `page` finds the members of an envelope that describe a page, and `seeds` collects the initial
-//! entities.
+//! `plan` has the types. Kinds are declared by annotations (`annotated`), or found by the shape of
+//! paths and schemas (`infer`). `places` finds entities within bodies, `query` interprets the
+//! parameters of lists, `page` finds the members of an envelope that describe a page, and `seeds`
+//! collects the initial entities.
 
 mod annotated;
 mod infer;

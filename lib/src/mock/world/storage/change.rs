@@ -11,7 +11,7 @@ pub(in crate::mock) enum StorageChange {
     Put {
         /// The name of its kind.
         kind: String,
-        /// See [`KindRule::key`].
+        /// See [`KindRule::key`](super::rule::KindRule::key).
         key: String,
         /// The entity.
         entity: Value,
@@ -22,7 +22,7 @@ pub(in crate::mock) enum StorageChange {
     Delete {
         /// The name of its kind.
         kind: String,
-        /// See [`KindRule::key`].
+        /// See [`KindRule::key`](super::rule::KindRule::key).
         key: String,
     },
     /// All values are replaced.
