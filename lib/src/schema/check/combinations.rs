@@ -9,6 +9,15 @@ use crate::schema::node::{Discriminator, Node, NodeId};
 
 /// Maximum number of values of a discriminator that a message lists.
 const MAX_NAMES: usize = 10;
+/// Maximum number of combinations in which the values of a discriminator are sought.
+const MAX_LISTED_DEPTH: u32 = 4;
+
+/// What a discriminator says about a value.
+enum Decision<'n> {
+    Branch(NodeId),
+    /// The value names no branch.
+    Unknown(&'n Discriminator),
+}
 
 impl Check<'_> {
     pub(super) fn combinations(
@@ -31,29 +40,34 @@ impl Check<'_> {
             valid = self.no_branch(node, "anyOf", value, at, hops);
         }
         let lenient = self.direction == Direction::Request && !self.strict_one_of;
-        if !node.one_of.is_empty()
-            && lenient
-            && let Some(branch) = named_branch(node, value)
-        {
-            valid &= self.value(branch, value, at, hops + 1);
+        let union = (std::ptr::from_ref(node), std::ptr::from_ref(value));
+        if !node.one_of.is_empty() && lenient && self.unions.contains(&union) {
+            // The branch is derived from the schema with this union, which it would check again.
         } else if !node.one_of.is_empty()
             && lenient
-            && let Some(discriminator) = self.unknown_name(node, value)
+            && let Some(decision) = self.decision(node, value)
         {
-            let place = At::Key(at, &discriminator.property);
-            let found = value.get(&discriminator.property).unwrap_or(&Value::Null);
-            valid = self.problem(&place, node, "discriminator", Evidence::Value(found), || {
-                let known = discriminator.mapping.iter().take(MAX_NAMES);
-                let mut text = known.map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>();
-                if discriminator.mapping.len() > MAX_NAMES {
-                    text.push("...".to_owned());
+            match decision {
+                Decision::Branch(branch) => {
+                    self.unions.push(union);
+                    valid &= self.value(branch, value, at, hops + 1);
+                    self.unions.pop();
                 }
-                format!("is not one of {}, which name the branches of oneOf", text.join(", "))
-            });
+                Decision::Unknown(discriminator) => {
+                    let place = At::Key(at, &discriminator.property);
+                    let found = value.get(&discriminator.property).unwrap_or(&Value::Null);
+                    let names = self.names_of_branches(node, discriminator);
+                    let why = || format!("is not one of {names}, which name the branches of oneOf");
+                    let evidence = Evidence::Value(found);
+                    valid = self.problem(&place, node, "discriminator", evidence, why);
+                }
+            }
         } else if !node.one_of.is_empty() && lenient {
+            self.unions.push(union);
             if !node.one_of.iter().any(|branch| self.fits(*branch, value, hops + 1)) {
                 valid = self.no_branch(node, "oneOf", value, at, hops);
             }
+            self.unions.pop();
         } else if !node.one_of.is_empty() {
             let fitting =
                 node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
@@ -82,35 +96,77 @@ impl Check<'_> {
         valid
     }
 
-    /// The discriminator whose property has a value that belongs to no branch.
-    fn unknown_name<'n>(&self, node: &'n Node, value: &Value) -> Option<&'n Discriminator> {
-        let discriminator = node.discriminator.as_ref().filter(|d| d.complete)?;
-        let found = value.get(&discriminator.property)?;
-        let name = found.as_str()?;
-        let property = &discriminator.property;
+    /// What the discriminator says about a value, if it has the property.
+    fn decision<'n>(&self, node: &'n Node, value: &Value) -> Option<Decision<'n>> {
+        if let Some(branch) = named_branch(node, value) {
+            return Some(Decision::Branch(branch));
+        }
+        let discriminator = node.discriminator.as_ref()?;
+        let property = discriminator.property.as_str();
+        let found = value.get(property).filter(|found| found.is_string())?;
         // Some documents do not name the branches by their values, but list these in the branches.
-        let listed = || node.one_of.iter().any(|branch| self.lists(*branch, property, found, 0));
-        (discriminator.branch(name).is_none() && !listed()).then_some(discriminator)
+        let mut lists = node.one_of.iter().filter(|branch| {
+            let mut values = Vec::new();
+            self.listed(**branch, property, 0, &mut values);
+            values.contains(&found)
+        });
+        match (lists.next(), lists.next()) {
+            (Some(branch), None) => Some(Decision::Branch(*branch)),
+            (None, _) if discriminator.complete => Some(Decision::Unknown(discriminator)),
+            _ => None,
+        }
     }
 
-    /// True if a schema has an `enum` or `const` with this value for a property.
-    fn lists(&self, schema: NodeId, property: &str, value: &Value, depth: u32) -> bool {
-        const MAX_DEPTH: u32 = 8;
-        let node = self.set.node(self.set.target(schema));
-        let parts = || node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
-        let own = node.properties.iter().find(|(name, _)| name == property);
-        depth < MAX_DEPTH
-            && (own.is_some_and(|(_, id)| self.lists_value(*id, value, depth))
-                || parts().any(|part| self.lists(*part, property, value, depth + 1)))
+    /// The values that name the branches of a `oneOf`, for a message.
+    fn names_of_branches(&self, node: &Node, discriminator: &Discriminator) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for branch in &node.one_of {
+            let mut values = Vec::new();
+            self.listed(*branch, &discriminator.property, 0, &mut values);
+            let target = self.set.target(*branch);
+            let mapping = discriminator.mapping.iter();
+            let mapped = mapping.filter(|(_, id)| self.set.target(*id) == target);
+            match values.is_empty() {
+                true => names.extend(mapped.map(|(name, _)| format!("{name:?}"))),
+                false => names.extend(values.iter().map(|value| value.to_string())),
+            }
+        }
+        names.dedup();
+        if names.len() > MAX_NAMES {
+            names.truncate(MAX_NAMES);
+            names.push("...".to_owned());
+        }
+        names.join(", ")
     }
 
-    /// True if a schema has an `enum` or `const` with this value.
-    fn lists_value(&self, schema: NodeId, value: &Value, depth: u32) -> bool {
-        const MAX_DEPTH: u32 = 8;
+    /// Collects the values in `enum` or `const` of a property.
+    fn listed<'n>(
+        &'n self,
+        schema: NodeId,
+        property: &str,
+        depth: u32,
+        found: &mut Vec<&'n Value>,
+    ) {
         let node = self.set.node(self.set.target(schema));
-        let mut parts = node.all_of.iter().chain(&node.any_of).chain(&node.one_of);
-        node.enumeration.as_ref().is_some_and(|values| values.contains(value))
-            || depth < MAX_DEPTH && parts.any(|part| self.lists_value(*part, value, depth + 1))
+        if depth > MAX_LISTED_DEPTH {
+            return;
+        }
+        let own = node.properties.iter().filter(|(name, _)| name == property);
+        own.for_each(|(_, id)| self.listed_values(*id, depth, found));
+        for part in node.all_of.iter().chain(&node.any_of).chain(&node.one_of) {
+            self.listed(*part, property, depth + 1, found);
+        }
+    }
+
+    /// Collects the values in `enum` or `const` of a schema.
+    fn listed_values<'n>(&'n self, schema: NodeId, depth: u32, found: &mut Vec<&'n Value>) {
+        let node = self.set.node(self.set.target(schema));
+        found.extend(node.enumeration.iter().flatten());
+        if depth < MAX_LISTED_DEPTH {
+            for part in node.all_of.iter().chain(&node.any_of).chain(&node.one_of) {
+                self.listed_values(*part, depth + 1, found);
+            }
+        }
     }
 
     /// False if a schema only accepts other types.

@@ -71,7 +71,7 @@ fn a_discriminator_of_a_request_names_a_branch() {
     let of = |branches: &[Value], discriminator: Value| json!({"oneOf": branches, "discriminator": discriminator});
     let both = [reference("Cat"), reference("Dog")];
     let mapped = of(&both, json!({"propertyName": "kind", "mapping": {"cat": "Cat"}}));
-    let unknown = ["/kind is not one of \"cat\", \"Dog\", which name the branches of oneOf"];
+    let unknown = ["/kind is not one of \"cat\", \"hound\", which name the branches of oneOf"];
     assert_eq!(check(&mapped, json!({"kind": "bird"})), unknown);
     // The name of a branch, and a value that the branch itself lists.
     assert_eq!(
@@ -79,6 +79,10 @@ fn a_discriminator_of_a_request_names_a_branch() {
         ["/lives is not of type integer"]
     );
     assert_eq!(check(&mapped, json!({"kind": "hound", "lives": "x"})), Vec::<String>::new());
+    assert_eq!(
+        check(&mapped, json!({"kind": "hound", "bark": 5})),
+        ["/bark is not of type string"]
+    );
     assert_eq!(check(&mapped, json!({"lives": 3, "bark": 5})), Vec::<String>::new());
     // A branch without a name, and a mapping to a schema that does not exist.
     let inline =
@@ -91,6 +95,30 @@ fn a_discriminator_of_a_request_names_a_branch() {
         ["/lives is not of type integer"]
     );
     assert_eq!(check(&fallback, json!({"lives": "x"})), ["/lives is not of type integer"]);
+}
+
+/// Generators write unions whose branches are derived from the union itself.
+#[test]
+fn a_branch_may_contain_the_union_that_names_it() {
+    let root = json!({"openapi": "3.0.3", "components": {"schemas": {
+        "Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}},
+            "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+            "discriminator": {"propertyName": "kind"}},
+        "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"lives": {"type": "integer"}}}]},
+        "Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"friend": {"$ref": "#/components/schemas/Pet"}}}]}}}});
+    let mut set = SchemaSet::default();
+    let id = set.add(&root, "/components/schemas/Pet").expect("compiles");
+    let check = |value: Value| -> Vec<String> {
+        let problems = set.check(id, &value, Direction::Request);
+        problems.into_iter().map(|p| format!("{} {}", p.pointer, p.message)).collect()
+    };
+    assert_eq!(check(json!({"kind": "Cat", "lives": 1})), Vec::<String>::new());
+    assert_eq!(check(json!({"kind": "Cat", "lives": "x"})), ["/lives is not of type integer"]);
+    let unnamed = check(json!({"lives": 1}));
+    assert!(unnamed[0].contains("lacks the required property \"kind\""), "{unnamed:?}");
+    assert!(!unnamed.iter().any(|problem| problem.contains("refers to itself")), "{unnamed:?}");
+    let friend = json!({"kind": "Dog", "friend": {"kind": "Cat", "lives": "x"}});
+    assert_eq!(check(friend), ["/friend/lives is not of type integer"]);
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub(super) struct Check<'s> {
     pub(super) noted: HashMap<(String, &'static str), HashSet<String>>,
     /// Requests, too, must match exactly one branch.
     pub(super) strict_one_of: bool,
+    /// The unions of requests that are being checked, each with the value.
+    pub(super) unions: Vec<(*const Node, *const Value)>,
     /// Number of trials of branches in progress.
     trials: u32,
     /// Results of trials of objects and arrays, by schema and address of the value, which is
@@ -76,6 +78,7 @@ impl<'s> Check<'s> {
             problems,
             noted: HashMap::new(),
             strict_one_of: set.strict_one_of,
+            unions: Vec::new(),
             trials: 0,
             tried: FxHashMap::default(),
         }
