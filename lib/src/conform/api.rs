@@ -2,12 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::verb::{OperationId, Verb};
 use crate::exchange::Method;
 use crate::schema::{Direction, Fault, NodeId, SchemaSet, Streamed};
-
-/// Index of an operation in [`Api::operations`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct OperationId(pub u32);
 
 /// A compiled document.
 #[derive(Debug)]
@@ -174,30 +171,6 @@ pub struct HeaderSpec {
     pub required: bool,
     pub schema: Option<NodeId>,
     pub example: Option<Value>,
-}
-
-/// A method as a document can declare it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb<'a> {
-    /// A method that exchanges have.
-    Known(Method),
-    /// Another method as sent: `QUERY`, or a key of `additionalOperations` (OpenAPI 3.2).
-    Other(&'a str),
-}
-
-impl From<Method> for Verb<'_> {
-    fn from(method: Method) -> Self {
-        Verb::Known(method)
-    }
-}
-
-impl std::fmt::Display for Verb<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Verb::Known(method) => f.write_str(&method.as_str().to_ascii_uppercase()),
-            Verb::Other(name) => f.write_str(name),
-        }
-    }
 }
 
 /// The result of finding the operation of a request.

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::api::{
-    Api, HeaderSpec, Location, Media, Operation, OperationId, Parameter, RequestBody, ResponseSpec,
+    Api, HeaderSpec, Location, Media, Operation, Parameter, RequestBody, ResponseSpec,
     SecurityRequirement, Server, StatusKey,
 };
 use super::route::{Operations, Router, parameter_name};
 use super::server::servers;
+use super::verb::OperationId;
 use crate::exchange::Method;
 use crate::schema::{NodeId, SchemaError, SchemaSet, Streamed};
 use crate::spec::{

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::api::{
-    Api, BasePathRule, Found, Location, Matched, Operation, OperationId, Server, Verb,
-};
+use super::api::{Api, BasePathRule, Found, Location, Matched, Operation, Server};
 use super::route::Entry;
 use super::server::normal_origin;
+use super::verb::{OperationId, Verb};
 use crate::exchange::{Request, header, parse_query};
 use crate::schema::{Direction, NodeId};
 

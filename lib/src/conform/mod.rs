@@ -22,13 +22,15 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod undeclared;
+mod verb;
 mod xml;
 
 pub use api::{
-    Api, BasePathRule, Found, HeaderSpec, Location, Matched, Media, Operation, OperationId,
-    Parameter, RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Verb, Violation,
+    Api, BasePathRule, Found, HeaderSpec, Location, Matched, Media, Operation, Parameter,
+    RequestBody, ResponseSpec, SecurityRequirement, Server, StatusKey, Violation,
 };
 pub use compile::ConformError;
 pub use media::{essence, find_media, is_json};
 pub use sequence::Sequence;
 pub use undeclared::UNDECLARED;
+pub use verb::{OperationId, Verb};

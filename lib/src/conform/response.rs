@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::api::{
-    Api, BasePathRule, Found, Matched, Operation, ResponseSpec, StatusKey, Verb, Violation,
+    Api, BasePathRule, Found, Matched, Operation, ResponseSpec, StatusKey, Violation,
 };
 use super::body::Message;
 use super::parameters::joined;
+use super::verb::Verb;
 use crate::exchange::{
     Exchange, Method, Request, Response, header, media_type, origin, type_of_bytes,
 };

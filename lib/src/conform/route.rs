@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use rustc_hash::FxHashMap;
 
-use super::api::{OperationId, Verb};
+use super::verb::{OperationId, Verb};
 use crate::exchange::Method;
 
 /// The routes of a document.
