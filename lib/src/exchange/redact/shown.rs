@@ -25,22 +25,6 @@ impl Redactor {
         self.path(path, &mut Found::default()).map_or(Cow::Borrowed(path), Cow::Owned)
     }
 
-    /// A request target for messages: path and query, with their secrets replaced.
-    pub fn shown_target<'p>(&self, target: &'p str) -> Cow<'p, str> {
-        let Some((path, query)) = target.split_once('?') else { return self.shown_path(target) };
-        let mut request = super::super::Request {
-            query: super::super::parse_query(query),
-            wire_query: Some(Cow::Borrowed(query)),
-            ..super::super::Request::default()
-        };
-        let mut found = Found::default();
-        found.part = "request.query";
-        self.pairs(&mut request.query, &mut found);
-        request.hide_in_wire_query();
-        let query = request.wire_query.unwrap_or_default();
-        Cow::Owned(format!("{}?{query}", self.shown_path(path)))
-    }
-
     /// Replaces the secrets in a message, which may quote a URL, a target, or other text from a
     /// client, a server or a file.
     pub fn shown_text<'t>(&self, text: &'t str) -> Cow<'t, str> {

@@ -34,12 +34,6 @@ pub(in crate::mock) enum StorageChange {
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// An entity must be a JSON object.
-    #[error("an entity of {0} must be an object")]
-    NotAnObject(String),
-    /// The id of a new entity is already in use.
-    #[error("{0} {1} already exists")]
-    Taken(String, String),
     /// The state file cannot be written.
     #[error("{0}")]
     File(String),

@@ -277,17 +277,17 @@ mod tests {
         let path = folder.path().join("state.jsonl");
         let data = json!({"Pet": [{"id": 1}]});
         let (one, _) = storage(&data, &path);
-        one.insert("Pet", json!({"id": 2})).unwrap();
-        one.set_values(Map::from_iter([("n".to_owned(), json!(1))])).unwrap();
-        one.set_entities("Pet", json!({"2": {"id": 2, "a": "ä"}}).as_object().unwrap().clone())
-            .unwrap();
+        one.insert("Pet", json!({"id": 2, "a": "ä"}));
+        let values = Map::from_iter([("n".to_owned(), json!(1))]);
+        let gone = StorageChange::Delete { kind: "Pet".to_owned(), key: "1".to_owned() };
+        one.change(|_| (vec![StorageChange::Values(values), gone], ())).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let taken = Storage::default().keep_in(&path).unwrap_err().to_string();
         assert!(taken.contains("another mock uses"), "{taken}");
         drop(one);
         let (two, warning) = storage(&data, &path);
         assert_eq!(warning, None);
-        assert_eq!(Value::from(two.all_entities()), json!({"Pet": {"2": {"id": 2, "a": "ä"}}}));
+        assert_eq!(Value::from(two.entities("Pet")), json!({"2": {"id": 2, "a": "ä"}}));
         assert_eq!(two.values()["n"], 1);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
         two.clear().unwrap();

@@ -162,11 +162,6 @@ impl Kind {
         self.slots.iter().flatten()
     }
 
-    /// All keys, in no order.
-    pub(in crate::mock) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.slot_by_key.keys().map(AsRef::as_ref)
-    }
-
     /// All keys with their entities, in order.
     pub(in crate::mock) fn entries(&self) -> Vec<(&str, &Item)> {
         let mut slots: Vec<(u32, &str)> =

@@ -14,7 +14,6 @@ mod rule;
 use std::path::Path;
 
 use parking_lot::RwLock;
-use serde_json::{Map, Value};
 
 pub(in crate::mock) use change::StorageChange;
 pub use change::StorageError;
@@ -51,96 +50,6 @@ impl Storage {
         contents.changed |= is_old;
         contents.file = Some(file.compact(contents.values(), contents.kinds())?);
         Ok(warning)
-    }
-
-    /// The global values.
-    pub fn values(&self) -> Map<String, Value> {
-        self.read(|contents| contents.values().clone())
-    }
-
-    /// Replaces the global values.
-    ///
-    /// # Errors
-    /// The state file cannot be written; the values stay as they were.
-    pub fn set_values(&self, values: Map<String, Value>) -> Result<(), StorageError> {
-        self.change(|_| (vec![StorageChange::Values(values)], ()))
-    }
-
-    /// The entities of a kind by their ids, in order; empty for an unknown kind.
-    pub fn entities(&self, kind: &str) -> Map<String, Value> {
-        self.read(|contents| contents.kind(kind).map_or_else(Map::new, entities))
-    }
-
-    /// All entities: `{KIND: {ID: ENTITY}}`.
-    pub fn all_entities(&self) -> Map<String, Value> {
-        self.read(|contents| {
-            let kinds = contents.kinds().iter();
-            kinds.map(|kind| (kind.rule().name.to_string(), entities(kind).into())).collect()
-        })
-    }
-
-    /// Adds an entity, and makes an id for one that has none. The kind need not be known.
-    ///
-    /// # Errors
-    /// The entity is not an object, its id is taken, or the state file cannot be written.
-    pub fn insert(&self, kind: &str, mut entity: Value) -> Result<String, StorageError> {
-        if !entity.is_object() {
-            return Err(StorageError::NotAnObject(kind.to_owned()));
-        }
-        self.change(|contents| {
-            let plain = Kind::new(KindRule::plain(kind));
-            let known = contents.kind(kind).unwrap_or(&plain);
-            let id = known.rule().id_of(&entity).unwrap_or_else(|| {
-                let id = known.new_id();
-                let text = id_text(&id).unwrap_or_default();
-                known.rule().set_id(&mut entity, id);
-                text
-            });
-            let scopes = known.rule().scopes_of(&entity);
-            let key = known.rule().key(&id, &scopes);
-            if known.get(&key).is_some() {
-                return (Vec::new(), Err(StorageError::Taken(kind.to_owned(), id)));
-            }
-            let scopes = known.rule().keyed_by_scope.then_some(scopes);
-            let put = StorageChange::Put { kind: kind.to_owned(), key, entity, scopes };
-            (vec![put], Ok(id))
-        })?
-    }
-
-    /// Replaces all entities of a kind by others, by their ids. Entities that stay keep their
-    /// places.
-    ///
-    /// # Errors
-    /// An entity is not an object, or the state file cannot be written; nothing is changed.
-    pub fn set_entities(
-        &self,
-        kind: &str,
-        entities: Map<String, Value>,
-    ) -> Result<(), StorageError> {
-        if entities.values().any(|entity| !entity.is_object()) {
-            return Err(StorageError::NotAnObject(kind.to_owned()));
-        }
-        self.change(|contents| {
-            let known = contents.kind(kind);
-            let kept = |key: &str| known.and_then(|known| known.get(key));
-            let mut changes: Vec<StorageChange> = known
-                .into_iter()
-                .flat_map(Kind::keys)
-                .filter(|key| !entities.contains_key(*key))
-                .map(|key| StorageChange::Delete { kind: kind.to_owned(), key: key.to_owned() })
-                .collect();
-            for (key, entity) in entities {
-                if kept(&key).is_none_or(|item| item.value() != entity) {
-                    changes.push(StorageChange::Put {
-                        kind: kind.to_owned(),
-                        key,
-                        entity,
-                        scopes: None,
-                    });
-                }
-            }
-            (changes, ())
-        })
     }
 
     /// Removes all values and entities.
@@ -206,15 +115,9 @@ impl Storage {
     }
 }
 
-/// The entities of a kind by their ids.
-fn entities(kind: &Kind) -> Map<String, Value> {
-    let present = kind.entries().into_iter().filter(|(_, item)| !item.is_removed());
-    present.map(|(key, item)| (key.to_owned(), item.value())).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::*;
 
@@ -222,19 +125,48 @@ mod tests {
         Initial::of_documents([&json!({"x-hmt-data": data})].into_iter()).expect("well-formed")
     }
 
+    impl Storage {
+        pub(in crate::mock) fn values(&self) -> Map<String, Value> {
+            self.read(|contents| contents.values().clone())
+        }
+
+        /// The entities of a kind by their ids.
+        pub(in crate::mock) fn entities(&self, kind: &str) -> Map<String, Value> {
+            self.read(|contents| {
+                let all = contents.kind(kind).into_iter().flat_map(Kind::entries);
+                let present = all.filter(|(_, item)| !item.is_removed());
+                present.map(|(key, item)| (key.to_owned(), item.value())).collect()
+            })
+        }
+
+        /// Adds an entity with its id, or with a new one, which is returned.
+        pub(in crate::mock) fn insert(&self, kind: &str, mut entity: Value) -> String {
+            let inserted = self.change(|contents| {
+                let plain = Kind::new(KindRule::plain(kind));
+                let known = contents.kind(kind).unwrap_or(&plain);
+                let id = known.rule().id_of(&entity).unwrap_or_else(|| {
+                    let id = known.new_id();
+                    known.rule().set_id(&mut entity, id.clone());
+                    id_text(&id).unwrap()
+                });
+                let (kind, key) = (kind.to_owned(), id.clone());
+                (vec![StorageChange::Put { kind, key, entity, scopes: None }], id)
+            });
+            inserted.unwrap()
+        }
+    }
+
     #[test]
     fn storage_begins_as_declared_and_is_reset_to_it() {
         let storage = Storage::new(initial(&json!({"Pet": [{"id": 1}, {"id": 2}]})));
         assert_eq!(storage.entities("Pet").len(), 2);
-        storage.set_values(Map::from_iter([("n".to_owned(), 5.into())])).unwrap();
+        let values = Map::from_iter([("n".to_owned(), 5.into())]);
+        storage.change(|_| (vec![StorageChange::Values(values)], ())).unwrap();
         assert_eq!(storage.values()["n"], 5);
         storage.clear().unwrap();
         assert!(storage.values().is_empty() && storage.entities("Pet").is_empty());
         storage.reset().unwrap();
-        assert_eq!(
-            Value::from(storage.all_entities()),
-            json!({"Pet": {"1": {"id": 1}, "2": {"id": 2}}})
-        );
+        assert_eq!(Value::from(storage.entities("Pet")), json!({"1": {"id": 1}, "2": {"id": 2}}));
     }
 
     #[test]
@@ -243,22 +175,9 @@ mod tests {
         let storage = Storage::new(one);
         storage.set_initial(two);
         assert!(storage.entities("Pet").contains_key("2"));
-        storage.insert("Pet", json!({"id": 7})).unwrap();
+        storage.insert("Pet", json!({"id": 7}));
         storage.set_initial(Initial::default());
         assert_eq!(storage.entities("Pet").len(), 2);
-    }
-
-    #[test]
-    fn entities_are_inserted_and_replaced() {
-        let storage = Storage::default();
-        assert_eq!(storage.insert("Pet", json!({"id": 7})).unwrap(), "7");
-        assert!(storage.insert("Pet", json!({"id": "7"})).is_err());
-        assert!(storage.insert("Pet", json!([])).is_err());
-        let made = storage.insert("Pet", json!({"name": "Ann"})).unwrap();
-        assert_eq!(storage.entities("Pet")[&made], json!({"id": made, "name": "Ann"}));
-        let new = json!({"7": {"id": 7, "a": 1}, "x": {"id": "x"}});
-        storage.set_entities("Pet", new.as_object().unwrap().clone()).unwrap();
-        assert_eq!(Value::from(storage.entities("Pet")), new);
     }
 
     #[test]
@@ -275,7 +194,7 @@ mod tests {
                 scope.spawn(move || {
                     let mut own: Vec<String> = Vec::new();
                     for round in 0..ROUNDS {
-                        let id = storage.insert("Pet", json!({"by": thread, "n": round})).unwrap();
+                        let id = storage.insert("Pet", json!({"by": thread, "n": round}));
                         let read = storage.read(|all| all.kind("Pet")?.get(&id).map(Item::value));
                         assert_eq!(read.unwrap()["n"], round);
                         own.push(id);
