@@ -41,15 +41,19 @@ impl Check<'_> {
         }
         let lenient = self.direction == Direction::Request && !self.strict_one_of;
         let union = (std::ptr::from_ref(node), std::ptr::from_ref(value));
-        if !node.one_of.is_empty() && lenient && self.unions.contains(&union) {
+        if !node.one_of.is_empty() && self.unions.iter().any(|(known, _)| *known == union) {
             // The branch is derived from the schema with this union, which it would check again.
+            self.unions
+                .iter_mut()
+                .filter(|(known, _)| *known == union)
+                .for_each(|(_, again)| *again = true);
         } else if !node.one_of.is_empty()
             && lenient
             && let Some(decision) = self.decision(node, value)
         {
             match decision {
                 Decision::Branch(branch) => {
-                    self.unions.push(union);
+                    self.unions.push((union, false));
                     valid &= self.value(branch, value, at, hops + 1);
                     self.unions.pop();
                 }
@@ -63,14 +67,27 @@ impl Check<'_> {
                 }
             }
         } else if !node.one_of.is_empty() && lenient {
-            self.unions.push(union);
+            self.unions.push((union, false));
             if !node.one_of.iter().any(|branch| self.fits(*branch, value, hops + 1)) {
                 valid = self.no_branch(node, "oneOf", value, at, hops);
             }
             self.unions.pop();
         } else if !node.one_of.is_empty() {
+            self.unions.push((union, false));
             let fitting =
                 node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
+            let derived = self.unions.pop().is_some_and(|(_, again)| again);
+            // All branches that are derived from the union are alike but for the discriminator.
+            let named = derived.then(|| named_branch(node, value)).flatten();
+            let fitting = match named {
+                Some(branch) => {
+                    self.unions.push((union, false));
+                    let fits = self.fits(branch, value, hops + 1);
+                    self.unions.pop();
+                    usize::from(fits)
+                }
+                None => fitting,
+            };
             if fitting == 0 {
                 valid = self.no_branch(node, "oneOf", value, at, hops);
             } else if fitting > 1 {

@@ -117,6 +117,14 @@ fn a_branch_may_contain_the_union_that_names_it() {
     let unnamed = check(json!({"lives": 1}));
     assert!(unnamed[0].contains("lacks the required property \"kind\""), "{unnamed:?}");
     assert!(!unnamed.iter().any(|problem| problem.contains("refers to itself")), "{unnamed:?}");
+    for (value, valid) in [
+        (json!({"kind": "Cat", "lives": 1}), true),
+        (json!({"kind": "Dog", "friend": {"kind": "Cat", "lives": 1}}), true),
+        (json!({"kind": "Cat", "lives": "x"}), false),
+        (json!({"kind": "Bird"}), false),
+    ] {
+        assert_eq!(set.accepts(id, &value, Direction::Response), valid, "{value}");
+    }
     let friend = json!({"kind": "Dog", "friend": {"kind": "Cat", "lives": "x"}});
     assert_eq!(check(friend), ["/friend/lives is not of type integer"]);
 }

@@ -44,8 +44,9 @@ pub(super) struct Check<'s> {
     pub(super) noted: HashMap<(String, &'static str), HashSet<String>>,
     /// Requests, too, must match exactly one branch.
     pub(super) strict_one_of: bool,
-    /// The unions of requests that are being checked, each with the value.
-    pub(super) unions: Vec<(*const Node, *const Value)>,
+    /// The unions that are being checked, each with the value, and whether one of its branches
+    /// contains it.
+    pub(super) unions: Vec<((*const Node, *const Value), bool)>,
     /// Number of trials of branches in progress.
     trials: u32,
     /// Results of trials of objects and arrays, by schema and address of the value, which is
