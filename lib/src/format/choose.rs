@@ -36,7 +36,7 @@ pub fn push_digits(out: &mut String, number: u64, width: usize) {
         rest /= 10;
     }
     at = at.min(digits.len() - width.min(digits.len()));
-    out.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// The value of `text`, if it is ASCII digits only.

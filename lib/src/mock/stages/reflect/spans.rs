@@ -66,7 +66,7 @@ fn string_end(json: &[u8], start: usize) -> Option<usize> {
     let mut place = start + 1;
     loop {
         let rest = json.get(place..)?;
-        let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        let found = memchr::memchr2(b'"', b'\\', rest)?;
         match rest[found] {
             b'"' => return Some(place + found + 1),
             // An escaped character has no meaning.
