@@ -129,7 +129,7 @@ fn policy() -> impl clap::builder::TypedValueParser<Value = ConflictPolicy> {
         .try_map(|name| name.parse::<ConflictPolicy>())
 }
 
-/// `FORMAT` or `FORMAT=FILE`. Changes have no SARIF.
+/// `FORMAT` or `FORMAT=FILE`. Reports of changes have no SARIF format.
 fn parse_report(text: &str) -> Result<(ReportFormat, Option<PathBuf>), String> {
     report_of_formats(text, &["text", "json", "junit", "html"])
 }

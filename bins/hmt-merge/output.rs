@@ -54,7 +54,7 @@ pub(crate) fn partial(
     config.target.write(&format!("{}\n", state.to_partial()), true)
 }
 
-/// An error if there are specs, which `what` has no use for.
+/// Returns an error if an input is a spec. `what` begins the message.
 fn no_specs(what: &str, documents: &[Document]) -> anyhow::Result<()> {
     match documents.first() {
         Some(document) => {

@@ -274,7 +274,7 @@ pub(crate) struct Config {
     pub(crate) strict: bool,
     /// Require exactly one branch of `oneOf`.
     pub(crate) strict_one_of: bool,
-    /// All examples that violate their schemas are listed.
+    /// List all examples that violate their schemas.
     pub(crate) list_faults: bool,
     /// Keep state without annotations.
     pub(crate) stateful: bool,

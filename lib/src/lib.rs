@@ -47,7 +47,7 @@
 //! | `spec` | no other module |
 //! | `schema` | `spec`, `format` |
 //! | `conform` | `exchange`, `spec`, `schema` |
-//! | `recorded` | `exchange`, `spec` |
+//! | `recorded` | `exchange`, `spec`, `units` |
 //! | `infer` | `exchange`, `schema`, `spec`, `format` |
 //! | `merge` | `exchange`, `infer`, `schema`, `spec`, `conform`, `recorded` |
 //! | `report` | no other module |
@@ -61,16 +61,15 @@
 //! | `replay` | `exchange`, `stream`, `net`, `recorded`, `report`, `units` |
 //!
 //! Only the servers (`net`, `record`, `mock`, `replay`), their log in `stream` and parts of `cli`
-//! are asynchronous.
-//! Kafka's threads belong to librdkafka, behind `stream`. Everything else is synchronous code that
-//! can be tested with a byte slice. Functions take readers, writers, listeners and shutdown
-//! futures; none opens a standard stream or a port. Each module has its own small error type;
-//! `anyhow`, with context, is only used in `cli` and the executables.
+//! are asynchronous. Kafka's threads belong to librdkafka, behind `stream`. Everything else is
+//! synchronous code that can be tested with a byte slice. Functions take readers, writers, listeners
+//! and shutdown futures; none opens a standard stream or a port. Each module has its own small error
+//! type; `anyhow`, with context, is only used in `cli` and the executables.
 //!
 //! # Code written for speed
 //!
-//! It is in few files behind plain functions. Each says what it gains, and its tests compare it
-//! with the plain way. `cargo run --release --features bench --bin NAME` measures it.
+//! Such code is in a few files, behind ordinary functions. Each file states the gain, and its tests
+//! compare it with a simple implementation. `cargo run --release --features bench --bin NAME` measures it.
 //!
 //! | file | purpose | measured by |
 //! |---|---|---|

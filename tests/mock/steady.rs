@@ -7,7 +7,7 @@ use crate::harness::{Dir, Response, Server};
 
 use super::{SHOP, mock};
 
-/// More often than an answer is made before it is kept.
+/// Number of requests; from the third on, the response is the kept one.
 const TIMES: usize = 4;
 
 const PETS: &str = r#"
@@ -71,7 +71,7 @@ fn each_part_of_a_request_counts() {
 }
 
 #[test]
-fn new_data_and_delays_stay_new() {
+fn new_data_are_never_kept() {
     let (_dir, server) = mock(PETS, &[]);
     let plain = same(|| server.get("/pets/7")).json();
     let dynamic =

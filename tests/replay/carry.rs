@@ -1,4 +1,4 @@
-//! Sends values of the new answers where recorded requests have those of recorded ones.
+//! Replaces values of recorded responses in requests by values of the new responses.
 
 use super::send::{exchange, get, lines, send, write};
 use std::collections::HashMap;

@@ -31,7 +31,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("contentMediaType", "A text does not match its contentMediaType"),
     ("contentSchema", "A text contains JSON that its contentSchema does not accept"),
     ("dependentRequired", "A property requires another one, which is missing"),
-    ("discriminator", "The property of a discriminator names no branch of oneOf"),
+    ("discriminator", "The value of a discriminator names no branch of oneOf"),
     ("enum", "A value is not one of the listed values"),
     ("format", "A text or number does not match its format"),
     ("maximum", "A number is too large"),

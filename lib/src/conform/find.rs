@@ -85,7 +85,8 @@ impl Api {
         if found.len() > 1
             && let Some(request) = request
         {
-            // A template for numbers or UUIDs would be hidden by one for any text.
+            // Templates with typed parameters come first. Otherwise, a template that accepts any
+            // text would hide them.
             found.sort_by_key(|(matched, _)| self.open_parameters(matched.operation));
             let best = self.first_that_fits(&found, request);
             found.swap(0, best);
@@ -163,9 +164,9 @@ impl Api {
             .unwrap_or(0)
     }
 
-    /// How many parameters of the path take any text.
+    /// Number of path parameters that accept any text.
     fn open_parameters(&self, operation: &Operation) -> usize {
-        // Matches no format, and hardly any pattern.
+        // A text that no format and hardly any pattern accepts.
         let probe = Value::from("\u{fffd} ");
         let in_path = operation.parameters.iter().filter(|p| p.location == Location::Path);
         let is_open = |schema: Option<NodeId>| {

@@ -77,7 +77,7 @@ impl Api {
             return;
         };
         let is_empty = |value: &Value| value.as_str() == Some("");
-        // In the style of lists with repeated names, an empty text is a list with it.
+        // If a list is written as repeated names, an empty value is a list of one empty string.
         let only = value.as_array().map_or(&[][..], Vec::as_slice);
         if is_empty(&value) || matches!(only, [only] if is_empty(only)) {
             match parameter.allow_empty {

@@ -122,7 +122,8 @@ pub(super) fn parameter_name(name: &str) -> &str {
     name.trim_end_matches(['+', '*']).trim_start_matches('*')
 }
 
-/// True if the last segment of a template is `{a*}`, which also matches no segment.
+/// True if the last segment of a template is `{a*}`, `{*a}` or `{a=**}`, which can match zero
+/// segments.
 fn is_optional(path: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or_default();
     last.starts_with('{') && (last.ends_with("*}") || last.starts_with("{*") && last.ends_with('}'))
@@ -455,7 +456,7 @@ mod tests {
         assert_eq!(all(&router, "/f/x/y%2Fz"), ["/f/{proxy+} x/y/z"]);
         assert_eq!(all(&router, "/g/x/y/"), ["/g/{p*} x/y"]);
         assert!(all(&router, "/f").is_empty() && all(&router, "/f/").is_empty());
-        // A star also matches nothing, after the path item of the path itself.
+        // `{p*}` can match zero segments. An exact path takes precedence.
         let optional = ["/g/{p*} "];
         assert_eq!(
             (all(&router, "/g"), all(&router, "/g/")),

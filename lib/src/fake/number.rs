@@ -303,7 +303,7 @@ fn push_decimal(out: &mut Vec<u8>, mantissa: i128, scale: u32) {
         digits[at] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    // Most numbers are small, and divisions of 128 bits are slow.
+    // Most numbers fit in 64 bits, and 128-bit division is slow.
     let mut rest = rest as u64;
     while rest > 0 {
         at -= 1;

@@ -49,7 +49,7 @@ struct Property {
     needs: Vec<usize>,
     /// The value from an example of the object, if the property has no sample of its own.
     sample: Option<Box<[u8]>>,
-    /// The sample counts even if the property has one of its own.
+    /// The sample is used even if the property has its own.
     overrides: bool,
 }
 
@@ -79,7 +79,7 @@ impl ObjectPlan {
         let min = flat.all().filter_map(|node| node.min_properties).max().unwrap_or(0);
         let max = flat.all().filter_map(|node| node.max_properties).min().unwrap_or(u64::MAX);
         let mut names: Vec<&str> = Vec::new();
-        // The schemas of dependencies are not parts of the conjunction itself.
+        // `in_order` lacks the schemas of dependencies, so all schemas of `flat` follow.
         let ordered = compiler.in_order(key);
         let nodes = ordered.iter().copied().chain(flat.all());
         let declared = nodes.flat_map(|node| node.properties.iter().map(|(name, _)| name.as_str()));
@@ -273,8 +273,8 @@ impl ObjectPlan {
         out.push(b'{');
         let start = out.len();
         let chosen = self.dependent.then(|| self.choose(writer, component));
-        // The optional properties that may follow, if they are needed to have enough, the written
-        // ones, and the required ones that are left.
+        // `open`: optional properties not yet visited, counted only if `minProperties` needs them.
+        // `required`: required properties not yet visited. `count`: written properties.
         let fills = self.min > self.required;
         let mut open = if fills { self.optional(writer, component) } else { 0 };
         let mut required = self.required;

@@ -86,8 +86,8 @@ pub(super) fn of_member<'s>(flat: &Flat<'s>, name: &str) -> Option<&'s Value> {
     examples.filter_map(|example| example.get(name)).find(|value| !value.is_null())
 }
 
-/// Reports examples and defaults that violate their schemas, and that composed values have all the
-/// same: `POINTER/example: MESSAGE`.
+/// Reports examples and defaults that violate their schemas, as `POINTER/example: MESSAGE`.
+/// Composed values contain them unchanged.
 pub(super) fn faults(compiler: &Compiler<'_>, nodes: impl Iterator<Item = NodeId>) -> Vec<String> {
     let mut faults = Vec::new();
     for id in nodes {

@@ -16,7 +16,7 @@ pub(super) fn detect(text: &str) -> bool {
 pub(super) fn write(rng: &mut dyn RngCore, out: &mut String) {
     let bits = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-    /// Where the digits of each byte are in the text.
+    /// The position of each byte's digits in the text.
     const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [b'-'; 36];

@@ -42,7 +42,7 @@ pub(super) fn absorb(documents: &[Document]) -> Vec<Cow<'_, Document>> {
 
 /// The document without the operations that another document describes; `None` if there are none.
 fn without_described(document: &Document, apis: &[Api]) -> Option<Document> {
-    // By path and method, whether all recordings are described.
+    // For each path and method: true if all its recordings are described.
     let mut described: HashMap<(String, String), bool> = HashMap::new();
     for exchange in recorded_exchanges(&document.root).ok()? {
         let all =
@@ -98,7 +98,7 @@ fn generated(operation: &Map<String, Value>) -> bool {
     operation.keys().all(|key| GENERATED.contains(&key.as_str()))
 }
 
-/// The same for an operation and its exchanges. A trailing slash makes no difference.
+/// A key that is equal for an operation and its exchanges. It ignores a trailing slash.
 fn place(path: &str, method: &str) -> (String, String) {
     (path.trim_end_matches('/').to_owned(), method.to_ascii_lowercase())
 }

@@ -7,11 +7,11 @@ use crate::conform::{Api, Location, Operation, Parameter};
 use crate::fake::{Plan, plain_text};
 use crate::schema::Direction;
 
-/// All but the unreserved characters (RFC 3986, section 2.3).
+/// The characters to percent-encode: all but the unreserved ones (RFC 3986, section 2.3).
 pub(super) const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Characters that need no escape in a path segment or a query value.
+/// The characters to percent-encode in a path segment or a query value.
 const PLAIN: &AsciiSet = &UNRESERVED.remove(b',');
 
 /// The method in upper case, even if exchanges do not have it.
@@ -56,7 +56,7 @@ fn example(api: &Api, parameter: &Parameter) -> String {
     }
 }
 
-/// A list is written as its items, any other value as in a path.
+/// The text of a value. The items of a list are separated by commas.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

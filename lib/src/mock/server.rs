@@ -127,10 +127,12 @@ impl Answerer for MockServer {
             return None;
         }
         let catalogue = self.mock.catalogue();
-        // These decide anew for each request.
+        // Faults and overrides can give equal requests different answers.
         let world = self.mock.world();
         let is_free = !world.faults().is_active() && world.overrides().is_empty();
-        let key = is_free.then(|| RequestKey::of(&request.parts, &request.raw_body)).flatten();
+        let key =
+            || RequestKey::of(&request.parts, &request.inbound.target.host, &request.raw_body);
+        let key = is_free.then(key).flatten();
         let kept = key.as_ref().and_then(|key| catalogue.steady().get(key));
         let mut answer = match kept {
             Some(answer) => answer,

@@ -16,7 +16,7 @@ pub fn bare_host(target: &Target) -> &str {
     target.hostname().trim_matches(['[', ']'])
 }
 
-/// The addresses of a target; usually at least one.
+/// The addresses of a target; the list can be empty.
 ///
 /// # Errors
 /// The name cannot be resolved.
@@ -33,10 +33,10 @@ pub fn no_address() -> io::Error {
     io::Error::other("the name has no address")
 }
 
-/// Begins TLS on a connection to the target, whose certificate must have its name.
+/// Performs the TLS handshake with the target. Its certificate must be valid for the host name.
 ///
 /// # Errors
-/// The handshake fails, or a certificate cannot have the name.
+/// The handshake fails, or the host is not a valid server name.
 pub async fn connect_tls<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     target: &Target,

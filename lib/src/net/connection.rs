@@ -56,9 +56,8 @@ type Continuation = Box<
     dyn FnOnce(Box<dyn Io>, ConnectionServer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send,
 >;
 
-/// Lets a handler take over the connection after a response that ends HTTP on it: 200 to `CONNECT`,
-/// or
-/// 101. It is an extension of HTTP/1 requests that ask for one of these responses.
+/// Lets a handler take over the connection after a response that ends HTTP on it, which is 200 to
+/// `CONNECT`, or 101. It is an extension of HTTP/1 requests that ask for one of these responses.
 #[derive(Clone, Default)]
 pub struct Takeover(Arc<Mutex<Option<Continuation>>>);
 

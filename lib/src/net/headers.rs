@@ -40,7 +40,7 @@ pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Copies the end-to-end headers, but not those that `is_excluded` names.
+/// Copies the end-to-end headers, except those for which `is_excluded` is true.
 pub fn copy_end_to_end(
     from: &HeaderMap,
     to: &mut HeaderMap,

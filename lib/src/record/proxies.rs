@@ -126,8 +126,8 @@ fn basic(user_info: &str) -> Result<HeaderValue, ProxyError> {
 /// `NO_PROXY`: hosts, domains with their subdomains, `host:port`, or `*`, separated by commas.
 ///
 /// The matcher of hyper-util (`client::proxy::matcher`) is not used: it compares hosts without
-/// their ports, so that an entry `host:port` never matches, and it ignores a proxy that it cannot use,
-/// where the user must be told.
+/// their ports, so that an entry `host:port` never matches, and it silently ignores a proxy that it
+/// cannot use, which must be an error.
 #[derive(Clone, Debug, Default)]
 struct NoProxy(Vec<String>);
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 
 use super::pointer::Pointer;
+use crate::units::counted;
 
 /// Bodies with deeper nesting are compared as bytes.
 const MAX_DEPTH: usize = 128;
@@ -88,8 +89,12 @@ impl<'a> JsonValue<'a> {
             JsonValue::Bool(value) => value.to_string(),
             JsonValue::Number(text) => (*text).to_owned(),
             JsonValue::Text(text) => format!("{text:?}"),
-            JsonValue::Array(items) => format!("an array of {}", items.len()),
-            JsonValue::Object(members) => format!("an object of {} members", members.len()),
+            JsonValue::Array(items) => {
+                format!("an array of {}", counted(items.len() as u64, "item"))
+            }
+            JsonValue::Object(members) => {
+                format!("an object of {}", counted(members.len() as u64, "member"))
+            }
         }
     }
 }

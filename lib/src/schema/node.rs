@@ -209,12 +209,12 @@ pub struct Contains {
 pub struct Discriminator {
     /// The property whose value names the branch.
     pub property: String,
-    /// The values to write, and their branches: those of `mapping`, and the names of the branches
-    /// that it does not contain.
+    /// The values to generate, with their branches: the keys of `mapping`, and the schema names of
+    /// branches that `mapping` lacks.
     pub mapping: Vec<(String, NodeId)>,
-    /// The names of the branches that `mapping` contains. They are understood too.
+    /// Schema names of branches that `mapping` contains. They are accepted, but not generated.
     pub names: Vec<(String, NodeId)>,
-    /// The branch for values that name none, which is `defaultMapping` in OpenAPI 3.2.
+    /// The branch for all other values: `defaultMapping` in OpenAPI 3.2.
     pub fallback: Option<NodeId>,
     /// True if each branch has a value.
     pub complete: bool,

@@ -41,7 +41,7 @@ impl Pattern {
         Some(Pattern { source: pattern.source, regex: Some(regex), trying: None })
     }
 
-    /// Compiles a pattern between slashes as a literal, if only so an example of its author matches.
+    /// Compiles a pattern between slashes as a literal if the example matches only in that case.
     pub fn of_literal_that_matches(source: &str, example: &str) -> Option<Pattern> {
         let body = source.strip_prefix('/')?.strip_suffix('/')?;
         let pattern = Pattern::new(body);

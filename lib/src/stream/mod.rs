@@ -2,8 +2,7 @@
 //!
 //! This module handles files, folders, pipes, compression, captures and Kafka, and produces lines,
 //! which [`crate::exchange`] parses. It is synchronous, and its memory is bounded by the size of a
-//! block and of one line.
-//! Only [`ExchangeLog`] is for asynchronous callers.
+//! block and of one line. Only [`ExchangeLog`] is for asynchronous callers.
 
 mod block;
 mod capture;

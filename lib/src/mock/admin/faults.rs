@@ -16,7 +16,7 @@ pub(super) fn get<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
 pub(super) fn put<'a>(call: &'a AdminCall<'a>) -> Handling<'a> {
     let rules = match call.json() {
         Ok(Value::Array(rules)) => rules,
-        Ok(_) => return ready(invalid("it must be a list of rules")),
+        Ok(_) => return ready(invalid("the body must be an array of rules")),
         Err(refusal) => return ready(*refusal),
     };
     let read = rules

@@ -70,8 +70,8 @@ pub struct Answer {
     pub source: Option<AnswerSource>,
     /// The reason for this answer, for the trace line.
     pub note: Option<String>,
-    /// The answer depends only on the request and the specs: not on the state of the mock, the time
-    /// or chance.
+    /// True if the answer depends only on the request and the specs, not on state, time or random
+    /// numbers.
     pub(super) is_steady: bool,
     /// How the answer reaches the client.
     pub delivery: Delivery,

@@ -1,7 +1,7 @@
 //! Keeps composed bodies: a steady answer has the same body whenever the same request comes.
 //!
-//! Composing an object of eight items with UUIDs takes about as long as the rest of an answer. Unlike
-//! whole answers, bodies are kept for requests whose other headers differ.
+//! Composing an object of eight items with UUIDs takes about as long as the rest of an answer. A
+//! kept body, unlike a kept answer, is also used if other headers of the request differ.
 
 use std::ptr;
 
@@ -52,7 +52,7 @@ mod tests {
 
     use crate::conform::Api;
     use crate::mock::catalogue::Spec;
-    use crate::mock::catalogue::recent::PLACES;
+    use crate::mock::catalogue::recent::SLOTS;
     use crate::spec::{Document, load};
 
     use super::*;
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(composed.take(), 2);
         // Another plan with the same seed, and another seed in the same place.
         assert_eq!(ask(text, 7, 11).len(), 11);
-        assert_eq!(ask(json, 7 + PLACES, 12).len(), 12);
+        assert_eq!(ask(json, 7 + SLOTS, 12).len(), 12);
         assert_eq!(composed.take(), 2);
         for _ in 0..5 {
             assert_eq!(ask(json, 8, MAX_BODY + 1).len(), MAX_BODY + 1);

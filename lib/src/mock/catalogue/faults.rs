@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::conform::Api;
 use crate::schema::{Direction, NodeId, Types};
+use crate::units::counted;
 
 /// Number of problems that are listed; the others are only counted.
 const LISTED: usize = 10;
@@ -28,7 +29,9 @@ pub(super) fn warnings(
         .map(|fault| format!("{fault}; the value violates its schema, but is served unchanged"))
         .collect();
     if more > 0 {
-        warnings.push(format!("{more} more examples violate their schemas; -v lists them"));
+        let more = counted(more as u64, "more warning");
+        let why = "an example or default violates its schema; -v lists all";
+        warnings.push(format!("{more}: {why}"));
     }
     warnings
 }
@@ -69,7 +72,7 @@ fn problem(api: &Api, schema: NodeId, media: &str, example: &Value) -> Option<St
         Value::String(text) if !api.schemas.types(schema).has(Types::STRING) => {
             match serde_json::from_str::<Value>(text) {
                 Ok(value) => Some(value),
-                Err(_) => return Some("is not JSON".to_owned()),
+                Err(_) => return Some("is a string that is not JSON".to_owned()),
             }
         }
         _ => None,

@@ -228,6 +228,10 @@ impl MediaPlan {
                 if out.len().min(MAX_RESERVED) > longest {
                     self.longest.store(out.len().min(MAX_RESERVED), Ordering::Relaxed);
                 }
+                // A body may be kept in a cache or in the journal, whose limits count its length.
+                if out.capacity() / 2 > out.len() {
+                    out.shrink_to_fit();
+                }
                 out.into()
             }
             Notation::Text => making.text(plan).into(),

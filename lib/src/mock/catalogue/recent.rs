@@ -1,16 +1,16 @@
-//! Keeps what was made for recent requests. The memory is bounded, and reading takes no lock.
+//! A cache for recent requests, of a fixed number of slots, with reads that take no lock.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
-/// How many values are kept at most. Each has one place, which a newer one takes over.
-pub(super) const PLACES: u64 = 1024;
+/// Maximum number of values. A new value replaces the one in its slot.
+pub(super) const SLOTS: u64 = 1024;
 
 /// Values by hash.
 pub(super) struct Recent<T> {
-    places: Box<[CacheSlot<T>]>,
+    slots: Box<[CacheSlot<T>]>,
 }
 
 struct CacheSlot<T> {
@@ -22,8 +22,8 @@ struct CacheSlot<T> {
 
 impl<T> Default for Recent<T> {
     fn default() -> Self {
-        let place = |_| CacheSlot { last: AtomicU64::new(0), kept: ArcSwapOption::empty() };
-        Recent { places: (0..PLACES).map(place).collect() }
+        let slot = |_| CacheSlot { last: AtomicU64::new(0), kept: ArcSwapOption::empty() };
+        Recent { slots: (0..SLOTS).map(slot).collect() }
     }
 }
 
@@ -34,20 +34,20 @@ impl<T> fmt::Debug for Recent<T> {
 }
 
 impl<T> Recent<T> {
-    /// What `read` returns for the value in the place of this hash, which may be that of another.
+    /// Calls `read` with the value in the slot of this hash. The value may belong to another hash.
     pub(super) fn get<R>(&self, hash: u64, read: impl FnOnce(&T) -> Option<R>) -> Option<R> {
-        read(self.place(hash).kept.load().as_deref()?)
+        read(self.slot(hash).kept.load().as_deref()?)
     }
 
-    /// Keeps a value if its hash was also the last one that was offered for its place.
+    /// Stores a value if the previous offer to its slot had the same hash.
     pub(super) fn offer(&self, hash: u64, value: impl FnOnce() -> T) {
-        let place = self.place(hash);
-        if place.last.swap(hash, Ordering::Relaxed) == hash {
-            place.kept.store(Some(value().into()));
+        let slot = self.slot(hash);
+        if slot.last.swap(hash, Ordering::Relaxed) == hash {
+            slot.kept.store(Some(value().into()));
         }
     }
 
-    fn place(&self, hash: u64) -> &CacheSlot<T> {
-        &self.places[usize::try_from(hash % PLACES).unwrap_or_default()]
+    fn slot(&self, hash: u64) -> &CacheSlot<T> {
+        &self.slots[usize::try_from(hash % SLOTS).unwrap_or_default()]
     }
 }

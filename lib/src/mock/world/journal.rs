@@ -172,7 +172,10 @@ impl Journal {
             request_body: Kept::copy_of(request_body),
             status: answer.status,
             headers: HeaderBlock::of(&answer.headers),
-            body: Kept::of(&answer.body),
+            body: match answer.source {
+                Some(AnswerSource::Upstream) => Kept::copy_of(&answer.body),
+                _ => Kept::of(&answer.body),
+            },
             source: answer.source,
             operation: answer.operation.take(),
             violations: std::mem::take(&mut answer.violations),

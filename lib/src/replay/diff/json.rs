@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::context::{Comparing, FoundPlace, contains_word, is_index};
 use crate::recorded::{JsonValue, same_number};
 use crate::replay::carry::{id_name, is_wrapper};
+use crate::units::counted;
 
 /// Properties that identify the items of an array, the best ones first.
 const KEYS: [&str; 8] = ["id", "_id", "uuid", "guid", "key", "slug", "sku", "code"];
@@ -130,12 +131,14 @@ impl JsonComparison<'_, '_> {
             return;
         }
         if old.len() != new.len() {
-            let count = |items: &[JsonValue<'_>]| format!("an array of {}", items.len());
+            let count = |items: &[JsonValue<'_>]| {
+                format!("an array of {}", counted(items.len() as u64, "item"))
+            };
             self.add("length", &count(old), &count(new));
             return;
         }
         if old != new && old.len() > 1 && same_items(old, new) {
-            let old = format!("an array of {}", old.len());
+            let old = format!("an array of {}", counted(old.len() as u64, "item"));
             self.add("order", &old, "the same items in another order");
             return;
         }

@@ -41,17 +41,17 @@ fn differences_are_named_by_place() {
     for (old, new, expected) in [
         (r#"{"a":{"b":1}}"#, r#"{"a":{"b":2}}"#, "value response.body#/a/b recorded 1, now 2"),
         (r#"{"a":1}"#, r#"{}"#, "missing response.body#/a recorded 1, now absent"),
-        (r#"{}"#, r#"{"a":[]}"#, "extra response.body#/a recorded absent, now an array of 0"),
+        (r#"{}"#, r#"{"a":[]}"#, "extra response.body#/a recorded absent, now an array of 0 items"),
         (r#"{"a":1}"#, r#"{"a":"1"}"#, "type response.body#/a recorded 1, now \"1\""),
         (
             r#"{"a":[1,2]}"#,
             r#"{"a":[2,1]}"#,
-            "order response.body#/a recorded an array of 2, now the same items in another order",
+            "order response.body#/a recorded an array of 2 items, now the same items in another order",
         ),
         (
             r#"{"a":[1,2]}"#,
             r#"{"a":[1]}"#,
-            "length response.body#/a recorded an array of 2, now an array of 1",
+            "length response.body#/a recorded an array of 2 items, now an array of 1 item",
         ),
         (
             r#"[{"id":1,"n":"a"},{"id":2,"n":"b"}]"#,
@@ -61,7 +61,7 @@ fn differences_are_named_by_place() {
         (
             r#"[{"id":1},{"id":2},{"id":3}]"#,
             r#"[{"id":3},{"id":1}]"#,
-            "missing response.body#/1 recorded an object of 1 members, now absent",
+            "missing response.body#/1 recorded an object of 1 member, now absent",
         ),
         ("a\nb\nc", "a\nx\nc", "text response.body recorded from line 2: \"b\", now \"x\""),
         ("a\r\nb\n", "a\nb", "text response.body recorded the same lines, now other line ends"),

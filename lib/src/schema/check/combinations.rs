@@ -9,7 +9,7 @@ use crate::schema::node::{Discriminator, Node, NodeId};
 
 /// Maximum number of values of a discriminator that a message lists.
 const MAX_NAMES: usize = 10;
-/// Maximum number of combinations in which the values of a discriminator are sought.
+/// Maximum nesting depth of combinations in which the values of a discriminator are searched for.
 const MAX_LISTED_DEPTH: u32 = 4;
 
 /// What a discriminator says about a value.
@@ -42,7 +42,8 @@ impl Check<'_> {
         let lenient = self.direction == Direction::Request && !self.strict_one_of;
         let union = (std::ptr::from_ref(node), std::ptr::from_ref(value));
         if !node.one_of.is_empty() && self.unions.iter().any(|(known, _)| *known == union) {
-            // The branch is derived from the schema with this union, which it would check again.
+            // The branch contains, by `allOf`, the schema with this `oneOf`, which is already being
+            // checked.
             self.unions
                 .iter_mut()
                 .filter(|(known, _)| *known == union)
@@ -77,7 +78,8 @@ impl Check<'_> {
             let fitting =
                 node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
             let derived = self.unions.pop().is_some_and(|(_, again)| again);
-            // All branches that are derived from the union are alike but for the discriminator.
+            // Branches derived from the union may differ only in the value of the discriminator, so
+            // it selects the branch.
             let named = derived.then(|| named_branch(node, value)).flatten();
             let fitting = match named {
                 Some(branch) => {
@@ -113,7 +115,7 @@ impl Check<'_> {
         valid
     }
 
-    /// What the discriminator says about a value, if it has the property.
+    /// The branch that the discriminator selects, or `Unknown`; `None` if it does not decide.
     fn decision<'n>(&self, node: &'n Node, value: &Value) -> Option<Decision<'n>> {
         if let Some(branch) = named_branch(node, value) {
             return Some(Decision::Branch(branch));
@@ -121,7 +123,7 @@ impl Check<'_> {
         let discriminator = node.discriminator.as_ref()?;
         let property = discriminator.property.as_str();
         let found = value.get(property).filter(|found| found.is_string())?;
-        // Some documents do not name the branches by their values, but list these in the branches.
+        // Some documents have no `mapping`, but list the values in `enum` or `const` of each branch.
         let mut lists = node.one_of.iter().filter(|branch| {
             let mut values = Vec::new();
             self.listed(**branch, property, 0, &mut values);

@@ -44,8 +44,8 @@ pub(super) struct Check<'s> {
     pub(super) noted: HashMap<(String, &'static str), HashSet<String>>,
     /// Requests, too, must match exactly one branch.
     pub(super) strict_one_of: bool,
-    /// The unions that are being checked, each with the value, and whether one of its branches
-    /// contains it.
+    /// The `oneOf`s being checked, each with its value. The flag is true if a branch led back to the
+    /// same `oneOf`.
     pub(super) unions: Vec<((*const Node, *const Value), bool)>,
     /// Number of trials of branches in progress.
     trials: u32,

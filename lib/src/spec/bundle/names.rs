@@ -40,9 +40,9 @@ pub(super) struct Names<'n> {
     anchors: BTreeSet<(String, String)>,
     /// Why a reference was left unresolved.
     why: BTreeMap<String, &'static str>,
-    /// Parts of extensions that are referenced, each with its file.
+    /// Referenced parts of extensions (`x-...`), each with its file.
     extensions: BTreeSet<(String, String)>,
-    /// Those of them whose own references are rewritten.
+    /// The parts of `extensions` that are already rewritten.
     adopted: BTreeSet<(String, String)>,
 }
 
@@ -85,8 +85,8 @@ impl<'n> Names<'n> {
         self.rewrite_part(value, file, root, own.as_ref());
     }
 
-    /// Rewrites the references of the parts of extensions that are referenced. Other extensions are
-    /// data.
+    /// Rewrites the references within referenced parts of extensions. All other content of
+    /// extensions is unchanged.
     pub(super) fn adopt(&mut self, value: &mut Value, file: &str, root: Option<&Value>) {
         let open: Vec<_> = self.extensions.difference(&self.adopted).cloned().collect();
         for place in open.into_iter().filter(|(other, _)| other == file) {
@@ -98,14 +98,14 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Forgets the extensions of files that could not be read.
+    /// Forgets parts of extensions in files that could not be read.
     pub(super) fn give_up(&mut self, files: &BTreeMap<String, Value>) {
         let is_known = |file: &str| file.is_empty() || files.contains_key(file);
         let open = &self.open;
         self.extensions.retain(|(file, _)| is_known(file) || open.contains(file));
     }
 
-    /// True if extensions are referenced whose own references are not rewritten.
+    /// True if a referenced part is not rewritten yet.
     pub(super) fn has_extensions(&self) -> bool {
         self.extensions.len() > self.adopted.len()
     }
@@ -119,8 +119,8 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// Rewrites the references of a part of a file. `own` is the file, for other files than the
-    /// document itself.
+    /// Rewrites the references of a part of a file. `own` is the file; `None` for the document
+    /// itself.
     fn rewrite_part(
         &mut self,
         value: &mut Value,
@@ -269,7 +269,7 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// The pointers of the parts of extensions that are referenced.
+    /// JSON pointers to the rewritten parts of extensions.
     fn adopted_pointers(&self) -> Vec<String> {
         let pointer = |(file, fragment): &(String, String)| {
             let own = percent_decode_str(fragment).decode_utf8_lossy();

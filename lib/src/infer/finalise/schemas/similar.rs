@@ -225,7 +225,7 @@ mod tests {
     use crate::infer::finalise::schemas::testing::folded;
     use crate::infer::state::Json;
 
-    /// Adds the bodies of each place to a graph, and returns the kinds at their roots after `unite`.
+    /// Adds the bodies of each place to a graph. Returns the kinds at their roots after `unite`.
     fn roots<B: AsRef<str>>(
         places: &[(&str, &[B])],
         unite: impl FnOnce(&mut Graph<'_>),

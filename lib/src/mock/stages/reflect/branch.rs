@@ -25,8 +25,9 @@ pub(super) fn named(
     discriminator.branch(name)
 }
 
-/// An answer of a branch: the members that were sent, and those of an answer of any branch that
-/// this one has too. `None` if it is not valid, for instance because it lacks a property of the server.
+/// Makes an answer that matches `branch`: the members that were sent, and the members of `answer`
+/// that the branch accepts. `None` if the result is invalid, for instance because the branch requires
+/// a property that only the server sets.
 pub(super) fn filled(
     schemas: &SchemaSet,
     branch: NodeId,

@@ -17,13 +17,13 @@ pub(super) struct Filling<'a> {
     schemas: &'a SchemaSet,
     json: &'a [u8],
     edits: Edits,
-    /// True if only the schema of a changed part restricts it.
+    /// True if checking the changed parts is enough.
     plain: bool,
 }
 
 impl<'a> Filling<'a> {
-    /// The answer with the values of the request, if there are any for it, and whether only the
-    /// schemas of the changed parts restrict it.
+    /// Returns the changed answer, or `None` if nothing changed. The flag is true if checking the
+    /// changed parts is enough.
     pub(super) fn of(
         schemas: &'a SchemaSet,
         json: &'a [u8],
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&changed), expected);
     }
 
-    /// Fills one answer, and says whether its parts decide its validity.
+    /// Fills one answer, and returns the flag of [`Filling::of`].
     fn fill_one(schema: &Value, answer: &Value, request: &Reflected<'_>) -> (Value, bool) {
         let mut schemas = SchemaSet::default();
         let id = schemas.add(schema, "").expect("a schema");
