@@ -62,14 +62,15 @@
 //!
 //! Only the servers (`net`, `record`, `mock`, `replay`), their log in `stream` and parts of `cli`
 //! are asynchronous. Kafka's threads belong to librdkafka, behind `stream`. Everything else is
-//! synchronous code that can be tested with a byte slice. Functions take readers, writers, listeners
-//! and shutdown futures; none opens a standard stream or a port. Each module has its own small error
-//! type; `anyhow`, with context, is only used in `cli` and the executables.
+//! synchronous code that can be tested with a byte slice. Functions take readers, writers,
+//! listeners and shutdown futures; none opens a standard stream or a port. Each module has its own
+//! small error type; `anyhow`, with context, is only used in `cli` and the executables.
 //!
 //! # Code written for speed
 //!
 //! Such code is in a few files, behind ordinary functions. Each file states the gain, and its tests
-//! compare it with a simple implementation. `cargo run --release --features bench --bin NAME` measures it.
+//! compare it with a simple implementation. `cargo run --release --features bench --bin NAME`
+//! measures it.
 //!
 //! | file | purpose | measured by |
 //! |---|---|---|

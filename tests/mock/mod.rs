@@ -18,6 +18,7 @@ mod peers;
 mod preferences;
 mod recordings;
 mod references;
+mod reflection;
 mod responses;
 mod routing;
 mod security;

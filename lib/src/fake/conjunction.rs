@@ -84,10 +84,14 @@ impl<'s> Flat<'s> {
 }
 
 impl<'s> Compiler<'s> {
-    /// The schemas of a conjunction in the order of the document, for the order of properties.
-    pub(super) fn in_order(&self, key: &Key) -> Vec<&'s Node> {
+    /// The schemas of a conjunction in the order of the document, with references and `allOf`
+    /// resolved.
+    pub(super) fn in_order(
+        &self,
+        schemas: impl DoubleEndedIterator<Item = NodeId>,
+    ) -> Vec<&'s Node> {
         let (mut seen, mut nodes) = (HashSet::new(), Vec::new());
-        let mut open: Vec<NodeId> = key.atoms.iter().rev().map(|atom| atom.id).collect();
+        let mut open: Vec<NodeId> = schemas.rev().collect();
         while let Some(id) = open.pop() {
             if !seen.insert(id) {
                 continue;

@@ -1,8 +1,6 @@
 //! Makes a value invalid for a denied schema: values of overlapping branches of `oneOf` must match
 //! one of them only.
 
-use std::collections::HashSet;
-
 use super::compile::Compiler;
 use super::conjunction::ALL_TYPES;
 use crate::schema::{Node, NodeId, Types};
@@ -33,7 +31,7 @@ impl<'s> Compiler<'s> {
         denied: NodeId,
         depth: u32,
     ) -> Option<Contrary<'s>> {
-        let denied = self.parts(&[denied]);
+        let denied = self.in_order([denied].into_iter());
         let declared = |name: &str| own.iter().any(|node| has(node, name));
         let needed = || denied.iter().flat_map(|node| &node.required).map(String::as_str);
         // What is neither declared nor required is usually absent.
@@ -112,7 +110,8 @@ impl<'s> Compiler<'s> {
         if allowed & !self.set.types(denied).0 != 0 {
             return true;
         }
-        let (own, parts) = (self.parts(own), self.parts(&[denied]));
+        let (own, parts) =
+            (self.in_order(own.iter().copied()), self.in_order([denied].into_iter()));
         let limits = |node: &&Node| {
             node.enumeration.is_some()
                 || node.pattern.is_some()
@@ -126,26 +125,6 @@ impl<'s> Compiler<'s> {
         let required: Vec<&str> =
             own.iter().flat_map(|node| &node.required).map(String::as_str).collect();
         parts.iter().any(limits) || self.contrary(&own, &required, denied, depth + 1).is_some()
-    }
-
-    /// The schemas of a conjunction, with references and `allOf` resolved.
-    fn parts(&self, schemas: &[NodeId]) -> Vec<&'s Node> {
-        let (mut seen, mut open) = (HashSet::new(), schemas.to_vec());
-        let mut found = Vec::new();
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            let node = self.node(id);
-            match node.reference {
-                Some(target) => open.push(target),
-                None => {
-                    found.push(node);
-                    open.extend(node.all_of.iter().rev());
-                }
-            }
-        }
-        found
     }
 
     fn refuses_others(&self, schema: Option<NodeId>) -> bool {

@@ -80,7 +80,7 @@ impl ObjectPlan {
         let max = flat.all().filter_map(|node| node.max_properties).min().unwrap_or(u64::MAX);
         let mut names: Vec<&str> = Vec::new();
         // `in_order` lacks the schemas of dependencies, so all schemas of `flat` follow.
-        let ordered = compiler.in_order(key);
+        let ordered = compiler.in_order(key.atoms.iter().map(|atom| atom.id));
         let nodes = ordered.iter().copied().chain(flat.all());
         let declared = nodes.flat_map(|node| node.properties.iter().map(|(name, _)| name.as_str()));
         let mut seen = std::collections::HashSet::new();

@@ -3,8 +3,8 @@
 //! A recording is a request and its answers in order. [`Recordings`] holds many of them and returns
 //! each answer once, and then the last one repeatedly. It defines which requests are equal
 //! ([`MatchRule`], equal bodies, pseudonyms of secrets) and what an exact answer is
-//! ([`RecordedAnswer`]). It does not depend on servers. The only part of a spec that it reads is the
-//! root key `x-hmt-replay`.
+//! ([`RecordedAnswer`]). It does not depend on servers. The only part of a spec that it reads is
+//! the root key `x-hmt-replay`.
 
 mod answer;
 mod body;

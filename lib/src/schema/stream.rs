@@ -1,8 +1,8 @@
 //! Checks the text of a JSON value while it is parsed, without building a tree.
 //!
 //! [`Streamed`] accepts a value only if [`SchemaSet::check`] finds no problem. If the set reports
-//! undeclared properties, the value must have none. Otherwise the caller checks the value as a tree,
-//! which also reports the problems. For keywords that need the whole value (combinations,
+//! undeclared properties, the value must have none. Otherwise the caller checks the value as a
+//! tree, which also reports the problems. For keywords that need the whole value (combinations,
 //! `uniqueItems`, patterns of names), a tree of that part of the value is built.
 
 use std::fmt;

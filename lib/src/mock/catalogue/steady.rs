@@ -1,8 +1,8 @@
-//! Keeps whole answers. A steady answer is a function of the request, so a repeated request needs no
-//! matching, validation or composition.
+//! Keeps whole answers. A steady answer is a function of the request, so a repeated request needs
+//! no matching, validation or composition.
 //!
-//! With a kept answer, a GET of an example takes 30 % fewer instructions, and a POST with a validated
-//! body 35 % fewer (`callgrind`). Only answers with [`Answer::is_steady`] are kept.
+//! With a kept answer, a GET of an example takes 30 % fewer instructions, and a POST with a
+//! validated body 35 % fewer (`callgrind`). Only answers with [`Answer::is_steady`] are kept.
 
 use bytes::Bytes;
 use http::request::Parts;

@@ -2,24 +2,21 @@
 
 use serde_json::Value;
 
+use super::discriminator::{Decision, decision, named_branch, names_of_branches};
 use super::place::At;
 use super::problem::{Direction, Problem};
-use super::walk::{Check, Evidence, is_of};
-use crate::schema::node::{Discriminator, Node, NodeId};
-
-/// Maximum number of values of a discriminator that a message lists.
-const MAX_NAMES: usize = 10;
-/// Maximum nesting depth of combinations in which the values of a discriminator are searched for.
-const MAX_LISTED_DEPTH: u32 = 4;
-
-/// What a discriminator says about a value.
-enum Decision<'n> {
-    Branch(NodeId),
-    /// The value names no branch.
-    Unknown(&'n Discriminator),
-}
+use super::walk::{Check, Evidence, Union, is_of};
+use crate::schema::node::{Node, NodeId};
 
 impl Check<'_> {
+    /// Checks the branches of a union. Returns the result, and whether a branch led back to the
+    /// union.
+    fn within<R>(&mut self, union: Union, check: impl FnOnce(&mut Self) -> R) -> (R, bool) {
+        self.unions.push((union, false));
+        let result = check(self);
+        (result, self.unions.pop().is_some_and(|(_, again)| again))
+    }
+
     pub(super) fn combinations(
         &mut self,
         node: &Node,
@@ -41,52 +38,51 @@ impl Check<'_> {
         }
         let lenient = self.direction == Direction::Request && !self.strict_one_of;
         let union = (std::ptr::from_ref(node), std::ptr::from_ref(value));
-        if !node.one_of.is_empty() && self.unions.iter().any(|(known, _)| *known == union) {
+        let begun = self.unions.iter().position(|(begun, _)| *begun == union);
+        if let Some(begun) = begun.filter(|_| !node.one_of.is_empty()) {
             // The branch contains, by `allOf`, the schema with this `oneOf`, which is already being
             // checked.
-            self.unions
-                .iter_mut()
-                .filter(|(known, _)| *known == union)
-                .for_each(|(_, again)| *again = true);
+            self.unions[begun].1 = true;
+            self.omitted = self.omitted.min(begun);
         } else if !node.one_of.is_empty()
             && lenient
-            && let Some(decision) = self.decision(node, value)
+            && let Some(decision) = decision(self.set, node, value)
         {
             match decision {
                 Decision::Branch(branch) => {
-                    self.unions.push((union, false));
-                    valid &= self.value(branch, value, at, hops + 1);
-                    self.unions.pop();
+                    valid &= self.within(union, |check| check.value(branch, value, at, hops + 1)).0;
                 }
                 Decision::Unknown(discriminator) => {
                     let place = At::Key(at, &discriminator.property);
                     let found = value.get(&discriminator.property).unwrap_or(&Value::Null);
-                    let names = self.names_of_branches(node, discriminator);
-                    let why = || format!("is not one of {names}, which name the branches of oneOf");
+                    let set = self.set;
+                    let why = || {
+                        let names = names_of_branches(set, node, discriminator);
+                        format!("is not one of {names}, which name the branches of oneOf")
+                    };
                     let evidence = Evidence::Value(found);
                     valid = self.problem(&place, node, "discriminator", evidence, why);
                 }
             }
         } else if !node.one_of.is_empty() && lenient {
-            self.unions.push((union, false));
-            if !node.one_of.iter().any(|branch| self.fits(*branch, value, hops + 1)) {
-                valid = self.no_branch(node, "oneOf", value, at, hops);
+            let (fits, _) = self.within(union, |check| {
+                node.one_of.iter().any(|branch| check.fits(*branch, value, hops + 1))
+            });
+            if !fits {
+                let none = |check: &mut Self| check.no_branch(node, "oneOf", value, at, hops);
+                valid = self.within(union, none).0;
             }
-            self.unions.pop();
         } else if !node.one_of.is_empty() {
-            self.unions.push((union, false));
-            let fitting =
-                node.one_of.iter().filter(|branch| self.fits(**branch, value, hops + 1)).count();
-            let derived = self.unions.pop().is_some_and(|(_, again)| again);
+            let (fitting, derived) = self.within(union, |check| {
+                node.one_of.iter().filter(|branch| check.fits(**branch, value, hops + 1)).count()
+            });
             // Branches derived from the union may differ only in the value of the discriminator, so
             // it selects the branch.
             let named = derived.then(|| named_branch(node, value)).flatten();
             let fitting = match named {
                 Some(branch) => {
-                    self.unions.push((union, false));
-                    let fits = self.fits(branch, value, hops + 1);
-                    self.unions.pop();
-                    usize::from(fits)
+                    let fits = |check: &mut Self| check.fits(branch, value, hops + 1);
+                    usize::from(self.within(union, fits).0)
                 }
                 None => fitting,
             };
@@ -113,79 +109,6 @@ impl Check<'_> {
             }
         }
         valid
-    }
-
-    /// The branch that the discriminator selects, or `Unknown`; `None` if it does not decide.
-    fn decision<'n>(&self, node: &'n Node, value: &Value) -> Option<Decision<'n>> {
-        if let Some(branch) = named_branch(node, value) {
-            return Some(Decision::Branch(branch));
-        }
-        let discriminator = node.discriminator.as_ref()?;
-        let property = discriminator.property.as_str();
-        let found = value.get(property).filter(|found| found.is_string())?;
-        // Some documents have no `mapping`, but list the values in `enum` or `const` of each branch.
-        let mut lists = node.one_of.iter().filter(|branch| {
-            let mut values = Vec::new();
-            self.listed(**branch, property, 0, &mut values);
-            values.contains(&found)
-        });
-        match (lists.next(), lists.next()) {
-            (Some(branch), None) => Some(Decision::Branch(*branch)),
-            (None, _) if discriminator.complete => Some(Decision::Unknown(discriminator)),
-            _ => None,
-        }
-    }
-
-    /// The values that name the branches of a `oneOf`, for a message.
-    fn names_of_branches(&self, node: &Node, discriminator: &Discriminator) -> String {
-        let mut names: Vec<String> = Vec::new();
-        for branch in &node.one_of {
-            let mut values = Vec::new();
-            self.listed(*branch, &discriminator.property, 0, &mut values);
-            let target = self.set.target(*branch);
-            let mapping = discriminator.mapping.iter();
-            let mapped = mapping.filter(|(_, id)| self.set.target(*id) == target);
-            match values.is_empty() {
-                true => names.extend(mapped.map(|(name, _)| format!("{name:?}"))),
-                false => names.extend(values.iter().map(|value| value.to_string())),
-            }
-        }
-        names.dedup();
-        if names.len() > MAX_NAMES {
-            names.truncate(MAX_NAMES);
-            names.push("...".to_owned());
-        }
-        names.join(", ")
-    }
-
-    /// Collects the values in `enum` or `const` of a property.
-    fn listed<'n>(
-        &'n self,
-        schema: NodeId,
-        property: &str,
-        depth: u32,
-        found: &mut Vec<&'n Value>,
-    ) {
-        let node = self.set.node(self.set.target(schema));
-        if depth > MAX_LISTED_DEPTH {
-            return;
-        }
-        let own = node.properties.iter().filter(|(name, _)| name == property);
-        own.for_each(|(_, id)| self.listed_values(*id, depth, found));
-        for part in node.all_of.iter().chain(&node.any_of).chain(&node.one_of) {
-            self.listed(*part, property, depth + 1, found);
-        }
-    }
-
-    /// Collects the values in `enum` or `const` of a schema.
-    fn listed_values<'n>(&'n self, schema: NodeId, depth: u32, found: &mut Vec<&'n Value>) {
-        let node = self.set.node(self.set.target(schema));
-        found.extend(node.enumeration.iter().flatten());
-        if depth < MAX_LISTED_DEPTH {
-            for part in node.all_of.iter().chain(&node.any_of).chain(&node.one_of) {
-                self.listed_values(*part, depth + 1, found);
-            }
-        }
     }
 
     /// False if a schema only accepts other types.
@@ -244,14 +167,4 @@ impl Check<'_> {
             text
         })
     }
-}
-
-/// The branch that a discriminator selects by the value of its property.
-pub(super) fn named_branch(node: &Node, value: &Value) -> Option<NodeId> {
-    let discriminator = node.discriminator.as_ref()?;
-    if !value.is_object() {
-        return None;
-    }
-    let name = value.get(&discriminator.property).and_then(Value::as_str);
-    name.and_then(|name| discriminator.branch(name)).or(discriminator.fallback)
 }

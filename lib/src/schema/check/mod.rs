@@ -2,6 +2,7 @@
 
 mod combinations;
 mod containers;
+mod discriminator;
 mod evaluated;
 mod place;
 mod problem;

@@ -178,3 +178,20 @@ fn nested_alternatives_are_tried_once() {
     let (valid, cost) = set.accepts_counted(id, &value, Direction::Response);
     assert!(valid && cost < 10_000, "{cost}");
 }
+
+#[test]
+fn a_trial_within_a_union_says_nothing_outside_of_it() {
+    // `Wrapper` is accepted without the union while that is checked, but not by itself.
+    let reference = |name: &str| json!({"$ref": format!("#/{name}")});
+    let root = json!({"openapi": "3.1.0",
+        "s": {"anyOf": [reference("Base"), reference("Wrapper")]},
+        "Base": {"type": "object", "oneOf": [reference("Derived")]},
+        "Derived": {"allOf": [{"anyOf": [reference("Wrapper")]}, {"required": ["a"]}]},
+        "Wrapper": {"type": "object", "allOf": [reference("Base")]}});
+    let mut set = SchemaSet::default();
+    let id = set.add(&root, "/s").expect("compiles");
+    for direction in [Direction::Request, Direction::Response] {
+        assert!(!set.accepts(id, &json!({}), direction), "{direction:?}");
+        assert!(set.accepts(id, &json!({"a": 1}), direction), "{direction:?}");
+    }
+}

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::combinations::named_branch;
 use super::containers::Declared;
+use super::discriminator::named_branch;
 use super::place::At;
 use super::walk::{Check, Evidence, MAX_HOPS, MAX_STEPS, UNDECLARED};
 use crate::schema::node::{Node, NodeId};

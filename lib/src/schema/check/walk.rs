@@ -44,9 +44,11 @@ pub(super) struct Check<'s> {
     pub(super) noted: HashMap<(String, &'static str), HashSet<String>>,
     /// Requests, too, must match exactly one branch.
     pub(super) strict_one_of: bool,
-    /// The `oneOf`s being checked, each with its value. The flag is true if a branch led back to the
-    /// same `oneOf`.
-    pub(super) unions: Vec<((*const Node, *const Value), bool)>,
+    /// The `oneOf`s being checked, each with its value. The flag is true if a branch led back to
+    /// the same `oneOf`.
+    pub(super) unions: Vec<(Union, bool)>,
+    /// The first of these that a schema was accepted without.
+    pub(super) omitted: usize,
     /// Number of trials of branches in progress.
     trials: u32,
     /// Results of trials of objects and arrays, by schema and address of the value, which is
@@ -56,6 +58,9 @@ pub(super) struct Check<'s> {
     /// in it.
     tried: FxHashMap<(NodeId, usize), bool>,
 }
+
+/// A schema with `oneOf`, and a value.
+pub(super) type Union = (*const Node, *const Value);
 
 /// The value that a keyword rejects, written out only for problems.
 #[derive(Clone, Copy)]
@@ -80,6 +85,7 @@ impl<'s> Check<'s> {
             noted: HashMap::new(),
             strict_one_of: set.strict_one_of,
             unions: Vec::new(),
+            omitted: usize::MAX,
             trials: 0,
             tried: FxHashMap::default(),
         }
@@ -160,8 +166,13 @@ impl<'s> Check<'s> {
         if let Some(valid) = self.tried.get(&key) {
             return *valid;
         }
+        let before = std::mem::replace(&mut self.omitted, usize::MAX);
         let valid = self.judge(id, value, at, hops);
-        self.tried.insert(key, valid);
+        // The result is kept unless it holds only within a union whose check has not ended.
+        if self.omitted >= self.unions.len() {
+            self.tried.insert(key, valid);
+        }
+        self.omitted = self.omitted.min(before);
         valid
     }
 

@@ -26,8 +26,8 @@ pub(super) fn named(
 }
 
 /// Makes an answer that matches `branch`: the members that were sent, and the members of `answer`
-/// that the branch accepts. `None` if the result is invalid, for instance because the branch requires
-/// a property that only the server sets.
+/// that the branch accepts. `None` if the result is invalid, for instance because the branch
+/// requires a property that only the server sets.
 pub(super) fn filled(
     schemas: &SchemaSet,
     branch: NodeId,
